@@ -1,0 +1,173 @@
+"""One declaration of a parameter feeds its slider, its flag, its JSON and its help.
+
+A *member* is a frozen dataclass with a ``key``: a criterion, a granularity, an
+allocation, ... Its fields are made by :func:`param`. A :class:`Registry` is the
+explicit tuple of the members of one kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Generic, TypeVar, cast
+
+from explorer.errors import ExplorerError
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True)
+class Param:
+    """What is known about one field of a member."""
+
+    name: str
+    default: Any
+    label: str
+    low: float | None
+    high: float | None
+    help: str
+    choices: tuple[str, ...]
+    is_mapping: bool
+
+    @property
+    def required(self) -> bool:
+        return self.default is MISSING
+
+
+def param(
+    default: Any = MISSING,
+    label: str = "",
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    help: str = "",
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Declare a dataclass field with what a widget or a flag must know about it."""
+    return field(
+        default=default,
+        metadata={"label": label, "low": low, "high": high, "help": help, "choices": choices},
+    )
+
+
+def mapping_param(label: str = "", *, low: float | None = None, high: float | None = None, help: str = "") -> Any:
+    """Declare a field ``{name: number}``, kept as sorted pairs so that it stays hashable."""
+    return field(
+        default=(),
+        metadata={"label": label, "low": low, "high": high, "help": help, "choices": (), "mapping": True},
+    )
+
+
+def params_of(member: Any) -> tuple[Param, ...]:
+    """The parameters of a member (class or object), in declaration order."""
+    return tuple(
+        Param(
+            name=f.name,
+            default=f.default,
+            label=f.metadata.get("label") or f.name,
+            low=f.metadata.get("low"),
+            high=f.metadata.get("high"),
+            help=f.metadata.get("help", ""),
+            choices=f.metadata.get("choices", ()),
+            is_mapping=bool(f.metadata.get("mapping")),
+        )
+        for f in fields(member)
+    )
+
+
+def member_to_json(member: Any) -> dict[str, Any]:
+    """``{"key": ..., field: value, ...}``; mappings become JSON objects."""
+    out: dict[str, Any] = {"key": member.key}
+    for p in params_of(member):
+        value = getattr(member, p.name)
+        out[p.name] = dict(value) if p.is_mapping else value
+    return out
+
+
+def _checked(kind: str, key: str, p: Param, value: Any) -> Any:
+    if p.is_mapping:
+        if not isinstance(value, Mapping):
+            raise _bad(kind, key, p, value, "an object of name: number")
+        return tuple(sorted((str(name), _number(kind, key, p, v)) for name, v in value.items()))
+    if p.choices:
+        if value not in p.choices:
+            raise _bad(kind, key, p, value, "one of " + ", ".join(p.choices))
+        return value
+    if isinstance(p.default, bool):
+        if str(value).lower() not in ("true", "false", "1", "0"):
+            raise _bad(kind, key, p, value, "true or false")
+        return str(value).lower() in ("true", "1")
+    if isinstance(p.default, str):
+        return str(value)
+    number = _number(kind, key, p, value)
+    return int(number) if isinstance(p.default, int) else number
+
+
+def _number(kind: str, key: str, p: Param, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise _bad(kind, key, p, value, "a number") from None
+    if isinstance(p.default, int) and number != int(number):
+        raise _bad(kind, key, p, value, "a whole number")
+    too_low = p.low is not None and not number >= p.low
+    too_high = p.high is not None and not number <= p.high
+    if too_low or too_high or number != number:
+        ends = [f"at least {p.low:g}"] * (p.low is not None) + [f"at most {p.high:g}"] * (p.high is not None)
+        raise _bad(kind, key, p, value, "a number, " + " and ".join(ends) if ends else "a number")
+    return number
+
+
+def _bad(kind: str, key: str, p: Param, value: Any, wanted: str) -> ExplorerError:
+    return ExplorerError(
+        f"{p.name} = {value!r} does not suit the {kind} {key!r}.",
+        why=f"It must be {wanted}.",
+        fix=f"Give {p.name} another value.",
+    )
+
+
+class Registry(Generic[M]):
+    """The members of one kind, found by key, by object, by text or by JSON."""
+
+    def __init__(self, kind: str, members: tuple[type[M], ...]) -> None:
+        self.kind = kind
+        self.members: dict[str, type[M]] = {cast(Any, m).key: m for m in members}
+
+    def __iter__(self) -> Iterator[type[M]]:
+        return iter(self.members.values())
+
+    def member(self, key: str) -> type[M]:
+        if key not in self.members:
+            raise ExplorerError(
+                f"There is no {self.kind} called {key!r}.",
+                fix="Choose one of: " + ", ".join(self.members) + ".",
+            )
+        return self.members[key]
+
+    def get(self, name_or_object: str | M, **values: Any) -> M:
+        """A member from its object, its key, or text such as ``"lp_norm:p=1"``."""
+        if not isinstance(name_or_object, str):
+            return name_or_object
+        key, _, text = name_or_object.partition(":")
+        pairs = dict(pair.partition("=")[::2] for pair in text.split(",") if pair)
+        return self.from_json({"key": key, **pairs, **values})
+
+    def from_json(self, data: Any) -> M:
+        """The inverse of :func:`member_to_json`; every value is checked."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("key"), str):
+            first = next(iter(self.members))
+            raise ExplorerError(f"A {self.kind} needs a key.", fix=f'Write it as {{"key": "{first}"}}.')
+        cls = self.member(data["key"])
+        known = {p.name: p for p in params_of(cls)}
+        unknown = [name for name in data if name != "key" and name not in known]
+        if unknown:
+            raise ExplorerError(
+                f"The {self.kind} {data['key']!r} has no parameter {unknown[0]!r}.",
+                fix="Its parameters: " + (", ".join(known) or "none") + ".",
+            )
+        missing = [p.name for p in known.values() if p.required and p.name not in data]
+        if missing:
+            what = f"The {self.kind} {data['key']!r} needs {missing[0]!r}."
+            raise ExplorerError(what, fix=f"Add {missing[0]}=VALUE.")
+        values = {k: _checked(self.kind, data["key"], known[k], v) for k, v in data.items() if k != "key"}
+        return cls(**values)
