@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from math import isfinite
 from typing import Any, Generic, TypeVar, cast
 
 from explorer.errors import ExplorerError
@@ -99,23 +100,26 @@ def _checked(kind: str, key: str, p: Param, value: Any) -> Any:
         return str(value).lower() in ("true", "1")
     if isinstance(p.default, str):
         return str(value)
-    number = _number(kind, key, p, value)
-    return int(number) if isinstance(p.default, int) else number
+    return _number(kind, key, p, value)
 
 
 def _number(kind: str, key: str, p: Param, value: Any) -> float:
+    bounds = [f"{word} {end:g}" for word, end in (("at least", p.low), ("at most", p.high)) if end is not None]
+    wanted = "a number, " + " and ".join(bounds) if bounds else "a number"
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        raise _bad(kind, key, p, value, "a number") from None
-    if isinstance(p.default, int) and number != int(number):
+    except (TypeError, ValueError, OverflowError):
+        raise _bad(kind, key, p, value, wanted) from None
+    too_low = p.low is not None and number < p.low
+    too_high = p.high is not None and number > p.high
+    if too_low or too_high or not isfinite(number):
+        raise _bad(kind, key, p, value, wanted)
+    if not isinstance(p.default, int):
+        return number
+    if number != int(number):
         raise _bad(kind, key, p, value, "a whole number")
-    too_low = p.low is not None and not number >= p.low
-    too_high = p.high is not None and not number <= p.high
-    if too_low or too_high or number != number:
-        ends = [f"at least {p.low:g}"] * (p.low is not None) + [f"at most {p.high:g}"] * (p.high is not None)
-        raise _bad(kind, key, p, value, "a number, " + " and ".join(ends) if ends else "a number")
-    return number
+    # A seed beyond 2^53 would lose its last digits on the way through a float.
+    return int(value) if isinstance(value, int) else int(number)
 
 
 def _bad(kind: str, key: str, p: Param, value: Any, wanted: str) -> ExplorerError:
