@@ -1,0 +1,43 @@
+# Every target first makes .venv, and makes it again only when what is required has changed.
+PYTHON ?= python3
+VENV   ?= .venv
+PY     := $(VENV)/bin/python
+RUN    := $(VENV)/.run-installed
+DEV    := $(VENV)/.dev-installed
+# Two workers, one file of tests each; PYTEST_ARGS="-n 0 -x tests/cli" runs a part.
+PYTEST_ARGS ?= -n 2 --dist loadfile
+
+.PHONY: app test check bench bench-drag clean
+
+app: $(RUN)
+	$(PY) -m explorer app
+
+test: $(DEV)
+	OMP_NUM_THREADS=1 $(PY) -m pytest $(PYTEST_ARGS)
+
+check: $(DEV)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+bench-drag: $(DEV)
+	@$(PY) -m benchmarks.drag
+
+bench: $(DEV)
+	@set -e; for script in benchmarks/[a-z]*.py; do $(PY) -m benchmarks.$$(basename $$script .py); done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, and $(PYTHON) is older or absent. Run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.txt | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUN)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
