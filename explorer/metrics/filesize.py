@@ -1,0 +1,85 @@
+"""How long a safetensors file is, to the byte, without writing it.
+
+Layout: 8 bytes that say how long the header is, a JSON header with every tensor's dtype, shape
+and place, padded with spaces to a multiple of 8, and then the tensors one after another.
+Source: the format's description, https://github.com/huggingface/safetensors#format.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from explorer.errors import ExplorerError
+
+# In the order in which a safetensors file holds them.
+_DTYPES: dict[torch.dtype, tuple[str, int]] = {
+    torch.uint64: ("U64", 8),
+    torch.int64: ("I64", 8),
+    torch.float64: ("F64", 8),
+    torch.complex64: ("C64", 8),
+    torch.float32: ("F32", 4),
+    torch.uint32: ("U32", 4),
+    torch.int32: ("I32", 4),
+    torch.bfloat16: ("BF16", 2),
+    torch.float16: ("F16", 2),
+    torch.uint16: ("U16", 2),
+    torch.int16: ("I16", 2),
+    torch.float8_e4m3fn: ("F8_E4M3", 1),
+    torch.float8_e5m2: ("F8_E5M2", 1),
+    torch.int8: ("I8", 1),
+    torch.uint8: ("U8", 1),
+    torch.bool: ("BOOL", 1),
+}
+_RANK = {dtype: place for place, dtype in enumerate(_DTYPES)}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of a file: what the header says about it."""
+
+    name: str
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def n_bytes(self) -> int:
+        return math.prod(self.shape) * _dtype(self)[1]
+
+
+def _dtype(entry: Entry) -> tuple[str, int]:
+    if entry.dtype not in _DTYPES:
+        raise ExplorerError(
+            f"The size of {entry.name!r} cannot be counted.",
+            why=f"A safetensors file does not hold the type {entry.dtype}.",
+            fix="Convert the tensor to float32, float16 or bfloat16.",
+        )
+    return _DTYPES[entry.dtype]
+
+
+def in_file_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Widest type first, then by name: the order in which the library writes tensors."""
+    return sorted(entries, key=lambda entry: (_RANK.get(entry.dtype, -1), entry.name))
+
+
+def header(entries: Iterable[Entry]) -> bytes:
+    """The first bytes of the file, up to where the tensors begin (no metadata)."""
+    described: dict[str, object] = {}
+    start = 0
+    for entry in in_file_order(entries):
+        stop = start + entry.n_bytes
+        described[entry.name] = {"dtype": _dtype(entry)[0], "shape": list(entry.shape), "data_offsets": [start, stop]}
+        start = stop
+    text = json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def file_bytes(entries: Iterable[Entry]) -> int:
+    """Bytes of the safetensors file that holds these tensors and no metadata."""
+    listed = list(entries)
+    return len(header(listed)) + sum(entry.n_bytes for entry in listed)
