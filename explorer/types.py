@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -165,6 +165,21 @@ class Dataset:
     images: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Where the units of a knob live in one parameter.
+
+    Index i along ``dim`` belongs to unit ``units[i]`` (-1: to none of this knob's units).
+    ``role``: "scored" rows decide how important a unit is; "follows" (biases, batch norm) and
+    "consumes" (the next layers' input columns) go with it.
+    """
+
+    parameter: str
+    dim: int
+    units: Tensor
+    role: Literal["scored", "follows", "consumes"]
+
+
 @dataclass(frozen=True)
 class Knob:
     """What one threshold line controls: one layer's weights, or one coupled set of channels.
@@ -184,14 +199,32 @@ class Knob:
     why_not: str | None = None
     locked_by: str | None = None
     coupled_by: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = field(default=(), compare=False, repr=False)
+
+
+class Ranking(Protocol):
+    """Exact look-ups in one knob's scores (``engine.order.Magnitudes``)."""
+
+    def count_below(self, value: float) -> int: ...
+
+    def kth_smallest(self, k: int) -> float: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """``values[knob.name]``: (n_units,) float, finite; higher means more important."""
+    """``values[knob.name]``: (n_units,) float, finite; higher means more important.
+
+    Knobs whose line cannot be moved (``why_not``) have no values. ``ranks`` answers threshold
+    and count look-ups in microseconds. ``deviations`` holds the
+    standard deviation that thresholds given in that unit refer to: of the scored weights where
+    scores are magnitudes, else of the scores.
+    """
 
     knobs: tuple[Knob, ...]
     values: Mapping[str, Tensor]
+    layers: LayerTable
+    ranks: Mapping[str, Ranking]
+    deviations: Mapping[str, float]
 
 
 @dataclass(frozen=True)

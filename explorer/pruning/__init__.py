@@ -1,0 +1,1 @@
+"""Four independent choices (granularity, criterion, allocation, selection) and one plan."""

@@ -1,0 +1,19 @@
+"""How many units from each layer? One file a member; to add one: a file and a line here."""
+
+from __future__ import annotations
+
+from explorer.params import Registry
+from explorer.pruning.allocation.base import Allocation, Bounds
+from explorer.pruning.allocation.global_ import Global
+from explorer.pruning.allocation.per_layer import PerLayer
+from explorer.pruning.allocation.threshold import Threshold
+from explorer.pruning.allocation.uniform import Uniform
+
+__all__ = ["ALLOCATIONS", "Allocation", "Bounds", "Global", "PerLayer", "Threshold", "Uniform", "get"]
+
+MEMBERS: tuple[type[Allocation], ...] = (Uniform, Global, PerLayer, Threshold)
+ALLOCATIONS: Registry[Allocation] = Registry("allocation", MEMBERS)
+
+
+def get(name_or_object: str | Allocation) -> Allocation:
+    return ALLOCATIONS.get(name_or_object)

@@ -1,0 +1,58 @@
+"""A pruned model that runs, beside the dense one that stays as it is."""
+
+from __future__ import annotations
+
+import copy
+
+from torch import Tensor, nn
+
+from explorer.errors import ExplorerError
+from explorer.types import LoadedModel, Plan, PrunedModel
+
+
+def private_shell(module: nn.Module) -> nn.Module:
+    """A module of its own around the *same* tensors: cheap, and safe to re-point in one thread.
+
+    Sharing one module between threads and swapping its parameters is not safe; sharing
+    tensors that nobody writes to is.
+    """
+    tensors = [*module.parameters(), *module.buffers()]
+    shell: nn.Module = copy.deepcopy(module, {id(t): t for t in tensors})
+    return shell
+
+
+def masked_weights(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:
+    """New tensors for the parameters that the plan touches: pruned entries are exactly zero."""
+    return {name: model.weights[name].detach().masked_fill(~mask, 0) for name, mask in plan.masks.items()}
+
+
+def masked(model: LoadedModel, plan: Plan) -> PrunedModel:
+    """The pruned model with its shapes unchanged and zeros where the plan cuts.
+
+    Raises ExplorerError when the model was opened weights-only.
+    """
+    if model.module is None:
+        raise ExplorerError("This model cannot be run.", why=model.why_not_runnable or "", fix="Give its architecture.")
+    shell = private_shell(model.module)
+    set_parameters(shell, masked_weights(model, plan))
+    return PrunedModel(shell, plan, "masked")
+
+
+def set_parameters(shell: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Point a private shell's parameters at other tensors; tied weights follow together."""
+    named = dict(shell.named_parameters(remove_duplicate=False))
+    for name, tensor in tensors.items():
+        old = named[name]
+        new = nn.Parameter(tensor, requires_grad=False)
+        for alias, parameter in named.items():
+            if parameter is old:
+                path, _, key = alias.rpartition(".")
+                owner = shell.get_submodule(path)
+                owner._parameters[key] = new
+                _refresh_flat_weights(owner)
+
+
+def _refresh_flat_weights(owner: nn.Module) -> None:
+    """Recurrent layers keep their own list of weights, which must follow the new tensors."""
+    if isinstance(owner, nn.RNNBase):
+        owner._flat_weights = [owner._parameters[name] for name in owner._flat_weights_names]

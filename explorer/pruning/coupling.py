@@ -1,0 +1,152 @@
+"""Which channels must go together, and why.
+
+The network is traced with torch.fx and its data movement is run on channel labels (see
+``labels``). What comes out: for every layer, whose channels its rows make, whose channels its
+columns read, and which of them are one unit.
+
+Source: the idea of a dependency graph is Fang et al. 2023, arXiv:2301.12900 (DepGraph); the
+method here is our own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, fx
+
+from explorer.pruning.labelling import Labeller, Use
+from explorer.pruning.labels import FROZEN, Labels
+from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel, Part
+
+_RECURRENT = "A recurrent layer: its units are tied through time, so channels cannot be cut one by one."
+
+
+@dataclass(frozen=True, eq=False)
+class Coupling:
+    """Every use of a parameter's slices, with the final labels; ``why_not`` if untraceable."""
+
+    uses: tuple[Use, ...]
+    labels: Labels
+    why_not: str | None = None
+
+
+def coupling(model: LoadedModel) -> Coupling:
+    """Trace the model and find what its channels share. Never raises on odd networks: it says why not."""
+    labels = Labels()
+    if model.module is None or model.example is None:
+        return Coupling((), labels, model.why_not_runnable or "The model cannot be run.")
+    try:
+        graph = fx.symbolic_trace(model.module)
+        labeller = Labeller(graph, labels, {id(p): name for name, p in model.module.named_parameters()})
+        labeller.label(model.example)
+    except Exception as error:  # noqa: BLE001 - tracing runs the user's own forward
+        first_line = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        return Coupling(
+            (), labels, f"The network could not be traced, so its shared channels are unknown ({first_line})."
+        )
+    return Coupling(tuple(labeller.uses), labels)
+
+
+def channel_knobs(model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
+    """One knob for each set of channels that go together; then the layers that cannot take part."""
+    found = coupling(model)
+    by_parameter = {layer.parameter: layer for layer in layers.prunable}
+    rows = {u.parameter: u for u in found.uses if u.role == "scored" and u.parameter in by_parameter}
+    knobs = _named(_knobs(found, rows, by_parameter), layers)
+    taken = {name for knob in knobs for name in knob.layers}
+    rest = [_refused(layer, found, rows) for layer in layers.prunable if layer.name not in taken]
+    order = {layer.name: i for i, layer in enumerate(layers)}
+    return _locked(tuple(sorted([*knobs, *rest], key=lambda knob: order[knob.layers[0]])), layers)
+
+
+def _knobs(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerInfo]) -> list[Knob]:
+    """Units that appear in the same layers, equally often, form one knob: its groups have one size."""
+    appears: dict[int, list[str]] = defaultdict(list)
+    for parameter, use in rows.items():
+        for root in found.labels.roots(use.labels).tolist():
+            if root > FROZEN:
+                appears[root].append(parameter)
+    signatures: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for root, parameters in appears.items():
+        signatures[tuple(parameters)].append(root)
+    return [_knob(found, roots, signature, by_parameter) for signature, roots in signatures.items()]
+
+
+def _knob(found: Coupling, roots: list[int], signature: tuple[str, ...], by_parameter: dict[str, LayerInfo]) -> Knob:
+    unit_of = torch.full((max(roots) + 1,), -1, dtype=torch.int64)
+    unit_of[roots] = torch.arange(len(roots))
+    parts = []
+    for use in found.uses:
+        use_roots = found.labels.roots(use.labels)
+        known = use_roots <= max(roots)
+        units = torch.where(known, unit_of[use_roots.clamp_max(max(roots))], -1)
+        if bool((units >= 0).any()):
+            parts.append(Part(use.parameter, use.dim, units, use.role))
+    members = [by_parameter[name] for name in dict.fromkeys(signature)]
+    scored = [part for part in parts if part.role == "scored"]
+    per_row = {layer.parameter: layer.n_weights // layer.shape[_dim_of(scored, layer)] for layer in members}
+    return Knob(
+        name=members[0].name,
+        layers=tuple(layer.name for layer in members),
+        n_units=len(roots),
+        unit="channel",
+        n_weights=sum(per_row[name] for name in signature) * len(roots),
+        block=members[0].block,
+        kind=members[0].kind,
+        coupled_by=found.labels.reasons(set(roots)),
+        parts=tuple(parts),
+    )
+
+
+def _dim_of(parts: list[Part], layer: LayerInfo) -> int:
+    return next(part.dim for part in parts if part.parameter == layer.parameter)
+
+
+def _named(knobs: list[Knob], layers: LayerTable) -> list[Knob]:
+    """Give every knob a name of its own: two may start with the same layer."""
+    seen: dict[str, int] = defaultdict(int)
+    order = {layer.name: i for i, layer in enumerate(layers)}
+    named = []
+    for knob in sorted(knobs, key=lambda k: (order[k.layers[0]], -len(k.layers))):
+        free = next((name for name in knob.layers if seen[name] == 0), None)
+        name = free or f"{knob.name} ({seen[knob.name] + 1})"
+        seen[name] += 1
+        named.append(replace(knob, name=name, block=layers[free].block if free else knob.block))
+    return named
+
+
+def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use]) -> Knob:
+    use = rows.get(layer.parameter)
+    if found.why_not:
+        why = found.why_not
+    elif use is not None:
+        why = _sentence(found.labels.why_frozen(use.labels))
+    elif layer.kind in ("RNN", "LSTM", "GRU"):
+        why = _RECURRENT
+    elif layer.kind == "Embedding":
+        why = "An embedding: its columns are shared by every token."
+    else:
+        why = f"{layer.kind} has no output channels that can be cut one by one."
+    n_units = layer.shape[0] if layer.shape else 0
+    return Knob(layer.name, (layer.name,), n_units, "channel", layer.n_weights, layer.block, layer.kind, why_not=why)
+
+
+def _sentence(reason: str | None) -> str:
+    text = reason or "its channels are tied to something that cannot shrink"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _locked(knobs: tuple[Knob, ...], layers: LayerTable) -> tuple[Knob, ...]:
+    """The first layer is locked by default: it sees the input itself and saves next to nothing."""
+    first = next((layer.name for layer in layers.prunable), None)
+    reason = "First layer: it reads the input itself, has few weights, and everything after it depends on it."
+    return tuple(
+        replace(knob, locked_by=reason) if first in knob.layers and knob.why_not is None else knob for knob in knobs
+    )
+
+
+def kept_shape(shape: tuple[int, ...], kept: dict[int, Tensor]) -> tuple[int, ...]:
+    """A parameter's shape once only the kept indices of each dimension are left."""
+    return tuple(int(kept[d].sum()) if d in kept else size for d, size in enumerate(shape))

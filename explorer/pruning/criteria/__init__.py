@@ -1,0 +1,15 @@
+"""How important is a unit? One file a member; to add one: a file and a line here."""
+
+from __future__ import annotations
+
+from explorer.params import Registry
+from explorer.pruning.criteria.base import Criterion
+from explorer.pruning.criteria.lp_norm import LpNorm
+from explorer.pruning.criteria.random import Random
+
+MEMBERS: tuple[type[Criterion], ...] = (LpNorm, Random)
+CRITERIA: Registry[Criterion] = Registry("criterion", MEMBERS)
+
+
+def get(name_or_object: str | Criterion) -> Criterion:
+    return CRITERIA.get(name_or_object)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from explorer.params import param
+
+
+@dataclass(frozen=True)
+class Random:
+    """Uniform random scores: the control that every criterion must beat.
+
+    Each layer draws from its own generator, seeded by ``seed`` and the layer's name, so the
+    same seed gives the same scores whatever other layers are there.
+    """
+
+    key: ClassVar[str] = "random"
+    label: ClassVar[str] = "Random (control)"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    on_weight_scale: ClassVar[bool] = False
+    seed: int = param(0, "Seed", low=0, high=2**31 - 1)
+
+    def score(self, groups: Tensor, *, name: str = "") -> Tensor:
+        generator = torch.Generator().manual_seed(self.seed * 2**32 + zlib.crc32(name.encode()))
+        return torch.rand(groups.shape[0], generator=generator)

@@ -1,0 +1,15 @@
+"""What is one unit? One file a member; to add one: a file and a line here."""
+
+from __future__ import annotations
+
+from explorer.params import Registry
+from explorer.pruning.granularity.base import Granularity
+from explorer.pruning.granularity.out_channel import OutChannel
+from explorer.pruning.granularity.weight import Weight
+
+MEMBERS: tuple[type[Granularity], ...] = (Weight, OutChannel)
+GRANULARITIES: Registry[Granularity] = Registry("granularity", MEMBERS)
+
+
+def get(name_or_object: str | Granularity) -> Granularity:
+    return GRANULARITIES.get(name_or_object)

@@ -1,0 +1,30 @@
+"""What every granularity offers. Kept apart from the registry so that members can import it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from explorer.types import Knob, LayerTable, LoadedModel
+
+
+@runtime_checkable
+class Granularity(Protocol):
+    """What is one unit?"""
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    unit: ClassVar[str]
+
+    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
+        """One knob for each set of units that one threshold controls, in model order."""
+        ...
+
+    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
+        """(n_units, group_size): the scored weights of each unit."""
+        ...
+
+    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        """(n_units,) bool -> what stays, by parameter: a full mask, or {dim: bool vector} for whole slices."""
+        ...

@@ -1,0 +1,86 @@
+"""The layer table: every parameter once, with the reason where it cannot be pruned."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from explorer.types import LayerInfo, LayerTable, LoadedModel
+
+_NORMS = (
+    nn.modules.batchnorm._NormBase,
+    nn.LayerNorm,
+    nn.GroupNorm,
+    nn.RMSNorm,
+)
+
+
+def layer_table(model: LoadedModel) -> LayerTable:
+    """Every parameter of the model once (tied weights once, under their first name)."""
+    if model.module is None:
+        return LayerTable(tuple(_from_file(name, tensor) for name, tensor in model.weights.items()))
+    owners = {f"{path}.{key}" if path else key: m for path, m in model.module.named_modules() for key in _own(m)}
+    aliases: dict[int, list[str]] = {}
+    for name, parameter in model.module.named_parameters(remove_duplicate=False):
+        aliases.setdefault(id(parameter), []).append(name)
+    return LayerTable(
+        tuple(
+            _from_module(name, parameter, owners[name], tuple(aliases[id(parameter)][1:]))
+            for name, parameter in model.module.named_parameters()
+        )
+    )
+
+
+def _own(module: nn.Module) -> list[str]:
+    return [key for key, value in module._parameters.items() if value is not None]
+
+
+def _from_file(name: str, tensor: Tensor) -> LayerInfo:
+    reason = None if tensor.dim() >= 2 else "A vector (bias, scale or statistic): too few weights to be worth pruning."
+    return _info(name, tensor, "tensor", reason)
+
+
+def _from_module(name: str, parameter: Tensor, owner: nn.Module, aliases: tuple[str, ...]) -> LayerInfo:
+    key = name.rpartition(".")[2]
+    reason: str | None = None
+    if isinstance(owner, _NORMS):
+        reason = "A normalisation layer's scale or shift: it goes with its channel."
+    elif key.startswith("bias") or key.endswith("bias"):
+        reason = "A bias: too few numbers to be worth pruning; it goes with its channel."
+    elif parameter.dim() < 2:
+        reason = "A vector: too few weights to be worth pruning."
+    elif "weight" not in key:
+        reason = f"A free parameter of {type(owner).__name__}, not the weight matrix of a layer."
+    return _info(name, parameter, type(owner).__name__, reason, aliases)
+
+
+def _info(name: str, tensor: Tensor, kind: str, reason: str | None, aliases: tuple[str, ...] = ()) -> LayerInfo:
+    return LayerInfo(
+        name=name.removesuffix(".weight") or name,
+        parameter=name,
+        kind=kind,
+        shape=tuple(tensor.shape),
+        block=block_of(name),
+        why_not=reason or _values_forbid(tensor),
+        aliases=aliases,
+    )
+
+
+def _values_forbid(tensor: Tensor) -> str | None:
+    if tensor.numel() == 0:
+        return "It is empty."
+    if not tensor.is_floating_point():
+        return f"Its numbers are {str(tensor.dtype).removeprefix('torch.')}, not floating point."
+    if not bool(torch.isfinite(tensor).all()):
+        return "It holds NaN or infinite values, so its weights cannot be ranked."
+    return None
+
+
+def block_of(parameter: str) -> str:
+    """The group a layer is shown in: the path up to its first number, else its first part."""
+    path = parameter.split(".")[:-1]
+    parts = path[:-1] or path
+    for position, part in enumerate(parts):
+        if part.isdigit():
+            return ".".join(parts[: position + 1])
+    return parts[0] if parts else parameter

@@ -1,0 +1,162 @@
+"""From a request to masks: score, allocate, select, spread."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from explorer.engine.order import Magnitudes
+from explorer.errors import ExplorerError
+from explorer.pruning.allocation import Bounds
+from explorer.pruning.allocation.threshold import lowest_kept
+from explorer.pruning.coupling import kept_shape
+from explorer.pruning.layers import layer_table
+from explorer.pruning.select import keep_mask
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Knob, KnobPlan, LoadedModel, Plan, Scores
+
+
+def score(model: LoadedModel, spec: PruneSpec) -> Scores:
+    """Every unit's importance under the spec's granularity and criterion; the model is only read.
+
+    The scores do not depend on allocation or limits: keep them while thresholds move.
+    """
+    layers = layer_table(model)
+    knobs = spec.granularity.knobs(model, layers)
+    values: dict[str, Tensor] = {}
+    deviations: dict[str, float] = {}
+    for knob in knobs:
+        if knob.why_not is not None:
+            continue
+        groups = spec.granularity.groups(model, knob)
+        values[knob.name] = spec.criterion.score(groups, name=knob.name)
+        of_weights = spec.criterion.on_weight_scale
+        scale = groups if of_weights else values[knob.name]
+        deviations[knob.name] = float(scale.double().std(correction=0)) if scale.numel() else 0.0
+    ranks = {name: Magnitudes.from_scores(tensor) for name, tensor in values.items()}
+    return Scores(knobs=knobs, values=values, layers=layers, ranks=ranks, deviations=deviations)
+
+
+def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None) -> Plan:
+    """What goes and what stays under ``spec``; pass ``scores`` again while only thresholds move.
+
+    Raises ExplorerError when the spec limits a layer that the model does not have.
+    """
+    scores = score(model, spec) if scores is None else scores
+    _check_names(spec, scores)
+    bounds = {knob.name: _bounds(knob, spec) for knob in scores.knobs if knob.why_not is None}
+    counts = spec.allocation.counts(scores, bounds)
+    kept: dict[str, dict[int, Tensor]] = {}
+    masks: dict[str, Tensor] = {}
+    knob_plans = []
+    for knob in scores.knobs:
+        n = counts.get(knob.name, 0)
+        threshold = lowest_kept(scores, knob.name, n) if knob.why_not is None else 0.0
+        knob_plans.append(KnobPlan(knob, n, threshold, locked=is_locked(knob, spec)))
+        if n:
+            keep = keep_mask(scores.values[knob.name], n)
+            _merge(masks, kept, spec.granularity.spread(model, knob, keep))
+    masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
+    wanted = spec.allocation.wanted(scores, bounds)
+    return Plan(
+        spec=spec.to_json(),
+        knobs=tuple(knob_plans),
+        masks=masks,
+        layers=scores.layers,
+        asked=_asked(spec, scores, wanted, bounds),
+        digest=_digest(model, spec, counts),
+        kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
+        notes=tuple(_notes(spec, scores, wanted, counts)),
+    )
+
+
+def is_locked(knob: Knob, spec: PruneSpec) -> bool:
+    """Whether the knob's line is held: by the user, or by default and the user did not unlock it."""
+    locked = spec.limit(knob.name).locked
+    return knob.locked_by is not None if locked is None else locked
+
+
+def _bounds(knob: Knob, spec: PruneSpec) -> Bounds:
+    limit = spec.limit(knob.name)
+    low = round(limit.floor * knob.n_units)
+    if is_locked(knob, spec):
+        return Bounds(low, low)
+    high = int(limit.cap * knob.n_units + 1e-9)
+    if knob.unit != "weight":
+        # A layer without a single unit passes nothing on: one always stays.
+        high = min(high, knob.n_units - 1)
+    return Bounds(min(low, high), high)
+
+
+def _merge(masks: dict[str, Tensor], kept: dict[str, dict[int, Tensor]], spread: Mapping[str, object]) -> None:
+    for name, what in spread.items():
+        if isinstance(what, Tensor):
+            masks[name] = masks[name] & what if name in masks else what
+        elif isinstance(what, dict):
+            dims = kept.setdefault(name, {})
+            for dim, stays in what.items():
+                dims[dim] = dims[dim] & stays if dim in dims else stays
+
+
+def _outer(shape: tuple[int, ...], kept: dict[int, Tensor]) -> Tensor:
+    mask = torch.ones(shape, dtype=torch.bool)
+    for dim, stays in kept.items():
+        mask &= stays.reshape([-1 if d == dim else 1 for d in range(len(shape))])
+    return mask
+
+
+def _asked(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: Mapping[str, Bounds]) -> float:
+    sparsity = getattr(spec.allocation, "sparsity", None)
+    if sparsity is not None and not getattr(spec.allocation, "shares", ()):
+        return float(sparsity)
+    moving = [name for name, b in bounds.items() if b.low < b.high]
+    n_units = sum(len(scores.values[name]) for name in moving)
+    return sum(wanted[name] for name in moving) / n_units if n_units else 0.0
+
+
+def _notes(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], counts: Mapping[str, int]) -> list[str]:
+    """One sentence where the limits kept the request from being met."""
+    notes = []
+    limited = {name for name, _ in spec.limits}
+    fallen_short = sum(counts.values()) - sum(n for name, n in wanted.items())
+    names = [k.name for k in scores.knobs if counts.get(k.name, 0) != wanted.get(k.name, 0)]
+    locked = [k.name for k in scores.knobs if k.why_not is None and is_locked(k, spec) and k.name in names]
+    if locked:
+        notes.append(f"Locked, so not moved: {_few(locked)}.")
+    floored = [name for name in names if name in limited and name not in locked]
+    if floored:
+        notes.append(f"Held by a floor or a cap: {_few(floored)}.")
+    whole = [name for name in names if name not in locked and name not in limited]
+    if whole and fallen_short:
+        notes.append(f"At least one unit stays in every layer: {_few(whole)}.")
+    return notes
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _digest(model: LoadedModel, spec: PruneSpec, counts: Mapping[str, int]) -> str:
+    """Masks follow from the weights, the ranking and the counts: hashing those is enough, and quick."""
+    request = spec.to_json()
+    ranking = {"granularity": request["granularity"], "criterion": request["criterion"]}
+    spent = {name: n for name, n in counts.items() if n}
+    text = json.dumps([model.digest, ranking if spent else None, spent], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _check_names(spec: PruneSpec, scores: Scores) -> None:
+    known = {knob.name for knob in scores.knobs}
+    named = [name for name, _ in spec.limits]
+    for field in ("shares", "values"):
+        named += [name for name, _ in getattr(spec.allocation, field, ())]
+    unknown = next((name for name in named if name not in known), None)
+    if unknown is not None:
+        raise ExplorerError(
+            f"This model has no {scores.knobs[0].unit if scores.knobs else 'layer'} line called {unknown!r}.",
+            fix=f"Choose one of: {_few(sorted(known))}.",
+        )

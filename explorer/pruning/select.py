@@ -1,0 +1,16 @@
+"""The one place that decides which units go."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from explorer.engine.order import smallest_mask
+from explorer.errors import ExplorerError
+
+
+def keep_mask(scores: Tensor, n_pruned: int) -> Tensor:
+    """(n,) scores -> (n,) bool, True keeps. Exactly ``n_pruned`` go, lowest first, ties in index order."""
+    n = scores.numel()
+    if not 0 <= n_pruned <= n:
+        raise ExplorerError(f"{n_pruned} of {n} units cannot be pruned.", fix=f"Ask for 0 to {n}.")
+    return smallest_mask(scores.reshape(-1), n_pruned)

@@ -1,0 +1,126 @@
+"""PruneSpec: one frozen, comparable, JSON-able value that every screen, flag and link makes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from explorer.errors import ExplorerError
+from explorer.params import member_to_json
+from explorer.pruning import allocation as allocations
+from explorer.pruning import criteria, granularity
+from explorer.pruning.allocation import Allocation, Global
+from explorer.pruning.criteria.base import Criterion
+from explorer.pruning.criteria.lp_norm import LpNorm
+from explorer.pruning.granularity.base import Granularity
+from explorer.pruning.granularity.weight import Weight
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What one layer allows: at least ``floor`` and at most ``cap`` of its units go.
+
+    ``locked`` holds the layer's line at ``floor`` (0: nothing goes). None leaves the default:
+    under structured pruning the first layer is locked, everything else is free.
+    """
+
+    locked: bool | None = None
+    floor: float = 0.0
+    cap: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.floor <= self.cap <= 1.0:
+            raise ExplorerError(
+                f"A floor of {self.floor:g} and a cap of {self.cap:g} do not fit together.",
+                fix="Give shares from 0 to 1 with the floor no higher than the cap.",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        return {"locked": self.locked, "floor": self.floor, "cap": self.cap}
+
+
+@dataclass(frozen=True)
+class PruneSpec:
+    """Everything a pruning request says. Equal JSON gives an equal result on the same machine.
+
+    Members may be given as objects or as text: ``PruneSpec("weight", "lp_norm:p=1",
+    "global:sparsity=0.8")``. ``limits`` names layers (knobs); it may be given as a mapping.
+    """
+
+    granularity: Granularity = field(default_factory=Weight)
+    criterion: Criterion = field(default_factory=LpNorm)
+    allocation: Allocation = field(default_factory=Global)
+    limits: tuple[tuple[str, Limit], ...] = ()
+
+    def __post_init__(self) -> None:
+        # Text is welcome in place of members, so that a notebook reads well.
+        object.__setattr__(self, "granularity", granularity.get(self.granularity))
+        object.__setattr__(self, "criterion", criteria.get(self.criterion))
+        object.__setattr__(self, "allocation", allocations.get(self.allocation))
+        pairs = self.limits.items() if isinstance(self.limits, Mapping) else self.limits
+        object.__setattr__(self, "limits", tuple(sorted((n, v) for n, v in pairs if v != Limit())))
+
+    def limit(self, name: str) -> Limit:
+        return dict(self.limits).get(name, Limit())
+
+    def with_limit(self, name: str, limit: Limit) -> PruneSpec:
+        """The same request with another limit for one layer."""
+        return replace(self, limits=tuple((dict(self.limits) | {name: limit}).items()))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "granularity": member_to_json(self.granularity),
+            "criterion": member_to_json(self.criterion),
+            "allocation": member_to_json(self.allocation),
+            "limits": {name: limit.to_json() for name, limit in self.limits},
+        }
+
+    @classmethod
+    def from_json(cls, data: str | Mapping[str, Any]) -> PruneSpec:
+        """The inverse of :meth:`to_json`; takes text too. Every value is checked."""
+        if isinstance(data, str):
+            try:
+                data = json.loads(data)
+            except (ValueError, RecursionError):
+                raise ExplorerError("This is not JSON.", fix="Give a PruneSpec as the explorer writes it.") from None
+        if not isinstance(data, Mapping):
+            raise ExplorerError("A PruneSpec is a JSON object.", fix="Give a PruneSpec as the explorer writes it.")
+        unknown = set(data) - {"granularity", "criterion", "allocation", "limits"}
+        if unknown:
+            raise ExplorerError(
+                f"A PruneSpec has no part {sorted(unknown)[0]!r}.",
+                fix="Its parts: granularity, criterion, allocation, limits.",
+            )
+        limits = data.get("limits") or {}
+        if not isinstance(limits, Mapping):
+            raise ExplorerError("The limits of a PruneSpec are an object of layer: limit.", fix="Mend the limits.")
+        return cls(
+            granularity.GRANULARITIES.from_json(data.get("granularity", {"key": "weight"})),
+            criteria.CRITERIA.from_json(data.get("criterion", {"key": "lp_norm"})),
+            allocations.ALLOCATIONS.from_json(data.get("allocation", {"key": "global"})),
+            tuple((str(name), _limit(name, value)) for name, value in limits.items()),
+        )
+
+    @property
+    def digest(self) -> str:
+        """Equal digest = equal request."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _limit(name: str, value: Any) -> Limit:
+    allowed = {"locked", "floor", "cap"}
+    ok = (
+        isinstance(value, Mapping)
+        and not set(value) - allowed
+        and (value.get("locked") is None or isinstance(value["locked"], bool))
+        and all(isinstance(value.get(k, 0.0), int | float) for k in ("floor", "cap"))
+    )
+    if not ok:
+        raise ExplorerError(
+            f"The limit of {name!r} cannot be read.",
+            fix='Write it as {"locked": true, "floor": 0, "cap": 1}; each part may be left out.',
+        )
+    return Limit(value.get("locked"), float(value.get("floor", 0.0)), float(value.get("cap", 1.0)))
