@@ -1,0 +1,87 @@
+"""What a model is judged on: one file per source, one registry, one address for each.
+
+``digits`` · ``folder:PATH`` · ``npz:PATH`` · ``none``
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+from explorer.data.digits import Digits
+from explorer.data.folder import Folder
+from explorer.data.generated import Generated
+from explorer.data.npz import Npz
+from explorer.data.request import Numbers, Request, Size, numbers, shares, square
+from explorer.errors import ExplorerError
+from explorer.params import Registry
+from explorer.types import Dataset, LoadedModel
+
+
+class DataSource(Protocol):
+    """Turns an address ``key`` or ``key:place`` into a dataset."""
+
+    key: ClassVar[str]
+    form: ClassVar[str]
+
+    def load(self, request: Request) -> Dataset:
+        """The dataset that ``request.place`` names; raises ExplorerError."""
+        ...
+
+
+SOURCES: Registry[DataSource] = Registry("data source", (Digits, Folder, Npz, Generated))
+
+
+def load(
+    address: str,
+    *,
+    model: LoadedModel | None = None,
+    size: Size = None,
+    mean: Numbers = None,
+    std: Numbers = None,
+    splits: Numbers = None,
+    seed: int = 0,
+) -> Dataset:
+    """The dataset an address names, each split in a fixed, shuffled, stratified order.
+
+    ``model`` tells the size, the channels and the normalisation its weights were trained with;
+    ``size`` (pixels), ``mean`` and ``std`` (one number, or one per channel; numbers, a list or
+    text such as "0.485,0.456,0.406") override that. ``splits`` is "fit/tune/test" as shares
+    ("0.5/0.25/0.25") for data that is not divided yet. Raises ExplorerError.
+    """
+    key, _, place = address.strip().partition(":")
+    if key not in SOURCES.members:
+        raise ExplorerError(
+            f"{address!r} is not an address of data.",
+            fix="Write one of: " + ", ".join(s.form for s in SOURCES) + ".",
+        )
+    request = Request(
+        address=address.strip(),
+        place=place,
+        model=model,
+        size=square(size),
+        mean=numbers("mean", mean),
+        std=numbers("std", std),
+        splits=shares(splits),
+        seed=seed,
+    )
+    dataset = SOURCES.get(key).load(request)
+    if model is not None:
+        _check_fit(dataset, model)
+    return dataset
+
+
+def _check_fit(dataset: Dataset, model: LoadedModel) -> None:
+    """Refuse data that the model cannot be run on, or whose classes it cannot tell apart."""
+    if model.n_classes is not None and len(dataset.classes) > model.n_classes:
+        raise ExplorerError(
+            f"{dataset.address} has {len(dataset.classes)} classes, {model.address} tells {model.n_classes} apart.",
+            fix="Choose the data this model was trained for.",
+        )
+    shape = None if model.example is None else tuple(model.example.shape[1:])
+    found = {tuple(split.x.shape[1:]) for split in dataset.splits.values()}
+    if shape is not None and found - {shape}:
+        raise ExplorerError(
+            f"{dataset.address} holds inputs of shape {next(iter(found - {shape}))}.",
+            why=f"{model.address} takes inputs of shape {shape}.",
+            fix="Give another size, or choose the data this model was trained for.",
+        )

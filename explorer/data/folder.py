@@ -1,0 +1,174 @@
+"""Pictures on disk, one folder per class, divided into splits or not."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from explorer.data.pictures import SUFFIXES, edges, read_picture
+from explorer.data.request import Request, check_total, normalise
+from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
+from explorer.errors import ExplorerError
+from explorer.types import Dataset, Split, SplitName, tensors_digest
+
+SPLIT_FOLDERS: dict[str, SplitName] = {
+    "fit": "fit",
+    "train": "fit",
+    "tune": "tune",
+    "val": "tune",
+    "valid": "tune",
+    "validation": "tune",
+    "test": "test",
+}
+JUNK = {"__MACOSX", "@eaDir", "__pycache__"}
+MAX_PICTURES = 500_000
+
+Files = list[tuple[Path, str]]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One folder per class; PNG, JPEG, BMP, GIF and WEBP.
+
+    Labels are the positions of the sorted folder names. With fit/tune/test (or train/val/test)
+    folders above the class folders, these are the splits; otherwise every picture is in the
+    tune split unless ``splits`` divides them. Pictures of another size than ``size`` are scaled
+    by their short side and cropped in the middle.
+    """
+
+    key: ClassVar[str] = "folder"
+    form: ClassVar[str] = "folder:PATH"
+
+    def load(self, request: Request) -> Dataset:
+        """x: (n, channels, size, size) float32, y: (n,) int64 positions in ``classes``."""
+        root = request.path
+        if not root.is_dir():
+            raise ExplorerError(f"{request.place!r} is not a folder.", fix="Name the folder that holds the classes.")
+        parts, n_skipped = _listing(root)
+        classes = tuple(sorted({label for files in parts.values() for _, label in files}))
+        _check_classes(root, classes)
+        n_channels = _n_channels(request)
+        size = request.size or request.from_model("size") or _common_size(root, parts)
+        n_files = sum(len(files) for files in parts.values())
+        check_total(n_files * n_channels * size * size * 4, request.address)
+        mean, std = request.normalisation(n_channels)
+        loaded: dict[str, tuple[Tensor, Tensor]] = {}
+        for name, files in parts.items():
+            pixels = torch.stack([read_picture(root, path, size, n_channels) for path, _ in files])
+            y = torch.tensor([classes.index(label) for _, label in files])
+            loaded[name] = (normalise(pixels.float().div_(255), mean, std), y)
+        splits, why_not = _splits(loaded, request)
+        meta = {
+            "size": size,
+            "channels": n_channels,
+            "mean": list(mean),
+            "std": list(std),
+            "splits": None if request.splits is None else list(request.splits),
+            "seed": request.seed,
+            "n": counts(splits),
+            "skipped": n_skipped,
+        }
+        digest = tensors_digest(tensors(splits))
+        return Dataset(request.address, splits, classes, digest, why_not, meta, images=True)
+
+
+def _n_channels(request: Request) -> int:
+    shape = request.from_model("input_shape")
+    return 1 if shape and len(shape) == 3 and shape[0] == 1 else 3
+
+
+def _splits(loaded: Mapping[str, tuple[Tensor, Tensor]], request: Request) -> tuple[dict[str, Split], dict[str, str]]:
+    if "" in loaded:
+        return make_splits(*loaded[""], request.splits, request.seed)
+    if request.splits is not None:
+        raise ExplorerError(
+            f"{request.address} is divided already, by its folders.",
+            fix="Leave splits out, or name a folder that holds the classes directly.",
+        )
+    present: dict[str, Split] = {name: ordered(name, *loaded[name], request.seed) for name in NAMES if name in loaded}
+    why = "The data has folders for splits, but none for this one."
+    return present, {name: why for name in NAMES if name not in present}
+
+
+def _listing(root: Path) -> tuple[dict[str, Files], int]:
+    """The pictures of each split (or of "" when undivided) with their class, and how many files were no pictures."""
+    folders = _folders(root)
+    while len(folders) == 1 and folders[0].name.lower() not in SPLIT_FOLDERS and _folders(folders[0]):
+        folders = _folders(folders[0])  # a wrapping folder, as unpacked archives have
+    names = {folder.name.lower() for folder in folders}
+    divided = bool(names) and names <= SPLIT_FOLDERS.keys()
+    parts: dict[str, Files] = {}
+    n_skipped = 0
+    for folder in folders:
+        split = SPLIT_FOLDERS[folder.name.lower()] if divided else ""
+        for class_folder in _folders(folder) if divided else [folder]:
+            files, n_other = _pictures(root, class_folder)
+            n_skipped += n_other
+            if files:
+                parts.setdefault(split, []).extend((path, class_folder.name) for path in files)
+    n_files = sum(len(files) for files in parts.values())
+    if not n_files or n_files > MAX_PICTURES:
+        raise ExplorerError(
+            f"{root.name!r} holds {n_files or 'no'} pictures in folders of classes.",
+            why=f"From 1 to {MAX_PICTURES:,} can be loaded.",
+            fix="Name a folder with one subfolder per class, each holding PNG, JPEG, BMP, GIF or WEBP files.",
+        )
+    return parts, n_skipped
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(
+        (p for p in folder.iterdir() if p.is_dir() and p.name not in JUNK and not p.name.startswith(".")),
+        key=lambda p: p.name,
+    )
+
+
+def _pictures(root: Path, folder: Path) -> tuple[list[Path], int]:
+    """The pictures below a class folder, sorted, and how many other files were passed over."""
+    pictures, n_other = [], 0
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir() or JUNK & set(path.parts) or path.name.startswith("."):
+            continue
+        if path.suffix.lower() not in SUFFIXES:
+            n_other += 1
+            continue
+        _check_inside(root, path)
+        pictures.append(path)
+    return pictures, n_other
+
+
+def _check_inside(root: Path, path: Path) -> None:
+    """A link must not lead out of the folder, and a pipe would block for ever."""
+    real = path.resolve()
+    if not real.is_relative_to(root) or not real.exists() or not stat.S_ISREG(real.stat().st_mode):
+        raise ExplorerError(
+            f"{path.relative_to(root).as_posix()!r} is not a file inside the folder.",
+            why="Links that lead elsewhere and special files are not opened.",
+            fix="Copy the picture into the folder, or remove the link.",
+        )
+
+
+def _check_classes(root: Path, classes: tuple[str, ...]) -> None:
+    if len(classes) < 2:
+        raise ExplorerError(
+            f"{root.name!r} holds only the class {classes[0]!r}.",
+            why="Labels are the positions of the sorted class folders, so all of them must be there.",
+            fix="Name the folder above the class folders.",
+        )
+
+
+def _common_size(root: Path, parts: Mapping[str, Files]) -> int:
+    """The size that all pictures share, when nobody gave one."""
+    found = {edges(root, path) for files in parts.values() for path, _ in files}
+    if len(found) > 1 or len(set(next(iter(found)))) > 1:
+        raise ExplorerError(
+            f"The pictures of {root.name!r} are not all squares of one size.",
+            fix="Give the size in pixels that the model was trained with, for example size 224.",
+        )
+    return next(iter(found))[0]

@@ -1,0 +1,77 @@
+"""No data at all: generated inputs, on which a pruned model can only be compared with itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from explorer.data.request import Request
+from explorer.data.splitting import counts, tensors
+from explorer.errors import ExplorerError
+from explorer.types import Dataset, LoadedModel, Split, tensors_digest
+
+N_INPUTS = {"fit": 128, "tune": 512}
+BYTES_PER_SPLIT = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Standard normal noise in the shape the model takes, without labels.
+
+    The pruned model is judged by agreement with the dense one. Noise is not what the model will
+    meet in use, so agreement here says little about accuracy; the dataset's meta says so.
+    """
+
+    key: ClassVar[str] = "none"
+    form: ClassVar[str] = "none"
+
+    def load(self, request: Request) -> Dataset:
+        """x: (n, *input shape) float32; no y. Needs ``model``."""
+        if request.place or request.splits is not None:
+            raise ExplorerError("Generated inputs take no options but the seed.", fix="Write none, and nothing else.")
+        example = self._example(request.model)
+        generator = torch.Generator().manual_seed(request.seed)
+        n_max = max(16, BYTES_PER_SPLIT // (4 * example[0].numel() or 4))
+        splits = {
+            "fit": Split("fit", _noise(min(N_INPUTS["fit"], n_max), example, generator), None),
+            "tune": Split("tune", _noise(min(N_INPUTS["tune"], n_max), example, generator), None),
+        }
+        n_classes = 0 if request.model is None else request.model.n_classes or 0
+        return Dataset(
+            address=request.address,
+            splits=splits,
+            classes=tuple(str(i) for i in range(n_classes)),
+            digest=tensors_digest(tensors(splits)),
+            why_no_split={
+                "test": "Generated inputs have no labels, so there is nothing a final verdict could rest on."
+            },
+            meta={
+                "generated": "Standard normal noise, not real data: only agreement with the dense model is measured.",
+                "seed": request.seed,
+                "n": counts(splits),
+            },
+        )
+
+    def _example(self, model: LoadedModel | None) -> Tensor:
+        if model is None:
+            raise ExplorerError("Generated inputs need a model.", why="Its input shape is what is generated.")
+        if model.example is None:
+            raise ExplorerError(
+                f"No inputs can be generated for {model.address}.",
+                why=model.why_not_runnable or "It does not say what its inputs look like.",
+                fix="Open it with an architecture.",
+            )
+        if not model.example.is_floating_point():
+            raise ExplorerError(
+                f"No inputs can be generated for {model.address}.",
+                why="It takes whole numbers (such as words), and random ones would mean nothing.",
+                fix="Choose real data.",
+            )
+        return model.example
+
+
+def _noise(n: int, example: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(n, *example.shape[1:], generator=generator)

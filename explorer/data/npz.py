@@ -1,0 +1,181 @@
+"""Arrays in a NumPy archive: ``x`` and ``y``, or a pair for each split."""
+
+from __future__ import annotations
+
+import math
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, ClassVar
+
+import numpy as np
+import torch
+from numpy.lib import format as npy
+from torch import Tensor
+
+from explorer.data.request import Request, check_total, normalise
+from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
+from explorer.errors import ExplorerError
+from explorer.types import Dataset, Split, SplitName, tensors_digest
+
+SUFFIX_OF: dict[str, SplitName] = {
+    "fit": "fit",
+    "train": "fit",
+    "tune": "tune",
+    "val": "tune",
+    "test": "test",
+}
+MAX_HEADER = 10_000
+LAYOUT = "It needs x with one sample per row and y with one class per row, or x_fit, y_fit, x_tune, y_tune, ..."
+
+
+@dataclass(frozen=True)
+class Npz:
+    """``x`` (samples first) and ``y`` (whole numbers), or x_fit, y_fit, x_tune, ... for each split.
+
+    uint8 pictures are divided by 255 and normalised like pictures from a folder; floating-point
+    inputs are taken as they are unless mean and std are given. Pictures may be (n, h, w),
+    (n, h, w, c) or (n, c, h, w): the model's input shape decides.
+    """
+
+    key: ClassVar[str] = "npz"
+    form: ClassVar[str] = "npz:PATH"
+
+    def load(self, request: Request) -> Dataset:
+        """x: (n, ...) float32, y: (n,) int64, or no y when the archive has none."""
+        if request.size is not None:
+            raise ExplorerError("Arrays are not scaled.", fix="Leave size out, or save the arrays at the right size.")
+        arrays = _read(request.path, request)
+        pairs = _pairs(arrays, request)
+        n_classes = max((int(y.max()) + 1 for _, y in pairs.values() if y is not None and len(y)), default=0)
+        n_classes = max(n_classes, (request.model.n_classes or 0) if request.model else 0)
+        splits, why_not = _splits(pairs, request)
+        meta = {
+            "size": None,
+            "mean": None if request.mean is None else list(request.mean),
+            "std": None if request.std is None else list(request.std),
+            "splits": None if request.splits is None else list(request.splits),
+            "seed": request.seed,
+            "n": counts(splits),
+        }
+        first = next(iter(splits.values())).x
+        return Dataset(
+            address=request.address,
+            splits=splits,
+            classes=tuple(str(i) for i in range(n_classes)),
+            digest=tensors_digest(tensors(splits)),
+            why_no_split=why_not,
+            meta=meta,
+            images=first.dim() == 4 and first.shape[1] in (1, 3),
+        )
+
+
+Pair = tuple[Tensor, Tensor | None]
+
+
+def _bad(path: Path, why: str, fix: str = LAYOUT) -> ExplorerError:
+    return ExplorerError(f"{path.name!r} cannot be used as data.", why=why, fix=fix)
+
+
+def _wanted(name: str) -> bool:
+    head, _, tail = name.partition("_")
+    return head in ("x", "y") and (not tail or tail in SUFFIX_OF)
+
+
+def _read(path: Path, request: Request) -> dict[str, np.ndarray]:
+    """Every array that is data, after the sizes that the archive states were checked."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise _bad(path, "It is not a regular file.", "Name a file made by numpy.savez.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if len(set(names)) != len(names):
+                raise _bad(path, "It holds two records of one name.", "Save it again with numpy.savez.")
+            members = {n.removesuffix(".npy"): n for n in names if _wanted(n.removesuffix(".npy"))}
+            check_total(sum(_stated_bytes(path, archive, n) for n in members.values()), request.address)
+        with np.load(path, allow_pickle=False) as data:
+            return {name: data[name] for name in members}
+    except (OSError, ValueError, EOFError, KeyError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        raise _bad(path, "It is damaged, or not a NumPy archive.", "Save it again with numpy.savez.") from None
+
+
+def _stated_bytes(path: Path, archive: zipfile.ZipFile, name: str) -> int:
+    """float32 bytes of one array; its header must account for exactly the record's size."""
+    info = archive.getinfo(name)
+    with archive.open(info) as file:
+        shape, dtype = _header(file)
+        used = file.tell()
+    if dtype.hasobject or dtype.kind not in "buif":
+        raise _bad(path, f"{name!r} holds {dtype} instead of plain numbers.", "Save arrays of plain numbers.")
+    if math.prod(shape) * dtype.itemsize != info.file_size - used:
+        raise _bad(path, f"{name!r} is not as large as its header says.", "Save it again with numpy.savez.")
+    return math.prod(shape) * max(4, dtype.itemsize)
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    version = npy.read_magic(file)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read(file, max_header_size=MAX_HEADER)
+    return shape, dtype
+
+
+def _pairs(arrays: dict[str, np.ndarray], request: Request) -> dict[str, Pair]:
+    """{split name, or "" when undivided: (x, y)}."""
+    suffixes = [name[1:] for name in arrays if name.startswith("x")]
+    if not suffixes or ("" in suffixes and len(suffixes) > 1):
+        raise _bad(request.path, f"It holds {', '.join(sorted(arrays)) or 'neither x nor y'}.")
+    pairs: dict[str, Pair] = {}
+    for suffix in suffixes:
+        x = _inputs(arrays["x" + suffix], request)
+        raw = arrays.get("y" + suffix)
+        y = None if raw is None else _labels(raw, request)
+        if not len(x) or (y is not None and len(x) != len(y)):
+            raise _bad(request.path, f"x{suffix} has {len(x)} samples, y{suffix} has {0 if y is None else len(y)}.")
+        pairs[SUFFIX_OF[suffix[1:]] if suffix else ""] = (x, y)
+    return pairs
+
+
+def _splits(pairs: dict[str, Pair], request: Request) -> tuple[dict[str, Split], dict[str, str]]:
+    if "" in pairs:
+        return make_splits(*pairs[""], request.splits, request.seed)
+    if request.splits is not None:
+        raise ExplorerError(f"{request.address} is divided already.", fix="Leave splits out.")
+    present: dict[str, Split] = {name: ordered(name, *pairs[name], request.seed) for name in NAMES if name in pairs}
+    why = "The archive has arrays for splits, but none for this one."
+    return present, {name: why for name in NAMES if name not in present}
+
+
+def _labels(raw: np.ndarray, request: Request) -> Tensor:
+    if raw.dtype.kind not in "bui" and not (raw.dtype.kind == "f" and np.all(raw == np.floor(raw))):
+        raise _bad(request.path, "y holds numbers that are no classes.", "Save y as whole numbers from 0.")
+    y = torch.from_numpy(raw.astype(np.int64).reshape(len(raw), -1) if raw.ndim else np.zeros((0, 1), np.int64))
+    if y.shape[1:] != (1,) or (len(y) and (int(y.min()) < 0 or int(y.max()) > 100_000)):
+        raise _bad(request.path, "y does not hold one class per sample.", "Save y as whole numbers from 0.")
+    return y[:, 0].contiguous()
+
+
+def _inputs(raw: np.ndarray, request: Request) -> Tensor:
+    if raw.ndim < 2:
+        raise _bad(request.path, f"x has the shape {raw.shape}.")
+    native = np.ascontiguousarray(raw, dtype=raw.dtype.newbyteorder("="))
+    pixels = native.dtype == np.uint8
+    x = _arranged(torch.from_numpy(native), request.from_model("input_shape"))
+    x = x.float() / 255 if pixels else x.float()
+    if not torch.isfinite(x).all():
+        raise _bad(request.path, "x holds NaN or infinite numbers.", "Repair or remove these samples.")
+    if pixels or request.mean is not None or request.std is not None:
+        x = normalise(x, *request.normalisation(x.shape[1]))
+    return x.contiguous()
+
+
+def _arranged(x: Tensor, wanted: list[int] | None) -> Tensor:
+    """Channels put where the model wants them; unchanged when the shape fits, or no model says."""
+    if wanted is None or list(x.shape[1:]) == list(wanted) or len(wanted) != 3:
+        return x
+    if x.dim() == 3 and wanted[0] == 1:
+        return x[:, None]
+    if x.dim() == 4 and x.shape[-1] == wanted[0]:
+        return x.permute(0, 3, 1, 2)
+    return x
