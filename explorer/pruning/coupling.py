@@ -11,6 +11,7 @@ method here is our own.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -63,44 +64,59 @@ def channel_knobs(model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
 
 def _knobs(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerInfo]) -> list[Knob]:
     """Units that appear in the same layers, equally often, form one knob: its groups have one size."""
+    final = [(use, found.labels.roots(use.labels)) for use in found.uses]
     appears: dict[int, list[str]] = defaultdict(list)
-    for parameter, use in rows.items():
-        for root in found.labels.roots(use.labels).tolist():
-            if root > FROZEN:
-                appears[root].append(parameter)
+    for use, roots in final:
+        if rows.get(use.parameter) is use:
+            for root in roots.tolist():
+                if root > FROZEN:
+                    appears[root].append(use.parameter)
     signatures: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for root, parameters in appears.items():
         signatures[tuple(parameters)].append(root)
-    return [_knob(found, roots, signature, by_parameter) for signature, roots in signatures.items()]
+    return [
+        _knob(signature, unit_roots, _parts(final, unit_roots), found.labels, by_parameter)
+        for signature, unit_roots in signatures.items()
+    ]
 
 
-def _knob(found: Coupling, roots: list[int], signature: tuple[str, ...], by_parameter: dict[str, LayerInfo]) -> Knob:
-    unit_of = torch.full((max(roots) + 1,), -1, dtype=torch.int64)
-    unit_of[roots] = torch.arange(len(roots))
+def _parts(final: list[tuple[Use, Tensor]], unit_roots: list[int]) -> tuple[Part, ...]:
+    """Every use that holds one of these units, with the unit of each slice (-1: none)."""
+    top = max(unit_roots)
+    unit_of = torch.full((top + 1,), -1, dtype=torch.int64)
+    unit_of[unit_roots] = torch.arange(len(unit_roots))
     parts = []
-    for use in found.uses:
-        use_roots = found.labels.roots(use.labels)
-        known = use_roots <= max(roots)
-        units = torch.where(known, unit_of[use_roots.clamp_max(max(roots))], -1)
+    for use, roots in final:
+        units = torch.where(roots <= top, unit_of[roots.clamp_max(top)], -1)
         if bool((units >= 0).any()):
             parts.append(Part(use.parameter, use.dim, units, use.role))
+    return tuple(parts)
+
+
+def _knob(
+    signature: tuple[str, ...],
+    unit_roots: list[int],
+    parts: tuple[Part, ...],
+    labels: Labels,
+    by_parameter: dict[str, LayerInfo],
+) -> Knob:
     members = [by_parameter[name] for name in dict.fromkeys(signature)]
     scored = [part for part in parts if part.role == "scored"]
     per_row = {layer.parameter: layer.n_weights // layer.shape[_dim_of(scored, layer)] for layer in members}
     return Knob(
         name=members[0].name,
         layers=tuple(layer.name for layer in members),
-        n_units=len(roots),
+        n_units=len(unit_roots),
         unit="channel",
-        n_weights=sum(per_row[name] for name in signature) * len(roots),
+        n_weights=sum(per_row[name] for name in signature) * len(unit_roots),
         block=members[0].block,
         kind=members[0].kind,
-        coupled_by=found.labels.reasons(set(roots)),
-        parts=tuple(parts),
+        coupled_by=labels.reasons(set(unit_roots)),
+        parts=parts,
     )
 
 
-def _dim_of(parts: list[Part], layer: LayerInfo) -> int:
+def _dim_of(parts: Sequence[Part], layer: LayerInfo) -> int:
     return next(part.dim for part in parts if part.parameter == layer.parameter)
 
 

@@ -190,7 +190,8 @@ class Labeller(fx.Interpreter):
         channel_dim = x.dim() - len(module.kernel_size) - 1
         inputs = self._channels(x, channel_dim, "a transposed convolution")
         if module.groups > 1:
-            return self._mixes(module, (x,), {}, "a grouped transposed convolution mixes all its channels")
+            self.labels.freeze(inputs, "a grouped transposed convolution ties its channels")
+            return torch.full(module(torch.zeros(x.shape)).shape, FROZEN)
         rows = self._rows(module, 1, module.out_channels)
         self._columns(module, 0, inputs)
         return self._shaped(module, x, rows, channel_dim)

@@ -70,7 +70,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None) -> P
         asked=_asked(spec, scores, wanted, bounds),
         digest=_digest(model, spec, counts),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
-        notes=tuple(_notes(spec, scores, wanted, counts)),
+        notes=tuple(_notes(spec, scores, wanted, bounds)),
     )
 
 
@@ -118,20 +118,19 @@ def _asked(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: M
     return sum(wanted[name] for name in moving) / n_units if n_units else 0.0
 
 
-def _notes(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], counts: Mapping[str, int]) -> list[str]:
-    """One sentence where the limits kept the request from being met."""
+def _notes(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: Mapping[str, Bounds]) -> list[str]:
+    """One sentence for each reason that kept a layer from what was asked of it."""
     notes = []
     limited = {name for name, _ in spec.limits}
-    fallen_short = sum(counts.values()) - sum(n for name, n in wanted.items())
-    names = [k.name for k in scores.knobs if counts.get(k.name, 0) != wanted.get(k.name, 0)]
-    locked = [k.name for k in scores.knobs if k.why_not is None and is_locked(k, spec) and k.name in names]
+    names = [name for name, n in wanted.items() if n != bounds[name].clamp(n)]
+    locked = [k.name for k in scores.knobs if k.name in names and is_locked(k, spec)]
     if locked:
         notes.append(f"Locked, so not moved: {_few(locked)}.")
-    floored = [name for name in names if name in limited and name not in locked]
-    if floored:
-        notes.append(f"Held by a floor or a cap: {_few(floored)}.")
+    held = [name for name in names if name in limited and name not in locked]
+    if held:
+        notes.append(f"Held by a floor or a cap: {_few(held)}.")
     whole = [name for name in names if name not in locked and name not in limited]
-    if whole and fallen_short:
+    if whole:
         notes.append(f"At least one unit stays in every layer: {_few(whole)}.")
     return notes
 

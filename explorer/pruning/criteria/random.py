@@ -25,5 +25,6 @@ class Random:
     seed: int = param(0, "Seed", low=0, high=2**31 - 1)
 
     def score(self, groups: Tensor, *, name: str = "") -> Tensor:
-        generator = torch.Generator().manual_seed(self.seed * 2**32 + zlib.crc32(name.encode()))
+        # The generator reads 32 bits of its seed: mix both numbers into those.
+        generator = torch.Generator().manual_seed(zlib.crc32(f"{self.seed}:{name}".encode()))
         return torch.rand(groups.shape[0], generator=generator)
