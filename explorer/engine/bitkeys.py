@@ -34,6 +34,7 @@ _INTEGER = {
     torch.float32: torch.int32,
     torch.float64: torch.int64,
 }
+_HIGHEST = {integer: torch.iinfo(integer).max for integer in _INTEGER.values()}
 
 
 def integer_type(dtype: torch.dtype) -> torch.dtype:
@@ -69,6 +70,14 @@ def keys_of(values: Tensor, *, absolute: bool = False) -> Tensor:
                 fix="Look at the layer's findings: a model with NaN weights is broken.",
             )
     return keys
+
+
+def key_of(value: float, dtype: torch.dtype) -> int:
+    """The key of one number (not NaN) once it is rounded to this dtype; a microsecond's work."""
+    integer = _INTEGER[dtype]
+    highest = _HIGHEST[integer]
+    bits = int(torch.tensor((value,), dtype=torch.float64).to(dtype).view(integer).item())
+    return bits if bits >= 0 else (bits ^ highest if bits != ~highest else 0)
 
 
 def value_of(key: int, dtype: torch.dtype) -> float:

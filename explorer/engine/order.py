@@ -24,7 +24,7 @@ from explorer.engine.bitkeys import (
     chunks,
     index_of,
     integer_type,
-    keys_of,
+    key_of,
     value_of,
 )
 from explorer.errors import ExplorerError
@@ -134,7 +134,7 @@ class Magnitudes:
     def _key(self, value: float) -> int:
         if math.isnan(value):
             raise ExplorerError("A threshold cannot be NaN.", fix="Give a number.")
-        return int(keys_of(torch.tensor([value], dtype=torch.float64).to(self.dtype)))
+        return key_of(value, self.dtype)
 
 
 def smallest_mask(scores: Tensor, n: int) -> Tensor:
