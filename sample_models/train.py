@@ -1,0 +1,173 @@
+"""Train the bundled models: ``python -m sample_models.train [name ...]``.
+
+Each run is seeded and single-threaded, uses the fit split alone, keeps the last epoch and looks at
+tune and test once, to write their accuracy into the manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import sys
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from explorer import data
+from explorer.models.architectures import ARCHITECTURES
+from explorer.params import member_to_json
+from explorer.types import Dataset, Split
+
+HERE = Path(__file__).resolve().parent
+MANIFEST = HERE / "manifest.toml"
+log = logging.getLogger("sample_models.train")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one architecture is trained; ``shift`` is the largest move of the picture in pixels."""
+
+    architecture: str
+    epochs: int
+    learning_rate: float
+    weight_decay: float = 0.05
+    batch_size: int = 64
+    shift: float = 1.0
+    seed: int = 0
+
+
+RECIPES = (
+    Recipe("digits-mlp", epochs=150, learning_rate=2e-3),
+    Recipe("digits-cnn", epochs=40, learning_rate=3e-3),
+    Recipe("digits-resnet", epochs=40, learning_rate=3e-3),
+    Recipe("digits-gru", epochs=240, learning_rate=3e-3),
+    Recipe("digits-vit", epochs=240, learning_rate=3e-3),
+)
+
+
+def moved(x: Tensor, largest: float, generator: torch.Generator) -> Tensor:
+    """Every picture shifted (by up to ``largest`` pixels), turned and scaled a little; the rim is background."""
+    n = len(x)
+    draw = torch.rand(n, 4, generator=generator) * 2 - 1
+    angle, scale = draw[:, 0] * 0.2, 1 + draw[:, 1] * 0.1
+    move = draw[:, 2:] * (2 * largest / x.shape[-1])
+    cos, sin = angle.cos() * scale, angle.sin() * scale
+    theta = torch.stack([cos, -sin, move[:, 0], sin, cos, move[:, 1]], dim=1).view(n, 2, 3)
+    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+    background = x.amin()
+    return F.grid_sample(x - background, grid, align_corners=False) + background
+
+
+def train(module: nn.Module, fit: Split, recipe: Recipe) -> None:
+    """AdamW with a cosine schedule and a short warm-up, in place."""
+    generator = torch.Generator().manual_seed(recipe.seed)
+    optimiser = torch.optim.AdamW(module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    n_steps = recipe.epochs * math.ceil(len(fit) / recipe.batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, n_steps, pct_start=0.1)
+    module.train()
+    for _ in range(recipe.epochs):
+        for index in torch.randperm(len(fit), generator=generator).split(recipe.batch_size):
+            x, y = moved(fit.x[index], recipe.shift, generator), labels(fit)[index]
+            optimiser.zero_grad()
+            F.cross_entropy(module(x), y, label_smoothing=0.05).backward()
+            nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+    module.eval()
+
+
+def labels(split: Split) -> Tensor:
+    """The labels of a split that has them."""
+    if split.y is None:
+        raise ValueError(f"{split.name} has no labels")
+    return split.y
+
+
+def accuracy(module: nn.Module, split: Split) -> float:
+    """Share of the split that an eval-mode module classifies correctly."""
+    with torch.no_grad():
+        return float((module(split.x).argmax(1) == labels(split)).double().mean())
+
+
+def trained(recipe: Recipe, dataset: Dataset) -> tuple[nn.Module, dict[str, Tensor]]:
+    """The trained module, and a copy of the weights it started from."""
+    torch.manual_seed(recipe.seed)
+    module = ARCHITECTURES.get(recipe.architecture).build()
+    start = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    train(module, dataset.splits["fit"], recipe)
+    return module, start
+
+
+def write(name: str, tensors: dict[str, Tensor]) -> str:
+    """Save tensors beside this script; the sha256 of the file."""
+    content = save({key: tensor.contiguous() for key, tensor in tensors.items()})
+    (HERE / name).write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def entry(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
+    """Train one model, write both weight files, and describe them for the manifest."""
+    began = time.perf_counter()
+    module, start = trained(recipe, dataset)
+    seconds = time.perf_counter() - began
+    name = recipe.architecture
+    arguments = member_to_json(ARCHITECTURES.get(name))
+    reached = {split: round(accuracy(module, dataset.splits[split]), 6) for split in ("fit", "tune", "test")}
+    log.info("%s: %.0f s, %s", name, seconds, reached)
+    return {
+        "architecture": arguments.pop("key"),
+        "arguments": arguments,
+        "data": "digits",
+        "data_digest": dataset.digest,
+        "n": {split: len(part) for split, part in dataset.splits.items()},
+        "accuracy": reached,
+        "seed": recipe.seed,
+        "epochs": recipe.epochs,
+        "optimiser": f"AdamW, learning rate {recipe.learning_rate:g}, weight decay {recipe.weight_decay:g}, cosine",
+        "sha256": write(f"{name}.safetensors", module.state_dict()),
+        "init_sha256": write(f"{name}.init.safetensors", start),
+        "licence": "Apache-2.0",
+        "torch": torch.__version__,
+    }
+
+
+def as_toml(models: dict[str, dict[str, Any]]) -> str:
+    """The manifest's text: one table per model."""
+    lines = ["# Written by python -m sample_models.train"]
+    for name in sorted(models):
+        lines += ["", f'["{name}"]']
+        lines += [f"{key} = {_value(value)}" for key, value in models[name].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + " }"
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def main(names: list[str]) -> None:
+    """Train the named models, or all, and bring the manifest up to date."""
+    torch.set_num_threads(1)  # the same sums on every machine, and no slower at this size
+    unknown = set(names) - {recipe.architecture for recipe in RECIPES}
+    if unknown:
+        sys.exit(f"No recipe for {', '.join(sorted(unknown))}.")
+    dataset = data.load("digits")
+    models = tomllib.loads(MANIFEST.read_text()) if MANIFEST.exists() else {}
+    for recipe in RECIPES:
+        if not names or recipe.architecture in names:
+            models[recipe.architecture] = entry(recipe, dataset)
+            MANIFEST.write_text(as_toml(models))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    main(sys.argv[1:])
