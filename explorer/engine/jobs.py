@@ -1,0 +1,159 @@
+"""Long work in the background: a fair queue, a few workers, progress and cancel.
+
+A job is a generator of results. The queue serves its owners in turn, so that one visitor's ten
+scans do not make another's first one wait. A job that fails says why and harms no other.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, Literal
+
+import torch
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class Job:
+    """One piece of long work. ``results`` grows while it runs and stays when it ends early."""
+
+    def __init__(self, key: Hashable, owner: str, title: str, make: Callable[[], Iterator[Any]], total: int) -> None:
+        self.id = uuid.uuid4().hex[:12]
+        self.key, self.owner, self.title, self.total = key, owner, title, total
+        self.state: State = "queued"
+        self.error: Exception | None = None
+        self.results: list[Any] = []
+        self.started = self.finished = 0.0
+        self._make = make
+        self._stop = threading.Event()
+        self._ended = threading.Event()
+
+    @property
+    def active(self) -> bool:
+        return self.state in ("queued", "running")
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1; by the number of results that were announced."""
+        if self.state == "done":
+            return 1.0
+        return min(1.0, len(self.results) / self.total) if self.total else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated from the pace so far; None before the first result."""
+        if not self.results or not self.active:
+            return None
+        pace = (time.monotonic() - self.started) / len(self.results)
+        return max(0.0, pace * (self.total - len(self.results)))
+
+    def cancel(self) -> None:
+        """Stop after the result that is being made; what is there stays."""
+        self._stop.set()
+        if self.state == "queued":
+            self._end("cancelled")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the job has ended; False when the time ran out first."""
+        return self._ended.wait(timeout)
+
+    def _end(self, state: State) -> None:
+        self.state = state
+        self.finished = time.monotonic()
+        self._ended.set()
+
+    def _run(self) -> None:
+        if self._stop.is_set():
+            return
+        self.started = time.monotonic()
+        self.state = "running"
+        try:
+            for result in self._make():
+                self.results.append(result)
+                if self._stop.is_set():
+                    self._end("cancelled")
+                    return
+        except Exception as error:  # noqa: BLE001 - the reason is kept and shown; the others go on
+            self.error = error
+            self._end("failed")
+            return
+        self._end("done")
+
+
+class JobQueue:
+    """Runs jobs on a few threads, owners in turn. Equal keys share one job."""
+
+    def __init__(self, n_workers: int | None = None, *, remember: int = 200) -> None:
+        self._n_workers = n_workers or max(1, os.cpu_count() or 1)
+        self._remember = remember
+        self._jobs: dict[Hashable, Job] = {}
+        self._waiting: dict[str, deque[Job]] = {}
+        self._turns: deque[str] = deque()
+        self._changed = threading.Condition()
+        self._n_threads = 0
+
+    def submit(self, key: Hashable, owner: str, title: str, make: Callable[[], Iterator[Any]], total: int) -> Job:
+        """Queue a job, or return the one with this key that is waiting, running or done.
+
+        A job that failed or was cancelled is tried anew.
+        """
+        with self._changed:
+            known = self._jobs.get(key)
+            if known is not None and (known.active or known.state == "done"):
+                return known
+            job = Job(key, owner, title, make, total)
+            self._jobs[key] = job
+            self._forget()
+            if owner not in self._waiting:
+                self._waiting[owner] = deque()
+                self._turns.append(owner)
+            self._waiting[owner].append(job)
+            if self._n_threads < self._n_workers:
+                self._n_threads += 1
+                threading.Thread(target=self._work, daemon=True, name="explorer-job").start()
+            self._changed.notify()
+        return job
+
+    def of(self, owner: str) -> list[Job]:
+        """This owner's jobs, oldest first."""
+        with self._changed:
+            return [job for job in self._jobs.values() if job.owner == owner]
+
+    def find(self, key: Hashable) -> Job | None:
+        with self._changed:
+            return self._jobs.get(key)
+
+    def _forget(self) -> None:
+        ended = [key for key, job in self._jobs.items() if not job.active]
+        for key in ended[: max(0, len(self._jobs) - self._remember)]:
+            del self._jobs[key]
+
+    def _next(self) -> Job | None:
+        """The next job of the owner whose turn it is; owners without work lose their place."""
+        for _ in range(len(self._turns)):
+            owner = self._turns[0]
+            waiting = self._waiting[owner]
+            if not waiting:
+                self._turns.popleft()
+                del self._waiting[owner]
+                continue
+            self._turns.rotate(-1)
+            return waiting.popleft()
+        return None
+
+    def _work(self) -> None:
+        torch.set_num_threads(1)
+        while True:
+            with self._changed:
+                job = self._next()
+                while job is None:
+                    if not self._changed.wait(timeout=5.0):
+                        self._n_threads -= 1
+                        return
+                    job = self._next()
+            job._run()

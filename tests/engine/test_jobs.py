@@ -1,0 +1,114 @@
+"""Long work is fair, can be stopped, keeps what it has, and fails alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from explorer.engine.jobs import JobQueue
+
+
+def count_to(n: int) -> Iterator[int]:
+    yield from range(n)
+
+
+def test_a_job_keeps_its_results_and_ends_done() -> None:
+    job = JobQueue(1).submit("k", "ann", "count", lambda: count_to(3), 3)
+    assert job.wait(10)
+    assert (job.state, job.results, job.progress) == ("done", [0, 1, 2], 1.0)
+
+
+def test_the_same_key_is_the_same_job() -> None:
+    queue = JobQueue(1)
+    job = queue.submit("k", "ann", "count", lambda: count_to(3), 3)
+    assert queue.submit("k", "bob", "count", lambda: count_to(9), 9) is job
+    assert job.wait(10)
+    assert queue.submit("k", "bob", "count", lambda: count_to(9), 9) is job
+
+
+def test_a_cancelled_job_keeps_partial_results_and_can_be_tried_anew() -> None:
+    queue = JobQueue(1)
+    first = threading.Event()
+    go_on = threading.Event()
+
+    def slow() -> Iterator[int]:
+        yield 1
+        first.set()
+        go_on.wait(10)
+        yield 2
+        yield 3
+
+    job = queue.submit("k", "ann", "slow", slow, 3)
+    assert first.wait(10)
+    job.cancel()
+    go_on.set()
+    assert job.wait(10)
+    assert (job.state, job.results) == ("cancelled", [1, 2])
+    again = queue.submit("k", "ann", "slow", lambda: count_to(2), 2)
+    assert again is not job
+    assert again.wait(10)
+
+
+def test_a_failure_shows_its_reason_and_leaves_the_others_alive() -> None:
+    def broken() -> Iterator[int]:
+        yield 1
+        raise ValueError("no such layer")
+
+    queue = JobQueue(1)
+    bad = queue.submit("bad", "ann", "broken", broken, 2)
+    good = queue.submit("good", "ann", "count", lambda: count_to(2), 2)
+    assert bad.wait(10)
+    assert good.wait(10)
+    assert (bad.state, str(bad.error), bad.results) == ("failed", "no such layer", [1])
+    assert good.state == "done"
+
+
+def test_owners_are_served_in_turn() -> None:
+    queue = JobQueue(1)
+    gate = threading.Event()
+    order: list[str] = []
+
+    def noted(name: str) -> Iterator[str]:
+        order.append(name)
+        yield name
+
+    def gated() -> Iterator[str]:
+        gate.wait(10)
+        yield "gate"
+
+    jobs = [queue.submit("gate", "zoe", "gate", gated, 1)]
+    for i in range(3):
+        jobs.append(queue.submit(f"a{i}", "ann", "a", lambda i=i: noted(f"a{i}"), 1))  # type: ignore[misc]
+    jobs.append(queue.submit("b0", "bob", "b", lambda: noted("b0"), 1))
+    gate.set()
+    assert all(job.wait(10) for job in jobs)
+    assert order.index("b0") < order.index("a1")
+
+
+@pytest.mark.parametrize("n_workers", [1, 4])
+def test_many_jobs_give_what_they_give_alone(n_workers: int) -> None:
+    queue = JobQueue(n_workers)
+    jobs = [queue.submit(i, f"owner{i % 3}", "count", lambda i=i: count_to(i), i) for i in range(1, 9)]  # type: ignore[misc]
+    assert all(job.wait(10) for job in jobs)
+    assert [job.results for job in jobs] == [list(range(i)) for i in range(1, 9)]
+
+
+def test_a_job_that_still_waits_can_be_cancelled() -> None:
+    queue = JobQueue(1)
+    gate = threading.Event()
+
+    def gated() -> Iterator[str]:
+        gate.wait(10)
+        yield "gate"
+
+    running = queue.submit("gate", "ann", "gate", gated, 1)
+    waiting = queue.submit("next", "ann", "count", lambda: count_to(3), 3)
+    waiting.cancel()
+    gate.set()
+    assert running.wait(10)
+    assert waiting.wait(10)
+    assert (waiting.state, waiting.results) == ("cancelled", [])
+    assert queue.find("next") is waiting
+    assert [job.title for job in queue.of("ann")] == ["gate", "count"]
