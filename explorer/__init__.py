@@ -1,0 +1,97 @@
+"""Drag a threshold on a weight histogram and see the measured accuracy.
+
+The whole library from a notebook or a script::
+
+    import explorer as ex
+
+    model = ex.load("digits-cnn")
+    spec = ex.PruneSpec("weight", "lp_norm:p=1", "global:sparsity=0.8")
+    report = ex.evaluate(model, spec)          # prune, measure, report
+    print(report, report.accuracy, report.drop)
+    points = list(ex.sweep(model, spec=spec))  # size against accuracy
+    ex.save(model, ex.plan(model, spec), "pruned.safetensors")
+
+Nothing heavy is imported before a name is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explorer import charts as charts
+    from explorer import terms as terms
+    from explorer.analysis.evaluate import evaluate as evaluate
+    from explorer.analysis.report import Report as Report
+    from explorer.analysis.report import report as report
+    from explorer.analysis.tradeoff import pareto as pareto
+    from explorer.analysis.tradeoff import sweep as sweep
+    from explorer.data import load as load_data
+    from explorer.errors import ExplorerError as ExplorerError
+    from explorer.export.weights import write_pruned as save
+    from explorer.models import load as load
+    from explorer.models import samples as samples
+    from explorer.pruning.apply import masked as masked
+    from explorer.pruning.layers import layer_table as layers
+    from explorer.pruning.plan import plan as plan
+    from explorer.pruning.plan import score as score
+    from explorer.pruning.spec import Limit as Limit
+    from explorer.pruning.spec import PruneSpec as PruneSpec
+
+__version__ = "0.1.0"
+
+# name -> module, and what it is called there; "" is the module itself.
+_PUBLIC = {
+    "ExplorerError": ("errors", "ExplorerError"),
+    "Limit": ("pruning.spec", "Limit"),
+    "PruneSpec": ("pruning.spec", "PruneSpec"),
+    "Report": ("analysis.report", "Report"),
+    "charts": ("charts", ""),
+    "evaluate": ("analysis.evaluate", "evaluate"),
+    "layers": ("pruning.layers", "layer_table"),
+    "load": ("models", "load"),
+    "load_data": ("data", "load"),
+    "masked": ("pruning.apply", "masked"),
+    "pareto": ("analysis.tradeoff", "pareto"),
+    "plan": ("pruning.plan", "plan"),
+    "report": ("analysis.report", "report"),
+    "samples": ("models", "samples"),
+    "save": ("export.weights", "write_pruned"),
+    "score": ("pruning.plan", "score"),
+    "sweep": ("analysis.tradeoff", "sweep"),
+    "terms": ("terms", ""),
+}
+
+__all__ = [
+    "ExplorerError",
+    "Limit",
+    "PruneSpec",
+    "Report",
+    "charts",
+    "evaluate",
+    "layers",
+    "load",
+    "load_data",
+    "masked",
+    "pareto",
+    "plan",
+    "report",
+    "samples",
+    "save",
+    "score",
+    "sweep",
+    "terms",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'explorer' has no attribute {name!r}")
+    module, attribute = _PUBLIC[name]
+    found = import_module(f"explorer.{module}")
+    return getattr(found, attribute) if attribute else found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

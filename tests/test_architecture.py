@@ -21,7 +21,7 @@ ROWS = (
 )
 ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}
 # Pure arithmetic that every row may use, although it lives among the engine's files.
-ROW_0_MODULES = {"explorer.engine.order"}
+ROW_0_MODULES = {"explorer.engine.bitkeys", "explorer.engine.order"}
 
 Import = tuple[int, str]
 
@@ -92,7 +92,7 @@ def may_import(importer: str, target: str) -> bool:
     if importer == "explorer":
         return True
     if row(importer) == 0:
-        return row(target) == 0 and room(target) != "engine"
+        return row(target) == 0
     if {importer, target} <= {"explorer.__main__", "explorer.cli"}:
         return True
     return room(importer) == room(target) or row(target) < row(importer)

@@ -1,0 +1,44 @@
+"""Prune, measure and report in one call: what a notebook asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.analysis.given import given_data, given_model, given_spec, split_of
+from explorer.analysis.report import Report, report
+from explorer.engine.evaluator import Evaluator
+from explorer.errors import ExplorerError
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
+from explorer.store.looks import count_look
+from explorer.types import Dataset, LoadedModel, SplitName
+
+
+def evaluate(
+    model: LoadedModel | str,
+    spec: PruneSpec | Mapping[str, Any] | str | None = None,
+    data: Dataset | str | None = None,
+    *,
+    split: SplitName = "tune",
+    device: str = "cpu",
+) -> Report:
+    """Prune ``model`` as ``spec`` says, in memory, measure it on all of ``split``, and report.
+
+    ``model`` and ``data`` may be addresses; without ``data`` it is what the model was made for. ``spec`` may be
+    JSON; without it nothing is pruned. The report's ``accuracy`` and ``drop`` are measurements with a 95 %
+    interval, ``sizes`` and ``macs`` are counted, ``to_json()`` is everything. The test split is locked:
+    each call on it is counted for good, and the report says the number (``looks_at_test``).
+
+    Raises ExplorerError when the model cannot run, the request does not fit it, or the split is absent.
+    """
+    loaded = given_model(model)
+    if loaded.module is None:
+        why = loaded.why_not_runnable or ""
+        raise ExplorerError(f"{loaded.address} cannot be run.", why=why, fix="Load it with arch=NAME.")
+    plan = make_plan(loaded, given_spec(spec))
+    dataset = given_data(data, loaded)
+    samples = split_of(dataset, split)
+    n_looks = count_look(loaded.digest, dataset.digest) if split == "test" else None
+    evaluation = Evaluator(loaded, samples, device=device).final(plan)
+    return report(loaded, plan, evaluation, data=dataset, split=split, looks_at_test=n_looks)

@@ -1,0 +1,180 @@
+"""Everything that is known about one pruned model, as one value: for notebooks, and as one JSON object."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from explorer.analysis import collapse
+from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
+from explorer.metrics.size import compression_ratio, parameters, sizes
+from explorer.types import Dataset, Evaluation, Finding, LayerInfo, LoadedModel, Measurement, Plan, SplitName
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """One model, one request, what it costs and what it keeps.
+
+    ``evaluation`` is None when nothing was run. ``sizes`` (bytes), ``macs`` and ``parameters``
+    map a kind to its number. ``looks_at_test`` is how often this model has been measured on the test
+    split of this data, this time included. ``str(report)`` is a short summary, ``to_json()`` everything.
+    """
+
+    model: LoadedModel
+    plan: Plan
+    evaluation: Evaluation | None
+    sizes: Mapping[str, Measurement]
+    macs: Mapping[str, Measurement]
+    parameters: Mapping[str, Measurement]
+    compression: Measurement
+    speedup: Measurement | None
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    data: Dataset | None = None
+    split: SplitName | None = None
+    looks_at_test: int | None = None
+
+    @property
+    def sparsity(self) -> float:
+        """Pruned weights / prunable weights, counted from the masks."""
+        return self.plan.sparsity
+
+    @property
+    def compression_ratio(self) -> float:
+        """All parameters / parameters left."""
+        return self.compression.value
+
+    @property
+    def theoretical_speedup(self) -> float | None:
+        """Dense MACs / MACs left; None for a model that cannot run."""
+        return None if self.speedup is None else self.speedup.value
+
+    @property
+    def accuracy(self) -> Measurement | None:
+        """Share of right answers with its interval; agreement with the dense model where there are no labels."""
+        return None if self.evaluation is None else self.evaluation.accuracy
+
+    @property
+    def drop(self) -> Measurement | None:
+        """Dense minus pruned accuracy on the same samples: positive is worse."""
+        return None if self.evaluation is None else self.evaluation.drop
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON-able object. Numbers that are not finite become None."""
+        found = {
+            "model": {"address": self.model.address, "digest": self.model.digest},
+            "spec": dict(self.plan.spec),
+            "asked": self.plan.asked,
+            "sparsity": self.plan.sparsity,
+            "compression_ratio": self.compression.value,
+            "theoretical_speedup": self.theoretical_speedup,
+            "parameters": {kind: int(m.value) for kind, m in self.parameters.items()},
+            "sizes": {kind: int(m.value) for kind, m in self.sizes.items()},
+            "macs": {kind: int(m.value) for kind, m in self.macs.items()},
+            "metrics": self._metrics(),
+            "judged_by": None if self.evaluation is None else self.evaluation.judged_by,
+            "data": None if self.data is None else {"address": self.data.address, "digest": self.data.digest},
+            "split": self.split,
+            "looks_at_test": self.looks_at_test,
+            "layers": layer_rows(self.plan),
+            "findings": [asdict(finding) for finding in self.findings],
+            "notes": list(self.notes),
+            "repairs": list(self.model.repairs),
+        }
+        return {name: _finite(value) for name, value in found.items()}
+
+    def _metrics(self) -> dict[str, Any]:
+        if self.evaluation is None:
+            return {}
+        found = {
+            "accuracy": self.evaluation.accuracy,
+            "drop": self.evaluation.drop,
+            "agreement": self.evaluation.agreement,
+            "loss": self.evaluation.loss,
+        }
+        if self.evaluation.judged_by == "agreement":
+            # Without labels there is no accuracy, and nothing may look as if there were.
+            found = {"agreement": self.evaluation.agreement}
+        return {name: asdict(m) for name, m in found.items() if m is not None}
+
+    def __str__(self) -> str:
+        judged = self.evaluation
+        measured = "not run"
+        if judged is not None:
+            name = "accuracy" if judged.judged_by == "labels" else "agreement with the dense model"
+            measured = f"{name} {judged.accuracy.value:.2%} on {judged.n} {self.split or ''} samples".rstrip()
+        return f"{self.model.address}: {self.sparsity:.1%} pruned, {self.compression_ratio:.2f}x smaller, {measured}"
+
+
+def report(
+    model: LoadedModel,
+    plan: Plan,
+    evaluation: Evaluation | None = None,
+    *,
+    data: Dataset | None = None,
+    split: SplitName | None = None,
+    table: MacTable | None = None,
+    compress: bool = False,
+    looks_at_test: int | None = None,
+) -> Report:
+    """Put together what is counted about ``plan`` and what ``evaluation`` measured.
+
+    ``compress`` also packs the dense file to see how small it gets (30 MB/s). Pass ``table`` to
+    reuse counted multiplications.
+    """
+    findings = [*model.findings, *collapse.before(model, plan)]
+    if evaluation is not None:
+        findings += [*evaluation.findings, *collapse.after(evaluation, model.n_classes or 0)]
+    notes = [*plan.notes]
+    no_macs = why_no_macs(model)
+    if no_macs:
+        notes.append(no_macs)
+    if evaluation is not None and evaluation.judged_by == "agreement":
+        notes.append("Judged by agreement with the dense model, not by labels: it does not say who is right.")
+    return Report(
+        model=model,
+        plan=plan,
+        evaluation=evaluation,
+        sizes=sizes(model, plan, compress=compress),
+        macs=macs(model, plan, table),
+        parameters=parameters(model, plan),
+        compression=compression_ratio(model, plan),
+        speedup=theoretical_speedup(model, plan, table),
+        findings=tuple(dict.fromkeys(findings)),
+        notes=tuple(dict.fromkeys(notes)),
+        data=data,
+        split=split,
+        looks_at_test=looks_at_test,
+    )
+
+
+def layer_rows(plan: Plan) -> list[dict[str, Any]]:
+    """One JSON-able row for each parameter tensor, in the model's order.
+
+    ``threshold`` is the lowest score kept by the line that moves this layer, None where none does.
+    """
+    lines = {name: knob for knob in plan.knobs if knob.knob.why_not is None for name in knob.knob.layers}
+    return [_row(plan, layer, lines[layer.name].threshold if layer.name in lines else None) for layer in plan.layers]
+
+
+def _row(plan: Plan, layer: LayerInfo, threshold: float | None) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "shape": list(layer.shape),
+        "n_weights": layer.n_weights,
+        "n_pruned": plan.n_pruned_in(layer),
+        "threshold": threshold,
+        "prunable": layer.prunable,
+        "why_not": layer.why_not,
+    }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

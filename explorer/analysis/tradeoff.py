@@ -1,0 +1,168 @@
+"""Size against accuracy: one point for each level of compression, and the front no other setting beats."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from explorer.analysis.given import given_data, given_model, given_spec, split_of
+from explorer.engine.evaluator import Evaluator
+from explorer.errors import ExplorerError
+from explorer.metrics.macs import mac_table, theoretical_speedup, why_no_macs
+from explorer.metrics.size import compression_ratio, sizes
+from explorer.params import member_to_json
+from explorer.pruning.plan import is_locked, score
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, LoadedModel, Plan, Scores, SplitName, TradeOffPoint
+
+RATIOS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+# Channels are few: a step of 2^-14 is finer than one channel of 16,384.
+_HALVINGS = 14
+
+
+def sweep(
+    model: LoadedModel | str,
+    spec: PruneSpec | Mapping[str, Any] | str | None = None,
+    data: Dataset | str | None = None,
+    *,
+    ratios: Sequence[float] = RATIOS,
+    sparsities: Sequence[float] | None = None,
+    split: SplitName = "tune",
+    device: str = "cpu",
+    evaluator: Evaluator | None = None,
+) -> Iterator[TradeOffPoint]:
+    """Measure ``spec`` (its level apart) at rising compression, point after point; the caller may stop any time.
+
+    ``ratios`` are compression ratios of the *whole* model (>= 1); a ratio that the prunable, unlocked
+    weights cannot reach ends at the highest one they can. ``sparsities`` (0 to 1) are given instead to
+    set the share of the prunable weights itself. Each point's ``asked`` is the sparsity that was set.
+    Pass an ``evaluator`` to reuse what it knows about the dense model.
+
+    Raises ExplorerError when the allocation has no overall sparsity, or the split is absent.
+    """
+    loaded, request = given_model(model), given_spec(spec)
+    dataset = given_data(data, loaded)
+    scores = score(loaded, request)
+    if sparsities is None:
+        specs = _at_ratios(loaded, request, scores, ratios)
+    else:
+        specs = [with_sparsity(request, s) for s in sorted(sparsities)]
+    return measure(loaded, specs, dataset, split=split, device=device, evaluator=evaluator, scores=scores)
+
+
+def measure(
+    model: LoadedModel,
+    specs: Iterable[PruneSpec],
+    data: Dataset,
+    *,
+    split: SplitName = "tune",
+    device: str = "cpu",
+    evaluator: Evaluator | None = None,
+    scores: Scores | None = None,
+) -> Iterator[TradeOffPoint]:
+    """Measure each of ``specs`` on ``split``, in the order given. ``scores`` fit them all, or are None."""
+    if evaluator is None:
+        evaluator = Evaluator(model, split_of(data, split), device=device)
+    macs = None if why_no_macs(model) else mac_table(model)
+    for spec in specs:
+        plan = make_plan(model, spec, scores)
+        evaluation = evaluator.final(plan)
+        speedup = theoretical_speedup(model, plan, macs)
+        yield TradeOffPoint(
+            spec=spec.to_json(),
+            label=label_of(spec),
+            asked=plan.asked,
+            sparsity=plan.sparsity,
+            compression_ratio=compression_ratio(model, plan).value,
+            theoretical_speedup=speedup.value if speedup else 1.0,
+            size_bytes=smallest_file(model, plan),
+            accuracy=evaluation.accuracy,
+            drop=evaluation.drop,
+            seed=int(getattr(spec.criterion, "seed", 0)),
+        )
+
+
+def with_sparsity(spec: PruneSpec, sparsity: float) -> PruneSpec:
+    """The same request at another overall sparsity (0 to 1)."""
+    allocation: Any = spec.allocation
+    if "sparsity" not in {f.name for f in fields(allocation)}:
+        raise ExplorerError(
+            f"The allocation {allocation.key!r} has no overall sparsity to sweep.",
+            fix="Choose uniform or global.",
+        )
+    if not 0.0 <= sparsity <= 1.0:
+        raise ExplorerError(f"A sparsity of {sparsity:g} is not possible.", fix="Give shares from 0 to 1.")
+    return replace(spec, allocation=replace(allocation, sparsity=float(sparsity)))
+
+
+def sparsity_for_ratio(model: LoadedModel, spec: PruneSpec, ratio: float, scores: Scores | None = None) -> float:
+    """The least sparsity at which the whole model is ``ratio`` times smaller, in parameters.
+
+    Biases, normalisation and locked layers stay, so it is more than 1 - 1 / ratio. Where even
+    sparsity 1 falls short, the least sparsity that compresses as much as 1 does. Found by halving: the ratio
+    never falls as sparsity rises. Single weights without limits need no search: there it is arithmetic,
+    and right to a thousandth where every layer rounds on its own.
+    """
+    if not ratio >= 1.0:
+        raise ExplorerError(f"A compression ratio of {ratio:g} is not possible.", fix="Give numbers from 1 on.")
+    scores = score(model, spec) if scores is None else scores
+    direct = _by_arithmetic(model, spec, scores, ratio)
+    if direct is not None:
+        return direct
+
+    def reached(sparsity: float) -> float:
+        return compression_ratio(model, make_plan(model, with_sparsity(spec, sparsity), scores)).value
+
+    goal = min(ratio, reached(1.0))
+    low, high = 0.0, 1.0
+    if reached(low) >= goal:
+        return low
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if reached(middle) >= goal else (middle, high)
+    return high
+
+
+def _by_arithmetic(model: LoadedModel, spec: PruneSpec, scores: Scores, ratio: float) -> float | None:
+    if spec.limits or any(knob.unit != "weight" for knob in scores.knobs):
+        return None
+    n_free = sum(k.n_units for k in scores.knobs if k.why_not is None and not is_locked(k, spec))
+    n = math.ceil(model.n_parameters - model.n_parameters / ratio - 1e-9)
+    return n / n_free if n_free and n <= n_free else None
+
+
+def smallest_file(model: LoadedModel, plan: Plan) -> int:
+    """Bytes of the smallest kind of file that holds the pruned model (never more than the dense one)."""
+    return int(min(m.value for m in sizes(model, plan).values()))
+
+
+def label_of(spec: PruneSpec) -> str:
+    """``"weight, lp_norm(p=1), global"``: the three choices without the level."""
+    return ", ".join(_short(member) for member in (spec.granularity, spec.criterion, spec.allocation))
+
+
+def _short(member: Any) -> str:
+    said = {f.name: f.default for f in fields(member)}
+    values = {k: v for k, v in member_to_json(member).items() if k not in ("key", "sparsity") and v != said[k] and v}
+    inside = ", ".join(f"{k}={v}" for k, v in values.items() if not isinstance(v, dict))
+    return f"{member.key}({inside})" if inside else str(member.key)
+
+
+def pareto(points: Iterable[TradeOffPoint]) -> tuple[TradeOffPoint, ...]:
+    """The points that no other beats in both compression ratio and accuracy, by rising ratio."""
+    front: list[TradeOffPoint] = []
+    best = float("-inf")
+    for point in sorted(points, key=lambda p: (-p.compression_ratio, -p.accuracy.value)):
+        if point.accuracy.value > best:
+            best = point.accuracy.value
+            front.append(point)
+    return tuple(reversed(front))
+
+
+def _at_ratios(model: LoadedModel, spec: PruneSpec, scores: Scores, ratios: Sequence[float]) -> list[PruneSpec]:
+    """One request a ratio, without repeating the last one that can be reached."""
+    found = [sparsity_for_ratio(model, spec, ratio, scores) for ratio in sorted(ratios)]
+    return [with_sparsity(spec, sparsity) for sparsity in dict.fromkeys(found)]

@@ -1,0 +1,73 @@
+"""The command line: one file per command, listed here. To add a command: one file and one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from explorer.cli import app as app
+from explorer.cli import evaluate as evaluate
+from explorer.cli import inspect as inspect
+from explorer.cli import prune as prune
+from explorer.cli import sweep as sweep
+from explorer.cli.arguments import Arguments, Parser, joined_numbers
+from explorer.errors import ExplorerError
+
+DONE, REFUSED, STOPPED = 0, 2, 130
+
+
+class Command(Protocol):
+    """What every file of a command offers."""
+
+    NAME: str
+    HELP: str
+
+    def add_arguments(self, parser: Parser) -> None:
+        """Declare the flags of this command."""
+        ...
+
+    def run(self, args: Arguments) -> int:
+        """Do it and give the exit status."""
+        ...
+
+
+COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, sweep)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. The exit status: 0 done, 1 findings, 2 usage or refused input, 130 interrupted.
+
+    Mistakes of the user come out as one line on standard error, never as a traceback.
+    """
+    try:
+        args = parser().parse_args(joined_numbers(sys.argv[1:] if argv is None else argv), Arguments())
+        status = args.run(args)
+        sys.stdout.flush()
+        return status
+    except ExplorerError as error:
+        sys.stderr.write(f"{' '.join(str(error).split())}\n")
+        return REFUSED
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return STOPPED
+    except BrokenPipeError:
+        # The reader (head, less) has gone; without this Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def parser() -> Parser:
+    """The parser of all commands."""
+    top = Parser(
+        prog="python -m explorer",
+        description="Prune a neural network, and measure at once what it costs.",
+        epilog="python -m explorer COMMAND --help tells the flags of one command.",
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True, dest="command")
+    for command in COMMANDS:
+        sub = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
+        command.add_arguments(sub)
+        sub.set_defaults(run=command.run)
+    return top

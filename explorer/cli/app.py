@@ -1,0 +1,131 @@
+"""``app``: serve the screens on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments, Parser
+from explorer.errors import ExplorerError
+
+NAME = "app"
+HELP = "Open the app in a browser; only this machine can reach it."
+FIRST_PORT, N_PORTS = 8501, 20
+
+
+def port_number(text: str) -> int:
+    """A port: 0 (any free one) or 1 to 65535."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 (any free one) to 65535")
+    return int(text)
+
+
+def add_arguments(parser: Parser) -> None:
+    """The flags of this command."""
+    parser.add_argument("--port", type=port_number, metavar="N", help="default: 8501 or the next free one; 0: any free")
+    parser.add_argument("--address", metavar="IP", help="address to serve on (default: 127.0.0.1)")
+    parser.add_argument(
+        "--open-to-network", action="store_true", help="let other machines in: whoever reaches the port may use the app"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+    parser.add_argument("--json", action="store_true", help="one JSON object with the address of the app, then serve")
+
+
+def run(args: Arguments) -> int:
+    """Serve until interrupted."""
+    script = _script()
+    address = _address(args)
+    port = _port(args.port, address)
+    url = f"http://{'127.0.0.1' if address == '0.0.0.0' else address}:{port}"
+    if args.json:
+        printing.say_json({"url": url, "address": address, "port": port})
+    else:
+        printing.say(f"The app is at {url} (Ctrl+C ends it).")
+    sys.stdout.flush()
+    if args.open_to_network:
+        printing.note("Open to the network: whoever reaches this port may use the app.")
+    return _serve(_command(script, address, port, args), quiet=args.json)
+
+
+def _script() -> Path:
+    script = Path(__file__).resolve().parents[2] / "app.py"
+    if not script.is_file():
+        why = f"{script.name} is not beside the package."
+        raise ExplorerError("The app is not there.", why=why, fix="Run it from the project's own folder.")
+    return script
+
+
+def _address(args: Arguments) -> str:
+    address = args.address or ("0.0.0.0" if args.open_to_network else "127.0.0.1")
+    address = "127.0.0.1" if address == "localhost" else address
+    try:
+        only_here = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        raise ExplorerError(f"{address!r} is not an IP address.", fix="Leave --address out, or give one.") from None
+    if not only_here and not args.open_to_network:
+        why = "Other machines could then reach the app, and nobody has to sign in."
+        raise ExplorerError(
+            f"The app does not serve on {address}.", why=why, fix="Add --open-to-network if you mean it."
+        )
+    return address
+
+
+def _port(asked: int | None, address: str) -> int:
+    candidates = range(FIRST_PORT, FIRST_PORT + N_PORTS) if asked is None else (asked,)
+    for port in candidates:
+        found = _bound(address, port)
+        if found is not None:
+            return found
+    what = f"Port {asked} is taken." if asked is not None else f"Ports {FIRST_PORT} to {candidates[-1]} are taken."
+    raise ExplorerError(what, fix="Give another --port, or --port 0 for any free one.")
+
+
+def _bound(address: str, port: int) -> int | None:
+    """The port when it can be served on, None when something else holds it."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name != "nt":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+            return int(probe.getsockname()[1])
+        except PermissionError:
+            raise ExplorerError(f"Port {port} is not permitted.", fix="Give a --port above 1023.") from None
+        except OSError as error:
+            if error.errno in _NOT_HERE:
+                what = f"This machine has no address {address}."
+                raise ExplorerError(what, fix="Leave --address out.") from None
+            return None
+
+
+_NOT_HERE = {99, 49, 10049}  # "cannot assign requested address" on Linux, macOS and Windows
+
+
+def _command(script: Path, address: str, port: int, args: Arguments) -> list[str]:
+    options = {"address": address, "port": str(port), "headless": "false" if _opens_browser(args) else "true"}
+    if args.open_to_network:
+        options["allowedHosts"] = "*"
+    flags = [f"--server.{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(script), *flags]
+
+
+def _opens_browser(args: Arguments) -> bool:
+    has_screen = sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    return has_screen and sys.stdout.isatty() and not args.no_browser and not args.json
+
+
+def _serve(command: list[str], *, quiet: bool) -> int:
+    """Become the server, so that signals reach it and nothing is left behind."""
+    if os.name == "nt":
+        return subprocess.run(command, check=False, stdout=sys.stderr if quiet else None).returncode
+    if quiet:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    os.execv(command[0], command)

@@ -1,0 +1,111 @@
+"""The flags that commands share, and what they become: a model, data, a request."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from explorer.types import Dataset, LoadedModel
+
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_LISTS = ("--mean", "--std", "--ratios", "--sparsities")
+
+
+class Arguments(argparse.Namespace):
+    """What was said on the command line; a command reads the flags that it declared."""
+
+    run: Callable[[Arguments], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """Mistakes are one sentence with the way out, as everywhere in the explorer."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Turn argparse's complaint into a refusal."""
+        raise ExplorerError(f"{message[0].upper()}{message[1:]}.", fix=f"See {self.prog} --help.")
+
+
+def joined_numbers(argv: Sequence[str]) -> list[str]:
+    """``--mean 0.4 0.5 0.6`` and ``--mean 0.4,0.5,0.6`` mean the same, also before a MODEL."""
+    out: list[str] = []
+    rest = list(argv)
+    while rest:
+        flag = rest.pop(0)
+        numbers = []
+        while flag in _LISTS and rest and all(map(_NUMBER.fullmatch, rest[0].split(","))):
+            numbers.append(rest.pop(0))
+        out.append(f"{flag}={','.join(numbers)}" if numbers else flag)
+    return out
+
+
+def whole(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def add_model(parser: Parser) -> None:
+    """MODEL and how to read it."""
+    parser.add_argument("model", metavar="MODEL", help="a bundled sample (digits-cnn), or the path of a weight file")
+    group = parser.add_argument_group("reading the model")
+    group.add_argument("--arch", metavar="A", help="architecture of a weight file, e.g. cifar-resnet20")
+
+
+def add_common(parser: Parser) -> None:
+    """What every command takes."""
+    group = parser.add_argument_group("everywhere")
+    group.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else")
+    group.add_argument("--data", metavar="D", help="digits, folder:PATH, npz:PATH or none; else what the model is for")
+    group.add_argument("--device", default="cpu", metavar="DEV", help="where to compute (default: cpu)")
+    group.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of every random choice (default: 0)")
+
+
+def add_data(parser: Parser) -> None:
+    """How to read the data."""
+    group = parser.add_argument_group("reading the data")
+    group.add_argument("--size", metavar="PX", help="edge of a picture in pixels, e.g. 32")
+    group.add_argument("--mean", metavar="M,M,M", help="subtracted from each channel, e.g. 0.5,0.5,0.5")
+    group.add_argument("--std", metavar="S,S,S", help="each channel is divided by it")
+    group.add_argument("--splits", metavar="F/T/T", help="shares for fit/tune/test, e.g. 0.5/0.25/0.25")
+
+
+def load_model(args: Arguments) -> LoadedModel:
+    """The model that was asked for."""
+    from explorer import models
+
+    _check_device(args.device)
+    return models.load(args.model, arch=args.arch)
+
+
+def load_data(args: Arguments, model: LoadedModel) -> Dataset:
+    """The data that was asked for, else what the model was made for."""
+    from explorer import data
+
+    address = args.data or model.data
+    if address is None:
+        raise ExplorerError(
+            f"{args.model} does not say what it is judged on.",
+            fix="Add --data digits, --data folder:PATH, --data npz:PATH or --data none.",
+        )
+    return data.load(
+        address, model=model, size=args.size, mean=args.mean, std=args.std, splits=args.splits, seed=args.seed
+    )
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        why = (str(error).splitlines() or [""])[0].rstrip(".")
+        raise ExplorerError(f"The device {name!r} is not usable.", why=f"{why}.", fix="Use --device cpu.") from None

@@ -1,0 +1,117 @@
+"""``inspect``: what is in a model, layer by layer, before anything is pruned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments, Parser, add_common, add_model, load_model
+
+if TYPE_CHECKING:
+    from explorer.types import LayerInfo, LoadedModel
+
+NAME = "inspect"
+HELP = "Show every layer: shape, weights, how large they are, and why some cannot be pruned."
+
+SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
+
+
+def add_arguments(parser: Parser) -> None:
+    """The flags of this command."""
+    add_model(parser)
+    add_common(parser)
+
+
+def run(args: Arguments) -> int:
+    """Print the layer table."""
+    from explorer.analysis import collapse
+    from explorer.pruning.layers import layer_table
+    from explorer.pruning.plan import plan as make_plan
+    from explorer.pruning.spec import PruneSpec
+
+    model = load_model(args)
+    layers = layer_table(model)
+    rows = [_row(model, layer) for layer in layers]
+    findings = list(dict.fromkeys([*model.findings, *collapse.before(model, make_plan(model, PruneSpec()))]))
+    if args.json:
+        printing.say_json(_json(model, rows, findings))
+        return 0
+    n_prunable = printing.count(layers.n_prunable)
+    printing.say(
+        f"{printing.plain(model.address)}: {printing.count(model.n_parameters)} parameters, {n_prunable} prunable",
+        "",
+        *printing.table(_HEAD, [_cells(row) for row in rows], left=2),
+        *_below(model, rows, [printing.finding_line(f) for f in findings]),
+    )
+    return 0
+
+
+_HEAD = ("layer", "kind", "shape", "weights", "zeros", *(f"|w| {100 * s:g} %" for s in SHARES))
+
+
+def _row(model: LoadedModel, layer: LayerInfo) -> dict[str, Any]:
+    weights = model.weights[layer.parameter]
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "shape": list(layer.shape),
+        "dtype": str(weights.dtype).removeprefix("torch."),
+        "n_weights": layer.n_weights,
+        "n_zeros": int((weights == 0).sum()),
+        "quantiles": _quantiles(model, layer),
+        "prunable": layer.prunable,
+        "why_not": layer.why_not,
+        "aliases": list(layer.aliases),
+    }
+
+
+def _quantiles(model: LoadedModel, layer: LayerInfo) -> dict[str, float] | None:
+    """|w| at fixed shares, linear between neighbours; None where the numbers cannot be ranked."""
+    from explorer.engine.order import Magnitudes
+
+    weights = model.weights[layer.parameter]
+    if not layer.n_weights or not weights.is_floating_point() or not bool(weights.isfinite().all()):
+        return None
+    ranked = Magnitudes.from_weights(weights)
+    return {f"{share:g}": ranked.quantile(share) for share in SHARES}
+
+
+def _json(model: LoadedModel, rows: list[dict[str, Any]], findings: list[Any]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "model": {"address": model.address, "digest": model.digest},
+        "architecture": model.meta.get("arch"),
+        "data": model.data,
+        "runnable": model.module is not None,
+        "why_not_runnable": model.why_not_runnable,
+        "n_parameters": model.n_parameters,
+        "n_prunable": sum(row["n_weights"] for row in rows if row["prunable"]),
+        "layers": rows,
+        "findings": [asdict(f) for f in findings],
+        "repairs": list(model.repairs),
+    }
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    values = row["quantiles"] or {}
+    return [
+        row["name"],
+        row["kind"],
+        " x ".join(map(str, row["shape"])) or "scalar",
+        printing.count(row["n_weights"]),
+        printing.count(row["n_zeros"]),
+        *(printing.number(values.get(f"{share:g}")) for share in SHARES),
+    ]
+
+
+def _below(model: LoadedModel, rows: list[dict[str, Any]], findings: list[str]) -> list[str]:
+    reasons: dict[str, int] = {}
+    for row in rows:
+        if row["why_not"]:
+            reasons[row["why_not"]] = reasons.get(row["why_not"], 0) + 1
+    lines = [f"not prunable ({n} tensors): {reason}" for reason, n in reasons.items()]
+    lines += [f"repaired: {text}" for text in model.repairs]
+    lines += [f"note: {model.why_not_runnable}"] if model.why_not_runnable else []
+    lines += findings
+    return ["", *map(printing.plain, lines)] if lines else []

@@ -1,0 +1,111 @@
+"""What people read on the terminal: aligned tables and numbers on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explorer.types import Finding, Measurement
+
+_CONTROL = {code: "�" for code in [*range(32), *range(127, 160)]}
+
+
+def say(*lines: str) -> None:
+    """Lines on standard output."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def say_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on standard output; what JSON cannot hold is a bug of ours."""
+    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
+
+
+def note(line: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"{line}\n")
+
+
+def plain(text: object) -> str:
+    """Text from a file made harmless for a terminal: no control characters."""
+    return str(text).translate(_CONTROL)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, left: int = 1) -> list[str]:
+    """Aligned lines; the first ``left`` columns to the left, the others to the right."""
+    cells = [list(head), *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    sides = ["<" if i < left else ">" for i in range(len(head))]
+    lines = ["  ".join(f"{c:{s}{w}}" for c, s, w in zip(row, sides, widths, strict=True)).rstrip() for row in cells]
+    return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
+
+
+def percent(share: float) -> str:
+    """0.8135 -> 81.35 %."""
+    return f"{100 * share:.2f} %"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    return f"{100 * share:+.2f}"
+
+
+def count(n: float) -> str:
+    """12345 -> 12,345."""
+    return f"{n:,.0f}"
+
+
+def times(ratio: float) -> str:
+    """2.5 -> 2.50x."""
+    return f"{ratio:.2f}x" if math.isfinite(ratio) else "infinite"
+
+
+def number(value: float | None) -> str:
+    """Four significant digits, or a dash."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def interval(m: Measurement, *, signed: bool = False) -> str:
+    """``98.00 to 99.50, n = 450`` in per cent or points."""
+    show = points if signed else (lambda share: f"{100 * share:.2f}")
+    bounds = f"{show(m.low)} to {show(m.high)}, " if m.low is not None and m.high is not None else ""
+    return f"{bounds}n = {m.n}" if m.n is not None else bounds.rstrip(", ")
+
+
+def finding_line(finding: Finding) -> str:
+    """``warn: what (evidence). action``."""
+    evidence = f" ({finding.evidence})" if finding.evidence else ""
+    action = f" {finding.action}" if finding.action else ""
+    return plain(f"{finding.level}: {finding.what}{evidence}{action}")
+
+
+class Progress:
+    """A line on standard error: redrawn in place on a terminal, at most once a second elsewhere."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._live = sys.stderr.isatty()
+        self._shown_at = time.monotonic() if not self._live else -math.inf
+        self._drawn = False
+
+    def show(self, text: str) -> None:
+        """Say how far it is."""
+        now = time.monotonic()
+        if now - self._shown_at < (0.05 if self._live else 1.0):
+            return
+        self._shown_at = now
+        sys.stderr.write(f"\r\x1b[K{self._label}: {text}" if self._live else f"{self._label}: {text}\n")
+        sys.stderr.flush()
+        self._drawn = self._live
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

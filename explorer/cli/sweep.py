@@ -1,0 +1,109 @@
+"""``sweep``: accuracy at rising compression, one line a point."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
+from explorer.cli.request import add_request, prune_spec
+from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from explorer.types import TradeOffPoint
+
+NAME = "sweep"
+HELP = "Measure a model at rising compression: its size against its accuracy."
+
+
+def add_arguments(parser: Parser) -> None:
+    """The flags of this command."""
+    add_model(parser)
+    levels = parser.add_mutually_exclusive_group()
+    levels.add_argument(
+        "--ratios", default="1,2,4,8,16,32", metavar="R,R", help="compression ratios of the whole model"
+    )
+    levels.add_argument("--sparsities", metavar="S,S", help="shares of the prunable weights instead, e.g. 0.5,0.9")
+    add_request(parser, one_level=False)
+    add_data(parser)
+    add_common(parser)
+
+
+def run(args: Arguments) -> int:
+    """Measure every level on the tune split."""
+    from explorer.analysis.tradeoff import label_of, pareto, sweep
+
+    spec = prune_spec(args)
+    shares = None if args.sparsities is None else _levels("--sparsities", args.sparsities, 0, 1)
+    ratios = _levels("--ratios", args.ratios, 1, float("inf"))
+    model = load_model(args)
+    if model.module is None:
+        why = model.why_not_runnable or "Its architecture is not known."
+        raise ExplorerError(f"{args.model} cannot be run.", why=why, fix="Give --arch; inspect works without one.")
+    data = load_data(args, model)
+    n = len(shares or ratios)
+    points = _collected(sweep(model, spec, data, ratios=ratios, sparsities=shares, device=args.device), n)
+    best = pareto(points)
+    if args.json:
+        printing.say_json(
+            {
+                "model": {"address": model.address, "digest": model.digest},
+                "data": {"address": data.address, "digest": data.digest},
+                "split": "tune",
+                "label": label_of(spec),
+                "points": [point_json(p) | {"on_front": p in best} for p in points],
+            }
+        )
+        return 0
+    head = ("asked", "pruned", "ratio", "speedup", "size", "accuracy", "95 % interval", "drop", "front")
+    printing.say(f"{printing.plain(model.address)} on {data.address}, split tune: {label_of(spec)}", "")
+    printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=0))
+    return 0
+
+
+def point_json(point: TradeOffPoint) -> dict[str, Any]:
+    """One point as a JSON-able object; an infinite ratio (nothing is left) becomes None."""
+    found = asdict(point)
+    for name in ("compression_ratio", "theoretical_speedup"):
+        found[name] = found[name] if found[name] != float("inf") else None
+    return found
+
+
+def _collected(points: Iterator[TradeOffPoint], n: int) -> list[TradeOffPoint]:
+    found: list[TradeOffPoint] = []
+    with printing.Progress("sweeping") as progress:
+        for point in points:
+            found.append(point)
+            ratio, accuracy = printing.times(point.compression_ratio), printing.percent(point.accuracy.value)
+            progress.show(f"{len(found)} of {n}, {ratio}: {accuracy}")
+    return found
+
+
+def _levels(flag: str, text: str, low: float, high: float) -> tuple[float, ...]:
+    parts = [part for part in re.split(r"[,\s]+", text.strip()) if part]
+    try:
+        levels = tuple(float(part.rstrip("xX")) for part in parts)
+    except ValueError:
+        levels = ()
+    if not levels or not all(low <= level <= high and level != float("inf") for level in levels):
+        end = f"to {high:g}" if high != float("inf") else "on"
+        raise ExplorerError(f"{flag} {text!r} is not a list of numbers from {low} {end}.", fix=f"Write {flag} 1,0.5.")
+    return levels
+
+
+def _cells(p: TradeOffPoint, on_front: bool) -> list[str]:
+    return [
+        printing.percent(p.asked),
+        printing.percent(p.sparsity),
+        printing.times(p.compression_ratio),
+        printing.times(p.theoretical_speedup),
+        f"{printing.count(p.size_bytes)} B",
+        printing.percent(p.accuracy.value),
+        printing.interval(p.accuracy),
+        f"{printing.points(p.drop.value)}",
+        "*" if on_front else "",
+    ]

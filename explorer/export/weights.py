@@ -1,0 +1,114 @@
+"""Pruned weights as one safetensors file, with the request that made them inside and beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.metrics.size import stored_tensors
+from explorer.store.atomic import replacing
+from explorer.types import LoadedModel, Plan
+
+METADATA_KEY = "explorer"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: the weights, the request beside them, and how many bytes the weights take."""
+
+    weights: Path
+    spec: Path
+    n_bytes: int
+
+
+def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: bool = False) -> Written:
+    """Write the masked weights to ``path`` (.safetensors) and the request to ``<path>.spec.json``.
+
+    Names, dtypes and every value that was not pruned are those of the model, bit for bit; tied
+    weights are written under each of their names. The zeros are stored, so the file is not smaller
+    than the dense one. The new file is read back and compared before it takes its place; until then,
+    and on any failure, what was there stays.
+
+    Raises ExplorerError for a name that is not ``.safetensors``, for the model's own file, for a file that
+    exists (unless ``force``), and when the disk refuses.
+    """
+    target = Path(path)
+    spec_path = target.with_suffix(".spec.json")
+    _check_target(model, target, spec_path, force)
+    tensors = pruned_tensors(model, plan)
+    about = describe(model, plan)
+    with replacing(spec_path) as new_spec:
+        new_spec.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        with replacing(target) as new_weights:
+            _save(tensors, about, new_weights)
+            _compare(tensors, new_weights, target)
+    return Written(target, spec_path, target.stat().st_size)
+
+
+def pruned_tensors(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:
+    """Every tensor a file of this model holds, under every name, with zeros where the masks cut."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in stored_tensors(model).items()}
+    for name, mask in plan.masks.items():
+        # Not a product: NaN and infinity times zero are not zero.
+        tensors[name] = tensors[name].masked_fill(~mask.cpu(), 0)
+    for layer in plan.layers:
+        # A file cannot hold one tensor under two names, so each alias gets a copy.
+        tensors |= {alias: tensors[layer.parameter].clone() for alias in layer.aliases}
+    return tensors
+
+
+def describe(model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    """What the file says of itself: how to build the model, the request, and where it came from."""
+    return {
+        "arch": model.meta.get("arch"),
+        "arch_args": model.meta.get("arch_args") or {},
+        "data": model.data,
+        "spec": dict(plan.spec),
+        "sparsity": plan.sparsity,
+        "source": {"address": model.address, "digest": model.digest},
+    }
+
+
+def _check_target(model: LoadedModel, target: Path, spec_path: Path, force: bool) -> None:
+    if target.suffix != ".safetensors":
+        raise ExplorerError(f"{target} does not end in .safetensors.", fix=f"Write to {target.stem}.safetensors.")
+    source = model.meta.get("path") or model.address
+    if target.exists() and Path(str(source)).exists() and target.samefile(str(source)):
+        raise ExplorerError(f"{target} is the model's own file.", why="It would be lost.", fix="Give another name.")
+    there = next((p for p in (target, spec_path) if p.exists()), None)
+    if there and not force:
+        raise ExplorerError(f"{there} is there already.", fix="Give another name, or --force to replace it.")
+
+
+def _save(tensors: dict[str, Tensor], about: dict[str, Any], path: Path) -> None:
+    try:
+        save_file(tensors, path, metadata={METADATA_KEY: json.dumps(about), "format": "pt"})
+    except SafetensorError as error:
+        # The system's own error is only in its text: give it back as what it is.
+        number = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(number.group(1)) if number else 0, str(error)) from error
+
+
+def _compare(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
+    with safe_open(path, framework="pt") as file:
+        same = set(file.keys()) == set(tensors)
+        same = same and all(_equal(tensors[name], file.get_tensor(name)) for name in tensors)
+    if not same:
+        why = "What was read back is not what was written."
+        raise ExplorerError(f"{target} was not written.", why=why, fix="Check the disk and try again.")
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    """Bit for bit, so that NaN equals itself and -0 does not equal 0."""
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return torch.equal(one.reshape(-1).view(torch.uint8), other.reshape(-1).view(torch.uint8))
