@@ -1,0 +1,33 @@
+"""Loss: how sure the model is of the right class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn import functional
+
+from explorer.metrics.base import Outputs
+from explorer.metrics.interval import Interval, normal_mean
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Mean cross-entropy: -log of the probability given to the right class; 0 is perfect.
+
+    It moves before accuracy does. Its 95 % interval is that of a mean, normal approximation.
+    """
+
+    key: ClassVar[str] = "loss"
+    unit: ClassVar[str] = "nats"
+    needs: ClassVar[frozenset[str]] = frozenset({"labels"})
+
+    def per_sample(self, outputs: Outputs) -> Tensor:
+        """(n,) float64 nats."""
+        labels = outputs.labels
+        return functional.cross_entropy(outputs.logits.double(), labels, reduction="none")  # type: ignore[arg-type]
+
+    def interval(self, values: Tensor) -> Interval | None:
+        """The interval of the mean."""
+        return normal_mean(values)
