@@ -1,0 +1,221 @@
+"""Pruned to death? What to know before an accuracy is believed, with the setting that did it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from explorer.types import Evaluation, Finding, KnobPlan, LayerInfo, Level, LoadedModel, Plan
+
+NEARLY_EMPTY = 0.01
+_FEW_SAMPLES = 10
+_ONE_SIDED = 0.95
+_SEVERITY = {"fail": 0, "warn": 1, "ok": 2}
+
+
+def before(model: LoadedModel, plan: Plan) -> list[Finding]:
+    """What can be known from weights and masks alone, worst first: empty and nearly empty layers
+    (under 1 % or fewer than 2 units kept), dead channels, NaN and infinite weights.
+
+    Each names the layer, the setting of the plan that did it, and what to do.
+    """
+    found = [finding for layer in plan.layers for finding in _of_layer(model, plan, layer)]
+    return sorted(found, key=lambda finding: _SEVERITY[finding.level])
+
+
+def after(evaluation: Evaluation, n_classes: int | None, plan: Plan | None = None) -> list[Finding]:
+    """What only the pruned model's answers show: not a number, one class for everything, no better than chance.
+
+    With the plan each finding names the layer that lost the largest share, and the setting. Nothing is said
+    about fewer than 10 samples. ``n_classes`` None: chance is not known and not judged.
+    """
+    if evaluation.n < _FEW_SAMPLES:
+        return []
+    layer, by = (None, "") if plan is None else _hardest_hit(plan)
+    found = (_not_a_number(evaluation), _one_class(evaluation), _chance(evaluation, n_classes))
+    return [_blamed(finding, layer, by) for finding in found if finding is not None]
+
+
+def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo) -> Iterator[Finding]:
+    broken = _not_finite(layer, model.weights[layer.parameter])
+    if broken is not None:
+        yield broken
+    mask = plan.masks.get(layer.parameter)
+    # Biases and scales go with their unit: only what holds a layer's weights can empty it.
+    if mask is None or not layer.n_weights or mask.dim() < 2 or bool(mask.all()):
+        return
+    knob = _knob_of(plan, layer)
+    finding = _emptied(plan, layer, mask, knob) or _dead_rows(plan, layer, _rows(model, layer, mask), knob)
+    if finding is not None:
+        yield finding
+
+
+def _not_finite(layer: LayerInfo, weights: Tensor) -> Finding | None:
+    # One NaN or infinity makes the sum not finite; a sum that merely overflows is looked at closely.
+    if not weights.is_floating_point() or math.isfinite(float(weights.sum(dtype=torch.float32))):
+        return None
+    n_nan, n_inf = int(torch.isnan(weights).sum()), int(torch.isinf(weights).sum())
+    if not n_nan + n_inf:
+        return None
+    return Finding(
+        level="fail",
+        what=f"{layer.name} holds {n_nan + n_inf:,} weights that are not numbers.",
+        evidence=f"{n_nan:,} NaN and {n_inf:,} infinite of {layer.n_weights:,}; no pruning setting did this.",
+        action="Load an intact file: these values were in it.",
+        layer=layer.name,
+    )
+
+
+def _emptied(plan: Plan, layer: LayerInfo, mask: Tensor, knob: KnobPlan | None) -> Finding | None:
+    n_kept = int(mask.sum())
+    share = f"{layer.n_weights - n_kept:,} of {layer.n_weights:,} weights are pruned by {setting(plan, knob)}."
+    if n_kept == 0:
+        return _finding("fail", f"{layer.name} is empty: it passes no signal on.", share, plan, layer, knob)
+    if n_kept < NEARLY_EMPTY * layer.n_weights:
+        what = f"{layer.name} is nearly empty: {n_kept:,} weights are left."
+        return _finding("warn", what, share, plan, layer, knob)
+    if knob is not None and knob.knob.unit != "weight" and knob.n_pruned and knob.knob.n_units - knob.n_pruned < 2:
+        what = f"{layer.name} is nearly empty: one {knob.knob.unit} is left."
+        return _finding("warn", what, share, plan, layer, knob)
+    return None
+
+
+def _dead_rows(plan: Plan, layer: LayerInfo, rows: Tensor, knob: KnobPlan | None) -> Finding | None:
+    if knob is None or knob.knob.unit != "weight":
+        return None
+    dead = torch.nonzero(~rows.any(dim=1)).flatten().tolist()
+    if not dead:
+        return None
+    n, unit = len(rows), _unit(layer.kind)
+    listed = ", ".join(map(str, dead[:5])) + (" and others" if len(dead) > 5 else "")
+    which = f"Numbers {listed}; every weight that leads to them is pruned by {setting(plan, knob)}."
+    if n - len(dead) < 2 <= n:
+        what = f"{layer.name} is nearly empty: one {unit} of {n:,} is left."
+    else:
+        what = f"{layer.name} has {len(dead):,} dead {unit}{'s' if len(dead) > 1 else ''} of {n:,}."
+    return _finding("warn", what, which, plan, layer, knob)
+
+
+def _unit(kind: str) -> str:
+    return "output channel" if kind.startswith("Conv") else "output" if kind == "Linear" else "row"
+
+
+def _rows(model: LoadedModel, layer: LayerInfo, mask: Tensor) -> Tensor:
+    """(units, weights of each): what leads to each output. Transposed convolutions keep outputs in dim 1."""
+    if not layer.kind.startswith("ConvTranspose") or model.module is None:
+        return mask.reshape(len(mask), -1)
+    groups = int(getattr(model.module.get_submodule(layer.parameter.rpartition(".")[0]), "groups", 1))
+    return (
+        mask.reshape(groups, len(mask) // groups, mask.shape[1], -1).transpose(1, 2).reshape(groups * mask.shape[1], -1)
+    )
+
+
+def _knob_of(plan: Plan, layer: LayerInfo) -> KnobPlan | None:
+    return next((k for k in plan.knobs if layer.name in k.knob.layers), None)
+
+
+def setting(plan: Plan, knob: KnobPlan | None) -> str:
+    """The part of the request that decided about a knob, in words: "threshold 0.05", "uniform sparsity 90 %"."""
+    if knob is None:
+        return "units that other layers lost"
+    allocation = plan.spec.get("allocation")
+    limit = plan.spec.get("limits", {}).get(knob.knob.name, {})
+    if limit.get("floor", 0.0) * knob.knob.n_units >= knob.n_pruned > 0:
+        return f"the floor of {100 * limit['floor']:.3g} %"
+    if not isinstance(allocation, Mapping):
+        return "this plan"
+    name = knob.knob.name
+    if allocation.get("key") == "threshold":
+        return _threshold(allocation, name)
+    share = allocation.get("shares", {}).get(name, allocation.get("sparsity"))
+    words = f"{allocation.get('key')} sparsity" + (f" {100 * share:.4g} %" if share is not None else "")
+    shared = knob.threshold if allocation.get("key") == "global" and math.isfinite(knob.threshold) else None
+    return words + (f" (line at {shared:.3g})" if shared else "")
+
+
+def _threshold(allocation: Mapping[str, Any], name: str) -> str:
+    own = name in allocation.get("values", {})
+    value = allocation["values"][name] if own else allocation.get("value", 0.0)
+    unit = {"std": " standard deviations", "percentile": " percentile"}.get(allocation.get("unit", "absolute"), "")
+    return f"{'its own' if own else 'the common'} threshold {value:.4g}{unit}"
+
+
+def _action(plan: Plan, layer: LayerInfo, knob: KnobPlan | None) -> str:
+    if knob is None:
+        return "Prune less in the layers that feed it."
+    key = str((plan.spec.get("allocation") or {}).get("key"))
+    move = {"uniform": "Lower the sparsity", "global": "Lower the sparsity", "per_layer": "Lower its share"}
+    return f"{move.get(key, 'Move its line to the left')}, or lock {knob.knob.name} or give it a cap."
+
+
+def _finding(level: Level, what: str, evidence: str, plan: Plan, layer: LayerInfo, knob: KnobPlan | None) -> Finding:
+    return Finding(level, what, evidence, _action(plan, layer, knob), layer.name)
+
+
+def _not_a_number(evaluation: Evaluation) -> Finding | None:
+    if evaluation.loss is None or math.isfinite(evaluation.loss.value):
+        return None
+    what = "The pruned model's outputs are not numbers."
+    return Finding(
+        "fail", what, f"Its loss over {evaluation.n:,} samples is not finite.", "Prune less, or look for NaN."
+    )
+
+
+def _one_class(evaluation: Evaluation) -> Finding | None:
+    class_, share = _most_common(evaluation.predictions)
+    dense_class, dense_share = _most_common(evaluation.dense_predictions)
+    if share < _ONE_SIDED or dense_share >= share:
+        return None
+    n_same = round(share * evaluation.n)
+    evidence = f"{n_same:,} of {evaluation.n:,} samples; the dense model's commonest class, {dense_class}, has "
+    evidence += f"{100 * dense_share:.1f} %."
+    if share == 1.0:
+        what = f"The pruned model answers class {class_} whatever it sees: its output is constant."
+        return Finding("fail", what, evidence, "Prune less.")
+    return Finding("warn", f"The pruned model nearly always answers class {class_}.", evidence, "Prune less.")
+
+
+def _most_common(predictions: Tensor) -> tuple[int, float]:
+    classes, counts = torch.unique(predictions, return_counts=True)
+    top = int(counts.argmax())
+    return int(classes[top]), float(counts[top]) / max(1, predictions.numel())
+
+
+def _chance(evaluation: Evaluation, n_classes: int | None) -> Finding | None:
+    if not n_classes or n_classes < 2:
+        return None
+    chance, reached = 1.0 / n_classes, evaluation.accuracy
+    low = reached.low if reached.low is not None else reached.value
+    if low > chance:
+        return None
+    name = "agreement with the dense model" if evaluation.judged_by == "agreement" else "accuracy"
+    is_worse = reached.high is not None and reached.high < chance
+    verdict = "is below chance" if is_worse else "is no better than chance"
+    level: Level = "fail"
+    if reached.value > chance:
+        level, verdict = "warn", "cannot be told from chance"
+    what = f"The {name} {verdict}: guessing among {n_classes} classes does {'better' if is_worse else 'as well'}."
+    interval = "" if reached.high is None else f" (95 % interval {100 * low:.1f} to {100 * reached.high:.1f} %)"
+    evidence = (
+        f"{100 * reached.value:.1f} %{interval} against {100 * chance:.1f} % by chance, on {evaluation.n:,} samples."
+    )
+    return Finding(level, what, evidence, "Prune less.")
+
+
+def _hardest_hit(plan: Plan) -> tuple[str | None, str]:
+    pruned = [knob for knob in plan.knobs if knob.n_pruned]
+    if not pruned:
+        return None, ""
+    worst = max(pruned, key=lambda knob: knob.sparsity)
+    return worst.knob.name, f"{100 * worst.sparsity:.4g} % went by {setting(plan, worst)}"
+
+
+def _blamed(finding: Finding, layer: str | None, by: str) -> Finding:
+    if layer is None:
+        return finding
+    evidence = f"{finding.evidence} {layer} lost the largest share: {by}."
+    return Finding(finding.level, finding.what, evidence, f"Prune less, first of all in {layer}.", layer)

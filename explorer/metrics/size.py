@@ -1,0 +1,207 @@
+"""How many bytes a pruned model takes: six answers, because "size" alone means nothing.
+
+Each kind but ``dense_file_compressed`` is the exact length of one safetensors file, so every number can be
+checked by writing that file. Per tensor W that lost weights the file holds
+
+- ``dense_file``: W itself, zeros included;
+- ``csr``: W.values (kept, row by row), W.columns (int32, one per kept weight), W.rows (int32, n_rows + 1, where each
+  row begins; int64 from 2^31 kept weights on), with W as a matrix of shape[0] rows (a vector is one row);
+- ``bitmask``: W.values, W.bits (uint8, one bit per weight) and W.shape (int32);
+- ``n_of_m``: W.values, W.indices (uint8, ceil(log2 m) bits per kept weight: 2 bits in 2:4) and W.shape (int32);
+- ``removed``: W in its smaller shape.
+
+Tensors that lost nothing stay dense in every kind; buffers such as batch-norm statistics are included.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from explorer.metrics.filesize import Entry, file_bytes, header, in_file_order
+from explorer.metrics.origin import machine, today
+from explorer.types import LoadedModel, Measurement, Plan
+
+NOTES = {
+    "dense_file": "The whole file with every zero written out: pruning does not change it.",
+    "dense_file_compressed": "The dense file with its zeros, packed by zlib: smaller to send, full size once loaded.",
+    "csr": "Kept values, an int32 column for each, and where each row begins; needs software that reads CSR.",
+    "bitmask": "Kept values and one bit for each weight; needs software that unpacks it.",
+    "n_of_m": "Kept values and their places in each group of m; needs software that reads this pattern.",
+    "removed": "The dense file after the pruned units are cut out: tensors are smaller and hold no zeros for them.",
+}
+# 1:2 is also 2:4, which has hardware; so 4 comes first.
+_GROUP_SIZES = (4, 2, 8, 16, 32)
+_CHUNK = 1 << 20
+
+
+def stored_tensors(model: LoadedModel) -> dict[str, Tensor]:
+    """What a file of this model holds: every parameter once, and the persistent buffers."""
+    stored = dict(model.weights)
+    if model.module is not None:
+        parameters = {name for name, _ in model.module.named_parameters(remove_duplicate=False)}
+        state = model.module.state_dict()
+        stored.update({name: t for name, t in state.items() if name not in stored and name not in parameters})
+    return stored
+
+
+def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str, Measurement]:
+    """Bytes of the pruned model by kind of file; kinds that do not apply are absent.
+
+    ``compress`` really compresses the masked tensors (about 30 MB/s) for ``dense_file_compressed``.
+    ``n_of_m`` is there only when every tensor that lost weights keeps exactly n of every m neighbours;
+    ``removed`` only when whole units go and have a physical form.
+    """
+    tensors = stored_tensors(model)
+    kept = _kept_counts(plan)
+    found = {
+        "dense_file": file_bytes(_dense(tensors)),
+        "csr": file_bytes(_packed(tensors, kept, _csr)),
+        "bitmask": file_bytes(_packed(tensors, kept, _bitmask)),
+    }
+    pattern = n_of_m_pattern([plan.masks[name] for name in kept])
+    if pattern:
+        index_bits = math.ceil(math.log2(pattern[1]))
+        found["n_of_m"] = file_bytes(_packed(tensors, kept, lambda e, n: _indexed(e, n, index_bits)))
+    if plan.kept_shapes:
+        found["removed"] = file_bytes(_cut(tensors, plan.kept_shapes))
+    out = {kind: Measurement(kind, n, "bytes", "counted", note=NOTES[kind]) for kind, n in found.items()}
+    if pattern:
+        note = f"Every {pattern[1]} neighbours keep {pattern[0]}; {NOTES['n_of_m'].lower()}"
+        out["n_of_m"] = replace(out["n_of_m"], note=note)
+    if compress:
+        out["dense_file_compressed"] = _compressed(tensors, plan)
+    return out
+
+
+def parameters(model: LoadedModel, plan: Plan) -> dict[str, Measurement]:
+    """Counts over the whole model: ``total``; ``kept`` by the masks (or left after removal); ``nonzero`` values."""
+    masks = plan.masks
+    nonzero = sum(
+        int(torch.count_nonzero(t * masks[name].to(t.device) if name in masks else t))
+        for name, t in model.weights.items()
+    )
+    return {
+        "total": Measurement("total", model.n_parameters, "parameters", "counted", note="All parameters, tied once."),
+        "kept": Measurement("kept", _n_kept(model, plan), "parameters", "counted", note="Parameters pruning left."),
+        "nonzero": Measurement(
+            "nonzero", nonzero, "parameters", "counted", note="Kept parameters whose value is not exactly zero."
+        ),
+    }
+
+
+def compression_ratio(model: LoadedModel, plan: Plan) -> Measurement:
+    """All parameters of the model / parameters left; >= 1, infinite when nothing is left.
+
+    Source: Blalock et al. 2020, arXiv:2003.03033, section 6 (original size / new size).
+    """
+    kept = _n_kept(model, plan)
+    ratio = model.n_parameters / kept if kept else math.inf
+    note = "All parameters of the model, biases included, by the parameters left; a file shrinks less than this."
+    return Measurement("compression_ratio", ratio, "x", "counted", note=note)
+
+
+def n_of_m_pattern(masks: list[Tensor]) -> tuple[int, int] | None:
+    """(n, m) when all masks keep exactly n of every m neighbours (0 < n < m), else None.
+
+    Neighbours are m consecutive weights of one output row, or m consecutive input channels of a kernel.
+    """
+    for m in _GROUP_SIZES if masks else ():
+        found = {_kept_per_group(mask, m) for mask in masks}
+        if len(found) == 1 and None not in found:
+            return (found.pop() or 0, m)
+    return None
+
+
+def _kept_per_group(mask: Tensor, m: int) -> int | None:
+    ways = [mask.reshape(mask.shape[0], -1)] if mask.dim() > 1 else [mask.reshape(1, -1)]
+    if mask.dim() > 2:
+        ways.append(mask.movedim(1, -1).reshape(-1, mask.shape[1]))
+    for rows in ways:
+        if rows.shape[1] % m or not rows.numel():
+            continue
+        n = int(rows.reshape(-1, m)[0].sum())
+        if 0 < n < m and bool((rows.reshape(-1, m).sum(dim=1) == n).all()):
+            return n
+    return None
+
+
+def _kept_counts(plan: Plan) -> dict[str, int]:
+    """How many weights stay, for each tensor that lost some."""
+    counts = {name: int(mask.sum()) for name, mask in plan.masks.items()}
+    return {name: n for name, n in counts.items() if n < plan.masks[name].numel()}
+
+
+def _n_kept(model: LoadedModel, plan: Plan) -> int:
+    if plan.kept_shapes:
+        return sum(math.prod(plan.kept_shapes.get(name, tuple(t.shape))) for name, t in model.weights.items())
+    return model.n_parameters - sum(plan.masks[name].numel() - n for name, n in _kept_counts(plan).items())
+
+
+def _dense(tensors: Mapping[str, Tensor]) -> list[Entry]:
+    return [Entry(name, t.dtype, tuple(t.shape)) for name, t in tensors.items()]
+
+
+def _packed(
+    tensors: Mapping[str, Tensor], kept: Mapping[str, int], pack: Callable[[Entry, int], Iterator[Entry]]
+) -> list[Entry]:
+    parts = (pack(e, kept[e.name]) if e.name in kept else [e] for e in _dense(tensors))
+    return [entry for part in parts for entry in part]
+
+
+def _csr(entry: Entry, n_kept: int) -> Iterator[Entry]:
+    n_rows = entry.shape[0] if len(entry.shape) > 1 else 1
+    yield Entry(f"{entry.name}.values", entry.dtype, (n_kept,))
+    yield Entry(f"{entry.name}.columns", torch.int32, (n_kept,))
+    yield Entry(f"{entry.name}.rows", torch.int32 if n_kept < 2**31 else torch.int64, (n_rows + 1,))
+
+
+def _bitmask(entry: Entry, n_kept: int) -> Iterator[Entry]:
+    yield Entry(f"{entry.name}.values", entry.dtype, (n_kept,))
+    yield Entry(f"{entry.name}.bits", torch.uint8, (-(-math.prod(entry.shape) // 8),))
+    yield Entry(f"{entry.name}.shape", torch.int32, (len(entry.shape),))
+
+
+def _indexed(entry: Entry, n_kept: int, index_bits: int) -> Iterator[Entry]:
+    yield Entry(f"{entry.name}.values", entry.dtype, (n_kept,))
+    yield Entry(f"{entry.name}.indices", torch.uint8, (-(-n_kept * index_bits // 8),))
+    yield Entry(f"{entry.name}.shape", torch.int32, (len(entry.shape),))
+
+
+def _cut(tensors: Mapping[str, Tensor], kept_shapes: Mapping[str, tuple[int, ...]]) -> list[Entry]:
+    """The entries after removal; running statistics follow their batch norm's weight."""
+    cut = []
+    for entry in _dense(tensors):
+        shape = kept_shapes.get(entry.name)
+        sibling = entry.name.rpartition(".")[0] + ".weight"
+        if shape is None and sibling in kept_shapes and tuple(tensors[sibling].shape) == entry.shape:
+            shape = kept_shapes[sibling]
+        cut.append(entry if shape is None else Entry(entry.name, entry.dtype, tuple(shape)))
+    return cut
+
+
+def _compressed(tensors: Mapping[str, Tensor], plan: Plan) -> Measurement:
+    packer = zlib.compressobj(6)
+    n_bytes = len(packer.compress(header(_dense(tensors))))
+    for entry in in_file_order(_dense(tensors)):
+        for piece in _masked_bytes(tensors[entry.name], plan.masks.get(entry.name)):
+            n_bytes += len(packer.compress(piece))
+    n_bytes += len(packer.flush())
+    kind = "dense_file_compressed"
+    return Measurement(kind, n_bytes, "bytes", "measured", machine=machine(), date=today(), note=NOTES[kind])
+
+
+def _masked_bytes(tensor: Tensor, mask: Tensor | None) -> Iterator[bytes]:
+    """The masked tensor's bytes, a megabyte or so at a time, so that no second model is held."""
+    flat = tensor.detach().reshape(-1)
+    keeps = None if mask is None else mask.reshape(-1)
+    for start in range(0, flat.numel(), _CHUNK):
+        piece = flat[start : start + _CHUNK].cpu().contiguous()
+        if keeps is not None:
+            piece = torch.where(keeps[start : start + _CHUNK].cpu(), piece, torch.zeros((), dtype=piece.dtype))
+        yield piece.view(torch.uint8).numpy().tobytes()
