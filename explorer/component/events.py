@@ -1,0 +1,128 @@
+"""What the draggable histogram tells: a browser's value, checked field by field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from explorer.errors import ExplorerError
+
+Kind = Literal["threshold", "share", "reset", "lock", "limit", "mode", "scale", "undo", "redo"]
+Mode = Literal["alone", "together", "share"]
+Scale = Literal["linear", "log"]
+
+_KINDS = ("threshold", "share", "reset", "lock", "limit", "mode", "scale", "undo", "redo")
+_ABOUT_A_KNOB = ("threshold", "share", "reset", "lock", "limit")
+_MOST_EVENTS = 1000
+_LONGEST_NAME = 1000
+
+
+@dataclass(frozen=True)
+class DragEvent:
+    """One thing the user did.
+
+    ==========  =======================================================================
+    kind        what it says
+    ==========  =======================================================================
+    threshold   the line of ``knob`` now stands at the score ``value`` (lower ones go)
+    share       the share ``value`` (0..1) of ``knob`` goes
+    reset       nothing of ``knob`` goes
+    lock        ``knob`` is ``locked`` or not; ``value`` is the share that is pruned now
+    limit       at least ``floor`` and at most ``cap`` (shares) of ``knob`` go
+    mode        lines now move as ``mode`` says
+    scale       the axis is ``scale``
+    undo, redo  as they say
+    ==========  =======================================================================
+
+    For threshold, share and reset ``mode`` says whose lines move with it: ``alone`` (this
+    knob's), ``together`` (all unlocked lines stand at that value) or ``share`` (all unlocked
+    knobs lose that share). ``final`` is False while the pointer is still down. ``seq`` rises.
+    """
+
+    kind: Kind
+    seq: int
+    knob: str = ""
+    value: float = 0.0
+    mode: Mode = "alone"
+    final: bool = True
+    locked: bool = False
+    floor: float = 0.0
+    cap: float = 1.0
+    scale: Scale = "linear"
+
+
+def parse_event(value: object) -> DragEvent:
+    """A checked event. Anything a browser should not have sent raises ``ExplorerError``."""
+    if not isinstance(value, Mapping):
+        raise _refused(value)
+    kind = _choice(value, "kind", _KINDS)
+    knob = value.get("knob", "")
+    if not isinstance(knob, str) or len(knob) > _LONGEST_NAME or (kind in _ABOUT_A_KNOB and not knob):
+        raise _refused(knob)
+    floor, cap = _number(value, "floor", 0.0, high=1.0), _number(value, "cap", 1.0, high=1.0)
+    if floor > cap:
+        raise ExplorerError(
+            f"At least {100 * floor:g} % and at most {100 * cap:g} % do not fit together.",
+            fix="Give a floor that is not above the cap.",
+        )
+    return DragEvent(
+        kind=cast(Kind, kind),
+        seq=int(_number(value, "seq", None, high=2.0**53)),
+        knob=knob,
+        value=_number(value, "value", 0.0, low=-math.inf, high=1.0 if kind in ("share", "lock") else math.inf),
+        mode=cast(Mode, _choice(value, "mode", ("alone", "together", "share"), "alone")),
+        final=_flag(value, "final", True),
+        locked=_flag(value, "locked", False),
+        floor=floor,
+        cap=cap,
+        scale=cast(Scale, _choice(value, "scale", ("linear", "log"), "linear")),
+    )
+
+
+def parse_events(value: object, *, after: int = 0) -> tuple[DragEvent, ...]:
+    """The events of a batch that are newer than ``after``, in order; a batch may repeat old ones."""
+    if not isinstance(value, list) or len(value) > _MOST_EVENTS:
+        raise _refused(value)
+    new: dict[int, DragEvent] = {}
+    for item in value:
+        event = parse_event(item)
+        if event.seq > after:
+            new[event.seq] = event
+    return tuple(new[seq] for seq in sorted(new))
+
+
+def _choice(value: Mapping[str, Any], field: str, choices: tuple[str, ...], default: str | None = None) -> str:
+    given = value.get(field, default)
+    if not isinstance(given, str) or given not in choices:
+        raise _refused(given)
+    return given
+
+
+def _number(value: Mapping[str, Any], field: str, default: float | None, *, low: float = 0.0, high: float) -> float:
+    given = value.get(field, default)
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise _refused(given)
+    try:
+        number = float(given)
+    except OverflowError:
+        raise _refused(given) from None
+    if not math.isfinite(number) or not low <= number <= high:
+        raise _refused(given)
+    return number
+
+
+def _flag(value: Mapping[str, Any], field: str, default: bool) -> bool:
+    given = value.get(field, default)
+    if not isinstance(given, bool):
+        raise _refused(given)
+    return given
+
+
+def _refused(given: object) -> ExplorerError:
+    return ExplorerError(
+        "The histogram sent something that is not a move of a line.",
+        why=f"It was {str(given)[:60]!r}.",
+        fix="Reload the page.",
+    )

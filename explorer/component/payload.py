@@ -1,0 +1,235 @@
+"""What the draggable histogram is told, in three parts of very different size and pace.
+
+``static``  histograms and cumulative counts: large, changes with model, granularity, criterion.
+``strips``  what each layer costs if pruned alone: changes when a sensitivity scan has finished.
+``dynamic`` lines, counts, locks: small, changes with every plan.
+
+The first two carry a digest; whoever has sent one once may send the digest alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.types import Knob, KnobPlan, Plan
+
+Floats = NDArray[np.floating[Any]]
+_JUST_ABOVE_ZERO = np.float32(1.2e-38)
+_TAIL_POINTS = 48
+
+
+def static_part(
+    knobs: Sequence[Knob],
+    values: Mapping[str, Tensor],
+    *,
+    symbol: str | None = None,
+    points: int | None = None,
+) -> dict[str, Any]:
+    """The histograms of all knobs, JSON-able; make it once for a model, granularity and criterion.
+
+    ``values[knob.name]``: (n_units,) finite scores, as in ``Scores``; a knob without values is
+    shown with its reason. ``symbol`` names the axis ("|w|"); by default "|w|" for weights and "norm" for channels.
+    ``points`` is the resolution of the readout between commits (64 to 512); by default 256, and
+    less when there are many knobs. Counts at those points are exact.
+    """
+    points = points or max(96, min(256, 16_000 // max(1, len(knobs))))
+    is_weight = all(knob.unit == "weight" for knob in knobs)
+    told = [_knob(knob, values.get(knob.name), points) for knob in knobs]
+    return _digested({"symbol": symbol or ("|w|" if is_weight else "norm"), "knobs": told})
+
+
+def strips_part(strips: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
+    """What each knob costs if it alone is pruned, for the coloured strip below its histogram.
+
+    ``strips[knob][i]`` is the cost, from 0 (none) to 1 (all is lost), of pruning the share
+    ``i / (len - 1)``; None where it is not known.
+    """
+    levels = {}
+    for name, costs in strips.items():
+        cells = [255 if c is None or c != c else round(254 * min(1.0, max(0.0, c))) for c in costs]
+        levels[name] = base64.b64encode(bytes(cells)).decode()
+    return _digested({"levels": levels})
+
+
+def dynamic_part(
+    static: Mapping[str, Any],
+    plan: Plan,
+    *,
+    revision: int,
+    scale: str = "linear",
+    mode: str = "alone",
+    lines: Mapping[str, float] | None = None,
+    limits: Mapping[str, tuple[float, float]] | None = None,
+    expected: Mapping[str, float | str] | None = None,
+    can_undo: bool = False,
+    can_redo: bool = False,
+    ack: int = 0,
+) -> dict[str, Any]:
+    """Where the lines stand and how many units really go: a few numbers a knob.
+
+    ``revision`` must change whenever anything here changes: the browser ignores a revision it
+    has seen. ``lines`` are the values asked for, where the user asked by value; elsewhere the
+    line stands at the lowest kept score. ``limits`` are (floor, cap) shares. ``expected`` is the
+    cost of a knob in points (positive is worse), or a text. ``mode`` is alone, together or
+    share; ``scale`` linear or log. ``ack`` is the last event that this answers.
+    """
+    _one_of("scale", scale, ("linear", "log"))
+    _one_of("mode", mode, ("alone", "together", "share"))
+    by_name = {k.knob.name: k for k in plan.knobs}
+    planned = [by_name.get(k["name"]) for k in static["knobs"]]
+    names = [k["name"] for k in static["knobs"]]
+    lines, limits, expected = lines or {}, limits or {}, expected or {}
+    return {
+        "revision": int(revision),
+        "ack": int(ack),
+        "scale": scale,
+        "mode": mode,
+        "can_undo": bool(can_undo),
+        "can_redo": bool(can_redo),
+        "lines": [_line(k, lines) for k in planned],
+        "pruned": [k.n_pruned if k else 0 for k in planned],
+        "locked": [int(k.locked) if k else 0 for k in planned],
+        "limits": {name: [float(low), float(high)] for name, (low, high) in limits.items() if name in names},
+        "expected": {name: _cost(cost) for name, cost in expected.items() if name in names},
+    }
+
+
+def payload(
+    knobs: Sequence[Knob],
+    magnitudes: Mapping[str, Tensor],
+    plan: Plan,
+    *,
+    revision: int,
+    scale: str = "linear",
+    mode: str = "alone",
+    strips: Mapping[str, Sequence[float | None]] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """All three parts at once, for a notebook or a test; ``more`` goes to :func:`dynamic_part`."""
+    static = static_part(knobs, magnitudes)
+    return {
+        "static": static,
+        "strips": strips_part(strips) if strips else None,
+        "dynamic": dynamic_part(static, plan, revision=revision, scale=scale, mode=mode, **more),
+    }
+
+
+def _digested(part: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(part, sort_keys=True)
+    return {"digest": hashlib.sha256(text.encode()).hexdigest()[:16], **part}
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ExplorerError(f"{name} cannot be {value!r}.", fix="Choose one of: " + ", ".join(choices) + ".")
+
+
+def _line(planned: KnobPlan | None, lines: Mapping[str, float]) -> float | None:
+    """None when the line stands where the count says: at the start, or past the end."""
+    if planned is None:
+        return None
+    value = lines.get(planned.knob.name, planned.threshold)
+    return float(f"{value:.9g}") if np.isfinite(value) else None
+
+
+def _cost(cost: float | str) -> str:
+    if isinstance(cost, str):
+        return cost
+    return f"≈ {cost:+.1f} pt".replace("-0.0", "+0.0").replace("-", "−")
+
+
+def _knob(knob: Knob, values: Tensor | None, points: int) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "name": knob.name,
+        "unit": knob.unit,
+        "n": knob.n_units,
+        "weights": knob.n_weights,
+        "block": knob.block,
+        "kind": knob.kind,
+    }
+    told |= {"why_not": knob.why_not} if knob.why_not else {}
+    told |= {"locked_by": knob.locked_by} if knob.locked_by else {}
+    if knob.coupled_by or len(knob.layers) > 1:
+        told["layers"] = list(knob.layers)
+    return told if values is None or values.numel() == 0 else told | _curve(values, points)
+
+
+def _curve(values: Tensor, points: int) -> dict[str, Any]:
+    """Display bins and the cumulative table of one knob's scores."""
+    ranked = _ranked(values)
+    zeros = int(np.searchsorted(ranked, 0.0, "right")) if ranked[0] >= 0 else 0
+    low = float(ranked[min(zeros, len(ranked) - 1)])
+    high = float(ranked[-1])
+    start = min(0.0, low)
+    floor = max(low, high * 1e-5) if low > 0 else 0.0
+    edges, counts, exact = _table(ranked, zeros, points)
+    n_bins = 48 if len(ranked) >= 1000 else 32 if len(ranked) >= 100 else 24
+    linear = _bins(ranked[zeros:], np.linspace(start, high, n_bins + 1))
+    curve = {
+        "low": low,
+        "high": high,
+        "start": start,
+        "floor": floor,
+        "zeros": zeros,
+        "exact": exact,
+        "edges": _packed(edges, np.dtype("<f4")),
+        "counts": _packed(counts, np.dtype("<u4")),
+        "linear": _heights(linear),
+        "zero_bar": _height(zeros, linear),
+    }
+    if floor > 0 and high > floor:
+        curve["log"] = _heights(_bins(ranked[zeros:], np.geomspace(floor, high, n_bins + 1)))
+    return curve
+
+
+def _ranked(values: Tensor) -> Floats:
+    flat = values.detach().reshape(-1).cpu()
+    if flat.dtype != torch.float64:
+        flat = flat.float()
+    return np.sort(flat.numpy())
+
+
+def _table(ranked: Floats, zeros: int, points: int) -> tuple[Floats, NDArray[np.int64], bool]:
+    """Values, and exactly how many scores are below each; ``exact`` if no score lies between."""
+    n = len(ranked)
+    first = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
+    exact = len(first) <= points and ranked.dtype == np.float32
+    if exact:
+        edges = ranked[first]
+    else:
+        ranks = np.linspace(0, n - 1, points).round().astype(np.int64)
+        tail = np.linspace(float(ranked[min(zeros, n - 1)]), float(ranked[-1]), _TAIL_POINTS)
+        edges = np.concatenate([ranked[ranks], tail])
+    top = np.nextafter(np.float32(ranked[-1]), np.float32(np.inf))
+    after_zero = [_JUST_ABOVE_ZERO] if zeros and not exact else []
+    edges = np.unique(np.concatenate([edges.astype(np.float32), np.array([*after_zero, top], np.float32)]))
+    return edges, np.searchsorted(ranked, edges.astype(ranked.dtype), "left"), exact
+
+
+def _bins(ranked: Floats, edges: Floats) -> NDArray[np.int64]:
+    """Counts between edges; the outer bins take what lies outside."""
+    below = np.searchsorted(ranked, edges[1:-1].astype(ranked.dtype), "left")
+    return np.diff(np.concatenate([[0], below, [len(ranked)]]))
+
+
+def _height(count: int, bins: NDArray[np.int64]) -> int:
+    return min(255, max(int(count > 0), round(255 * count / max(1, int(bins.max())))))
+
+
+def _heights(bins: NDArray[np.int64]) -> str:
+    """Bar heights in 255 steps of the tallest; a bar that is not empty is never 0."""
+    return base64.b64encode(bytes(_height(int(count), bins) for count in bins)).decode()
+
+
+def _packed(numbers: NDArray[Any], dtype: np.dtype[Any]) -> str:
+    return base64.b64encode(numbers.astype(dtype).tobytes()).decode()
