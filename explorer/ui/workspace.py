@@ -1,0 +1,100 @@
+"""One visitor's work: what is open, the request, its history. No Streamlit, so that it can be tested plainly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from explorer.params import Registry
+from explorer.pruning.spec import PruneSpec
+from explorer.types import TradeOffPoint
+
+DEFAULT_MODEL = "digits-resnet"
+MOST_STEPS = 200
+MOST_TRIED = 300
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which model and which data are open, as addresses and options."""
+
+    model: str = DEFAULT_MODEL
+    arch: str | None = None
+    data: str | None = None
+    size: int | None = None
+    mean: str | None = None
+    std: str | None = None
+    splits: str | None = None
+
+
+@dataclass
+class Workspace:
+    """The single source of truth that presets, undo, links and the histogram share.
+
+    ``revision`` rises with every change of the request, so that a browser knows news from echo.
+    """
+
+    source: Source = field(default_factory=Source)
+    spec: PruneSpec = field(default_factory=PruneSpec)
+    mode: str = "together"
+    scale: str = "linear"
+    revision: int = 1
+    tried: list[TradeOffPoint] = field(default_factory=list)
+    _past: list[PruneSpec] = field(default_factory=list)
+    _future: list[PruneSpec] = field(default_factory=list)
+    _dragging_from: PruneSpec | None = None
+
+    def open(self, source: Source) -> None:
+        """Another model or other data: history and tried settings belong to the old ones."""
+        spec = replace(PruneSpec(), granularity=self.spec.granularity, criterion=self.spec.criterion)
+        fresh = Workspace(source=source, spec=spec, mode=self.mode, scale=self.scale, revision=self.revision + 1)
+        self.__dict__.update(fresh.__dict__)
+
+    def set(self, spec: PruneSpec, *, final: bool = True) -> None:
+        """Take a new request. A drag is one step of history, however many moves it had."""
+        if spec == self.spec and not (final and self._dragging_from is not None):
+            return
+        before = self._dragging_from if self._dragging_from is not None else self.spec
+        self.spec = spec
+        self.revision += 1
+        self._dragging_from = None if final else before
+        if final and before != spec:
+            self._past = [*self._past, before][-MOST_STEPS:]
+            self._future = []
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._future)
+
+    def undo(self) -> None:
+        self._step(self._past, self._future)
+
+    def redo(self) -> None:
+        self._step(self._future, self._past)
+
+    def _step(self, source: list[PruneSpec], target: list[PruneSpec]) -> None:
+        if source:
+            target.append(self.spec)
+            self.spec = source.pop()
+            self._dragging_from = None
+            self.revision += 1
+
+    def touch(self) -> None:
+        """Something beside the request changed that the histogram must show."""
+        self.revision += 1
+
+    def remember(self, point: TradeOffPoint) -> None:
+        """Keep a measured setting for the chart; the same setting is kept once."""
+        others = [p for p in self.tried if p.spec != point.spec]
+        self.tried = [*others[1 - MOST_TRIED :], point]
+
+
+def switched(registry: Registry[object], spec: PruneSpec, part: str, key: str) -> PruneSpec:
+    """The request with another granularity or criterion; lines and limits start anew with a new unit."""
+    member = registry.get(key)
+    if part == "granularity":
+        return PruneSpec(granularity=member, criterion=spec.criterion)  # type: ignore[arg-type]
+    return replace(spec, **{part: member})  # type: ignore[arg-type]
