@@ -126,7 +126,7 @@ def report(
     """
     findings = [*model.findings, *collapse.before(model, plan)]
     if evaluation is not None:
-        findings += [*evaluation.findings, *collapse.after(evaluation, model.n_classes or 0)]
+        findings += [*evaluation.findings, *collapse.after(evaluation, model.n_classes, plan)]
     notes = [*plan.notes]
     no_macs = why_no_macs(model)
     if no_macs:

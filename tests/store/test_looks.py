@@ -1,0 +1,64 @@
+"""Looks at the locked test split are counted for good."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from explorer.errors import ExplorerError
+from explorer.store.looks import count_look, looks, looks_file
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_nobody_has_looked_at_first(tmp_path: Path) -> None:
+    assert looks("m", "d", tmp_path) == 0
+    assert not looks_file(tmp_path).exists()
+
+
+def test_each_look_counts_for_its_own_model_and_data(tmp_path: Path) -> None:
+    assert [count_look("m", "d", tmp_path) for _ in range(3)] == [1, 2, 3]
+    assert count_look("m", "other", tmp_path) == 1
+    assert count_look("other", "d", tmp_path) == 1
+    assert looks("m", "d", tmp_path) == 3
+
+
+def test_the_folder_is_made_where_it_is_missing(tmp_path: Path) -> None:
+    assert count_look("m", "d", tmp_path / "new" / "folder") == 1
+    assert looks("m", "d", tmp_path / "new" / "folder") == 1
+
+
+def test_processes_at_once_lose_no_look(tmp_path: Path) -> None:
+    code = "import sys; from explorer.store.looks import count_look as c; [c('m', 'd', sys.argv[1]) for _ in range(10)]"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], env=environment) for _ in range(3)]
+    assert [p.wait(timeout=60) for p in processes] == [0, 0, 0]
+    assert looks("m", "d", tmp_path) == 30
+
+
+def test_a_lock_left_by_a_killed_run_is_taken_over(tmp_path: Path) -> None:
+    lock = tmp_path / "looks.lock"
+    lock.write_text("")
+    os.utime(lock, (time.time() - 60, time.time() - 60))
+    assert count_look("m", "d", tmp_path) == 1
+    assert not lock.exists()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", json.dumps({"m/d": "many"}), "\x00"])
+def test_a_damaged_record_is_refused_and_kept(tmp_path: Path, content: str) -> None:
+    looks_file(tmp_path).write_text(content)
+    with pytest.raises(ExplorerError, match="damaged"):
+        count_look("m", "d", tmp_path)
+    assert looks_file(tmp_path).read_text() == content
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExplorerError, match="could not be written"):
+        count_look("m", "d", tmp_path / "file")
