@@ -8,25 +8,9 @@ from explorer.errors import ExplorerError
 from explorer.terms import TERMS, Term, term, tooltip
 
 WANTED = [
-    "sparsity",
-    "density",
-    "granularity",
-    "criterion",
-    "allocation",
-    "scope",
-    "mask",
-    "schedule",
-    "compression_ratio",
-    "theoretical_speedup",
-    "unit",
-    "channel",
-    "fit_split",
-    "tune_split",
-    "test_split",
-    "counted",
-    "estimated",
-    "measured",
-    "sensitivity",
+    *("sparsity", "density", "granularity", "criterion", "allocation", "scope", "mask", "schedule", "unit", "channel"),
+    *("compression_ratio", "theoretical_speedup", "fit_split", "tune_split", "test_split", "sensitivity"),
+    *("counted", "estimated", "measured"),
 ]
 
 

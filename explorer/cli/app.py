@@ -39,9 +39,9 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Serve until interrupted."""
-    script = _script()
     address = _address(args)
     port = _port(args.port, address)
+    script = _script()
     url = f"http://{'127.0.0.1' if address == '0.0.0.0' else address}:{port}"
     if args.json:
         printing.say_json({"url": url, "address": address, "port": port})
