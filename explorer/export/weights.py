@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,15 +56,29 @@ def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: boo
 
 
 def pruned_tensors(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:
-    """Every tensor a file of this model holds, under every name, with zeros where the masks cut."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in stored_tensors(model).items()}
+    """Every tensor a file of this model holds, under every name, with zeros where the masks cut.
+
+    What was converted for computing goes back to the dtype it was stored in. That is exact for 16-bit
+    floats; what came as float64 has the float32 precision that it was measured with.
+    """
+    stored_as = model.meta.get("dtypes") or {}
+    tensors = {
+        name: tensor.detach().cpu().to(_dtype(stored_as.get(name), tensor.dtype)).contiguous()
+        for name, tensor in stored_tensors(model).items()
+    }
     for name, mask in plan.masks.items():
         # Not a product: NaN and infinity times zero are not zero.
         tensors[name] = tensors[name].masked_fill(~mask.cpu(), 0)
+    # A file cannot hold one tensor under two names, so each alias gets a copy.
     for layer in plan.layers:
-        # A file cannot hold one tensor under two names, so each alias gets a copy.
         tensors |= {alias: tensors[layer.parameter].clone() for alias in layer.aliases}
-    return tensors
+    tied: Mapping[str, str] = model.meta.get("tied") or {}
+    return tensors | {alias: tensors[first].clone() for alias, first in tied.items() if first in tensors}
+
+
+def _dtype(stored: str | None, computed: torch.dtype) -> torch.dtype:
+    found = getattr(torch, stored or "", None)
+    return found if isinstance(found, torch.dtype) else computed
 
 
 def describe(model: LoadedModel, plan: Plan) -> dict[str, Any]:

@@ -97,6 +97,25 @@ def test_without_pruning_every_bit_comes_out_as_it_went_in(tmp_path: Path, dtype
     assert all(same_bits(stored[name], tensors[name].contiguous()) for name in tensors)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_what_was_computed_as_float32_goes_back_to_the_type_of_its_file(tmp_path: Path, dtype: torch.dtype) -> None:
+    stored_weight = torch.randn(8, 4).to(dtype)
+    module = nn.Linear(4, 8)
+    module.weight.data.copy_(stored_weight.float())
+    model = loaded(module, meta={"dtypes": {"weight": str(dtype).removeprefix("torch.")}})
+    write_pruned(model, plan(model, PruneSpec()), tmp_path / "out.safetensors")
+    stored = load_file(tmp_path / "out.safetensors")
+    assert same_bits(stored["weight"], stored_weight)
+    assert stored["bias"].dtype == torch.float32
+
+
+def test_tied_weights_of_a_bare_file_keep_both_names(tmp_path: Path) -> None:
+    model = from_file({"a.weight": torch.arange(1.0, 5.0).reshape(2, 2)}, meta={"tied": {"b.weight": "a.weight"}})
+    write_pruned(model, plan(model, HALF), tmp_path / "out.safetensors")
+    stored = load_file(tmp_path / "out.safetensors")
+    assert stored["a.weight"].tolist() == stored["b.weight"].tolist() == [[0, 0], [3, 4]]
+
+
 def test_the_file_and_its_neighbour_say_what_was_done(tmp_path: Path) -> None:
     meta = {"arch": "digits-cnn", "arch_args": {"width": 8}}
     model = loaded(nn.Linear(4, 2), data="digits", meta=meta)
