@@ -1,6 +1,6 @@
 """The draggable histogram: a plain ES module, its style sheet and the payload it takes."""
 
-from explorer.component.assets import anywidget_js, core_js, css, streamlit_js
+from explorer.component.assets import anywidget_js, core_js, css, streamlit_js, streamlit_parts_js
 from explorer.component.events import DragEvent, parse_event, parse_events
 from explorer.component.payload import dynamic_part, payload, static_part, strips_part
 
@@ -15,5 +15,6 @@ __all__ = [
     "payload",
     "static_part",
     "streamlit_js",
+    "streamlit_parts_js",
     "strips_part",
 ]

@@ -38,7 +38,7 @@ class Block {
     const head = make("button", "ph-head");
     head.type = "button";
     this.facts = make("span", "ph-facts");
-    head.append(icon("chevron"), make("span", "ph-title", this.name), this.facts);
+    head.append(make("span", "ph-title", this.name), icon("chevron"), this.facts);
     head.addEventListener("click", () => this.toggle(head));
     head.setAttribute("aria-expanded", "true");
     return head;

@@ -13,6 +13,7 @@ class Row {
     this.cap = 1;
     this.cost = "";
     this.levels = null;
+    this.placed = false; // the line stands where a hand has put it
     this.visible = false;
     this.drawn = ""; // what the bars were drawn for
     this.build();
@@ -29,12 +30,17 @@ class Row {
   /** Stand at a value; limits hold. */
   moveTo(value) {
     this.line = value;
+    this.placed = true;
     this.take(countBelow(this.knob, value), true);
   }
 
   /** Lose a share; limits hold. */
   loseShare(share) {
     this.take(Math.round(share * this.knob.n), false);
+  }
+
+  standsFor(n) {
+    return this.placed && this.knob.exact && countBelow(this.knob, this.line) === n;
   }
 
   take(n, byLine) {

@@ -17,14 +17,16 @@ Large parts are sent only until the browser says that it holds them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import streamlit as st
 
-from explorer.component import DragEvent, css, parse_events, streamlit_js
+from explorer.component import DragEvent, parse_events, streamlit_js, streamlit_parts_js
 from explorer.errors import ExplorerError
 
 _NAME = "pruning_explorer.histogram"
+_PARTS_KEY = "histogram_parts_"
 _MOST_DIGESTS = 64
 
 
@@ -61,18 +63,22 @@ def draw(
         "strips": _unless_held(strips, held) if strips else None,
         "dynamic": {**dynamic, "ack": _answered(key)},
     }
-    _component()(key=key, data=data, on_commit_change=_nothing)
+    _component("parts")(key=f"{_PARTS_KEY}{key}")
+    _component("lines")(key=key, data=data, on_commit_change=_nothing)
 
 
-def _component() -> Any:
-    """The registered component; registered once in a process, and again in a new runtime."""
-    renderer = _renderers.get(_NAME)
-    if renderer is None:
-        renderer = _renderers[_NAME] = st.components.v2.component(_NAME, css=css(), js=streamlit_js())
-    return renderer
+@cache
+def _component(name: str) -> Any:
+    """The registered component, once in a process; Streamlit registers it again in a new runtime.
 
-
-_renderers: dict[str, Any] = {}
+    A component's script goes to the browser with every change of its data. So "parts" brings the
+    script to the page, once, out of the flow; "lines" draws with it and carries the data.
+    """
+    if name == "parts":
+        # On two lines: Streamlit would take a single line for the name of a file.
+        hidden = f'[class*="st-key-{_PARTS_KEY}"] {{\n  position: absolute; width: 0; height: 0; overflow: hidden;\n}}'
+        return st.components.v2.component(f"{_NAME}_parts", css=hidden, js=streamlit_parts_js(), isolate_styles=False)
+    return st.components.v2.component(_NAME, js=streamlit_js())
 
 
 def _nothing() -> None:
