@@ -10,13 +10,13 @@ from typing import Any
 from explorer.analysis.given import given_data, given_model, given_spec, split_of
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
-from explorer.metrics.macs import mac_table, theoretical_speedup, why_no_macs
+from explorer.metrics.macs import MacTable, mac_table, theoretical_speedup, why_no_macs
 from explorer.metrics.size import compression_ratio, sizes
 from explorer.params import member_to_json
 from explorer.pruning.plan import is_locked, score
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, LoadedModel, Plan, Scores, SplitName, TradeOffPoint
+from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, SplitName, TradeOffPoint
 
 RATIOS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 # Channels are few: a step of 2^-14 is finer than one channel of 16,384.
@@ -70,19 +70,26 @@ def measure(
     for spec in specs:
         plan = make_plan(model, spec, scores)
         evaluation = evaluator.final(plan)
-        speedup = theoretical_speedup(model, plan, macs)
-        yield TradeOffPoint(
-            spec=spec.to_json(),
-            label=label_of(spec),
-            asked=plan.asked,
-            sparsity=plan.sparsity,
-            compression_ratio=compression_ratio(model, plan).value,
-            theoretical_speedup=speedup.value if speedup else 1.0,
-            size_bytes=smallest_file(model, plan),
-            accuracy=evaluation.accuracy,
-            drop=evaluation.drop,
-            seed=int(getattr(spec.criterion, "seed", 0)),
-        )
+        yield point(model, spec, plan, evaluation, macs)
+
+
+def point(
+    model: LoadedModel, spec: PruneSpec, plan: Plan, evaluation: Evaluation, table: MacTable | None
+) -> TradeOffPoint:
+    """What ``spec`` costs and keeps, from its plan and a measurement that is there already."""
+    speedup = theoretical_speedup(model, plan, table)
+    return TradeOffPoint(
+        spec=spec.to_json(),
+        label=label_of(spec),
+        asked=plan.asked,
+        sparsity=plan.sparsity,
+        compression_ratio=compression_ratio(model, plan).value,
+        theoretical_speedup=speedup.value if speedup else 1.0,
+        size_bytes=smallest_file(model, plan),
+        accuracy=evaluation.accuracy,
+        drop=evaluation.drop,
+        seed=int(getattr(spec.criterion, "seed", 0)),
+    )
 
 
 def with_sparsity(spec: PruneSpec, sparsity: float) -> PruneSpec:

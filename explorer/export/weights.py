@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load, save, save_file
 from torch import Tensor
 
 from explorer.errors import ExplorerError
@@ -53,6 +53,17 @@ def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: boo
             _save(tensors, about, new_weights)
             _compare(tensors, new_weights, target)
     return Written(target, spec_path, target.stat().st_size)
+
+
+def pruned_file(model: LoadedModel, plan: Plan) -> bytes:
+    """The same file in memory, for a browser's download; read back and compared like one on disk."""
+    tensors = pruned_tensors(model, plan)
+    content: bytes = save(tensors, metadata={METADATA_KEY: json.dumps(describe(model, plan)), "format": "pt"})
+    again = load(content)
+    if set(again) != set(tensors) or not all(_equal(tensors[name], again[name]) for name in tensors):
+        why = "What was read back is not what was written."
+        raise ExplorerError("The pruned weights could not be written.", why=why, fix="Try again.")
+    return content
 
 
 def pruned_tensors(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:
