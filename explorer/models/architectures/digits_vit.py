@@ -70,7 +70,7 @@ class Vit(nn.Module):
     def __init__(self, dim: int, n_heads: int, depth: int, n_classes: int) -> None:
         super().__init__()
         self.patch = nn.Conv2d(1, dim, 2, stride=2)
-        self.position = nn.Parameter(torch.randn(1, 16, dim) * 0.02)
+        self.position = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, 16, dim), std=0.02))
         self.blocks = nn.Sequential(*(Block(dim, n_heads) for _ in range(depth)))
         self.norm = nn.LayerNorm(dim)
         self.fc = nn.Linear(dim, n_classes)

@@ -1,0 +1,224 @@
+"""Weights poured into an architecture: every key fits exactly, or the file is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.errors import ExplorerError
+from explorer.models.architectures import ARCHITECTURES, Architecture
+from explorer.models.wording import listed, shown
+from explorer.params import member_to_json
+from explorer.types import Finding, LoadedModel, tensors_digest
+
+WRAPPERS = ("module.", "_orig_mod.")
+COUNTER = "num_batches_tracked"
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """What was read, with what is known about it; ``label`` names it in messages."""
+
+    address: str
+    label: str
+    tensors: Mapping[str, Tensor]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    repairs: tuple[str, ...] = ()
+    oddities: tuple[str, ...] = ()
+    data: str | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """How the names and shapes of some weights differ from those of a module."""
+
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    shapes: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.unexpected or self.shapes)
+
+
+def skeleton(architecture: Architecture) -> nn.Module:
+    """The module without any numbers: what is not poured in cannot be run by accident."""
+    with torch.device("meta"):
+        return architecture.build()
+
+
+def unwrapped(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+    """The tensors without the prefixes that DataParallel and torch.compile put on every name."""
+    found, repairs = dict(tensors), []
+    while found:
+        prefix = next((p for p in WRAPPERS if all(name.startswith(p) for name in found)), None)
+        if prefix is None or "" in (name[len(prefix) :] for name in found):
+            break
+        found = {name[len(prefix) :]: tensor for name, tensor in found.items()}
+        repairs.append(f"The prefix {prefix!r} was removed from every name.")
+    return found, repairs
+
+
+def compare(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Mismatch:
+    """Names and shapes that differ; the step counters of batch norms are no weights and never missed."""
+    return Mismatch(
+        missing=tuple(n for n in expected if n not in tensors and not n.endswith(COUNTER)),
+        unexpected=tuple(n for n in tensors if n not in expected and not n.endswith(COUNTER)),
+        shapes=tuple(
+            f"{shown(n)} is {_form(tensors[n])} instead of {_form(t)}"
+            for n, t in expected.items()
+            if n in tensors and (tensors[n].shape != t.shape or _is_float(tensors[n]) != _is_float(t))
+        ),
+    )
+
+
+def fitting(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Keys of the architectures that these weights fit exactly, with default arguments."""
+    names, _ = unwrapped(tensors)
+    return [a.key for a in ARCHITECTURES if not compare(names, skeleton(ARCHITECTURES.get(a.key)).state_dict())]
+
+
+def assemble(weights: Weights, architecture: Architecture) -> LoadedModel:
+    """A runnable model; ExplorerError that lists the keys when the weights do not fit."""
+    module = skeleton(architecture)
+    described = member_to_json(architecture)
+    meta = {
+        "arch": described.pop("key"),
+        "arch_args": described,
+        "input_shape": list(architecture.input_shape),
+        "size": architecture.input_shape[-1],
+        "mean": list(architecture.mean),
+        "std": list(architecture.std),
+    }
+    generator = torch.Generator().manual_seed(0)
+    example = torch.randn(1, *architecture.input_shape, generator=generator)
+    return pour(weights, module, meta, example, architecture.n_classes)
+
+
+def pour(weights: Weights, module: nn.Module, meta: Mapping[str, Any], example: Tensor, n_classes: int) -> LoadedModel:
+    """The module with exactly these weights, in eval mode and without gradients."""
+    expected = module.state_dict()
+    tensors, unwrapping = unwrapped(_all_names(weights))
+    tensors, stripping = _without_common_part(tensors, expected)
+    wrong = compare(tensors, expected)
+    if wrong:
+        raise _refusal(weights, tensors, wrong, meta)
+    state, converting, dtypes = _as_expected(tensors, expected)
+    # Meta tensors have no memory to copy into; in a real module copying keeps ties between weights.
+    module.load_state_dict(state, strict=True, assign=any(p.is_meta for p in module.parameters()))
+    module.eval().requires_grad_(False)
+    parameters = {name: p.detach() for name, p in module.named_parameters()}
+    return LoadedModel(
+        address=weights.address,
+        module=module,
+        weights=parameters,
+        digest=tensors_digest(tensors),
+        example=example,
+        n_classes=n_classes,
+        data=weights.data,
+        repairs=(*weights.repairs, *unwrapping, *stripping, *converting),
+        findings=findings(state, weights.oddities),
+        meta={**weights.meta, **meta, "dtypes": dtypes},
+    )
+
+
+def weights_only(weights: Weights, why: str) -> LoadedModel:
+    """A model that cannot be run: its numbers can still be looked at and pruned."""
+    tensors, unwrapping = unwrapped(weights.tensors)
+    return LoadedModel(
+        address=weights.address,
+        module=None,
+        weights=tensors,
+        digest=tensors_digest(tensors),
+        data=weights.data,
+        why_not_runnable=why,
+        repairs=(*weights.repairs, *unwrapping),
+        findings=findings(tensors, weights.oddities),
+        meta={**weights.meta, "fits": fitting(tensors), "tied": dict(weights.aliases)},
+    )
+
+
+def findings(tensors: Mapping[str, Tensor], oddities: tuple[str, ...] = ()) -> tuple[Finding, ...]:
+    """What to know about these tensors: numbers that are none, empty tensors, and what the reader noticed."""
+    found = [Finding("warn", oddity) for oddity in oddities]
+    for name, tensor in tensors.items():
+        layer = name.removesuffix(".weight")
+        if tensor.numel() == 0:
+            found.append(Finding("warn", f"{shown(name)} is empty.", f"Shape {_form(tensor)}.", layer=layer))
+        elif tensor.is_floating_point() and (n_bad := int((~torch.isfinite(tensor.float())).sum())):
+            found.append(
+                Finding(
+                    "fail",
+                    f"{shown(name)} holds NaN or infinite numbers.",
+                    f"{n_bad:,} of {tensor.numel():,}.",
+                    "Use a checkpoint from before training diverged.",
+                    layer,
+                )
+            )
+    return tuple(found)
+
+
+def _all_names(weights: Weights) -> dict[str, Tensor]:
+    return {**weights.tensors, **{name: weights.tensors[first] for name, first in weights.aliases.items()}}
+
+
+def _without_common_part(
+    tensors: dict[str, Tensor], expected: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], list[str]]:
+    """Names without a first part they all share ("model.", "net."), when that makes them fit."""
+    first = {name.partition(".")[0] for name in tensors}
+    if len(first) != 1 or not compare(tensors, expected):
+        return tensors, []
+    prefix = first.pop() + "."
+    shorter = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    if compare(shorter, expected):
+        return tensors, []
+    return shorter, [f"The prefix {shown(prefix)!r} was removed from every name."]
+
+
+def _as_expected(
+    tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], list[str], dict[str, str]]:
+    """The state in the module's own types, what was converted, and the types of the file."""
+    state: dict[str, Tensor] = {}
+    dtypes: dict[str, str] = {}
+    n_counters = 0
+    for name, want in expected.items():
+        if name not in tensors:
+            state[name] = torch.zeros(want.shape, dtype=want.dtype)
+            n_counters += 1
+            continue
+        have = tensors[name]
+        if have.dtype != want.dtype:
+            dtypes[name] = str(have.dtype).removeprefix("torch.")
+        state[name] = have.to(want.dtype)
+    repairs = [f"Stored as {t}; computed as float32." for t in sorted(set(dtypes.values()))]
+    if n_counters:
+        repairs.append(f"{n_counters} step counters of batch norms are absent; they play no part in evaluation.")
+    return state, repairs, dtypes
+
+
+def _refusal(
+    weights: Weights, tensors: Mapping[str, Tensor], wrong: Mismatch, meta: Mapping[str, Any]
+) -> ExplorerError:
+    parts = {"Missing": wrong.missing, "not expected": wrong.unexpected, "other shape": wrong.shapes}
+    why = "; ".join(f"{part}: {listed(names)}" for part, names in parts.items() if names)
+    fits = fitting(tensors)
+    fix = f"It fits {listed(fits)}." if fits else "Choose the architecture this file was saved from."
+    return ExplorerError(
+        f"{weights.label} does not fit {meta['arch']!r}.", why=why[:1].upper() + why[1:] + ".", fix=fix
+    )
+
+
+def _is_float(tensor: Tensor) -> bool:
+    return tensor.is_floating_point()
+
+
+def _form(tensor: Tensor) -> str:
+    """ "16 x 3 x 3 x 3", with the type where it is not floating point."""
+    shape = " x ".join(str(size) for size in tensor.shape) or "one number"
+    return shape if _is_float(tensor) else f"{shape} ({str(tensor.dtype).removeprefix('torch.')})"

@@ -1,0 +1,91 @@
+"""The reading process: ``python -m explorer.models.reader FILE FOLDER``.
+
+Reads one file nobody vouches for, under limits, and leaves ``report.json`` and, on success,
+``tensors.safetensors`` in the folder. It ends with status 0 in both cases; any other end means
+that the file broke the reader or hit a limit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from safetensors.torch import save_file
+
+from explorer.models.reader.contents import Contents, checked, flat
+from explorer.models.reader.formats import SAVE_AGAIN, recognise, zip_contents
+from explorer.models.reader.limits import MAX_FILE_BYTES, restrict, start_clock
+from explorer.models.reader.refusal import RefusedError
+from explorer.models.reader.safetensors_file import read_safetensors
+from explorer.models.reader.torch_file import read_torch
+
+
+def main(source: str, folder: str) -> int:
+    """Read ``source`` and leave the answer in ``folder``."""
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)
+    try:
+        with _regular(source) as file:
+            contents = read(file, Path(source))
+        answer = _written(contents, Path(folder))
+    except RefusedError as refusal:
+        answer = {"why": refusal.why, "fix": refusal.fix}
+    except (MemoryError, RecursionError):
+        answer = {"why": "It needs more memory than reading a file of its size may take.", "fix": SAVE_AGAIN}
+    Path(folder, "report.json").write_text(json.dumps(answer), encoding="ascii")
+    return 0
+
+
+def _regular(source: str) -> BinaryIO:
+    """The opened file; a pipe or device (which could block for ever) is refused without waiting."""
+    handle = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    file = os.fdopen(handle, "rb")
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        raise RefusedError("It is not a regular file.", "Name a file of weights.")
+    if status.st_size > MAX_FILE_BYTES:
+        raise RefusedError(f"It is larger than {MAX_FILE_BYTES / 2**30:.0f} GiB.", "Split it or convert it to float16.")
+    return file
+
+
+def read(file: BinaryIO, path: Path) -> Contents:
+    """Everything of use in an open file; RefusedError otherwise."""
+    n_bytes = os.fstat(file.fileno()).st_size
+    start_clock(n_bytes)
+    kind = recognise(file, n_bytes)
+    restrict(n_bytes if kind != "zip" else zip_contents(file, n_bytes))
+    out = Contents()
+    if kind == "safetensors":
+        tensors, out.metadata = read_safetensors(file, path)
+    else:
+        saved, devices = read_torch(file)
+        tensors, out.repairs, out.facts = flat(saved)
+        if kind == "legacy":
+            out.repairs.append("Written in the format used before PyTorch 1.6.")
+        if devices:
+            out.repairs.append(f"Saved on {', '.join(devices[:4])}; read on the CPU.")
+    checked(tensors, out)
+    return out
+
+
+def _written(contents: Contents, folder: Path) -> dict[str, Any]:
+    """Names go into the report and numbers into the file, so that odd names cannot disturb it."""
+    numbered = {f"t{i}": tensor for i, tensor in enumerate(contents.tensors.values())}
+    save_file(numbered, folder / "tensors.safetensors")
+    return {
+        "names": list(contents.tensors),
+        "aliases": contents.aliases,
+        "repairs": contents.repairs[:50],
+        "oddities": contents.oddities,
+        "facts": contents.facts,
+        "metadata": contents.metadata,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,133 @@
+"""From whatever was saved to a flat ``{name: tensor}``, every tensor proven to be what it claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from explorer.models.reader.formats import SAVE_AGAIN
+from explorer.models.reader.limits import MAX_TENSOR_BYTES, MAX_TENSORS
+from explorer.models.reader.refusal import RefusedError
+from explorer.models.wording import listed, shown
+
+# Where training scripts put the weights, most usual first.
+CONTAINERS = ("state_dict", "model_state_dict", "model", "module", "net", "weights", "params")
+NO_WEIGHTS = ("optim", "sched", "scaler", "rng", "amp")
+MAX_DEPTH = 8
+STORABLE = {
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool, torch.complex64),
+    *(torch.uint16, torch.uint32, torch.uint64),
+}
+
+
+@dataclass
+class Contents:
+    """Unique tensors under their first name; ``aliases`` maps the other names of tied ones."""
+
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    repairs: list[str] = field(default_factory=list)
+    oddities: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+def flat(saved: Any) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
+    """({name: tensor}, repairs, other facts such as the epoch); RefusedError when there are no tensors."""
+    if isinstance(saved, Tensor):
+        return {"tensor": saved}, [], {}
+    if not isinstance(saved, Mapping):
+        raise RefusedError(f"It holds a {type(saved).__name__}, not named weights.", SAVE_AGAIN)
+    facts = {shown(str(key)): value for key, value in saved.items() if _is_fact(value)}
+    repairs: list[str] = []
+    inner = _container(saved)
+    if inner is not None:
+        repairs.append(f"The weights were found under {inner!r}.")
+        saved = saved[inner]
+    tensors: dict[str, Any] = {}
+    for name, value in _walk(saved, "", 0):
+        if name in tensors:
+            raise RefusedError(f"It names {shown(name)!r} twice, so what it contains is ambiguous.", SAVE_AGAIN)
+        tensors[name] = value
+        if len(tensors) > MAX_TENSORS:
+            raise RefusedError(f"It holds more than {MAX_TENSORS:,} tensors.", "Split the file.")
+    if not tensors:
+        raise RefusedError("It holds no tensors.", SAVE_AGAIN)
+    return tensors, repairs, dict(list(facts.items())[:20])
+
+
+def _is_fact(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) < 200
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
+
+
+def _container(saved: Mapping[Any, Any]) -> str | None:
+    for key in CONTAINERS:
+        value = saved.get(key)
+        if isinstance(value, Mapping) and any(isinstance(v, Tensor) for v in value.values()):
+            return key
+    return None
+
+
+def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(value, Tensor):
+        yield path, value
+        return
+    if depth == MAX_DEPTH or not isinstance(value, Mapping | list | tuple):
+        return
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, item in pairs:
+        if depth == 0 and str(key).lower().startswith(NO_WEIGHTS) and not isinstance(item, Tensor):
+            continue
+        yield from _walk(item, f"{path}.{key}" if path else str(key), depth + 1)
+
+
+def checked(tensors: Mapping[str, Tensor], out: Contents) -> None:
+    """Put every tensor into ``out``, dense, contiguous, on the CPU and once; say what was odd."""
+    seen: dict[tuple[Any, ...], str] = {}
+    left_out: list[str] = []
+    total = 0
+    for name, tensor in tensors.items():
+        dense = _dense(name, tensor.detach(), out)
+        if dense is None:
+            left_out.append(name)
+            continue
+        key = (dense.data_ptr(), tuple(dense.shape), dense.stride(), dense.dtype, dense.numel() or name)
+        if key in seen:
+            out.aliases[name] = seen[key]
+            continue
+        seen[key] = name
+        total += dense.numel() * dense.element_size()
+        if total > MAX_TENSOR_BYTES:
+            raise RefusedError(f"Its tensors take more than {MAX_TENSOR_BYTES / 2**30:.0f} GiB.", "Split the file.")
+        out.tensors[name] = dense
+    if left_out:
+        out.oddities.append(f"Left out, because they hold no plain numbers: {listed(left_out)}.")
+    if out.aliases:
+        out.oddities.append(f"Tied weights, counted once: {listed(list(out.aliases))}.")
+    out.tensors = {name: tensor.contiguous() for name, tensor in out.tensors.items()}
+    if not out.tensors:
+        raise RefusedError("It holds no tensors with plain numbers.", SAVE_AGAIN)
+
+
+def _dense(name: str, tensor: Tensor, out: Contents) -> Tensor | None:
+    """The tensor as plain numbers, or None when it has none."""
+    if tensor.is_meta or tensor.is_nested:
+        return None
+    if tensor.numel() * tensor.element_size() > MAX_TENSOR_BYTES:
+        raise RefusedError(f"{shown(name)!r} claims {tensor.numel():,} numbers, more than are read.", SAVE_AGAIN)
+    if tensor.is_quantized:
+        out.repairs.append(f"{shown(name)} was stored quantized and is shown dequantized.")
+        tensor = tensor.dequantize()
+    if tensor.layout != torch.strided:
+        out.repairs.append(f"{shown(name)} was stored sparse and is shown dense.")
+        tensor = tensor.to_dense()
+    elif tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
+        raise RefusedError(f"{shown(name)!r} claims more numbers than the file holds for it.", SAVE_AGAIN)
+    return tensor.resolve_conj().resolve_neg() if tensor.dtype in STORABLE else None

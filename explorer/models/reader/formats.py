@@ -1,0 +1,81 @@
+"""What a file is, told by its first bytes and never by its name."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import BinaryIO, Literal
+
+from explorer.models.reader.limits import MAX_TENSOR_BYTES
+from explorer.models.reader.refusal import RefusedError
+
+Format = Literal["safetensors", "zip", "legacy"]
+
+SAVE_AGAIN = "Save the weights with torch.save(model.state_dict(), ...) or as safetensors, and open that file."
+MAX_RATIO = 20
+SMALL = 64 * 2**20
+
+# First bytes of what people open by mistake.
+_OTHERS: tuple[tuple[bytes, str, str], ...] = (
+    (b"version https://git-lfs", "It is a Git LFS pointer, not the weights.", "Fetch the file with git lfs pull."),
+    (b"\x1f\x8b", "It is compressed with gzip.", "Unpack it first."),
+    (b"\x28\xb5\x2f\xfd", "It is compressed with zstandard.", "Unpack it first."),
+    (b"\x89HDF", "It is an HDF5 (Keras) file.", "Convert the weights to safetensors."),
+    (b"GGUF", "It is a GGUF file.", "Convert the weights to safetensors."),
+    (b"\x93NUMPY", "It is a NumPy array.", "Save the weights as safetensors."),
+)
+
+
+def recognise(file: BinaryIO, n_bytes: int) -> Format:
+    """The format of an open file; RefusedError when it holds no weights we read."""
+    file.seek(0)
+    head = file.read(512)
+    file.seek(0)
+    if n_bytes == 0:
+        raise RefusedError("It is empty.", "Download or save it again.")
+    if head.startswith(b"PK\x03\x04"):
+        return "zip"
+    if len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= n_bytes:
+        return "safetensors"
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return "legacy"
+    for magic, why, fix in _OTHERS:
+        if head.startswith(magic):
+            raise RefusedError(why, fix)
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise RefusedError("It is a web page, not weights.", "Download the file itself, not the page that shows it.")
+    raise RefusedError("It is neither safetensors nor a PyTorch checkpoint, or it is damaged.", SAVE_AGAIN)
+
+
+def zip_contents(file: BinaryIO, n_bytes: int) -> int:
+    """Bytes that a checkpoint's zip holds when unpacked; RefusedError when that is not plausible."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            records = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
+        raise RefusedError("Its zip archive is damaged or cut off.", "Download or save it again.") from None
+    names = [record.filename for record in records]
+    if len(set(names)) != len(names):
+        raise RefusedError("It holds two records of one name, so what it contains is ambiguous.", SAVE_AGAIN)
+    if any(record.flag_bits & 1 for record in records):
+        raise RefusedError("It is encrypted.", SAVE_AGAIN)
+    _check_kind(names)
+    total = sum(record.file_size for record in records)
+    if total > MAX_TENSOR_BYTES or (total > SMALL and total > MAX_RATIO * n_bytes):
+        raise RefusedError(
+            f"Unpacked it would take {total / 2**20:,.0f} MiB, from {n_bytes / 2**20:,.1f} MiB.",
+            SAVE_AGAIN,
+        )
+    file.seek(0)
+    return total
+
+
+def _check_kind(names: list[str]) -> None:
+    inner = {name.partition("/")[2] for name in names} | set(names)
+    if "constants.pkl" in inner or any(name.startswith("code/") for name in inner):
+        raise RefusedError("It is a TorchScript program, and opening one runs its code.", SAVE_AGAIN)
+    if "archive_format" in inner or any(name.startswith("models/") for name in inner):
+        raise RefusedError("It is an exported program (.pt2), and opening one runs its code.", SAVE_AGAIN)
+    if "data.pkl" not in inner:
+        arrays = any(name.endswith(".npy") for name in names)
+        fix = "Use it as data: npz:PATH." if arrays else SAVE_AGAIN
+        raise RefusedError("It is a zip archive, but not a PyTorch checkpoint.", fix)

@@ -1,0 +1,53 @@
+"""PyTorch checkpoints, new (zip) and legacy, read with ``weights_only=True`` and nothing else."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from typing import Any, BinaryIO
+
+import torch
+
+from explorer.models.reader.formats import SAVE_AGAIN
+from explorer.models.reader.refusal import RefusedError
+
+DAMAGED = RefusedError("It is damaged, cut off, or not a PyTorch checkpoint.", SAVE_AGAIN)
+
+
+def read_torch(file: BinaryIO) -> tuple[Any, list[str]]:
+    """What was saved, all tensors on the CPU, and the devices they were saved on."""
+    devices: set[str] = set()
+
+    def to_cpu(storage: Any, location: str) -> Any:
+        devices.add(location)
+        return storage
+
+    torch.sparse.check_sparse_tensor_invariants.enable()  # type: ignore[no-untyped-call]
+    try:
+        found = torch.load(file, map_location=to_cpu, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _objects(str(error)) from None
+    except (MemoryError, RecursionError):
+        raise RefusedError("It needs more memory than reading a file of its size may take.", SAVE_AGAIN) from None
+    except Exception as error:  # noqa: BLE001  a damaged pickle may raise anything at all
+        raise _other(str(error)) from None
+    return found, sorted(devices - {"cpu"})
+
+
+def _objects(message: str) -> RefusedError:
+    """torch's own message advises to switch its protection off: only the class it names is kept."""
+    named = re.search(r"(?:GLOBAL|global:?|class)\s+`?([A-Za-z_][\w.]*\.[A-Za-z_]\w*)", message)
+    if named is None and "nsupported" not in message:
+        return DAMAGED
+    what = f" ({named.group(1)[:80]})" if named else ""
+    return RefusedError(
+        f"It holds Python objects{what} beside the weights, and opening those can run code.", SAVE_AGAIN
+    )
+
+
+def _other(message: str) -> RefusedError:
+    if "allocate" in message or "memory" in message:
+        return RefusedError("It needs more memory than reading a file of its size may take.", SAVE_AGAIN)
+    if "sparse" in message.lower() or "indices" in message:
+        return RefusedError("A sparse tensor in it names places outside its own shape.", SAVE_AGAIN)
+    return DAMAGED

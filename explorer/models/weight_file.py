@@ -1,0 +1,164 @@
+"""A file of weights, by path or by upload; with an architecture it runs, without one it is shown."""
+
+from __future__ import annotations
+
+import json
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from explorer.errors import ExplorerError
+from explorer.models.architectures import ARCHITECTURES, Architecture
+from explorer.models.assemble import Weights, assemble, fitting, unwrapped, weights_only
+from explorer.models.factory import Factory
+from explorer.models.reader import FileContents, read_bytes, read_file
+from explorer.models.reader.limits import MAX_FILE_BYTES
+from explorer.models.request import Request
+from explorer.models.wording import listed, shown, shown_file
+from explorer.types import LoadedModel
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar")
+METADATA_KEY = "explorer"
+MAX_HINT_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A .safetensors, .pt, .pth, .th or .bin file, read in a process of its own."""
+
+    key: ClassVar[str] = "file"
+    form: ClassVar[str] = "path/to/weights.safetensors (or .pt, .pth, .th, .bin) with an architecture"
+
+    def owns(self, address: str) -> bool:
+        """Whether something is at this path, or the address ends like a file of weights."""
+        if address.lower().endswith(SUFFIXES):
+            return True
+        try:
+            return Path(address).expanduser().exists()
+        except (OSError, RuntimeError, ValueError):
+            return False
+
+    def load(self, request: Request) -> LoadedModel:
+        """The model in the file; weights-only when no architecture is given or found."""
+        path = _regular(request.address)
+        label = shown(path.name)
+        contents = read_file(path, label)
+        hint = _inside(contents) or _beside(path)
+        meta = {"source": "file", "path": str(path), "label": label}
+        return _opened(request, contents, hint, meta)
+
+
+def open_upload(
+    data: bytes, filename: str, arch: str | None = None, arch_args: Mapping[str, Any] | None = None
+) -> LoadedModel:
+    """The model in an uploaded file; ``filename`` is only ever shown. Raises ExplorerError."""
+    label = shown_file(filename)
+    request = Request(f"upload:{label}", arch, arch_args or {})
+    request.architecture()  # an unknown architecture is refused before any time is spent on the file
+    contents = read_bytes(data, label)
+    return _opened(request, contents, _inside(contents), {"source": "upload", "label": label})
+
+
+def _regular(address: str) -> Path:
+    """The real path of a regular file of acceptable size."""
+    try:
+        path = Path(address).expanduser().resolve(strict=True)
+        status = path.stat()
+    except (OSError, RuntimeError, ValueError):
+        raise ExplorerError(f"There is no file at {shown(address)!r}.", fix="Check the path.") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise ExplorerError(
+            f"{shown(address)!r} is a folder.",
+            why="A model is opened from one file of weights.",
+            fix="Name the .safetensors or .pth file in it, and its architecture.",
+        )
+    if not stat.S_ISREG(status.st_mode):
+        raise ExplorerError(f"{shown(address)!r} is not a regular file.", fix="Name a file of weights.")
+    if status.st_size > MAX_FILE_BYTES:
+        raise ExplorerError(
+            f"{shown(address)!r} is too large.",
+            why=f"It has {status.st_size / 2**30:.1f} GiB; at most {MAX_FILE_BYTES / 2**30:.0f} GiB are read.",
+            fix="Convert it to float16, or split it.",
+        )
+    return path
+
+
+def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], meta: Mapping[str, Any]) -> LoadedModel:
+    data = hint.get("data")
+    spec = hint.get("spec")
+    weights = Weights(
+        address=request.address,
+        label=str(meta["label"]),
+        tensors=contents.tensors,
+        aliases=contents.aliases,
+        repairs=contents.repairs,
+        oddities=contents.oddities,
+        data=data if isinstance(data, str) else None,
+        meta={**meta, "facts": dict(contents.facts), **({"spec": spec} if isinstance(spec, dict) else {})},
+    )
+    if request.arch is not None and ":" in request.arch:
+        return Factory().pour(request, weights)
+    architecture, unknown = request.architecture() or _hinted(hint), hint.get("arch")
+    if architecture is None:
+        return weights_only(weights, _why(weights, unknown))
+    return assemble(weights, architecture)
+
+
+def _why(weights: Weights, unknown: Any) -> str:
+    named = f"It names the architecture {shown(str(unknown))!r}, which is not known here. " if unknown else ""
+    fits = fitting(unwrapped(weights.tensors)[0])
+    fix = f"It fits {listed(fits)}: choose that." if fits else "Choose the architecture it was saved from."
+    return f"{named}A file of weights does not say how they are connected, so accuracy cannot be measured. {fix}"
+
+
+def _hinted(hint: Mapping[str, Any]) -> Architecture | None:
+    """The architecture the file itself names, when it is one of ours with arguments we accept."""
+    key, arguments = hint.get("arch"), hint.get("arch_args") or {}
+    if not isinstance(key, str) or key not in ARCHITECTURES.members or not isinstance(arguments, dict):
+        return None
+    try:
+        return ARCHITECTURES.from_json({**arguments, "key": key})
+    except ExplorerError:
+        return None
+
+
+def _inside(contents: FileContents) -> Mapping[str, Any]:
+    """What the safetensors header says about the model, if this project wrote it."""
+    return _object(contents.metadata.get(METADATA_KEY, ""))
+
+
+def _beside(path: Path) -> Mapping[str, Any]:
+    """What a description next to the file says: NAME.spec.json, or its entry in manifest.toml."""
+    for name in (f"{path.stem}.spec.json", f"{path.name}.spec.json"):
+        hint = _object(_text(path.with_name(name)))
+        if hint:
+            return hint
+    try:
+        entry = tomllib.loads(_text(path.with_name("manifest.toml"))).get(path.stem)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+    if not isinstance(entry, dict):
+        return {}
+    return {"arch": entry.get("architecture"), "arch_args": entry.get("arguments"), "data": entry.get("data")}
+
+
+def _text(path: Path) -> str:
+    """The text of a small regular file, or nothing."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_HINT_BYTES:
+            return ""
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
