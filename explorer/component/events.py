@@ -67,11 +67,12 @@ def parse_event(value: object) -> DragEvent:
             f"At least {100 * floor:g} % and at most {100 * cap:g} % do not fit together.",
             fix="Give a floor that is not above the cap.",
         )
+    lowest, highest = (0.0, 1.0) if kind in ("share", "lock") else (-math.inf, math.inf)
     return DragEvent(
         kind=cast(Kind, kind),
         seq=int(_number(value, "seq", None, high=2.0**53)),
         knob=knob,
-        value=_number(value, "value", 0.0, low=-math.inf, high=1.0 if kind in ("share", "lock") else math.inf),
+        value=_number(value, "value", 0.0, low=lowest, high=highest),
         mode=cast(Mode, _choice(value, "mode", ("alone", "together", "share"), "alone")),
         final=_flag(value, "final", True),
         locked=_flag(value, "locked", False),

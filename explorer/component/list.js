@@ -16,10 +16,12 @@ const ORDERS = [
   ["sensitivity", "most sensitive first"],
 ];
 
-function percentPruned(rows) {
+/** Rows that can never be pruned do not count. */
+function percentPruned(all) {
+  const rows = all.filter((row) => row.knob.movable);
   const n = rows.reduce((sum, row) => sum + row.knob.n, 0);
   const pruned = rows.reduce((sum, row) => sum + row.n, 0);
-  const exact = rows.every((row) => row.exact || !row.knob.movable);
+  const exact = rows.every((row) => row.exact);
   return { n, pruned, exact, share: n ? pruned / n : 0 };
 }
 
@@ -53,7 +55,7 @@ class Block {
   refresh() {
     if (!this.facts) return;
     const { n, share } = percentPruned(this.rows);
-    const text = `${plural(n, this.rows[0].knob.unit)} · ${percent(share, 0)} pruned`;
+    const text = n ? `${plural(n, this.rows[0].knob.unit)} · ${percent(share, 0)} pruned` : "not pruned";
     if (this.facts.textContent !== text) this.facts.textContent = text;
   }
 }
