@@ -161,6 +161,8 @@ def test_the_library_neither_prints_nor_asserts_nor_hides_errors(path: Path) -> 
             wrong.append(f"bare except at line {node.lineno}")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
             wrong.append(f"print at line {node.lineno}")
+        elif isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node):
+            wrong.append(f"unfinished at line {node.lineno}")
     assert not wrong, f"{named(path)}: {wrong}"
 
 
@@ -192,13 +194,13 @@ def test_files_are_named_after_what_they_hold(path: Path) -> None:
 
 
 # One letter of each stands in brackets, so that this file does not find itself.
-UNFINISHED = "TO[D]O|FIX[M]E|XX[X]|coming soo[n]|NotImplementedErro[r]"
+UNFINISHED = "TO[D]O|FIX[M]E|XX[X]|(?i:coming soo[n])"
 PRIVATE = r"(?<![\w.])/(?:wor[k]|roo[t])/|/opt/wheel[s]"
 
 
 @any_file
 def test_nothing_is_announced_that_is_not_there(path: Path) -> None:
-    found = re.findall(rf"\b(?:{UNFINISHED})\b", path.read_text(encoding="utf-8"), flags=re.IGNORECASE)
+    found = re.findall(rf"\b(?:{UNFINISHED})\b", path.read_text(encoding="utf-8"))
     assert not found, f"{named(path)}: {found}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -124,15 +124,6 @@ def report(
     ``compress`` also packs the dense file to see how small it gets (30 MB/s). Pass ``table`` to
     reuse counted multiplications.
     """
-    findings = [*model.findings, *collapse.before(model, plan)]
-    if evaluation is not None:
-        findings += [*evaluation.findings, *collapse.after(evaluation, model.n_classes, plan)]
-    notes = [*plan.notes]
-    no_macs = why_no_macs(model)
-    if no_macs:
-        notes.append(no_macs)
-    if evaluation is not None and evaluation.judged_by == "agreement":
-        notes.append("Judged by agreement with the dense model, not by labels: it does not say who is right.")
     return Report(
         model=model,
         plan=plan,
@@ -142,12 +133,29 @@ def report(
         parameters=parameters(model, plan),
         compression=compression_ratio(model, plan),
         speedup=theoretical_speedup(model, plan, table),
-        findings=tuple(dict.fromkeys(findings)),
-        notes=tuple(dict.fromkeys(notes)),
+        findings=tuple(dict.fromkeys(_findings(model, plan, evaluation))),
+        notes=tuple(dict.fromkeys(_notes(model, plan, evaluation))),
         data=data,
         split=split,
         looks_at_test=looks_at_test,
     )
+
+
+def _findings(model: LoadedModel, plan: Plan, evaluation: Evaluation | None) -> Iterator[Finding]:
+    yield from model.findings
+    yield from collapse.before(model, plan)
+    if evaluation is not None:
+        yield from evaluation.findings
+        yield from collapse.after(evaluation, model.n_classes, plan)
+
+
+def _notes(model: LoadedModel, plan: Plan, evaluation: Evaluation | None) -> Iterator[str]:
+    yield from plan.notes
+    no_macs = why_no_macs(model)
+    if no_macs:
+        yield no_macs
+    if evaluation is not None and evaluation.judged_by == "agreement":
+        yield "Judged by agreement with the dense model, not by labels: it does not say who is right."
 
 
 def layer_rows(plan: Plan) -> list[dict[str, Any]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
+import webbrowser
 from pathlib import Path
+from urllib.parse import urlencode
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser
@@ -17,6 +21,8 @@ from explorer.errors import ExplorerError
 NAME = "app"
 HELP = "Open the app in a browser; only this machine can reach it."
 FIRST_PORT, N_PORTS = 8501, 20
+# The parts of the app's own links that may be said here.
+OPENED = ("model", "arch", "data", "size", "mean", "std", "splits")
 
 
 def port_number(text: str) -> int:
@@ -28,6 +34,9 @@ def port_number(text: str) -> int:
 
 def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="what to open at first: a sample, or a file's path")
+    for flag in OPENED[1:]:
+        parser.add_argument(f"--{flag}", help=argparse.SUPPRESS if flag != "data" else "data to judge it on")
     parser.add_argument("--port", type=port_number, metavar="N", help="default: 8501 or the next free one; 0: any free")
     parser.add_argument("--address", metavar="IP", help="address to serve on (default: 127.0.0.1)")
     parser.add_argument(
@@ -42,7 +51,7 @@ def run(args: Arguments) -> int:
     address = _address(args)
     port = _port(args.port, address)
     script = _script()
-    url = f"http://{'127.0.0.1' if address == '0.0.0.0' else address}:{port}"
+    url = _url(address, port, args)
     if args.json:
         printing.say_json({"url": url, "address": address, "port": port})
     else:
@@ -50,7 +59,14 @@ def run(args: Arguments) -> int:
     sys.stdout.flush()
     if args.open_to_network:
         printing.note("Open to the network: whoever reaches this port may use the app.")
-    return _serve(_command(script, address, port, args), quiet=args.json)
+    command = _command(script, address, port, args)
+    return _serve_and_show(command, url, address, port) if _opens_browser(args) else _serve(command, quiet=args.json)
+
+
+def _url(address: str, port: int, args: Arguments) -> str:
+    said = {name: getattr(args, name) for name in OPENED if getattr(args, name)}
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, f"[{address}]" if ":" in address else address)
+    return f"http://{host}:{port}/" + (f"?{urlencode(said)}" if said else "")
 
 
 def _script() -> Path:
@@ -108,7 +124,7 @@ _NOT_HERE = {99, 49, 10049}  # "cannot assign requested address" on Linux, macOS
 
 
 def _command(script: Path, address: str, port: int, args: Arguments) -> list[str]:
-    options = {"address": address, "port": str(port), "headless": "false" if _opens_browser(args) else "true"}
+    options = {"address": address, "port": str(port), "headless": "true"}
     if args.open_to_network:
         options["allowedHosts"] = "*"
     flags = [f"--server.{name}={value}" for name, value in options.items()]
@@ -120,6 +136,28 @@ def _opens_browser(args: Arguments) -> bool:
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
     return has_screen and sys.stdout.isatty() and not args.no_browser and not args.json
+
+
+def _serve_and_show(command: list[str], url: str, address: str, port: int) -> int:
+    """Serve, and open a browser window once the server answers."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    with subprocess.Popen(command) as server:
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: server.terminate())
+        while server.poll() is None:
+            try:
+                socket.create_connection((host, port), timeout=1).close()
+            except OSError:
+                time.sleep(0.2)
+                continue
+            webbrowser.open(url)
+            break
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            # The terminal has sent the same interrupt to the server, which is ending by itself.
+            return server.wait()
 
 
 def _serve(command: list[str], *, quiet: bool) -> int:
