@@ -1,0 +1,234 @@
+"""A pruned model against the dense one on the same samples, progressively."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from explorer.engine.layout import batches
+from explorer.engine.prefix import PrefixCache
+from explorer.engine.program import Program
+from explorer.engine.ready import Ready, prepare
+from explorer.engine.shell import private_shell
+from explorer.engine.tally import BatchResult, Tally, judge
+from explorer.engine.workers import n_cores, worker_pool
+from explorer.errors import ExplorerError
+from explorer.types import Evaluation, LoadedModel, Plan, Split
+
+_RECENT_PLANS = 4
+
+
+@dataclass(eq=False)
+class _Job:
+    """One plan's masked tensors, signatures and private shells (one for each thread)."""
+
+    replaced: Mapping[int, Tensor]
+    signatures: dict[Program, dict[fx.Node, int]]
+    keep: frozenset[int]  # signatures to keep for later plans
+    shared: frozenset[int]  # signatures of values that the dense pass makes as well
+    is_dense: bool
+    shells: dict[int, nn.Module] = field(default_factory=dict)
+
+
+class Evaluator:
+    """Measures plans for one model on one split, in the split's own order.
+
+    It may be shared by threads; each evaluation computes in shells of its own and the dense
+    model is never written to. What a plan has in common with the dense model or with a recent
+    plan is not computed again, as far as ``memory_limit`` bytes of kept values allow. The same
+    plan gives the same bits, whatever ran before or runs beside it.
+
+    ``batch_size`` is chosen by counting the model's work unless given; ``threads`` (the
+    number of cores unless given) split the batches, each with one torch thread. ``fast``
+    allows convolution and batch norm to be folded, where a check against the plain model
+    passes; close calls are decided by the plain model, so predictions are the plain ones.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        split: Split,
+        *,
+        device: str = "cpu",
+        batch_size: int | None = None,
+        memory_limit: int = 512 << 20,
+        threads: int | None = None,
+        fast: bool = True,
+    ) -> None:
+        if model.module is None:
+            raise ExplorerError(
+                "This model cannot be evaluated.", why=model.why_not_runnable or "", fix="Choose its architecture."
+            )
+        if not len(split):
+            raise ExplorerError(f"The {split.name} split has no samples.", fix="Choose another split or other data.")
+        self.model = model
+        self.split = split
+        self.device = device
+        self.threads = 1 if device != "cpu" else threads or n_cores()
+        self.cache = PrefixCache(memory_limit)
+        self._batch_size = batch_size
+        self._fast = fast
+        self._pool = worker_pool(self.threads)
+        self._ready: Ready | None = None
+        self._slices: list[slice] = []
+        self._lock = threading.Lock()
+        self._dense_results: dict[int, BatchResult] = {}
+        self._dense_job: _Job | None = None
+        self._recent: deque[dict[str, bytes]] = deque([{}], maxlen=_RECENT_PLANS)
+
+    @property
+    def path(self) -> str:
+        """How the model runs: "prefix cache", "prefix cache, folded" or "whole: the reason"."""
+        return self._made_ready().path
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in a batch (the first batch may be smaller)."""
+        return self._made_ready().batch_size
+
+    def run(self, plan: Plan | None = None, *, threads: int | None = None) -> Generator[Evaluation, None, None]:
+        """What is known after each batch; the last one is complete. None evaluates the dense model.
+
+        The first estimate comes after at most 64 samples. Stop iterating at any time.
+        Raises ExplorerError when the model does not take the data or gives no classes.
+        """
+        start = time.perf_counter()
+        ready = self._made_ready()
+        job = self._job(ready, plan)
+        tally = Tally(len(self.split), self.split.y is not None, ready.batch_size, self.device)
+        queue: deque[Future[BatchResult]] = deque()
+        todo = iter(range(len(self._slices)))
+        n_ahead = max(1, min(threads or self.threads, self.threads))
+        try:
+            for index in todo:
+                queue.append(self._pool.submit(self._evaluate, ready, job, index))
+                if len(queue) >= n_ahead:
+                    tally.add(queue.popleft().result())
+                    yield tally.evaluation(time.perf_counter() - start)
+            while queue:
+                tally.add(queue.popleft().result())
+                yield tally.evaluation(time.perf_counter() - start)
+        finally:
+            for future in queue:
+                future.cancel()
+
+    def final(self, plan: Plan | None = None) -> Evaluation:
+        """The complete evaluation of a plan, or of the dense model."""
+        *_, last = self.run(plan)
+        return last
+
+    def dense(self) -> Evaluation:
+        """The complete evaluation of the dense model; computed once."""
+        return self.final(None)
+
+    def _made_ready(self) -> Ready:
+        with self._lock:
+            if self._ready is None:
+                job = self._pool.submit(
+                    prepare, self.model, self.split, self.device, batch_size=self._batch_size, fast=self._fast
+                )
+                ready = job.result()
+                self._slices = batches(len(self.split), ready.batch_size)
+                self._dense_job = self._job(ready, None)
+                self._ready = ready
+            return self._ready
+
+    # -- one plan --------------------------------------------------------------------------
+
+    def _job(self, ready: Ready, plan: Plan | None) -> _Job:
+        if plan is None and self._dense_job is not None:
+            return self._dense_job
+        masks = {name: mask for name, mask in (plan.masks if plan else {}).items() if not bool(mask.all())}
+        unknown = [name for name in masks if name not in ready.parameters]
+        if unknown:
+            raise ExplorerError(
+                f"The plan has a mask for {unknown[0]!r}, which this model does not have.",
+                fix="Make the plan for this model.",
+            )
+        digests = {name: _digest(mask) for name, mask in masks.items()}
+        replaced = {
+            id(ready.parameters[name]): ready.parameters[name].detach().masked_fill(~mask.to(self.device), 0)
+            for name, mask in masks.items()
+        }
+        signatures = {program: program.signatures(digests) for program in ready.programs}
+        program = ready.programs[0]
+        keep = frozenset(self._worth_keeping(program, signatures[program]))
+        shared = _frontier_against(program, signatures[program], {})
+        self._recent.append(digests)
+        self.cache.want(keep)
+        return _Job(replaced, signatures, keep, frozenset(signatures[program][n] for n in shared), not masks)
+
+    def _worth_keeping(self, program: Program, signatures: Mapping[fx.Node, int]) -> Iterator[int]:
+        """Signatures worth their memory: the inputs of what changed last, then of late layers.
+
+        Whoever moves one threshold moves it again: the inputs of the layers that differ from
+        the nearest recent plan come first. The inputs of other layers follow from the end of
+        the model, where values are small and much of the work lies before them.
+        """
+        frontiers = [_frontier_against(program, signatures, digests) for digests in list(self._recent)]
+        nearest = max(frontiers, key=program.depth)
+        budget = self.cache.limit - len(self.split) * sum(program.n_bytes.get(n, 0) for n in nearest)
+        yield from (signatures[node] for node in nearest)
+        chosen = set(nearest)
+        for frontier in program.frontiers_backwards():
+            new = [node for node in frontier if node not in chosen]
+            budget -= len(self.split) * sum(program.n_bytes.get(n, 0) for n in new)
+            if budget < 0:
+                return
+            chosen.update(new)
+            yield from (signatures[node] for node in new)
+
+    # -- one batch, in a thread of the pool ------------------------------------------------
+
+    def _evaluate(self, ready: Ready, job: _Job, index: int) -> BatchResult:
+        with torch.inference_mode():
+            part = self._slices[index]
+            x, labels = self.split.x[part], None if self.split.y is None else self.split.y[part]
+            at_hand: dict[int, Any] = {}  # what the dense pass made serves the pruned one
+            if (dense := self._dense_results.get(index)) is None:
+                logits = self._logits(ready, self._dense_job or job, index, x, job, at_hand)
+                dense = self._dense_results[index] = judge(logits, labels, None)
+            if job.is_dense:
+                return dense
+            return judge(self._logits(ready, job, index, x, job, at_hand), labels, dense)
+
+    def _logits(self, ready: Ready, job: _Job, index: int, x: Tensor, keeper: _Job, at_hand: dict[int, Any]) -> Tensor:
+        """(n, classes) of one job; ``keeper`` is the job whose wishes to keep values count."""
+
+        def look(signature: int) -> Any:
+            value = at_hand.get(signature)
+            return self.cache.get(signature, index) if value is None else value
+
+        def put(signature: int, value: Any) -> None:
+            if signature in keeper.shared:
+                at_hand[signature] = value
+            if signature in keeper.keep:
+                self.cache.put(signature, index, value, keeper.keep)
+
+        shell = job.shells.get(threading.get_ident())
+        if shell is None:
+            shell = job.shells[threading.get_ident()] = private_shell(ready.steps, job.replaced)
+        return ready.logits(shell, x, job.signatures, look, put)
+
+
+def _digest(mask: Tensor) -> bytes:
+    packed = np.packbits(mask.detach().cpu().contiguous().numpy())
+    return hashlib.blake2b(packed.data, digest_size=16).digest()
+
+
+def _frontier_against(
+    program: Program, signatures: Mapping[fx.Node, int], digests: Mapping[str, bytes]
+) -> list[fx.Node]:
+    """What a plan has in common with another one, just before they part; empty if they never do."""
+    other = program.signatures(digests)
+    return program.frontier({node for node in program.nodes if other[node] != signatures[node]})

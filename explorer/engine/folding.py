@@ -1,0 +1,123 @@
+"""Convolution, batch norm and ReLU as one step, for the fast path.
+
+Folding changes the order of float32 additions, so outputs differ in the last digits. The
+evaluator checks the first batch against the plain model and every close call afterwards.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TypeVar
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from explorer.engine.tracing import Steps
+
+M = TypeVar("M", bound=nn.Module)
+
+_RELU_FUNCTIONS = (torch.relu, functional.relu)
+_ADD_FUNCTIONS = (operator.add, torch.add)
+
+
+class Folded(nn.Module):
+    """``relu(bn(conv(x)) + other)``; batch norm's scale and shift are folded into the kernel."""
+
+    def __init__(self, conv: nn.Conv2d, bn: nn.BatchNorm2d | None) -> None:
+        super().__init__()
+        self.conv = conv
+        self.bn = bn
+        self.relu = False
+        self.kernel: tuple[Tensor, Tensor | None] | None = None
+
+    def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
+        """(n, in, h, w) -> (n, out, h', w'), channels last in memory."""
+        if self.kernel is None:  # each private shell folds its own, masked tensors once
+            self.kernel = self._fold()
+        conv = self.conv
+        y = functional.conv2d(x, *self.kernel, conv.stride, conv.padding, conv.dilation, conv.groups)
+        if other is not None:
+            y = y.add_(other)
+        return y.relu_() if self.relu else y
+
+    def _fold(self) -> tuple[Tensor, Tensor | None]:
+        weight, bias = self.conv.weight, self.conv.bias
+        if (bn := self.bn) is not None and bn.running_mean is not None and bn.running_var is not None:
+            scale = (bn.running_var.double() + bn.eps).rsqrt()
+            scale = scale if bn.weight is None else scale * bn.weight.double()
+            shift = (0.0 if bias is None else bias.double()) - bn.running_mean.double()
+            shift = shift * scale if bn.bias is None else shift * scale + bn.bias.double()
+            weight, bias = (weight.double() * scale.view(-1, 1, 1, 1)).float(), shift.float()  # type: ignore[assignment]
+        return weight.contiguous(memory_format=torch.channels_last), bias
+
+
+def fold(steps: Steps, graph: fx.Graph) -> fx.Graph | None:
+    """The graph with what folds in one step each (added to ``steps``); None where nothing does."""
+    folded = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
+    folded.output(folded.graph_copy(graph, copies))
+    for node in list(folded.nodes):
+        conv = _module(steps, node, nn.Conv2d)
+        if conv is not None and _foldable(conv):
+            _fold_at(steps, folded, node, conv)
+        if node.op == "call_method" and node.target == "view":
+            node.target = "reshape"  # channels last cannot always be viewed
+    return folded if len(steps.folded) else None
+
+
+def _fold_at(steps: Steps, graph: fx.Graph, node: fx.Node, conv: nn.Conv2d) -> None:
+    """Replace a convolution, and what follows it alone, by one step."""
+    last, gone = node, [node]
+    terms = [node.args[0]]
+    norm = None
+    if (bn := _only_user(last)) is not None and (norm := _module(steps, bn, nn.BatchNorm2d)) is not None:
+        if norm.training or norm.running_mean is None:
+            return
+        gone.append(last := bn)
+    step = Folded(conv, norm)
+    if (add := _only_user(last)) is not None and (other := _added_to(add, last)) is not None:
+        terms.append(other)
+        gone.append(last := add)
+    if (relu := _only_user(last)) is not None and _is_relu(steps, relu):
+        step.relu = True
+        gone.append(last := relu)
+    steps.folded.append(step)
+    with graph.inserting_after(last):
+        new = graph.call_module(f"folded.{len(steps.folded) - 1}", tuple(terms))
+    last.replace_all_uses_with(new)
+    for replaced in reversed(gone):
+        graph.erase_node(replaced)
+
+
+def _foldable(conv: nn.Conv2d) -> bool:
+    return conv.padding_mode == "zeros" and conv.weight.dtype == torch.float32
+
+
+def _module(steps: Steps, node: fx.Node, kind: type[M]) -> M | None:
+    """The step's module where it is exactly of this kind and nothing hooks into it."""
+    if node.op != "call_module" or len(node.args) != 1 or node.kwargs:
+        return None
+    module = steps.get_submodule(str(node.target))
+    hooked = module._forward_hooks or module._forward_pre_hooks
+    return module if type(module) is kind and not hooked else None
+
+
+def _only_user(node: fx.Node) -> fx.Node | None:
+    users = list(node.users)
+    return users[0] if len(users) == 1 else None
+
+
+def _added_to(add: fx.Node, term: fx.Node) -> fx.Node | None:
+    """The other term of a plain sum, or None."""
+    if add.op != "call_function" or add.target not in _ADD_FUNCTIONS or len(add.args) != 2 or add.kwargs:
+        return None
+    first, second = add.args
+    other = second if first is term else first
+    return other if isinstance(other, fx.Node) and other is not term else None
+
+
+def _is_relu(steps: Steps, node: fx.Node) -> bool:
+    if node.op == "call_function":
+        return node.target in _RELU_FUNCTIONS
+    return (node.op == "call_method" and node.target == "relu") or _module(steps, node, nn.ReLU) is not None

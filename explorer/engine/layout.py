@@ -1,0 +1,50 @@
+"""How samples are cut into batches: by counting work, so that every run cuts them alike."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
+
+FIRST = 64  # the first estimate is made of so many samples at most
+_WORK = 2.6e9  # multiply-adds in a batch: some tens of milliseconds on one core
+_CONV_AT_MOST = 64  # larger activations leave the processor's cache and cost more memory calls
+_AT_MOST = 256
+
+
+def natural_batch_size(shell: nn.Module, x: Tensor) -> int:
+    """A power of two whose batch takes some tens of milliseconds; ``x``: (1, ...), one sample.
+
+    ``shell`` is run once and thrown away: it is left with hooks.
+    """
+    work = [0.0]
+    for module in shell.modules():
+        if any(p.dim() > 1 for p in module.parameters(recurse=False)):
+            module.register_forward_hook(partial(_add_work, work))
+    with torch.no_grad():
+        shell(x)
+    convolves = any(isinstance(m, _ConvNd) for m in shell.modules())
+    size = _CONV_AT_MOST if convolves else _AT_MOST
+    while size > 1 and size * work[0] > _WORK:
+        size //= 2
+    return size
+
+
+def _add_work(work: list[float], module: nn.Module, _inputs: Any, output: Any) -> None:
+    """Every weight is used once at each position of the output (attention's own products apart)."""
+    while isinstance(output, tuple | list) and output:
+        output = output[0]
+    if isinstance(output, Tensor) and output.dim() > 1:
+        channels = output.shape[1 if isinstance(module, _ConvNd) else -1]
+        weights = sum(p.numel() for p in module.parameters(recurse=False) if p.dim() > 1)
+        work[0] += weights * output.numel() / max(1, channels)
+
+
+def batches(n_samples: int, batch_size: int) -> list[slice]:
+    """The samples in order: a first batch of at most 64, then batches of ``batch_size``."""
+    first = min(FIRST, batch_size, n_samples)
+    starts = range(first, n_samples, batch_size)
+    return [slice(0, first), *(slice(start, min(start + batch_size, n_samples)) for start in starts)]

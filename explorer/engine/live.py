@@ -1,0 +1,172 @@
+"""Measures the newest request in the background, for a screen that asks now and then.
+
+The newest request wins, but a running one always gives one partial result before it is
+dropped: cancelling at once would leave a long drag without any number.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from explorer.engine.evaluator import Evaluator
+from explorer.types import Evaluation, Plan
+
+_RESULTS_KEPT = 64
+
+
+class Latest(NamedTuple):
+    """The newest result: an evaluation (perhaps partial), what went wrong, or None before any.
+
+    ``key`` says which request it answers; ``pending`` that more is to come; ``version``
+    changes with each result.
+    """
+
+    key: Hashable
+    result: Evaluation | Exception | None
+    pending: bool
+    version: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Request:
+    key: Hashable
+    plan: Plan | None
+
+    @property
+    def digest(self) -> str:
+        return self.plan.digest if self.plan is not None else ""
+
+
+class LiveWorker:
+    """One background thread for one visitor; it ends with :meth:`close` or when nobody holds this.
+
+    ``slots`` is shared by all workers of a server and bounds how many evaluate at a time. Many
+    workers may share one evaluator.
+    """
+
+    def __init__(self, evaluator: Evaluator, *, slots: threading.Semaphore | None = None) -> None:
+        self._desk = _Desk()
+        threading.Thread(
+            target=_work, args=(self._desk, evaluator, slots or threading.Semaphore()), name="live", daemon=True
+        ).start()
+        self._finalizer = weakref.finalize(self, self._desk.close)
+
+    def submit(self, key: Hashable, plan: Plan | None) -> None:
+        """Ask for a plan's evaluation (None: the dense model's); it takes the place of one still waiting."""
+        self._desk.submit(_Request(key, plan))
+
+    def latest(self) -> Latest:
+        """The newest result, at once."""
+        return self._desk.latest()
+
+    def wait(self, timeout: float | None = None) -> Latest:
+        """The result when nothing is pending any more, or the newest one after ``timeout`` seconds."""
+        return self._desk.wait(timeout)
+
+    def close(self) -> None:
+        """End the thread after the batch it is in; results stay."""
+        self._desk.close()
+
+
+class _Desk:
+    """What visitor and thread share: one waiting request, the newest result, finished results."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: _Request | None = None
+        self._running = False
+        self._closed = False
+        self._latest = Latest(None, None, False, 0)
+        self._finished: OrderedDict[str, Evaluation] = OrderedDict()
+
+    def submit(self, request: _Request) -> None:
+        with self._changed:
+            self._waiting = request
+            self._changed.notify_all()
+
+    def latest(self) -> Latest:
+        with self._changed:
+            return self._latest._replace(pending=self._pending())
+
+    def wait(self, timeout: float | None) -> Latest:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._pending(), timeout)
+        return self.latest()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def wait_for_request(self) -> bool:
+        """True when there is something to do, False when the desk is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._waiting is not None)
+            return not self._closed
+
+    def take(self) -> _Request | None:
+        """The waiting request, unless its result is known already: that is shown at once."""
+        with self._changed:
+            request, self._waiting = self._waiting, None
+            known = self._finished.get(request.digest) if request is not None else None
+            if request is not None and known is not None:
+                self._finished.move_to_end(request.digest)
+                self._show(request, known)
+                return None
+            self._running = request is not None
+            return request
+
+    def post(self, request: _Request, result: Evaluation | Exception) -> None:
+        with self._changed:
+            if isinstance(result, Evaluation) and result.complete:
+                self._finished[request.digest] = result
+                if len(self._finished) > _RESULTS_KEPT:
+                    self._finished.popitem(last=False)
+            self._show(request, result)
+
+    def done(self) -> None:
+        with self._changed:
+            self._running = False
+            self._changed.notify_all()
+
+    def superseded(self) -> bool:
+        """True when the running request is of no interest any more."""
+        with self._changed:
+            return self._closed or self._waiting is not None
+
+    def _show(self, request: _Request, result: Evaluation | Exception) -> None:
+        self._latest = Latest(request.key, result, False, self._latest.version + 1)
+        self._changed.notify_all()
+
+    def _pending(self) -> bool:
+        return not self._closed and (self._running or self._waiting is not None)
+
+
+def _work(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> None:
+    """The thread: it holds the desk, never the worker, so that a forgotten worker can go."""
+    while desk.wait_for_request():
+        with slots:  # taken before the request, so that the newest one is served
+            request = desk.take()
+            if request is None:
+                continue
+            try:
+                for evaluation in _until_superseded(desk, evaluator, request):
+                    desk.post(request, evaluation)
+            except Exception as error:  # noqa: BLE001 - shown to the visitor; the next request is served
+                desk.post(request, error)
+            finally:
+                desk.done()
+
+
+def _until_superseded(desk: _Desk, evaluator: Evaluator, request: _Request) -> Iterator[Evaluation]:
+    evaluations = evaluator.run(request.plan)
+    for evaluation in evaluations:
+        yield evaluation
+        if desk.superseded():
+            evaluations.close()
+            return

@@ -1,0 +1,156 @@
+"""A graph of steps that runs from wherever its values are already known.
+
+Every value has a signature: which steps made it, with which masks. Equal signature and equal
+batch mean the very same numbers, whatever the plan; so a value made for one plan serves all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from torch import Tensor, fx, nn
+
+from explorer.engine.tracing import Steps
+
+Signatures = Mapping[fx.Node, int]
+Look = Callable[[int], Any]
+Put = Callable[[int, Any], None]
+
+_INPUTS = ("placeholder", "get_attr")
+
+
+class Program:
+    """The steps of one model in order, and which parameters each of them uses.
+
+    ``names`` maps the id of each parameter to its path. The steps' own module only tells
+    what is where; each run brings a private shell of it.
+    """
+
+    def __init__(self, steps: Steps, graph: fx.Graph, names: Mapping[int, str]) -> None:
+        self.nodes: list[fx.Node] = list(graph.nodes)
+        self.output = self.nodes[-1]
+        self._place = {node: place for place, node in enumerate(self.nodes)}
+        self._parameters = {node: _parameters_of(steps, node, names) for node in self.nodes}
+        self._foreign = {node for node in self.nodes if _may_write(steps, node)}
+        self.n_bytes: dict[fx.Node, float] = {}  # a sample's share of each value, once seen
+        self._backwards: list[list[fx.Node]] | None = None
+
+    def signatures(self, digests: Mapping[str, bytes]) -> dict[fx.Node, int]:
+        """Each value's signature under masks with these digests (by parameter path)."""
+        signatures: dict[fx.Node, int] = {}
+        for index, node in enumerate(self.nodes):
+            own = tuple(digests.get(name) for name in self._parameters[node])
+            signatures[node] = hash((id(self), index, own, tuple(signatures[n] for n in node.all_input_nodes)))
+        return signatures
+
+    def frontier(self, changed: Collection[fx.Node]) -> list[fx.Node]:
+        """What must be known to run only the steps in ``changed``: their inputs that are not."""
+        inputs = (n for node in self.nodes if node in changed for n in node.all_input_nodes)
+        return list(dict.fromkeys(n for n in inputs if n not in changed and n.op not in _INPUTS))
+
+    def depth(self, frontier: Collection[fx.Node]) -> int:
+        """How far down the model a frontier reaches: the place of its last step, -1 if empty."""
+        return max((self._place[node] for node in frontier), default=-1)
+
+    def frontiers_backwards(self) -> list[list[fx.Node]]:
+        """The frontier of each step that has parameters, should it change: the last step first."""
+        if self._backwards is None:
+            steps = [node for node in reversed(self.nodes) if self._parameters[node] and node.op != "get_attr"]
+            self._backwards = [self.frontier(self._descendants(node)) for node in steps]
+        return self._backwards
+
+    def run(self, shell: nn.Module, x: Tensor, signatures: Signatures, look: Look, put: Put) -> Any:
+        """The output for one batch. ``look`` finds a value by signature (or None), ``put`` offers one."""
+        known: dict[fx.Node, Any] = {}
+        to_run = self._unknown(signatures, look, known)
+        waiting = {node: sum(user in to_run for user in node.users) for node in self.nodes}
+        for node in self.nodes:
+            if node in to_run:
+                known[node] = self._step(shell, node, x, known)
+                self._weigh(node, known[node], len(x))
+                if node.op not in _INPUTS:
+                    put(signatures[node], known[node])
+                for used in node.all_input_nodes:  # free each value after its last use
+                    waiting[used] -= 1
+                    if not waiting[used]:
+                        known.pop(used, None)
+        return known[self.output]
+
+    def _unknown(self, signatures: Signatures, look: Look, known: dict[fx.Node, Any]) -> set[fx.Node]:
+        """The steps between what is known and the output; fills ``known``."""
+        to_run: set[fx.Node] = set()
+        wanted = [self.output]
+        while wanted:
+            node = wanted.pop()
+            if node in to_run or node in known:
+                continue
+            value = None if node.op in _INPUTS else look(signatures[node])
+            if value is not None:
+                known[node] = value
+            else:
+                to_run.add(node)
+                wanted += node.all_input_nodes
+        return to_run
+
+    def _step(self, shell: nn.Module, node: fx.Node, x: Tensor, known: Mapping[fx.Node, Any]) -> Any:
+        if node.op == "placeholder":
+            return node.args[0] if node.args else x
+        if node.op == "get_attr":
+            return _find(shell, str(node.target))
+        args: Any = fx.node.map_arg(node.args, known.__getitem__)
+        kwargs: Any = fx.node.map_arg(node.kwargs, known.__getitem__)
+        if node.op == "output":
+            return args[0]
+        if node.op == "call_module":
+            if node in self._foreign:
+                args = tuple(a.clone() if isinstance(a, Tensor) else a for a in args)
+            return shell.get_submodule(str(node.target))(*args, **kwargs)
+        if node.op == "call_method":
+            return getattr(args[0], str(node.target))(*args[1:], **kwargs)
+        function: Any = node.target
+        return function(*args, **kwargs)
+
+    def _weigh(self, node: fx.Node, value: Any, n: int) -> None:
+        if node not in self.n_bytes:
+            self.n_bytes[node] = n_bytes(value) / n
+
+    def _descendants(self, start: fx.Node) -> set[fx.Node]:
+        found = {start}
+        for node in self.nodes:
+            if any(n in found for n in node.all_input_nodes):
+                found.add(node)
+        return found
+
+
+def n_bytes(value: Any) -> int:
+    """The memory of a tensor or of tensors inside tuples, lists and dicts."""
+    if isinstance(value, Tensor):
+        return value.numel() * value.element_size()
+    if isinstance(value, dict):
+        return sum(n_bytes(v) for v in value.values())
+    return sum(n_bytes(v) for v in value) if isinstance(value, tuple | list) else 0
+
+
+def _parameters_of(steps: Steps, node: fx.Node, names: Mapping[int, str]) -> tuple[str, ...]:
+    found: Iterable[Any] = ()
+    if node.op == "call_module":
+        found = steps.get_submodule(str(node.target)).parameters()
+    elif node.op == "get_attr":
+        found = (_find(steps, str(node.target)),)
+    return tuple(names[id(tensor)] for tensor in found if id(tensor) in names)
+
+
+def _may_write(steps: Steps, node: fx.Node) -> bool:
+    """Modules from outside torch may write to their inputs: they get copies."""
+    if node.op != "call_module":
+        return False
+    modules = steps.get_submodule(str(node.target)).modules()
+    return not all(type(m).__module__.startswith(("torch.nn.", "explorer.engine.")) for m in modules)
+
+
+def _find(root: nn.Module, target: str) -> Any:
+    found: Any = root
+    for part in target.split("."):
+        found = getattr(found, part)
+    return found

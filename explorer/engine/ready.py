@@ -1,0 +1,153 @@
+"""A model made ready to be evaluated: traced, checked against itself, its batches sized."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from explorer.engine.folding import fold
+from explorer.engine.layout import FIRST, natural_batch_size
+from explorer.engine.program import Look, Program, Put
+from explorer.engine.shell import private_shell
+from explorer.engine.tracing import Steps, trace, whole_model
+from explorer.errors import ExplorerError
+from explorer.types import LoadedModel, Split
+
+_CLOSE = 1e-4  # of the largest output: nearer first and second choices are left to the plain model
+
+
+@dataclass(eq=False)
+class Ready:
+    """The programs that run a model, the preferred one first, the plain one last.
+
+    ``steps`` is never run: each thread runs a private shell of it. ``parameters`` are the dense
+    model's, under every path. ``path`` says in words how the model runs.
+    """
+
+    steps: Steps
+    programs: tuple[Program, ...]
+    parameters: Mapping[str, nn.Parameter]
+    path: str
+    batch_size: int
+    device: str
+    dtype: torch.dtype
+
+    def input(self, x: Tensor) -> Tensor:
+        """The samples on the model's device, in its dtype if they are numbers with a point."""
+        return x.to(self.device, self.dtype if x.is_floating_point() else None)
+
+    def logits(
+        self, shell: nn.Module, x: Tensor, signatures: Mapping[Program, Mapping[fx.Node, int]], look: Look, put: Put
+    ) -> Tensor:
+        """(n, classes) float32 or float64 on the processor; first choices are those of the plain model."""
+        first, plain = self.programs[0], self.programs[-1]
+        x = self.input(x)
+        out = logits_of(first.run(shell, x, signatures[first], look, put))
+        if first is plain or not bool((close := _close_calls(out)).any()):
+            return out
+        again = logits_of(plain.run(shell, x[close], signatures[plain], _nothing, _nowhere))
+        return out.clone().masked_scatter_(close.unsqueeze(1), again)
+
+
+def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | None, fast: bool) -> Ready:
+    """Trace the model and compare each way of running it with the plain module on the first batch.
+
+    Raises ExplorerError when the model does not take the samples or gives no classes.
+    """
+    module = model.module if device == "cpu" else copy.deepcopy(model.module).to(device)  # type: ignore[union-attr]
+    parameters = dict(module.named_parameters(remove_duplicate=False))  # type: ignore[union-attr]
+    names = {id(parameter): name for name, parameter in reversed(parameters.items())}
+    dtype = next((p.dtype for p in parameters.values() if p.is_floating_point()), torch.float32)
+    steps, graph, path = trace(private_shell(module))  # type: ignore[arg-type]
+    ready = Ready(steps, (), parameters, path, 1, device, dtype)
+    with torch.inference_mode():
+        wanted = _plain_outputs(module, ready, split)  # type: ignore[arg-type]
+        ready.batch_size = batch_size or natural_batch_size(private_shell(module), ready.input(split.x[:1]))  # type: ignore[arg-type]
+        plain = Program(steps, graph, names)
+        if not torch.equal(*_comparable(_tried(plain, ready, split), wanted)):
+            ready.path = "whole: taken apart, the model gives other numbers"
+            plain = Program(steps, whole_model(), names)
+        ready.programs = (plain,)
+        if fast and ready.path.startswith("prefix cache") and device == "cpu":
+            _add_folded(ready, graph, names, split, wanted)
+    return ready
+
+
+def logits_of(output: Any) -> Tensor:
+    """The (n, classes) outputs in what a model returns: a tensor, or the first or ``logits`` of several."""
+    if isinstance(output, dict):
+        output = output.get("logits", next(iter(output.values()), None))
+    elif not isinstance(output, Tensor) and hasattr(output, "logits"):
+        output = output.logits
+    elif isinstance(output, tuple | list) and output:
+        output = output[0]
+    if not isinstance(output, Tensor) or output.dim() != 2:
+        shape = f"of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
+        raise ExplorerError(
+            "The model cannot be judged by its classes.",
+            why=f"It gives outputs {shape}; one row of class scores for each sample is needed.",
+            fix="Choose a classifier.",
+        )
+    logits: Tensor = output.detach().cpu()
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def _plain_outputs(module: nn.Module, ready: Ready, split: Split) -> Tensor:
+    try:
+        return logits_of(private_shell(module)(ready.input(split.x[:FIRST]).clone()))
+    except ExplorerError:
+        raise
+    except Exception as error:  # the model's own code runs here and may raise anything
+        raise ExplorerError(
+            f"The model does not take samples of shape {tuple(split.x.shape[1:])}.",
+            why=str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__,
+            fix="Choose data that fits the model, or another size.",
+        ) from error
+
+
+def _add_folded(ready: Ready, graph: fx.Graph, names: Mapping[int, str], split: Split, wanted: Tensor) -> None:
+    """Prefer the folded program if it gives the plain model's outputs within a hair."""
+    if (folded_graph := fold(ready.steps, graph)) is None:
+        return
+    folded = Program(ready.steps, folded_graph, names)
+    try:
+        found = _tried(folded, ready, split)
+    except RuntimeError:  # a layout or shape that only the plain steps accept
+        return
+    scale = wanted.abs().max()
+    same_choices = torch.equal(found.argmax(dim=1), wanted.argmax(dim=1))
+    if same_choices and bool(((found - wanted).abs() <= _CLOSE / 10 * scale).all()):
+        ready.programs = (folded, *ready.programs)
+        ready.path = ready.path.replace("prefix cache", "prefix cache, folded", 1)
+
+
+def _tried(program: Program, ready: Ready, split: Split) -> Tensor:
+    """The first batch's outputs of the dense model, run by this program."""
+    x = ready.input(split.x[:FIRST])
+    return logits_of(program.run(private_shell(ready.steps), x, program.signatures({}), _nothing, _nowhere))
+
+
+def _comparable(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    return first.nan_to_num(1e30), second.nan_to_num(1e30)
+
+
+def _close_calls(logits: Tensor) -> Tensor:
+    """(n,) bool: first and second choice are too near to trust the last digits."""
+    if logits.shape[1] < 2:
+        return torch.zeros(len(logits), dtype=torch.bool)
+    best = logits.topk(2, dim=1).values
+    margin = best[:, 0] - best[:, 1]
+    return ~(margin > _CLOSE * logits.abs().amax(dim=1))  # also where an output is NaN
+
+
+def _nothing(_signature: int) -> None:
+    return None
+
+
+def _nowhere(_signature: int, _value: Any) -> None:
+    return None

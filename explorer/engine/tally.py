@@ -1,0 +1,95 @@
+"""Results of batches, added up into evaluations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.metrics.accuracy import Accuracy, drop
+from explorer.metrics.agreement import Agreement
+from explorer.metrics.base import Outputs, measure
+from explorer.metrics.loss import Loss
+from explorer.types import Evaluation
+
+
+@dataclass(frozen=True, eq=False)
+class BatchResult:
+    """One batch, sample by sample; ``right`` and ``loss`` are None without labels."""
+
+    predictions: Tensor
+    agrees: Tensor
+    right: Tensor | None
+    loss: Tensor | None
+    dense_predictions: Tensor
+    dense_right: Tensor | None
+
+
+def judge(logits: Tensor, labels: Tensor | None, dense: BatchResult | None) -> BatchResult:
+    """What (n, classes) outputs are worth; ``dense`` is the dense model's result, None if this is it.
+
+    Raises ExplorerError when a label is not among the classes.
+    """
+    predictions = logits.argmax(dim=1)
+    outputs = Outputs(logits, labels, dense.predictions if dense else predictions)
+    right = loss = None
+    if labels is not None:
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < logits.shape[1]:
+            raise ExplorerError(
+                f"The data has classes up to {int(labels.max())}, but the model tells {logits.shape[1]} apart.",
+                why="Classes are counted from 0.",
+                fix="Choose the data this model was trained for.",
+            )
+        right, loss = Accuracy().per_sample(outputs), Loss().per_sample(outputs)
+    return BatchResult(
+        predictions=predictions,
+        agrees=Agreement().per_sample(outputs),
+        right=right,
+        loss=loss,
+        dense_predictions=outputs.dense,
+        dense_right=dense.right if dense else right,
+    )
+
+
+class Tally:
+    """Batches in the split's order, and the evaluation they amount to so far."""
+
+    def __init__(self, total: int, has_labels: bool, batch_size: int, device: str) -> None:
+        self._total = total
+        self._has_labels = has_labels
+        self._batch_size = batch_size
+        self._device = device
+        self._results: list[BatchResult] = []
+
+    def add(self, result: BatchResult) -> None:
+        """Take in the next batch."""
+        self._results.append(result)
+
+    def evaluation(self, seconds: float) -> Evaluation:
+        """Everything so far, with intervals."""
+        agrees = self._joined("agrees")
+        agreement = measure(Agreement(), agrees, batch_size=self._batch_size, device=self._device)
+        if self._has_labels:
+            right, dense_right = self._joined("right"), self._joined("dense_right")
+            accuracy = measure(Accuracy(), right, batch_size=self._batch_size, device=self._device)
+            loss = measure(Loss(), self._joined("loss"), batch_size=self._batch_size, device=self._device)
+        else:
+            right, dense_right = agrees, torch.ones_like(agrees)
+            accuracy, loss = agreement, None
+        return Evaluation(
+            n=len(agrees),
+            total=self._total,
+            accuracy=accuracy,
+            drop=drop(dense_right, right, batch_size=self._batch_size, device=self._device),
+            agreement=agreement,
+            loss=loss,
+            predictions=self._joined("predictions"),
+            dense_predictions=self._joined("dense_predictions"),
+            judged_by="labels" if self._has_labels else "agreement",
+            seconds=seconds,
+        )
+
+    def _joined(self, name: str) -> Tensor:
+        return torch.cat([getattr(result, name) for result in self._results])

@@ -1,0 +1,175 @@
+"""The model as a graph of steps, where its Python code allows it.
+
+Each step is a leaf module, a function or a method. What cannot be traced becomes one step as a
+whole: the innermost module at fault, or at worst the model. In-place operations are replaced
+by ones that leave their inputs alone, because values are kept and used again.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.nn import functional
+
+_TRACING = threading.Lock()  # torch.fx patches nn.Module while it traces: one at a time
+_IN_PLACE_OPERATORS: dict[Callable[..., Any], Callable[..., Any]] = {
+    operator.iadd: operator.add,
+    operator.isub: operator.sub,
+    operator.imul: operator.mul,
+    operator.itruediv: operator.truediv,
+    operator.imatmul: operator.matmul,
+}
+
+
+class _NotTraceableError(Exception):
+    """The module at this path (empty for the model itself) cannot be taken apart."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        super().__init__(reason)
+
+
+class _Tracer(fx.Tracer):
+    """Traces in its own thread alone, and knows in which module it was when tracing failed."""
+
+    def __init__(self, whole: set[str]) -> None:
+        super().__init__()
+        self.whole = whole
+        self.entered: list[str] = []
+        self.thread = threading.get_ident()
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return module_qualified_name in self.whole or super().is_leaf_module(m, module_qualified_name)
+
+    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if threading.get_ident() != self.thread:  # another thread's model, while nn.Module is patched
+            return forward(*args, **kwargs)
+        self.entered.append(self.path_of_module(m))
+        result = super().call_module(m, forward, args, kwargs)
+        self.entered.pop()
+        return result
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        if threading.get_ident() != self.thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+
+class Steps(nn.Module):
+    """Where a graph's steps are found: ``model.*`` are the model's own, ``folded.*`` made of several."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.folded = nn.ModuleList()
+
+
+def trace(shell: nn.Module) -> tuple[Steps, fx.Graph, str]:
+    """The steps of a private shell, their graph, and in words how the model runs.
+
+    The shell's own settings may change (``inplace`` is switched off); its tensors do not.
+    """
+    whole: set[str] = set()
+    while True:
+        try:
+            graph = _trace_once(shell, whole)
+        except _NotTraceableError as failure:
+            if not failure.path or failure.path in whole:
+                return Steps(shell), whole_model(), f"whole: {failure}"
+            whole.add(failure.path)
+            continue
+        for node in graph.nodes:
+            if node.op in ("call_module", "get_attr"):
+                node.target = f"model.{node.target}"
+        untraced = ", ".join(sorted(whole))
+        return Steps(shell), graph, "prefix cache" + (f" (as a whole: {untraced})" if untraced else "")
+
+
+def whole_model() -> fx.Graph:
+    """A graph whose one step is the model."""
+    graph = fx.Graph()
+    graph.output(graph.call_module("model", (graph.placeholder("x"),)))
+    return graph
+
+
+def _trace_once(shell: nn.Module, whole: set[str]) -> fx.Graph:
+    with _TRACING:
+        tracer = _Tracer(whole)
+        try:
+            graph = tracer.trace(shell)
+        except Exception as error:  # noqa: BLE001 - the model's own code runs here and may raise anything
+            path = tracer.entered[-1] if tracer.entered else ""
+            raise _NotTraceableError(
+                path, str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+            ) from None
+    for node in list(graph.nodes):
+        _without_writing(node, shell)
+    if sum(node.op == "placeholder" and not node.args for node in graph.nodes) != 1:
+        raise _NotTraceableError("", "the model takes several inputs")
+    return graph
+
+
+def _without_writing(node: fx.Node, shell: nn.Module) -> None:
+    """Make one step leave its inputs alone; refuse where it cannot be done."""
+    if node.op == "call_module":
+        module = shell.get_submodule(str(node.target))
+        if getattr(module, "inplace", False):
+            module.inplace = False  # type: ignore[assignment]
+            _later_uses(node)
+    elif node.op == "call_method" and _writes(str(node.target)):
+        node.target = str(node.target).rstrip("_")
+        if not hasattr(torch.Tensor, node.target):
+            raise _NotTraceableError("", f"it writes in place by {node.target}_")
+        _later_uses(node)
+    elif node.op == "call_function":
+        _function_without_writing(node)
+
+
+def _function_without_writing(node: fx.Node) -> None:
+    function: Any = node.target
+    if function is operator.setitem or "out" in node.kwargs:
+        raise _NotTraceableError("", "it writes into a part of a tensor")
+    if function in _IN_PLACE_OPERATORS:
+        node.target = _IN_PLACE_OPERATORS[function]
+        _later_uses(node)
+    elif _writes(name := getattr(function, "__name__", "")):
+        replacement = getattr(torch, name.rstrip("_"), None) or getattr(functional, name.rstrip("_"), None)
+        if replacement is None:
+            raise _NotTraceableError("", f"it writes in place by {name}")
+        node.target = replacement
+        _later_uses(node)
+    elif "inplace" in _parameters(function):
+        position = list(_parameters(function)).index("inplace")
+        if node.kwargs.get("inplace") or node.args[position : position + 1] == (True,):
+            _later_uses(node)
+        node.args = node.args[:position]
+        node.kwargs = {**node.kwargs, "inplace": False}
+
+
+def _later_uses(node: fx.Node) -> None:
+    """Whoever used the tensor after it was written to gets the new value."""
+    if not node.args or not isinstance(written := node.args[0], fx.Node):
+        return
+    following = set()
+    later: fx.Node = node.next
+    while later.op != "root":
+        following.add(later)
+        later = later.next
+    written.replace_all_uses_with(node, delete_user_cb=lambda user: user in following)
+
+
+def _writes(name: str) -> bool:
+    return name.endswith("_") and not name.endswith("__")
+
+
+def _parameters(function: Any) -> dict[str, Any]:
+    try:
+        return dict(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # built-in functions have no signature
+        return {}

@@ -1,0 +1,157 @@
+"""The background worker of the live screen."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from explorer.engine.evaluator import Evaluator
+from explorer.engine.live import LiveWorker
+from explorer.errors import ExplorerError
+from explorer.types import Evaluation, Plan
+from tests.engine import models
+
+
+class Gated:
+    """An evaluator whose batches come when the test lets them."""
+
+    def __init__(self) -> None:
+        self.inner = Evaluator(MODEL, models.split(MODEL), batch_size=50)
+        self.batches = threading.Semaphore(0)
+        self.started: list[str] = []
+
+    def run(self, plan: Plan) -> Iterator[Evaluation]:
+        self.started.append(plan.digest)
+        for evaluation in self.inner.run(plan):
+            self.batches.acquire()
+            yield evaluation
+
+
+MODEL = models.load("mlp")
+PLANS = [models.plan(MODEL, share) for share in (0.1, 0.3, 0.5, 0.7, 0.9)]
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def evaluator() -> Evaluator:
+    return Evaluator(MODEL, models.split(MODEL))
+
+
+def test_a_submitted_plan_ends_as_its_complete_evaluation(evaluator: Evaluator) -> None:
+    worker = LiveWorker(evaluator)
+    assert worker.latest().result is None
+    worker.submit("a", PLANS[2])
+    latest = worker.wait(20)
+    assert (latest.key, latest.pending) == ("a", False)
+    assert latest.result.predictions.equal(evaluator.final(PLANS[2]).predictions)
+    worker.close()
+
+
+def test_the_latest_wins_but_only_after_one_partial_result_of_the_running_one() -> None:
+    gated = Gated()
+    worker = LiveWorker(gated)  # type: ignore[arg-type]
+    worker.submit(0, PLANS[0])
+    until(lambda: len(gated.started) == 1)
+    for key in (1, 2, 3):
+        worker.submit(key, PLANS[key])
+    assert worker.latest().result is None
+    gated.batches.release()
+    until(lambda: len(gated.started) == 2)
+    partial = worker.latest()
+    assert (partial.key, partial.result.n, partial.pending) == (0, 50, True)
+    for _ in range(6):
+        gated.batches.release()
+    final = worker.wait(20)
+    assert (final.key, final.result.complete) == (3, True)
+    assert gated.started == [PLANS[0].digest, PLANS[3].digest]
+    worker.close()
+
+
+def test_a_finished_plan_is_answered_from_memory() -> None:
+    gated = Gated()
+    worker = LiveWorker(gated)  # type: ignore[arg-type]
+    for _ in range(12):
+        gated.batches.release()
+    worker.submit("first", PLANS[0])
+    first = worker.wait(20)
+    worker.submit("again", PLANS[0])
+    again = worker.wait(20)
+    assert again.key == "again"
+    assert again.result is first.result
+    assert again.version > first.version
+    assert len(gated.started) == 1
+    worker.close()
+
+
+def test_an_error_is_shown_and_the_worker_goes_on(evaluator: Evaluator) -> None:
+    worker = LiveWorker(evaluator)
+    worker.submit("bad", models.plan(models.load("recurrent"), 0.5))
+    bad = worker.wait(20)
+    assert isinstance(bad.result, ExplorerError)
+    assert bad.key == "bad"
+    worker.submit("good", PLANS[1])
+    assert worker.wait(20).result.complete
+    worker.close()
+
+
+def test_slots_bound_how_many_workers_evaluate_at_once() -> None:
+    slots = threading.Semaphore(1)
+    first, second = Gated(), Gated()
+    workers = [LiveWorker(g, slots=slots) for g in (first, second)]  # type: ignore[arg-type]
+    workers[0].submit(0, PLANS[0])
+    until(lambda: len(first.started) == 1)
+    workers[1].submit(0, PLANS[0])
+    workers[1].submit(1, PLANS[1])
+    time.sleep(0.05)
+    assert second.started == []
+    for gated in (first, second):
+        for _ in range(6):
+            gated.batches.release()
+    assert workers[0].wait(20).result.complete
+    assert workers[1].wait(20).key == 1
+    assert second.started == [PLANS[1].digest]  # the newest when its turn came
+    for worker in workers:
+        worker.close()
+
+
+def live_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "live"]
+
+
+def test_the_thread_ends_when_closed_and_when_the_worker_is_forgotten(evaluator: Evaluator) -> None:
+    until(lambda: not live_threads())
+    worker = LiveWorker(evaluator)
+    worker.submit(0, PLANS[0])
+    worker.wait(20)
+    worker.close()
+    until(lambda: not live_threads())
+    assert worker.latest().result.complete
+    forgotten = LiveWorker(evaluator)
+    assert len(live_threads()) == 1
+    del forgotten
+    gc.collect()
+    until(lambda: not live_threads())
+
+
+def test_four_workers_that_share_an_evaluator_get_what_each_gets_alone(evaluator: Evaluator) -> None:
+    workers = [LiveWorker(evaluator, slots=threading.Semaphore(4)) for _ in range(4)]
+    for round_ in range(3):
+        for i, worker in enumerate(workers):
+            worker.submit(round_, PLANS[(i + round_) % 5])
+        for i, worker in enumerate(workers):
+            wanted = Evaluator(MODEL, models.split(MODEL)).final(PLANS[(i + round_) % 5])
+            found = worker.wait(20).result
+            assert found.predictions.equal(wanted.predictions)
+            assert found.loss.value == wanted.loss.value
+    for worker in workers:
+        worker.close()
