@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -121,3 +121,54 @@ def _without_zeros(edges: Sequence[float], counts: list[int], n_zeros: int) -> l
             counts[i] -= n_zeros
             break
     return counts
+
+
+@dataclass(frozen=True)
+class LayerMap:
+    """The magnitudes of many layers over one common axis.
+
+    ``shares[i][j]``: the share of layer ``names[i]`` in ``[edges[j], edges[j + 1])``; the outer bins take what lies
+    outside. ``zeros[i]``: the share that is exactly zero, in no bin.
+    """
+
+    names: tuple[str, ...]
+    edges: tuple[float, ...]
+    shares: tuple[tuple[float, ...], ...]
+    zeros: tuple[float, ...]
+
+
+def layer_map(layers: Mapping[str, Tensor | Magnitudes], bins: int = 48) -> LayerMap:
+    """All layers' magnitudes in ``bins`` common bins of equal ratio, for the overview of a large model.
+
+    Give ``Scores.ranks`` where scores are known: then it takes milliseconds. Scores must not be negative.
+    """
+    known = {name: v if isinstance(v, Magnitudes) else Magnitudes.from_weights(v) for name, v in layers.items()}
+    known = {name: values for name, values in known.items() if values.size}
+    zeros = {name: _count_zeros(values) for name, values in known.items()}
+    ends = [_positive_range(values, zeros[name]) for name, values in known.items() if zeros[name] < values.size]
+    if not ends:
+        return LayerMap(tuple(known), (), tuple(() for _ in known), tuple(1.0 for _ in known))
+    high = max(top for _, top in ends)
+    low = max(min(bottom for bottom, _ in ends), high * 10**-_DECADES)
+    edges = np.geomspace(low, high, bins + 1) if low < high else np.array([low / 2, high])
+    shares = (_shares(values, edges, zeros[name]) for name, values in known.items())
+    return LayerMap(
+        tuple(known),
+        tuple(float(edge) for edge in edges),
+        tuple(shares),
+        tuple(zeros[name] / values.size for name, values in known.items()),
+    )
+
+
+def _positive_range(values: Magnitudes, n_zeros: int) -> tuple[float, float]:
+    """The quantiles 0.5 % and 1: a single stray weight must not stretch the axis of all layers."""
+    first = n_zeros + (values.size - n_zeros) // 200
+    return values.kth_smallest(first), values.kth_smallest(values.size - 1)
+
+
+def _shares(values: Magnitudes, edges: NDArray[np.float64], n_zeros: int) -> tuple[float, ...]:
+    """The first and the last bin also take what lies outside the edges."""
+    below_first = values.count_below(float(edges[0]))
+    inner = below_first + np.cumsum(values.bins(edges))[:-1]
+    below = np.array([n_zeros, *inner, values.size], dtype=np.float64)
+    return tuple(float(share) for share in np.diff(below) / values.size)

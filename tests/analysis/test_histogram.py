@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis.histogram import magnitude_histogram
+from explorer.analysis.histogram import LayerMap, layer_map, magnitude_histogram
 from explorer.engine.order import Magnitudes
 from explorer.errors import ExplorerError
 
@@ -82,3 +82,22 @@ def test_signed_scores_keep_their_sign_on_a_linear_scale_and_are_refused_on_a_lo
 def test_a_histogram_without_bins_is_refused():
     with pytest.raises(ExplorerError, match="0 bins"):
         magnitude_histogram(torch.ones(3), bins=0)
+
+
+def test_a_layer_map_counts_all_layers_over_common_bins_and_loses_nothing():
+    torch.manual_seed(0)
+    layers = {"a": torch.randn(3000), "b": 0.01 * torch.randn(200_000), "half": torch.randn(500).half()}
+    layers["b"][:50_000] = 0.0
+    found = layer_map(layers, bins=20)
+    assert found.names == ("a", "b", "half")
+    assert found.zeros == (0.0, 0.25, 0.0)
+    for shares, zeros, values in zip(found.shares, found.zeros, layers.values(), strict=True):
+        assert sum(shares) + zeros == pytest.approx(1.0)
+        edges = torch.tensor(found.edges, dtype=torch.float64).to(values.dtype).double().numpy()
+        edges[0], edges[-1] = 1e-300, math.inf
+        counts, _ = np.histogram(values.abs().double().numpy(), edges)
+        assert shares == pytest.approx(counts / values.numel())
+
+
+def test_a_layer_map_of_nothing_but_zeros_has_no_bins():
+    assert layer_map({"a": torch.zeros(3), "b": torch.zeros(0)}) == LayerMap(("a",), (), ((),), (1.0,))

@@ -1,0 +1,123 @@
+"""A whole model at a glance: one row a layer, its magnitudes from left to right, its line across them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.analysis.histogram import LayerMap
+from explorer.charts.frame import axis, empty, framed
+from explorer.charts.text import percent, safe
+from explorer.charts.theme import Theme
+
+_ROW_HEIGHT = 18
+_SMALLEST, _TALLEST = 160, 900
+_MOST_LABELS = 60
+
+
+def overview(
+    layers: LayerMap,
+    *,
+    sparsities: Mapping[str, float] | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    symbol: str = "|w|",
+    theme: Theme | None = None,
+) -> go.Figure:
+    """One heat map of layers x magnitude bins; at its right, with ``sparsities``, the share pruned of each layer.
+
+    ``thresholds`` draws each layer's line (the lowest value that is kept). A point's y is the layer's place in
+    ``layers.names``. 150 layers are one image: no element per cell.
+    """
+    theme = theme or Theme.light()
+    if not layers.edges:
+        return empty(theme, "No layer has weights to show.")
+    figure = _axes(layers, symbol, theme, with_sparsity=sparsities is not None)
+    figure.add_trace(_cells(layers, theme))
+    if thresholds:
+        figure.add_trace(_lines(layers, thresholds, symbol, theme))
+    if sparsities is not None:
+        figure.add_trace(_pruned(layers, sparsities, theme))
+    return figure
+
+
+def _axes(layers: LayerMap, symbol: str, theme: Theme, *, with_sparsity: bool) -> go.Figure:
+    n = len(layers.names)
+    every = max(1, math.ceil(n / _MOST_LABELS))
+    low, high = math.log10(layers.edges[0]), math.log10(layers.edges[-1])
+    decades = [10.0**power for power in range(math.ceil(low), math.floor(high) + 1)]
+    across = axis(theme, symbol, range=[low, high], tickvals=[math.log10(d) for d in decades])
+    across |= {"ticktext": [f"{d:g}" for d in decades], "domain": [0, 0.9 if with_sparsity else 1]}
+    down = axis(theme, range=[n - 0.5, -0.5], tickvals=list(range(0, n, every)))
+    down["ticktext"] = [safe(layers.names[i]) for i in range(0, n, every)]
+    down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
+    height = min(_TALLEST, max(_SMALLEST, _ROW_HEIGHT * n + 60))
+    figure = framed(theme, height=height, x=across, y=down, showlegend=False, margin={"l": 8, "r": 8, "t": 24, "b": 8})
+    if with_sparsity:
+        figure.update_layout(xaxis2=axis(theme, domain=[0.92, 1], range=[-0.5, 0.5], tickvals=[0], ticktext=["pruned"]))
+        figure.update_layout(xaxis2={"side": "top", "anchor": "y"})
+    return figure
+
+
+def _cells(layers: LayerMap, theme: Theme) -> go.Heatmap:
+    """Each row is scaled by its own fullest bin: small layers would else be invisible beside large ones."""
+    shares = np.array(layers.shares, dtype=np.float32)
+    peaks = shares.max(axis=1, keepdims=True)
+    middles = np.sqrt(np.array(layers.edges[:-1]) * np.array(layers.edges[1:]))
+    return go.Heatmap(
+        x=np.log10(middles),
+        y=np.arange(len(layers.names)),
+        z=shares / np.where(peaks > 0, peaks, 1),
+        customdata=shares,
+        text=[[safe(name)] * len(middles) for name in layers.names],
+        hovertemplate="<b>%{text}</b><br>about 10^%{x:.1f}: %{customdata:.2%} of its weights<extra></extra>",
+        colorscale=[list(stop) for stop in theme.sequential],
+        zmin=0,
+        zmax=1,
+        showscale=False,
+        ygap=1,
+    )
+
+
+def _lines(layers: LayerMap, thresholds: Mapping[str, float], symbol: str, theme: Theme) -> go.Scatter:
+    """One broken line: a stroke across each row at its threshold."""
+    across: list[float | None] = []
+    down: list[float | None] = []
+    low, high = layers.edges[0], layers.edges[-1]
+    for row, name in enumerate(layers.names):
+        value = thresholds.get(name, 0.0)
+        if value > 0 and math.isfinite(value):
+            place = math.log10(min(max(value, low), high))
+            across += [place, place, None]
+            down += [row - 0.5, row + 0.5, None]
+    return go.Scatter(
+        x=across,
+        y=down,
+        mode="lines",
+        line={"color": theme.now, "width": 2},
+        hovertemplate=f"line at {safe(symbol)} = %{{text}}<extra></extra>",
+        text=["" if place is None else f"{10**place:.3g}" for place in across],
+    )
+
+
+def _pruned(layers: LayerMap, sparsities: Mapping[str, float], theme: Theme) -> go.Heatmap:
+    shares = [sparsities.get(name, 0.0) for name in layers.names]
+    shown = len(shares) <= _MOST_LABELS
+    return go.Heatmap(
+        x=[0],
+        y=list(range(len(shares))),
+        z=[[share] for share in shares],
+        xaxis="x2",
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, theme.translucent(theme.now, 0.0)], [1, theme.translucent(theme.now, 0.75)]],
+        showscale=False,
+        ygap=1,
+        text=[[percent(share, 0)] for share in shares],
+        texttemplate="%{text}" if shown else None,
+        textfont={"color": theme.text, "size": 11},
+        hovertext=[[f"<b>{safe(n)}</b><br>{percent(s)} pruned"] for n, s in zip(layers.names, shares, strict=True)],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )

@@ -1,0 +1,110 @@
+"""The trade-off for paper: the same points by Matplotlib, as PNG or SVG, in colours that print.
+
+Figures are made without pyplot: nothing global is touched, so threads may draw at the same time.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator, PercentFormatter
+
+from explorer.charts.scale import Scale, XName, drawable, scale_of
+from explorer.charts.theme import Theme
+from explorer.charts.tradeoff import styles_of
+from explorer.types import TradeOff, TradeOffPoint
+
+_MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "cross": "P", "x": "X"}
+# One and a half columns of a paper.
+_INCHES = (5.5, 3.4)
+
+
+def tradeoff_png(
+    curves: Sequence[TradeOff], *, now: TradeOffPoint | None = None, x: XName = "compression_ratio", dpi: int = 300
+) -> bytes:
+    """A PNG on white, 5.5 x 3.4 inches at ``dpi``."""
+    return _saved(_figure(curves, now, x, FigureCanvasAgg), "png", dpi=dpi, metadata={"Software": None})
+
+
+def tradeoff_svg(
+    curves: Sequence[TradeOff], *, now: TradeOffPoint | None = None, x: XName = "compression_ratio"
+) -> bytes:
+    """An SVG, UTF-8, of the same picture, undated; letters are drawn as shapes, so no font is needed."""
+    return _saved(_figure(curves, now, x, FigureCanvasSVG), "svg", metadata={"Date": None, "Creator": None})
+
+
+def _saved(figure: Figure, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, **options)
+    figure.clear()
+    return buffer.getvalue()
+
+
+def _figure(
+    curves: Sequence[TradeOff], now: TradeOffPoint | None, x: str, canvas: Callable[[Figure], object]
+) -> Figure:
+    theme, scale = Theme.light(), scale_of(x)
+    figure = Figure(figsize=_INCHES, layout="constrained")
+    canvas(figure)
+    axes = figure.add_subplot()
+    for curve, style in zip(curves, styles_of(curves, theme), strict=True):
+        _draw(axes, curve, style, scale)
+    if now is not None and drawable([now], scale):
+        axes.plot(
+            [scale.value(now)], [now.accuracy.value], "o", color=theme.now, ms=8, mec="white", zorder=5, label="now"
+        )
+    points = [p for curve in curves for p in curve.points] + ([now] if now else [])
+    _dress(axes, points, scale, theme)
+    return figure
+
+
+def _draw(axes: Axes, curve: TradeOff, style: Mapping[str, Any], scale: Scale) -> None:
+    points = [curve.points[i] for i in drawable(curve.points, scale)]
+    across = [scale.value(p) for p in points]
+    axes.plot(
+        across,
+        [p.accuracy.value for p in points],
+        color=style["colour"],
+        linestyle="--" if style["control"] else "-",
+        marker=_MARKERS[style["symbol"]],
+        markersize=4,
+        linewidth=1.4,
+        zorder=1.9 if style["control"] else 2,
+        label=plain(curve.label),
+    )
+    known = [p for p in points if p.accuracy.low is not None and p.accuracy.high is not None]
+    if len(known) > 1:
+        low, high = [p.accuracy.low or 0.0 for p in known], [p.accuracy.high or 0.0 for p in known]
+        axes.fill_between([scale.value(p) for p in known], low, high, color=style["colour"], alpha=0.15, linewidth=0)
+
+
+def plain(name: str) -> str:
+    """A name as Matplotlib shows it: one line, no $formula$, and not hidden from the legend by a leading "_"."""
+    line = " ".join(name.split())[:60].replace("$", r"\$")
+    return f" {line}" if line.startswith("_") else line
+
+
+def _dress(axes: Axes, points: Sequence[TradeOffPoint], scale: Scale, theme: Theme) -> None:
+    values = [scale.value(p) for p in points]
+    places, texts = scale.ticks(values)
+    axes.set_xscale("log" if scale.log else "linear")
+    low, high = scale.span(values)
+    axes.set_xlim((high, low) if scale.falls else (low, high))
+    axes.set_xticks(places, texts, minor=False)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(0, 1.03)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_xlabel(scale.title)
+    axes.set_ylabel(f"{points[0].accuracy.name} (band: 95% interval)" if points else "accuracy")
+    axes.grid(axis="y", color=theme.grid, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(length=0, labelsize=8, colors=theme.muted)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8)

@@ -1,0 +1,191 @@
+"""The weights of one layer: their spread, their picture, their units."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import plotly.graph_objects as go
+import torch
+from torch import Tensor
+
+from explorer.analysis.distribution import Fit, SignedHistogram
+from explorer.analysis.statistics import UnitNorms
+from explorer.charts.frame import axis, empty, framed, note
+from explorer.charts.picture import Picture, picture_of
+from explorer.charts.text import percent
+from explorer.charts.theme import Theme
+
+_MOST_BARS = 256
+_FITS = {"normal": ("normal", "6px,4px"), "laplace": ("Laplace", "solid")}
+
+
+def signed_histogram(
+    found: SignedHistogram, *, threshold: float | None = None, theme: Theme | None = None, height: int = 320
+) -> go.Figure:
+    """Signed weights, kept and pruned stacked, under the fitted normal and Laplace curves.
+
+    The curves show how many weights each law expects in a bin; the legend says which has the lower AIC.
+    ``threshold`` draws the line at both signs.
+    """
+    theme = theme or Theme.light()
+    if not found.edges:
+        return empty(theme, "This layer has no finite weights.", height=height)
+    middles = [(low + high) / 2 for low, high in pairwise(found.edges)]
+    widths = [high - low for low, high in pairwise(found.edges)]
+    figure = framed(
+        theme,
+        height=height,
+        x=axis(theme, "weight", range=[found.edges[0], found.edges[-1]]),
+        y=axis(theme, "weights in a bin", grid=True, rangemode="tozero"),
+        barmode="stack",
+        bargap=0,
+    )
+    for name, counts, colour in (("kept", found.kept, theme.accent), ("pruned", found.pruned, theme.pruned)):
+        if any(counts):
+            figure.add_bar(
+                x=middles,
+                y=list(counts),
+                width=widths,
+                name=name,
+                marker={"color": colour, "line": {"width": 0}},
+                hovertemplate=f"%{{y:,}} {name} near %{{x:.3g}}<extra></extra>",
+            )
+    for fit in found.fits:
+        figure.add_trace(_curve(fit, found, theme))
+    for line in () if not threshold else (-threshold, threshold):
+        figure.add_vline(x=line, line={"color": theme.now, "width": 2})
+    if found.n_not_finite:
+        note(figure, theme, f"{found.n_not_finite:,} weights are NaN or infinite and are not shown.")
+    return figure
+
+
+def _curve(fit: Fit, found: SignedHistogram, theme: Theme) -> go.Scatter:
+    low, high = found.edges[0], found.edges[-1]
+    places = [low + (high - low) * i / 240 for i in range(241)]
+    places = sorted({*places, min(max(fit.location, low), high)})
+    per_bin = found.n * (high - low) / (len(found.edges) - 1)
+    name, dash = _FITS[fit.family]
+    is_better = found.better is fit
+    return go.Scatter(
+        x=places,
+        y=(fit.density(places) * per_bin).tolist(),
+        mode="lines",
+        name=f"{name} (fits better)" if is_better else name,
+        line={"color": theme.text if is_better else theme.muted, "width": 1.6, "dash": dash},
+        hovertemplate=f"{name}: location {fit.location:.3g}, spread {fit.spread:.3g}<br>"
+        f"log-likelihood {fit.log_likelihood:,.0f}, AIC {fit.aic:,.0f}<extra></extra>",
+    )
+
+
+def weight_heatmap(
+    weights: Tensor,
+    mask: Tensor | None = None,
+    *,
+    theme: Theme | None = None,
+    max_side: int = 256,
+    height: int = 420,
+) -> go.Figure:
+    """The weights as a picture, pruned ones in a grey of their own; kernels keep their shape, side by side.
+
+    Rows are outputs, columns inputs. Blue is positive, orange negative. A matrix with more than ``max_side``
+    rows or columns is shown block by block, as the mean magnitude of the kept weights; a line below says so.
+    """
+    theme = theme or Theme.light()
+    if not weights.numel():
+        return empty(theme, "This layer has no weights.", height=height)
+    picture = picture_of(weights, mask, max_side)
+    n_rows, n_columns = picture.values.shape
+    figure = framed(
+        theme,
+        height=height,
+        x=axis(theme, picture.across, range=[-0.5, n_columns - 0.5], showticklabels=False),
+        y=axis(theme, picture.down, range=[n_rows - 0.5, -0.5], showticklabels=False),
+        margin={"l": 8, "r": 8, "t": 12, "b": 8},
+        showlegend=False,
+    )
+    _paint(figure, picture, theme)
+    if max(n_rows, n_columns) <= 4 * min(n_rows, n_columns):
+        figure.update_yaxes(scaleanchor="x", constrain="domain")
+        figure.update_xaxes(constrain="domain")
+    if picture.note:
+        note(figure, theme, picture.note)
+    return figure
+
+
+def _paint(figure: go.Figure, picture: Picture, theme: Theme) -> None:
+    """Two images: the values, and over them one colour wherever nothing is left."""
+    values = picture.values
+    known = values[torch.isfinite(values)]
+    limit = float(known.abs().max()) if known.numel() else 1.0
+    stops = theme.sequential if picture.is_reduced else theme.diverging
+    figure.add_heatmap(
+        z=torch.where(torch.isfinite(values), values, math.nan).numpy(),
+        colorscale=[list(stop) for stop in stops],
+        zmin=0 if picture.is_reduced else -(limit or 1.0),
+        zmax=limit or 1.0,
+        hovertemplate="row %{y}, column %{x}: %{z:.4g}<extra></extra>",
+        colorbar={"thickness": 10, "len": 0.9, "outlinewidth": 0, "tickfont": {"color": theme.muted, "size": 11}},
+        hoverongaps=False,
+    )
+    if bool(picture.pruned.any()):
+        figure.add_heatmap(
+            z=torch.where(picture.pruned, 1.0, math.nan).numpy(),
+            colorscale=[[0, theme.pruned], [1, theme.pruned]],
+            showscale=False,
+            hovertemplate="row %{y}, column %{x}: pruned<extra></extra>",
+            hoverongaps=False,
+        )
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def unit_norms(
+    ranked: UnitNorms,
+    *,
+    threshold: float | None = None,
+    theme: Theme | None = None,
+    height: int = 320,
+) -> go.Figure:
+    """Units from the strongest to the weakest, pruned ones in grey, with the line at ``threshold``.
+
+    Bars up to 256 units, points beyond. Each carries its unit's index as customdata.
+    """
+    theme = theme or Theme.light()
+    if not ranked.units:
+        return empty(theme, "This layer has no units.", height=height)
+    figure = framed(
+        theme,
+        height=height,
+        x=axis(theme, "units, strongest first"),
+        y=axis(theme, _norm_name(ranked.p), grid=True, rangemode="tozero"),
+        bargap=0.15 if len(ranked.units) <= 64 else 0,
+    )
+    for name, is_kept, colour in (("kept", True, theme.accent), ("pruned", False, theme.pruned)):
+        places = [i for i, kept in enumerate(ranked.kept) if kept is is_kept]
+        if places:
+            figure.add_trace(_units(ranked, places, name, colour))
+    if threshold is not None and math.isfinite(threshold):
+        figure.add_hline(y=threshold, line={"color": theme.now, "width": 2})
+    share = sum(ranked.kept) / len(ranked.kept)
+    figure.update_layout(xaxis_title_text=f"{len(ranked.units):,} units, strongest first · {percent(share)} kept")
+    return figure
+
+
+def _norm_name(p: float) -> str:
+    return {1.0: "mean |w|", 2.0: "root mean square of w"}.get(p, f"(mean |w|^{p:g})^(1/{p:g})")
+
+
+def _units(ranked: UnitNorms, places: list[int], name: str, colour: str) -> go.Bar | go.Scatter:
+    common = {
+        "x": [i + 1 for i in places],
+        "y": [_number(ranked.norms[i]) for i in places],
+        "name": name,
+        "customdata": [[ranked.units[i]] for i in places],
+        "hovertemplate": f"unit %{{customdata[0]}}, rank %{{x}}: %{{y:.4g}} ({name})<extra></extra>",
+    }
+    if len(ranked.units) <= _MOST_BARS:
+        return go.Bar(marker={"color": colour, "line": {"width": 0}}, **common)
+    return go.Scatter(mode="markers", marker={"color": colour, "size": 4}, **common)

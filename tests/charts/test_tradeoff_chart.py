@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+import math
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from explorer.charts import Theme, clicked, tradeoff, tradeoff_png, tradeoff_svg
+from explorer.charts.scale import SCALES, front
+from explorer.errors import ExplorerError
+from explorer.types import Measurement, TradeOff, TradeOffPoint
+
+
+def point(ratio: float, accuracy: float, criterion: str = "lp_norm", label: str = "p") -> TradeOffPoint:
+    measured = Measurement("accuracy", accuracy, "fraction", "measured", accuracy - 0.02, accuracy + 0.01, 450)
+    drop = Measurement("drop", 0.98 - accuracy, "fraction", "measured", n=450)
+    spec = {"criterion": {"key": criterion}}
+    return TradeOffPoint(spec, label, 0.5, 1 - 1 / ratio, ratio, 0.9 * ratio, int(300_000 / ratio), measured, drop)
+
+
+MAGNITUDE = TradeOff("global magnitude", (point(1, 0.98), point(4, 0.9), point(16, 0.3)))
+RANDOM = TradeOff("random", (point(1, 0.98, "random"), point(2, 0.1, "random")))
+
+
+def named(figure, name):
+    return next(trace for trace in figure.data if trace.name == name)
+
+
+def test_lines_go_straight_through_the_measured_points_in_order_of_compression():
+    shuffled = TradeOff("c", (point(16, 0.3), point(1, 0.98), point(4, 0.9)))
+    trace = named(tradeoff([shuffled]), "c")
+    assert (list(trace.x), list(trace.y)) == ([1, 4, 16], [0.98, 0.9, 0.3])
+    assert trace.line.shape == "linear"
+    assert trace.mode == "lines+markers"
+
+
+def test_each_curve_has_a_band_through_its_intervals():
+    figure = tradeoff([MAGNITUDE], pareto=False)
+    band = next(trace for trace in figure.data if trace.fill == "toself")
+    assert list(band.x) == [1, 4, 16, 16, 4, 1]
+    assert list(band.y) == pytest.approx([0.99, 0.91, 0.31, 0.28, 0.88, 0.96])
+    assert band.hoverinfo == "skip"
+
+
+def test_the_random_control_is_grey_and_dashed_and_drawn_below_the_others():
+    figure = tradeoff([RANDOM, MAGNITUDE], pareto=False)
+    control = named(figure, "random")
+    assert control.line.color == Theme.light().control
+    assert control.line.dash != "solid"
+    names = [trace.name for trace in figure.data if trace.name]
+    assert names.index("random") < names.index("global magnitude")
+
+
+def test_the_axis_doubles_from_tick_to_tick():
+    axis = tradeoff([MAGNITUDE]).layout.xaxis
+    assert axis.type == "log"
+    assert list(axis.tickvals) == [1, 2, 4, 8, 16]
+    assert list(axis.ticktext) == ["1×", "2×", "4×", "8×", "16×"]
+
+
+@pytest.mark.parametrize("x", SCALES)
+def test_every_axis_shows_all_points_inside_its_range_with_more_pruning_to_the_right(x):
+    figure = tradeoff([MAGNITUDE], x=x)
+    left, right = figure.layout.xaxis.range
+    places = [math.log10(v) if figure.layout.xaxis.type == "log" else v for v in named(figure, "global magnitude").x]
+    fractions = [(place - left) / (right - left) for place in places]
+    assert fractions == sorted(fractions)
+    assert all(0 <= f <= 1 for f in fractions)
+    assert len(figure.layout.xaxis.tickvals) >= 2
+
+
+def test_an_unknown_axis_is_refused():
+    with pytest.raises(ExplorerError, match="latency"):
+        tradeoff([MAGNITUDE], x="latency")
+
+
+def test_now_is_one_labelled_point_and_the_budget_lies_below_the_dense_accuracy():
+    figure = tradeoff([MAGNITUDE], now=point(2.5, 0.95), budget=0.01)
+    assert list(named(figure, "now").x) == [2.5]
+    texts = [a.text for a in figure.layout.annotations]
+    assert "<b>now · 2.5× · 95.0%</b>" in texts
+    assert "budget: dense −1 pt" in texts
+    assert figure.layout.shapes[0].y0 == pytest.approx(0.97)
+
+
+def test_a_click_gives_back_the_point_that_was_clicked():
+    tried = [point(3, 0.7, label="first"), point(2, 0.9, label="second")]
+    figure = tradeoff([RANDOM, MAGNITUDE], tried=tried)
+    dots = named(figure, "tried")
+    assert [clicked(data, [RANDOM, MAGNITUDE], tried).label for data in dots.customdata] == ["second", "first"]
+    line = named(figure, "global magnitude")
+    assert clicked(line.customdata[1], [RANDOM, MAGNITUDE], tried) is MAGNITUDE.points[1]
+    assert clicked(None, [], []) is None
+    assert clicked(["tried", 7], [], tried) is None
+    assert clicked(["other", 0], [], tried) is None
+
+
+def test_the_front_holds_exactly_the_points_that_no_other_beats():
+    points = [point(1, 0.98), point(2, 0.99), point(4, 0.9), point(4, 0.8), point(3, 0.7), point(8, 0.9)]
+    assert front(points, SCALES["compression_ratio"]) == [1, 5]
+    assert front(points, SCALES["size_bytes"]) == [1, 5]
+    beaten = {
+        i
+        for i, p in enumerate(points)
+        if any(
+            q.compression_ratio >= p.compression_ratio
+            and q.accuracy.value >= p.accuracy.value
+            and (q.compression_ratio, q.accuracy.value) != (p.compression_ratio, p.accuracy.value)
+            for q in points
+        )
+    }
+    assert set(front(points, SCALES["compression_ratio"])) == set(range(6)) - beaten
+
+
+def test_hover_says_accuracy_interval_samples_origin_and_sizes():
+    text = named(tradeoff([MAGNITUDE]), "global magnitude").hovertext[1]
+    for part in ("90.0%", "88.0 – 91.0%", "measured on 450", "4×", "75 kB", "+8.0 pt"):
+        assert part in text
+
+
+def test_hostile_names_reach_the_browser_as_text():
+    evil = '<a href="https://evil.example">x</a> $\\alpha$ & %{x}'
+    text = json.dumps(tradeoff([TradeOff(evil, MAGNITUDE.points)], tried=[point(2, 0.5, label=evil)]).to_plotly_json(),
+                      default=str)  # fmt: skip
+    assert "<a" not in text
+    assert "$" not in text
+    assert "&lt;a href" in text
+
+
+def test_without_a_measurement_the_chart_says_so():
+    figure = tradeoff([])
+    assert len(figure.data) == 0
+    assert "Nothing has been measured yet" in figure.layout.annotations[0].text
+
+
+def test_a_point_with_nothing_left_has_no_place_and_breaks_nothing():
+    gone = point(2, 0.1)
+    gone = TradeOffPoint(**{**vars(gone), "compression_ratio": math.inf})
+    figure = tradeoff([TradeOff("c", (*MAGNITUDE.points, gone))], now=gone)
+    assert list(named(figure, "c").x) == [1, 4, 16]
+
+
+def test_figures_are_transparent_and_follow_the_theme():
+    for theme in (Theme.light(), Theme.dark()):
+        layout = tradeoff([MAGNITUDE], theme=theme).layout
+        assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+        assert layout.font.color == theme.text
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", [Theme.light(), Theme.dark()], ids=["light", "dark"])
+def test_words_have_the_contrast_that_wcag_asks_for(theme):
+    def contrast(colour: str) -> float:
+        pair = sorted((luminance(colour), luminance(theme.background)))
+        return (pair[1] + 0.05) / (pair[0] + 0.05)
+
+    assert all(contrast(colour) >= 4.5 for colour in (theme.text, theme.muted, theme.good, theme.bad))
+    assert all(contrast(colour) >= 2.3 for colour in (theme.control, theme.now, *theme.curves))
+
+
+def test_print_gives_a_png_of_the_size_asked_and_an_svg_with_its_curves():
+    png = tradeoff_png([MAGNITUDE, RANDOM], now=point(2.5, 0.95), dpi=200)
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (1100, 680)
+    assert ET.fromstring(tradeoff_svg([MAGNITUDE], x="size_bytes")).tag.endswith("svg")
+
+
+def test_print_touches_no_global_figure_and_takes_hostile_names_and_no_points():
+    from matplotlib import pyplot
+
+    tradeoff_png([TradeOff("_$\\frac$ <b>", MAGNITUDE.points)], dpi=50)
+    assert tradeoff_png([], dpi=50)[:4] == b"\x89PNG"
+    assert pyplot.get_fignums() == []
