@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from explorer.params import Registry
 from explorer.pruning.spec import PruneSpec
 from explorer.types import TradeOffPoint
 
@@ -62,6 +61,11 @@ class Workspace:
             self._future = []
 
     @property
+    def settled(self) -> bool:
+        """Whether no line is being dragged."""
+        return self._dragging_from is None
+
+    @property
     def can_undo(self) -> bool:
         return bool(self._past)
 
@@ -90,11 +94,3 @@ class Workspace:
         """Keep a measured setting for the chart; the same setting is kept once."""
         others = [p for p in self.tried if p.spec != point.spec]
         self.tried = [*others[1 - MOST_TRIED :], point]
-
-
-def switched(registry: Registry[object], spec: PruneSpec, part: str, key: str) -> PruneSpec:
-    """The request with another granularity or criterion; lines and limits start anew with a new unit."""
-    member = registry.get(key)
-    if part == "granularity":
-        return PruneSpec(granularity=member, criterion=spec.criterion)  # type: ignore[arg-type]
-    return replace(spec, **{part: member})  # type: ignore[arg-type]

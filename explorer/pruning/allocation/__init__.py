@@ -15,5 +15,5 @@ MEMBERS: tuple[type[Allocation], ...] = (Uniform, Global, PerLayer, Threshold)
 ALLOCATIONS: Registry[Allocation] = Registry("allocation", MEMBERS)
 
 
-def get(name_or_object: str | Allocation) -> Allocation:
-    return ALLOCATIONS.get(name_or_object)
+def get(name_or_object: str | Allocation, **values: float) -> Allocation:
+    return ALLOCATIONS.get(name_or_object, **values)

@@ -1,0 +1,17 @@
+"""The frame of the app: navigation, look, and what every page shares."""
+
+import streamlit as st
+
+from explorer.ui import frame
+
+st.set_page_config(page_title="Pruning Explorer", page_icon=frame.mark(), layout="wide")
+page = st.navigation(
+    [
+        st.Page("pages/explore.py", title="Explore", icon=":material/tune:", default=True),
+        st.Page("pages/tradeoff.py", title="Trade-off", icon=":material/show_chart:"),
+        st.Page("pages/weights.py", title="Weights", icon=":material/grid_on:"),
+    ],
+    position="top",
+)
+frame.draw()
+page.run()

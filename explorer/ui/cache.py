@@ -1,0 +1,116 @@
+"""What is kept between reruns. The only place that holds caches.
+
+Models and data are the same for every visitor and never written to: ``cache_resource``. All
+other entries are keyed by the digests of what they were made from.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explorer import component, data, models
+from explorer.engine.evaluator import Evaluator
+from explorer.engine.jobs import JobQueue
+from explorer.metrics.macs import MacTable, mac_table
+from explorer.pruning.plan import score
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, LoadedModel, Scores, Split
+from explorer.ui.workspace import Source
+
+
+def model(address: str, arch: str | None) -> LoadedModel:
+    """The model at an address; a file that changed on disk is read again."""
+    return _model(address, arch, _stamp(address))
+
+
+@st.cache_resource(max_entries=6, show_spinner="Opening the model …")
+def _model(address: str, arch: str | None, stamp: tuple[float, int]) -> LoadedModel:
+    return models.load(address, arch=arch)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the file in a process of its own …")
+def upload(digest: str, arch: str | None, _content: bytes, _name: str) -> LoadedModel:
+    """An uploaded file as a model; ``digest`` is of its bytes."""
+    return models.open_upload(_content, _name, arch=arch)
+
+
+def dataset(source: Source, judged: LoadedModel) -> Dataset:
+    """The data that the workspace names, or the model's own, or generated inputs."""
+    address = source.data or judged.data or "none"
+    options = (source.size, source.mean, source.std, source.splits)
+    return _dataset(address, options, judged.digest, _stamp(address.partition(":")[2]), judged)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the data …")
+def _dataset(
+    address: str, options: tuple[Any, ...], digest: str, stamp: tuple[float, int], _model: LoadedModel
+) -> Dataset:
+    size, mean, std, splits = options
+    return data.load(address, model=_model, size=size, mean=mean, std=std, splits=splits)
+
+
+def scores(of: LoadedModel, spec: PruneSpec) -> Scores:
+    """Scores depend on model, granularity and criterion, not on where the lines are."""
+    request = spec.to_json()
+    return _scores(of.digest, str(request["granularity"]), str(request["criterion"]), of, spec)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _scores(digest: str, granularity: str, criterion: str, _model: LoadedModel, _spec: PruneSpec) -> Scores:
+    return score(_model, _spec)
+
+
+def histograms(of: LoadedModel, spec: PruneSpec) -> dict[str, Any]:
+    """The large, fixed part of what the draggable histogram is told."""
+    request = spec.to_json()
+    return _histograms(of.digest, str(request["granularity"]), str(request["criterion"]), scores(of, spec))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _histograms(digest: str, granularity: str, criterion: str, _scores: Scores) -> dict[str, Any]:
+    return component.static_part(_scores.knobs, _scores.values)
+
+
+def evaluator(of: LoadedModel, on: Dataset, split: Split) -> Evaluator:
+    """One evaluator for each model and split, shared by all visitors: it knows the dense answers."""
+    return _evaluator(of.digest, on.digest, split.name, of, split)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _evaluator(model_digest: str, data_digest: str, name: str, _model: LoadedModel, _split: Split) -> Evaluator:
+    return Evaluator(_model, _split)
+
+
+def macs(of: LoadedModel) -> MacTable | None:
+    """How often each weight is multiplied; None for a model that cannot run."""
+    return None if of.module is None else _macs(of.digest, of)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _macs(digest: str, _model: LoadedModel) -> MacTable:
+    return mac_table(_model)
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> JobQueue:
+    """The server's one queue of background work."""
+    return JobQueue()
+
+
+@st.cache_resource(show_spinner=False)
+def evaluations_at_once() -> threading.Semaphore:
+    """About as many evaluations as there are cores run at the same time."""
+    return threading.Semaphore(max(1, os.cpu_count() or 1))
+
+
+def _stamp(address: str) -> tuple[float, int]:
+    try:
+        found = Path(address).expanduser().stat()
+    except (OSError, ValueError, RuntimeError):
+        return (0.0, 0)
+    return (found.st_mtime, found.st_size)

@@ -1,0 +1,143 @@
+"""The right side of the explore page: the trade-off chart, what changed, what to watch out for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+import torch
+
+from explorer.analysis import collapse
+from explorer.charts.tradeoff import clicked, tradeoff
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Finding, TradeOff
+from explorer.ui import actions, curves, thumbnails
+from explorer.ui.text import plain
+from explorer.ui.theme import chart_theme
+
+if TYPE_CHECKING:
+    from explorer.ui.explore import View
+
+_AXES = {
+    "compression_ratio": "compression",
+    "macs": "theoretical speed-up",
+    "size_bytes": "file size",
+    "sparsity": "sparsity",
+}
+_BUDGET = 0.01
+_ICONS = {"ok": ":material/check_circle:", "warn": ":material/warning:", "fail": ":material/error:"}
+
+
+def chart(view: View) -> bool:
+    """Size against accuracy; a click on a point restores its setting. True while curves still grow."""
+    with st.container(horizontal=True, vertical_alignment="center", key="chart_head"):
+        st.markdown("**Size against accuracy**")
+        actions.buttons(view)
+    if view.why_not is not None or view.dataset is None:
+        st.caption(f"No chart without a measurement. {plain(view.why_not or '', 300)}")
+        return False
+    known, jobs = curves.background(view.model, view.dataset, view.work.spec)
+    axis = st.session_state.get("chart_axis", "compression_ratio")
+    figure = tradeoff(
+        known,
+        now=view.point,
+        tried=view.work.tried,
+        budget=_BUDGET,
+        x=axis,
+        theme=chart_theme(),
+        height=380,
+    )
+    config = {"displayModeBar": False, "displaylogo": False}
+    chosen = st.plotly_chart(figure, key="chart", on_select="rerun", selection_mode="points", theme=None, config=config)
+    _restore(view, known, chosen)
+    with st.container(horizontal=True, vertical_alignment="center", key="chart_foot"):
+        st.selectbox(
+            "Against",
+            list(_AXES),
+            format_func=_AXES.__getitem__,
+            key="chart_axis",
+            label_visibility="collapsed",
+            width=190,
+        )
+        running = [job for job in jobs if job.active]
+        if running:
+            done = sum(len(job.results) for job in jobs)
+            st.caption(f"Measuring the curves: {done} of {sum(job.total for job in jobs)} points.")
+        else:
+            st.caption("Click a point to go back to its setting. Bands: 95 % intervals.")
+    why = curves.failure(jobs)
+    if why:
+        st.caption(f":material/error: {plain(why, 400)}")
+    return bool(running)
+
+
+def _restore(view: View, known: list[TradeOff], chosen: object) -> None:
+    """Take the setting behind a clicked point, once for each click."""
+    points = getattr(getattr(chosen, "selection", None), "points", None) or []
+    data = points[0].get("customdata") if points else None
+    if data is None or data == st.session_state.get("_restored"):
+        st.session_state["_restored"] = data
+        return
+    st.session_state["_restored"] = data
+    point = clicked(data, known, view.work.tried)
+    if point is not None:
+        view.work.set(PruneSpec.from_json(point.spec))
+        st.rerun(scope="fragment")
+
+
+def below(view: View) -> None:
+    """What changed in samples, and what to watch out for in sentences."""
+    left, right = st.columns(2, gap="small")
+    with left, st.container(border=True, key="changed_card"):
+        st.markdown("**What changed**")
+        _changed(view)
+    with right, st.container(border=True, key="watch_card"):
+        st.markdown("**Watch out**")
+        _watch(view)
+
+
+def _changed(view: View) -> None:
+    found = view.evaluation
+    if found is None or view.dataset is None:
+        st.caption("Drag a line: the samples whose answer changes are shown here.")
+        return
+    split = view.dataset.splits["tune"]
+    differ = found.predictions != found.dense_predictions
+    if split.y is None:
+        st.markdown(f"**{int(differ.sum()):,}** of {found.n:,} answers differ from the dense model's.")
+        return
+    y = split.y[: found.n]
+    lost = torch.nonzero((found.dense_predictions == y) & differ).flatten()
+    won = torch.nonzero((found.predictions == y) & differ).flatten()
+    if not len(lost) and not len(won):
+        st.markdown("Every answer is as right or wrong as before.")
+    else:
+        st.markdown(f"**{len(lost):,}** that were right are now wrong, **{len(won):,}** the other way.")
+    if len(lost) + len(won) and view.dataset.images:
+        with st.popover("See them", icon=":material/image_search:"):
+            thumbnails.grid(view.dataset, found, lost, "Right before, wrong now")
+            thumbnails.grid(view.dataset, found, won, "Wrong before, right now")
+
+
+def _watch(view: View) -> None:
+    after = view.evaluation.findings if view.evaluation is not None else ()
+    found = [f for f in (*view.model.findings, *collapse.before(view.model, view.plan), *after) if f.level != "ok"]
+    for finding in found[:4]:
+        _finding(finding)
+    if len(found) > 4:
+        with st.popover(f"{len(found) - 4} more"):
+            for finding in found[4:]:
+                _finding(finding)
+    for note in view.plan.notes:
+        st.caption(f":material/info: {plain(note, 300)}")
+    if not found:
+        st.caption("No layer is empty, no channel is dead.")
+    if view.plan.n_pruned and not view.plan.kept_shapes:
+        st.caption("Zeros do not make a dense kernel faster: the latency stays until whole channels are removed.")
+
+
+def _finding(finding: Finding) -> None:
+    evidence = f" {plain(finding.evidence, 200)}" if finding.evidence else ""
+    st.markdown(f"{_ICONS[finding.level]} **{plain(finding.what, 200)}**{evidence}")
+    if finding.action:
+        st.caption(plain(finding.action, 200))

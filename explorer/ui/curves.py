@@ -1,0 +1,58 @@
+"""The trade-off curves behind the explore page: measured in the background, shown as they grow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from explorer.analysis import tradeoff
+from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
+from explorer.pruning import allocation, criteria
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, LoadedModel, TradeOff
+from explorer.ui import cache, session
+
+RATIOS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
+
+
+def background(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> tuple[list[TradeOff], list[Job]]:
+    """The three curves of this unit and criterion as far as they are measured, and their jobs."""
+    wanted = _wanted(spec)
+    jobs = [_job(model, dataset, label, request) for label, request in wanted]
+    curves = [TradeOff(job.title, tuple(job.results)) for job in jobs if job.results]
+    return curves, jobs
+
+
+def _wanted(spec: PruneSpec) -> list[tuple[str, PruneSpec]]:
+    control = criteria.get("random")
+    name = spec.criterion.label.lower()
+    requests = [
+        (f"{name}, one ranking", replace(spec, allocation=allocation.get("global"), limits=())),
+        (f"{name}, same share", replace(spec, allocation=allocation.get("uniform"), limits=())),
+    ]
+    if spec.criterion.key != control.key:
+        random = PruneSpec(spec.granularity, control, allocation.get("global"))
+        requests.append(("random, the control", random))
+    return requests
+
+
+def _job(model: LoadedModel, dataset: Dataset, label: str, request: PruneSpec) -> Job:
+    split = dataset.splits["tune"]
+    return cache.jobs().submit(
+        ("curve", model.digest, dataset.digest, request.digest),
+        session.owner(),
+        label,
+        lambda: tradeoff.sweep(
+            model, request, dataset, ratios=RATIOS, evaluator=cache.evaluator(model, dataset, split)
+        ),
+        len(RATIOS),
+    )
+
+
+def failure(jobs: list[Job]) -> str | None:
+    """Why a curve is missing, in a sentence; None when none failed."""
+    failed = next((job for job in jobs if job.state == "failed"), None)
+    if failed is None:
+        return None
+    reason = str(failed.error) if isinstance(failed.error, ExplorerError) else type(failed.error).__name__
+    return f"The curve “{failed.title}” could not be measured: {reason}"

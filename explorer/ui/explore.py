@@ -1,0 +1,132 @@
+"""The explore page: drag a line, watch the measured accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from explorer import component
+from explorer.analysis import tradeoff
+from explorer.errors import ExplorerError
+from explorer.metrics.size import sizes
+from explorer.pruning.plan import plan as make_plan
+from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, TradeOffPoint
+from explorer.ui import actions, cache, cards, controls, histogram, live, moves, session, summary, ticker
+from explorer.ui.workspace import Workspace
+
+_KEY = "lines"
+_SOON_MS, _LATER_MS = 30, 400
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything one drawing of the page shows."""
+
+    work: Workspace
+    model: LoadedModel
+    dataset: Dataset | None
+    scores: Scores
+    plan: Plan
+    evaluation: Evaluation | None
+    pending: bool
+    why_not: str | None
+
+    @property
+    def point(self) -> TradeOffPoint | None:
+        """The present setting as a point of the chart, once it is measured to the end."""
+        if self.evaluation is None:
+            return None
+        table = cache.macs(self.model)
+        return tradeoff.point(self.model, self.work.spec, self.plan, self.evaluation, table)
+
+
+@st.fragment
+def page(model: LoadedModel, dataset: Dataset | None) -> None:
+    """One fragment holds the control and all its results: a drag reruns nothing else."""
+    work = session.workspace()
+    _listen(work, model)
+    view = _measured(work, model, dataset)
+    summary.draw(_facts(view))
+    session.show_notices()
+    left, right = st.columns([1, 1.05], gap="medium")
+    with left, st.container(border=True, key="lines_card"):
+        controls.bar(work)
+        _lines(view)
+    with right:
+        with st.container(border=True, key="chart_card"):
+            growing = cards.chart(view)
+        cards.below(view)
+    actions.draw(view)
+    session.write_link(work)
+    if view.pending:
+        ticker.tick("soon", _SOON_MS)
+    elif growing:
+        ticker.tick("later", _LATER_MS)
+
+
+def _listen(work: Workspace, model: LoadedModel) -> None:
+    """Turn what the user did since the last run into a new request."""
+    try:
+        for event in histogram.new_events(_KEY):
+            if event.kind == "undo":
+                work.undo()
+            elif event.kind == "redo":
+                work.redo()
+            elif event.kind == "mode":
+                work.mode = event.mode
+                work.touch()
+            elif event.kind == "scale":
+                work.scale = event.scale
+                work.touch()
+            else:
+                scores = cache.scores(model, work.spec)
+                before = make_plan(model, work.spec, scores)
+                work.set(moves.moved(work.spec, event, scores, before), final=event.final)
+    except ExplorerError as error:
+        session.notify(error)
+
+
+def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> View:
+    scores = cache.scores(model, work.spec)
+    try:
+        plan = make_plan(model, work.spec, scores)
+    except ExplorerError as error:
+        session.notify(error)
+        work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
+        plan = make_plan(model, work.spec, scores)
+    why_not = live.why_not(model, dataset)
+    evaluation, pending = None, False
+    if why_not is None and dataset is not None:
+        try:
+            evaluation, pending = live.measure(model, dataset, plan)
+        except Exception as error:  # noqa: BLE001 - the model's own forward may raise anything
+            why_not = f"The pruned model could not be run ({type(error).__name__})."
+    view = View(work, model, dataset, scores, plan, evaluation, pending, why_not)
+    if evaluation is not None and evaluation.complete and work.settled and view.point is not None:
+        work.remember(view.point)
+    return view
+
+
+def _facts(view: View) -> list[summary.Fact]:
+    found = {kind: int(m.value) for kind, m in sizes(view.model, view.plan).items()}
+    best = min(found, key=lambda kind: found[kind])
+    return [
+        *summary.judged(view.evaluation, view.why_not),
+        *summary.counted(view.plan, (best, found[best]), found["dense_file"]),
+    ]
+
+
+def _lines(view: View) -> None:
+    fixed = cache.histograms(view.model, view.work.spec)
+    moving = component.dynamic_part(
+        fixed,
+        view.plan,
+        revision=view.work.revision,
+        scale=view.work.scale,
+        mode=view.work.mode,
+        limits={name: (limit.floor, limit.cap) for name, limit in view.work.spec.limits},
+        can_undo=view.work.can_undo,
+        can_redo=view.work.can_redo,
+    )
+    histogram.draw(fixed, moving, key=_KEY)

@@ -1,0 +1,43 @@
+"""What every page shares: what is open, and the line at the top that changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.types import Dataset, LoadedModel
+from explorer.ui import pickers, session, theme
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The open model and data; None where a refusal is on the screen instead."""
+
+    model: LoadedModel | None
+    dataset: Dataset | None
+
+
+_ASSETS = Path(__file__).parent / "assets"
+
+
+def mark() -> str:
+    """The browser tab's picture: a file of ours, since named icons are fetched from elsewhere."""
+    return (_ASSETS / "mark.svg").read_text(encoding="utf-8")
+
+
+def draw() -> None:
+    """The shared top of a page; call it once a run, before the page."""
+    theme.style()
+    st.logo(_ASSETS / f"wordmark-{'dark' if theme.is_dark() else 'light'}.svg", icon_image=_ASSETS / "mark.svg")
+    work = session.workspace()
+    session.write_link(work)
+    model, dataset = pickers.top_line(work)
+    st.session_state["_opened"] = Opened(model, dataset)
+
+
+def opened() -> Opened:
+    """What :func:`draw` opened in this run."""
+    found: Opened = st.session_state["_opened"]
+    return found

@@ -1,0 +1,151 @@
+"""What is open and what it is judged on: two buttons at the top of every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from explorer import models
+from explorer.errors import ExplorerError
+from explorer.types import Dataset, LoadedModel
+from explorer.ui import session
+from explorer.ui.text import plain
+from explorer.ui.workspace import Workspace
+
+_OWN = "an upload or a file"
+_NO_ARCH = "none: open the weights only"
+_KINDS = {"digits": "Handwritten digits", "folder": "A folder of images", "npz": "An .npz file", "none": "No data"}
+
+
+def model_picker(work: Workspace, model: LoadedModel | None) -> None:
+    """Choose a bundled model, upload a checkpoint, or open one by path where the server allows it."""
+    name = work.source.model
+    if model is not None and name.startswith(session.UPLOAD):
+        name = model.address
+    with st.popover(f"Model **{plain(name, 40)}**", icon=":material/network_node:"):
+        samples = models.samples()
+        chosen = st.selectbox(
+            "Bundled models",
+            samples,
+            index=samples.index(work.source.model) if work.source.model in samples else None,
+            placeholder=_OWN,
+            help="Trained on real handwritten digits, wider than they need to be.",
+        )
+        if chosen and chosen != work.source.model and chosen != st.session_state.get("_chosen_before"):
+            st.session_state["_chosen_before"] = chosen
+            session.choose(work, model=chosen)
+            st.rerun()
+        st.session_state["_chosen_before"] = chosen
+        _own_file(work)
+        if model is not None:
+            _about(model)
+
+
+def _own_file(work: Workspace) -> None:
+    names = [_NO_ARCH, *models.ARCHITECTURES.members]
+    with st.form("own_file", border=False):
+        st.markdown("**Your own checkpoint**")
+        arch = st.selectbox(
+            "Architecture",
+            names,
+            index=names.index(work.source.arch) if work.source.arch in names else 0,
+            help="The network that the weights were saved from. Without one, histograms and thresholds still work.",
+        )
+        file = st.file_uploader(
+            "File",
+            type=["safetensors", "pt", "pth", "th", "bin"],
+            help="Read in a process of its own, without running code from it. Nothing leaves this machine.",
+        )
+        path = st.text_input("or a path on the server", "") if session.root() else ""
+        if not st.form_submit_button("Open", icon=":material/folder_open:"):
+            return
+        named = None if arch == _NO_ARCH else arch
+        if file is not None:
+            session.choose(work, model=session.keep_upload(file.name, file.getvalue()), arch=named)
+        elif path.strip():
+            session.choose(work, model=path.strip(), arch=named)
+        else:
+            st.warning("Choose a file first.")
+            return
+    st.rerun()
+
+
+def _about(model: LoadedModel) -> None:
+    st.divider()
+    st.caption(f"{model.n_parameters:,} parameters · digest {model.digest}")
+    for repair in model.repairs:
+        st.caption(f":material/build: {plain(repair, 300)}")
+
+
+def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> None:
+    """Choose what the model is judged on."""
+    n = len(dataset.splits["tune"]) if dataset is not None and "tune" in dataset.splits else 0
+    what = "inputs" if dataset is None or not dataset.images else "images"
+    with st.popover(f"Judged on **tune · {n:,} {what}**", icon=":material/fact_check:"):
+        key, _, place = (work.source.data or model.data or "none").partition(":")
+        kinds = [k for k in _KINDS if k not in ("folder", "npz") or session.root()]
+        kind = st.selectbox(
+            "Data", kinds, index=kinds.index(key) if key in kinds else 0, format_func=_KINDS.__getitem__
+        )
+        options: dict[str, Any] = _options(work, kind, place)
+        if st.button("Use this data", icon=":material/check:"):
+            session.choose(work, **options)
+            st.rerun()
+        if dataset is not None:
+            _splits(dataset)
+
+
+def _options(work: Workspace, kind: str, place: str) -> dict[str, Any]:
+    if kind == "none":
+        st.caption("The pruned model is compared with the dense one on generated inputs: agreement, not accuracy.")
+    if kind not in ("folder", "npz"):
+        return {"data": kind, "size": None, "mean": None, "std": None, "splits": None}
+    path = st.text_input("Path", place, help="One folder per class." if kind == "folder" else "Arrays x and y.")
+    size = st.number_input("Size in pixels (0: the model's)", 0, 4096, work.source.size or 0)
+    mean = st.text_input("Mean", work.source.mean or "", placeholder="the model's own, else 0")
+    std = st.text_input("Standard deviation", work.source.std or "", placeholder="the model's own, else 1")
+    splits = st.text_input(
+        "Divide into fit/tune/test",
+        work.source.splits or "",
+        placeholder="0.5/0.25/0.25",
+        help="Without this, a folder that is not divided is all used for tuning.",
+    )
+    return {
+        "data": f"{kind}:{path.strip()}",
+        "size": size or None,
+        "mean": mean.strip() or None,
+        "std": std.strip() or None,
+        "splits": splits.strip() or None,
+    }
+
+
+def _splits(dataset: Dataset) -> None:
+    st.divider()
+    use = {"fit": "training and calibration", "tune": "every drag, sweep and scan", "test": "locked: the final verdict"}
+    for name, words in use.items():
+        n = len(dataset.splits[name]) if name in dataset.splits else 0  # type: ignore[index]
+        why = f" {plain(dataset.why_no_split.get(name, ''), 300)}" if not n else ""
+        st.caption(f"**{name}** {n:,} samples: {words}.{why}")
+
+
+def top_line(work: Workspace) -> tuple[LoadedModel | None, Dataset | None]:
+    """Draw both buttons; returns what is open. A refusal is shown and leaves the page usable."""
+    model: LoadedModel | None = None
+    dataset: Dataset | None = None
+    refused: list[ExplorerError] = []
+    try:
+        model = session.model(work)
+        dataset = session.dataset(work, model) if model.module is not None else None
+    except ExplorerError as error:
+        refused.append(error)
+    with st.container(key="top_line", horizontal=True, vertical_alignment="center"):
+        model_picker(work, model)
+        if model is not None and model.module is not None:
+            data_picker(work, model, dataset)
+    session.show_notices()
+    for refusal in refused:
+        session.refusal(refusal)
+    if model is not None and model.why_not_runnable:
+        st.info(f"Weights only. {plain(model.why_not_runnable, 400)}", icon=":material/visibility:")
+    return model, dataset

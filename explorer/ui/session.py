@@ -1,0 +1,138 @@
+"""This visitor's workspace: made from the link, kept in the session, written back to the link."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.types import Dataset, LoadedModel
+from explorer.ui import cache, links
+from explorer.ui.text import plain
+from explorer.ui.workspace import DEFAULT_MODEL, Source, Workspace
+
+UPLOAD = "upload:"
+_MODES = ("alone", "together", "share")
+
+
+def workspace() -> Workspace:
+    """The one workspace of this session, restored from the link on the first run."""
+    if "workspace" not in st.session_state:
+        st.session_state["workspace"] = _restored()
+    work: Workspace = st.session_state["workspace"]
+    return work
+
+
+def owner() -> str:
+    """A name for this session in the queue of background work."""
+    return str(st.session_state.setdefault("owner", uuid.uuid4().hex))
+
+
+def _restored() -> Workspace:
+    given = {name: st.query_params.get(name) or None for name in ("arch", "data", "mean", "std", "splits")}
+    size = st.query_params.get("size", "")
+    address = st.query_params.get("model") or DEFAULT_MODEL
+    work = Workspace(source=Source(model=address, size=int(size) if size.isdigit() else None, **given))
+    mode = st.query_params.get("lines", "")
+    work.mode = mode if mode in _MODES else work.mode
+    try:
+        work.spec = links.decode(st.query_params.get("spec", ""))
+    except ExplorerError as error:
+        notify(error)
+    return work
+
+
+def write_link(work: Workspace) -> None:
+    """Keep the address bar in step, so that copying it is sharing the work."""
+    wanted = links.query({**asdict(work.source), "spec": links.encode(work.spec)})
+    if work.source == Source():
+        wanted.pop("model", None)
+    if work.mode != Workspace().mode:
+        wanted["lines"] = work.mode
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def notify(error: ExplorerError) -> None:
+    """Show a refusal with the next drawing of the page, wherever it came up."""
+    st.session_state.setdefault("notices", []).append(error)
+
+
+def show_notices() -> None:
+    """Draw the refusals that came up since the last run, once each."""
+    for error in st.session_state.pop("notices", []):
+        refusal(error)
+
+
+def refusal(error: ExplorerError) -> None:
+    """One refusal on the page: what, why, what to do."""
+    st.error(f"**{plain(error.what, 300)}** {plain(error.why, 500)} {plain(error.fix, 400)}", icon=":material/block:")
+
+
+def root() -> Path | None:
+    """The folder whose files may be opened by path; None when the server does not allow it."""
+    folder = os.environ.get("PRUNING_EXPLORER_ROOT")
+    return Path(folder).expanduser().resolve() if folder else None
+
+
+def allowed(address: str) -> None:
+    """Refuse an address that is a path outside the folder this server allows, and code by name."""
+    if not address or address.startswith(UPLOAD):
+        return
+    looks_like_path = any(mark in address for mark in ("/", "\\", "~")) or Path(address).suffix != ""
+    if ":" in address:
+        raise ExplorerError("This kind of address is not opened from the screen.", fix="Use the command line for it.")
+    if not looks_like_path:
+        return
+    folder = root()
+    if folder is None:
+        raise ExplorerError(
+            "This server opens no files by path.",
+            fix="Upload the file, or start the app with --root FOLDER.",
+        )
+    if not Path(address).expanduser().resolve().is_relative_to(folder):
+        raise ExplorerError("This path lies outside the folder that the server allows.", fix=f"Choose one in {folder}.")
+
+
+def keep_upload(name: str, content: bytes) -> str:
+    """Keep an uploaded file's bytes for this session; returns its address."""
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    st.session_state["uploads"] = {digest: (name, content)}
+    return f"{UPLOAD}{digest}"
+
+
+def model(work: Workspace) -> LoadedModel:
+    """The open model. Raises ExplorerError when it cannot be opened."""
+    address = work.source.model
+    if not address.startswith(UPLOAD):
+        allowed(address)
+        return cache.model(address, work.source.arch)
+    digest = address.removeprefix(UPLOAD)
+    uploads = st.session_state.get("uploads", {})
+    if digest not in uploads:
+        raise ExplorerError(
+            "The uploaded file of this link is not on this server any more.",
+            why="Uploads live as long as the browser tab that made them.",
+            fix="Upload the file again, or choose another model.",
+        )
+    name, content = uploads[digest]
+    return cache.upload(digest, work.source.arch, content, name)
+
+
+def dataset(work: Workspace, of: LoadedModel) -> Dataset:
+    """The data the model is judged on. Raises ExplorerError when it cannot be opened."""
+    allowed((work.source.data or "").partition(":")[2])
+    return cache.dataset(work.source, of)
+
+
+def choose(work: Workspace, **changes: str | int | None) -> None:
+    """Open another model or other data; a new model brings its own data and no options."""
+    if "model" in changes:
+        work.open(Source(**changes))  # type: ignore[arg-type]
+    else:
+        work.open(replace(work.source, **changes))  # type: ignore[arg-type]

@@ -1,0 +1,83 @@
+"""The one sticky line of four facts, each with its origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.charts.text import bytes_text, percent, points
+from explorer.types import Evaluation, Plan
+from explorer.ui.text import escaped
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One cell: a name, its origin, a value and what stands beside it. Plain text, escaped here."""
+
+    name: str
+    origin: str
+    value: str
+    note: str
+    tone: str = ""
+    progress: float | None = None
+
+    def html(self) -> str:
+        tag = f'<span class="tag">{escaped(self.origin)}</span>' if self.origin else ""
+        bar = "" if self.progress is None else f'<div class="bar" style="width:{100 * self.progress:.0f}%"></div>'
+        return (
+            f'<div><div class="name">{escaped(self.name)}{tag}</div>'
+            f'<div><span class="value {self.tone}">{escaped(self.value)}</span> '
+            f'<span class="note">{escaped(self.note)}</span></div>{bar}</div>'
+        )
+
+
+def draw(facts: list[Fact]) -> None:
+    """Four cells that stay in view while the page scrolls."""
+    with st.container(key="facts"):
+        st.html(f'<div class="facts" role="status">{"".join(fact.html() for fact in facts)}</div>')
+
+
+def judged(evaluation: Evaluation | None, why_not: str | None) -> list[Fact]:
+    """Accuracy and its change, as far as they are known."""
+    if why_not is not None:
+        return [Fact("Accuracy", "", "not available", why_not), Fact("Change", "", "–", "")]
+    if evaluation is None:
+        return [Fact("Accuracy", "", "…", "measuring", progress=0.0), Fact("Change, same samples", "", "…", "")]
+    by_labels = evaluation.judged_by == "labels"
+    accuracy, drop = evaluation.accuracy, evaluation.drop
+    part = None if evaluation.complete else evaluation.n / evaluation.total
+    so_far = "" if evaluation.complete else f" · {evaluation.n:,} of {evaluation.total:,}"
+    first = Fact(
+        "Accuracy" if by_labels else "Agreement with dense",
+        accuracy.origin,
+        percent(accuracy.value),
+        f"{_interval(accuracy.low, accuracy.high)}{so_far}",
+        progress=part,
+    )
+    if not by_labels:
+        return [first, Fact("Accuracy", "", "–", "no labels: judged by agreement on generated inputs")]
+    tone = "worse" if drop.value > 0 else "better" if drop.value < 0 else ""
+    note = "" if drop.low is None or drop.high is None else f"{points(-drop.high)} to {points(-drop.low)}"
+    return [first, Fact("Change, same samples", drop.origin, points(-drop.value), note.replace(" pt", ""), tone)]
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f}"
+
+
+def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
+    """What goes, and the file one would get: never the dense format pretending to shrink."""
+    kind, n_bytes = best
+    asked = (
+        f" · asked {percent(plan.asked)}" if abs(plan.asked - plan.sparsity) > 5e-4 and plan.kept_shapes == {} else ""
+    )
+    removed = Fact(
+        "Weights removed",
+        "counted",
+        percent(plan.sparsity),
+        f"{plan.n_pruned:,} of {plan.layers.n_prunable:,}{asked}",
+    )
+    words = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "channels removed", "n_of_m": "packed n:m"}
+    note = "dense file" if kind == "dense_file" else f"{words.get(kind, kind)} · dense stays {bytes_text(dense)}"
+    return [removed, Fact("File you would get", "counted", bytes_text(n_bytes), note)]

@@ -1,0 +1,62 @@
+"""The look: chart colours for the visitor's theme, and the few rules of CSS that the pages share."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.charts.theme import Theme
+
+# The header is 3.75rem high; what sticks stays right below it. Streamlit leaves a band of empty
+# space under the navigation, and shows elements of ours that draw nothing as gaps.
+_CSS = """
+<style>
+.stMainBlockContainer { padding: 4.6rem 2rem 2rem; max-width: 1440px; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-facts) { position: sticky; top: 3.75rem; z-index: 90; }
+.st-key-facts { background: var(--explorer-page); padding: .25rem 0 .35rem; }
+.stElementContainer:has(> [data-testid="stBidiComponentRegular"]:empty) { display: none; }
+.facts { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); border: 1px solid var(--explorer-line);
+  border-radius: .75rem; background: var(--explorer-card); overflow: hidden; }
+.facts > div { padding: .6rem 1.1rem .55rem; border-left: 1px solid var(--explorer-line); min-width: 0; }
+.facts > div:first-child { border-left: 0; }
+.facts .name { font-size: .8rem; color: var(--explorer-muted); display: flex; gap: .5rem; align-items: center;
+  white-space: nowrap; }
+.facts .value { font-size: 1.5rem; font-weight: 650; line-height: 1.25; font-variant-numeric: tabular-nums;
+  white-space: nowrap; }
+.facts .note { font-size: .8rem; color: var(--explorer-muted); font-weight: 400; font-variant-numeric: tabular-nums; }
+.facts .better { color: var(--explorer-better); } .facts .worse { color: var(--explorer-worse); }
+.tag { font-size: .68rem; border: 1px solid var(--explorer-line); border-radius: .4rem; padding: 0 .35rem; }
+.facts .bar { height: 2px; background: var(--explorer-accent); margin: .35rem -1.1rem -.55rem; transition: width .2s; }
+@media (max-width: 700px) {
+  .stMainBlockContainer { padding: 4.2rem .75rem 2rem; }
+  .facts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .facts > div { padding: .4rem .7rem; } .facts > div:nth-child(3) { border-left: 0; }
+  .facts > div:nth-child(n+3) { border-top: 1px solid var(--explorer-line); }
+  .facts .value { font-size: 1.15rem; } .facts .note { display: block; font-size: .7rem; white-space: normal; }
+}
+@media (prefers-reduced-motion: reduce) { .facts .bar { transition: none; } }
+</style>
+"""
+_LIGHT = {
+    "page": "#fcfcfd", "card": "#ffffff", "line": "#e4e5ea", "muted": "#626873", "accent": "#4f56c8",
+    "better": "#0b6fa4", "worse": "#b4470b",
+}  # fmt: skip
+_DARK = {
+    "page": "#0f1116", "card": "#161920", "line": "#2a2e38", "muted": "#9aa1ad", "accent": "#8f95ff",
+    "better": "#63b9e6", "worse": "#f0985c",
+}  # fmt: skip
+
+
+def is_dark() -> bool:
+    """Whether this visitor's browser shows the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def chart_theme() -> Theme:
+    """Explicit colours for every figure: the page's palette does not reach Plotly's traces."""
+    return Theme.dark() if is_dark() else Theme.light()
+
+
+def style() -> None:
+    """Put the shared rules on the page; the text is ours alone, nothing from a file is in it."""
+    colours = "".join(f"--explorer-{name}: {value};" for name, value in (_DARK if is_dark() else _LIGHT).items())
+    st.html(f"<style>:root {{ {colours} }}</style>{_CSS}")

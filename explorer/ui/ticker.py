@@ -1,0 +1,32 @@
+"""A component without a picture that reruns its fragment while work is pending."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+_NAME = "pruning_explorer.ticker"
+# The timer starts when the page has drawn the last answer: a slow browser is never flooded.
+_JS = """
+const timers = new WeakMap();
+export default function ({ data, parentElement, setTriggerValue }) {
+  clearTimeout(timers.get(parentElement));
+  timers.set(parentElement, setTimeout(() => setTriggerValue("tick", data.turn), data.after_ms));
+  return () => clearTimeout(timers.get(parentElement));
+}
+"""
+_renderers: dict[str, Any] = {}
+
+
+def tick(key: str, after_ms: int) -> None:
+    """Rerun the surrounding fragment once, ``after_ms`` after the browser has drawn this run.
+
+    Call it only while something is pending: an idle page then costs nothing.
+    """
+    renderer = _renderers.get(_NAME)
+    if renderer is None:
+        renderer = _renderers[_NAME] = st.components.v2.component(_NAME, js=_JS)
+    turn = int(st.session_state.get(f"_turn_{key}", 0)) + 1
+    st.session_state[f"_turn_{key}"] = turn
+    renderer(key=key, data={"turn": turn, "after_ms": after_ms}, height="content", on_tick_change=lambda: None)
