@@ -56,7 +56,7 @@ def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo) -> Iterator[Find
 
 def _not_finite(layer: LayerInfo, weights: Tensor) -> Finding | None:
     # One NaN or infinity makes the sum not finite; a sum that merely overflows is looked at closely.
-    if not weights.is_floating_point() or math.isfinite(float(weights.sum(dtype=torch.float32))):
+    if not weights.is_floating_point() or math.isfinite(float(weights.detach().sum(dtype=torch.float32))):
         return None
     n_nan, n_inf = int(torch.isnan(weights).sum()), int(torch.isinf(weights).sum())
     if not n_nan + n_inf:

@@ -112,9 +112,9 @@ def n_of_m_pattern(masks: list[Tensor]) -> tuple[int, int] | None:
     Neighbours are m consecutive weights of one output row, or m consecutive input channels of a kernel.
     """
     for m in _GROUP_SIZES if masks else ():
-        found = {_kept_per_group(mask, m) for mask in masks}
-        if len(found) == 1 and None not in found:
-            return (found.pop() or 0, m)
+        n = _kept_per_group(masks[0], m)
+        if n is not None and all(_kept_per_group(mask, m) == n for mask in masks[1:]):
+            return n, m
     return None
 
 
