@@ -151,7 +151,8 @@ class Row {
     if (this.n <= 0) at = 0;
     else if (this.n >= knob.n) at = 1;
     this.area.style.setProperty("--at", `${(100 * at).toFixed(2)}%`);
-    const about = this.exact || knob.exact ? "" : "≈ ";
+    const certain = this.exact || knob.exact || this.n <= 0 || this.n >= knob.n;
+    const about = certain ? "" : "≈ ";
     this.shareText.textContent = about + percent(this.share);
     this.lineText.textContent = this.lineWords();
     this.thumb.setAttribute("aria-valuenow", (100 * this.share).toFixed(1));
