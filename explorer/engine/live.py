@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from explorer.engine.evaluator import Evaluator
+from explorer.errors import ExplorerError
 from explorer.types import Evaluation, Plan
 
 _RESULTS_KEPT = 64
@@ -22,17 +23,15 @@ _RESULTS_KEPT = 64
 class Latest(NamedTuple):
     """The newest result: an evaluation (perhaps partial), what went wrong, or None before any.
 
-    ``key`` says which request it answers; ``pending`` that more is to come; ``version``
-    changes with each result.
+    ``key`` says which request it answers; ``pending`` that more is to come.
     """
 
     key: Hashable
     result: Evaluation | Exception | None
     pending: bool
-    version: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Request:
     key: Hashable
     plan: Plan | None
@@ -49,7 +48,7 @@ class LiveWorker:
     workers may share one evaluator.
     """
 
-    def __init__(self, evaluator: Evaluator, *, slots: threading.Semaphore | None = None) -> None:
+    def __init__(self, evaluator: Evaluator, slots: threading.Semaphore | None = None) -> None:
         self._desk = _Desk()
         threading.Thread(
             target=_work, args=(self._desk, evaluator, slots or threading.Semaphore()), name="live", daemon=True
@@ -57,7 +56,11 @@ class LiveWorker:
         self._finalizer = weakref.finalize(self, self._desk.close)
 
     def submit(self, key: Hashable, plan: Plan | None) -> None:
-        """Ask for a plan's evaluation (None: the dense model's); it takes the place of one still waiting."""
+        """Ask for a plan's evaluation (None: the dense model's); it takes the place of one still waiting.
+
+        Asking again for the plan that is running changes nothing; a plan that is known already
+        is answered at once.
+        """
         self._desk.submit(_Request(key, plan))
 
     def latest(self) -> Latest:
@@ -74,19 +77,27 @@ class LiveWorker:
 
 
 class _Desk:
-    """What visitor and thread share: one waiting request, the newest result, finished results."""
+    """What visitor and thread share: the request being served, the one that waits, the results."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: _Request | None = None
-        self._running = False
+        self._running: _Request | None = None
         self._closed = False
-        self._latest = Latest(None, None, False, 0)
-        self._finished: OrderedDict[str, Evaluation] = OrderedDict()
+        self._latest = Latest(None, None, False)
+        self._finished: OrderedDict[str, Evaluation | ExplorerError] = OrderedDict()
 
     def submit(self, request: _Request) -> None:
         with self._changed:
-            self._waiting = request
+            self._waiting = None
+            if (known := self._finished.get(request.digest)) is not None:
+                self._finished.move_to_end(request.digest)
+                self._running = None  # whatever runs is of no interest any more
+                self._show(request, known)
+            elif self._running is not None and self._running.digest == request.digest:
+                self._running.key = request.key
+            else:
+                self._waiting = request
             self._changed.notify_all()
 
     def latest(self) -> Latest:
@@ -110,41 +121,37 @@ class _Desk:
             return not self._closed
 
     def take(self) -> _Request | None:
-        """The waiting request, unless its result is known already: that is shown at once."""
+        """The waiting request, which is then the running one."""
         with self._changed:
-            request, self._waiting = self._waiting, None
-            known = self._finished.get(request.digest) if request is not None else None
-            if request is not None and known is not None:
-                self._finished.move_to_end(request.digest)
-                self._show(request, known)
-                return None
-            self._running = request is not None
-            return request
+            self._running, self._waiting = self._waiting, None
+            return self._running
 
     def post(self, request: _Request, result: Evaluation | Exception) -> None:
         with self._changed:
-            if isinstance(result, Evaluation) and result.complete:
+            if isinstance(result, ExplorerError) or (isinstance(result, Evaluation) and result.complete):
                 self._finished[request.digest] = result
                 if len(self._finished) > _RESULTS_KEPT:
                     self._finished.popitem(last=False)
-            self._show(request, result)
+            if self._running is request:
+                self._show(request, result)
 
-    def done(self) -> None:
+    def done(self, request: _Request) -> None:
         with self._changed:
-            self._running = False
+            if self._running is request:
+                self._running = None
             self._changed.notify_all()
 
-    def superseded(self) -> bool:
+    def superseded(self, request: _Request) -> bool:
         """True when the running request is of no interest any more."""
         with self._changed:
-            return self._closed or self._waiting is not None
+            return self._closed or self._waiting is not None or self._running is not request
 
     def _show(self, request: _Request, result: Evaluation | Exception) -> None:
-        self._latest = Latest(request.key, result, False, self._latest.version + 1)
+        self._latest = Latest(request.key, result, False)
         self._changed.notify_all()
 
     def _pending(self) -> bool:
-        return not self._closed and (self._running or self._waiting is not None)
+        return not self._closed and (self._running is not None or self._waiting is not None)
 
 
 def _work(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> None:
@@ -160,13 +167,13 @@ def _work(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> None
             except Exception as error:  # noqa: BLE001 - shown to the visitor; the next request is served
                 desk.post(request, error)
             finally:
-                desk.done()
+                desk.done(request)
 
 
 def _until_superseded(desk: _Desk, evaluator: Evaluator, request: _Request) -> Iterator[Evaluation]:
     evaluations = evaluator.run(request.plan)
     for evaluation in evaluations:
         yield evaluation
-        if desk.superseded():
+        if desk.superseded(request):
             evaluations.close()
             return

@@ -88,8 +88,42 @@ def test_a_finished_plan_is_answered_from_memory() -> None:
     again = worker.wait(20)
     assert again.key == "again"
     assert again.result is first.result
-    assert again.version > first.version
     assert len(gated.started) == 1
+    worker.close()
+
+
+def test_asking_again_for_the_running_plan_does_not_start_it_anew() -> None:
+    gated = Gated()
+    worker = LiveWorker(gated)  # type: ignore[arg-type]
+    worker.submit("a", PLANS[0])
+    until(lambda: len(gated.started) == 1)
+    worker.submit("b", PLANS[1])
+    for _ in range(3):
+        worker.submit("a, still", PLANS[0])
+        gated.batches.release()
+    for _ in range(6):
+        gated.batches.release()
+    latest = worker.wait(20)
+    assert (latest.key, latest.result.complete) == ("a, still", True)
+    assert gated.started == [PLANS[0].digest]
+    worker.close()
+
+
+def test_returning_to_a_known_plan_shows_it_at_once_and_for_good() -> None:
+    gated = Gated()
+    worker = LiveWorker(gated)  # type: ignore[arg-type]
+    for _ in range(6):
+        gated.batches.release()
+    worker.submit("known", PLANS[0])
+    worker.wait(20)
+    worker.submit("other", PLANS[1])
+    until(lambda: len(gated.started) == 2)
+    worker.submit("known again", PLANS[0])
+    assert worker.latest().key == "known again"
+    assert not worker.latest().pending
+    gated.batches.release()
+    time.sleep(0.05)
+    assert worker.latest().key == "known again"
     worker.close()
 
 
