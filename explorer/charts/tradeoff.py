@@ -41,8 +41,10 @@ def tradeoff(
         return empty(theme, "Nothing has been measured yet.", height=height)
     figure = _axes(theme, scale, everything, height)
     figure.add_traces(list(_curves(curves, scale, theme)))
-    if pareto:
-        contenders = [p for curve in curves if not is_control(curve.points) for p in curve.points] + [*tried]
+    rivals = [curve.points for curve in curves if not is_control(curve.points)]
+    # With nothing to choose between, the front would only trace the one curve again.
+    if pareto and (tried or len(rivals) > 1):
+        contenders = [p for points_ in rivals for p in points_] + [*tried]
         figure.add_traces(list(_front(contenders, scale, theme)))
     if tried:
         figure.add_trace(_tried(tried, scale, theme))

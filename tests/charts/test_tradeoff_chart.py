@@ -113,6 +113,16 @@ def test_the_front_holds_exactly_the_points_that_no_other_beats():
     assert set(front(points, SCALES["compression_ratio"])) == set(range(6)) - beaten
 
 
+def test_the_front_is_drawn_only_where_there_is_something_to_choose():
+    def names(figure):
+        return [trace.name for trace in figure.data]
+
+    assert "best of all (Pareto)" not in names(tradeoff([MAGNITUDE, RANDOM]))
+    joined = named(tradeoff([MAGNITUDE, RANDOM], tried=[point(8, 0.8)]), "best of all (Pareto)")
+    assert list(joined.x) == [1, 4, 8, 16]
+    assert "best of all (Pareto)" not in names(tradeoff([MAGNITUDE], tried=[point(8, 0.8)], pareto=False))
+
+
 def test_hover_says_accuracy_interval_samples_origin_and_sizes():
     text = named(tradeoff([MAGNITUDE]), "global magnitude").hovertext[1]
     for part in ("90.0%", "88.0 – 91.0%", "measured on 450", "4×", "75 kB", "+8.0 pt"):
