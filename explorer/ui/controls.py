@@ -21,7 +21,6 @@ def bar(work: Workspace) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         _unit(work)
         _criterion(work)
-    with st.container(horizontal=True, vertical_alignment="center", key="presets"):
         for share in PRESETS:
             label = "Dense" if share == 0 else f"{100 * share:g}%"
             help_text = "Nothing pruned." if share == 0 else "This share of all unlocked units goes."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import streamlit as st
 
@@ -19,7 +20,7 @@ _KEY = "lines"
 _SOON_MS, _LATER_MS = 30, 400
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class View:
     """Everything one drawing of the page shows."""
 
@@ -28,13 +29,17 @@ class View:
     dataset: Dataset | None
     scores: Scores
     plan: Plan
-    evaluation: Evaluation | None
-    pending: bool
+    answer: live.Answer
     why_not: str | None
 
     @property
+    def evaluation(self) -> Evaluation | None:
+        """What was measured of this very plan; None while there is only an older one."""
+        return None if self.answer.stale else self.answer.evaluation
+
+    @cached_property
     def point(self) -> TradeOffPoint | None:
-        """The present setting as a point of the chart, once it is measured to the end."""
+        """The present setting as a point of the chart, as far as it is measured."""
         if self.evaluation is None:
             return None
         table = cache.macs(self.model)
@@ -59,7 +64,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         cards.below(view)
     actions.draw(view)
     session.write_link(work)
-    if view.pending:
+    if view.answer.pending:
         ticker.tick("soon", _SOON_MS)
     elif growing:
         ticker.tick("later", _LATER_MS)
@@ -96,14 +101,14 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
         work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
         plan = make_plan(model, work.spec, scores)
     why_not = live.why_not(model, dataset)
-    evaluation, pending = None, False
+    answer = live.Answer(None, pending=False, stale=True)
     if why_not is None and dataset is not None:
         try:
-            evaluation, pending = live.measure(model, dataset, plan)
+            answer = live.measure(model, dataset, plan)
         except Exception as error:  # noqa: BLE001 - the model's own forward may raise anything
             why_not = f"The pruned model could not be run ({type(error).__name__})."
-    view = View(work, model, dataset, scores, plan, evaluation, pending, why_not)
-    if evaluation is not None and evaluation.complete and work.settled and view.point is not None:
+    view = View(work, model, dataset, scores, plan, answer, why_not)
+    if view.evaluation is not None and view.evaluation.complete and work.settled and view.point is not None:
         work.remember(view.point)
     return view
 
@@ -112,7 +117,7 @@ def _facts(view: View) -> list[summary.Fact]:
     found = {kind: int(m.value) for kind, m in sizes(view.model, view.plan).items()}
     best = min(found, key=lambda kind: found[kind])
     return [
-        *summary.judged(view.evaluation, view.why_not),
+        *summary.judged(view.answer.evaluation, view.why_not, stale=view.answer.stale),
         *summary.counted(view.plan, (best, found[best]), found["dense_file"]),
     ]
 

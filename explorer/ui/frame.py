@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+import torch
 
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import pickers, session, theme
@@ -29,8 +30,10 @@ def mark() -> str:
 
 def draw() -> None:
     """The shared top of a page; call it once a run, before the page."""
+    # Drawing needs little arithmetic: more threads would only fight those that measure.
+    torch.set_num_threads(1)
     theme.style()
-    st.logo(_ASSETS / f"wordmark-{'dark' if theme.is_dark() else 'light'}.svg", icon_image=_ASSETS / "mark.svg")
+    st.logo(_ASSETS / f"wordmark-{'dark' if theme.is_dark() else 'light'}.svg", size="large")
     work = session.workspace()
     session.write_link(work)
     model, dataset = pickers.top_line(work)

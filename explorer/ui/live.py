@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -14,7 +13,6 @@ from explorer.ui import cache
 
 # A small network has its answer within this time; waiting for it saves a second drawing.
 _PATIENCE_S = 0.06
-_STEP_S = 0.004
 
 
 def why_not(model: LoadedModel, dataset: Dataset | None) -> str | None:
@@ -26,27 +24,28 @@ def why_not(model: LoadedModel, dataset: Dataset | None) -> str | None:
     return dataset.why_no_split.get("tune") if "tune" not in dataset.splits else None
 
 
-def measure(model: LoadedModel, dataset: Dataset, plan: Plan) -> tuple[Evaluation | None, bool]:
-    """The newest known evaluation of ``plan`` (None: nothing yet) and whether more is to come.
+@dataclass(frozen=True)
+class Answer:
+    """What is known now: the newest evaluation, whether more is to come, and whether it is of an older line."""
 
-    Raises what the evaluation raised.
-    """
+    evaluation: Evaluation | None
+    pending: bool
+    stale: bool = False
+
+
+def measure(model: LoadedModel, dataset: Dataset, plan: Plan) -> Answer:
+    """Ask for ``plan`` and give what is known after a moment. Raises what the evaluation raised."""
     worker = _worker(model, dataset)
     worker.submit(plan.digest, plan)
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        key, found, pending = worker.latest()
-        ready = key == plan.digest and found is not None
-        if (ready and not pending) or time.monotonic() > deadline:
-            break
-        time.sleep(_STEP_S)
+    latest = worker.wait(_PATIENCE_S)
+    found = latest.result
+    if latest.key != plan.digest or found is None:
+        return Answer(found if isinstance(found, Evaluation) else None, pending=True, stale=True)
     if isinstance(found, Exception):
         raise found
-    if found is None or key != plan.digest:
-        return None, True
-    if pending or not found.complete:
-        return found, True
-    return replace(found, findings=tuple(collapse.after(found, model.n_classes, plan))), False
+    if latest.pending or not found.complete:
+        return Answer(found, pending=True)
+    return Answer(replace(found, findings=tuple(collapse.after(found, model.n_classes, plan))), pending=False)
 
 
 def _worker(model: LoadedModel, dataset: Dataset) -> LiveWorker:
@@ -58,6 +57,6 @@ def _worker(model: LoadedModel, dataset: Dataset) -> LiveWorker:
         return worker
     if known is not None:
         known[1].close()
-    worker = LiveWorker(cache.evaluator(model, dataset, dataset.splits["tune"]), cache.evaluations_at_once())
+    worker = LiveWorker(cache.evaluator(model, dataset, dataset.splits["tune"]), slots=cache.evaluations_at_once())
     st.session_state["live_worker"] = (wanted, worker)
     return worker

@@ -38,14 +38,22 @@ def draw(facts: list[Fact]) -> None:
         st.html(f'<div class="facts" role="status">{"".join(fact.html() for fact in facts)}</div>')
 
 
-def judged(evaluation: Evaluation | None, why_not: str | None) -> list[Fact]:
-    """Accuracy and its change, as far as they are known."""
+def judged(evaluation: Evaluation | None, why_not: str | None, *, stale: bool) -> list[Fact]:
+    """Accuracy and its change, as far as they are known; dimmed while they are of an older line."""
     if why_not is not None:
         return [Fact("Accuracy", "", "not available", why_not), Fact("Change", "", "–", "")]
     if evaluation is None:
         return [Fact("Accuracy", "", "…", "measuring", progress=0.0), Fact("Change, same samples", "", "…", "")]
     by_labels = evaluation.judged_by == "labels"
     accuracy, drop = evaluation.accuracy, evaluation.drop
+    if stale:
+        waiting = "measuring …"
+        return [
+            Fact(
+                "Accuracy" if by_labels else "Agreement with dense", "", percent(accuracy.value), waiting, "stale", 0.0
+            ),
+            Fact("Change, same samples", "", points(-drop.value) if by_labels else "–", waiting, "stale"),
+        ]
     part = None if evaluation.complete else evaluation.n / evaluation.total
     so_far = "" if evaluation.complete else f" · {evaluation.n:,} of {evaluation.total:,}"
     first = Fact(

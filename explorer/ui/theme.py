@@ -10,7 +10,15 @@ from explorer.charts.theme import Theme
 # space under the navigation, and shows elements of ours that draw nothing as gaps.
 _CSS = """
 <style>
-.stMainBlockContainer { padding: 4.6rem 2rem 2rem; max-width: 1440px; }
+.stMainBlockContainer { padding: 4.1rem 2rem 2rem; max-width: 1480px; }
+.stMainBlockContainer > .stVerticalBlock { gap: .75rem; }
+[class*="_card"] { background: var(--explorer-card); border-color: var(--explorer-line); }
+[class*="_card"].stVerticalBlock { gap: .6rem; }
+[class*="_card"] p { font-size: .9rem; }
+[class*="st-key-"]:is(.st-key-controls, .st-key-top_line, .st-key-chart_head, .st-key-chart_foot) { gap: .5rem; }
+:is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button { min-height: 2.1rem; padding: .1rem .65rem; }
+:is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button p { font-size: .85rem; }
+.st-key-chart_head > :first-child { flex: 1; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-facts) { position: sticky; top: 3.75rem; z-index: 90; }
 .st-key-facts { background: var(--explorer-page); padding: .25rem 0 .35rem; }
 .stElementContainer:has(> [data-testid="stBidiComponentRegular"]:empty) { display: none; }
@@ -23,12 +31,14 @@ _CSS = """
 .facts .value { font-size: 1.5rem; font-weight: 650; line-height: 1.25; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
 .facts .note { font-size: .8rem; color: var(--explorer-muted); font-weight: 400; font-variant-numeric: tabular-nums; }
+.facts .stale { opacity: .4; }
 .facts .better { color: var(--explorer-better); } .facts .worse { color: var(--explorer-worse); }
 .tag { font-size: .68rem; border: 1px solid var(--explorer-line); border-radius: .4rem; padding: 0 .35rem; }
 .facts .bar { height: 2px; background: var(--explorer-accent); margin: .35rem -1.1rem -.55rem; transition: width .2s; }
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 4.2rem .75rem 2rem; }
   .facts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .facts .name { flex-wrap: wrap; column-gap: .4rem; row-gap: 0; }
   .facts > div { padding: .4rem .7rem; } .facts > div:nth-child(3) { border-left: 0; }
   .facts > div:nth-child(n+3) { border-top: 1px solid var(--explorer-line); }
   .facts .value { font-size: 1.15rem; } .facts .note { display: block; font-size: .7rem; white-space: normal; }
