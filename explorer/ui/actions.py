@@ -83,7 +83,7 @@ def _shell(view: View) -> str:
     return shlex.join([*words, "--spec", f"{_safe(view.model.address)}.spec.json"])
 
 
-def draw(view: View) -> None:
+def verdict(view: View) -> None:
     """The final verdict: one explicit look at the locked split, counted."""
     if view.dataset is None or view.why_not is not None:
         return
@@ -100,9 +100,9 @@ def draw(view: View) -> None:
         )
         if st.button("Look at the test split", icon=":material/lock_open:"):
             _look(view)
-        verdict = st.session_state.get("verdict")
-        if verdict and verdict[0] == (view.plan.digest, view.dataset.digest):
-            st.markdown(verdict[1])
+        last = st.session_state.get("verdict")
+        if last and last[0] == (view.plan.digest, view.dataset.digest):
+            st.markdown(last[1])
 
 
 def _look(view: View) -> None:

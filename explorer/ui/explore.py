@@ -62,7 +62,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         with st.container(border=True, key="chart_card"):
             growing = cards.chart(view)
         cards.below(view)
-    actions.draw(view)
+        actions.verdict(view)
     session.write_link(work)
     if view.answer.pending:
         ticker.tick("soon", _SOON_MS)
