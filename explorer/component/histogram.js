@@ -111,6 +111,7 @@ class Histogram extends Gestures {
     this.seer.disconnect();
     this.rows = fixed.knobs.map((told, index) => new Row(makeKnob(told), index, fixed.symbol));
     this.list = new List(this.rows);
+    this.host.style.setProperty("--read", `${Math.min(120, 60 + 8 * fixed.symbol.length)}px`);
     this.place.replaceChildren(this.list.element);
     this.toolbar.finder.hidden = this.rows.length < FEW_ROWS;
     for (const row of this.rows) {

@@ -181,8 +181,8 @@ class LimitMenu {
     this.element.setAttribute("popover", "auto");
     this.element.setAttribute("role", "dialog");
     this.title = make("p", "ph-menu-title");
-    this.low = this.field("Remove at least");
-    this.high = this.field("Remove at most");
+    this.low = this.field("At least");
+    this.high = this.field("At most");
     this.element.prepend(this.title);
   }
 
@@ -198,7 +198,8 @@ class LimitMenu {
 
   show(row) {
     this.row = row;
-    this.title.textContent = row.knob.name;
+    this.title.textContent = `Remove from ${row.knob.name}`;
+    this.element.setAttribute("aria-label", this.title.textContent);
     this.low.value = String(Math.round(1000 * row.floor) / 10);
     this.high.value = String(Math.round(1000 * row.cap) / 10);
     this.element.showPopover();

@@ -77,18 +77,17 @@ def dynamic_part(
 ) -> dict[str, Any]:
     """Where the lines stand and how many units really go: a few numbers a knob.
 
-    ``revision`` must change whenever anything here changes: the browser ignores a revision it
-    has seen. ``lines`` are the values asked for, where the user asked by value; elsewhere the
+    ``revision`` must change whenever anything here does: the browser ignores one it has seen.
+    ``lines`` are the values asked for, where the user asked by value; elsewhere the
     line stands at the lowest kept score. ``limits`` are (floor, cap) shares. ``expected`` is the
     cost of a knob in points (positive is worse), or a text. ``mode`` is alone, together or
     share; ``scale`` linear or log. ``ack`` is the last event that this answers.
     """
     _one_of("scale", scale, ("linear", "log"))
     _one_of("mode", mode, ("alone", "together", "share"))
+    names = [told["name"] for told in static["knobs"]]
     by_name = {k.knob.name: k for k in plan.knobs}
-    planned = [by_name.get(k["name"]) for k in static["knobs"]]
-    names = [k["name"] for k in static["knobs"]]
-    lines, limits, expected = lines or {}, limits or {}, expected or {}
+    planned = [by_name.get(name) for name in names]
     return {
         "revision": int(revision),
         "ack": int(ack),
@@ -96,11 +95,11 @@ def dynamic_part(
         "mode": mode,
         "can_undo": bool(can_undo),
         "can_redo": bool(can_redo),
-        "lines": [_line(k, lines) for k in planned],
+        "lines": [_line(k, lines or {}) for k in planned],
         "pruned": [k.n_pruned if k else 0 for k in planned],
         "locked": [int(k.locked) if k else 0 for k in planned],
-        "limits": {name: [float(low), float(high)] for name, (low, high) in limits.items() if name in names},
-        "expected": {name: _cost(cost) for name, cost in expected.items() if name in names},
+        "limits": {name: [float(low), float(high)] for name, (low, high) in (limits or {}).items() if name in names},
+        "expected": {name: _cost(cost) for name, cost in (expected or {}).items() if name in names},
     }
 
 
