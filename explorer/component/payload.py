@@ -78,10 +78,9 @@ def dynamic_part(
     """Where the lines stand and how many units really go: a few numbers a knob.
 
     ``revision`` must change whenever anything here does: the browser ignores one it has seen.
-    ``lines`` are the values asked for, where the user asked by value; elsewhere the
-    line stands at the lowest kept score. ``limits`` are (floor, cap) shares. ``expected`` is the
-    cost of a knob in points (positive is worse), or a text. ``mode`` is alone, together or
-    share; ``scale`` linear or log. ``ack`` is the last event that this answers.
+    ``lines`` are the values asked for, where the user asked by value; elsewhere the line stands
+    at the lowest kept score. ``limits`` are (floor, cap) shares. ``expected`` is a knob's cost in
+    points (positive is worse), or a text. ``ack`` is the last event that this answers.
     """
     _one_of("scale", scale, ("linear", "log"))
     _one_of("mode", mode, ("alone", "together", "share"))
