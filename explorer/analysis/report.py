@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from explorer.analysis import collapse
+from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.size import compression_ratio, parameters, sizes
 from explorer.types import Dataset, Evaluation, Finding, LayerInfo, LoadedModel, Measurement, Plan, SplitName
@@ -75,7 +76,7 @@ class Report:
             "macs": {kind: int(m.value) for kind, m in self.macs.items()},
             "metrics": self._metrics(),
             "judged_by": None if self.evaluation is None else self.evaluation.judged_by,
-            "data": None if self.data is None else {"address": self.data.address, "digest": self.data.digest},
+            "data": None if self.data is None else data_json(self.data),
             "split": self.split,
             "looks_at_test": self.looks_at_test,
             "layers": layer_rows(self.plan),
@@ -85,11 +86,22 @@ class Report:
         }
         return {name: _finite(value) for name, value in found.items()}
 
+    @property
+    def dense_accuracy(self) -> Measurement | None:
+        """Accuracy of the model before pruning, on the same samples; None without labels."""
+        judged = self.evaluation
+        if judged is None or judged.judged_by != "labels":
+            return None
+        n_right = round((judged.accuracy.value + judged.drop.value) * judged.n)
+        low, high = wilson(n_right, judged.n)
+        return replace(judged.accuracy, name="dense_accuracy", value=n_right / judged.n, low=low, high=high)
+
     def _metrics(self) -> dict[str, Any]:
         if self.evaluation is None:
             return {}
         found = {
             "accuracy": self.evaluation.accuracy,
+            "dense_accuracy": self.dense_accuracy,
             "drop": self.evaluation.drop,
             "agreement": self.evaluation.agreement,
             "loss": self.evaluation.loss,
@@ -156,6 +168,11 @@ def _notes(model: LoadedModel, plan: Plan, evaluation: Evaluation | None) -> Ite
         yield no_macs
     if evaluation is not None and evaluation.judged_by == "agreement":
         yield "Judged by agreement with the dense model, not by labels: it does not say who is right."
+
+
+def data_json(data: Dataset) -> dict[str, Any]:
+    """What a report says of its data: enough to load it again the same way."""
+    return {"address": data.address, "digest": data.digest, **data.meta}
 
 
 def layer_rows(plan: Plan) -> list[dict[str, Any]]:

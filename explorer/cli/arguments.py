@@ -58,6 +58,7 @@ def add_model(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a bundled sample (digits-cnn), or the path of a weight file")
     group = parser.add_argument_group("reading the model")
     group.add_argument("--arch", metavar="A", help="architecture of a weight file, e.g. cifar-resnet20")
+    group.add_argument("--trust-code", action="store_true", help="let package.module:factory run your own code")
 
 
 def add_common(parser: Parser) -> None:
@@ -83,7 +84,7 @@ def load_model(args: Arguments) -> LoadedModel:
     from explorer import models
 
     _check_device(args.device)
-    return models.load(args.model, arch=args.arch)
+    return models.load(args.model, arch=args.arch, trust_code=args.trust_code)
 
 
 def load_data(args: Arguments, model: LoadedModel) -> Dataset:

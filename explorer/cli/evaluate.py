@@ -81,7 +81,9 @@ def _metric_rows(found: Report) -> list[tuple[str, str, str, str]]:
     if judged is None:
         return []
     rows = []
-    if judged.judged_by == "labels":
+    dense = found.dense_accuracy
+    if dense is not None:
+        rows.append(("dense accuracy", printing.percent(dense.value), printing.interval(dense)))
         rows.append(("accuracy", printing.percent(judged.accuracy.value), printing.interval(judged.accuracy)))
         drop = f"{printing.points(judged.drop.value)} points"
         rows.append(("drop against dense", drop, printing.interval(judged.drop, signed=True)))
@@ -95,10 +97,10 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
     rows = [
         ("sparsity asked", printing.percent(plan.asked), "", ""),
         ("sparsity reached", printing.percent(plan.sparsity), "", "counted"),
-        ("compression ratio", printing.times(found.compression_ratio), "parameters", "counted"),
+        ("compression ratio, parameters", printing.times(found.compression_ratio), "", "counted"),
     ]
     if found.speedup is not None:
-        rows.append(("theoretical speedup", printing.times(found.speedup.value), "MACs", "counted"))
+        rows.append(("theoretical speedup, MACs", printing.times(found.speedup.value), "", "counted"))
     rows += [(f"MACs, {kind}", printing.count(m.value), "", m.origin) for kind, m in found.macs.items()]
     names = {kind: f"size, {kind.replace('_', ' ')}" for kind in found.sizes}
     return rows + [(names[kind], f"{printing.count(m.value)} B", "", m.origin) for kind, m in found.sizes.items()]

@@ -77,10 +77,9 @@ def interval(m: Measurement, *, signed: bool = False) -> str:
 
 
 def finding_line(finding: Finding) -> str:
-    """``warn: what (evidence). action``."""
-    evidence = f" ({finding.evidence})" if finding.evidence else ""
-    action = f" {finding.action}" if finding.action else ""
-    return plain(f"{finding.level}: {finding.what}{evidence}{action}")
+    """``warn: what. evidence. action.``"""
+    parts = [part.rstrip(".") for part in (finding.what, finding.evidence, finding.action) if part]
+    return plain(f"{finding.level}: {'. '.join(parts)}.")
 
 
 class Progress:

@@ -35,6 +35,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Measure every level on the tune split."""
+    from explorer.analysis.report import data_json
     from explorer.analysis.tradeoff import label_of, pareto, sweep
 
     spec = prune_spec(args)
@@ -52,7 +53,7 @@ def run(args: Arguments) -> int:
         printing.say_json(
             {
                 "model": {"address": model.address, "digest": model.digest},
-                "data": {"address": data.address, "digest": data.digest},
+                "data": data_json(data),
                 "split": "tune",
                 "label": label_of(spec),
                 "points": [point_json(p) | {"on_front": p in best} for p in points],

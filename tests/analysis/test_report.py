@@ -71,9 +71,10 @@ def test_the_object_holds_what_it_must() -> None:
 
 def test_every_metric_says_value_interval_n_and_origin() -> None:
     metrics = reported(evaluation=measured()).to_json()["metrics"]
-    assert set(metrics) == {"accuracy", "drop", "agreement"}
+    assert set(metrics) == {"accuracy", "dense_accuracy", "drop", "agreement"}
     wanted = {"value": 0.75, "low": 0.5, "high": 0.9, "n": 20, "origin": "measured"}
     assert wanted.items() <= metrics["accuracy"].items()
+    assert (metrics["dense_accuracy"]["value"], metrics["dense_accuracy"]["n"]) == (0.8, 20)
 
 
 def test_every_parameter_has_one_row() -> None:

@@ -146,7 +146,7 @@ def test_a_pruned_file_is_the_pruned_model(capsys: Capture, tmp_path: Path) -> N
     in_memory = result(capsys, "evaluate", "digits-cnn", *asked)
     written = result(capsys, "prune", "digits-cnn", "-o", str(out), *asked)["written"]
     assert written == {"weights": str(out), "spec": str(tmp_path / "out.spec.json"), "bytes": out.stat().st_size}
-    from_file = result(capsys, "evaluate", str(out), "--arch", "digits-cnn", "--data", "digits")
+    from_file = result(capsys, "evaluate", str(out))
     assert from_file["metrics"]["accuracy"]["value"] == in_memory["metrics"]["accuracy"]["value"]
     assert from_file["parameters"]["nonzero"] <= in_memory["parameters"]["kept"]
     assert json.loads((tmp_path / "out.spec.json").read_text())["spec"] == in_memory["spec"]
@@ -241,3 +241,4 @@ def test_the_network_from_the_wild_gives_its_known_accuracy(capsys: Capture) -> 
     assert (accuracy["value"], accuracy["n"]) == (0.8135, 2000)
     assert round(accuracy["value"] * accuracy["n"]) == 1627
     assert found["repairs"]
+    assert found["data"]["mean"] == [0.485, 0.456, 0.406]
