@@ -82,6 +82,8 @@ def _fold_at(steps: Steps, graph: fx.Graph, node: fx.Node, conv: nn.Conv2d) -> N
     if (relu := _only_user(last)) is not None and _is_relu(steps, relu):
         step.relu = True
         gone.append(last := relu)
+    if last is node:
+        return
     steps.folded.append(step)
     with graph.inserting_after(last):
         new = graph.call_module(f"folded.{len(steps.folded) - 1}", tuple(terms))
