@@ -1,0 +1,93 @@
+"""``app`` serves this machine only, says where, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from explorer.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The app on a free port, started from another folder, and its address."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "explorer", "app", "digits-mlp", "--port", "0", "--json"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process, json.loads(process.stdout.readline())["url"]
+        process.kill()
+
+
+def answer(url: str, process: subprocess.Popen[str]) -> int:
+    """The status of the first answer; the server may need some seconds to come up."""
+    for _ in range(300):
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        try:
+            with urllib.request.urlopen(url, timeout=5) as reply:
+                return int(reply.status)
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the app did not answer")
+
+
+def test_it_serves_where_it_says_and_ends_when_told(served: tuple[subprocess.Popen[str], str]) -> None:
+    process, url = served
+    assert url.startswith("http://127.0.0.1:")
+    assert url.endswith("/?model=digits-mlp")
+    assert answer(url, process) == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) in (0, -signal.SIGTERM)
+    assert process.stdout is not None
+    assert process.stdout.read() == ""
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url, timeout=2)
+
+
+def test_a_taken_port_is_refused_when_it_was_asked_for(capsys: Capture) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert main(["app", "--port", str(port)]) == 2
+    assert f"Port {port} is taken." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1"])
+def test_other_addresses_need_a_word(address: str, capsys: Capture) -> None:
+    assert main(["app", "--address", address]) == 2
+    shown = capsys.readouterr().err
+    assert "Other machines could then reach the app" in shown
+    assert shown.count("\n") == 1
+
+
+def test_an_address_this_machine_does_not_have_is_refused(capsys: Capture) -> None:
+    assert main(["app", "--address", "192.0.2.1", "--open-to-network"]) == 2
+    assert "This machine has no address 192.0.2.1" in capsys.readouterr().err
+
+
+def test_the_settings_keep_everything_on_this_machine() -> None:
+    import tomllib
+
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert settings["browser"]["gatherUsageStats"] is False
+    assert settings["server"]["address"] == "127.0.0.1"
+    assert settings["server"]["allowedHosts"] == ["127.0.0.1", "localhost"]
+    assert settings["server"]["maxUploadSize"] == 200
+    assert settings["client"]["showErrorDetails"] == "none"
+    assert settings["runner"]["postScriptGC"] is False
