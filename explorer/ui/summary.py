@@ -77,15 +77,17 @@ def _interval(low: float | None, high: float | None) -> str:
 def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
     """What goes, and the file one would get: never the dense format pretending to shrink."""
     kind, n_bytes = best
-    asked = (
-        f" · asked {percent(plan.asked)}" if abs(plan.asked - plan.sparsity) > 5e-4 and plan.kept_shapes == {} else ""
-    )
-    removed = Fact(
-        "Weights removed",
-        "counted",
-        percent(plan.sparsity),
-        f"{plan.n_pruned:,} of {plan.layers.n_prunable:,}{asked}",
-    )
+    removed = Fact("Weights removed", "counted", percent(plan.sparsity), _how_many(plan))
     words = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "channels removed", "n_of_m": "packed n:m"}
     note = "dense file" if kind == "dense_file" else f"{words.get(kind, kind)} · dense stays {bytes_text(dense)}"
     return [removed, Fact("File you would get", "counted", bytes_text(n_bytes), note)]
+
+
+def _how_many(plan: Plan) -> str:
+    """Weights out of weights; under whole units, units out of units too."""
+    weights = f"{plan.n_pruned:,} of {plan.layers.n_prunable:,}"
+    if all(k.knob.unit == "weight" for k in plan.knobs):
+        asked = f" · asked {percent(plan.asked)}" if abs(plan.asked - plan.sparsity) > 5e-4 else ""
+        return weights + asked
+    units = sum(k.n_pruned for k in plan.knobs), sum(k.knob.n_units for k in plan.knobs)
+    return f"{units[0]:,} of {units[1]:,} {plan.knobs[0].knob.unit}s · {plan.n_pruned:,} weights"
