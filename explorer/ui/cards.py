@@ -8,7 +8,8 @@ import streamlit as st
 import torch
 
 from explorer.analysis import collapse
-from explorer.charts.tradeoff import clicked, tradeoff
+from explorer.charts import CONFIG, clicked, tradeoff
+from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Finding, TradeOff
 from explorer.ui import actions, curves, thumbnails
@@ -38,18 +39,14 @@ def chart(view: View) -> bool:
         return False
     known, jobs = curves.background(view.model, view.dataset, view.work.spec)
     axis = st.session_state.get("chart_axis", "compression_ratio")
-    figure = tradeoff(
-        known,
-        now=view.point,
-        tried=view.work.tried,
-        budget=_BUDGET,
-        x=axis,
-        theme=chart_theme(),
-        height=380,
-    )
-    config = {"displayModeBar": False, "displaylogo": False}
-    chosen = st.plotly_chart(figure, key="chart", on_select="rerun", selection_mode="points", theme=None, config=config)
+    figure = tradeoff(known, now=view.point, tried=view.work.tried, budget=_BUDGET, x=axis, theme=chart_theme())
+    chosen = st.plotly_chart(figure, key="chart", on_select="rerun", selection_mode="points", theme=None, config=CONFIG)
     _restore(view, known, chosen)
+    return _foot(jobs)
+
+
+def _foot(jobs: list[Job]) -> bool:
+    """The axis to choose, and how far the curves are; True while they grow."""
     with st.container(horizontal=True, vertical_alignment="center", key="chart_foot"):
         st.selectbox(
             "Against",

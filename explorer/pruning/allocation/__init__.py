@@ -16,4 +16,5 @@ ALLOCATIONS: Registry[Allocation] = Registry("allocation", MEMBERS)
 
 
 def get(name_or_object: str | Allocation, **values: float) -> Allocation:
+    """An allocation from its object, its key, or text such as "key:name=value"."""
     return ALLOCATIONS.get(name_or_object, **values)

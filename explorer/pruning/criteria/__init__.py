@@ -12,4 +12,5 @@ CRITERIA: Registry[Criterion] = Registry("criterion", MEMBERS)
 
 
 def get(name_or_object: str | Criterion) -> Criterion:
+    """A criterion from its object, its key, or text such as "key:name=value"."""
     return CRITERIA.get(name_or_object)

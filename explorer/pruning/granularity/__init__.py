@@ -12,4 +12,5 @@ GRANULARITIES: Registry[Granularity] = Registry("granularity", MEMBERS)
 
 
 def get(name_or_object: str | Granularity) -> Granularity:
+    """A granularity from its object, its key, or text such as "key:name=value"."""
     return GRANULARITIES.get(name_or_object)
