@@ -21,6 +21,8 @@ from explorer.errors import ExplorerError
 NAME = "app"
 HELP = "Open the app in a browser; only this machine can reach it."
 FIRST_PORT, N_PORTS = 8501, 20
+# How the server that is started learns of --root.
+ROOT_VARIABLE = "PRUNING_EXPLORER_ROOT"
 # The parts of the app's own links that may be said here.
 OPENED = ("model", "arch", "data", "size", "mean", "std", "splits")
 
@@ -42,6 +44,10 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--open-to-network", action="store_true", help="let other machines in: whoever reaches the port may use the app"
     )
+    parser.add_argument(
+        "--root", metavar="FOLDER", help="let the app open models and data by path, in this folder only"
+    )
+    parser.add_argument("--root", metavar="FOLDER", help="files in it may be opened by path (default: this folder)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--json", action="store_true", help="one JSON object with the address of the app, then serve")
 
@@ -51,7 +57,10 @@ def run(args: Arguments) -> int:
     address = _address(args)
     port = _port(args.port, address)
     script = _script()
+    os.environ["PRUNING_EXPLORER_ROOT"] = os.pathsep.join(_roots(args))
     url = _url(address, port, args)
+    if args.root:
+        os.environ[ROOT_VARIABLE] = str(_root(args.root))
     if args.json:
         printing.say_json({"url": url, "address": address, "port": port})
     else:
@@ -61,6 +70,26 @@ def run(args: Arguments) -> int:
         printing.note("Open to the network: whoever reaches this port may use the app.")
     command = _command(script, address, port, args)
     return _serve_and_show(command, url, address, port) if _opens_browser(args) else _serve(command, quiet=args.json)
+
+
+def _root(text: str) -> Path:
+    folder = Path(text).expanduser()
+    if not folder.is_dir():
+        raise ExplorerError(f"{text!r} is not a folder.", fix="Give --root a folder that holds models or data.")
+    return folder.resolve()
+
+
+def _roots(args: Arguments) -> list[str]:
+    """Folders whose files the screen may open by path: none but the one named when others can reach the app."""
+    if args.root:
+        folder = Path(args.root).expanduser()
+        if not folder.is_dir():
+            raise ExplorerError(f"{args.root} is not a folder.", fix="Give --root a folder that exists.")
+        return [str(folder.resolve())]
+    if args.open_to_network:
+        return []
+    named = [Path(said.rpartition(":")[2]).expanduser() for said in (args.model, args.data) if said]
+    return [str(Path.cwd()), *(str(path.resolve().parent) for path in named if path.exists())]
 
 
 def _url(address: str, port: int, args: Arguments) -> str:

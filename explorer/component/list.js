@@ -25,6 +25,18 @@ function percentPruned(all) {
   return { n, pruned, exact, share: n ? pruned / n : 0 };
 }
 
+const LONGEST = 18; // characters of a layer's name that fit beside its histogram
+
+/** Under its block's heading a long name may leave the block out; the whole name is its title. */
+function label(rows) {
+  const long = rows.some((row) => row.knob.name.length > LONGEST);
+  for (const row of rows) {
+    const prefix = `${row.knob.block}.`;
+    const short = long && row.knob.name.startsWith(prefix);
+    row.label.textContent = short ? row.knob.name.slice(prefix.length) : row.knob.name;
+  }
+}
+
 class Block {
   constructor(name, rows) {
     this.name = name;
@@ -102,6 +114,7 @@ class List {
 
   arrangeBlocks() {
     for (const block of this.blocks) {
+      label(block.rows);
       block.body.replaceChildren(...block.rows.map((row) => row.element));
       block.element.hidden = block.rows.every((row) => row.element.hidden);
     }
@@ -110,6 +123,7 @@ class List {
 
   flat() {
     const body = make("div", "ph-rows");
+    for (const row of this.rows) row.label.textContent = row.knob.name;
     body.append(...this.sorted().map((row) => row.element));
     return body;
   }

@@ -168,7 +168,7 @@ def _curve(values: Tensor, points: int) -> dict[str, Any]:
     zeros = int(np.searchsorted(ranked, 0.0, "right")) if ranked[0] >= 0 else 0
     low = float(ranked[min(zeros, len(ranked) - 1)])
     high = float(ranked[-1])
-    start = min(0.0, low)
+    start = _axis_start(low, high)
     floor = max(low, high * 1e-5) if low > 0 else 0.0
     edges, counts, exact = _table(ranked, zeros, points)
     n_bins = 48 if len(ranked) >= 1000 else 32 if len(ranked) >= 100 else 24
@@ -188,6 +188,12 @@ def _curve(values: Tensor, points: int) -> dict[str, Any]:
     if floor > 0 and high > floor:
         curve["log"] = _heights(_bins(ranked[zeros:], np.geomspace(floor, high, n_bins + 1)))
     return curve
+
+
+def _axis_start(low: float, high: float) -> float:
+    """Zero, but just below the lowest score where all stand far from zero, as channel norms do."""
+    far = 0.3 * high < low < high
+    return max(0.0, low - 0.1 * (high - low)) if far else min(0.0, low)
 
 
 def _ranked(values: Tensor) -> Floats:

@@ -57,7 +57,7 @@ class Row {
     this.element.dataset.knob = knob.name;
     const name = make("div", "ph-name");
     this.label = make("code", "ph-label", knob.name);
-    this.label.title = (knob.layers ?? [knob.name]).join("\n");
+    this.label.title = [...new Set([knob.name, ...(knob.layers ?? [])])].join("\n");
     name.append(this.label, make("span", "ph-size", plural(knob.n, knob.unit)));
     this.element.append(name);
     if (!knob.movable) {

@@ -57,7 +57,7 @@ def _own_file(work: Workspace) -> None:
             type=["safetensors", "pt", "pth", "th", "bin"],
             help="Read in a process of its own, without running code from it. Nothing leaves this machine.",
         )
-        path = st.text_input("or a path on the server", "") if session.root() else ""
+        path = st.text_input("or a path on the server", "") if session.roots() else ""
         if not st.form_submit_button("Open", icon=":material/folder_open:"):
             return
         named = None if arch == _NO_ARCH else arch
@@ -84,7 +84,7 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
     what = "inputs" if dataset is None or not dataset.images else "images"
     with st.popover(f"Judged on **tune · {n:,} {what}**", icon=":material/fact_check:"):
         key, _, place = (work.source.data or model.data or "none").partition(":")
-        kinds = [k for k in _KINDS if k not in ("folder", "npz") or session.root()]
+        kinds = [k for k in _KINDS if k not in ("folder", "npz") or session.roots()]
         kind = st.selectbox(
             "Data", kinds, index=kinds.index(key) if key in kinds else 0, format_func=_KINDS.__getitem__
         )

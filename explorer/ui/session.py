@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer import models
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache, links
@@ -74,35 +75,40 @@ def refusal(error: ExplorerError) -> None:
     st.error(f"**{plain(error.what, 300)}** {plain(error.why, 500)} {plain(error.fix, 400)}", icon=":material/block:")
 
 
-def root() -> Path | None:
-    """The folder whose files may be opened by path; None when the server does not allow it."""
-    folder = os.environ.get("PRUNING_EXPLORER_ROOT")
-    return Path(folder).expanduser().resolve() if folder else None
+def roots() -> list[Path]:
+    """The folders whose files may be opened by path; none when the server does not allow it."""
+    said = os.environ.get("PRUNING_EXPLORER_ROOT", "")
+    return [Path(folder).expanduser().resolve() for folder in said.split(os.pathsep) if folder]
 
 
 def allowed(address: str) -> None:
-    """Refuse an address that is a path outside the folder this server allows, and code by name."""
+    """Refuse an address that is a path outside the folders this server allows, and code by name."""
     if not address or address.startswith(UPLOAD):
         return
-    looks_like_path = any(mark in address for mark in ("/", "\\", "~")) or Path(address).suffix != ""
     if ":" in address:
         raise ExplorerError("This kind of address is not opened from the screen.", fix="Use the command line for it.")
-    if not looks_like_path:
+    if not any(mark in address for mark in ("/", "\\", "~", ".")):
         return
-    folder = root()
-    if folder is None:
+    folders = roots()
+    if not folders:
         raise ExplorerError(
             "This server opens no files by path.",
-            fix="Upload the file, or start the app with --root FOLDER.",
+            fix="Upload the file, or start the app with: python -m explorer app --root FOLDER.",
         )
-    if not Path(address).expanduser().resolve().is_relative_to(folder):
-        raise ExplorerError("This path lies outside the folder that the server allows.", fix=f"Choose one in {folder}.")
+    place = Path(address).expanduser().resolve()
+    if not any(place.is_relative_to(folder) for folder in folders):
+        raise ExplorerError(
+            "This path lies outside the folder that the server allows.",
+            fix=f"Choose one in {folders[0]}, or start the app with --root FOLDER.",
+        )
 
 
 def keep_upload(name: str, content: bytes) -> str:
     """Keep an uploaded file's bytes for this session; returns its address."""
     digest = hashlib.sha256(content).hexdigest()[:16]
-    st.session_state["uploads"] = {digest: (name, content)}
+    kept = st.session_state.get("uploads", {})
+    in_use = workspace().source.model.removeprefix(UPLOAD)
+    st.session_state["uploads"] = {d: kept[d] for d in (in_use,) if d in kept} | {digest: (name, content)}
     return f"{UPLOAD}{digest}"
 
 
@@ -126,13 +132,24 @@ def model(work: Workspace) -> LoadedModel:
 
 def dataset(work: Workspace, of: LoadedModel) -> Dataset:
     """The data the model is judged on. Raises ExplorerError when it cannot be opened."""
-    allowed((work.source.data or "").partition(":")[2])
+    place = (work.source.data or "").partition(":")[2]
+    if place:
+        allowed_path(place)
     return cache.dataset(work.source, of)
 
 
 def choose(work: Workspace, **changes: str | int | None) -> None:
-    """Open another model or other data; a new model brings its own data and no options."""
-    if "model" in changes:
-        work.open(Source(**changes))  # type: ignore[arg-type]
-    else:
-        work.open(replace(work.source, **changes))  # type: ignore[arg-type]
+    """Open another model or other data; a new model brings its own data and no options.
+
+    What cannot be opened is refused on the page, and the present work stays.
+    """
+    source = Source(**changes) if "model" in changes else replace(work.source, **changes)  # type: ignore[arg-type]
+    wanted = Workspace(source=source)
+    try:
+        opened = model(wanted)
+        if opened.module is not None:
+            dataset(wanted, opened)
+    except ExplorerError as error:
+        notify(error)
+        return
+    work.open(source)
