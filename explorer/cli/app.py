@@ -44,9 +44,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--open-to-network", action="store_true", help="let other machines in: whoever reaches the port may use the app"
     )
-    parser.add_argument(
-        "--root", metavar="FOLDER", help="let the app open models and data by path, in this folder only"
-    )
+    parser.add_argument("--root", metavar="FOLDER", help="let the app open files by path, inside this folder only")
     parser.add_argument("--root", metavar="FOLDER", help="files in it may be opened by path (default: this folder)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--json", action="store_true", help="one JSON object with the address of the app, then serve")
