@@ -44,7 +44,6 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--open-to-network", action="store_true", help="let other machines in: whoever reaches the port may use the app"
     )
-    parser.add_argument("--root", metavar="FOLDER", help="let the app open files by path, inside this folder only")
     parser.add_argument("--root", metavar="FOLDER", help="files in it may be opened by path (default: this folder)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--json", action="store_true", help="one JSON object with the address of the app, then serve")
@@ -55,10 +54,8 @@ def run(args: Arguments) -> int:
     address = _address(args)
     port = _port(args.port, address)
     script = _script()
-    os.environ["PRUNING_EXPLORER_ROOT"] = os.pathsep.join(_roots(args))
+    os.environ[ROOT_VARIABLE] = os.pathsep.join(_roots(args))
     url = _url(address, port, args)
-    if args.root:
-        os.environ[ROOT_VARIABLE] = str(_root(args.root))
     if args.json:
         printing.say_json({"url": url, "address": address, "port": port})
     else:
@@ -68,13 +65,6 @@ def run(args: Arguments) -> int:
         printing.note("Open to the network: whoever reaches this port may use the app.")
     command = _command(script, address, port, args)
     return _serve_and_show(command, url, address, port) if _opens_browser(args) else _serve(command, quiet=args.json)
-
-
-def _root(text: str) -> Path:
-    folder = Path(text).expanduser()
-    if not folder.is_dir():
-        raise ExplorerError(f"{text!r} is not a folder.", fix="Give --root a folder that holds models or data.")
-    return folder.resolve()
 
 
 def _roots(args: Arguments) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer import models
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache, links
@@ -134,7 +133,7 @@ def dataset(work: Workspace, of: LoadedModel) -> Dataset:
     """The data the model is judged on. Raises ExplorerError when it cannot be opened."""
     place = (work.source.data or "").partition(":")[2]
     if place:
-        allowed_path(place)
+        allowed(place)
     return cache.dataset(work.source, of)
 
 
