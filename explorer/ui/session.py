@@ -81,20 +81,34 @@ def roots() -> list[Path]:
 
 
 def allowed(address: str) -> None:
-    """Refuse an address that is a path outside the folders this server allows, and code by name."""
-    if not address or address.startswith(UPLOAD):
+    """Refuse a model's address that is a path outside the folders this server allows, and code by name."""
+    if not address or address.startswith(UPLOAD) or address in models.samples():
         return
-    if ":" in address:
+    if ":" in address and not Path(address).drive:
         raise ExplorerError("This kind of address is not opened from the screen.", fix="Use the command line for it.")
-    if not any(mark in address for mark in ("/", "\\", "~", ".")):
-        return
+    if any(mark in address for mark in ("/", "\\", "~", ".")) or _is_there(address):
+        allowed_path(address)
+
+
+def _is_there(address: str) -> bool:
+    try:
+        return Path(address).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def allowed_path(path: str) -> None:
+    """Refuse a path outside the folders this server allows."""
     folders = roots()
     if not folders:
         raise ExplorerError(
             "This server opens no files by path.",
             fix="Upload the file, or start the app with: python -m explorer app --root FOLDER.",
         )
-    place = Path(address).expanduser().resolve()
+    try:
+        place = Path(path).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise ExplorerError("This path cannot be read.", fix=f"Choose one in {folders[0]}.") from None
     if not any(place.is_relative_to(folder) for folder in folders):
         raise ExplorerError(
             "This path lies outside the folder that the server allows.",
