@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer import models
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache, links

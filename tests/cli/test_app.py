@@ -78,7 +78,7 @@ def test_other_addresses_need_a_word(address: str, capsys: Capture) -> None:
 
 def test_a_root_that_is_no_folder_is_refused(tmp_path: Path, capsys: Capture) -> None:
     assert main(["app", "--port", "0", "--root", str(tmp_path / "absent")]) == 2
-    assert "is not a folder. Give --root a folder" in capsys.readouterr().err
+    assert "is not a folder. Give --root a folder that exists." in capsys.readouterr().err
 
 
 def test_an_address_this_machine_does_not_have_is_refused(capsys: Capture) -> None:
