@@ -150,10 +150,12 @@ def _splits(pairs: dict[str, Pair], request: Request) -> tuple[dict[str, Split],
 def _labels(raw: np.ndarray, request: Request) -> Tensor:
     if raw.dtype.kind not in "bui" and not (raw.dtype.kind == "f" and np.all(raw == np.floor(raw))):
         raise _bad(request.path, "y holds numbers that are no classes.", "Save y as whole numbers from 0.")
-    y = torch.from_numpy(raw.astype(np.int64).reshape(len(raw), -1) if raw.ndim else np.zeros((0, 1), np.int64))
-    if y.shape[1:] != (1,) or (len(y) and (int(y.min()) < 0 or int(y.max()) > 100_000)):
+    y = torch.from_numpy(raw.astype(np.int64))
+    if y.dim() == 2 and y.shape[1] == 1:
+        y = y[:, 0].contiguous()
+    if y.dim() != 1 or (len(y) and (int(y.min()) < 0 or int(y.max()) > 100_000)):
         raise _bad(request.path, "y does not hold one class per sample.", "Save y as whole numbers from 0.")
-    return y[:, 0].contiguous()
+    return y
 
 
 def _inputs(raw: np.ndarray, request: Request) -> Tensor:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,14 +37,22 @@ def read_picture(root: Path, path: Path, size: int, n_channels: int) -> Tensor:
     return _opened(root, path, lambda image: _pixels(image, size, n_channels))
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Pillow warns above a limit of its own; the limit here is lower and refuses."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
 def _opened(root: Path, path: Path, use: Callable[[Image.Image], T]) -> T:
     name = path.relative_to(root).as_posix()
     try:
-        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
+        with _quiet(), path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             return use(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except Image.DecompressionBombError:
         raise ExplorerError(
             f"{name!r} is too large a picture.",
             why=f"At most {MAX_PIXELS // 10**6} million pixels are decoded.",

@@ -37,7 +37,7 @@ class WeightFile:
         if address.lower().endswith(SUFFIXES):
             return True
         try:
-            return Path(address).expanduser().exists()
+            return bool(address) and Path(address).expanduser().exists()
         except (OSError, RuntimeError, ValueError):
             return False
 

@@ -45,8 +45,7 @@ def flat(saved: Any) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
         raise RefusedError(f"It holds a {type(saved).__name__}, not named weights.", SAVE_AGAIN)
     facts = {shown(str(key)): value for key, value in saved.items() if _is_fact(value)}
     repairs: list[str] = []
-    inner = _container(saved)
-    if inner is not None:
+    while (inner := _container(saved)) is not None and len(repairs) < MAX_DEPTH:
         repairs.append(f"The weights were found under {inner!r}.")
         saved = saved[inner]
     tensors: dict[str, Any] = {}
@@ -70,7 +69,7 @@ def _is_fact(value: Any) -> bool:
 def _container(saved: Mapping[Any, Any]) -> str | None:
     for key in CONTAINERS:
         value = saved.get(key)
-        if isinstance(value, Mapping) and any(isinstance(v, Tensor) for v in value.values()):
+        if isinstance(value, Mapping) and any(True for _ in _walk(value, "", 0)):
             return key
     return None
 

@@ -1,0 +1,150 @@
+"""Arrays: what the header says is checked before anything is loaded."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from explorer import data, models
+from explorer.errors import ExplorerError
+
+
+def saved(tmp_path: Path, **arrays: Any) -> str:
+    np.savez(tmp_path / "d.npz", **arrays)
+    return f"npz:{tmp_path / 'd.npz'}"
+
+
+def refusal(address: str, **options: Any) -> ExplorerError:
+    with pytest.raises(ExplorerError) as caught:
+        data.load(address, **options)
+    assert "allow_pickle" not in str(caught.value)
+    return caught.value
+
+
+def test_floats_are_taken_as_they_are(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+    split = data.load(saved(tmp_path, x=x, y=np.arange(6) % 2)).splits["tune"]
+    assert split.y is not None
+    label_of = {tuple(row): i % 2 for i, row in enumerate(x.tolist())}
+    assert [label_of[tuple(row)] for row in split.x.tolist()] == split.y.tolist()
+    assert split.y.bincount().tolist() == [3, 3]
+
+
+def test_bytes_are_divided_by_255_and_normalised_as_the_model_wants(tmp_path: Path) -> None:
+    x = np.full((4, 8, 8), 51, np.uint8)
+    split = data.load(saved(tmp_path, x=x, y=np.arange(4)), model=models.load("digits-cnn")).splits["tune"]
+    torch.testing.assert_close(split.x, torch.full((4, 1, 8, 8), (0.2 - 0.3053) / 0.3761))
+
+
+def test_channels_last_is_turned_when_the_model_wants_them_first(tmp_path: Path) -> None:
+    model = models.load("digits-cnn")
+    split = data.load(saved(tmp_path, x=np.ones((4, 8, 8, 1)), y=np.arange(4)), model=model).splits["tune"]
+    assert split.x.shape == (4, 1, 8, 8)
+
+
+def test_arrays_for_splits_are_the_splits(tmp_path: Path) -> None:
+    pairs = {
+        f"{a}_{s}": np.zeros((n, 3)) if a == "x" else np.zeros(n, int)
+        for s, n in (("train", 5), ("val", 3), ("test", 2))
+        for a in "xy"
+    }
+    found = data.load(saved(tmp_path, **pairs))
+    assert {n: len(s) for n, s in found.splits.items()} == {"fit": 5, "tune": 3, "test": 2}
+
+
+def test_without_labels_there_is_no_y(tmp_path: Path) -> None:
+    assert data.load(saved(tmp_path, x=np.zeros((4, 3)))).splits["tune"].y is None
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<f8", ">i2", "f2", "bool"])
+def test_every_plain_type_of_number_is_read(dtype: str, tmp_path: Path) -> None:
+    split = data.load(saved(tmp_path, x=np.ones((3, 2), dtype), y=np.array([0, 1, 1], ">i8"))).splits["tune"]
+    assert torch.equal(split.x, torch.ones(3, 2))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "word"),
+    [
+        ({"a": np.zeros(3)}, "neither x nor y"),
+        ({"x": np.zeros(3)}, "shape"),
+        ({"x": np.zeros((3, 2)), "y": np.zeros(2, int)}, "3 samples"),
+        ({"x": np.zeros((0, 2)), "y": np.zeros(0, int)}, "0 samples"),
+        ({"x": np.zeros((3, 2)), "y": np.array([0.5, 1, 2])}, "no classes"),
+        ({"x": np.zeros((3, 2)), "y": np.array([-1, 1, 2])}, "one class per sample"),
+        ({"x": np.zeros((3, 2)), "y": np.eye(3, dtype=int)}, "one class per sample"),
+        ({"x": np.full((3, 2), np.nan)}, "NaN"),
+        ({"x": np.array([["a", "b"]])}, "plain numbers"),
+        ({"x": np.zeros((3, 2)), "x_fit": np.zeros((3, 2))}, "It holds x, x_fit"),
+    ],
+)
+def test_arrays_that_are_no_data_are_refused(arrays: dict[str, Any], word: str, tmp_path: Path) -> None:
+    assert word in refusal(saved(tmp_path, **arrays)).why
+
+
+def test_python_objects_are_never_loaded(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+
+    class Payload:
+        def __reduce__(self) -> Any:
+            return (open, (str(marker), "w"))
+
+    np.savez(tmp_path / "d.npz", x=np.array([[Payload()]], dtype=object))
+    assert "plain numbers" in refusal(f"npz:{tmp_path / 'd.npz'}").why
+    assert not marker.exists()
+
+
+def with_header(tmp_path: Path, shape: str, body: bytes) -> str:
+    """An archive whose x claims a shape."""
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    record = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + body
+    with zipfile.ZipFile(tmp_path / "d.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", record)
+    return f"npz:{tmp_path / 'd.npz'}"
+
+
+@pytest.mark.parametrize("shape", ["(1000000, 1000000)", "(3, 2)", "(2, -1)", "('a', 2)"])
+def test_a_header_that_does_not_match_the_record_is_refused(shape: str, tmp_path: Path) -> None:
+    assert refusal(with_header(tmp_path, shape, bytes(16))).fix
+
+
+def test_a_header_that_matches_is_read(tmp_path: Path) -> None:
+    assert data.load(with_header(tmp_path, "(2, 1)", bytes(16))).splits["tune"].x.shape == (2, 1)
+
+
+def test_more_than_fits_is_refused_before_loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.data.request.MAX_BYTES", 1000)
+    assert "memory" in refusal(saved(tmp_path, x=np.zeros((1000, 2)))).what
+
+
+def test_two_records_of_one_name_are_refused(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    np.save(out, np.zeros((2, 2)))
+    with zipfile.ZipFile(tmp_path / "d.npz", "w") as archive:
+        archive.writestr("x.npy", out.getvalue())
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("x.npy", out.getvalue())
+    assert "two records" in refusal(f"npz:{tmp_path / 'd.npz'}").why
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04" + bytes(50)])
+def test_what_is_no_archive_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "d.npz").write_bytes(content)
+    assert "not a NumPy archive" in refusal(f"npz:{tmp_path / 'd.npz'}").why
+
+
+def test_a_flipped_bit_in_the_numbers_is_noticed(tmp_path: Path) -> None:
+    address = saved(tmp_path, x=np.ones((50, 50)))
+    content = bytearray((tmp_path / "d.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "d.npz").write_bytes(content)
+    assert "damaged" in refusal(address).why
+
+
+def test_arrays_take_no_size(tmp_path: Path) -> None:
+    assert "not scaled" in refusal(saved(tmp_path, x=np.zeros((3, 2))), size=8).what
