@@ -14,6 +14,7 @@ from explorer.charts.text import percent, safe
 from explorer.charts.theme import Theme
 
 _ROW_HEIGHT = 18
+_LABEL_HEIGHT = 15
 _SMALLEST, _TALLEST = 160, 900
 _MOST_LABELS = 60
 
@@ -25,27 +26,29 @@ def overview(
     thresholds: Mapping[str, float] | None = None,
     symbol: str = "|w|",
     theme: Theme | None = None,
+    height: int | None = None,
 ) -> go.Figure:
     """One heat map of layers x magnitude bins; at its right, with ``sparsities``, the share pruned of each layer.
 
     ``thresholds`` draws each layer's line (the lowest value that is kept). A point's y is the layer's place in
-    ``layers.names``. 150 layers are one image: no element per cell.
+    ``layers.names``. 150 layers are one image: no element per cell. Without a ``height`` it grows with the layers.
     """
     theme = theme or Theme.light()
     if not layers.edges:
         return empty(theme, "No layer has weights to show.")
-    figure = _axes(layers, symbol, theme, with_sparsity=sparsities is not None)
+    height = height or min(_TALLEST, max(_SMALLEST, _ROW_HEIGHT * len(layers.names) + 60))
+    figure = _axes(layers, symbol, theme, height, with_sparsity=sparsities is not None)
     figure.add_trace(_cells(layers, theme))
     if thresholds:
         figure.add_trace(_lines(layers, thresholds, symbol, theme))
     if sparsities is not None:
-        figure.add_trace(_pruned(layers, sparsities, theme))
+        figure.add_trace(_pruned(layers, sparsities, theme, with_text=height >= _LABEL_HEIGHT * len(layers.names) + 60))
     return figure
 
 
-def _axes(layers: LayerMap, symbol: str, theme: Theme, *, with_sparsity: bool) -> go.Figure:
+def _axes(layers: LayerMap, symbol: str, theme: Theme, height: int, *, with_sparsity: bool) -> go.Figure:
     n = len(layers.names)
-    every = max(1, math.ceil(n / _MOST_LABELS))
+    every = max(1, math.ceil(n / min(_MOST_LABELS, max(1, height // _LABEL_HEIGHT))))
     low, high = math.log10(layers.edges[0]), math.log10(layers.edges[-1])
     decades = [10.0**power for power in range(math.ceil(low), math.floor(high) + 1)]
     across = axis(theme, symbol, range=[low, high], tickvals=[math.log10(d) for d in decades])
@@ -53,7 +56,6 @@ def _axes(layers: LayerMap, symbol: str, theme: Theme, *, with_sparsity: bool) -
     down = axis(theme, range=[n - 0.5, -0.5], tickvals=list(range(0, n, every)))
     down["ticktext"] = [safe(layers.names[i]) for i in range(0, n, every)]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
-    height = min(_TALLEST, max(_SMALLEST, _ROW_HEIGHT * n + 60))
     figure = framed(theme, height=height, x=across, y=down, showlegend=False, margin={"l": 8, "r": 8, "t": 24, "b": 8})
     if with_sparsity:
         figure.update_layout(xaxis2=axis(theme, domain=[0.92, 1], range=[-0.5, 0.5], tickvals=[0], ticktext=["pruned"]))
@@ -102,9 +104,8 @@ def _lines(layers: LayerMap, thresholds: Mapping[str, float], symbol: str, theme
     )
 
 
-def _pruned(layers: LayerMap, sparsities: Mapping[str, float], theme: Theme) -> go.Heatmap:
+def _pruned(layers: LayerMap, sparsities: Mapping[str, float], theme: Theme, *, with_text: bool) -> go.Heatmap:
     shares = [sparsities.get(name, 0.0) for name in layers.names]
-    shown = len(shares) <= _MOST_LABELS
     return go.Heatmap(
         x=[0],
         y=list(range(len(shares))),
@@ -116,7 +117,7 @@ def _pruned(layers: LayerMap, sparsities: Mapping[str, float], theme: Theme) -> 
         showscale=False,
         ygap=1,
         text=[[percent(share, 0)] for share in shares],
-        texttemplate="%{text}" if shown else None,
+        texttemplate="%{text}" if with_text else None,
         textfont={"color": theme.text, "size": 11},
         hovertext=[[f"<b>{safe(n)}</b><br>{percent(s)} pruned"] for n, s in zip(layers.names, shares, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",

@@ -53,8 +53,10 @@ def _figure(
     figure = Figure(figsize=_INCHES, layout="constrained")
     canvas(figure)
     axes = figure.add_subplot()
+    named: set[str] = set()
     for curve, style in zip(curves, styles_of(curves, theme), strict=True):
-        _draw(axes, curve, style, scale)
+        _draw(axes, curve, style, scale, is_named=curve.label in named)
+        named.add(curve.label)
     if now is not None and drawable([now], scale):
         axes.plot(
             [scale.value(now)], [now.accuracy.value], "o", color=theme.now, ms=8, mec="white", zorder=5, label="now"
@@ -64,22 +66,25 @@ def _figure(
     return figure
 
 
-def _draw(axes: Axes, curve: TradeOff, style: Mapping[str, Any], scale: Scale) -> None:
+def _draw(axes: Axes, curve: TradeOff, style: Mapping[str, Any], scale: Scale, *, is_named: bool) -> None:
+    """``is_named``: a curve of this label was drawn before (a control's other seed), so the legend has it."""
     points = [curve.points[i] for i in drawable(curve.points, scale)]
     across = [scale.value(p) for p in points]
     axes.plot(
         across,
         [p.accuracy.value for p in points],
         color=style["colour"],
-        linestyle="--" if style["control"] else "-",
+        linestyle=style["dash"]
+        if style["dash"] == "solid"
+        else (0, tuple(int(d) for d in style["dash"].replace("px", "").split(","))),
         marker=_MARKERS[style["symbol"]],
         markersize=4,
         linewidth=1.4,
         zorder=1.9 if style["control"] else 2,
-        label=plain(curve.label),
+        label="_nolegend_" if is_named else plain(curve.label),
     )
     known = [p for p in points if p.accuracy.low is not None and p.accuracy.high is not None]
-    if len(known) > 1:
+    if len(known) > 1 and not is_named:
         low, high = [p.accuracy.low or 0.0 for p in known], [p.accuracy.high or 0.0 for p in known]
         axes.fill_between([scale.value(p) for p in known], low, high, color=style["colour"], alpha=0.15, linewidth=0)
 

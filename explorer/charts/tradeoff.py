@@ -15,6 +15,7 @@ from explorer.charts.theme import Theme
 from explorer.types import TradeOff, TradeOffPoint
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+_CONTROLS = (("4px,4px", "circle"), ("1px,3px", "diamond"), ("8px,4px", "square"))
 
 
 def tradeoff(
@@ -95,8 +96,11 @@ def _axes(theme: Theme, scale: Scale, everything: Sequence[TradeOffPoint], heigh
 def _curves(curves: Sequence[TradeOff], scale: Scale, theme: Theme) -> Iterator[go.Scatter]:
     """Bands first, so that they lie below every line."""
     styles = list(styles_of(curves, theme))
+    first = {curve.label: c for c, curve in reversed(list(enumerate(curves)))}
     for c, (curve, style) in enumerate(zip(curves, styles, strict=True)):
-        yield from _band([curve.points[i] for i in drawable(curve.points, scale)], scale, style, theme, f"curve{c}")
+        if first[curve.label] == c:
+            placed = [curve.points[i] for i in drawable(curve.points, scale)]
+            yield from _band(placed, scale, style, theme, f"curve{c}")
     # The control first: it must not cover what it is compared with.
     for c in sorted(range(len(curves)), key=lambda c: not styles[c]["control"]):
         style, points_ = styles[c], curves[c].points
@@ -106,7 +110,9 @@ def _curves(curves: Sequence[TradeOff], scale: Scale, theme: Theme) -> Iterator[
             y=[points_[i].accuracy.value for i in order],
             mode="lines+markers",
             name=safe(curves[c].label),
-            legendgroup=f"curve{c}",
+            legendgroup=f"curve{first[curves[c].label]}",
+            # Seeds of one control share its label: they are one entry of the legend.
+            showlegend=first[curves[c].label] == c,
             legendrank=1000 + c,
             line={"color": style["colour"], "width": 2, "dash": style["dash"], "shape": "linear"},
             marker={"color": style["colour"], "size": 6.5, "symbol": style["symbol"]},
@@ -117,13 +123,16 @@ def _curves(curves: Sequence[TradeOff], scale: Scale, theme: Theme) -> Iterator[
 
 
 def styles_of(curves: Sequence[TradeOff], theme: Theme) -> Iterator[Mapping[str, Any]]:
-    """Colour, dash and marker of each curve: grey and dashed for the control, else one of its own."""
-    n = 0
+    """Colour, dash and marker of each curve: grey and dashed for the controls, else one of its own."""
+    n, controls = 0, list[str]()
     for curve in curves:
         if is_control(curve.points):
-            yield {"colour": theme.control, "dash": "4px,4px", "symbol": "circle", "control": True}
+            controls += [curve.label] if curve.label not in controls else []
+            i = controls.index(curve.label) % len(_CONTROLS)
+            yield {"colour": theme.control, "dash": _CONTROLS[i][0], "symbol": _CONTROLS[i][1], "control": True}
             continue
-        colour, symbol = theme.curves[n % len(theme.curves)], _SYMBOLS[n % len(_SYMBOLS)]
+        # After one round of colours the markers move on, so that no two curves look alike.
+        colour, symbol = theme.curves[n % len(theme.curves)], _SYMBOLS[(n + n // len(theme.curves)) % len(_SYMBOLS)]
         yield {"colour": colour, "dash": "solid", "symbol": symbol, "control": False}
         n += 1
 

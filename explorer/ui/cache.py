@@ -14,12 +14,16 @@ from typing import Any
 import streamlit as st
 
 from explorer import component, data, models
+from explorer.analysis.distribution import SignedHistogram, signed_distribution
+from explorer.analysis.histogram import LayerMap, layer_map
+from explorer.analysis.statistics import LayerStatistics, layer_statistics
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import JobQueue
 from explorer.metrics.macs import MacTable, mac_table
+from explorer.pruning.layers import layer_table
 from explorer.pruning.plan import score
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, LoadedModel, Scores, Split
+from explorer.types import Dataset, LayerInfo, LoadedModel, Plan, Scores, Split
 from explorer.ui.workspace import Source
 
 
@@ -74,6 +78,36 @@ def histograms(of: LoadedModel, spec: PruneSpec) -> dict[str, Any]:
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _histograms(digest: str, granularity: str, criterion: str, _scores: Scores) -> dict[str, Any]:
     return component.static_part(_scores.knobs, _scores.values)
+
+
+def statistics(of: LoadedModel) -> tuple[LayerStatistics, ...]:
+    """One row for each tensor of the dense model; nothing is pruned in them."""
+    return _statistics(of.digest, of)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking at every weight …")
+def _statistics(digest: str, _model: LoadedModel) -> tuple[LayerStatistics, ...]:
+    return tuple(layer_statistics(_model, layer_table(_model)))
+
+
+def magnitudes(of: LoadedModel) -> LayerMap:
+    """The magnitudes of every layer that can be pruned, over one axis."""
+    return _magnitudes(of.digest, of)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _magnitudes(digest: str, _model: LoadedModel) -> LayerMap:
+    return layer_map(scores(_model, PruneSpec()).ranks)  # type: ignore[arg-type]
+
+
+def signed(of: LoadedModel, layer: LayerInfo, plan: Plan) -> SignedHistogram:
+    """The signed histogram of one layer, split by the plan's mask, with its fits."""
+    return _signed(of.digest, layer.parameter, plan.digest, of, plan)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _signed(digest: str, parameter: str, plan_digest: str, _model: LoadedModel, _plan: Plan) -> SignedHistogram:
+    return signed_distribution(_model.weights[parameter], _plan.masks.get(parameter))
 
 
 def evaluator(of: LoadedModel, on: Dataset, split: Split) -> Evaluator:

@@ -13,13 +13,15 @@ from explorer.types import Dataset, LoadedModel, TradeOff
 from explorer.ui import cache, session
 
 RATIOS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
+FINER = (1.1, 1.25, 1.75, 2.5)
 
 
 def background(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> tuple[list[TradeOff], list[Job]]:
     """The three curves of this unit and criterion as far as they are measured, and their jobs."""
     wanted = _wanted(spec)
-    jobs = [_job(model, dataset, label, request) for label, request in wanted]
-    curves = [TradeOff(job.title, tuple(job.results)) for job in jobs if job.results]
+    jobs = [job(model, dataset, label, request) for label, request in wanted]
+    # A job may have been begun elsewhere under another title: the label is this page's own.
+    curves = [TradeOff(label, tuple(j.results)) for (label, _), j in zip(wanted, jobs, strict=True) if j.results]
     return curves, jobs
 
 
@@ -36,17 +38,28 @@ def _wanted(spec: PruneSpec) -> list[tuple[str, PruneSpec]]:
     return requests
 
 
-def _job(model: LoadedModel, dataset: Dataset, label: str, request: PruneSpec) -> Job:
-    split = dataset.splits["tune"]
+def key(model: LoadedModel, dataset: Dataset, request: PruneSpec) -> tuple[str, ...]:
+    """Equal keys are one measurement, whichever page or visitor asks for it."""
+    return ("curve", model.digest, dataset.digest, request.digest)
+
+
+def job(model: LoadedModel, dataset: Dataset, label: str, request: PruneSpec) -> Job:
+    """The sweep of ``request`` at :func:`ratios`: running, done, or queued by this call."""
+    split, wanted = dataset.splits["tune"], ratios(request)
     return cache.jobs().submit(
-        ("curve", model.digest, dataset.digest, request.digest),
+        key(model, dataset, request),
         session.owner(),
         label,
         lambda: tradeoff.sweep(
-            model, request, dataset, ratios=RATIOS, evaluator=cache.evaluator(model, dataset, split)
+            model, request, dataset, ratios=wanted, evaluator=cache.evaluator(model, dataset, split)
         ),
-        len(RATIOS),
+        len(wanted),
     )
+
+
+def ratios(request: PruneSpec) -> tuple[float, ...]:
+    """Whole channels often end at a small ratio: there the steps are finer."""
+    return RATIOS if request.granularity.key == "weight" else tuple(sorted({*RATIOS, *FINER}))
 
 
 def failure(jobs: list[Job]) -> str | None:

@@ -1,0 +1,181 @@
+"""The tables of the trade-off page: how far each way gets within a budget, and every point that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer.types import TradeOff, TradeOffPoint
+from explorer.ui.choices import Way
+from explorer.ui.tables import csv_text
+
+_TABLE = "compare_points"
+_COLUMN = st.column_config
+
+
+def within(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> None:
+    """The smallest measured model of each way whose accuracy fell by no more than ``budget`` (a fraction)."""
+    rows = reach(ways, curves, budget)
+    if not rows:
+        st.caption("The first points are being measured.")
+        return
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "way": _COLUMN.TextColumn("Way", width="medium"),
+            "compression": _COLUMN.NumberColumn(
+                "Smaller", format="%.1f×", width="small", help="Compression ratio of the whole model, in parameters."
+            ),
+            "accuracy": _COLUMN.NumberColumn("Accuracy", format="percent", width="small"),
+        },
+    )
+
+
+def reach(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> list[dict[str, Any]]:
+    """One row for each way (its seeds together, the best of them), the most compression first."""
+    best: dict[str, TradeOffPoint] = {}
+    n_curves: dict[str, int] = {}
+    for way, curve in zip(ways, curves, strict=True):
+        n_curves[way.label] = n_curves.get(way.label, 0) + 1
+        for point in curve.points:
+            known = best.get(way.label)
+            if point.drop.value <= budget and (known is None or point.compression_ratio > known.compression_ratio):
+                best[way.label] = point
+    names = {label: f"{label} (best of {n})" if n > 1 else label for label, n in n_curves.items()}
+    rows = [
+        {"way": names[label], "compression": p.compression_ratio, "accuracy": p.accuracy.value}
+        for label, p in best.items()
+    ]
+    return sorted(rows, key=lambda row: -float(row["compression"]))
+
+
+def records(ways: Sequence[Way], curves: Sequence[TradeOff]) -> list[dict[str, Any]]:
+    """One row for each measured point, in full, as the CSV file holds it; shares are fractions."""
+    return [
+        {
+            "unit": way.unit,
+            "criterion": way.criterion,
+            "allocation": way.allocation,
+            "seed": way.seed,
+            "sparsity_asked": point.asked,
+            "sparsity": point.sparsity,
+            "compression_ratio": point.compression_ratio,
+            "theoretical_speedup": point.theoretical_speedup,
+            "smallest_file_bytes": point.size_bytes,
+            "judged_by": point.accuracy.name,
+            "accuracy": point.accuracy.value,
+            "accuracy_low": point.accuracy.low,
+            "accuracy_high": point.accuracy.high,
+            "drop": point.drop.value,
+            "drop_low": point.drop.low,
+            "drop_high": point.drop.high,
+            "n": point.accuracy.n,
+            "split": "tune",
+            "machine": point.accuracy.machine,
+            "date": point.accuracy.date,
+        }
+        for way, curve in zip(ways, curves, strict=True)
+        for point in curve.points
+    ]
+
+
+def points(ways: Sequence[Way], curves: Sequence[TradeOff], stem: str) -> TradeOffPoint | None:
+    """Draw all points; returns the one whose setting is to be opened."""
+    found = [point for curve in curves for point in curve.points]
+    rows = records(ways, curves)
+    with st.container(horizontal=True, vertical_alignment="center", key="points_head"):
+        st.markdown(f"**Every point** ({len(found):,})", width="stretch")
+        place = st.container(width="content")
+        st.download_button(
+            "CSV",
+            lambda: csv_text(rows),
+            f"{stem}-tradeoff.csv",
+            "text/csv",
+            key="compare_csv",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not rows,
+        )
+    if not found:
+        st.caption("Each measured point becomes a row here.")
+        return None
+    chosen: Any = st.dataframe(
+        [_cells(row) for row in rows],
+        key=_TABLE,
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        height=min(420, 37 + 35 * len(rows)),
+        column_config=_COLUMNS,
+    )
+    at = chosen.selection.rows[0] if chosen.selection.rows else None
+    point = found[at] if at is not None and at < len(found) else None
+    opened = place.button(
+        "Open on Explore",
+        key="open_point",
+        icon=":material/tune:",
+        disabled=point is None,
+        help="Choose a row first." if point is None else "Takes this row's setting to the explore page.",
+    )
+    return point if opened else None
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    seed = "" if row["seed"] is None else f", seed {row['seed']}"
+    return {
+        "unit": row["unit"],
+        "criterion": f"{row['criterion']}{seed}",
+        "allocation": row["allocation"],
+        "asked": row["sparsity_asked"],
+        "reached": row["sparsity"],
+        "compression": row["compression_ratio"],
+        "speedup": row["theoretical_speedup"],
+        "size": row["smallest_file_bytes"] / 1000,
+        "accuracy": row["accuracy"],
+        "interval": _interval(row["accuracy_low"], row["accuracy_high"], 1),
+        "change": -100 * row["drop"],
+        "change_interval": _interval(row["drop_high"], row["drop_low"], -1),
+        "n": row["n"],
+    }
+
+
+def _interval(low: float | None, high: float | None, sign: int) -> str:
+    """Both ends in percent or points; a drop turned into a change has them the other way round."""
+    if low is None or high is None:
+        return ""
+    if sign > 0:
+        return f"{100 * low:.1f} – {100 * high:.1f}"
+    return f"{-100 * low:+.1f} to {-100 * high:+.1f}".replace("-", "−")
+
+
+_COLUMNS: dict[str, Any] = {
+    "unit": _COLUMN.TextColumn("Unit", width=80),
+    "criterion": _COLUMN.TextColumn("Criterion", width=165),
+    "allocation": _COLUMN.TextColumn("Allocation", width=175),
+    "asked": _COLUMN.NumberColumn("Asked", format="percent", width=70, help="Sparsity that was set."),
+    "reached": _COLUMN.NumberColumn(
+        "Reached", format="percent", width=75, help="Pruned share of the prunable weights, counted from the masks."
+    ),
+    "compression": _COLUMN.NumberColumn(
+        "Smaller", format="%.2f×", width=75, help="All parameters of the model / parameters left."
+    ),
+    "speedup": _COLUMN.NumberColumn(
+        "MACs saved",
+        format="%.2f×",
+        width=90,
+        help="Dense MACs / MACs left. Theoretical: no dense kernel skips zeros, so this is no measured time.",
+    ),
+    "size": _COLUMN.NumberColumn(
+        "File, kB", format="%.0f", width=75, help="The smallest kind of file that holds the pruned model, counted."
+    ),
+    "accuracy": _COLUMN.NumberColumn("Accuracy", format="percent", width=80),
+    "interval": _COLUMN.TextColumn("95 % interval", width=100, help="Wilson interval, in percent."),
+    "change": _COLUMN.NumberColumn(
+        "Change, pt", format="%+.1f", width=90, help="Pruned minus dense, on the same samples, in points."
+    ),
+    "change_interval": _COLUMN.TextColumn("95 % interval", width=115, help="Paired interval of the change, in points."),
+    "n": _COLUMN.NumberColumn("n", format="localized", width=55, help="Samples of the tune split that were looked at."),
+}

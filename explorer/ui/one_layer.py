@@ -1,0 +1,131 @@
+"""One layer in full: its line in three forms, its weights as histogram and picture, its units ranked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from explorer.analysis.distribution import SignedHistogram
+from explorer.analysis.statistics import LayerStatistics, UnitNorms, unit_norms
+from explorer.charts import CONFIG, signed_histogram, weight_heatmap
+from explorer.charts import unit_norms as ranked_units
+from explorer.charts.text import percent
+from explorer.pruning.allocation.threshold import threshold_forms
+from explorer.pruning.select import keep_mask
+from explorer.types import KnobPlan
+from explorer.ui import cache
+from explorer.ui.summary import Fact
+from explorer.ui.text import plain
+from explorer.ui.theme import chart_theme
+
+if TYPE_CHECKING:
+    from explorer.ui.weights import View
+
+_LOW, _TALL = 300, 672
+# Below this difference of AIC two fits are about as good.
+_CLEAR = 2.0
+
+
+def draw(view: View, row: LayerStatistics) -> None:
+    """Everything about one tensor under the present setting; works without an architecture."""
+    knob = next((k for k in view.plan.knobs if row.name in k.knob.layers and row.prunable), None)
+    facts = "".join(fact.html() for fact in _facts(view, row, knob))
+    st.html(f'<div class="facts">{facts}</div>')
+    why = row.why_not or (knob.knob.why_not if knob else None)
+    if why:
+        st.caption(f":material/info: This line cannot be moved. {plain(why, 300)}")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _histogram(view, row, knob)
+        _units(view, row, knob)
+    with right:
+        _picture(view, row)
+
+
+def _facts(view: View, row: LayerStatistics, knob: KnobPlan | None) -> list[Fact]:
+    share = row.n_pruned / row.n_weights if row.n_weights else 0.0
+    first = Fact("Pruned", "counted", percent(share), f"{row.n_pruned:,} of {row.n_weights:,} weights")
+    names = ("Threshold, absolute", "in standard deviations", "as a percentile")
+    if knob is None or knob.knob.name not in view.scores.values:
+        return [first, *(Fact(name, "", "–", "") for name in names)]
+    forms = threshold_forms(view.scores, knob.knob.name, knob.n_pruned)
+    unit = "weight" if knob.knob.unit == "weight" else "channel norm"
+    deviation = view.scores.deviations[knob.knob.name]
+    locked = " · locked" if knob.locked else ""
+    return [
+        first,
+        Fact(names[0], "", f"{forms['absolute']:.4g}", f"the lowest {unit} kept{locked}"),
+        Fact(names[1], "", f"{forms['std']:.2f} σ", f"σ = {deviation:.4g}"),
+        Fact(names[2], "", f"{forms['percentile']:.1f}", f"{knob.n_pruned:,} of {knob.knob.n_units:,} lie below"),
+    ]
+
+
+def _histogram(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
+    found = cache.signed(view.model, view.plan.layers[row.name], view.plan)
+    st.markdown("**Signed weights**")
+    figure = signed_histogram(found, threshold=_weight_line(view, knob), theme=chart_theme(), height=_LOW)
+    st.plotly_chart(figure, key="signed", theme=None, config=CONFIG)
+    st.caption(_fit(found, row))
+
+
+def _weight_line(view: View, knob: KnobPlan | None) -> float | None:
+    """The line on |w|, where the present setting has one."""
+    if knob is None or not knob.n_pruned or knob.knob.unit != "weight" or not view.spec.criterion.on_weight_scale:
+        return None
+    return knob.threshold
+
+
+def _fit(found: SignedHistogram, row: LayerStatistics) -> str:
+    """Which bell fits better, in words."""
+    if found.better is None:
+        return "No bell is fitted: the weights are all equal."
+    other = next(fit for fit in found.fits if fit is not found.better)
+    by = other.aic - found.better.aic
+    tails = "" if row.kurtosis is None else f" Excess kurtosis {row.kurtosis:.2f}: 0 is normal, 3 is Laplace."
+    if by < _CLEAR:
+        return f"Normal and Laplace fit about equally well.{tails}"
+    if found.better.family == "laplace":
+        return f"**Laplace fits better** (AIC lower by {by:,.0f}): a sharper peak at zero and longer tails.{tails}"
+    return f"**Normal fits better** (AIC lower by {by:,.0f}): fewer weights near zero, shorter tails.{tails}"
+
+
+def _units(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
+    """The rows of the tensor by norm; under a line for whole units, those units by their score."""
+    weights = view.model.weights[row.parameter]
+    if not weights.numel() or not weights.dim():
+        return
+    by_channel = knob is not None and knob.knob.unit != "weight" and knob.knob.name in view.scores.values
+    by_channel = by_channel and view.spec.criterion.on_weight_scale
+    st.markdown("**Units by norm**")
+    if by_channel and knob is not None:
+        ranked, line = _ranked(view, knob), knob.threshold if knob.n_pruned else None
+        with_it = [name for name in knob.knob.layers if name != row.name]
+        words = "Channels are ranked together with those they are tied to, in " + plain(", ".join(with_it), 120) + "."
+        note = f"The line removes whole channels. {words if with_it else ''}"
+    else:
+        ranked, line = unit_norms(weights, view.plan.masks.get(row.parameter)), _weight_line(view, knob)
+        note = "Outputs whose typical weight is small. Grey: nothing of them is left."
+        note += " Orange: the line that single weights must pass." if line else ""
+    figure = ranked_units(ranked, threshold=line, theme=chart_theme(), height=_LOW)
+    st.plotly_chart(figure, key="units", theme=None, config=CONFIG)
+    st.caption(note)
+
+
+def _ranked(view: View, knob: KnobPlan) -> UnitNorms:
+    values: Tensor = view.scores.values[knob.knob.name].double()
+    keep = keep_mask(view.scores.values[knob.knob.name], knob.n_pruned)
+    order = torch.argsort(values, descending=True, stable=True)
+    p = float(getattr(view.spec.criterion, "p", 2.0))
+    return UnitNorms(tuple(order.tolist()), tuple(values[order].tolist()), tuple(keep[order].tolist()), p)
+
+
+def _picture(view: View, row: LayerStatistics) -> None:
+    st.markdown("**The weights themselves**")
+    weights, mask = view.model.weights[row.parameter], view.plan.masks.get(row.parameter)
+    figure = weight_heatmap(weights, mask, theme=chart_theme(), height=_TALL)
+    st.plotly_chart(figure, key="picture", theme=None, config=CONFIG)
+    grey = " Grey: pruned." if row.n_pruned else ""
+    st.caption(f"Blue: positive. Orange: negative. Pale: near zero.{grey}")

@@ -1,0 +1,7 @@
+"""Trade-off: ways of pruning compared, each measured at rising compression."""
+
+from explorer.ui import arrival, compare
+
+opened = arrival.opened()
+if opened.model is not None:
+    compare.page(opened.model, opened.dataset)
