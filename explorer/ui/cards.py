@@ -12,7 +12,7 @@ from explorer.charts import CONFIG, clicked, tradeoff
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Finding, TradeOff
-from explorer.ui import actions, curves, thumbnails
+from explorer.ui import actions, costs, curves, thumbnails
 from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
 
@@ -33,6 +33,8 @@ def chart(view: View) -> bool:
     """Size against accuracy; a click on a point restores its setting. True while curves still grow."""
     with st.container(horizontal=True, vertical_alignment="center", key="chart_head"):
         st.markdown("**Size against accuracy**")
+        with st.popover("All sizes", icon=":material/table_rows:", help="Every size and count, with its origin."):
+            costs.table(view)
         actions.buttons(view)
     if view.why_not is not None or view.dataset is None:
         st.caption(f"No chart without a measurement. {plain(view.why_not or '', 300)}")

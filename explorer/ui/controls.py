@@ -11,12 +11,14 @@ from explorer.params import Registry, params_of
 from explorer.pruning import allocation
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.granularity import GRANULARITIES
+from explorer.types import Plan, Scores
+from explorer.ui import exact
 from explorer.ui.workspace import Workspace
 
-PRESETS = (0.0, 0.5, 0.8, 0.9, 0.95)
+PRESETS = (0.0, 0.5, 0.8, 0.9)
 
 
-def bar(work: Workspace) -> None:
+def bar(work: Workspace, scores: Scores, plan: Plan) -> None:
     """Draw the controls; a change is taken before anything below is drawn."""
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         _unit(work)
@@ -25,6 +27,7 @@ def bar(work: Workspace) -> None:
             label = "Dense" if share == 0 else f"{100 * share:g}%"
             help_text = "Nothing pruned." if share == 0 else "This share of all unlocked units goes."
             st.button(label, key=f"preset_{share}", help=help_text, on_click=_preset, args=(work, share))
+        exact.popover(work, scores, plan)
 
 
 def _unit(work: Workspace) -> None:

@@ -13,7 +13,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan as make_plan
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, TradeOffPoint
-from explorer.ui import actions, cache, cards, controls, histogram, live, moves, session, summary, ticker
+from explorer.ui import actions, cache, cards, controls, hints, histogram, live, moves, session, summary, ticker
 from explorer.ui.workspace import Workspace
 
 _KEY = "lines"
@@ -54,9 +54,10 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     view = _measured(work, model, dataset)
     summary.draw(_facts(view))
     session.show_notices()
+    hints.first_run()
     left, right = st.columns([1, 1.05], gap="medium")
     with left, st.container(border=True, key="lines_card"):
-        controls.bar(work)
+        controls.bar(work, view.scores, view.plan)
         _lines(view)
     with right:
         with st.container(border=True, key="chart_card"):

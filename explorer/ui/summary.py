@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from explorer import terms
 from explorer.charts.text import bytes_text, percent, points
 from explorer.types import Evaluation, Plan
 from explorer.ui.text import escaped
+
+ACCURACY, AGREEMENT, CHANGE = "Accuracy", "Agreement with dense", "Change, same samples"
+_TERMS = {ACCURACY: "interval", AGREEMENT: "agreement", CHANGE: "drop", "Weights removed": "sparsity"}
+_FILES = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "units removed", "n_of_m": "packed n:m"}
 
 
 @dataclass(frozen=True)
@@ -23,13 +28,18 @@ class Fact:
     progress: float | None = None
 
     def html(self) -> str:
-        tag = f'<span class="tag">{escaped(self.origin)}</span>' if self.origin else ""
+        tag = f'<span class="tag" title="{_tooltip(self.origin)}">{escaped(self.origin)}</span>' if self.origin else ""
         bar = "" if self.progress is None else f'<div class="bar" style="width:{100 * self.progress:.0f}%"></div>'
+        meaning = _tooltip(_TERMS.get(self.name, ""))
         return (
-            f'<div><div class="name">{escaped(self.name)}{tag}</div>'
+            f'<div><div class="name"><span title="{meaning}">{escaped(self.name)}</span>{tag}</div>'
             f'<div><span class="value {self.tone}">{escaped(self.value)}</span> '
             f'<span class="note">{escaped(self.note)}</span></div>{bar}</div>'
         )
+
+
+def _tooltip(key: str) -> str:
+    return escaped(terms.tooltip(key), 600) if key else ""
 
 
 def draw(facts: list[Fact]) -> None:
@@ -38,36 +48,36 @@ def draw(facts: list[Fact]) -> None:
         st.html(f'<div class="facts" role="status">{"".join(fact.html() for fact in facts)}</div>')
 
 
-def judged(evaluation: Evaluation | None, why_not: str | None, *, stale: bool) -> list[Fact]:
+def judged(found: Evaluation | None, why_not: str | None, *, stale: bool) -> list[Fact]:
     """Accuracy and its change, as far as they are known; dimmed while they are of an older line."""
     if why_not is not None:
-        return [Fact("Accuracy", "", "not available", why_not), Fact("Change", "", "–", "")]
-    if evaluation is None:
-        return [Fact("Accuracy", "", "…", "measuring", progress=0.0), Fact("Change, same samples", "", "…", "")]
-    by_labels = evaluation.judged_by == "labels"
-    accuracy, drop = evaluation.accuracy, evaluation.drop
+        return [Fact(ACCURACY, "", "not available", why_not), Fact(CHANGE, "", "–", "")]
+    if found is None:
+        return [Fact(ACCURACY, "", "…", "measuring", progress=0.0), Fact(CHANGE, "", "…", "")]
+    facts = [_level(found), _change(found)]
     if stale:
-        waiting = "measuring …"
-        return [
-            Fact(
-                "Accuracy" if by_labels else "Agreement with dense", "", percent(accuracy.value), waiting, "stale", 0.0
-            ),
-            Fact("Change, same samples", "", points(-drop.value) if by_labels else "–", waiting, "stale"),
-        ]
-    part = None if evaluation.complete else evaluation.n / evaluation.total
-    so_far = "" if evaluation.complete else f" · {evaluation.n:,} of {evaluation.total:,}"
-    first = Fact(
-        "Accuracy" if by_labels else "Agreement with dense",
-        accuracy.origin,
-        percent(accuracy.value),
-        f"{_interval(accuracy.low, accuracy.high)}{so_far}",
-        progress=part,
+        return [replace(fact, origin="", note="measuring …", tone="stale", progress=None) for fact in facts]
+    return facts
+
+
+def _level(found: Evaluation) -> Fact:
+    so_far = "" if found.complete else f" · {found.n:,} of {found.total:,}"
+    return Fact(
+        ACCURACY if found.judged_by == "labels" else AGREEMENT,
+        found.accuracy.origin,
+        percent(found.accuracy.value),
+        f"{_interval(found.accuracy.low, found.accuracy.high)}{so_far}",
+        progress=None if found.complete else found.n / found.total,
     )
-    if not by_labels:
-        return [first, Fact("Accuracy", "", "–", "no labels: judged by agreement on generated inputs")]
+
+
+def _change(found: Evaluation) -> Fact:
+    drop = found.drop
+    if found.judged_by == "agreement":
+        return Fact(ACCURACY, "", "–", "no labels: judged by agreement on generated inputs")
     tone = "worse" if drop.value > 0 else "better" if drop.value < 0 else ""
     note = "" if drop.low is None or drop.high is None else f"{points(-drop.high)} to {points(-drop.low)}"
-    return [first, Fact("Change, same samples", drop.origin, points(-drop.value), note.replace(" pt", ""), tone)]
+    return Fact(CHANGE, drop.origin, points(-drop.value), note.replace(" pt", ""), tone)
 
 
 def _interval(low: float | None, high: float | None) -> str:
@@ -78,8 +88,7 @@ def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
     """What goes, and the file one would get: never the dense format pretending to shrink."""
     kind, n_bytes = best
     removed = Fact("Weights removed", "counted", percent(plan.sparsity), _how_many(plan))
-    words = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "channels removed", "n_of_m": "packed n:m"}
-    note = "dense file" if kind == "dense_file" else f"{words.get(kind, kind)} · dense stays {bytes_text(dense)}"
+    note = "dense file" if kind == "dense_file" else f"{_FILES.get(kind, kind)} · dense stays {bytes_text(dense)}"
     return [removed, Fact("File you would get", "counted", bytes_text(n_bytes), note)]
 
 

@@ -19,6 +19,10 @@ _CSS = """
 :is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button { min-height: 2.1rem; padding: .1rem .65rem; }
 :is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button p { font-size: .85rem; }
 .st-key-chart_head > :first-child { flex: 1; }
+.st-key-hint { gap: .5rem; flex-wrap: nowrap; padding: 0 .25rem; }
+.st-key-hint > :first-child { flex: 1; }
+.st-key-hint p { font-size: .88rem; }
+.st-key-hint button { min-height: 1.4rem; padding: 0 .4rem; white-space: nowrap; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-facts) { position: sticky; top: 3.75rem; z-index: 90; }
 .st-key-facts { background: var(--explorer-page); padding: .25rem 0 .35rem; }
 .stElementContainer:has(> [data-testid="stBidiComponentRegular"]:empty) { display: none; }
