@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -134,6 +135,15 @@ class LoadedModel:
     @property
     def n_parameters(self) -> int:
         return sum(t.numel() for t in self.weights.values())
+
+    @property
+    def identity(self) -> str:
+        """Equal identity = equal weights *and* equal way to run them; what results are kept under.
+
+        The same weights give other results as another architecture (more heads, say), and none without one.
+        """
+        how = {"arch": self.meta.get("arch"), "args": self.meta.get("arch_args"), "runs": self.module is not None}
+        return f"{self.digest}-{hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,7 +326,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class TradeOffPoint:
-    """One setting of one model: what it costs and what it keeps."""
+    """One setting of one model: what it costs and what it keeps.
+
+    ``plan_digest`` is that of the masks; "" and a ``loss`` of None where they are not known.
+    """
 
     spec: Mapping[str, Any]
     label: str
@@ -328,6 +341,8 @@ class TradeOffPoint:
     accuracy: Measurement
     drop: Measurement
     seed: int = 0
+    loss: Measurement | None = None
+    plan_digest: str = ""
 
 
 @dataclass(frozen=True)

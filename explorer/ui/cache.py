@@ -6,6 +6,7 @@ other entries are keyed by the digests of what they were made from.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from pathlib import Path
@@ -25,6 +26,8 @@ from explorer.pruning.plan import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LayerInfo, LoadedModel, Plan, Scores, Split
 from explorer.ui.workspace import Source
+
+_FEWEST_BINS, _MOST_BINS = 16, 96
 
 
 def model(address: str, arch: str | None) -> LoadedModel:
@@ -47,7 +50,7 @@ def dataset(source: Source, judged: LoadedModel) -> Dataset:
     """The data that the workspace names, or the model's own, or generated inputs."""
     address = source.data or judged.data or "none"
     options = (source.size, source.mean, source.std, source.splits)
-    return _dataset(address, options, judged.digest, _stamp(address.partition(":")[2]), judged)
+    return _dataset(address, options, judged.identity, _stamp(address.partition(":")[2]), judged)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the data …")
@@ -61,7 +64,7 @@ def _dataset(
 def scores(of: LoadedModel, spec: PruneSpec) -> Scores:
     """Scores depend on model, granularity and criterion, not on where the lines are."""
     request = spec.to_json()
-    return _scores(of.digest, str(request["granularity"]), str(request["criterion"]), of, spec)
+    return _scores(of.identity, str(request["granularity"]), str(request["criterion"]), of, spec)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
@@ -72,7 +75,7 @@ def _scores(digest: str, granularity: str, criterion: str, _model: LoadedModel, 
 def histograms(of: LoadedModel, spec: PruneSpec) -> dict[str, Any]:
     """The large, fixed part of what the draggable histogram is told."""
     request = spec.to_json()
-    return _histograms(of.digest, str(request["granularity"]), str(request["criterion"]), scores(of, spec))
+    return _histograms(of.identity, str(request["granularity"]), str(request["criterion"]), scores(of, spec))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
@@ -82,7 +85,7 @@ def _histograms(digest: str, granularity: str, criterion: str, _scores: Scores) 
 
 def statistics(of: LoadedModel) -> tuple[LayerStatistics, ...]:
     """One row for each tensor of the dense model; nothing is pruned in them."""
-    return _statistics(of.digest, of)
+    return _statistics(of.identity, of)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking at every weight …")
@@ -92,7 +95,7 @@ def _statistics(digest: str, _model: LoadedModel) -> tuple[LayerStatistics, ...]
 
 def magnitudes(of: LoadedModel) -> LayerMap:
     """The magnitudes of every layer that can be pruned, over one axis."""
-    return _magnitudes(of.digest, of)
+    return _magnitudes(of.identity, of)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -102,17 +105,20 @@ def _magnitudes(digest: str, _model: LoadedModel) -> LayerMap:
 
 def signed(of: LoadedModel, layer: LayerInfo, plan: Plan) -> SignedHistogram:
     """The signed histogram of one layer, split by the plan's mask, with its fits."""
-    return _signed(of.digest, layer.parameter, plan.digest, of, plan)
+    return _signed(of.identity, layer.parameter, plan.digest, of, plan)
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _signed(digest: str, parameter: str, plan_digest: str, _model: LoadedModel, _plan: Plan) -> SignedHistogram:
-    return signed_distribution(_model.weights[parameter], _plan.masks.get(parameter))
+    weights = _model.weights[parameter]
+    # Few weights in many bins would be a comb: about three times the cube root of their number reads well.
+    bins = min(_MOST_BINS, max(_FEWEST_BINS, math.ceil(3 * weights.numel() ** (1 / 3))))
+    return signed_distribution(weights, _plan.masks.get(parameter), bins)
 
 
 def evaluator(of: LoadedModel, on: Dataset, split: Split) -> Evaluator:
     """One evaluator for each model and split, shared by all visitors: it knows the dense answers."""
-    return _evaluator(of.digest, on.digest, split.name, of, split)
+    return _evaluator(of.identity, on.digest, split.name, of, split)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -122,7 +128,7 @@ def _evaluator(model_digest: str, data_digest: str, name: str, _model: LoadedMod
 
 def macs(of: LoadedModel) -> MacTable | None:
     """How often each weight is multiplied; None for a model that cannot run."""
-    return None if of.module is None else _macs(of.digest, of)
+    return None if of.module is None else _macs(of.identity, of)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -64,9 +64,9 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         measured = _measured(model, dataset, found)
         _progress(measured)
     left, right = st.columns([2.1, 1], gap="medium")
-    with left, st.container(border=True, key="compare_card"):
+    with left, st.container(border=True, key="compare_card", height="stretch"):
         _chart(measured)
-    with right, st.container(border=True, key="budget_card"):
+    with right, st.container(border=True, key="budget_card", height="stretch"):
         _budget(measured)
     with st.container(border=True, key="points_card"):
         chosen = compare_tables.points(measured.ways, measured.curves, file_stem(model.address))
@@ -91,7 +91,7 @@ def _nothing(why: str) -> None:
 
 def _measured(model: LoadedModel, dataset: Dataset, found: list[Way]) -> Measured:
     """The jobs of these ways: begun by this call, unless the visitor stopped exactly this comparison."""
-    signature = (model.digest, dataset.digest, *(way.spec.digest for way in found))
+    signature = (model.identity, dataset.digest, *(way.spec.digest for way in found))
     if st.session_state.get(_STOPPED) == signature:
         jobs = [cache.jobs().find(curves.key(model, dataset, way.spec)) for way in found]
     else:
@@ -120,7 +120,7 @@ def _progress(measured: Measured) -> None:
 
 def _stop(measured: Measured) -> None:
     """End this visitor's own jobs; one that another visitor began goes on for them."""
-    signature = (measured.model.digest, measured.dataset.digest, *(way.spec.digest for way in measured.ways))
+    signature = (measured.model.identity, measured.dataset.digest, *(way.spec.digest for way in measured.ways))
     st.session_state[_STOPPED] = signature
     for job in measured.running:
         if job.owner == session.owner():

@@ -40,7 +40,7 @@ def _wanted(spec: PruneSpec) -> list[tuple[str, PruneSpec]]:
 
 def key(model: LoadedModel, dataset: Dataset, request: PruneSpec) -> tuple[str, ...]:
     """Equal keys are one measurement, whichever page or visitor asks for it."""
-    return ("curve", model.digest, dataset.digest, request.digest)
+    return ("curve", model.identity, dataset.digest, request.digest)
 
 
 def job(model: LoadedModel, dataset: Dataset, label: str, request: PruneSpec) -> Job:

@@ -50,7 +50,7 @@ def measure(model: LoadedModel, dataset: Dataset, plan: Plan) -> Answer:
 
 def _worker(model: LoadedModel, dataset: Dataset) -> LiveWorker:
     """This session's worker; another model or other data gets a new one and ends the old."""
-    wanted = (model.digest, dataset.digest)
+    wanted = (model.identity, dataset.digest)
     known = st.session_state.get("live_worker")
     if known is not None and known[0] == wanted:
         worker: LiveWorker = known[1]
