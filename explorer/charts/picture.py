@@ -51,16 +51,27 @@ def _tiled(values: Tensor, keeps: Tensor, max_side: int) -> Picture | None:
     if values.dim() != 4 or max(values.shape[2:]) < 2:
         return None
     out, into, high, wide = values.shape
-    if max(out * (high + 1), into * (wide + 1)) > max_side:
+    side_by_side = _side_by_side(out * (high + 1), into * (wide + 1))
+    down = math.ceil(out / side_by_side)
+    # Between the blocks one more empty column than between kernels.
+    block = into * (wide + 1) + (1 if side_by_side > 1 else 0)
+    shape = (down * (high + 1) - 1, side_by_side * block - 1)
+    if max(shape) > max_side:
         return None
-    shape = (out * (high + 1) - 1, into * (wide + 1) - 1)
     painted, pruned = torch.full(shape, math.nan), torch.zeros(shape, dtype=torch.bool)
     for o in range(out):
         for i in range(into):
-            tile = (slice(o * (high + 1), o * (high + 1) + high), slice(i * (wide + 1), i * (wide + 1) + wide))
+            top, left = o % down * (high + 1), o // down * block + i * (wide + 1)
+            tile = (slice(top, top + high), slice(left, left + wide))
             painted[tile] = _hidden(values[o, i], keeps[o, i])
             pruned[tile] = ~keeps[o, i]
-    return Picture(painted, pruned, "outputs", "inputs", "", is_reduced=False)
+    across = "inputs" if side_by_side == 1 else f"inputs, in {side_by_side} columns of outputs"
+    return Picture(painted, pruned, "outputs", across, "", is_reduced=False)
+
+
+def _side_by_side(high: int, wide: int) -> int:
+    """A tall, narrow stack of kernels is broken into columns until it is about square."""
+    return max(1, round(math.sqrt(high / wide))) if high > 4 * wide else 1
 
 
 def _reduced(rows: Tensor, kept: Tensor, max_side: int, across: str) -> Picture:

@@ -55,7 +55,8 @@ def _figure(
     axes = figure.add_subplot()
     named: set[str] = set()
     for curve, style in zip(curves, styles_of(curves, theme), strict=True):
-        _draw(axes, curve, style, scale, is_named=curve.label in named)
+        is_one_of_many = [other.label for other in curves].count(curve.label) > 1
+        _draw(axes, curve, style, scale, is_named=curve.label in named, is_one_of_many=is_one_of_many)
         named.add(curve.label)
     if now is not None and drawable([now], scale):
         axes.plot(
@@ -66,17 +67,17 @@ def _figure(
     return figure
 
 
-def _draw(axes: Axes, curve: TradeOff, style: Mapping[str, Any], scale: Scale, *, is_named: bool) -> None:
-    """``is_named``: a curve of this label was drawn before (a control's other seed), so the legend has it."""
+def _draw(
+    axes: Axes, curve: TradeOff, style: Mapping[str, Any], scale: Scale, *, is_named: bool, is_one_of_many: bool
+) -> None:
+    """``is_named``: the legend has this label already, from another seed. One of many seeds gets no band."""
     points = [curve.points[i] for i in drawable(curve.points, scale)]
     across = [scale.value(p) for p in points]
     axes.plot(
         across,
         [p.accuracy.value for p in points],
         color=style["colour"],
-        linestyle=style["dash"]
-        if style["dash"] == "solid"
-        else (0, tuple(int(d) for d in style["dash"].replace("px", "").split(","))),
+        linestyle=_line(style["dash"]),
         marker=_MARKERS[style["symbol"]],
         markersize=4,
         linewidth=1.4,
@@ -84,9 +85,14 @@ def _draw(axes: Axes, curve: TradeOff, style: Mapping[str, Any], scale: Scale, *
         label="_nolegend_" if is_named else plain(curve.label),
     )
     known = [p for p in points if p.accuracy.low is not None and p.accuracy.high is not None]
-    if len(known) > 1 and not is_named:
+    if len(known) > 1 and not is_one_of_many:
         low, high = [p.accuracy.low or 0.0 for p in known], [p.accuracy.high or 0.0 for p in known]
         axes.fill_between([scale.value(p) for p in known], low, high, color=style["colour"], alpha=0.15, linewidth=0)
+
+
+def _line(dash: str) -> Any:
+    """Plotly's "4px,2px" as Matplotlib has it."""
+    return dash if dash == "solid" else (0, tuple(int(part) for part in dash.replace("px", "").split(",")))
 
 
 def plain(name: str) -> str:

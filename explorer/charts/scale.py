@@ -77,7 +77,11 @@ def drawable(points: Sequence[TradeOffPoint], scale: Scale) -> list[int]:
 
 
 def front(points: Sequence[TradeOffPoint], scale: Scale) -> list[int]:
-    """Indices of the points that none beats in both accuracy and the axis' value, from less to more pruned."""
+    """Indices of the points that none beats in both accuracy and the axis' value, from less to more pruned.
+
+    Places within 1 % are one place: there only the most accurate point counts, since rounding whole units moves
+    points by about as much.
+    """
     best, chosen = -math.inf, []
     for i in sorted(
         drawable(points, scale),
@@ -86,7 +90,9 @@ def front(points: Sequence[TradeOffPoint], scale: Scale) -> list[int]:
         if points[i].accuracy.value > best:
             best = points[i].accuracy.value
             chosen.append(i)
-    return chosen[::-1]
+    rising = chosen[::-1]
+    places = [scale.value(points[i]) for i in rising]
+    return [i for n, i in enumerate(rising) if not n or not math.isclose(places[n - 1], places[n], rel_tol=0.01)]
 
 
 def is_control(points: Sequence[TradeOffPoint]) -> bool:

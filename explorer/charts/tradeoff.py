@@ -98,7 +98,8 @@ def _curves(curves: Sequence[TradeOff], scale: Scale, theme: Theme) -> Iterator[
     styles = list(styles_of(curves, theme))
     first = {curve.label: c for c, curve in reversed(list(enumerate(curves)))}
     for c, (curve, style) in enumerate(zip(curves, styles, strict=True)):
-        if first[curve.label] == c:
+        # The spread of its seeds says more about chance than one seed's band.
+        if [other.label for other in curves].count(curve.label) == 1:
             placed = [curve.points[i] for i in drawable(curve.points, scale)]
             yield from _band(placed, scale, style, theme, f"curve{c}")
     # The control first: it must not cover what it is compared with.

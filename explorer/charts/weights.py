@@ -106,7 +106,7 @@ def weight_heatmap(
     )
     _paint(figure, picture, theme)
     if max(n_rows, n_columns) <= 4 * min(n_rows, n_columns):
-        figure.update_yaxes(scaleanchor="x", constrain="domain")
+        figure.update_yaxes(scaleanchor="x", constrain="domain", constraintoward="top")
         figure.update_xaxes(constrain="domain")
     if picture.note:
         note(figure, theme, picture.note)
@@ -161,6 +161,8 @@ def unit_norms(
         height=height,
         x=axis(theme, "units, strongest first"),
         y=axis(theme, _norm_name(ranked.p), grid=True, rangemode="tozero"),
+        # Kept and pruned are two traces over the same places: side by side they would be half as wide.
+        barmode="overlay",
         bargap=0.15 if len(ranked.units) <= 64 else 0,
     )
     for name, is_kept, colour in (("kept", True, theme.accent), ("pruned", False, theme.pruned)):

@@ -24,6 +24,7 @@ from explorer.metrics.macs import MacTable, mac_table
 from explorer.pruning.layers import layer_table
 from explorer.pruning.plan import score
 from explorer.pruning.spec import PruneSpec
+from explorer.store.database import Store
 from explorer.types import Dataset, LayerInfo, LoadedModel, Plan, Scores, Split
 from explorer.ui.workspace import Source
 
@@ -140,6 +141,12 @@ def _macs(digest: str, _model: LoadedModel) -> MacTable:
 def jobs() -> JobQueue:
     """The server's one queue of background work."""
     return JobQueue()
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """What is kept on disk over all runs, one for all visitors; the file is opened at the first use."""
+    return Store()
 
 
 @st.cache_resource(show_spinner=False)

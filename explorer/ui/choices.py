@@ -113,7 +113,8 @@ def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> list[Way]:
     refused = refusals(model)
     units = [unit for unit in GRANULARITIES.members if unit not in refused]
     measures = _measures(present)
-    allocations = [a for a in ALLOCATIONS.members if _has_level(a)]
+    usual = PruneSpec().allocation.key
+    allocations = sorted((a for a in ALLOCATIONS.members if _has_level(a)), key=lambda a: a != usual)
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_choices"):
         chosen = _several("Units", units, [present.granularity.key], lambda u: _label(GRANULARITIES.member(u)))
         ranked = _several("Criteria", list(measures), [named(_magnitude(present))], str)
@@ -158,6 +159,7 @@ def _several(label: str, options: list[str], default: list[str], text: Any) -> l
         label,
         options,
         selection_mode="multi",
+        wrap=True,
         key=key,
         format_func=text,
         help=_HELP[label],

@@ -26,7 +26,7 @@ _AXES: dict[XName, str] = {
     "sparsity": "Sparsity",
 }
 _CHART, _AXIS, _BUDGET, _STOPPED = "compare_chart", "compare_axis", "compare_budget", "_compare_stopped"
-_HEIGHT = 470
+_HEIGHT = 430
 _LATER_MS = 400
 
 
@@ -161,6 +161,7 @@ def _axis(axis: XName) -> None:
         key=_AXIS,
         format_func=lambda name: _AXES[name],
         label_visibility="collapsed",
+        wrap=True,
         help="MACs are theoretical: no dense kernel skips zeros. File size: of the smallest kind of file.",
         on_change=lambda: st.session_state.update({f"_{_AXIS}": st.session_state[_AXIS] or axis}),
     )
@@ -211,8 +212,11 @@ def _budget(measured: Measured) -> None:
     n = len(measured.dataset.splits["tune"])
     st.caption(
         f"Every point prunes the dense model anew, without retraining, and is measured on the {n:,} samples of the "
-        "tune split; the locked test split is not looked at. Bands are 95 % intervals. Random pruning, in grey, "
-        "is the control."
+        "tune split; the locked test split is not looked at. Bands are 95 % intervals."
+    )
+    st.caption(
+        "Grey is pruning by chance: a criterion is worth something only where it lies above. Rings mark points that no "
+        "other is both smaller and more accurate than."
     )
 
 

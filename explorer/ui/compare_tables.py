@@ -29,7 +29,7 @@ def within(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> No
             "compression": _COLUMN.NumberColumn(
                 "Smaller", format="%.1f×", width="small", help="Compression ratio of the whole model, in parameters."
             ),
-            "accuracy": _COLUMN.NumberColumn("Accuracy", format="percent", width="small"),
+            "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width="small"),
         },
     )
 
@@ -46,7 +46,7 @@ def reach(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> lis
                 best[way.label] = point
     names = {label: f"{label} (best of {n})" if n > 1 else label for label, n in n_curves.items()}
     rows = [
-        {"way": names[label], "compression": p.compression_ratio, "accuracy": p.accuracy.value}
+        {"way": names[label], "compression": p.compression_ratio, "accuracy": 100 * p.accuracy.value}
         for label, p in best.items()
     ]
     return sorted(rows, key=lambda row: -float(row["compression"]))
@@ -129,12 +129,12 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "unit": row["unit"],
         "criterion": f"{row['criterion']}{seed}",
         "allocation": row["allocation"],
-        "asked": row["sparsity_asked"],
-        "reached": row["sparsity"],
+        "asked": 100 * row["sparsity_asked"],
+        "reached": 100 * row["sparsity"],
         "compression": row["compression_ratio"],
         "speedup": row["theoretical_speedup"],
         "size": row["smallest_file_bytes"] / 1000,
-        "accuracy": row["accuracy"],
+        "accuracy": 100 * row["accuracy"],
         "interval": _interval(row["accuracy_low"], row["accuracy_high"], 1),
         "change": -100 * row["drop"],
         "change_interval": _interval(row["drop_high"], row["drop_low"], -1),
@@ -148,22 +148,27 @@ def _interval(low: float | None, high: float | None, sign: int) -> str:
         return ""
     if sign > 0:
         return f"{100 * low:.1f} – {100 * high:.1f}"
-    return f"{-100 * low:+.1f} to {-100 * high:+.1f}".replace("-", "−")
+    return f"{-100 * low:+.1f} to {-100 * high:+.1f}"
 
 
 _COLUMNS: dict[str, Any] = {
     "unit": _COLUMN.TextColumn("Unit", width=80),
     "criterion": _COLUMN.TextColumn("Criterion", width=165),
     "allocation": _COLUMN.TextColumn("Allocation", width=175),
-    "asked": _COLUMN.NumberColumn("Asked", format="percent", width=70, help="Sparsity that was set."),
+    "asked": _COLUMN.NumberColumn(
+        "Asked", format="%.1f %%", width=70, help="Share of the units, weights or channels, that was set."
+    ),
     "reached": _COLUMN.NumberColumn(
-        "Reached", format="percent", width=75, help="Pruned share of the prunable weights, counted from the masks."
+        "Reached",
+        format="%.1f %%",
+        width=75,
+        help="Share of the prunable weights that went, counted. Channels take the weights that read them along.",
     ),
     "compression": _COLUMN.NumberColumn(
         "Smaller", format="%.2f×", width=75, help="All parameters of the model / parameters left."
     ),
     "speedup": _COLUMN.NumberColumn(
-        "MACs saved",
+        "Fewer MACs",
         format="%.2f×",
         width=90,
         help="Dense MACs / MACs left. Theoretical: no dense kernel skips zeros, so this is no measured time.",
@@ -171,7 +176,7 @@ _COLUMNS: dict[str, Any] = {
     "size": _COLUMN.NumberColumn(
         "File, kB", format="%.0f", width=75, help="The smallest kind of file that holds the pruned model, counted."
     ),
-    "accuracy": _COLUMN.NumberColumn("Accuracy", format="percent", width=80),
+    "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=80),
     "interval": _COLUMN.TextColumn("95 % interval", width=100, help="Wilson interval, in percent."),
     "change": _COLUMN.NumberColumn(
         "Change, pt", format="%+.1f", width=90, help="Pruned minus dense, on the same samples, in points."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -36,13 +37,25 @@ def draw(view: View, row: LayerStatistics) -> None:
     st.html(f'<div class="facts">{facts}</div>')
     why = row.why_not or (knob.knob.why_not if knob else None)
     if why:
-        st.caption(f":material/info: This line cannot be moved. {plain(why, 300)}")
+        st.caption(f":material/info: No line here. {plain(why, 300)}")
     left, right = st.columns(2, gap="medium")
     with left:
         _histogram(view, row, knob)
+    if _is_wide(row.shape):
+        with right:
+            _units(view, row, knob)
+        _picture(view, row, _LOW)
+        return
+    with left:
         _units(view, row, knob)
     with right:
-        _picture(view, row)
+        _picture(view, row, _TALL)
+
+
+def _is_wide(shape: tuple[int, ...]) -> bool:
+    """Whether the picture has many more columns than rows, so that it needs the page's whole width."""
+    n_rows = shape[0] if len(shape) > 1 else 1
+    return math.prod(shape) > 3 * n_rows**2 and not (len(shape) == 4 and max(shape[2:]) > 1 and shape[1] <= 3 * n_rows)
 
 
 def _facts(view: View, row: LayerStatistics, knob: KnobPlan | None) -> list[Fact]:
@@ -50,7 +63,10 @@ def _facts(view: View, row: LayerStatistics, knob: KnobPlan | None) -> list[Fact
     first = Fact("Pruned", "counted", percent(share), f"{row.n_pruned:,} of {row.n_weights:,} weights")
     names = ("Threshold, absolute", "in standard deviations", "as a percentile")
     if knob is None or knob.knob.name not in view.scores.values:
-        return [first, *(Fact(name, "", "–", "") for name in names)]
+        return [first, *(Fact(name, "", "–", "no line") for name in names)]
+    if not knob.n_pruned:
+        note = "locked: nothing goes" if knob.locked else "nothing goes"
+        return [first, *(Fact(name, "", "–", note) for name in names)]
     forms = threshold_forms(view.scores, knob.knob.name, knob.n_pruned)
     unit = "weight" if knob.knob.unit == "weight" else "channel norm"
     deviation = view.scores.deviations[knob.knob.name]
@@ -59,7 +75,7 @@ def _facts(view: View, row: LayerStatistics, knob: KnobPlan | None) -> list[Fact
         first,
         Fact(names[0], "", f"{forms['absolute']:.4g}", f"the lowest {unit} kept{locked}"),
         Fact(names[1], "", f"{forms['std']:.2f} σ", f"σ = {deviation:.4g}"),
-        Fact(names[2], "", f"{forms['percentile']:.1f}", f"{knob.n_pruned:,} of {knob.knob.n_units:,} lie below"),
+        Fact(names[2], "", f"{forms['percentile']:.1f}", f"{knob.n_pruned:,} of {knob.knob.n_units:,} go"),
     ]
 
 
@@ -84,7 +100,7 @@ def _fit(found: SignedHistogram, row: LayerStatistics) -> str:
         return "No bell is fitted: the weights are all equal."
     other = next(fit for fit in found.fits if fit is not found.better)
     by = other.aic - found.better.aic
-    tails = "" if row.kurtosis is None else f" Excess kurtosis {row.kurtosis:.2f}: 0 is normal, 3 is Laplace."
+    tails = "" if row.kurtosis is None else f" Excess kurtosis {row.kurtosis:.2f} (normal 0, Laplace 3)."
     if by < _CLEAR:
         return f"Normal and Laplace fit about equally well.{tails}"
     if found.better.family == "laplace":
@@ -107,8 +123,8 @@ def _units(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
         note = f"The line removes whole channels. {words if with_it else ''}"
     else:
         ranked, line = unit_norms(weights, view.plan.masks.get(row.parameter)), _weight_line(view, knob)
-        note = "Outputs whose typical weight is small. Grey: nothing of them is left."
-        note += " Orange: the line that single weights must pass." if line else ""
+        note = "Each bar is one output: its typical weight. Grey: nothing of it is left."
+        note += " Orange: the line for single weights." if line else ""
     figure = ranked_units(ranked, threshold=line, theme=chart_theme(), height=_LOW)
     st.plotly_chart(figure, key="units", theme=None, config=CONFIG)
     st.caption(note)
@@ -122,10 +138,10 @@ def _ranked(view: View, knob: KnobPlan) -> UnitNorms:
     return UnitNorms(tuple(order.tolist()), tuple(values[order].tolist()), tuple(keep[order].tolist()), p)
 
 
-def _picture(view: View, row: LayerStatistics) -> None:
+def _picture(view: View, row: LayerStatistics, height: int) -> None:
     st.markdown("**The weights themselves**")
     weights, mask = view.model.weights[row.parameter], view.plan.masks.get(row.parameter)
-    figure = weight_heatmap(weights, mask, theme=chart_theme(), height=_TALL)
+    figure = weight_heatmap(weights, mask, theme=chart_theme(), height=height)
     st.plotly_chart(figure, key="picture", theme=None, config=CONFIG)
     grey = " Grey: pruned." if row.n_pruned else ""
-    st.caption(f"Blue: positive. Orange: negative. Pale: near zero.{grey}")
+    st.caption(f"Blue: positive. Orange: negative. Faint: near zero.{grey}")

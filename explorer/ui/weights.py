@@ -46,13 +46,16 @@ def page(model: LoadedModel) -> None:
     listed = _listed(rows)
     name = _chosen(listed)
     left, right = st.columns([1, 1.6], gap="medium")
-    with left, st.container(border=True, key="overview_card", height=_HEIGHT + 66):
+    with left, st.container(border=True, key="overview_card", height="stretch"):
         _overview(view)
-    with right, st.container(border=True, key="table_card", height=_HEIGHT + 66):
+    with right, st.container(border=True, key="table_card", height="stretch"):
         _table(view, rows, listed, name)
     with st.container(border=True, key="layer_card"):
-        _select(listed, name)
-        one_layer.draw(view, next(row for row in listed if row.name == name))
+        row = next(row for row in listed if row.name == name)
+        with st.container(horizontal=True, vertical_alignment="center", key="layer_head"):
+            _select(listed, name)
+            st.text(f"{shown(row.kind)} · {_shape(row)} · {row.n_weights:,} weights · {row.dtype}", width="content")
+        one_layer.draw(view, row)
 
 
 def _view(model: LoadedModel) -> View:
@@ -119,11 +122,11 @@ def _overview(view: View) -> None:
         sparsities=shares if view.plan.n_pruned else None,
         thresholds={k.knob.name: k.threshold for k in view.plan.knobs} if by_weight else None,
         theme=chart_theme(),
-        height=min(_HEIGHT - 42, 18 * len(known.names) + 96),
+        height=min(_HEIGHT - 42, max(200, 28 * len(known.names) + 98)),
     )
     st.plotly_chart(figure, key="overview", theme=None, config=CONFIG)
     lines = " Orange: the present line." if by_weight and view.plan.n_pruned else ""
-    st.caption(f"Magnitudes of each layer, small to large; darker: more of its weights.{lines}")
+    st.caption(f"Where each layer has most of its weights.{lines}")
 
 
 def _table(view: View, rows: list[LayerStatistics], listed: list[LayerStatistics], name: str) -> None:
@@ -149,7 +152,7 @@ def _table(view: View, rows: list[LayerStatistics], listed: list[LayerStatistics
         on_select=lambda: _picked(listed),
         selection_mode="single-row",
         hide_index=True,
-        height=_HEIGHT - 42,
+        height=min(_HEIGHT - 10, 37 + 35 * len(listed)),
         column_config=_COLUMNS,
     )
 
@@ -206,12 +209,16 @@ def _record(row: LayerStatistics) -> dict[str, object]:
     }
 
 
+def _shape(row: LayerStatistics) -> str:
+    return " × ".join(map(str, row.shape)) or "one number"
+
+
 def _cells(row: LayerStatistics) -> dict[str, object]:
     """One row on the screen."""
     return {
         "layer": shown(row.name),
         "pruned": row.n_pruned / row.n_weights if row.n_weights else 0.0,
-        "shape": " × ".join(map(str, row.shape)) or "one number",
+        "shape": _shape(row),
         "weights": row.n_weights,
         "zeros": row.n_zeros,
         "mean": row.mean,
@@ -225,25 +232,25 @@ def _cells(row: LayerStatistics) -> dict[str, object]:
 
 _COLUMN = st.column_config
 _COLUMNS: dict[str, Any] = {
-    "layer": _COLUMN.TextColumn("Layer", pinned=True, width=150),
+    "layer": _COLUMN.TextColumn("Layer", pinned=True, width=140),
     "pruned": _COLUMN.ProgressColumn(
-        "Pruned", format="percent", min_value=0.0, max_value=1.0, width=105, help="Share of its weights that go."
+        "Pruned", format="percent", min_value=0.0, max_value=1.0, width=96, help="Share of its weights that go."
     ),
-    "shape": _COLUMN.TextColumn("Shape", width=105, help="Outputs first, then inputs, then the kernel."),
-    "weights": _COLUMN.NumberColumn("Weights", format="localized", width=75),
+    "shape": _COLUMN.TextColumn("Shape", width=100, help="Outputs first, then inputs, then the kernel."),
+    "weights": _COLUMN.NumberColumn("Weights", format="localized", width=70),
     "zeros": _COLUMN.NumberColumn(
-        "Zeros", format="localized", width=65, help="Exactly zero in the dense model, before any pruning."
+        "Zeros", format="localized", width=58, help="Exactly zero in the dense model, before any pruning."
     ),
-    "mean": _COLUMN.NumberColumn("Mean", format="%.4f", width=75),
-    "std": _COLUMN.NumberColumn("Std", format="%.4f", width=70, help="Standard deviation, dividing by n."),
+    "mean": _COLUMN.NumberColumn("Mean", format="%.4f", width=70),
+    "std": _COLUMN.NumberColumn("Std", format="%.4f", width=66, help="Standard deviation, dividing by n."),
     "kurtosis": _COLUMN.NumberColumn(
         "Kurtosis",
         format="%.2f",
-        width=75,
+        width=72,
         help="Excess kurtosis: 0 for a normal distribution, 3 for a Laplace one. Higher: longer tails.",
     ),
     "nan": _COLUMN.NumberColumn(
-        "NaN", format="localized", width=55, help="NaN or infinite weights. Any at all makes a layer unusable."
+        "NaN", format="localized", width=50, help="NaN or infinite weights. Any at all makes a layer unusable."
     ),
     "kind": _COLUMN.TextColumn("Kind", width=100),
     "why_not": _COLUMN.TextColumn("Why it is not pruned", width=320),
