@@ -1,0 +1,60 @@
+"""The real app as a process of its own, on a free port of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60.0
+
+
+@contextmanager
+def running_app(folder: Path, *, root: Path | None = None) -> Iterator[str]:
+    """The address of an app that keeps its data in ``folder`` and opens paths under ``root``.
+
+    It is ended by its process id, whatever happens.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "explorer", "app", "--port", "0", "--json", "--root", str(root or folder)]
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "OMP_NUM_THREADS": "1"}
+    with (
+        (folder / "app.log").open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            assert said, (folder / "app.log").read_text(encoding="utf-8")
+            address = str(json.loads(said)["url"]).rstrip("/")
+            _wait(f"{address}/_stcore/health", process)
+            yield address
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait(url: str, process: subprocess.Popen[str]) -> None:
+    """Until the server answers; it may need some seconds to come up."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the app ended before it answered"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as reply:
+                if reply.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the app did not answer within {PATIENCE_S:.0f} s")
