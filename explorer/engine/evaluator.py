@@ -6,10 +6,10 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,11 +19,13 @@ from explorer.engine.layout import batches
 from explorer.engine.prefix import PrefixCache
 from explorer.engine.program import Program
 from explorer.engine.ready import Ready, prepare
-from explorer.engine.shell import private_shell
 from explorer.engine.tally import BatchResult, Tally, judge
 from explorer.engine.workers import n_cores, worker_pool
 from explorer.errors import ExplorerError
+from explorer.pruning.apply import private_shell
 from explorer.types import Evaluation, LoadedModel, Plan, Split
+
+T = TypeVar("T")
 
 _RECENT_PLANS = 4
 
@@ -89,12 +91,22 @@ class Evaluator:
     @property
     def path(self) -> str:
         """How the model runs: "prefix cache", "prefix cache, folded" or "whole: the reason"."""
-        return self._made_ready().path
+        return self.ready.path
 
     @property
     def batch_size(self) -> int:
         """Samples in a batch (the first batch may be smaller)."""
-        return self._made_ready().batch_size
+        return self.ready.batch_size
+
+    @property
+    def batches(self) -> list[slice]:
+        """How the samples are cut into batches."""
+        _ = self.ready
+        return list(self._slices)
+
+    def submit(self, job: Callable[..., T], *args: Any) -> Future[T]:
+        """Run a function in the evaluator's threads, which compute on one core each."""
+        return self._pool.submit(job, *args)
 
     def run(self, plan: Plan | None = None, *, threads: int | None = None) -> Generator[Evaluation, None, None]:
         """What is known after each batch; the last one is complete. None evaluates the dense model.
@@ -103,7 +115,7 @@ class Evaluator:
         Raises ExplorerError when the model does not take the data or gives no classes.
         """
         start = time.perf_counter()
-        ready = self._made_ready()
+        ready = self.ready
         job = self._job(ready, plan)
         tally = Tally(len(self.split), self.split.y is not None, ready.batch_size, self.device)
         queue: deque[Future[BatchResult]] = deque()
@@ -131,7 +143,9 @@ class Evaluator:
         """The complete evaluation of the dense model; computed once."""
         return self.final(None)
 
-    def _made_ready(self) -> Ready:
+    @property
+    def ready(self) -> Ready:
+        """The model traced and checked; the first call does the work."""
         with self._lock:
             if self._ready is None:
                 job = self._pool.submit(

@@ -7,6 +7,7 @@ batch mean the very same numbers, whatever the plan; so a value made for one pla
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -18,6 +19,20 @@ Look = Callable[[int], Any]
 Put = Callable[[int, Any], None]
 
 _INPUTS = ("placeholder", "get_attr")
+_NONE: Mapping[fx.Node, Any] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The steps that change with some parameters, down to the output.
+
+    ``steps``: each with the values that nobody needs after it. ``frontier``: what must be
+    known to run them. ``changed``: the steps that use the parameters themselves.
+    """
+
+    steps: tuple[tuple[fx.Node, tuple[fx.Node, ...]], ...]
+    frontier: tuple[fx.Node, ...]
+    changed: tuple[fx.Node, ...]
 
 
 class Program:
@@ -35,6 +50,7 @@ class Program:
         self._foreign = {node for node in self.nodes if _may_write(steps, node)}
         self.n_bytes: dict[fx.Node, float] = {}  # a sample's share of each value, once seen
         self._backwards: list[list[fx.Node]] | None = None
+        self._parts: dict[frozenset[str], Part] = {}
 
     def signatures(self, digests: Mapping[str, bytes]) -> dict[fx.Node, int]:
         """Each value's signature under masks with these digests (by parameter path)."""
@@ -49,6 +65,10 @@ class Program:
         inputs = (n for node in self.nodes if node in changed for n in node.all_input_nodes)
         return list(dict.fromkeys(n for n in inputs if n not in changed and n.op not in _INPUTS))
 
+    def place(self, node: fx.Node) -> int:
+        """The position of a step in the order of execution."""
+        return self._place[node]
+
     def depth(self, frontier: Collection[fx.Node]) -> int:
         """How far down the model a frontier reaches: the place of its last step, -1 if empty."""
         return max((self._place[node] for node in frontier), default=-1)
@@ -57,13 +77,52 @@ class Program:
         """The frontier of each step that has parameters, should it change: the last step first."""
         if self._backwards is None:
             steps = [node for node in reversed(self.nodes) if self._parameters[node] and node.op != "get_attr"]
-            self._backwards = [self.frontier(self._descendants(node)) for node in steps]
+            self._backwards = [self.frontier(self._descendants((node,))) for node in steps]
         return self._backwards
+
+    def part(self, parameters: Iterable[str]) -> Part:
+        """What changes when these parameters do; the output is always part of it."""
+        names = frozenset(parameters)
+        if names not in self._parts:
+            self._parts[names] = self._part(names)
+        return self._parts[names]
+
+    def run_part(
+        self, shell: nn.Module, part: Part, x: Tensor, known: Mapping[fx.Node, Any], own: Mapping[fx.Node, Any] = _NONE
+    ) -> Any:
+        """The output, given the values at the part's frontier.
+
+        ``own`` holds modules (or tensors) that take the place of the shell's at some steps.
+        """
+        values = {node: known[node] for node in part.frontier}
+        for node, done in part.steps:
+            values[node] = self._step(shell, node, x, values, own)
+            for used in done:
+                del values[used]
+        return values[self.output]
+
+    def advance(
+        self, shell: nn.Module, x: Tensor, wanted: Collection[fx.Node], known: Mapping[fx.Node, Any]
+    ) -> dict[fx.Node, Any]:
+        """The wanted values of the dense model, from those that are known already."""
+        values = dict(known)
+        to_run = self._missing(wanted, values, lambda node: None)
+        keep = set(wanted)
+        waiting = {node: sum(user in to_run for user in node.users) for node in self.nodes}
+        for node in self.nodes:
+            if node in to_run:
+                values[node] = self._step(shell, node, x, values)
+                self._weigh(node, values[node], len(x))
+                for used in node.all_input_nodes:
+                    waiting[used] -= 1
+                    if not waiting[used] and used not in keep:
+                        values.pop(used, None)
+        return {node: values[node] for node in wanted}
 
     def run(self, shell: nn.Module, x: Tensor, signatures: Signatures, look: Look, put: Put) -> Any:
         """The output for one batch. ``look`` finds a value by signature (or None), ``put`` offers one."""
         known: dict[fx.Node, Any] = {}
-        to_run = self._unknown(signatures, look, known)
+        to_run = self._missing((self.output,), known, lambda node: look(signatures[node]))
         waiting = {node: sum(user in to_run for user in node.users) for node in self.nodes}
         for node in self.nodes:
             if node in to_run:
@@ -77,27 +136,52 @@ class Program:
                         known.pop(used, None)
         return known[self.output]
 
-    def _unknown(self, signatures: Signatures, look: Look, known: dict[fx.Node, Any]) -> set[fx.Node]:
-        """The steps between what is known and the output; fills ``known``."""
+    def _missing(
+        self, wanted: Iterable[fx.Node], known: dict[fx.Node, Any], look: Callable[[fx.Node], Any]
+    ) -> set[fx.Node]:
+        """The steps between what is known or found by ``look`` and what is wanted; fills ``known``."""
         to_run: set[fx.Node] = set()
-        wanted = [self.output]
-        while wanted:
-            node = wanted.pop()
+        queue = list(wanted)
+        while queue:
+            node = queue.pop()
             if node in to_run or node in known:
                 continue
-            value = None if node.op in _INPUTS else look(signatures[node])
+            value = None if node.op in _INPUTS else look(node)
             if value is not None:
                 known[node] = value
             else:
                 to_run.add(node)
-                wanted += node.all_input_nodes
+                queue += node.all_input_nodes
         return to_run
 
-    def _step(self, shell: nn.Module, node: fx.Node, x: Tensor, known: Mapping[fx.Node, Any]) -> Any:
+    def _part(self, names: frozenset[str]) -> Part:
+        changed = tuple(node for node in self.nodes if names.intersection(self._parameters[node]))
+        affected = self._descendants((*changed, self.output))
+        frontier = self.frontier(affected)
+        inputs = {n for node in affected for n in node.all_input_nodes if n.op in _INPUTS}
+        steps = [node for node in self.nodes if node in affected or node in inputs]
+        last_use = {used: node for node in steps for used in node.all_input_nodes}
+        done: dict[fx.Node, list[fx.Node]] = {}
+        for used, node in last_use.items():
+            done.setdefault(node, []).append(used)
+        return Part(tuple((node, tuple(done.get(node, ()))) for node in steps), tuple(frontier), changed)
+
+    def module_of(self, steps: nn.Module, node: fx.Node) -> Any:
+        """The module of a step, or the tensor that a ``get_attr`` step fetches."""
+        return _find(steps, str(node.target))
+
+    def _step(
+        self,
+        shell: nn.Module,
+        node: fx.Node,
+        x: Tensor,
+        known: Mapping[fx.Node, Any],
+        own: Mapping[fx.Node, Any] = _NONE,
+    ) -> Any:
         if node.op == "placeholder":
             return node.args[0] if node.args else x
         if node.op == "get_attr":
-            return _find(shell, str(node.target))
+            return own[node] if node in own else _find(shell, str(node.target))
         args: Any = fx.node.map_arg(node.args, known.__getitem__)
         kwargs: Any = fx.node.map_arg(node.kwargs, known.__getitem__)
         if node.op == "output":
@@ -105,7 +189,8 @@ class Program:
         if node.op == "call_module":
             if node in self._foreign:
                 args = tuple(a.clone() if isinstance(a, Tensor) else a for a in args)
-            return shell.get_submodule(str(node.target))(*args, **kwargs)
+            module = own[node] if node in own else shell.get_submodule(str(node.target))
+            return module(*args, **kwargs)
         if node.op == "call_method":
             return getattr(args[0], str(node.target))(*args[1:], **kwargs)
         function: Any = node.target
@@ -115,8 +200,8 @@ class Program:
         if node not in self.n_bytes:
             self.n_bytes[node] = n_bytes(value) / n
 
-    def _descendants(self, start: fx.Node) -> set[fx.Node]:
-        found = {start}
+    def _descendants(self, starts: Iterable[fx.Node]) -> set[fx.Node]:
+        found = set(starts)
         for node in self.nodes:
             if any(n in found for n in node.all_input_nodes):
                 found.add(node)

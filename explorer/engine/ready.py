@@ -13,9 +13,9 @@ from torch import Tensor, fx, nn
 from explorer.engine.folding import fold
 from explorer.engine.layout import FIRST, natural_batch_size
 from explorer.engine.program import Look, Program, Put
-from explorer.engine.shell import private_shell
 from explorer.engine.tracing import Steps, trace, whole_model
 from explorer.errors import ExplorerError
+from explorer.pruning.apply import private_shell
 from explorer.types import LoadedModel, Split
 
 _CLOSE = 1e-4  # of the largest output: nearer first and second choices are left to the plain model
@@ -48,7 +48,7 @@ class Ready:
         first, plain = self.programs[0], self.programs[-1]
         x = self.input(x)
         out = logits_of(first.run(shell, x, signatures[first], look, put))
-        if first is plain or not bool((close := _close_calls(out)).any()):
+        if first is plain or not bool((close := close_calls(out)).any()):
             return out
         again = logits_of(plain.run(shell, x[close], signatures[plain], _nothing, _nowhere))
         return out.clone().masked_scatter_(close.unsqueeze(1), again)
@@ -136,13 +136,16 @@ def _comparable(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     return first.nan_to_num(1e30), second.nan_to_num(1e30)
 
 
-def _close_calls(logits: Tensor) -> Tensor:
-    """(n,) bool: first and second choice are too near to trust the last digits."""
-    if logits.shape[1] < 2:
-        return torch.zeros(len(logits), dtype=torch.bool)
-    best = logits.topk(2, dim=1).values
-    margin = best[:, 0] - best[:, 1]
-    return ~(margin > _CLOSE * logits.abs().amax(dim=1))  # also where an output is NaN
+def close_calls(logits: Tensor, within: float = _CLOSE) -> Tensor:
+    """(..., classes) -> (...) bool: first and second choice are too near to trust the last digits.
+
+    ``within`` is a share of the sample's largest output.
+    """
+    if logits.shape[-1] < 2:
+        return torch.zeros(logits.shape[:-1], dtype=torch.bool)
+    best = logits.topk(2, dim=-1).values
+    margin = best[..., 0] - best[..., 1]
+    return ~(margin > within * logits.abs().amax(dim=-1))  # also where an output is NaN
 
 
 def _nothing(_signature: int) -> None:

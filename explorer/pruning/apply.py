@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -10,15 +12,25 @@ from explorer.errors import ExplorerError
 from explorer.types import LoadedModel, Plan, PrunedModel
 
 
-def private_shell(module: nn.Module) -> nn.Module:
-    """A module of its own around the *same* tensors: cheap, and safe to re-point in one thread.
+def private_shell(module: nn.Module, replaced: Mapping[int, Tensor] | None = None) -> nn.Module:
+    """A copy of the module's structure around the *same* parameters and buffers: cheap.
 
     Sharing one module between threads and swapping its parameters is not safe; sharing
-    tensors that nobody writes to is.
+    tensors that nobody writes to is. ``replaced`` maps the id of a parameter to the tensor
+    that takes its place, wherever it occurs: tied weights and the flat lists of recurrent
+    layers follow.
     """
-    tensors = [*module.parameters(), *module.buffers()]
-    shell: nn.Module = copy.deepcopy(module, {id(t): t for t in tensors})
+    memo: dict[int, Any] = {id(tensor): tensor for part in module.modules() for tensor in _tensors_in(part)}
+    for key, tensor in (replaced or {}).items():
+        memo[key] = nn.Parameter(tensor, requires_grad=False)
+    shell: nn.Module = copy.deepcopy(module, memo)
     return shell
+
+
+def _tensors_in(module: nn.Module) -> list[Tensor]:
+    """Parameters, buffers, and tensors kept as plain attributes, which cannot be copied deeply."""
+    own = [*module._parameters.values(), *module._buffers.values(), *vars(module).values()]
+    return [tensor for tensor in own if isinstance(tensor, Tensor)]
 
 
 def masked_weights(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:

@@ -11,9 +11,9 @@ import torch
 from torch.nn import functional
 
 from explorer.engine.evaluator import Evaluator
-from explorer.engine.shell import private_shell
 from explorer.engine.tracing import trace
 from explorer.errors import ExplorerError
+from explorer.pruning.apply import private_shell
 from explorer.types import Evaluation, LoadedModel, Split, tensors_digest
 from tests.engine import models
 
@@ -161,7 +161,7 @@ def test_moving_one_threshold_again_runs_only_what_depends_on_it(monkeypatch: py
         evaluator.final(replace(base, masks={**base.masks, **edit.masks}))
 
     evaluator.final(base)
-    program = evaluator._made_ready().programs[0]
+    program = evaluator.ready.programs[0]
     step = program._step
     monkeypatch.setattr(
         program, "_step", lambda shell, node, *rest: (ran.append(str(node.target)), step(shell, node, *rest))[1]
