@@ -11,8 +11,9 @@ method here is our own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor, fx
@@ -31,6 +32,8 @@ class Coupling:
     uses: tuple[Use, ...]
     labels: Labels
     why_not: str | None = None
+    graph: fx.GraphModule | None = None
+    shaped: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 def coupling(model: LoadedModel) -> Coupling:
@@ -40,14 +43,15 @@ def coupling(model: LoadedModel) -> Coupling:
         return Coupling((), labels, model.why_not_runnable or "The model cannot be run.")
     try:
         graph = fx.symbolic_trace(model.module)
-        labeller = Labeller(graph, labels, {id(p): name for name, p in model.module.named_parameters()})
+        tensors = [*model.module.named_parameters(), *model.module.named_buffers()]
+        labeller = Labeller(graph, labels, {id(t): name for name, t in tensors})
         labeller.label(model.example)
     except Exception as error:  # noqa: BLE001 - tracing runs the user's own forward
         first_line = (str(error).splitlines() or [type(error).__name__])[0][:120]
         return Coupling(
             (), labels, f"The network could not be traced, so its shared channels are unknown ({first_line})."
         )
-    return Coupling(tuple(labeller.uses), labels)
+    return Coupling(tuple(labeller.uses), labels, graph=graph, shaped=labeller.shaped)
 
 
 def channel_knobs(model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:

@@ -69,6 +69,8 @@ class Labeller(fx.Interpreter):
         super().__init__(graph, garbage_collect_values=True)
         self.labels = labels
         self.uses: list[Use] = []
+        # What each node with numbers in its call was given and made, for whoever cuts the network.
+        self.shaped: dict[str, tuple[Any, Any]] = {}
         self._names = names
 
     def label(self, example: Tensor | tuple[Tensor, ...]) -> None:
@@ -78,7 +80,14 @@ class Labeller(fx.Interpreter):
         for value in _tensors(result):
             self.labels.freeze(value, "the network's output: one channel for each class or value")
 
-    # -- the four kinds of node ------------------------------------------------------------
+    # -- the kinds of node -------------------------------------------------------------------
+
+    def run_node(self, n: fx.Node) -> Any:
+        result = super().run_node(n)
+        if n.op in ("call_function", "call_method") and n.args and (n.target in _MOVES or n.target is F.pad):
+            first = self.fetch_args_kwargs_from_env(n)[0][0]
+            self.shaped[n.name] = (first, result)
+        return result
 
     def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
         module = self.fetch_attr(target)
@@ -104,8 +113,11 @@ class Labeller(fx.Interpreter):
         return self._call(target, target, getattr(target, "__name__", str(target)), args, kwargs)
 
     def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
+        # Labels are often expanded views, which cannot be viewed again but can be reshaped.
+        name = "reshape" if target == "view" else target
+
         def method(x: Any, *rest: Any, **named: Any) -> Any:
-            return getattr(x, target)(*rest, **named)
+            return getattr(x, name)(*rest, **named)
 
         return self._call(target, method, target, args, kwargs)
 
@@ -204,8 +216,8 @@ class Labeller(fx.Interpreter):
 
     def _per_channel(self, module: Any, x: Tensor) -> Tensor:
         channels = self._channels(x, 1, "batch normalisation")
-        self._use(module.weight, 0, channels, "follows")
-        self._use(getattr(module, "bias", None), 0, channels, "follows")
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            self._use(getattr(module, name, None), 0, channels, "follows")
         return x
 
     # -- operations without weights -----------------------------------------------------------
@@ -224,9 +236,12 @@ class Labeller(fx.Interpreter):
             if b.is_floating_point():
                 self._constant(a, b)
                 return _broadcast(a, b)
+            for one, other in ((a, b), (b, a)):
+                if _repeats_over(one, other):
+                    self.labels.freeze(one, f"{reason} with every channel")
+                    return _broadcast(other, one)
             self.labels.join(a, b, reason)
-            a, b = _broadcast(a, b), _broadcast(b, a)
-            return torch.where(a == 0, b, a)
+            return _broadcast(a, b)
         return a if isinstance(a, Tensor) else b
 
     def _constant(self, x: Tensor, constant: Tensor) -> None:
@@ -265,9 +280,23 @@ class Labeller(fx.Interpreter):
         return vector.reshape(shape)
 
     def _pad(self, args: Any, kwargs: Any) -> Tensor:
-        x, pad = args[0], kwargs.get("pad", args[1] if len(args) > 1 else ())
-        value = kwargs.get("value", args[3] if len(args) > 3 else None) or 0
-        return F.pad(x, pad, value=FROZEN if value else 0)
+        """New channels get labels of their own: what they are added to decides whether they go."""
+        x: Tensor = args[0]
+        pad = kwargs.get("pad", args[1] if len(args) > 1 else ())
+        for i in range(0, len(pad), 2):
+            dim, before, after = x.dim() - 1 - i // 2, pad[i], pad[i + 1]
+            if before <= 0 and after <= 0 and (before or after):
+                x = x.narrow(dim, -before, x.shape[dim] + before + after)
+            elif dim == 1 or constant_along(x, [dim]) is None:
+                x = torch.cat([self._new(x, dim, before), x, self._new(x, dim, after)], dim)
+            else:
+                places = torch.arange(-before, x.shape[dim] + after).clamp(0, x.shape[dim] - 1)
+                x = x.index_select(dim, places)
+        return x
+
+    def _new(self, x: Tensor, dim: int, n: int) -> Tensor:
+        shape = [n if d == dim else size for d, size in enumerate(x.shape)]
+        return self.labels.fresh(n).reshape([-1 if d == dim else 1 for d in range(x.dim())]).expand(shape)
 
     def _softmax(self, args: Any, kwargs: Any) -> Tensor:
         x: Tensor = args[0]
@@ -289,6 +318,15 @@ class Labeller(fx.Interpreter):
 def _broadcast(labels: Tensor, other: Tensor) -> Tensor:
     """The labels in the shape that an elementwise operation with ``other`` gives."""
     return labels + torch.zeros(other.shape, dtype=labels.dtype)
+
+
+def _repeats_over(one: Tensor, other: Tensor) -> bool:
+    """Whether ``one`` has a single entry along a dimension that holds ``other``'s channels."""
+    lead = other.dim() - one.dim()
+    return any(
+        other.shape[d] > 1 and (d < lead or one.shape[d - lead] == 1) and constant_along(other, [d]) is None
+        for d in range(other.dim())
+    )
 
 
 def _is_labels(value: Any) -> bool:

@@ -14,15 +14,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-ZERO = 0  # a constant zero, such as padding: nothing to remove, nothing to lose
-FROZEN = 1  # data whose slots cannot go
+FROZEN = 0  # data whose slots cannot go
 
 
 class Labels:
     """Union-find over channel labels, with the reasons for every union and freeze."""
 
     def __init__(self) -> None:
-        self._parent: list[int] = [ZERO, FROZEN]
+        self._parent: list[int] = [FROZEN]
         self._reasons: list[tuple[int, str]] = []
         self._frozen: dict[int, str] = {}
 
@@ -46,9 +45,9 @@ class Labels:
         return torch.tensor(roots, dtype=torch.int64)[inverse]
 
     def join(self, a: Tensor, b: Tensor, reason: str) -> None:
-        """Labels that stand at the same place become one; zeros join nothing."""
+        """Labels that stand at the same place become one."""
         pairs = torch.stack((a + torch.zeros_like(b), b + torch.zeros_like(a))).reshape(2, -1)
-        pairs = pairs[:, (pairs != ZERO).all(dim=0) & (pairs[0] != pairs[1])]
+        pairs = pairs[:, pairs[0] != pairs[1]]
         # One number a pair: unique() of numbers is far quicker than of columns.
         n_labels = len(self._parent)
         for pair in torch.unique(pairs[0] * n_labels + pairs[1]).tolist():

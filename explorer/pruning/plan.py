@@ -74,6 +74,14 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None) -> P
     )
 
 
+def knob_masks(model: LoadedModel, spec: PruneSpec, knob: Knob, keep: Tensor) -> dict[str, Tensor]:
+    """What one knob alone cuts: (n_units,) bool, True keeps -> a mask for each parameter it touches."""
+    masks: dict[str, Tensor] = {}
+    kept: dict[str, dict[int, Tensor]] = {}
+    _merge(masks, kept, spec.granularity.spread(model, knob, keep))
+    return masks | {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
+
+
 def is_locked(knob: Knob, spec: PruneSpec) -> bool:
     """Whether the knob's line is held: by the user, or by default and the user did not unlock it."""
     locked = spec.limit(knob.name).locked

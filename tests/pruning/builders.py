@@ -14,8 +14,8 @@ def loaded(module: nn.Module, *input_shape: int, n_classes: int = 4) -> LoadedMo
     generator = torch.Generator().manual_seed(3)
     for m in module.modules():
         if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d):
-            for tensor in (m.weight.data, m.bias.data, m.running_mean, m.running_var):
-                tensor.copy_(torch.rand(tensor.shape, generator=generator) + 0.1)
+            for tensor in (t for t in (m.weight, m.bias, m.running_mean, m.running_var) if t is not None):
+                tensor.data.copy_(torch.rand(tensor.shape, generator=generator) + 0.1)
     module.eval().requires_grad_(False)
     weights = dict(module.named_parameters())
     example = torch.randn(1, *input_shape, generator=generator)

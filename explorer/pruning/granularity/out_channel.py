@@ -41,6 +41,8 @@ class OutChannel:
     def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
         kept: dict[str, dict[int, Tensor] | Tensor] = {}
         for part in knob.parts:
+            if part.parameter not in model.weights:
+                continue  # a running statistic: it is no weight, and a zero in it would mean nothing
             stays = torch.ones(len(part.units), dtype=torch.bool)
             inside = part.units >= 0
             stays[inside] = keep[part.units[inside]]
