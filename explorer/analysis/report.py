@@ -84,7 +84,7 @@ class Report:
             "notes": list(self.notes),
             "repairs": list(self.model.repairs),
         }
-        return {name: _finite(value) for name, value in found.items()}
+        return {name: finite(value) for name, value in found.items()}
 
     @property
     def dense_accuracy(self) -> Measurement | None:
@@ -197,9 +197,10 @@ def _row(plan: Plan, layer: LayerInfo, threshold: float | None) -> dict[str, Any
     }
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The same value with None for every number inside that JSON cannot hold."""
     if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
+        return [finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

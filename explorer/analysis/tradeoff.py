@@ -89,6 +89,8 @@ def point(
         accuracy=evaluation.accuracy,
         drop=evaluation.drop,
         seed=int(getattr(spec.criterion, "seed", 0)),
+        loss=evaluation.loss,
+        plan_digest=plan.digest,
     )
 
 

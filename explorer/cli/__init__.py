@@ -11,6 +11,7 @@ from explorer.cli import app as app
 from explorer.cli import evaluate as evaluate
 from explorer.cli import inspect as inspect
 from explorer.cli import prune as prune
+from explorer.cli import runs as runs
 from explorer.cli import sweep as sweep
 from explorer.cli.arguments import Arguments, Parser, joined_numbers
 from explorer.errors import ExplorerError
@@ -33,7 +34,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, sweep)
+COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, sweep, runs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
+from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
 from explorer.errors import ExplorerError
 
@@ -25,13 +26,15 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted"
     )
-    parser.add_argument("--data-dir", metavar="DIR", help="where the looks at the test split are counted")
+    add_keeping(parser)
     add_common(parser)
 
 
 def run(args: Arguments) -> int:
     """Measure one request."""
     from explorer.analysis.report import report
+    from explorer.analysis.tradeoff import point
+    from explorer.metrics.macs import mac_table, why_no_macs
     from explorer.pruning.plan import plan as make_plan
 
     spec = prune_spec(args)
@@ -43,7 +46,12 @@ def run(args: Arguments) -> int:
     plan = make_plan(model, spec)
     data = load_data(args, model)
     evaluation, n_looks = measured(args, model, data, plan)
-    found = report(model, plan, evaluation, data=data, split=args.split, compress=True, looks_at_test=n_looks)
+    table = None if why_no_macs(model) else mac_table(model)
+    points = [point(model, spec, plan, evaluation, table)]
+    list(kept(args, model, data, points, split=args.split, kind=NAME))
+    found = report(
+        model, plan, evaluation, data=data, split=args.split, table=table, compress=True, looks_at_test=n_looks
+    )
     if args.json:
         printing.say_json(found.to_json())
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
+from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
 from explorer.errors import ExplorerError
 
@@ -30,6 +31,7 @@ def add_arguments(parser: Parser) -> None:
     levels.add_argument("--sparsities", metavar="S,S", help="shares of the prunable weights instead, e.g. 0.5,0.9")
     add_request(parser, one_level=False)
     add_data(parser)
+    add_keeping(parser)
     add_common(parser)
 
 
@@ -47,7 +49,8 @@ def run(args: Arguments) -> int:
         raise ExplorerError(f"{args.model} cannot be run.", why=why, fix="Give --arch; inspect works without one.")
     data = load_data(args, model)
     n = len(shares or ratios)
-    points = _collected(sweep(model, spec, data, ratios=ratios, sparsities=shares, device=args.device), n)
+    measured = sweep(model, spec, data, ratios=ratios, sparsities=shares, device=args.device)
+    points = _collected(kept(args, model, data, measured, split="tune", kind=NAME), n)
     best = pareto(points)
     if args.json:
         printing.say_json(
@@ -68,10 +71,9 @@ def run(args: Arguments) -> int:
 
 def point_json(point: TradeOffPoint) -> dict[str, Any]:
     """One point as a JSON-able object; an infinite ratio (nothing is left) becomes None."""
-    found = asdict(point)
-    for name in ("compression_ratio", "theoretical_speedup"):
-        found[name] = found[name] if found[name] != float("inf") else None
-    return found
+    from explorer.analysis.report import finite
+
+    return dict(finite(asdict(point)))
 
 
 def _collected(points: Iterator[TradeOffPoint], n: int) -> list[TradeOffPoint]:

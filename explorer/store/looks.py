@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from platformdirs import user_data_dir
 
 from explorer.errors import ExplorerError
 from explorer.store.atomic import cannot_write, write_text
-
-_PATIENCE_S = 5.0
-_STALE_S = 30.0
+from explorer.store.folder import data_folder
+from explorer.store.lock import alone
 
 
 def looks_file(folder: Path | str | None = None) -> Path:
-    """Where the count is kept: in ``folder``, else in the user's own data folder."""
-    return Path(folder or user_data_dir("pruning-explorer", appauthor=False)) / "looks.json"
+    """Where the count is kept: in ``folder``, else in the data folder."""
+    return data_folder(folder) / "looks.json"
 
 
 def looks(model_digest: str, data_digest: str, folder: Path | str | None = None) -> int:
@@ -35,7 +28,7 @@ def count_look(model_digest: str, data_digest: str, folder: Path | str | None = 
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(file, error) from error
-    with _alone(file.with_suffix(".lock")):
+    with alone(file.with_suffix(".lock")):
         counts = _read(file)
         key = f"{model_digest}/{data_digest}"
         counts[key] = counts.get(key, 0) + 1
@@ -56,32 +49,3 @@ def _read(file: Path) -> dict[str, int]:
         why = "It does not hold a count for each model and data set."
         raise ExplorerError(f"{file} is damaged.", why=why, fix="Move it away; counting then starts anew.")
     return dict(found)
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Hold a lock file; one left behind by a killed process is taken over."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while not _taken(lock):
-        if time.monotonic() > deadline:
-            why = "Another run holds it."
-            raise ExplorerError(f"{lock} stays locked.", why=why, fix="Wait for that run to end, or delete the file.")
-        time.sleep(0.02)
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            lock.unlink()
-
-
-def _taken(lock: Path) -> bool:
-    with suppress(OSError):
-        if time.time() - lock.stat().st_mtime > _STALE_S:
-            lock.unlink()
-    try:
-        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise cannot_write(lock, error) from error
-    return True

@@ -1,0 +1,206 @@
+"""What was measured and what people worked on, kept on disk over all runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import ExplorerError
+from explorer.store.connection import Database, Row
+from explorer.store.folder import data_folder
+from explorer.store.records import PointRecord, SavedWorkspace, ScanSummary, now, record_from
+from explorer.types import Finding
+
+FILE = "runs.sqlite"
+MOST_POINTS = 100_000
+_KEPT_VERSIONS = 3
+_LARGEST_ID = 2**63 - 1
+
+_OF_ONE = "FROM workspaces WHERE id = ?"
+
+
+class Store:
+    """Measured points, finished cells of scans, saved workspaces. For all threads of a process.
+
+    ``folder`` is where it lies: given, else PRUNING_EXPLORER_DATA, else the user's data folder. The file is opened
+    at the first use. Each call is kept whole or not at all, also when the process is killed. A call that cannot
+    read or write raises ExplorerError; the next one tries again. A damaged file is set aside and a new one begun:
+    ``findings`` says so.
+    """
+
+    def __init__(self, folder: Path | str | None = None) -> None:
+        self._database = Database(data_folder(folder) / FILE)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What people should know about what was kept: damage, and rows that could not be read."""
+        return tuple(dict.fromkeys(self._database.findings))
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        self._database.close()
+
+    def keep_point(self, record: PointRecord) -> int:
+        """Keep one measured point and give its id. The same measurement is kept once, as it was asked for last."""
+        columns = {
+            "identity": record.identity,
+            "time": record.time,
+            "kind": record.kind,
+            "model_digest": record.model_digest,
+            "model_address": _storable(record.model_address),
+            "data_digest": record.data_digest,
+            "data_address": _storable(record.data_address),
+            "split": record.split,
+            "plan_digest": record.plan_digest,
+            "spec_digest": record.spec_digest,
+            "record": _text(asdict(record)),
+        }
+        names = ", ".join(columns)
+        news = ", ".join(f"{name} = excluded.{name}" for name in columns)
+        sql = f"INSERT INTO points ({names}) VALUES ({', '.join('?' * len(columns))}) "
+        sql += f"ON CONFLICT (identity) DO UPDATE SET {news} RETURNING id"
+        values = tuple(columns.values())
+        return self._database.write(lambda connection: int(connection.execute(sql, values).fetchall()[0][0]))
+
+    def points(
+        self,
+        model_digest: str | None = None,
+        data_digest: str | None = None,
+        split: str | None = None,
+        *,
+        model: str | None = None,
+        limit: int = 1000,
+    ) -> list[PointRecord]:
+        """The kept points, newest first, at most ``limit``. ``model`` is a digest or an address."""
+        wanted = {"model_digest": model_digest, "data_digest": data_digest, "split": split}
+        tests = [f"{name} = ?" for name, value in wanted.items() if value is not None]
+        values: list[Any] = [value for value in wanted.values() if value is not None]
+        if model is not None:
+            tests.append("(model_digest = ? OR model_address = ?)")
+            values += [_storable(model), _storable(model)]
+        where = f"WHERE {' AND '.join(tests)}" if tests else ""
+        sql = f"SELECT id, record FROM points {where} ORDER BY time DESC, id DESC LIMIT ?"
+        rows = self._database.read(sql, [*values, max(0, min(int(limit), MOST_POINTS))])
+        return self._readable("point", rows, _record)
+
+    def point(self, point_id: int) -> PointRecord | None:
+        """The kept point of that id, or None."""
+        if not 0 < point_id <= _LARGEST_ID:
+            return None
+        rows = self._database.read("SELECT id, record FROM points WHERE id = ?", (point_id,))
+        found = self._readable("point", rows, _record)
+        return found[0] if found else None
+
+    def keep_cell(self, scan_key: str, knob: str, level: float, cell: Mapping[str, Any]) -> None:
+        """Keep a finished cell of a scan; one of the same knob and level is replaced."""
+        sql = "INSERT OR REPLACE INTO cells (scan_key, knob, level, time, cell) VALUES (?, ?, ?, ?, ?)"
+        values = (scan_key, json.dumps(knob), float(level), now(), _text(cell))
+        self._database.write(lambda connection: connection.execute(sql, values).close())
+
+    def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
+        """The finished cells of a scan by (knob, level)."""
+        rows = self._database.read("SELECT knob, level, cell FROM cells WHERE scan_key = ?", (scan_key,))
+        found = self._readable("cell", rows, lambda row: ((str(json.loads(row[0])), float(row[1])), _object(row[2])))
+        return dict(found)
+
+    def scans(self) -> list[ScanSummary]:
+        """Every scan with cells, the latest first."""
+        sql = "SELECT scan_key, count(*), count(DISTINCT knob), min(time), max(time) FROM cells"
+        rows = self._database.read(f"{sql} GROUP BY scan_key ORDER BY max(time) DESC, scan_key")
+        return [ScanSummary(*row) for row in rows]
+
+    def save_workspace(
+        self, workspace_id: str, state: Mapping[str, Any], boot: str, *, after: int | None = None
+    ) -> int:
+        """Save a visitor's work and give its version; the versions before are kept for a while.
+
+        ``after`` is the version that the work began from. When a newer one was saved meanwhile, by another tab,
+        nothing is written and ExplorerError is raised.
+        """
+        text, time = _text(state), now()
+
+        def work(connection: sqlite3.Connection) -> int:
+            latest = connection.execute(f"SELECT coalesce(max(version), 0) {_OF_ONE}", (workspace_id,)).fetchone()
+            if after is not None and latest[0] != after:
+                raise ExplorerError(
+                    "This work was changed in another tab.",
+                    why="Saving it from here would undo what was done there.",
+                    fix="Go on in the other tab, or load this page again to take its state.",
+                )
+            version = int(latest[0]) + 1
+            values = (workspace_id, version, time, boot, _digest(text), text)
+            connection.execute(
+                "INSERT INTO workspaces (id, version, time, boot, digest, state) VALUES (?, ?, ?, ?, ?, ?)", values
+            )
+            oldest = version - _KEPT_VERSIONS
+            connection.execute(f"DELETE {_OF_ONE} AND version <= ?", (workspace_id, oldest))
+            return version
+
+        return self._database.write(work)
+
+    def workspace(
+        self, workspace_id: str, accepts: Callable[[Mapping[str, Any]], bool] | None = None
+    ) -> SavedWorkspace | None:
+        """The newest saved state that is whole (and that ``accepts`` takes), or None.
+
+        A damaged or refused version falls back to the one before it: then ``fell_back`` is True.
+        """
+        sql = f"SELECT id, state, boot, time, version, digest {_OF_ONE} ORDER BY version DESC"
+        rows = self._database.read(sql, (workspace_id,))
+        for i, row in enumerate(rows):
+            found: list[SavedWorkspace] = self._readable("workspace", [row], _workspace)
+            if found and (accepts is None or accepts(found[0].state)):
+                return replace(found[0], fell_back=i > 0)
+        return None
+
+    def _readable(self, what: str, rows: Iterable[Row], make: Callable[[Row], Any]) -> list[Any]:
+        """The rows as values; those that cannot be read are left out and told."""
+        made = []
+        for row in rows:
+            try:
+                made.append(make(row))
+            except (ValueError, TypeError, KeyError, RecursionError):
+                text = f"A kept {what} could not be read and is left out."
+                self._database.findings.append(Finding("warn", text, f"It is {row[0]!r} in {self.path}."))
+        return made
+
+
+def _record(row: Row) -> PointRecord:
+    return record_from(_object(row[1]), int(row[0]))
+
+
+def _workspace(row: Row) -> SavedWorkspace:
+    workspace_id, state, boot, time, version, digest = row
+    if _digest(str(state)) != digest:
+        raise ValueError(f"version {version} of {workspace_id} is damaged")
+    return SavedWorkspace(workspace_id, _object(state), boot, time, version)
+
+
+def _object(text: Any) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _storable(text: str) -> str:
+    # The path of a file may hold bytes that are no text; SQLite takes none of those.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

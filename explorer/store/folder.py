@@ -1,0 +1,16 @@
+"""Where things are kept: the folder that was said, else the one of this user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_dir
+
+VARIABLE = "PRUNING_EXPLORER_DATA"
+
+
+def data_folder(folder: Path | str | None = None) -> Path:
+    """``folder``, else what the environment variable PRUNING_EXPLORER_DATA says, else the user's data folder."""
+    said = folder or os.environ.get(VARIABLE, "").strip()
+    return Path(said or user_data_dir("pruning-explorer", appauthor=False)).expanduser()

@@ -1,0 +1,194 @@
+"""What is kept, as values: a measured point, a scan's extent, a saved workspace."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import torch
+
+from explorer.types import Dataset, LoadedModel, Measurement, SplitName, TradeOffPoint
+
+
+@dataclass(frozen=True)
+class PointRecord:
+    """One measured setting with everything that its number depends on.
+
+    ``kind`` is what asked for it ("drag", "sweep", "evaluate", ...). ``protocol`` is JSON-able and says what
+    was done beside pruning (how long it was trained, and the seed of that); empty when nothing was. ``time`` is UTC, as
+    2031-12-24T18:00:00.000000+00:00. ``id`` is 0 until the record is kept. ``judged_by`` says what
+    ``accuracy`` is: the share of right answers, or the agreement with the dense model.
+    """
+
+    spec: Mapping[str, Any]
+    spec_digest: str
+    plan_digest: str
+    model_digest: str
+    model_address: str
+    data_digest: str
+    data_address: str
+    split: SplitName
+    n: int
+    seed: int
+    label: str
+    asked: float
+    sparsity: float
+    compression_ratio: float
+    theoretical_speedup: float
+    size_bytes: int
+    accuracy: Measurement
+    drop: Measurement
+    loss: Measurement | None
+    kind: str
+    device: str
+    machine: str
+    torch_version: str
+    explorer_version: str
+    python_version: str
+    time: str
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+    id: int = 0
+
+    @property
+    def origin(self) -> str:
+        """Where the accuracy comes from: counted, estimated or measured."""
+        return self.accuracy.origin
+
+    @property
+    def judged_by(self) -> Literal["labels", "agreement"]:
+        """What the accuracy is a share of: right answers, or answers like the dense model's."""
+        return "agreement" if self.accuracy.name == "agreement" else "labels"
+
+    @property
+    def identity(self) -> str:
+        """Equal identity = the same measurement: equal masks, model, samples, versions and protocol."""
+        parts = [self.model_digest, self.data_digest, self.split, self.plan_digest or self.spec_digest, self.n]
+        parts += [self.seed, self.device, self.torch_version, self.explorer_version, _canonical(self.protocol)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+    def point(self) -> TradeOffPoint:
+        """The record as a point of a trade-off chart."""
+        return TradeOffPoint(**{f.name: getattr(self, f.name) for f in fields(TradeOffPoint)})
+
+    def to_json(self) -> dict[str, Any]:
+        """One object; ratios may be infinite where nothing is left."""
+        return {**asdict(self), "origin": self.origin, "judged_by": self.judged_by}
+
+
+@dataclass(frozen=True)
+class ScanSummary:
+    """How far a scan is: how many cells are kept, since when, and when the last one came (UTC)."""
+
+    scan_key: str
+    n_cells: int
+    n_knobs: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class SavedWorkspace:
+    """A visitor's work as it was saved. ``boot`` names the server's run that saved it.
+
+    ``version`` rises with every saving. ``fell_back`` says that a newer one was there and could not be read.
+    """
+
+    id: str
+    state: Mapping[str, Any]
+    boot: str
+    time: str
+    version: int
+    fell_back: bool = False
+
+
+def record_of(
+    point: TradeOffPoint,
+    model: LoadedModel,
+    data: Dataset,
+    *,
+    split: SplitName,
+    kind: str,
+    device: str = "cpu",
+    protocol: Mapping[str, Any] | None = None,
+) -> PointRecord:
+    """The record of a point that was measured just now, on this machine."""
+    shared = {f.name: getattr(point, f.name) for f in fields(TradeOffPoint)}
+    return PointRecord(
+        **shared,
+        spec_digest=spec_digest(point.spec),
+        model_digest=model.digest,
+        model_address=model.address,
+        data_digest=data.digest,
+        data_address=data.address,
+        split=split,
+        n=point.accuracy.n or 0,
+        kind=kind,
+        device=device,
+        machine=point.accuracy.machine or "",
+        torch_version=str(torch.__version__),
+        explorer_version=_version(),
+        python_version=platform.python_version(),
+        time=now(),
+        protocol=dict(protocol or {}),
+    )
+
+
+def spec_digest(spec: Mapping[str, Any]) -> str:
+    """The digest of a PruneSpec's JSON, equal to ``PruneSpec.digest``."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def record_from(found: Mapping[str, Any], record_id: int) -> PointRecord:
+    """A record from its JSON. What a newer version may have added is left out.
+
+    Raises ValueError, TypeError or KeyError for what is no record.
+    """
+    values = {**found, "id": record_id}
+    for name in ("accuracy", "drop", "loss"):
+        if values[name] is not None:
+            values[name] = Measurement(**_checked(Measurement, values[name]))
+    return PointRecord(**_checked(PointRecord, values))
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "Mapping[str, Any]": (dict,),
+    "Measurement": (Measurement,),
+    "Measurement | None": (Measurement, type(None)),
+    "int | None": (int, type(None)),
+    "float | None": (int, float, type(None)),
+    "str | None": (str, type(None)),
+}
+
+
+def _checked(cls: type, found: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of ``found`` that ``cls`` knows, each of the type that it declares."""
+    known = {f.name: str(f.type) for f in fields(cls)}
+    values = {name: value for name, value in dict(found).items() if name in known}
+    for name, value in values.items():
+        # Types that are not listed are names of choices: text.
+        if not isinstance(value, _TYPES.get(known[name], (str,))) or isinstance(value, bool):
+            raise ValueError(f"{name} is {type(value).__name__}")
+    return values
+
+
+def now() -> str:
+    """The present moment in UTC; later moments sort after earlier ones."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _canonical(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _version() -> str:
+    # The package that a module belongs to is always loaded before the module.
+    return str(getattr(sys.modules[__name__.partition(".")[0]], "__version__", ""))

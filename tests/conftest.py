@@ -1,0 +1,25 @@
+"""What every test may rely on: nothing is kept in the folder of whoever runs the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+_VARIABLE = "PRUNING_EXPLORER_DATA"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_folder_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A data folder for servers that several tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(_VARIABLE, str(tmp_path_factory.mktemp("kept-by-all")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _data_folder(
+    _data_folder_of_the_run: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A data folder of its own for each test, also for the processes that it starts."""
+    monkeypatch.setenv(_VARIABLE, str(tmp_path_factory.mktemp("kept")))
