@@ -92,7 +92,7 @@ def _draw(
 
 def _line(dash: str) -> Any:
     """Plotly's "4px,2px" as Matplotlib has it."""
-    return dash if dash == "solid" else (0, tuple(int(part) for part in dash.replace("px", "").split(",")))
+    return dash if dash == "solid" else (0, tuple(int(part) * 0.6 for part in dash.replace("px", "").split(",")))
 
 
 def plain(name: str) -> str:

@@ -32,17 +32,16 @@ _LATER_MS = 400
 
 @dataclass(frozen=True)
 class Measured:
-    """The ways compared with what is known of each; ``jobs`` are those that were begun."""
+    """The ways compared with what is known of each at one moment; ``jobs`` are those that were begun.
+
+    ``curves``: one for each way, also for those without a point yet, so that positions are those of ``ways``.
+    """
 
     model: LoadedModel
     dataset: Dataset
     ways: list[Way]
     jobs: list[Job | None]
-
-    @property
-    def curves(self) -> list[TradeOff]:
-        """One for each way, also for those without a point yet: positions are those of ``ways``."""
-        return [TradeOff(w.label, tuple(j.results) if j else ()) for w, j in zip(self.ways, self.jobs, strict=True)]
+    curves: list[TradeOff]
 
     @property
     def running(self) -> list[Job]:
@@ -93,11 +92,14 @@ def _measured(model: LoadedModel, dataset: Dataset, found: list[Way]) -> Measure
     """The jobs of these ways: begun by this call, unless the visitor stopped exactly this comparison."""
     signature = (model.identity, dataset.digest, *(way.spec.digest for way in found))
     if st.session_state.get(_STOPPED) == signature:
-        jobs = [cache.jobs().find(curves.key(model, dataset, way.spec)) for way in found]
+        jobs: list[Job | None] = [cache.jobs().find(curves.key(model, dataset, way.spec)) for way in found]
     else:
         st.session_state.pop(_STOPPED, None)
         jobs = [curves.job(model, dataset, way.label, way.spec) for way in found]
-    return Measured(model, dataset, found, jobs)
+    if all(job is not None and job.state == "done" for job in jobs):
+        st.session_state.pop(_STOPPED, None)
+    known = [TradeOff(way.label, tuple(job.results) if job else ()) for way, job in zip(found, jobs, strict=True)]
+    return Measured(model, dataset, found, jobs, known)
 
 
 def _progress(measured: Measured) -> None:
