@@ -104,6 +104,12 @@ class Evaluator:
         _ = self.ready
         return list(self._slices)
 
+    def dense_result(self, batch: int) -> BatchResult:
+        """The dense model's result on one of :attr:`batches`, computed once."""
+        if batch not in self._dense_results:
+            self.dense()
+        return self._dense_results[batch]
+
     def submit(self, job: Callable[..., T], *args: Any) -> Future[T]:
         """Run a function in the evaluator's threads, which compute on one core each."""
         return self._pool.submit(job, *args)

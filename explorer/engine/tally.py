@@ -53,6 +53,28 @@ def judge(logits: Tensor, labels: Tensor | None, dense: BatchResult | None) -> B
     )
 
 
+def judge_each(outputs: Tensor, labels: Tensor | None, dense: BatchResult) -> list[BatchResult]:
+    """What several models' outputs for the same samples are worth: (models, n, classes) -> one result a model."""
+    n_models, n = outputs.shape[:2]
+    labels = None if labels is None else labels.repeat(n_models)
+    flat = Outputs(outputs.flatten(0, 1), labels, dense.predictions.repeat(n_models))
+    predictions = flat.logits.argmax(dim=1).view(n_models, n)
+    agrees = Agreement().per_sample(flat).view(n_models, n)
+    right = None if labels is None else Accuracy().per_sample(flat).view(n_models, n)
+    loss = None if labels is None else Loss().per_sample(flat).view(n_models, n)
+    return [
+        BatchResult(
+            predictions=predictions[i],
+            agrees=agrees[i],
+            right=None if right is None else right[i],
+            loss=None if loss is None else loss[i],
+            dense_predictions=dense.predictions,
+            dense_right=dense.dense_right,
+        )
+        for i in range(n_models)
+    ]
+
+
 class Tally:
     """Batches in the split's order, and the evaluation they amount to so far."""
 

@@ -1,0 +1,94 @@
+"""One cell of a sensitivity scan: one knob at one level, everything else as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Protocol
+
+from explorer.types import Evaluation, Measurement
+
+Mode = Literal["exact", "verified", "estimate"]
+MODES: tuple[Mode, ...] = ("exact", "verified", "estimate")
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+class Keep(Protocol):
+    """Where finished cells are kept, so that a second start goes on where the first one ended."""
+
+    def cells(self, scan_key: str) -> Mapping[tuple[str, float], Mapping[str, Any]]:
+        """What is kept under a key, by knob and level."""
+        ...
+
+    def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
+        """Keep one finished cell (JSON-able), at once and for good."""
+        ...
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What pruning one knob alone to one level costs.
+
+    ``level`` is the share that was asked for, ``share`` the one that ``n_pruned`` of ``n_units``
+    make. ``drop`` is dense minus pruned accuracy on the same samples, with its paired 95 %
+    interval. ``n`` of ``total`` samples are behind it; it is ``complete`` when nothing more
+    follows. ``how`` says how it was computed where that is not just what ``mode`` says.
+    ``n_equal`` of ``n_audited`` samples got the float32 model's prediction in the audit.
+    """
+
+    knob: str
+    level: float
+    n_pruned: int
+    n_units: int
+    accuracy: Measurement
+    drop: Measurement
+    loss: Measurement | None
+    n: int
+    total: int
+    mode: Mode
+    judged_by: Literal["labels", "agreement"]
+    complete: bool = True
+    from_store: bool = False
+    n_audited: int = 0
+    n_equal: int = 0
+    how: str = ""
+
+    @property
+    def share(self) -> float:
+        """The share of the knob's units that really goes."""
+        return self.n_pruned / self.n_units if self.n_units else 0.0
+
+    @property
+    def dense_accuracy(self) -> float:
+        """What the dense model reaches on the same samples."""
+        return self.accuracy.value + self.drop.value
+
+    @classmethod
+    def measured(cls, knob: str, level: float, n_pruned: int, n_units: int, found: Evaluation, mode: Mode) -> Cell:
+        """The cell that an evaluation of its samples makes."""
+        return cls(
+            knob=knob,
+            level=level,
+            n_pruned=n_pruned,
+            n_units=n_units,
+            accuracy=found.accuracy,
+            drop=found.drop,
+            loss=found.loss,
+            n=found.n,
+            total=found.total,
+            mode=mode,
+            judged_by=found.judged_by,
+            complete=found.complete,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able object from which :meth:`from_json` makes an equal cell."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Cell:
+        """The inverse of :meth:`to_json`, marked as coming from the store."""
+        parts = {
+            name: None if data[name] is None else Measurement(**data[name]) for name in ("accuracy", "drop", "loss")
+        }
+        return replace(cls(**{**data, **parts}), from_store=True)

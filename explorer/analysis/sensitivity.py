@@ -1,0 +1,231 @@
+"""How much each layer suffers when it alone is pruned: a scan of every knob at every level."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from explorer.analysis.cell import LEVELS, MODES, Cell, Keep, Mode, n_for
+from explorer.analysis.given import given_data, given_model, given_spec, split_of
+from explorer.analysis.sensitivity_result import Joint, Sensitivity, joint
+from explorer.analysis.weight_energy import Energy, energy
+from explorer.engine.cells import evaluate_edits
+from explorer.engine.edits import Edit
+from explorer.engine.evaluator import Evaluator
+from explorer.errors import ExplorerError
+from explorer.pruning.plan import knob_masks, score
+from explorer.pruning.select import keep_mask
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, Knob, LoadedModel, Scores, Split, SplitName
+
+__all__ = [
+    "LEVELS",
+    "MODES",
+    "Cell",
+    "Energy",
+    "Joint",
+    "Keep",
+    "Mode",
+    "Sensitivity",
+    "energy",
+    "joint",
+    "scan",
+    "scan_key",
+    "scan_size",
+]
+
+_ARGSORT_UP_TO = 1 << 22  # above it one order of a whole layer would cost more memory than it saves time
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A cell before it is measured."""
+
+    knob: Knob
+    level: float
+    n_pruned: int
+
+
+def scan(
+    model: LoadedModel | str,
+    data: Dataset | str | None = None,
+    spec: PruneSpec | Mapping[str, Any] | str | None = None,
+    *,
+    levels: Sequence[float] = LEVELS,
+    layers: Sequence[str] | None = None,
+    mode: Mode = "exact",
+    split: SplitName = "tune",
+    max_drop: float | None = None,
+    n_samples: int | None = None,
+    keep: Keep | None = None,
+    evaluator: Evaluator | None = None,
+    device: str = "cpu",
+) -> Iterator[Cell]:
+    """Measure every knob at every level, one alone at a time; each cell comes as it is finished.
+
+    Of ``spec`` the granularity and the criterion count; limits do not. ``layers`` names knobs
+    or layers in them; by default every one that can be pruned. Where a cell takes long it comes
+    unfinished first (``complete`` is False) and again when more is known. With ``max_drop`` (a
+    fraction) a knob's higher levels are left out after the first one that costs more.
+    ``n_samples`` takes the first samples of the split only. With ``keep`` finished cells are
+    kept, and those found there are not measured again. An ``evaluator`` must be one for this
+    model and these samples. The caller may stop at any time.
+
+    Raises ExplorerError when the model cannot run, a layer or a level is not possible, or the
+    split is absent.
+    """
+    loaded, request = given_model(model), given_spec(spec)
+    _check(loaded, levels, mode)
+    dataset = given_data(data, loaded)
+    samples = _first(split_of(dataset, split), n_samples)
+    scores = score(loaded, request)
+    places = _places(scores, levels, layers)
+    key = scan_key(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device)
+    judge = evaluator or Evaluator(loaded, samples, device=device)
+    return _scanned(_Masks(loaded, request, scores), places, judge, mode, max_drop, keep, key)
+
+
+def scan_size(
+    model: LoadedModel,
+    spec: PruneSpec | None = None,
+    *,
+    levels: Sequence[float] = LEVELS,
+    layers: Sequence[str] | None = None,
+) -> int:
+    """How many cells a scan has."""
+    return len(_places(score(model, given_spec(spec)), levels, layers))
+
+
+def scan_key(
+    model: LoadedModel, data: Dataset, spec: PruneSpec, *, mode: Mode, split: SplitName, n: int, device: str = "cpu"
+) -> str:
+    """What cells are kept under: equal key = equal cells, whatever other knobs and levels were asked for."""
+    request = spec.to_json()
+    parts = [model.identity, data.digest, split, n, request["granularity"], request["criterion"], mode, device]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+
+
+class _Masks:
+    """The masks of cells; a knob's units are put in order once for all its levels."""
+
+    def __init__(self, model: LoadedModel, spec: PruneSpec, scores: Scores) -> None:
+        self._model, self._spec, self._scores = model, spec, scores
+        self._order: tuple[str, Tensor] | None = None
+
+    def of(self, place: _Place) -> dict[str, Tensor]:
+        """The masks of the parameters that this cell touches."""
+        return knob_masks(self._model, self._spec, place.knob, self._kept(place.knob, place.n_pruned))
+
+    def _kept(self, knob: Knob, n: int) -> Tensor:
+        values = self._scores.values[knob.name]
+        if values.numel() > _ARGSORT_UP_TO:
+            return keep_mask(values, n)
+        if self._order is None or self._order[0] != knob.name:
+            # Lowest first, ties in index order: the choice of keep_mask, for every n at once.
+            self._order = (knob.name, torch.argsort(values, stable=True))
+        kept = torch.ones(len(values), dtype=torch.bool)
+        kept[self._order[1][:n]] = False
+        return kept
+
+
+class _Stops:
+    """Which knobs have dropped too far, and from which level on."""
+
+    def __init__(self, max_drop: float | None) -> None:
+        self._max_drop = max_drop
+        self._beyond: dict[str, float] = {}
+
+    def note(self, cell: Cell) -> None:
+        if self._max_drop is not None and cell.complete and cell.drop.value > self._max_drop:
+            self._beyond[cell.knob] = min(cell.level, self._beyond.get(cell.knob, 1.0))
+
+    def allows(self, place: _Place) -> bool:
+        return place.level <= self._beyond.get(place.knob.name, 1.0)
+
+
+def _scanned(
+    masks: _Masks,
+    places: Sequence[_Place],
+    evaluator: Evaluator,
+    mode: Mode,
+    max_drop: float | None,
+    keep: Keep | None,
+    key: str,
+) -> Iterator[Cell]:
+    stops = _Stops(max_drop)
+    missing = []
+    stored = {} if keep is None else keep.cells(key)
+    for place in places:
+        found = stored.get((place.knob.name, place.level))
+        if found is None:
+            missing.append(place)
+        elif stops.allows(place):
+            cell = Cell.from_json(found)
+            stops.note(cell)
+            yield cell
+    for cell in _measured(masks, missing, evaluator, mode, stops, early=max_drop is not None):
+        if keep is not None and cell.complete:
+            keep.keep_cell(key, cell.knob, cell.level, cell.to_json())
+        yield cell
+
+
+def _measured(
+    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, mode: Mode, stops: _Stops, *, early: bool
+) -> Iterator[Cell]:
+    edits: list[Edit] = []
+    asking: list[list[_Place]] = []  # the cells that each edit answers: equal counts are one edit
+    index: dict[tuple[str, int], int] = {}
+    for place in places:
+        same = (place.knob.name if place.n_pruned else "", place.n_pruned)
+        if same not in index:
+            index[same] = len(edits)
+            edits.append(Edit(evaluator.ready, masks.of(place)))
+            asking.append([])
+        asking[index[same]].append(place)
+    updates = evaluate_edits(
+        evaluator, edits, wanted=lambda i: any(map(stops.allows, asking[i])), per_place=2 if early else None
+    )
+    for i, evaluation in updates:
+        for place in filter(stops.allows, asking[i]):
+            cell = Cell.measured(place.knob.name, place.level, place.n_pruned, place.knob.n_units, evaluation, mode)
+            stops.note(cell)
+            yield cell
+
+
+def _places(scores: Scores, levels: Sequence[float], layers: Sequence[str] | None) -> list[_Place]:
+    knobs = [knob for knob in scores.knobs if knob.why_not is None]
+    if layers is not None:
+        named = set(layers)
+        unknown = named - {name for knob in knobs for name in (knob.name, *knob.layers)}
+        if unknown:
+            why = next((k.why_not or "" for k in scores.knobs if k.name in unknown), "")
+            fix = "Choose among: " + ", ".join(knob.name for knob in knobs[:8]) + "."
+            raise ExplorerError(f"{sorted(unknown)[0]!r} cannot be scanned.", why=why, fix=fix)
+        knobs = [knob for knob in knobs if named & {knob.name, *knob.layers}]
+    return [
+        _Place(knob, level, n_for(knob, level)) for knob in knobs for level in sorted({round(v, 6) for v in levels})
+    ]
+
+
+def _first(split: Split, n: int | None) -> Split:
+    if n is None or n >= len(split):
+        return split
+    if n < 1:
+        raise ExplorerError(f"{n} samples are too few.", fix="Take at least one.")
+    return Split(split.name, split.x[:n], None if split.y is None else split.y[:n])
+
+
+def _check(model: LoadedModel, levels: Sequence[float], mode: Mode) -> None:
+    if model.module is None:
+        why = model.why_not_runnable or "Its architecture is not known."
+        raise ExplorerError(f"{model.address} cannot be run.", why=why, fix="Load it with arch=NAME.")
+    if mode not in MODES:
+        raise ExplorerError(f"There is no mode {mode!r}.", fix="Choose one of: " + ", ".join(MODES) + ".")
+    if not levels or not all(0.0 <= level <= 1.0 for level in levels):
+        raise ExplorerError("A level is a share from 0 to 1.", fix="Give levels such as 0.1, 0.5, 0.9.")

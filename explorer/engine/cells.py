@@ -1,0 +1,104 @@
+"""Edits of one model evaluated in groups, all of a group's edits batch by batch."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
+from itertools import islice
+
+from explorer.engine.edits import Edit, Walk
+from explorer.engine.evaluator import Evaluator
+from explorer.engine.tally import BatchResult, Tally, judge_each
+from explorer.types import Evaluation
+
+Update = tuple[int, Evaluation]  # which edit, and what is known about it
+_GROUP_SECONDS = 0.7  # work in a group: results come steadily, and stopping is quick
+_PATIENCE = 0.7  # seconds after which partial results are given
+
+
+def evaluate_edits(
+    evaluator: Evaluator,
+    edits: Sequence[Edit],
+    *,
+    wanted: Callable[[int], bool] = lambda index: True,
+    per_place: int | None = None,
+) -> Generator[Update, None, None]:
+    """Each edit's complete evaluation, float32, in the order in which they begin in the model.
+
+    Where a group takes long its partial evaluations come first. ``wanted`` is asked before
+    an edit is started; at most ``per_place`` edits that begin at one place share a group.
+    Stop iterating at any time.
+    """
+    evaluator.dense()
+    walk = Walk(evaluator.ready, evaluator.cache.limit)
+    program = evaluator.ready.programs[0]
+    queue = deque(sorted((edit.place(program), index) for index, edit in enumerate(edits)))
+    pace = _GROUP_SECONDS
+    while queue:
+        size = max(1, int(_GROUP_SECONDS / pace))
+        group = _next_group(queue, wanted, size, per_place or len(edits), whole_places=walk.full)
+        if not group:
+            continue
+        start = time.perf_counter()
+        yield from _evaluated(evaluator, walk, group, edits)
+        pace = max(1e-5, (time.perf_counter() - start) / len(group))
+        for index in group:
+            edits[index].release()
+
+
+def _next_group(
+    queue: deque[tuple[int, int]], wanted: Callable[[int], bool], size: int, per_place: int, *, whole_places: bool
+) -> list[int]:
+    """The next edits; with ``whole_places`` as many as begin where the last one does."""
+    group: list[int] = []
+    last, n_alike = -1, 0
+    while queue:
+        place, index = queue[0]
+        n_alike = n_alike + 1 if place == last else 1
+        if n_alike > per_place or (len(group) >= size and not (whole_places and place == last)):
+            break
+        last = place
+        queue.popleft()
+        if wanted(index):
+            group.append(index)
+    return group
+
+
+def _evaluated(
+    evaluator: Evaluator, walk: Walk, group: Sequence[int], edits: Sequence[Edit]
+) -> Generator[Update, None, None]:
+    """One group, all of it batch by batch."""
+    start = told = time.perf_counter()
+    tallies = [
+        Tally(len(evaluator.split), evaluator.split.y is not None, evaluator.batch_size, evaluator.device)
+        for _ in group
+    ]
+    chosen = [edits[i] for i in group]
+    todo = iter(range(len(evaluator.batches)))
+    running: deque[Future[list[BatchResult]]] = deque()
+    try:
+        for batch in islice(todo, evaluator.threads):
+            running.append(evaluator.submit(_batch, evaluator, walk, chosen, batch))
+        while running:
+            for tally, result in zip(tallies, running.popleft().result(), strict=True):
+                tally.add(result)
+            for batch in islice(todo, 1):
+                running.append(evaluator.submit(_batch, evaluator, walk, chosen, batch))
+            now = time.perf_counter()
+            if running and now - told > _PATIENCE:
+                yield from ((i, tally.evaluation(now - start)) for i, tally in zip(group, tallies, strict=True))
+                told = time.perf_counter()
+    finally:
+        for future in running:
+            future.cancel()
+    seconds = time.perf_counter() - start
+    yield from ((i, tally.evaluation(seconds)) for i, tally in zip(group, tallies, strict=True))
+
+
+def _batch(evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], batch: int) -> list[BatchResult]:
+    part = evaluator.batches[batch]
+    outputs = walk.outputs(batch, evaluator.split.x[part], edits)
+    labels = None if evaluator.split.y is None else evaluator.split.y[part]
+    return judge_each(outputs, labels, evaluator.dense_result(batch))
