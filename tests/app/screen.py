@@ -11,7 +11,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocke
 from explorer.pruning.spec import PruneSpec
 from explorer.ui.links import decode
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -134,5 +134,5 @@ class Screen:
         form.locator("input[type=file]").set_input_files(
             {"name": name, "mimeType": "application/octet-stream", "buffer": content}
         )
-        expect(form.get_by_test_id("stFileUploaderFile")).to_be_visible()
-        form.get_by_role("button", name="Open").click()
+        expect(form.get_by_role("button", name=re.compile("^Remove "))).to_be_visible()
+        form.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
