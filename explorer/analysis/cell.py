@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
-from explorer.types import Evaluation, Measurement
+from explorer.types import Evaluation, Knob, Measurement
 
 Mode = Literal["exact", "verified", "estimate"]
 MODES: tuple[Mode, ...] = ("exact", "verified", "estimate")
@@ -92,3 +92,9 @@ class Cell:
             name: None if data[name] is None else Measurement(**data[name]) for name in ("accuracy", "drop", "loss")
         }
         return replace(cls(**{**data, **parts}), from_store=True)
+
+
+def n_for(knob: Knob, level: float) -> int:
+    """How many of a knob's units a level takes; one channel always stays."""
+    most = knob.n_units if knob.unit == "weight" else knob.n_units - 1
+    return min(round(level * knob.n_units), most)
