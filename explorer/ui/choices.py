@@ -60,7 +60,7 @@ def ways(units: list[str], measures: list[Criterion], allocations: list[str], n_
             spec = PruneSpec(
                 GRANULARITIES.get(unit), criteria.get(f"{_CONTROL}:seed={seed}"), ALLOCATIONS.get("global")
             )
-            found.append(Way(label, *_names(spec), spec, seed))
+            found.append(Way(label, spec.granularity.label, spec.criterion.label, spec.allocation.label, spec, seed))
     return found
 
 

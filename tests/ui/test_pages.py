@@ -1,0 +1,334 @@
+"""Every page as a visitor finds it: run without a browser, on bundled models and on files of the visitor's own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+import torch
+from safetensors.torch import save_file
+from streamlit.testing.v1 import AppTest
+
+import explorer
+from explorer.analysis import tradeoff
+from explorer.engine.jobs import JobQueue
+from explorer.pruning.spec import PruneSpec
+from explorer.types import TradeOffPoint
+from explorer.ui import cache, session
+from explorer.ui.links import encode
+from explorer.ui.workspace import Workspace
+
+APP = Path(__file__).parents[2] / "app.py"
+VISITOR = "somebody"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What each download button would give, by its label; made only when asked for, as on the real page."""
+    found: dict[str, Any] = {}
+
+    def button(label: str, data: Any, *_: Any, **options: Any) -> bool:
+        if not options.get("disabled"):
+            found[label] = data
+        return False
+
+    monkeypatch.setattr(st, "download_button", button)
+    return found
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Open]:
+    """Open a page by its link; jobs that the visit began are over when the test is."""
+    monkeypatch.setenv("PRUNING_EXPLORER_ROOT", str(tmp_path))
+    # Who the visitor is comes from a cookie, and nobody sends one here.
+    monkeypatch.setattr(session, "owner", lambda: VISITOR)
+    queue = JobQueue()
+    monkeypatch.setattr(cache, "jobs", lambda: queue)
+
+    def opened(page: str = "explore", **query: str) -> AppTest:
+        at = AppTest.from_file(str(APP), default_timeout=60)
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run()
+        return at if page == "explore" else at.switch_page(f"pages/{page}.py").run()
+
+    yield opened
+    for job in queue.of(VISITOR):
+        job.cancel()
+        job.wait(60)
+
+
+@pytest.fixture
+def own_file(tmp_path: Path) -> str:
+    """A checkpoint whose network nobody knows: a matrix, kernels, a bias, a lone number, and a broken layer."""
+    torch.manual_seed(0)
+    tensors = {
+        "encoder.0.weight": torch.randn(12, 7),
+        "encoder.0.bias": torch.zeros(12),
+        "stem.weight": torch.randn(4, 3, 3, 3),
+        "steps": torch.tensor(3),
+        "=cmd|'/C calc'!A0": torch.randn(3, 5),
+        "broken.weight": torch.tensor([[1.0, float("nan")], [2.0, 3.0]]),
+    }
+    path = tmp_path / "wild.safetensors"
+    save_file(tensors, path)
+    return str(path)
+
+
+def work_of(at: AppTest) -> Workspace:
+    work: Workspace = at.session_state["workspace"]
+    return work
+
+
+def spoken(at: AppTest) -> str:
+    """Everything the page says in words."""
+    return "\n".join(str(e.value) for kind in (at.markdown, at.caption, at.error, at.info, at.text) for e in kind)
+
+
+def html(at: AppTest) -> str:
+    return "\n".join(e.proto.body for e in at.get("html"))
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def link(**parts: str) -> str:
+    return encode(PruneSpec(**parts))  # type: ignore[arg-type]
+
+
+def measured(at: AppTest) -> AppTest:
+    """The trade-off page once everything it began has ended."""
+    for job in cache.jobs().of(VISITOR):
+        assert job.wait(120), f"{job.title} did not end"
+    return at.run()
+
+
+# Explore
+
+
+@pytest.mark.parametrize("model", ["digits-mlp", "digits-gru"])
+def test_explore_prunes_what_a_preset_says(visit: Open, model: str) -> None:
+    at = visit(model=model)
+    next(button for button in at.button if button.label == "80%").click().run()
+    assert not at.exception
+    assert work_of(at).spec.to_json()["allocation"] == {"key": "global", "sparsity": 0.8}
+    assert "80.0%" in html(at)
+
+
+def test_explore_opens_the_weights_of_a_file_whose_network_is_unknown(visit: Open, own_file: str) -> None:
+    at = visit(model=own_file)
+    assert not at.exception
+    assert "Weights only" in spoken(at)
+    assert "not available" in html(at)
+
+
+def test_a_path_outside_the_allowed_folder_is_refused_in_a_sentence(visit: Open) -> None:
+    at = visit(model="/etc/hostname.pt")
+    assert not at.exception
+    assert len(at.error) == 1
+    assert "outside the folder" in at.error[0].value
+
+
+# Weights
+
+
+@pytest.mark.parametrize("model", ["digits-resnet", "digits-vit"])
+def test_the_weights_table_has_a_row_for_each_layer_that_can_be_pruned(visit: Open, model: str) -> None:
+    at = visit("weights", model=model)
+    assert not at.exception
+    layers = explorer.layers(explorer.load(model))
+    assert list(at.dataframe[0].value["layer"]) == [layer.name for layer in layers.prunable]
+    assert list(at.dataframe[0].value["weights"]) == [layer.n_weights for layer in layers.prunable]
+
+
+def test_all_tensors_are_listed_when_asked_for(visit: Open) -> None:
+    at = visit("weights", model="digits-mlp")
+    at.toggle[0].set_value(True).run()
+    assert list(at.dataframe[0].value["layer"]) == ["fc1", "fc1.bias", "fc2", "fc2.bias", "fc3", "fc3.bias"]
+
+
+def test_the_weights_file_holds_every_tensor_in_full(visit: Open, downloads: dict[str, Any]) -> None:
+    visit("weights", model="digits-mlp", spec=link(allocation="uniform:sparsity=0.5"))
+    rows = rows_of(downloads["CSV"]())
+    weights = explorer.load("digits-mlp").weights
+    assert [row["parameter"] for row in rows] == list(weights)
+    first = weights["fc1.weight"].double()
+    assert float(rows[0]["std"]) == pytest.approx(float(first.std(correction=0)), rel=1e-12)
+    assert float(rows[0]["min"]) == float(first.min())
+    assert [int(row["pruned"]) for row in rows] == [weights["fc1.weight"].numel() // 2, 0] + [
+        n for name in ("fc2.weight", "fc3.weight") for n in (weights[name].numel() // 2, 0)
+    ]
+
+
+def test_the_threshold_is_shown_in_its_three_forms(visit: Open) -> None:
+    at = visit("weights", model="digits-mlp", spec=link(allocation="uniform:sparsity=0.5"))
+    w = explorer.load("digits-mlp").weights["fc1.weight"].abs().flatten().sort().values
+    line = float(w[len(w) // 2])
+    deviation = float(explorer.load("digits-mlp").weights["fc1.weight"].double().std(correction=0))
+    assert f">{line:.4g}<" in html(at)
+    assert f">{line / deviation:.2f} σ<" in html(at)
+    assert ">50.0<" in html(at)
+
+
+def test_a_row_of_the_table_chooses_the_layer_and_the_choice_survives_other_pages(visit: Open) -> None:
+    at = visit("weights", model="digits-mlp")
+    at.selectbox(key="layer_box").select("fc2").run()
+    assert at.session_state["weights_table"]["selection"]["rows"] == [1]
+    at.switch_page("pages/tradeoff.py").run()
+    at.switch_page("pages/weights.py").run()
+    assert at.selectbox(key="layer_box").value == "fc2"
+    assert any("128" in text.value for text in at.text)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"), [("digits-vit", "fits better"), ("digits-gru", "fits better"), ("digits-mlp", "fits better")]
+)
+def test_the_better_fit_is_said_in_words(visit: Open, model: str, words: str) -> None:
+    assert words in spoken(visit("weights", model=model))
+
+
+def test_a_file_without_a_network_shows_its_weights_and_its_broken_layer(visit: Open, own_file: str) -> None:
+    at = visit("weights", model=own_file)
+    assert not at.exception
+    table = at.dataframe[0].value.set_index("layer")
+    assert set(table.index) == {"encoder.0", "stem", "=cmd|'/C calc'!A0", "broken"}
+    assert table.loc["broken", "nan"] == 1
+    for name in table.index:
+        at.selectbox(key="layer_box").select(name).run()
+        assert not at.exception
+    assert "NaN or infinite values" in spoken(at.selectbox(key="layer_box").select("broken").run())
+
+
+def test_every_kind_of_tensor_can_be_looked_at(visit: Open, own_file: str) -> None:
+    at = visit("weights", model=own_file)
+    at.toggle[0].set_value(True).run()
+    names = list(at.dataframe[0].value["layer"])
+    assert len(names) == 6
+    for name in names:
+        at.selectbox(key="layer_box").select(name).run()
+        assert not at.exception, name
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_made_harmless(
+    visit: Open, own_file: str, downloads: dict[str, Any]
+) -> None:
+    visit("weights", model=own_file)
+    names = [row["layer"] for row in rows_of(downloads["CSV"]())]
+    assert "'=cmd|'/C calc'!A0" in names
+    assert not any(name.startswith("=") for name in names)
+
+
+def test_under_channels_a_layer_that_cannot_be_cut_says_why(visit: Open) -> None:
+    at = visit("weights", model="digits-gru", spec=link(granularity="out_channel"))
+    assert not at.exception
+    assert "tied through time" in spoken(at)
+
+
+def test_under_channels_the_norms_are_those_of_the_units_with_their_line(visit: Open) -> None:
+    at = visit("weights", model="digits-mlp", spec=link(granularity="out_channel", allocation="uniform:sparsity=0.5"))
+    at.selectbox(key="layer_box").select("fc2").run()
+    assert not at.exception
+    assert "64 of 128 go" in html(at)
+    assert "removes whole channels" in spoken(at)
+
+
+# Trade-off
+
+
+def test_the_points_table_holds_what_the_jobs_measured(visit: Open, downloads: dict[str, Any]) -> None:
+    at = measured(visit("tradeoff", model="digits-mlp"))
+    assert not at.exception
+    jobs = cache.jobs().of(VISITOR)
+    rows = rows_of(downloads["CSV"]())
+    assert len(rows) == len(at.dataframe[1].value) == sum(len(job.results) for job in jobs)
+    assert {(row["allocation"], row["seed"]) for row in rows} == {
+        ("One ranking over all layers", ""),
+        ("Same share per layer", ""),
+        ("One ranking over all layers", "0"),
+        ("One ranking over all layers", "1"),
+        ("One ranking over all layers", "2"),
+    }
+    dense = [row for row in rows if float(row["sparsity"]) == 0]
+    assert dense
+    assert {(row["drop"], row["n"], row["split"]) for row in dense} == {("0.0", "450", "tune")}
+
+
+def test_curves_come_out_as_pictures_for_print(visit: Open, downloads: dict[str, Any]) -> None:
+    measured(visit("tradeoff", model="digits-mlp"))
+    assert downloads["PNG"]().startswith(b"\x89PNG")
+    assert b"<svg" in downloads["SVG"]()
+
+
+def test_what_explore_has_measured_is_not_measured_again(visit: Open) -> None:
+    at = visit("tradeoff", model="digits-mlp")
+    first = {job.key: job.id for job in cache.jobs().of(VISITOR)}
+    visit(model="digits-mlp")
+    assert {job.key: job.id for job in cache.jobs().of(VISITOR)} == first
+    assert not at.exception
+
+
+def test_a_unit_the_model_has_none_of_says_why_instead_of_failing(visit: Open) -> None:
+    at = measured(visit("tradeoff", model="digits-gru"))
+    assert not at.exception
+    assert "**Channels** cannot be compared here" in spoken(at)
+    assert "tied through time" in spoken(at)
+    assert "Channels" not in at.button_group(key="compare_Units").options
+
+
+def test_channels_and_weights_stand_on_one_chart_each_with_its_control(visit: Open, downloads: dict[str, Any]) -> None:
+    at = visit("tradeoff", model="digits-mlp")
+    at.button_group(key="compare_Units").set_value(["weight", "out_channel"]).run()
+    measured(at)
+    found = {(row["unit"], row["seed"]) for row in rows_of(downloads["CSV"]())}
+    assert found == {(unit, seed) for unit in ("Weights", "Channels") for seed in ("", "0", "1", "2")}
+
+
+def test_a_row_opens_its_setting_on_the_explore_page(visit: Open) -> None:
+    at = measured(visit("tradeoff", model="digits-mlp"))
+    at.session_state["compare_points"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
+    at.run()
+    asked = float(at.dataframe[1].value["asked"][2]) / 100
+    at.button(key="open_point").click().run()
+    assert work_of(at).spec.to_json()["allocation"]["sparsity"] == pytest.approx(asked)
+
+
+def test_a_stopped_comparison_stays_stopped_and_goes_on_when_asked(
+    visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, sweep = threading.Event(), tradeoff.sweep
+
+    def slow(*given: Any, **options: Any) -> Iterator[TradeOffPoint]:
+        for point in sweep(*given, **options):
+            yield point
+            go_on.wait(60)
+
+    monkeypatch.setattr(tradeoff, "sweep", slow)
+    at = visit("tradeoff", model="digits-mlp")
+    next(button for button in at.button if button.label == "Stop").click().run()
+    go_on.set()
+    for job in cache.jobs().of(VISITOR):
+        assert job.wait(60)
+    at.run()
+    n = sum(len(job.results) for job in cache.jobs().of(VISITOR))
+    assert "Stopped" in spoken(at)
+    at.run()
+    assert sum(len(job.results) for job in cache.jobs().of(VISITOR)) == n
+    next(button for button in at.button if button.label == "Go on").click().run()
+    measured(at)
+    assert "Stopped" not in spoken(at)
+    assert all(job.state == "done" for job in cache.jobs().of(VISITOR))
+
+
+def test_a_file_that_cannot_run_has_no_curves_and_says_why(visit: Open, own_file: str) -> None:
+    at = visit("tradeoff", model=own_file)
+    assert not at.exception
+    assert "No curve without a measurement" in spoken(at)
+    assert not at.dataframe
