@@ -12,6 +12,7 @@ from explorer.cli import evaluate as evaluate
 from explorer.cli import inspect as inspect
 from explorer.cli import prune as prune
 from explorer.cli import runs as runs
+from explorer.cli import scan as scan
 from explorer.cli import sweep as sweep
 from explorer.cli.arguments import Arguments, Parser, joined_numbers
 from explorer.errors import ExplorerError
@@ -34,7 +35,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, sweep, runs)
+COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, scan, sweep, runs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

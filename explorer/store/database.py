@@ -44,7 +44,7 @@ class Store:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What people should know about what was kept: damage, and rows that could not be read."""
-        return tuple(dict.fromkeys(self._database.findings))
+        return self._database.findings
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
@@ -171,7 +171,7 @@ class Store:
                 made.append(make(row))
             except (ValueError, TypeError, KeyError, RecursionError):
                 text = f"A kept {what} could not be read and is left out."
-                self._database.findings.append(Finding("warn", text, f"It is {row[0]!r} in {self.path}."))
+                self._database.tell(Finding("warn", text, f"It is {row[0]!r} in {self.path}."))
         return made
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -171,13 +172,18 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 def _checked(cls: type, found: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of ``found`` that ``cls`` knows, each of the type that it declares."""
-    known = {f.name: str(f.type) for f in fields(cls)}
-    values = {name: value for name, value in dict(found).items() if name in known}
+    allowed = _types_of(cls)
+    values = {name: value for name, value in dict(found).items() if name in allowed}
     for name, value in values.items():
-        # Types that are not listed are names of choices: text.
-        if not isinstance(value, _TYPES.get(known[name], (str,))) or isinstance(value, bool):
+        if not isinstance(value, allowed[name]) or isinstance(value, bool):
             raise ValueError(f"{name} is {type(value).__name__}")
     return values
+
+
+@cache
+def _types_of(cls: type) -> dict[str, tuple[type, ...]]:
+    # Types that are not listed are names of choices: text.
+    return {f.name: _TYPES.get(str(f.type), (str,)) for f in fields(cls)}
 
 
 def now() -> str:
