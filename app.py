@@ -15,3 +15,4 @@ page = st.navigation(
 )
 frame.draw()
 page.run()
+frame.finish()

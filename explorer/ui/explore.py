@@ -13,7 +13,20 @@ from explorer.errors import ExplorerError
 from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan as make_plan
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, TradeOffPoint
-from explorer.ui import actions, cache, cards, controls, hints, histogram, live, moves, session, summary, ticker
+from explorer.ui import (
+    actions,
+    cache,
+    cards,
+    controls,
+    hints,
+    histogram,
+    live,
+    moves,
+    running,
+    session,
+    summary,
+    ticker,
+)
 from explorer.ui.workspace import Workspace
 
 _KEY = "lines"
@@ -65,6 +78,8 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         cards.below(view)
         actions.verdict(view)
     session.write_link(work)
+    if running.is_stale():
+        st.rerun()
     if view.answer.pending:
         ticker.tick("soon", _SOON_MS)
     elif growing:

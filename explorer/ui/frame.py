@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 
 from explorer.types import Dataset, LoadedModel
-from explorer.ui import pickers, session, theme
+from explorer.ui import pickers, running, session, theme
 
 
 @dataclass(frozen=True)
@@ -44,3 +44,8 @@ def opened() -> Opened:
     """What :func:`draw` opened in this run."""
     found: Opened = st.session_state["_opened"]
     return found
+
+
+def finish() -> None:
+    """What is drawn once the page has been: the work it began, in the header."""
+    running.show()

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer import models
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel
-from explorer.ui import session
+from explorer.ui import running, session
 from explorer.ui.text import plain
 from explorer.ui.workspace import Workspace
 
@@ -143,6 +143,7 @@ def top_line(work: Workspace) -> tuple[LoadedModel | None, Dataset | None]:
         model_picker(work, model)
         if model is not None and model.module is not None:
             data_picker(work, model, dataset)
+        running.reserve()
     session.show_notices()
     for refusal in refused:
         session.refusal(refusal)

@@ -30,7 +30,10 @@ def workspace() -> Workspace:
 
 
 def owner() -> str:
-    """A name for this session in the queue of background work."""
+    """A name for this visitor in the queue of background work; the same one after a reload of the page."""
+    cookie = st.context.cookies.get("_streamlit_xsrf")
+    if cookie:
+        return hashlib.sha256(cookie.encode()).hexdigest()[:16]
     return str(st.session_state.setdefault("owner", uuid.uuid4().hex))
 
 

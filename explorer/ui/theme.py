@@ -25,7 +25,7 @@ _CSS = """
 .st-key-hint button { min-height: 1.4rem; padding: 0 .4rem; white-space: nowrap; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-facts) { position: sticky; top: 3.75rem; z-index: 90; }
 .st-key-facts { background: var(--explorer-page); padding: .25rem 0 .35rem; }
-.stElementContainer:has(> [data-testid="stBidiComponentRegular"]:empty) { display: none; }
+[class*="st-key-tick_"] { position: absolute; height: 0; }
 .facts { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); border: 1px solid var(--explorer-line);
   border-radius: .75rem; background: var(--explorer-card); overflow: hidden; }
 .facts > div { padding: .6rem 1.1rem .55rem; border-left: 1px solid var(--explorer-line); min-width: 0; }

@@ -7,13 +7,15 @@ from typing import Any
 import streamlit as st
 
 _NAME = "pruning_explorer.ticker"
-# The timer starts when the page has drawn the last answer: a slow browser is never flooded.
+# The timer starts when the page has drawn the last answer: a slow browser is never flooded. The
+# clean-up of an older call may come after the newer call began, so it ends its own timer only.
 _JS = """
 const timers = new WeakMap();
 export default function ({ data, parentElement, setTriggerValue }) {
   clearTimeout(timers.get(parentElement));
-  timers.set(parentElement, setTimeout(() => setTriggerValue("tick", data.turn), data.after_ms));
-  return () => clearTimeout(timers.get(parentElement));
+  const timer = setTimeout(() => setTriggerValue("tick", data.turn), data.after_ms);
+  timers.set(parentElement, timer);
+  return () => clearTimeout(timer);
 }
 """
 _renderers: dict[str, Any] = {}
@@ -29,4 +31,6 @@ def tick(key: str, after_ms: int) -> None:
         renderer = _renderers[_NAME] = st.components.v2.component(_NAME, js=_JS)
     turn = int(st.session_state.get(f"_turn_{key}", 0)) + 1
     st.session_state[f"_turn_{key}"] = turn
-    renderer(key=key, data={"turn": turn, "after_ms": after_ms}, height="content", on_tick_change=lambda: None)
+    renderer(
+        key=f"tick_{key}", data={"turn": turn, "after_ms": after_ms}, height="content", on_tick_change=lambda: None
+    )

@@ -1,0 +1,56 @@
+"""The background work of this visitor, in the header while it runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.engine.jobs import Job
+from explorer.ui import cache, session, ticker
+from explorer.ui.text import plain
+
+_EVERY_MS = 700
+_SLOT, _SHOWN = "_running_slot", "_running_shown"
+
+
+def reserve() -> None:
+    """Keep the place in the header; :func:`show` fills it once the page has begun its work."""
+    st.session_state[_SLOT] = st.container(width="content")
+    st.session_state[_SHOWN] = None
+
+
+def show() -> None:
+    """Draw the header's chip, at the end of a whole run."""
+    with st.session_state[_SLOT]:
+        _chip()
+
+
+def is_stale() -> bool:
+    """Whether work began in a fragment that the header, drawn before, does not show."""
+    shown = st.session_state.get(_SHOWN)
+    return shown is False and bool(_active())
+
+
+def _active() -> list[Job]:
+    return [job for job in cache.jobs().of(session.owner()) if job.active]
+
+
+@st.fragment
+def _chip() -> None:
+    """How many jobs run; opens to their progress, each with a button that stops it."""
+    active = _active()
+    st.session_state[_SHOWN] = bool(active)
+    if not active:
+        return
+    with st.popover(f"{len(active)} running", icon=":material/hourglass_top:"):
+        for job in active:
+            _row(job)
+    ticker.tick("running", _EVERY_MS)
+
+
+def _row(job: Job) -> None:
+    left = job.seconds_left
+    waits = "waiting for its turn" if job.state == "queued" else f"{len(job.results)} of {job.total}"
+    ends = f", about {left:.0f} s left" if left is not None and left >= 1 else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.progress, f"{plain(job.title, 60)}: {waits}{ends}")
+        st.button("Stop", key=f"stop_{job.id}", on_click=job.cancel, help="What is measured so far is kept.")
