@@ -1,0 +1,340 @@
+"""The sensitivity scan against the plain loop, cell by cell; what it keeps, and what it makes of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from explorer import data, models
+from explorer.analysis.sensitivity import Cell, Joint, Sensitivity, energy, joint, scan, scan_size
+from explorer.engine.evaluator import Evaluator
+from explorer.errors import ExplorerError
+from explorer.pruning.apply import masked
+from explorer.pruning.plan import plan
+from explorer.pruning.spec import Limit, PruneSpec
+from explorer.types import Dataset, LoadedModel, Measurement, Plan, Split
+from tests.engine import models as tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+LEVELS = (0.3, 0.7, 0.95)
+
+
+class Kept:
+    """Cells in a file, one line each, flushed at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        rows = [json.loads(line) for line in lines if line.endswith("}")]
+        return {(r["knob"], r["level"]): r["cell"] for r in rows if r["key"] == scan_key}
+
+    def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
+        with self.path.open("a") as file:
+            file.write(json.dumps({"key": scan_key, "knob": knob, "level": level, "cell": cell}) + "\n")
+
+
+def only(model: LoadedModel, spec: PruneSpec, knob: str, level: float) -> Plan:
+    """The plan that prunes one knob alone, made by the general way of planning."""
+    shares = {"key": "per_layer", "sparsity": 0.0, "shares": {knob: level}}
+    request = PruneSpec.from_json({**spec.to_json(), "allocation": shares})
+    return plan(model, request.with_limit(knob, Limit(locked=False)))
+
+
+def plain_loop(model: LoadedModel, split: Split, spec: PruneSpec, cell: Cell) -> int:
+    """Right answers of a pruned copy, run by torch alone."""
+    module = masked(model, only(model, spec, cell.knob, cell.level)).module
+    with torch.no_grad():
+        found = torch.cat([module(part.clone()) for part in split.x.split(64)])
+    return int((found.argmax(dim=1) == split.y).sum())
+
+
+def dataset_of(split: Split) -> Dataset:
+    return Dataset("tiny", {"tune": split}, tuple("abcde"), "digest of tiny")
+
+
+def small(name: str, n: int = 150) -> tuple[LoadedModel, Dataset]:
+    model = models.load(name)
+    whole = data.load(model.data, model=model).splits["tune"]
+    return model, dataset_of(Split("tune", whole.x[:n], whole.y[:n]))
+
+
+def without_origin(cell: Cell) -> Cell:
+    return replace(cell, from_store=False)
+
+
+@pytest.mark.parametrize("name", models.samples())
+@pytest.mark.parametrize("granularity", ["weight", "out_channel"])
+@pytest.mark.parametrize("criterion", ["lp_norm:p=1", "random:seed=3"])
+def test_every_cell_counts_what_a_plain_loop_counts(name: str, granularity: str, criterion: str) -> None:
+    model, samples = small(name)
+    spec = PruneSpec(granularity, criterion)
+    cells = [cell for cell in scan(model, samples, spec, levels=LEVELS) if cell.complete]
+    assert len(cells) == scan_size(model, spec, levels=LEVELS)
+    split = samples.splits["tune"]
+    for cell in cells:
+        assert round(cell.accuracy.value * cell.n) == plain_loop(model, split, spec, cell)
+        assert cell.n == cell.total == 150
+
+
+@pytest.mark.parametrize("name", list(tiny.MODELS))
+def test_every_kind_of_network_is_scanned_exactly(name: str) -> None:
+    model = tiny.load(name)
+    split = tiny.split(model, 200)
+    cells = [c for c in scan(model, dataset_of(split), levels=(0.4, 0.8)) if c.complete]
+    assert cells
+    for cell in cells:
+        assert round(cell.accuracy.value * 200) == plain_loop(model, split, PruneSpec(), cell)
+
+
+def test_without_labels_cells_are_judged_by_agreement() -> None:
+    model = tiny.load("mlp")
+    split = tiny.split(model, 100, labelled=False)
+    cells = list(scan(model, dataset_of(split), levels=(0.5,)))
+    assert {cell.judged_by for cell in cells} == {"agreement"}
+    assert all(cell.loss is None for cell in cells)
+    assert all(cell.accuracy.name == "agreement" for cell in cells)
+
+
+def test_the_order_of_layers_and_levels_changes_nothing() -> None:
+    model, samples = small("digits-cnn")
+    forward = {(c.knob, c.level): c for c in scan(model, samples, levels=(0.2, 0.8))}
+    names = list(dict.fromkeys(knob for knob, _ in forward))
+    backward: dict[tuple[str, float], Cell] = {}
+    for name in reversed(names):
+        for level in (0.8, 0.2):
+            (cell,) = scan(model, samples, levels=(level,), layers=[name])
+            backward[cell.knob, cell.level] = cell
+    assert backward == forward
+
+
+def test_a_scan_leaves_model_and_samples_as_they_were() -> None:
+    model, samples = small("digits-resnet")
+    before = {name: weight.clone() for name, weight in model.module.state_dict().items()}
+    x = samples.splits["tune"].x.clone()
+    list(scan(model, samples, PruneSpec("out_channel"), levels=(0.5,)))
+    assert all(torch.equal(before[name], weight) for name, weight in model.module.state_dict().items())
+    assert torch.equal(samples.splits["tune"].x, x)
+
+
+@pytest.mark.parametrize("limit", [0, 300_000])
+def test_little_memory_changes_no_number(limit: int) -> None:
+    model, samples = small("digits-resnet")
+    split = samples.splits["tune"]
+    wanted = list(scan(model, samples, levels=(0.5, 0.9)))
+    scarce = Evaluator(model, split, memory_limit=limit, threads=1)
+    assert list(scan(model, samples, levels=(0.5, 0.9), evaluator=scarce)) == wanted
+
+
+def test_a_scan_that_was_stopped_goes_on_where_it_ended(tmp_path: Path) -> None:
+    model, samples = small("digits-cnn")
+    wanted = list(scan(model, samples, levels=LEVELS))
+    keep = Kept(tmp_path / "cells")
+    running = scan(model, samples, levels=LEVELS, keep=keep)
+    first = [next(running) for _ in range(4)]
+    running.close()
+    again = list(scan(model, samples, levels=LEVELS, keep=keep))
+    assert not any(cell.from_store for cell in first)
+    assert sum(cell.from_store for cell in again) == 4
+    key = lambda cell: (cell.knob, cell.level)  # noqa: E731
+    assert sorted(map(without_origin, again), key=key) == sorted(wanted, key=key)
+
+
+def test_more_levels_run_only_what_is_missing(tmp_path: Path) -> None:
+    model, samples = small("digits-mlp")
+    keep = Kept(tmp_path / "cells")
+    few = list(scan(model, samples, levels=(0.5,), keep=keep))
+    more = list(scan(model, samples, levels=(0.5, 0.9), keep=keep))
+    assert [c.from_store for c in sorted(more, key=lambda c: c.level)] == [True] * len(few) + [False] * len(few)
+    other = list(scan(model, samples, PruneSpec("weight", "random"), levels=(0.5,), keep=keep))
+    assert not any(cell.from_store for cell in other)
+
+
+SCANNING = """
+import sys
+from pathlib import Path
+from tests.analysis.test_sensitivity import Kept, small
+from explorer.analysis.sensitivity import scan
+import time
+class Slow(Kept):
+    def keep_cell(self, *told):
+        super().keep_cell(*told)
+        print("kept", flush=True)
+        time.sleep(0.2)
+model, samples = small("digits-cnn")
+list(scan(model, samples, levels=(0.3, 0.7, 0.95), keep=Slow(Path(sys.argv[1]))))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
+def test_a_scan_killed_in_its_middle_and_started_again_gives_the_same_table(tmp_path: Path) -> None:
+    path = tmp_path / "cells"
+    child = subprocess.Popen([sys.executable, "-c", SCANNING, str(path)], cwd=ROOT, stdout=subprocess.PIPE)
+    for _ in range(3):
+        assert child.stdout.readline() == b"kept\n"
+    os.kill(child.pid, signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL
+    model, samples = small("digits-cnn")
+    again = Sensitivity.of(scan(model, samples, levels=LEVELS, keep=Kept(path)))
+    fresh = Sensitivity.of(scan(model, samples, levels=LEVELS))
+    assert 3 <= sum(cell.from_store for cell in again.cells) <= 4
+    assert {(c.knob, c.level): without_origin(c) for c in again.cells} == {(c.knob, c.level): c for c in fresh.cells}
+
+
+def test_a_scan_stops_at_once_when_its_reader_does() -> None:
+    model, samples = small("digits-resnet")
+    running = scan(model, samples)
+    next(running)
+    start = time.perf_counter()
+    running.close()
+    assert list(running) == []
+    assert time.perf_counter() - start < 30  # a hang, not slowness
+
+
+def test_a_knob_that_costs_too_much_is_left_and_the_others_go_on() -> None:
+    model, samples = small("digits-cnn")
+    whole = Sensitivity.of(scan(model, samples, levels=LEVELS))
+    bound = sorted(cell.drop.value for cell in whole.cells)[len(whole.cells) // 2]
+    short = Sensitivity.of(scan(model, samples, levels=LEVELS, max_drop=bound))
+    assert set(short.cells) < set(whole.cells)
+    for knob in whole.knobs:
+        kept = short.curve(knob)
+        assert kept == whole.curve(knob)[: len(kept)]
+        assert all(cell.drop.value <= bound for cell in kept[:-1])
+        assert len(kept) == len(LEVELS) or kept[-1].drop.value > bound
+
+
+def test_the_first_samples_alone_can_be_scanned() -> None:
+    model, samples = small("digits-mlp")
+    cells = list(scan(model, samples, levels=(0.9,), n_samples=64))
+    first = dataset_of(Split("tune", samples.splits["tune"].x[:64], samples.splits["tune"].y[:64]))
+    assert cells == list(scan(model, first, levels=(0.9,)))
+    assert {cell.n for cell in cells} == {64}
+
+
+def test_a_level_that_takes_nothing_costs_nothing_and_one_channel_always_stays() -> None:
+    model, samples = small("digits-cnn")
+    cells = Sensitivity.of(scan(model, samples, PruneSpec("out_channel"), levels=(0.0, 1.0)))
+    for knob in cells.knobs:
+        none, all_ = cells.curve(knob)
+        assert (none.n_pruned, none.drop.value) == (0, 0.0)
+        assert all_.n_pruned == all_.n_units - 1
+
+
+def test_refusals_say_what_to_do() -> None:
+    model, samples = small("digits-mlp", 10)
+    with pytest.raises(ExplorerError, match=r"'nowhere' cannot be scanned"):
+        scan(model, samples, layers=["nowhere"])
+    with pytest.raises(ExplorerError, match="from 0 to 1"):
+        scan(model, samples, levels=(50,))
+    with pytest.raises(ExplorerError, match="no mode 'guess'"):
+        scan(model, samples, mode="guess")  # type: ignore[arg-type]
+    with pytest.raises(ExplorerError, match="cannot be run"):
+        scan(replace(model, module=None), samples)
+    with pytest.raises(ExplorerError, match="no test split"):
+        scan(model, samples, split="test")
+
+
+def share(value: float) -> Measurement:
+    return Measurement("drop", value, "fraction", "measured", low=value - 0.01, high=value + 0.01, n=100)
+
+
+def cell_of(knob: str, level: float, drop: float, dense: float = 0.8) -> Cell:
+    return Cell(
+        knob, level, round(100 * level), 100, share(dense - drop), share(drop), None, 100, 100, "exact", "labels"
+    )
+
+
+FOUND = Sensitivity.of(
+    [cell_of("a", 0.5, 0.1), cell_of("b", 0.5, 0.0), cell_of("a", 0.9, 0.5), cell_of("b", 0.9, 0.02)]
+)
+
+
+def test_expectations_lie_on_straight_lines_between_measured_points_from_nothing_on() -> None:
+    assert FOUND.expected_drop("a", 0.0) == 0.0
+    assert FOUND.expected_drop("a", 0.25) == pytest.approx(0.05)
+    assert FOUND.expected_drop("a", 0.5) == pytest.approx(0.1)
+    assert FOUND.expected_drop("a", 0.7) == pytest.approx(0.3)
+    assert FOUND.expected_drop("a", 1.0) == pytest.approx(0.5)
+    assert FOUND.expected_drop("c", 0.5) != FOUND.expected_drop("c", 0.5)
+    assert FOUND.expected("a", 0.25).origin == "estimated"
+    assert FOUND.expected("c", 0.25) is None
+
+
+def test_strips_show_the_cost_as_a_share_of_the_dense_accuracy_and_stop_where_nothing_is_known() -> None:
+    strip = FOUND.strips(11)["a"]
+    assert strip[5] == pytest.approx(0.1 / 0.8)
+    assert strip[9] == pytest.approx(0.5 / 0.8)
+    assert strip[10] is None
+    assert strip[0] == 0.0
+
+
+def test_rankings_put_the_most_fragile_first() -> None:
+    assert [cell.knob for cell in FOUND.ranking(0.9)] == ["a", "b"]
+    assert list(FOUND.fragility()) == ["a", "b"]
+    assert FOUND.fragility()["a"] == pytest.approx(0.3)
+    assert FOUND.most_fragile(0.05) == ("a",)
+
+
+def test_a_refinement_takes_the_place_of_what_came_before() -> None:
+    rough = replace(cell_of("a", 0.5, 0.3), n=10, complete=False)
+    found = Sensitivity.of([rough, *FOUND.cells])
+    assert found.cell("a", 0.5).drop.value == 0.1
+    assert not Sensitivity.of([rough]).complete
+    assert found.complete
+
+
+def test_a_cell_comes_back_from_json_as_it_was() -> None:
+    cell = FOUND.cells[0]
+    back = Cell.from_json(json.loads(json.dumps(cell.to_json())))
+    assert back.from_store
+    assert without_origin(back) == cell
+
+
+def test_the_table_is_the_same_as_rows_csv_and_json() -> None:
+    rows = list(csv.DictReader(io.StringIO(FOUND.to_csv())))
+    assert [row["knob"] for row in rows] == ["a", "b", "a", "b"]
+    assert [float(row["drop"]) for row in rows] == [cell.drop.value for cell in FOUND.cells]
+    told = json.loads(json.dumps(FOUND.to_json(), allow_nan=False))
+    assert len(told["cells"]) == 4
+    assert told["most_fragile"] == ["a"]
+
+
+def test_the_joint_drop_is_predicted_by_the_sum_of_single_drops() -> None:
+    model, samples = small("digits-cnn")
+    spec = PruneSpec("weight", "lp_norm", "uniform:sparsity=0.8")
+    found = Sensitivity.of(scan(model, samples, spec, levels=(0.8,)))
+    together = plan(model, spec)
+    measured = Evaluator(model, samples.splits["tune"]).final(together)
+    both = joint(found, together, measured)
+    assert isinstance(both, Joint)
+    assert both.predicted.value == pytest.approx(sum(c.drop.value for c in found.cells), abs=1e-3)
+    assert (both.predicted.origin, both.measured) == ("estimated", measured.drop)
+    assert both.interaction == pytest.approx(measured.drop.value - both.predicted.value)
+    partly = joint(Sensitivity.of(found.curve(found.knobs[0])), together, measured)
+    assert found.knobs[1] in partly.predicted.note
+
+
+def test_weight_energy_is_the_share_of_squares_that_go() -> None:
+    model = tiny.load("mlp")
+    found = {(e.knob, e.level): e for e in energy(model, levels=(0.0, 0.5, 1.0))}
+    weight = model.weights["first.weight"].flatten()
+    ranked = weight.abs().sort().values.double()
+    half = found["first", 0.5]
+    assert half.removed.value == pytest.approx(float(ranked[:1024].square().sum() / ranked.square().sum()))
+    assert (found["first", 0.0].removed.value, found["first", 1.0].removed.value) == (0.0, pytest.approx(1.0))
+    assert half.removed.origin == "counted"
+    assert "not a measurement" in half.removed.note
