@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from explorer.types import Dataset, LoadedModel
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_LISTS = ("--mean", "--std", "--ratios", "--sparsities")
+_LISTS = ("--mean", "--std", "--ratios", "--sparsities", "--levels")
 
 
 class Arguments(argparse.Namespace):

@@ -26,7 +26,7 @@ class Accuracy:
 
     def per_sample(self, outputs: Outputs) -> Tensor:
         """(n,) float64: 1 where the prediction is the label."""
-        return (outputs.logits.argmax(dim=1) == outputs.labels).double()
+        return outputs.logits.argmax(dim=1).eq(outputs.labels).double()  # type: ignore[arg-type]
 
     def interval(self, values: Tensor) -> Interval | None:
         """Wilson's interval of the share of ones."""
