@@ -52,13 +52,13 @@ def _axes(layers: LayerMap, symbol: str, theme: Theme, height: int, *, with_spar
     low, high = math.log10(layers.edges[0]), math.log10(layers.edges[-1])
     decades = [10.0**power for power in range(math.ceil(low), math.floor(high) + 1)]
     across = axis(theme, symbol, range=[low, high], tickvals=[math.log10(d) for d in decades])
-    across |= {"ticktext": [f"{d:g}" for d in decades], "domain": [0, 0.9 if with_sparsity else 1]}
+    across |= {"ticktext": [f"{d:g}" for d in decades], "domain": [0, 0.82 if with_sparsity else 1]}
     down = axis(theme, range=[n - 0.5, -0.5], tickvals=list(range(0, n, every)))
     down["ticktext"] = [safe(layers.names[i]) for i in range(0, n, every)]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
     figure = framed(theme, height=height, x=across, y=down, showlegend=False, margin={"l": 8, "r": 8, "t": 24, "b": 8})
     if with_sparsity:
-        figure.update_layout(xaxis2=axis(theme, domain=[0.92, 1], range=[-0.5, 0.5], tickvals=[0], ticktext=["pruned"]))
+        figure.update_layout(xaxis2=axis(theme, domain=[0.84, 1], range=[-0.5, 0.5], tickvals=[0], ticktext=["pruned"]))
         figure.update_layout(xaxis2={"side": "top", "anchor": "y"})
     return figure
 

@@ -22,6 +22,8 @@ from explorer.ui import cache
 from explorer.ui.text import plain
 
 _CONTROL = "random"
+# In a legend, where the long name would fill the line.
+_SHORT = {"global": "one ranking", "uniform": "same share"}
 # Other forms of a criterion that are often compared with its default.
 _VARIANTS = ("lp_norm:p=1",)
 # Where one run of the dense model over the split is cheaper than this, chance is drawn three times.
@@ -73,7 +75,8 @@ def _way(spec: PruneSpec, among: list[PruneSpec]) -> Way:
     unit, measure, allocation = _names(spec)
     parts = [unit] if len({s.granularity for s in among}) > 1 else []
     parts += [measure] if len({s.criterion for s in among}) > 1 or len(among) == 1 else []
-    parts += [allocation] if len({s.allocation for s in among}) > 1 or len(among) == 1 else []
+    several = len({s.allocation for s in among}) > 1 or len(among) == 1
+    parts += [_SHORT.get(spec.allocation.key, allocation)] if several else []
     return Way(", ".join(parts).lower(), unit, measure, allocation, spec)
 
 

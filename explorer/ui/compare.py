@@ -54,7 +54,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     session.show_notices()
     why = live.why_not(model, dataset)
     if why is not None or dataset is None:
-        _nothing(why or "There is no data to judge the model on.")
+        _nothing("" if model.module is None else why or "There is no data to judge the model on.")
         return
     with st.container(border=True, key="choices_card"):
         found = choices.draw(model, dataset, session.workspace().spec)
@@ -76,9 +76,11 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
 
 
 def _nothing(why: str) -> None:
+    """What is missing and how to get it; ``why`` is empty where the frame has said it already."""
     with st.container(border=True, key="nothing_card"):
         st.markdown("**No curve without a measurement**")
-        st.markdown(plain(why, 400))
+        if why:
+            st.markdown(plain(why, 400))
         st.caption(
             "A trade-off curve prunes the model step by step and measures each step on labelled samples. "
             "For that the file needs its architecture: choose it under Model at the top, or open a bundled model."

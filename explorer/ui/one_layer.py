@@ -143,5 +143,7 @@ def _picture(view: View, row: LayerStatistics, height: int) -> None:
     weights, mask = view.model.weights[row.parameter], view.plan.masks.get(row.parameter)
     figure = weight_heatmap(weights, mask, theme=chart_theme(), height=height)
     st.plotly_chart(figure, key="picture", theme=None, config=CONFIG)
-    grey = " Grey: pruned." if row.n_pruned else ""
-    st.caption(f"Blue: positive. Orange: negative. Faint: near zero.{grey}")
+    # A matrix too large for the picture says below it what its blocks are.
+    if not figure.layout.annotations:
+        grey = " Grey: pruned." if row.n_pruned else ""
+        st.caption(f"Blue: positive. Orange: negative. Faint: near zero.{grey}")
