@@ -1,0 +1,66 @@
+"""Takes the README's pictures from the running app.
+
+python -m docs.screenshots
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, expect, sync_playwright
+
+import explorer as ex
+from explorer.ui.links import encode
+from tests.app.screen import Screen
+from tests.app.server import running_app
+from tests.browser import FLAGS, executable
+
+FOLDER = Path(__file__).parent
+MODEL = "digits-resnet"
+SIZE = {"width": 1316, "height": 1010}
+N_COLOURS = 200
+CURVES_MS = 180_000
+
+
+def take(browser: Browser, address: str, scheme: str) -> None:
+    """One picture of the explore page, with its curves measured and a line moved by hand."""
+    context = browser.new_context(viewport=SIZE, color_scheme=scheme)  # type: ignore[arg-type]
+    screen = Screen(context.new_page(), address)
+    screen.open(model=MODEL, spec=encode(ex.PruneSpec(allocation="global:sparsity=0.62")))
+    expect(screen.page.get_by_text("Click a point to go back to its setting.")).to_be_visible(timeout=CURVES_MS)
+    close = screen.page.get_by_role("button", name="Got it")
+    if close.count():
+        close.click()
+        expect(close).to_have_count(0)
+    screen.drag("block1.conv1", 0.3)
+    screen.settled()
+    screen.page.mouse.move(4, 4)
+    screen.page.evaluate("document.activeElement?.blur()")
+    screen.page.wait_for_timeout(600)
+    compress(screen.page.screenshot(), FOLDER / f"explore-{scheme}.png")
+    context.close()
+
+
+def compress(png: bytes, path: Path) -> None:
+    """A palette is enough for a drawing: a third of the bytes."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(N_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def main() -> None:
+    path = executable()
+    if path is None:
+        raise SystemExit("No Chromium found. Install it, for instance: sudo apt-get install chromium")
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        with running_app(Path(temporary)) as address:
+            for scheme in ("light", "dark"):
+                take(browser, address, scheme)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
