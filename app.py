@@ -8,6 +8,7 @@ st.set_page_config(page_title="Pruning Explorer", page_icon=frame.mark(), layout
 page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/tune:", default=True),
+        st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/stacked_bar_chart:"),
         st.Page("pages/tradeoff.py", title="Trade-off", icon=":material/show_chart:"),
         st.Page("pages/weights.py", title="Weights", icon=":material/grid_on:"),
     ],

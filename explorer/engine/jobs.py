@@ -20,7 +20,10 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
 class Job:
-    """One piece of long work. ``results`` grows while it runs and stays when it ends early."""
+    """One piece of long work. ``results`` grows while it runs and stays when it ends early.
+
+    ``n_done`` counts those of ``total`` that are final.
+    """
 
     def __init__(self, key: Hashable, owner: str, title: str, make: Callable[[], Iterator[Any]], total: int) -> None:
         self.id = uuid.uuid4().hex[:12]
@@ -28,6 +31,7 @@ class Job:
         self.state: State = "queued"
         self.error: Exception | None = None
         self.results: list[Any] = []
+        self.n_done = 0
         self.started = self.finished = 0.0
         self._make = make
         self._stop = threading.Event()
@@ -42,15 +46,15 @@ class Job:
         """From 0 to 1; by the number of results that were announced."""
         if self.state == "done":
             return 1.0
-        return min(1.0, len(self.results) / self.total) if self.total else 0.0
+        return min(1.0, self.n_done / self.total) if self.total else 0.0
 
     @property
     def seconds_left(self) -> float | None:
         """Estimated from the pace so far; None before the first result."""
-        if not self.results or not self.active:
+        if not self.n_done or not self.active:
             return None
-        pace = (time.monotonic() - self.started) / len(self.results)
-        return max(0.0, pace * (self.total - len(self.results)))
+        pace = (time.monotonic() - self.started) / self.n_done
+        return max(0.0, pace * (self.total - self.n_done))
 
     def cancel(self) -> None:
         """Stop after the result that is being made; what is there stays."""
@@ -75,6 +79,8 @@ class Job:
         try:
             for result in self._make():
                 self.results.append(result)
+                # A result may say that it will come again, better known.
+                self.n_done += bool(getattr(result, "complete", True))
                 if self._stop.is_set():
                     self._end("cancelled")
                     return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,6 +10,8 @@ import streamlit as st
 
 from explorer import component
 from explorer.analysis import tradeoff
+from explorer.analysis.sensitivity import Sensitivity
+from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan as make_plan
@@ -23,6 +26,7 @@ from explorer.ui import (
     live,
     moves,
     running,
+    scans,
     session,
     summary,
     ticker,
@@ -71,7 +75,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     left, right = st.columns([1, 1.05], gap="medium")
     with left, st.container(border=True, key="lines_card"):
         controls.bar(work, view.scores, view.plan)
-        _lines(view)
+        scanning = _lines(view)
     with right:
         with st.container(border=True, key="chart_card"):
             growing = cards.chart(view)
@@ -82,7 +86,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         st.rerun()
     if view.answer.pending:
         ticker.tick("soon", _SOON_MS)
-    elif growing:
+    elif growing or scanning:
         ticker.tick("later", _LATER_MS)
 
 
@@ -138,7 +142,11 @@ def _facts(view: View) -> list[summary.Fact]:
     ]
 
 
-def _lines(view: View) -> None:
+def _lines(view: View) -> bool:
+    """The histograms with what a scan knows of each layer; True while that scan runs."""
+    found, job = Sensitivity(()), None
+    if view.why_not is None and view.dataset is not None:
+        found, job = scans.known(view.model, view.dataset, view.work.spec)
     fixed = cache.histograms(view.model, view.work.spec)
     moving = component.dynamic_part(
         fixed,
@@ -149,5 +157,34 @@ def _lines(view: View) -> None:
         limits={name: (limit.floor, limit.cap) for name, limit in view.work.spec.limits},
         can_undo=view.work.can_undo,
         can_redo=view.work.can_redo,
+        expected=_expected(view.plan, found),
     )
-    histogram.draw(fixed, moving, key=_KEY)
+    strips = component.strips_part(found.strips()) if found.cells else None
+    histogram.draw(fixed, moving, key=_KEY, strips=strips)
+    _scan_line(view, found, job)
+    return job is not None and job.active
+
+
+def _expected(plan: Plan, found: Sensitivity) -> dict[str, float]:
+    """What each line costs alone, in points: interpolated between measured levels, so estimated."""
+    drops = {k.knob.name: 100 * found.expected_drop(k.knob.name, k.sparsity) for k in plan.knobs if k.n_pruned}
+    return {name: drop for name, drop in drops.items() if not math.isnan(drop)}
+
+
+def _scan_line(view: View, found: Sensitivity, job: Job | None) -> None:
+    if view.why_not is not None or view.dataset is None:
+        return
+    if job is not None and job.active:
+        st.caption(f"Scanning what each layer costs alone: {job.n_done} of {job.total} cells.")
+    elif found.cells:
+        st.caption(
+            "Coloured strip: what this layer costs if pruned alone up to there (measured scan). "
+            "≈: its cost at the line, estimated between measured levels."
+        )
+    else:
+        st.page_link(
+            "pages/sensitivity.py",
+            label="Scan what each layer costs alone",
+            icon=":material/stacked_bar_chart:",
+            width="content",
+        )

@@ -49,7 +49,7 @@ def _chip() -> None:
 
 def _row(job: Job) -> None:
     left = job.seconds_left
-    waits = "waiting for its turn" if job.state == "queued" else f"{len(job.results)} of {job.total}"
+    waits = "waiting for its turn" if job.state == "queued" else f"{job.n_done} of {job.total}"
     ends = f", about {left:.0f} s left" if left is not None and left >= 1 else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(job.progress, f"{plain(job.title, 60)}: {waits}{ends}")

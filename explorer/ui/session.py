@@ -32,7 +32,7 @@ def workspace() -> Workspace:
 def owner() -> str:
     """A name for this visitor in the queue of background work; the same one after a reload of the page."""
     cookie = st.context.cookies.get("_streamlit_xsrf")
-    if cookie:
+    if isinstance(cookie, str) and cookie:
         return hashlib.sha256(cookie.encode()).hexdigest()[:16]
     return str(st.session_state.setdefault("owner", uuid.uuid4().hex))
 

@@ -115,7 +115,7 @@ def unlocked(model: LoadedModel, share: float) -> PruneSpec:
     return spec
 
 
-def proves_itself(model: LoadedModel, share: float) -> None:
+def assert_it_proves_itself(model: LoadedModel, share: float) -> None:
     ours = plan(model, unlocked(model, share))
     assert any(k.n_pruned for k in ours.knobs)
     small = sliced(model, ours).module
@@ -136,13 +136,13 @@ def proves_itself(model: LoadedModel, share: float) -> None:
 def test_a_hand_written_network_is_cut_and_computes_the_same(name: str, share: float) -> None:
     network, shape = ZOO[name]
     torch.manual_seed(0)
-    proves_itself(loaded(network(), *shape), share)
+    assert_it_proves_itself(loaded(network(), *shape), share)
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 @pytest.mark.parametrize("key", REAL)
 def test_a_real_architecture_is_cut_and_computes_the_same(key: str, share: float) -> None:
-    proves_itself(random_like(key), share)
+    assert_it_proves_itself(random_like(key), share)
 
 
 def test_cutting_nothing_gives_the_same_network() -> None:

@@ -1,0 +1,254 @@
+"""How much each layer suffers alone: a heat map, curves, a ranking, and what layers do to one another."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from explorer.analysis.cell import Cell
+from explorer.analysis.sensitivity import Joint, Sensitivity
+from explorer.charts.frame import axis, empty, framed
+from explorer.charts.printed import plain
+from explorer.charts.text import percent, points, safe
+from explorer.charts.theme import Theme
+from explorer.types import Measurement
+
+_ROW = 26
+_SMALLEST, _TALLEST = 200, 1000
+_TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
+_MOST_TEXT = 400
+_MOST_PARTS = 12
+
+
+def _shade(drop: float) -> float:
+    """A drop (share) on a scale where one point can be told from none: its square root."""
+    return math.sqrt(min(1.0, max(0.0, drop)))
+
+
+def heatmap(
+    found: Sensitivity, knobs: Sequence[str], levels: Sequence[float], *, theme: Theme | None = None
+) -> go.Figure:
+    """Layers x levels; darker costs more. Cells that are not measured yet are empty.
+
+    ``knobs`` and ``levels`` give rows and columns, so that the picture fills in place while a scan runs.
+    """
+    theme = theme or Theme.light()
+    if not knobs:
+        return empty(theme, "Nothing can be scanned here.")
+    rows = [[found.cell(knob, level) for level in levels] for knob in knobs]
+    written = len(knobs) * len(levels) <= _MOST_TEXT
+    height = min(_TALLEST, max(_SMALLEST, _ROW * len(knobs) + 90))
+    across = axis(theme, "share pruned of this layer alone", tickvals=list(range(len(levels))))
+    across["ticktext"] = [percent(level, 0) for level in levels]
+    across["side"] = "bottom"
+    every = max(1, math.ceil(len(knobs) * 15 / height))
+    down = axis(theme, autorange="reversed", tickvals=list(range(0, len(knobs), every)))
+    down["ticktext"] = [safe(name) for name in knobs][::every]
+    down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
+    figure = framed(theme, height=height, x=across, y=down, showlegend=False)
+    figure.add_trace(_cells(rows, written, theme))
+    return figure
+
+
+def _cells(rows: list[list[Cell | None]], written: bool, theme: Theme) -> go.Heatmap:
+    return go.Heatmap(
+        z=[[None if cell is None else _shade(cell.drop.value) for cell in row] for row in rows],
+        text=[["" if cell is None or not written else _short(cell) for cell in row] for row in rows],
+        texttemplate="%{text}",
+        textfont={"size": 11},
+        customdata=[[_hover(cell) for cell in row] for row in rows],
+        hovertemplate="%{customdata}<extra></extra>",
+        colorscale=[[stop, colour] for stop, colour in cost_scale(theme)],
+        zmin=0.0,
+        zmax=1.0,
+        xgap=2,
+        ygap=2,
+        hoverongaps=False,
+        colorbar={
+            "tickvals": [_shade(drop) for drop in _TICKS],
+            "ticktext": [f"−{100 * drop:.0f}" if drop else "0" for drop in _TICKS],
+            "title": {"text": "points", "font": {"size": 11, "color": theme.muted}},
+            "tickfont": {"size": 11, "color": theme.muted},
+            "thickness": 10,
+            "outlinewidth": 0,
+        },
+    )
+
+
+def cost_scale(theme: Theme) -> tuple[tuple[float, str], ...]:
+    """No cost: the ground's own tint; all is lost: strong orange. Lightness alone tells the order."""
+    dark = theme.background < "#7"
+    if dark:
+        return ((0.0, "#222631"), (0.1, "#3d3226"), (0.35, "#7a4a17"), (0.7, "#cf7a1b"), (1.0, "#ffc27a"))
+    return ((0.0, "#eef0f6"), (0.1, "#fbe3c4"), (0.35, "#f3b56b"), (0.7, "#d9730f"), (1.0, "#7f3a00"))
+
+
+def _short(cell: Cell) -> str:
+    text = f"{-100 * cell.drop.value + 0.0:+.1f}".replace("-", "−")
+    return "0" if text[1:] == "0.0" else text
+
+
+def _hover(cell: Cell | None) -> str:
+    if cell is None:
+        return "not measured yet"
+    drop = cell.drop
+    ends = "" if drop.low is None or drop.high is None else f" ({points(-drop.high)} to {points(-drop.low)})"
+    state = "" if cell.complete else ", so far"
+    return (
+        f"<b>{safe(cell.knob)}</b> at {percent(cell.share)}: {cell.n_pruned:,} of {cell.n_units:,}<br>"
+        f"change {points(-drop.value)}{ends}<br>accuracy {percent(cell.accuracy.value)}<br>"
+        f"{cell.mode} on {cell.n:,} of {cell.total:,}{state}"
+    )
+
+
+def curves(
+    found: Sensitivity,
+    knobs: Sequence[str],
+    *,
+    budget: float | None = None,
+    theme: Theme | None = None,
+    height: int = 340,
+) -> go.Figure:
+    """Accuracy of the whole model against the share pruned of one layer; straight lines, 95 % bands."""
+    theme = theme or Theme.light()
+    shown = [knob for knob in knobs if found.curve(knob)]
+    if not shown:
+        return empty(theme, "No layer has been measured yet.", height=height)
+    across = axis(theme, "share pruned of this layer alone", tickformat=".0%", range=[-0.01, 1.01])
+    up = axis(theme, grid=True, tickformat=".0%", range=[-0.01, 1.04])
+    figure = framed(theme, height=height, x=across, y=up)
+    for i, knob in enumerate(shown):
+        colour = theme.curves[i % len(theme.curves)]
+        dash = ("solid", "4px,3px", "1px,3px")[i // len(theme.curves) % 3]
+        _add_curve(figure, found, knob, colour, dash, theme)
+    if budget is not None:
+        line = found.dense_accuracy - budget
+        figure.add_hline(line, line={"color": theme.good, "width": 1, "dash": "dot"})
+    return figure
+
+
+def _add_curve(figure: go.Figure, found: Sensitivity, knob: str, colour: str, dash: str, theme: Theme) -> None:
+    cells = [cell for cell in found.curve(knob) if cell.n_pruned]
+    x = [0.0, *(cell.share for cell in cells)]
+    dense = found.dense_accuracy
+    low = [dense, *(cell.accuracy.low or cell.accuracy.value for cell in cells)]
+    high = [dense, *(cell.accuracy.high or cell.accuracy.value for cell in cells)]
+    figure.add_scatter(
+        x=x + x[::-1],
+        y=high + low[::-1],
+        fill="toself",
+        fillcolor=theme.translucent(colour, theme.band),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=knob,
+    )
+    figure.add_scatter(
+        x=x,
+        y=[dense, *(cell.accuracy.value for cell in cells)],
+        mode="lines+markers",
+        name=safe(knob),
+        legendgroup=knob,
+        line={"color": colour, "width": 2, "dash": dash},
+        marker={"size": 5.5},
+        hovertext=["dense", *(_hover(cell) for cell in cells)],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def ranked(found: Sensitivity, level: float, *, theme: Theme | None = None, most: int = 40) -> go.Figure:
+    """One level across layers, the most fragile first, with the interval of each drop."""
+    theme = theme or Theme.light()
+    cells = found.ranking(level)[:most]
+    if not cells:
+        return empty(theme, "This level has not been measured yet.")
+    height = min(_TALLEST, max(_SMALLEST, 22 * len(cells) + 70))
+    across = axis(theme, "points of accuracy lost", grid=True)
+    down = axis(theme, autorange="reversed", tickvals=list(range(len(cells))))
+    down["ticktext"] = [safe(cell.knob) for cell in cells]
+    down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
+    figure = framed(theme, height=height, x=across, y=down, showlegend=False, bargap=0.35)
+    drops = [100 * cell.drop.value for cell in cells]
+    figure.add_bar(
+        x=drops,
+        y=list(range(len(cells))),
+        orientation="h",
+        marker={"color": [theme.bad if drop > 0 else theme.good for drop in drops], "opacity": 0.85},
+        error_x={
+            "type": "data",
+            "array": [100 * ((c.drop.high if c.drop.high is not None else c.drop.value) - c.drop.value) for c in cells],
+            "arrayminus": [
+                100 * (c.drop.value - (c.drop.low if c.drop.low is not None else c.drop.value)) for c in cells
+            ],
+            "color": theme.muted,
+            "thickness": 1,
+            "width": 3,
+        },
+        hovertext=[_hover(cell) for cell in cells],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    return figure
+
+
+def interaction(found: Joint, *, theme: Theme | None = None, height: int = 220) -> go.Figure:
+    """What the single drops add up to (estimated) above what all of them together cost (measured)."""
+    theme = theme or Theme.light()
+    parts = sorted(found.singles.items(), key=lambda item: -item[1])
+    rest = parts[_MOST_PARTS:]
+    named = parts[:_MOST_PARTS] + ([(f"{len(rest)} others", sum(value for _, value in rest))] if rest else [])
+    across = axis(theme, "points of accuracy lost", grid=True, rangemode="tozero")
+    figure = framed(
+        theme, height=height, x=across, y=axis(theme, autorange="reversed"), barmode="relative", showlegend=False
+    )
+    names = ["sum of single drops", "measured together"]
+    for i, (name, value) in enumerate(named):
+        figure.add_bar(
+            x=[100 * value],
+            y=names[:1],
+            orientation="h",
+            marker={"color": theme.accent, "opacity": 0.95 - 0.55 * (i % 2), "line": {"width": 0}},
+            hovertemplate=f"{safe(name)} alone: {points(-value)} (estimated)<extra></extra>",
+        )
+    figure.add_bar(
+        x=[100 * found.measured.value],
+        y=names[1:],
+        orientation="h",
+        marker={"color": theme.now},
+        error_x=_whiskers([found.measured], theme),
+        hovertemplate=f"together: {points(-found.measured.value)} (measured)<extra></extra>",
+    )
+    return figure
+
+
+def _whiskers(drops: Sequence[Measurement], theme: Theme) -> dict[str, Any]:
+    """95 % intervals as error bars, in points."""
+    up = [100 * (d.high - d.value) if d.high is not None else 0.0 for d in drops]
+    down = [100 * (d.value - d.low) if d.low is not None else 0.0 for d in drops]
+    return {"type": "data", "array": up, "arrayminus": down, "color": theme.muted, "thickness": 1, "width": 3}
+
+
+def sensitivity_png(found: Sensitivity, knobs: Sequence[str], levels: Sequence[float], *, dpi: int = 200) -> bytes:
+    """The heat map for paper, on white, as PNG."""
+    figure = Figure(figsize=(1.6 + 0.55 * len(levels), 0.9 + 0.24 * len(knobs)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    cells = [[found.cell(knob, level) for level in levels] for knob in knobs]
+    shades = [[math.nan if cell is None else _shade(cell.drop.value) for cell in row] for row in cells]
+    colours = LinearSegmentedColormap.from_list("cost", list(cost_scale(Theme.light())))
+    picture = axes.imshow(shades, cmap=colours, vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(levels)), [percent(level, 0) for level in levels], fontsize=7)
+    axes.set_yticks(range(len(knobs)), [plain(knob) for knob in knobs], fontsize=7, family="monospace")
+    axes.set_xlabel("share pruned of this layer alone", fontsize=8)
+    bar = figure.colorbar(picture, ax=axes, ticks=[_shade(drop) for drop in _TICKS])
+    bar.ax.set_yticklabels([f"{100 * drop:.0f}" for drop in _TICKS], fontsize=7)
+    bar.set_label("points of accuracy lost", fontsize=8)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
+    return out.getvalue()
