@@ -194,9 +194,10 @@ class Part:
 class Knob:
     """What one threshold line controls: one layer's weights, or one coupled set of channels.
 
-    ``layers`` are the names of the layers whose units are scored; ``unit`` is "weight" or
-    "channel"; ``n_weights`` counts the scored weights. ``why_not`` says why the line cannot be
-    moved, ``locked_by`` why it is locked by default (the user may unlock it).
+    ``layers`` are the names of the layers whose units are scored; ``unit`` is the word for one
+    unit ("weight", "channel", "head", ...); ``n_weights`` counts the scored weights. ``why_not``
+    says why the line cannot be moved, ``locked_by`` why it is locked by default (the user may
+    unlock it).
     """
 
     name: str
@@ -210,6 +211,14 @@ class Knob:
     locked_by: str | None = None
     coupled_by: tuple[str, ...] = ()
     parts: tuple[Part, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def n_may_go(self) -> int:
+        """How many of its units may go. A layer without a single channel passes nothing on: one always stays.
+
+        All weights may go, all groups may take their pattern, and all residual blocks leave their shortcuts.
+        """
+        return self.n_units if self.unit in ("weight", "group", "residual block") else max(0, self.n_units - 1)
 
 
 class Ranking(Protocol):

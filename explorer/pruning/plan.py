@@ -93,10 +93,7 @@ def _bounds(knob: Knob, spec: PruneSpec) -> Bounds:
     low = round(limit.floor * knob.n_units)
     if is_locked(knob, spec):
         return Bounds(low, low)
-    high = int(limit.cap * knob.n_units + 1e-9)
-    if knob.unit != "weight":
-        # A layer without a single unit passes nothing on: one always stays.
-        high = min(high, knob.n_units - 1)
+    high = min(int(limit.cap * knob.n_units + 1e-9), knob.n_may_go)
     return Bounds(min(low, high), high)
 
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from explorer.errors import ExplorerError
+from explorer.pruning import granularity
 from explorer.pruning.apply import masked, private_shell, set_parameters
 from explorer.pruning.coupling import Coupling, coupling
 from explorer.types import KnobPlan, LoadedModel, Plan, PrunedModel
@@ -32,9 +33,11 @@ def sliced(model: LoadedModel, plan: Plan) -> PrunedModel:
     single weights (they have no smaller form) or the network cannot be cut, with the reason.
     """
     if plan.n_pruned and not plan.kept_shapes:
+        unit = granularity.get(str(plan.spec["granularity"]["key"]))
+        what = "Single weights" if unit.unit == "weight" else f"Single {unit.unit}s"
         raise ExplorerError(
-            "Single weights cannot be removed.",
-            why="A tensor without some of its entries is no smaller tensor.",
+            f"{what} cannot be removed.",
+            why=unit.why_no_removal,
             fix="Prune channels, or keep the masked form.",
         )
     found = coupling(model)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from explorer.params import Registry
 from explorer.pruning.granularity.base import Granularity
+from explorer.pruning.granularity.block import Block
+from explorer.pruning.granularity.in_channel import InChannel
+from explorer.pruning.granularity.kernel import Kernel
+from explorer.pruning.granularity.n_of_m import NOfM
 from explorer.pruning.granularity.out_channel import OutChannel
 from explorer.pruning.granularity.weight import Weight
 
-MEMBERS: tuple[type[Granularity], ...] = (Weight, OutChannel)
+MEMBERS: tuple[type[Granularity], ...] = (Weight, OutChannel, InChannel, Kernel, Block, NOfM)
 GRANULARITIES: Registry[Granularity] = Registry("granularity", MEMBERS)
 
 

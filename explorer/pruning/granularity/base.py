@@ -11,11 +11,15 @@ from explorer.types import Knob, LayerTable, LoadedModel
 
 @runtime_checkable
 class Granularity(Protocol):
-    """What is one unit?"""
+    """What is one unit?
+
+    ``why_no_removal``: a sentence where units of this kind have no physically smaller form, else "".
+    """
 
     key: ClassVar[str]
     label: ClassVar[str]
     unit: ClassVar[str]
+    why_no_removal: ClassVar[str]
 
     def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
         """One knob for each set of units that one threshold controls, in model order."""

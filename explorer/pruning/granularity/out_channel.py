@@ -24,6 +24,7 @@ class OutChannel:
     key: ClassVar[str] = "out_channel"
     label: ClassVar[str] = "Channels"
     unit: ClassVar[str] = "channel"
+    why_no_removal: ClassVar[str] = ""
 
     def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
         return channel_knobs(model, layers)

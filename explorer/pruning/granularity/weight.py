@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from explorer.pruning.within_layer import layer_knobs, parameter_of, weight_of
 from explorer.types import Knob, LayerTable, LoadedModel
 
 
@@ -18,30 +19,13 @@ class Weight:
     key: ClassVar[str] = "weight"
     label: ClassVar[str] = "Weights"
     unit: ClassVar[str] = "weight"
+    why_no_removal: ClassVar[str] = "A tensor without some of its entries is no smaller tensor."
 
     def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-        return tuple(
-            Knob(
-                name=layer.name,
-                layers=(layer.name,),
-                n_units=layer.n_weights,
-                unit=self.unit,
-                n_weights=layer.n_weights,
-                block=layer.block,
-                kind=layer.kind,
-            )
-            for layer in layers.prunable
-        )
+        return layer_knobs(layers, self.unit, lambda layer: layer.n_weights)
 
     def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        return _tensor(model, knob).detach().reshape(-1, 1)
+        return weight_of(model, knob).reshape(-1, 1)
 
     def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        tensor = _tensor(model, knob)
-        name = f"{knob.name}.weight" if f"{knob.name}.weight" in model.weights else knob.name
-        return {name: keep.reshape(tensor.shape)}
-
-
-def _tensor(model: LoadedModel, knob: Knob) -> Tensor:
-    named = model.weights.get(f"{knob.name}.weight")
-    return model.weights[knob.name] if named is None else named
+        return {parameter_of(model, knob): keep.reshape(weight_of(model, knob).shape)}

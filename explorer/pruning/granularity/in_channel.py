@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from torch import Tensor
+
+from explorer.pruning.within_layer import LOOKED_UP, groups_of_conv, layer_knobs, parameter_of, weight_of
+from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel
+
+_FIRST = "First layer: its input channels are the data itself."
+
+
+@dataclass(frozen=True)
+class InChannel:
+    """Input channels of single layers: the layer stops reading a channel that others may still read.
+
+    A unit is all weights that one layer gives to one input channel (a column of a linear
+    layer). Nothing is cut out: the channel goes for real only when no layer reads it, and that
+    is what pruning output channels does.
+
+    Source: He et al. 2017, arXiv:1707.06168 (channel pruning on the input side).
+    """
+
+    key: ClassVar[str] = "in_channel"
+    label: ClassVar[str] = "Input channels"
+    unit: ClassVar[str] = "input channel"
+    why_no_removal: ClassVar[str] = "Other layers may still read the channel that this one ignores."
+
+    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
+        first = next((layer.name for layer in layers.prunable), None)
+        found = layer_knobs(layers, self.unit, lambda layer: _n_inputs(model, layer))
+        return tuple(replace(k, locked_by=_FIRST) if k.name == first and k.why_not is None else k for k in found)
+
+    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
+        weight = weight_of(model, knob)
+        if knob.kind.startswith("ConvTranspose"):
+            return weight.flatten(1)
+        # (groups, outputs, inputs, kernel) -> one row for each input channel
+        n_groups = groups_of_conv(model, parameter_of(model, knob))
+        by_group = weight.reshape(n_groups, weight.shape[0] // n_groups, weight.shape[1], -1)
+        return by_group.transpose(1, 2).reshape(knob.n_units, -1)
+
+    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        weight, name = weight_of(model, knob), parameter_of(model, knob)
+        rest = [1] * (weight.dim() - 2)
+        if knob.kind.startswith("ConvTranspose"):
+            return {name: keep.reshape(-1, 1, *rest).expand(weight.shape).contiguous()}
+        n_groups = groups_of_conv(model, name)
+        by_group = keep.reshape(n_groups, 1, weight.shape[1], *rest)
+        full = by_group.expand(n_groups, weight.shape[0] // n_groups, *weight.shape[1:])
+        return {name: full.reshape(weight.shape)}
+
+
+def _n_inputs(model: LoadedModel, layer: LayerInfo) -> int | str:
+    if layer.kind in LOOKED_UP:
+        return "An embedding reads tokens, not channels."
+    if layer.kind.startswith("ConvTranspose"):
+        return layer.shape[0]
+    return layer.shape[1] * groups_of_conv(model, layer.parameter)
