@@ -6,11 +6,12 @@ import json
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from explorer.errors import ExplorerError
+from explorer.models import bitmask, slim
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.assemble import Weights, assemble, fitting, unwrapped, weights_only
 from explorer.models.factory import Factory
@@ -21,7 +22,6 @@ from explorer.models.wording import listed, shown, shown_file
 from explorer.types import LoadedModel
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar")
-METADATA_KEY = "explorer"
 MAX_HINT_BYTES = 2**20
 
 
@@ -89,6 +89,9 @@ def _regular(address: str) -> Path:
 def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], meta: Mapping[str, Any]) -> LoadedModel:
     data = hint.get("data")
     spec = hint.get("spec")
+    if bitmask.is_packed(hint):
+        plain, tied = bitmask.unpacked(contents.tensors, hint, str(meta["label"]))
+        contents = replace(contents, tensors=plain, aliases={**contents.aliases, **tied})
     weights = Weights(
         address=request.address,
         label=str(meta["label"]),
@@ -101,6 +104,8 @@ def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], m
     )
     if request.arch is not None and ":" in request.arch:
         return Factory().pour(request, weights)
+    if slim.is_slim(hint) and request.arch is None:
+        return slim.opened(weights, hint)
     architecture, unknown = request.architecture() or _hinted(hint), hint.get("arch")
     if architecture is None:
         return weights_only(weights, _why(weights, unknown))
@@ -127,7 +132,7 @@ def _hinted(hint: Mapping[str, Any]) -> Architecture | None:
 
 def _inside(contents: FileContents) -> Mapping[str, Any]:
     """What the safetensors header says about the model, if this project wrote it."""
-    return _object(contents.metadata.get(METADATA_KEY, ""))
+    return slim.description(contents.metadata)
 
 
 def _beside(path: Path) -> Mapping[str, Any]:
@@ -135,7 +140,8 @@ def _beside(path: Path) -> Mapping[str, Any]:
     for name in (f"{path.stem}.spec.json", f"{path.name}.spec.json"):
         hint = _object(_text(path.with_name(name)))
         if hint:
-            return hint
+            # How the tensors are to be read is said by the file itself: only that was tried by the reader.
+            return {key: value for key, value in hint.items() if key != "kind"}
     try:
         entry = tomllib.loads(_text(path.with_name("manifest.toml"))).get(path.stem)
     except (tomllib.TOMLDecodeError, RecursionError):

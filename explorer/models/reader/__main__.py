@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import torch
 from safetensors.torch import save_file
 
+from explorer.models import slim
 from explorer.models.reader.contents import Contents, checked, flat
 from explorer.models.reader.formats import SAVE_AGAIN, recognise, zip_contents
 from explorer.models.reader.limits import MAX_FILE_BYTES, restrict, start_clock
@@ -70,7 +71,15 @@ def read(file: BinaryIO, path: Path) -> Contents:
         if devices:
             out.repairs.append(f"Saved on {', '.join(devices[:4])}; read on the CPU.")
     checked(tensors, out)
+    _try_slim(out)
     return out
+
+
+def _try_slim(contents: Contents) -> None:
+    """A file that brings its own graph is run here first, where it can break nothing."""
+    about = slim.description(contents.metadata)
+    if slim.is_slim(about):
+        slim.check(about, contents.tensors, contents.aliases)
 
 
 def _written(contents: Contents, folder: Path) -> dict[str, Any]:

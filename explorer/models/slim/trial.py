@@ -1,0 +1,138 @@
+"""A slim model tried out before anybody relies on it: in the reading process, under its limits.
+
+First on shapes alone, where nothing takes memory or time, then once for real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from explorer.models.reader.refusal import RefusedError
+from explorer.models.slim.document import MAX_WHOLE, Graph, Step, refused
+from explorer.models.slim.network import arguments, build, call, resolved
+from explorer.models.slim.words import ARITHMETIC, METHODS
+from explorer.models.wording import shown
+
+MAX_BYTES = 4 * 2**30
+MAX_OPERATIONS = 10**12
+MANY = 256
+MAX_PIECES = 20_000
+_IN_PIECES = ("chunk", "split", "unbind")
+
+
+def try_out(graph: Graph, tensors: Mapping[str, Tensor]) -> None:
+    """Run the graph on random inputs; RefusedError when it does not run, or takes more than a model may."""
+    one, n_operations = _on_shapes(graph, tensors, 1)
+    many, _ = _on_shapes(graph, tensors, MANY)
+    if n_operations > MAX_OPERATIONS:
+        raise refused(f"one input takes {n_operations:.0e} operations")
+    if many > 2 * MANY * one:
+        raise refused("what it computes grows faster than the number of inputs")
+    with torch.no_grad():
+        _Watched(graph, build(graph, tensors)).run(example_inputs(graph))
+
+
+def example_inputs(graph: Graph, n: int = 1) -> tuple[Tensor, ...]:
+    """One batch of inputs of the right shapes: standard normal, zeros where the type is whole."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = []
+    for shape, dtype in graph.inputs:
+        if dtype.is_floating_point:
+            inputs.append(torch.randn(n, *shape, generator=generator).to(dtype))
+        else:
+            inputs.append(torch.zeros(n, *shape, dtype=dtype))
+    return tuple(inputs)
+
+
+def _on_shapes(graph: Graph, tensors: Mapping[str, Tensor], n: int) -> tuple[int, int]:
+    """(bytes of everything it makes, operations) for a batch of n, from shapes alone."""
+    shapes = {name: tensor.to("meta") for name, tensor in tensors.items()}
+    inputs = [torch.empty(n, *shape, dtype=dtype, device="meta") for shape, dtype in graph.inputs]
+    watched = _Watched(graph, build(graph, shapes), MAX_BYTES * n)
+    with torch.no_grad(), torch.device("meta"), FlopCounterMode(display=False) as counter:
+        watched.run(inputs)
+    return watched.n_bytes, counter.get_total_flops()
+
+
+class _Watched:
+    """Runs a network step by step, and looks at what goes into each step and what comes out."""
+
+    def __init__(self, graph: Graph, network: nn.Module, most_bytes: int = MAX_BYTES) -> None:
+        self.graph = graph
+        self.network = network
+        self.most_bytes = most_bytes
+        self.n_bytes = 0
+
+    def run(self, inputs: Iterable[Tensor]) -> Any:
+        """The output; RefusedError when a step does not run."""
+        try:
+            return self._run(iter(inputs))
+        except RefusedError:
+            raise
+        except (MemoryError, RecursionError):
+            raise refused("running it needs more memory than a model of its size may take") from None
+        except Exception as error:  # noqa: BLE001  torch raises anything when arguments do not fit
+            first = shown((str(error).splitlines() or [type(error).__name__])[0], 120)
+            raise refused(f"it does not run ({first.rstrip('.')})") from None
+
+    def _run(self, given: Iterator[Tensor]) -> Any:
+        values: dict[str, Any] = {}
+        for step, done in zip(self.graph.steps, self.graph.done, strict=True):
+            args, kwargs = arguments(step, values)
+            _check_before(step, args)
+            values[step.name] = next(given) if step.op == "input" else call(self.network, step, args, kwargs)
+            self._check_after(step, values[step.name])
+            for name in done:
+                del values[name]
+        return resolved(self.graph.output, values)
+
+    def _check_after(self, step: Step, value: Any) -> None:
+        for n, leaf in enumerate(_leaves(value, step)):
+            if n > MAX_PIECES:
+                raise refused(f"its step {step.name!r} makes too many pieces")
+            if isinstance(leaf, Tensor):
+                self.n_bytes += leaf.numel() * leaf.element_size()
+        if self.n_bytes > self.most_bytes:
+            raise refused(f"its step {step.name!r} makes {self.n_bytes / 2**20:,.0f} MiB")
+
+
+def _check_before(step: Step, args: tuple[Any, ...]) -> None:
+    if step.target in ARITHMETIC and not _calculable(step.target, args):
+        raise refused(f"its step {step.name!r} calculates with what are no numbers")
+    if step.target in METHODS and not isinstance(args[0], Tensor):
+        raise refused(f"its step {step.name!r} calls a method of what is no tensor")
+    first = args[0] if args else None
+    if step.target.rpartition(".")[2] in _IN_PIECES and isinstance(first, Tensor):
+        if max(first.shape, default=0) > MAX_PIECES:
+            raise refused(f"its step {step.name!r} makes too many pieces")
+
+
+def _calculable(target: str, args: tuple[Any, ...]) -> bool:
+    """Python's own arithmetic can fill the memory with one power, or one text times a number."""
+    if any(isinstance(a, Tensor) for a in args):
+        return all(isinstance(a, Tensor | int | float) for a in args)
+    if target == "operator.add" and all(isinstance(a, tuple | list) for a in args):
+        return sum(map(len, args)) <= 64
+    return target != "operator.pow" and all(isinstance(a, int | float) for a in args)
+
+
+def _leaves(value: Any, step: Step) -> Iterator[Any]:
+    if isinstance(value, tuple | list):
+        for inner in value:
+            yield from _leaves(inner, step)
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _leaves(inner, step)
+    elif (
+        isinstance(value, float)
+        or (isinstance(value, int) and abs(value) <= MAX_WHOLE)
+        or isinstance(value, Tensor | torch.dtype | torch.device | str | slice | None)
+    ):
+        yield value
+    else:
+        raise refused(f"its step {step.name!r} makes something that is no tensor or number")
