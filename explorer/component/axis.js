@@ -105,3 +105,9 @@ function costAt(levels, share) {
   if (before === 255 || after === 255 || before === undefined || after === undefined) return null;
   return (before + (place - Math.floor(place)) * (after - before)) / 254;
 }
+
+/** A loss in points as the change it makes: 0.4 is "−0.4 pt". */
+function pointsLost(points) {
+  const text = points.toFixed(1);
+  return text === "0.0" ? "0.0 pt" : `−${text} pt`;
+}

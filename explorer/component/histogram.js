@@ -129,6 +129,7 @@ class Histogram extends Gestures {
     for (const row of this.rows) {
       const levels = strips?.levels[row.knob.name];
       row.levels = levels && row.knob.movable ? decoded(levels, Uint8Array) : null;
+      row.whole = strips?.whole ?? 0;
     }
     const any = this.rows.some((row) => row.levels);
     this.toolbar.offerSensitivity(any);

@@ -48,8 +48,11 @@ def static_part(
     return _digested({"symbol": symbol or ("|w|" if is_weight else "norm"), "knobs": told})
 
 
-def strips_part(strips: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
+def strips_part(strips: Mapping[str, Sequence[float | None]], *, whole: float = 0.0) -> dict[str, Any]:
     """What each knob costs if it alone is pruned, for the coloured strip below its histogram.
+
+    ``whole`` is what a cost of 1 stands for, in points of accuracy; with it, the expected cost
+    follows the hand while a line is dragged.
 
     ``strips[knob][i]`` is the cost, from 0 (none) to 1 (all is lost), of pruning the share
     ``i / (len - 1)``; None where it is not known.
@@ -58,7 +61,7 @@ def strips_part(strips: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
     for name, costs in strips.items():
         cells = [255 if c is None or c != c else round(254 * min(1.0, max(0.0, c))) for c in costs]
         levels[name] = base64.b64encode(bytes(cells)).decode()
-    return _digested({"levels": levels})
+    return _digested({"levels": levels, "whole": round(whole, 2)})
 
 
 def dynamic_part(
@@ -143,7 +146,8 @@ def _line(planned: KnobPlan | None, lines: Mapping[str, float]) -> float | None:
 def _cost(cost: float | str) -> str:
     if isinstance(cost, str):
         return cost
-    return f"≈ {cost:+.1f} pt".replace("-0.0", "+0.0").replace("-", "−")
+    text = f"{-cost:+.1f} pt".replace("-", "−")
+    return "≈ 0.0 pt" if text[1:] == "0.0 pt" else f"≈ {text}"
 
 
 def _knob(knob: Knob, values: Tensor | None, points: int) -> dict[str, Any]:

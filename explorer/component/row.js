@@ -13,6 +13,7 @@ class Row {
     this.cap = 1;
     this.cost = "";
     this.levels = null;
+    this.whole = 0; // points of accuracy that a cost of 1 stands for
     this.placed = false; // the line stands where a hand has put it
     this.visible = false;
     this.drawn = ""; // what the bars were drawn for
@@ -155,8 +156,15 @@ class Row {
     const about = certain ? "" : "≈ ";
     this.shareText.textContent = about + percent(this.share);
     this.lineText.textContent = this.lineWords();
+    this.costText.textContent = this.exact ? this.cost : this.expectedCost();
     this.thumb.setAttribute("aria-valuenow", (100 * this.share).toFixed(1));
     this.thumb.setAttribute("aria-valuetext", this.spoken());
+  }
+
+  /** While a hand moves the line: what the scan's strip says of this share, until the server answers. */
+  expectedCost() {
+    const cost = this.levels && this.n > 0 ? costAt(this.levels, this.share) : null;
+    return cost === null ? "" : `≈ ${pointsLost(cost * this.whole)}`;
   }
 
   lineWords() {
@@ -190,6 +198,6 @@ class Row {
     this.more.classList.toggle("ph-set", limited);
     const bounds = ` (at least ${percent(this.floor, 0)}, at most ${percent(this.cap, 0)})`;
     this.more.title = `Limits of ${this.knob.name}${limited ? bounds : ""}`;
-    this.costText.textContent = this.cost;
+    this.costText.title = "Estimated between the levels of the scan: this layer alone";
   }
 }

@@ -13,7 +13,7 @@ from explorer.charts.scale import XName
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
-from explorer.ui import cache, choices, compare_tables, curves, live, session, ticker
+from explorer.ui import cache, choices, compare_tables, curves, kept, live, session, ticker
 from explorer.ui.choices import Way
 from explorer.ui.tables import file_stem
 from explorer.ui.text import plain
@@ -71,8 +71,24 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         chosen = compare_tables.points(measured.ways, measured.curves, file_stem(model.address))
     if chosen is not None:
         _open(chosen)
+    _earlier(model, dataset)
     if measured.running:
         ticker.tick("compare", _LATER_MS)
+
+
+def _earlier(model: LoadedModel, dataset: Dataset) -> None:
+    """What was measured of this model on this data before, by any run on this machine."""
+    records = kept.earlier(model, dataset)
+    if not records:
+        return
+    with st.container(border=True, key="earlier_card"):
+        with st.container(horizontal=True, vertical_alignment="center", key="earlier_head"):
+            st.markdown(f"**Measured before** ({len(records)})", width="stretch")
+            opens = st.empty()
+        record = kept.table(records, "earlier_points")
+        pressed = opens.button("Open on Explore", icon=":material/tune:", key="earlier_open", disabled=record is None)
+        if pressed and record is not None:
+            _open(record.point())
 
 
 def _nothing(why: str) -> None:

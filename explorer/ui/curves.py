@@ -10,7 +10,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning import allocation, criteria
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, TradeOff
-from explorer.ui import cache, session
+from explorer.ui import cache, kept, session
 
 RATIOS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
 FINER = (1.1, 1.25, 1.75, 2.5)
@@ -50,8 +50,11 @@ def job(model: LoadedModel, dataset: Dataset, label: str, request: PruneSpec) ->
         key(model, dataset, request),
         session.owner(),
         label,
-        lambda: tradeoff.sweep(
-            model, request, dataset, ratios=wanted, evaluator=cache.evaluator(model, dataset, split)
+        lambda: kept.keeping(
+            tradeoff.sweep(model, request, dataset, ratios=wanted, evaluator=cache.evaluator(model, dataset, split)),
+            model,
+            dataset,
+            "sweep",
         ),
         len(wanted),
     )

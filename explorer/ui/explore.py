@@ -23,6 +23,7 @@ from explorer.ui import (
     controls,
     hints,
     histogram,
+    kept,
     live,
     moves,
     running,
@@ -34,6 +35,7 @@ from explorer.ui import (
 from explorer.ui.workspace import Workspace
 
 _KEY = "lines"
+_EXPECTED = "_expected_costs"
 _SOON_MS, _LATER_MS = 30, 400
 
 
@@ -129,7 +131,10 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
             why_not = f"The pruned model could not be run ({type(error).__name__})."
     view = View(work, model, dataset, scores, plan, answer, why_not)
     if view.evaluation is not None and view.evaluation.complete and work.settled and view.point is not None:
+        is_new = not work.tried or work.tried[-1].spec != view.point.spec
         work.remember(view.point)
+        if is_new and dataset is not None:
+            kept.keep(view.point, model, dataset, "drag")
     return view
 
 
@@ -147,6 +152,11 @@ def _lines(view: View) -> bool:
     found, job = Sensitivity(()), None
     if view.why_not is None and view.dataset is not None:
         found, job = scans.known(view.model, view.dataset, view.work.spec)
+    expected = _expected(view.plan, found)
+    # The browser looks at what it is told only under a number it has not seen.
+    if st.session_state.get(_EXPECTED) != expected:
+        st.session_state[_EXPECTED] = expected
+        view.work.touch()
     fixed = cache.histograms(view.model, view.work.spec)
     moving = component.dynamic_part(
         fixed,
@@ -157,9 +167,9 @@ def _lines(view: View) -> bool:
         limits={name: (limit.floor, limit.cap) for name, limit in view.work.spec.limits},
         can_undo=view.work.can_undo,
         can_redo=view.work.can_redo,
-        expected=_expected(view.plan, found),
+        expected=expected,
     )
-    strips = component.strips_part(found.strips()) if found.cells else None
+    strips = component.strips_part(found.strips(), whole=100 * found.dense_accuracy) if found.cells else None
     histogram.draw(fixed, moving, key=_KEY, strips=strips)
     _scan_line(view, found, job)
     return job is not None and job.active

@@ -140,7 +140,7 @@ def test_lines_counts_and_locks_follow_the_order_of_the_histograms() -> None:
     assert moving["pruned"] == [2, 5]
     assert moving["locked"] == [0, 1]
     assert moving["limits"] == {"b": [0.1, 0.5]}
-    assert moving["expected"] == {"a": "≈ +0.4 pt", "b": "not measured"}
+    assert moving["expected"] == {"a": "≈ −0.4 pt", "b": "not measured"}
     assert moving["revision"] == 7
 
 
@@ -151,7 +151,7 @@ def test_a_cost_that_rounds_to_nothing_has_no_minus() -> None:
         dynamic_part(static, plan_of(), revision=0, expected={"a": cost})["expected"]["a"] for cost in (-0.04, -0.06)
     ]
 
-    assert costs == ["≈ +0.0 pt", "≈ −0.1 pt"]
+    assert costs == ["≈ 0.0 pt", "≈ +0.1 pt"]
 
 
 def test_an_infinite_line_is_left_to_the_count() -> None:

@@ -246,7 +246,7 @@ def test_under_channels_the_norms_are_those_of_the_units_with_their_line(visit: 
 def test_the_points_table_holds_what_the_jobs_measured(visit: Open, downloads: dict[str, Any]) -> None:
     at = measured(visit("tradeoff", model="digits-mlp"))
     assert not at.exception
-    jobs = cache.jobs().of(VISITOR)
+    jobs = [job for job in cache.jobs().of(VISITOR) if job.key[0] == "curve"]
     rows = rows_of(downloads["CSV"]())
     assert len(rows) == len(at.dataframe[1].value) == sum(len(job.results) for job in jobs)
     assert {(row["allocation"], row["seed"]) for row in rows} == {
@@ -332,3 +332,36 @@ def test_a_file_that_cannot_run_has_no_curves_and_says_why(visit: Open, own_file
     assert not at.exception
     assert "No curve without a measurement" in spoken(at)
     assert not at.dataframe
+
+
+def test_the_sensitivity_page_teaches_before_a_scan_and_fills_every_cell_of_it(visit: Open) -> None:
+    at = visit("sensitivity", model="digits-mlp")
+    cache.jobs()
+    for job in cache.jobs().of(VISITOR):
+        assert job.wait(60)
+    at.run()
+    assert not at.exception
+    said = " ".join(c.value for c in at.caption)
+    assert "cells measured" in said or at.button(key="scan_start")
+    if "cells measured" not in said:
+        at.button(key="scan_start").click().run()
+        for job in cache.jobs().of(VISITOR):
+            assert job.wait(60)
+        at.run()
+    said = " ".join(c.value for c in at.caption)
+    assert "30 cells measured" in said
+    assert "Most fragile" in said
+
+
+def test_a_setting_measured_on_explore_is_kept_on_disk(visit: Open) -> None:
+    at = visit("explore", model="digits-mlp")
+    assert not at.exception
+    at.button(key="preset_0.8").click().run()
+    assert not at.exception
+    for _ in range(20):
+        kept = [r for r in cache.store().points() if r.kind == "drag" and r.asked == 0.8]
+        if kept:
+            break
+        at.run()
+    assert kept[0].model_address == "digits-mlp"
+    assert kept[0].n == 450
