@@ -29,13 +29,14 @@ def take(browser: Browser, address: str, scheme: str) -> None:
     """One picture of the explore page, with its curves measured and a line moved by hand."""
     context = browser.new_context(viewport=SIZE, color_scheme=scheme)  # type: ignore[arg-type]
     screen = Screen(context.new_page(), address)
-    screen.open(model=MODEL, spec=encode(ex.PruneSpec(allocation="global:sparsity=0.62")))
+    screen.open(model=MODEL, spec=encode(ex.PruneSpec(allocation="global:sparsity=0.5")))
     expect(screen.page.get_by_text("Click a point to go back to its setting.")).to_be_visible(timeout=CURVES_MS)
     close = screen.page.get_by_role("button", name="Got it")
     if close.count():
         close.click()
         expect(close).to_have_count(0)
-    screen.drag("block1.conv1", 0.3)
+        screen.settled()
+    screen.drag("block1.conv1", 0.235)
     screen.settled()
     screen.page.mouse.move(4, 4)
     screen.page.evaluate("document.activeElement?.blur()")

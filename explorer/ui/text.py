@@ -6,12 +6,15 @@ import html
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
+# Streamlit makes a link of any bare address, after the escapes are read: an invisible joiner ends it.
+_ADDRESS = re.compile(r"(?<=://)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
+_JOINER = "\N{WORD JOINER}"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str, limit: int = 80) -> str:
     """For Streamlit labels, which are Markdown: no link, image, formula or directive survives."""
-    return _MARKDOWN.sub(r"\\\1", shown(text, limit))
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(_JOINER, shown(text, limit)))
 
 
 def escaped(text: str, limit: int = 200) -> str:

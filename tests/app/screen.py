@@ -54,10 +54,13 @@ class Screen:
 
     def settled(self) -> Screen:
         """Wait until the last move is answered and its accuracy is measured on all samples."""
+        expect(self.total).to_have_count(1)
         expect(self.total).to_contain_text("pruned")
         expect(self.total).not_to_contain_text("≈")
         expect(self.page.locator(".facts .stale, .facts .bar")).to_have_count(0)
         expect(self.accuracy).to_have_text(re.compile("%|not available"))
+        # The link is written at the end of a run.
+        expect(self.page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
         return self
 
     @property

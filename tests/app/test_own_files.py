@@ -27,6 +27,7 @@ HOSTILE = (
     r"$\href{http://elsewhere.invalid/d}{x}$",
     "<a href='http://elsewhere.invalid/e'>here</a>",
     ":red[f] :material/home:",
+    "www.elsewhere.invalid",
 )
 
 
