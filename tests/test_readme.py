@@ -1,0 +1,68 @@
+"""The README tells the truth: its Python runs, its commands exist, its pictures and files are there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from explorer.cli import parser
+from explorer.cli.arguments import Arguments, joined_numbers
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"^(?:\$ )?python -m explorer (\w.*)$", TEXT, re.MULTILINE)))
+RUN_HERE = ("evaluate digits-resnet --sparsity 0.6", "prune digits-cnn --sparsity 0.8 -o pruned.safetensors")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def test_the_python_block_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("python")
+
+    exec(compile(code, "README.md", "exec"), {})
+
+    said = capsys.readouterr().out
+    promised = re.search(r"print\(report\) +# (.*?) \.\.\.", code)
+    assert promised is not None
+    assert said.startswith(promised[1])
+    assert (tmp_path / "pruned.safetensors").stat().st_size > 200_000
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_readme_exists_with_its_flags(line: str) -> None:
+    args = parser().parse_args(joined_numbers(shlex.split(line)), Arguments())
+    assert callable(args.run)
+
+
+@pytest.mark.parametrize("line", RUN_HERE)
+def test_an_output_shown_is_what_the_command_prints(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (shown,) = (block for block in blocks("console") if block.startswith(f"$ python -m explorer {line}\n"))
+    words = shlex.split(line) + (["--no-keep"] if line.startswith("evaluate") else [])
+
+    args = parser().parse_args(words, Arguments())
+    assert args.run(args) == 0
+
+    said = [row.rstrip() for row in capsys.readouterr().out.splitlines()]
+    for row in shown.splitlines()[1:]:
+        assert row == "..." or row.rstrip() in said
+
+
+def test_pictures_files_and_make_targets_are_there() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", TEXT):
+        assert (ROOT / picture).stat().st_size < 250_000
+    for target in re.findall(r"\bmake ([a-z-]+)(?= +#|`|$)", TEXT, re.MULTILINE):
+        assert target in targets
+    for path in re.findall(r"`((?:explorer|docs|tests|benchmarks)/[\w/.]*)`", TEXT):
+        assert (ROOT / path).exists(), path
