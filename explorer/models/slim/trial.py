@@ -22,6 +22,7 @@ MAX_BYTES = 4 * 2**30
 MAX_OPERATIONS = 10**12
 MANY = 256
 MAX_PIECES = 20_000
+_SINGLE = (Tensor, int, float, str, slice, torch.dtype, torch.device, type(None))
 _IN_PIECES = ("chunk", "split", "unbind")
 
 
@@ -84,7 +85,7 @@ class _Watched:
         values: dict[str, Any] = {}
         for step, done in zip(self.graph.steps, self.graph.done, strict=True):
             args, kwargs = arguments(step, values)
-            _check_before(step, args)
+            _check_before(step, args, kwargs)
             values[step.name] = next(given) if step.op == "input" else call(self.network, step, args, kwargs)
             self._check_after(step, values[step.name])
             for name in done:
@@ -101,14 +102,14 @@ class _Watched:
             raise refused(f"its step {step.name!r} makes {self.n_bytes / 2**20:,.0f} MiB")
 
 
-def _check_before(step: Step, args: tuple[Any, ...]) -> None:
+def _check_before(step: Step, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     if step.target in ARITHMETIC and not _calculable(step.target, args):
         raise refused(f"its step {step.name!r} calculates with what are no numbers")
     if step.target in METHODS and not isinstance(args[0], Tensor):
         raise refused(f"its step {step.name!r} calls a method of what is no tensor")
-    first = args[0] if args else None
-    if step.target.rpartition(".")[2] in _IN_PIECES and isinstance(first, Tensor):
-        if max(first.shape, default=0) > MAX_PIECES:
+    if step.target.rpartition(".")[2] in _IN_PIECES:
+        given = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
+        if max((size for tensor in given for size in tensor.shape), default=0) > MAX_PIECES:
             raise refused(f"its step {step.name!r} makes too many pieces")
 
 

@@ -1,0 +1,62 @@
+"""Pruned weights as one bit for each place and the values that were kept: as small on disk as it is counted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.export.files import check_target, put
+from explorer.export.packing import plain_weights
+from explorer.export.weights import METADATA_KEY, describe, pruned_tensors
+from explorer.models.bitmask import KIND, VERSION, pack, unpacked
+from explorer.types import LoadedModel, Plan
+
+
+def write_bitmask(model: LoadedModel, plan: Plan, path: Path | str, *, force: bool = False) -> int:
+    """Write the packed weights to ``path`` (.safetensors), read back bit for bit; how many bytes.
+
+    The file is as large as ``sizes()["bitmask"]`` counts, and its header longer by what it says of itself.
+    Raises ExplorerError for names that do not fit and when the disk refuses; what was there stays.
+    """
+    target = Path(path)
+    check_target(model, target, ".safetensors", force=force)
+    content = bitmask_file(model, plan)
+    put({target: content})
+    return len(content)
+
+
+def bitmask_file(model: LoadedModel, plan: Plan) -> bytes:
+    """The same file in memory, for a browser's download; unpacked again and compared bit for bit."""
+    tied = _tied(model, plan)
+    tensors = {name: tensor for name, tensor in pruned_tensors(model, plan).items() if name not in tied}
+    cut = {name: mask for name, mask in plan.masks.items() if not bool(mask.all())}
+    stored: dict[str, Tensor] = {name: tensor for name, tensor in tensors.items() if name not in cut}
+    for name, mask in cut.items():
+        stored |= {f"{name}.{part}": tensor for part, tensor in pack(tensors[name], mask).items()}
+    about: dict[str, Any] = {"kind": KIND, "version": VERSION, "packed": sorted(cut), "tied": tied}
+    about |= describe(model, plan)
+    content = plain_weights(stored, {METADATA_KEY: json.dumps(about)})
+    again, _ = unpacked(load(content), about, "The file")
+    if set(again) != set(tensors) or not all(_same(tensors[name], again[name]) for name in tensors):
+        why = "What was read back is not what was written."
+        raise ExplorerError("The packed weights could not be written.", why=why, fix="Try again.")
+    return content
+
+
+def _tied(model: LoadedModel, plan: Plan) -> dict[str, str]:
+    """The other names of tied weights, which are stored once."""
+    of_layers = {alias: layer.parameter for layer in plan.layers for alias in layer.aliases}
+    return {**of_layers, **(model.meta.get("tied") or {})}
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Bit for bit, so that NaN equals itself and -0 does not equal 0."""
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return torch.equal(one.reshape(-1).view(torch.uint8), other.reshape(-1).view(torch.uint8))

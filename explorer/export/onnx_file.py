@@ -1,0 +1,64 @@
+"""ONNX, made in a process of its own, checked by onnx and run in ONNX Runtime before it is handed out."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.export.clean import in_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+_NEEDED = {"onnx": "onnx", "onnxruntime": "onnxruntime"}
+_INSTALL = "Install it: pip install -r requirements-export.txt"
+
+
+def why_no_onnx() -> str | None:
+    """Why ONNX files cannot be made here, in a sentence, or None."""
+    absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    return f"{' and '.join(absent)} is not installed." if absent else None
+
+
+def convert(
+    document: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: Sequence[Tensor]
+) -> tuple[bytes, list[Tensor]]:
+    """(the ONNX file, its outputs in ONNX Runtime for ``inputs``, 256 at a time).
+
+    The batch size is free. The process that converts cannot take this one down. ExplorerError when
+    onnx or onnxruntime is missing, or the network has an operation that cannot be converted.
+    """
+    absent = why_no_onnx()
+    if absent:
+        raise ExplorerError("ONNX files cannot be made here.", why=absent, fix=f"{_INSTALL}.")
+    with tempfile.TemporaryDirectory(prefix="pruning-explorer-") as place:
+        folder = Path(place)
+        (folder / "graph.json").write_text(json.dumps(document), encoding="utf-8")
+        save_file({name: t.contiguous() for name, t in tensors.items()}, folder / "tensors.safetensors")
+        save_file({f"x{i}": x.contiguous() for i, x in enumerate(inputs)}, folder / "inputs.safetensors")
+        places = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        more = {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
+        said = in_folder([sys.executable, "-P", "-m", "explorer.export.onnx_worker", place], folder, more)
+        return _answer(folder, said)
+
+
+def _answer(folder: Path, said: str) -> tuple[bytes, list[Tensor]]:
+    what, fix = "This network could not be converted to ONNX.", "Export the slim model instead."
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        if report.get("why"):
+            raise ExplorerError(what, why=str(report["why"]), fix=fix)
+        found = load((folder / "outputs.safetensors").read_bytes())
+        return (folder / "model.onnx").read_bytes(), [found[name] for name in sorted(found)]
+    except (OSError, ValueError, SafetensorError):
+        last = (said.strip().splitlines() or ["it ended without a word"])[-1][:200]
+        raise ExplorerError(what, why=f"The converter broke: {last.rstrip('.')}.", fix=fix) from None

@@ -1,0 +1,93 @@
+"""A pruned model as an ONNX file: smaller where units were removed, with zeros where single weights went."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import fx
+
+from explorer.errors import ExplorerError
+from explorer.export.files import check_target, put
+from explorer.export.graph import describe_graph
+from explorer.export.onnx_file import convert
+from explorer.export.outputs import apart, flips, judging_inputs, outputs
+from explorer.export.proof import SAME_IN_ONNX, Check, Proof
+from explorer.export.slim import proven
+from explorer.pruning.apply import masked, masked_weights, private_shell, set_parameters
+from explorer.pruning.coupling import coupling
+from explorer.types import LoadedModel, Plan, Split
+
+
+@dataclass(frozen=True)
+class WrittenOnnx:
+    """Where the file is, how many bytes it has, and what it was compared with."""
+
+    path: Path
+    n_bytes: int
+    proof: Proof
+
+
+def write_onnx(
+    model: LoadedModel, plan: Plan, path: Path | str, *, split: Split | None = None, force: bool = False
+) -> WrittenOnnx:
+    """Write an ONNX file that was checked, run in ONNX Runtime and answered like the model in torch.
+
+    The batch size is free. Raises ExplorerError when onnx is not installed, the network cannot be
+    converted or answers differently, and when the disk refuses; what was there stays.
+    """
+    target = Path(path)
+    check_target(model, target, ".onnx", force=force)
+    content, proof = onnx_and_proof(model, plan, split)
+    put({target: content})
+    return WrittenOnnx(target, len(content), proof)
+
+
+def onnx_file(model: LoadedModel, plan: Plan, split: Split | None = None) -> bytes:
+    """The same file in memory, for a browser's download."""
+    return onnx_and_proof(model, plan, split)[0]
+
+
+def onnx_and_proof(model: LoadedModel, plan: Plan, split: Split | None = None) -> tuple[bytes, Proof]:
+    """(the file, what it was compared with); ExplorerError when it does not answer like the model in torch."""
+    if plan.kept_shapes:
+        made = proven(model, plan, split)
+        made.proof.demand()
+        if made.proof.onnx:
+            return made.proof.onnx, made.proof
+        return convert(made.document, made.tensors, judging_inputs(model, split))[0], made.proof
+    return _of_masked(model, plan, split)
+
+
+def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[bytes, Proof]:
+    full = masked(model, plan).module
+    graph = _traced(model, plan)
+    document, tensors = describe_graph(graph, model.example)
+    inputs = judging_inputs(model, split)
+    content, answers = convert(document, tensors, inputs)
+    expected = outputs(full, inputs)
+    difference = apart(expected, answers)
+    n_flips = flips(expected, answers) if math.isfinite(difference) else 0
+    said = f"In ONNX Runtime it differs by {difference:.1e} of the largest output (allowed: {SAME_IN_ONNX:.0e})."
+    checks = (
+        Check("same_outputs_onnx", difference <= SAME_IN_ONNX, difference, said),
+        Check("same_predictions_onnx", n_flips == 0, float(n_flips), f"{n_flips} predictions change in ONNX Runtime."),
+    )
+    judged_on = f"the {len(inputs[0])} samples of the {split.name} split" if split else "generated inputs"
+    proof = Proof(checks, len(inputs[0]), judged_on, content)
+    proof.demand()
+    return content, proof
+
+
+def _traced(model: LoadedModel, plan: Plan) -> fx.GraphModule:
+    """The graph of the model with zeros where the plan cuts."""
+    found = coupling(model)
+    if found.graph is None:
+        why = found.why_not or "The network could not be traced."
+        raise ExplorerError("This network cannot be converted.", why=why, fix="Export the pruned weights.")
+    shell = private_shell(found.graph)
+    if not isinstance(shell, fx.GraphModule):
+        raise TypeError("a copy of a traced graph is a traced graph")
+    set_parameters(shell, masked_weights(model, plan))
+    return shell

@@ -1,0 +1,95 @@
+"""The converting process: ``python -m explorer.export.onnx_worker FOLDER``.
+
+Reads graph.json, tensors and inputs from the folder; leaves model.onnx, the outputs of ONNX Runtime
+and report.json there. It ends with status 0 whether or not that went well.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from explorer.models.slim.document import read
+from explorer.models.slim.network import build
+
+# 18 is the newest that the converter for traced programs writes in full; every runtime of today reads it.
+OPSET = 18
+_BATCH = 256
+
+
+def main(folder: str) -> int:
+    """Convert what is in the folder."""
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    place = Path(folder)
+    try:
+        report = _convert(place)
+    except Exception as error:  # noqa: BLE001  the converter raises anything for what it does not know
+        first = (str(error).splitlines() or [""])[0][:200].rstrip(".")
+        report = {"why": f"{type(error).__name__}: {first}."}
+    (place / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    return 0
+
+
+def _convert(place: Path) -> dict[str, Any]:
+    import onnx
+
+    graph = read(json.loads((place / "graph.json").read_text(encoding="utf-8")))
+    network = build(graph, load_file(place / "tensors.safetensors"))
+    inputs = [x for _, x in sorted(load_file(place / "inputs.safetensors").items())]
+    names = [f"input{i}" if i else "input" for i in range(len(inputs))]
+    # Two samples: a batch of one would let the converter take the batch for a constant.
+    example = tuple(x[:1].repeat(2, *[1] * (x.dim() - 1)) for x in inputs)
+    with torch.no_grad():
+        made = network(*example)
+        outputs = [f"output{i}" if i else "output" for i in range(_n_tensors(made))]
+        torch.onnx.export(
+            network,
+            example,
+            str(place / "model.onnx"),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=names,
+            output_names=outputs,
+            dynamic_axes={name: {0: "batch"} for name in (*names, *outputs)},
+        )
+    onnx.checker.check_model(str(place / "model.onnx"), full_check=True)
+    _save(_run(place / "model.onnx", names, inputs), place / "outputs.safetensors")
+    return {"opset": OPSET}
+
+
+def _n_tensors(value: Any) -> int:
+    if isinstance(value, Tensor):
+        return 1
+    inner = value.values() if isinstance(value, dict) else value
+    return sum(_n_tensors(v) for v in inner)
+
+
+def _run(path: Path, names: Sequence[str], inputs: Sequence[Tensor]) -> list[Tensor]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    found: list[Tensor] = []
+    for start in range(0, len(inputs[0]), _BATCH):
+        batch = {n: x[start : start + _BATCH].numpy() for n, x in zip(names, inputs, strict=True)}
+        found += [torch.from_numpy(y) for y in session.run(None, batch)]
+    return found
+
+
+def _save(tensors: Sequence[Tensor], path: Path) -> None:
+    save_file({f"{i:06d}": t.contiguous().clone() for i, t in enumerate(tensors)}, path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,62 @@
+"""What two forms of one model answer to the same inputs, and how far that is apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.types import LoadedModel, Split
+
+BATCH = 256
+N_GENERATED = 64
+
+
+def judging_inputs(model: LoadedModel, split: Split | None) -> tuple[Tensor, ...]:
+    """The samples of ``split``; without one, generated inputs like the model's example (standard normal)."""
+    if split is not None:
+        return (split.x,)
+    example: Any = model.example
+    generator = torch.Generator().manual_seed(0)
+    return tuple(
+        torch.randn(N_GENERATED, *x.shape[1:], generator=generator).to(x.dtype)
+        if x.dtype.is_floating_point
+        else x.expand(N_GENERATED, *x.shape[1:]).contiguous()
+        for x in (example if isinstance(example, tuple) else (example,))
+    )
+
+
+def outputs(module: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """Every tensor of each batch's output, in order."""
+    found: list[Tensor] = []
+    with torch.no_grad():
+        for start in range(0, len(inputs[0]), BATCH):
+            found += _leaves(module(*(x[start : start + BATCH] for x in inputs)))
+    return found
+
+
+def _leaves(value: Any) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, tuple | list) else []
+    return [leaf for item in inner for leaf in _leaves(item)]
+
+
+def apart(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
+    """The largest difference, relative to the largest of ``one``; infinite when the shapes differ."""
+    if [tuple(t.shape) for t in one] != [tuple(t.shape) for t in other]:
+        return math.inf
+    pairs = [(a.double(), b.double()) for a, b in zip(one, other, strict=True) if a.numel()]
+    difference = max((float((a - b).abs().max()) for a, b in pairs), default=0.0)
+    largest = max((float(a.abs().max()) for a, _ in pairs), default=0.0)
+    found = difference / max(largest, 1e-30)
+    return found if math.isfinite(found) else math.inf
+
+
+def flips(one: Sequence[Tensor], other: Sequence[Tensor]) -> int:
+    """How many rows have another largest entry, in outputs that are rows of classes."""
+    rows = [(a, b) for a, b in zip(one, other, strict=True) if a.dim() >= 2 and a.is_floating_point()]
+    return sum(int((a.argmax(1) != b.argmax(1)).sum()) for a, b in rows if a.shape == b.shape and a.numel())
