@@ -7,15 +7,20 @@ from typing import Any
 import streamlit as st
 
 _NAME = "pruning_explorer.ticker"
-# The timer starts when the page has drawn the last answer: a slow browser is never flooded. The
-# clean-up of an older call may come after the newer call began, so it ends its own timer only.
+# The timer starts when the page has drawn the last answer: a slow browser is never flooded. Of two
+# ticks in the same millisecond the server may lose one, so a tick without an answer is repeated.
+# The clean-up of an older call may come after the newer one began: it ends its own timers only.
 _JS = """
-const timers = new WeakMap();
+const RETRY_MS = 1500;
+const ending = new WeakMap();
 export default function ({ data, parentElement, setTriggerValue }) {
-  clearTimeout(timers.get(parentElement));
-  const timer = setTimeout(() => setTriggerValue("tick", data.turn), data.after_ms);
-  timers.set(parentElement, timer);
-  return () => clearTimeout(timer);
+  ending.get(parentElement)?.();
+  const tick = () => setTriggerValue("tick", data.turn);
+  let again;
+  const first = setTimeout(() => { tick(); again = setInterval(tick, RETRY_MS); }, data.after_ms);
+  const end = () => { clearTimeout(first); clearInterval(again); };
+  ending.set(parentElement, end);
+  return end;
 }
 """
 _renderers: dict[str, Any] = {}
