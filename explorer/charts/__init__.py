@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from explorer.charts.frame import CONFIG
 from explorer.charts.overview import overview
-from explorer.charts.printed import tradeoff_png, tradeoff_svg
 from explorer.charts.theme import Theme
 from explorer.charts.tradeoff import clicked, tradeoff
 from explorer.charts.weights import signed_histogram, unit_norms, weight_heatmap
+
+if TYPE_CHECKING:
+    from explorer.charts.printed import tradeoff_png as tradeoff_png
+    from explorer.charts.printed import tradeoff_svg as tradeoff_svg
+    from explorer.charts.printed_sensitivity import sensitivity_png as sensitivity_png
+
+# Matplotlib takes as long to load as the rest together: only who prints waits for it.
+_PRINTED = {"tradeoff_png": "printed", "tradeoff_svg": "printed", "sensitivity_png": "printed_sensitivity"}
 
 __all__ = [
     "CONFIG",
     "Theme",
     "clicked",
     "overview",
+    "sensitivity_png",
     "signed_histogram",
     "tradeoff",
     "tradeoff_png",
@@ -21,3 +32,9 @@ __all__ = [
     "unit_norms",
     "weight_heatmap",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PRINTED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PRINTED[name]}"), name)

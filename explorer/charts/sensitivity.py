@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
 from explorer.analysis.cell import Cell
 from explorer.analysis.sensitivity import Joint, Sensitivity
 from explorer.charts.frame import axis, empty, framed
-from explorer.charts.printed import plain
 from explorer.charts.text import percent, points, safe
 from explorer.charts.theme import Theme
 from explorer.types import Measurement
 
 _ROW = 26
 _SMALLEST, _TALLEST = 200, 1000
-_TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
+TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 _MOST_TEXT = 400
 _MOST_PARTS = 12
 
 
-def _shade(drop: float) -> float:
+def shade(drop: float) -> float:
     """A drop (share) on a scale where one point can be told from none: its square root."""
     return math.sqrt(min(1.0, max(0.0, drop)))
 
@@ -59,7 +54,7 @@ def heatmap(
 
 def _cells(rows: list[list[Cell | None]], written: bool, theme: Theme) -> go.Heatmap:
     return go.Heatmap(
-        z=[[None if cell is None else _shade(cell.drop.value) for cell in row] for row in rows],
+        z=[[None if cell is None else shade(cell.drop.value) for cell in row] for row in rows],
         text=[["" if cell is None or not written else _short(cell) for cell in row] for row in rows],
         texttemplate="%{text}",
         textfont={"size": 11},
@@ -72,8 +67,8 @@ def _cells(rows: list[list[Cell | None]], written: bool, theme: Theme) -> go.Hea
         ygap=2,
         hoverongaps=False,
         colorbar={
-            "tickvals": [_shade(drop) for drop in _TICKS],
-            "ticktext": [f"−{100 * drop:.0f}" if drop else "0" for drop in _TICKS],
+            "tickvals": [shade(drop) for drop in TICKS],
+            "ticktext": [f"−{100 * drop:.0f}" if drop else "0" for drop in TICKS],
             "title": {"text": "points", "font": {"size": 11, "color": theme.muted}},
             "tickfont": {"size": 11, "color": theme.muted},
             "thickness": 10,
@@ -232,23 +227,3 @@ def _whiskers(drops: Sequence[Measurement], theme: Theme) -> dict[str, Any]:
     up = [100 * (d.high - d.value) if d.high is not None else 0.0 for d in drops]
     down = [100 * (d.value - d.low) if d.low is not None else 0.0 for d in drops]
     return {"type": "data", "array": up, "arrayminus": down, "color": theme.muted, "thickness": 1, "width": 3}
-
-
-def sensitivity_png(found: Sensitivity, knobs: Sequence[str], levels: Sequence[float], *, dpi: int = 200) -> bytes:
-    """The heat map for paper, on white, as PNG."""
-    figure = Figure(figsize=(1.6 + 0.55 * len(levels), 0.9 + 0.24 * len(knobs)), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    cells = [[found.cell(knob, level) for level in levels] for knob in knobs]
-    shades = [[math.nan if cell is None else _shade(cell.drop.value) for cell in row] for row in cells]
-    colours = LinearSegmentedColormap.from_list("cost", list(cost_scale(Theme.light())))
-    picture = axes.imshow(shades, cmap=colours, vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(levels)), [percent(level, 0) for level in levels], fontsize=7)
-    axes.set_yticks(range(len(knobs)), [plain(knob) for knob in knobs], fontsize=7, family="monospace")
-    axes.set_xlabel("share pruned of this layer alone", fontsize=8)
-    bar = figure.colorbar(picture, ax=axes, ticks=[_shade(drop) for drop in _TICKS])
-    bar.ax.set_yticklabels([f"{100 * drop:.0f}" for drop in _TICKS], fontsize=7)
-    bar.set_label("points of accuracy lost", fontsize=8)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
-    return out.getvalue()

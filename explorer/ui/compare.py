@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from explorer.charts import CONFIG, clicked, tradeoff, tradeoff_png, tradeoff_svg
+from explorer import charts
+from explorer.charts import CONFIG, clicked, tradeoff
 from explorer.charts.scale import XName
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
@@ -196,10 +196,10 @@ def _now() -> TradeOffPoint | None:
 
 def _pictures(known: list[TradeOff], axis: XName, stem: str) -> None:
     measured = [curve for curve in known if curve.points]
-    for kind, make in (("PNG", tradeoff_png), ("SVG", tradeoff_svg)):
+    for kind in ("PNG", "SVG"):
         st.download_button(
             kind,
-            partial(make, measured, x=axis),
+            partial(_picture, kind, measured, axis),
             f"{stem}-tradeoff.{kind.lower()}",
             "image/png" if kind == "PNG" else "image/svg+xml",
             key=f"compare_{kind}",
@@ -208,6 +208,11 @@ def _pictures(known: list[TradeOff], axis: XName, stem: str) -> None:
             disabled=not measured,
             help=f"For print, on white{', 300 dpi' if kind == 'PNG' else ', sharp at any size'}.",
         )
+
+
+def _picture(kind: str, measured: list[TradeOff], axis: XName) -> bytes:
+    """Made when the button is pressed: Matplotlib is not loaded before."""
+    return charts.tradeoff_png(measured, x=axis) if kind == "PNG" else charts.tradeoff_svg(measured, x=axis)
 
 
 def _points() -> float:

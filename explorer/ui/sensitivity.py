@@ -7,6 +7,7 @@ from typing import get_args
 
 import streamlit as st
 
+from explorer import charts as printed
 from explorer.analysis.sensitivity import LEVELS, Mode, Sensitivity, energy, joint
 from explorer.charts import CONFIG
 from explorer.charts import sensitivity as charts
@@ -128,7 +129,7 @@ def _downloads(model: LoadedModel, found: Sensitivity, names: list[str], levels:
         "JSON", lambda: json.dumps(found.to_json(), indent=1), f"{stem}.json", key="scan_json", on_click="ignore"
     )
     st.download_button(
-        "PNG", lambda: charts.sensitivity_png(found, names, levels), f"{stem}.png", key="scan_png", on_click="ignore"
+        "PNG", lambda: printed.sensitivity_png(found, names, levels), f"{stem}.png", key="scan_png", on_click="ignore"
     )
 
 

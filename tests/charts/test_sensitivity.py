@@ -1,0 +1,66 @@
+"""The scan on screen and on paper: every measured cell is there, unmeasured ones are empty, names are text."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer import charts
+from explorer.analysis.cell import Cell
+from explorer.analysis.sensitivity import Joint, Sensitivity
+from explorer.charts import sensitivity as drawn
+from explorer.types import Measurement
+
+LEVELS = (0.5, 0.9)
+
+
+def cell(knob: str, level: float, drop: float) -> Cell:
+    accuracy = Measurement("accuracy", 0.99 - drop, "fraction", "measured", 0.9 - drop, 1.0 - drop, 450)
+    lost = Measurement("drop", drop, "fraction", "measured", drop - 0.01, drop + 0.01, 450)
+    return Cell(knob, level, round(level * 100), 100, accuracy, lost, None, 450, 450, "exact", "labels")
+
+
+@pytest.fixture
+def found() -> Sensitivity:
+    return Sensitivity.of([cell("a", 0.5, 0.0), cell("a", 0.9, 0.25), cell("<b>$x$", 0.5, -0.01)])
+
+
+def test_the_heat_map_holds_every_measured_cell_and_leaves_the_others_empty(found: Sensitivity) -> None:
+    figure = drawn.heatmap(found, ["a", "<b>$x$", "c"], LEVELS)
+    assert [list(row) for row in figure.data[0].z] == [[0.0, 0.5], [0.0, None], [None, None]]
+    assert [list(row) for row in figure.data[0].text] == [["0", "−25.0"], ["+1.0", ""], ["", ""]]
+
+
+def test_hostile_names_are_shown_as_text(found: Sensitivity) -> None:
+    for figure in (
+        drawn.heatmap(found, found.knobs, LEVELS),
+        drawn.ranked(found, 0.5),
+        drawn.curves(found, found.knobs),
+    ):
+        assert "<b>$x$" not in figure.to_json().replace("<b>&lt;b&gt;", "")
+        assert "&lt;b&gt;" in figure.to_json()
+
+
+def test_a_curve_starts_at_the_dense_accuracy_and_goes_through_its_cells(found: Sensitivity) -> None:
+    line = drawn.curves(found, ["a"]).data[1]
+    assert list(line.x) == [0.0, 0.5, 0.9]
+    assert list(line.y) == pytest.approx([0.99, 0.99, 0.74])
+
+
+def test_the_ranking_begins_with_the_most_fragile_layer(found: Sensitivity) -> None:
+    bars = drawn.ranked(Sensitivity.of([cell("a", 0.5, 0.1), cell("b", 0.5, 0.3)]), 0.5).data[0]
+    assert list(bars.x) == pytest.approx([30.0, 10.0])
+    assert "not been measured" in drawn.ranked(found, 0.7).layout.annotations[0].text
+
+
+def test_single_drops_are_stacked_above_the_joint_one() -> None:
+    both = Joint(
+        Measurement("drop", 0.03, "fraction", "estimated"),
+        Measurement("drop", 0.1, "fraction", "measured", 0.05, 0.15, 450),
+        {"a": 0.01, "b": 0.02},
+    )
+    bars = drawn.interaction(both).data
+    assert [list(bar.x) for bar in bars] == [pytest.approx([2.0]), pytest.approx([1.0]), pytest.approx([10.0])]
+
+
+def test_the_heat_map_prints_as_a_picture(found: Sensitivity) -> None:
+    assert charts.sensitivity_png(found, found.knobs, LEVELS).startswith(b"\x89PNG")
