@@ -1,7 +1,7 @@
 """Explore: drag a line on a histogram, watch the measured accuracy."""
 
-from explorer.ui import explore, frame
+from explorer.ui import arrival, explore
 
-opened = frame.opened()
+opened = arrival.opened()
 if opened.model is not None:
     explore.page(opened.model, opened.dataset)

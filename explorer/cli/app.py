@@ -23,6 +23,7 @@ HELP = "Open the app in a browser; only this machine can reach it."
 FIRST_PORT, N_PORTS = 8501, 20
 # How the server that is started learns of --root.
 ROOT_VARIABLE = "PRUNING_EXPLORER_ROOT"
+DATA_VARIABLE = "PRUNING_EXPLORER_DATA"
 # The parts of the app's own links that may be said here.
 OPENED = ("model", "arch", "data", "size", "mean", "std", "splits")
 
@@ -44,6 +45,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--open-to-network", action="store_true", help="let other machines in: whoever reaches the port may use the app"
     )
+    parser.add_argument(
+        "--data-dir", metavar="FOLDER", help="where measured points are kept (default: your data folder)"
+    )
     parser.add_argument("--root", metavar="FOLDER", help="files in it may be opened by path (default: this folder)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--json", action="store_true", help="one JSON object with the address of the app, then serve")
@@ -55,6 +59,8 @@ def run(args: Arguments) -> int:
     port = _port(args.port, address)
     script = _script()
     os.environ[ROOT_VARIABLE] = os.pathsep.join(_roots(args))
+    if args.data_dir:
+        os.environ[DATA_VARIABLE] = str(Path(args.data_dir).expanduser().resolve())
     url = _url(address, port, args)
     if args.json:
         printing.say_json({"url": url, "address": address, "port": port})

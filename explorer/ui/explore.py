@@ -26,6 +26,7 @@ from explorer.ui import (
     kept,
     live,
     moves,
+    overview,
     running,
     scans,
     session,
@@ -77,6 +78,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     left, right = st.columns([1, 1.05], gap="medium")
     with left, st.container(border=True, key="lines_card"):
         controls.bar(work, view.scores, view.plan)
+        overview.draw(model, view.plan)
         scanning = _lines(view)
     with right:
         with st.container(border=True, key="chart_card"):
