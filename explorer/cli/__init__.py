@@ -9,6 +9,7 @@ from typing import Protocol
 
 from explorer.cli import app as app
 from explorer.cli import evaluate as evaluate
+from explorer.cli import export as export
 from explorer.cli import inspect as inspect
 from explorer.cli import prune as prune
 from explorer.cli import runs as runs
@@ -35,7 +36,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, scan, sweep, runs)
+COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, export, scan, sweep, runs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

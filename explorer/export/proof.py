@@ -86,7 +86,9 @@ def prove(
     form is checked by onnx and run in ONNX Runtime, where those are installed.
     """
     inputs = judging_inputs(model, split)
-    judged_on = f"the {len(inputs[0])} samples of the {split.name} split" if split else f"{len(inputs[0])} generated inputs"
+    judged_on = (
+        f"the {len(inputs[0])} samples of the {split.name} split" if split else f"{len(inputs[0])} generated inputs"
+    )
     full, cut = outputs(masked(model, plan).module, inputs), outputs(small, inputs)
     checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, judged_on)
     checks += _reopened(document, tensors, inputs, cut, judged_on)

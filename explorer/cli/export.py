@@ -1,0 +1,127 @@
+"""``export``: write a pruned model in another form, proven or read back before it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
+from explorer.cli.request import add_request, prune_spec
+
+if TYPE_CHECKING:
+    from explorer.export.proof import Proof
+    from explorer.types import LoadedModel, Plan, Split
+
+NAME = "export"
+HELP = "Write a pruned model as a slim model, ONNX, packed or plain weights, a request or a script."
+
+
+def add_arguments(parser: Parser) -> None:
+    """The flags of this command."""
+    add_model(parser)
+    text = "slim (smaller tensors), onnx, bitmask (packed), weights (zeros written out), spec (JSON), script (Python)"
+    parser.add_argument("--to", required=True, choices=tuple(_WRITERS), help=text)
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the file to write")
+    parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
+    add_request(parser)
+    add_data(parser)
+    add_common(parser)
+
+
+def run(args: Arguments) -> int:
+    """Prune and write."""
+    from explorer.pruning.plan import plan as make_plan
+
+    spec = prune_spec(args)
+    model = load_model(args)
+    plan = make_plan(model, spec)
+    written = _WRITERS[args.to](args, model, plan)
+    counted = {"asked": plan.asked, "sparsity": plan.sparsity, "n_pruned": plan.n_pruned}
+    if args.json:
+        about = {"model": {"address": model.address, "digest": model.digest}, "spec": dict(plan.spec), **counted}
+        printing.say_json({**about, "notes": list(plan.notes), "to": args.to, **written})
+        return 0
+    files = written["written"]
+    printing.say(f"Wrote {printing.plain(args.output)} ({printing.count(files['bytes'])} B).", *reached(plan))
+    printing.say(*proof_lines(written.get("proof")))
+    return 0
+
+
+def tune_split(args: Arguments, model: LoadedModel) -> Split | None:
+    """The samples a proof looks at; None where there is no data, then inputs are generated."""
+    if (args.data or model.data) is None:
+        return None
+    return load_data(args, model).splits.get("tune")
+
+
+def reached(plan: Plan) -> list[str]:
+    """What was asked and what was reached, side by side, and why they differ."""
+    said = (
+        f"{printing.count(plan.n_pruned)} of {printing.count(plan.layers.n_prunable)} weights pruned "
+        f"({printing.percent(plan.sparsity)}; asked {printing.percent(plan.asked)})."
+    )
+    return [said, *(printing.plain(f"note: {note}") for note in plan.notes)]
+
+
+def proof_lines(proof: Mapping[str, Any] | None) -> list[str]:
+    """Every check of a proof in a line."""
+    marks = {True: "proven", False: "failed", None: "not tried"}
+    return [f"{marks[check['ok']]}: {printing.plain(check['sentence'])}" for check in (proof or {}).get("checks", ())]
+
+
+def slim_written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    """Write the slim model; the files and the proof, JSON-able."""
+    from explorer.export.slim import write_slim
+
+    made = write_slim(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
+    return _with_proof({"weights": str(made.weights), "arch": str(made.arch), "bytes": made.n_bytes}, made.proof)
+
+
+def _onnx(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    from explorer.export.onnx_model import write_onnx
+
+    made = write_onnx(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
+    return _with_proof({"onnx": str(made.path), "bytes": made.n_bytes}, made.proof)
+
+
+def _with_proof(files: dict[str, Any], proof: Proof) -> dict[str, Any]:
+    return {"written": files, "proof": proof.to_json()}
+
+
+def _bitmask(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    from explorer.export.bitmask import write_bitmask
+
+    n_bytes = write_bitmask(model, plan, Path(args.output), force=args.force)
+    return {"written": {"weights": args.output, "bytes": n_bytes}}
+
+
+def _weights(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    from explorer.export.weights import write_pruned
+
+    made = write_pruned(model, plan, Path(args.output), force=args.force)
+    return {"written": {"weights": str(made.weights), "spec": str(made.spec), "bytes": made.n_bytes}}
+
+
+def _spec(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    from explorer.export.spec import write_spec
+
+    return {"written": {"spec": args.output, "bytes": write_spec(model, plan, Path(args.output), force=args.force)}}
+
+
+def _script(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    from explorer.export.script import masks_sha256, write_script
+
+    n_bytes = write_script(model, plan, Path(args.output), force=args.force)
+    return {"written": {"script": args.output, "bytes": n_bytes}, "masks_sha256": masks_sha256(plan)}
+
+
+_WRITERS: Mapping[str, Callable[[Arguments, LoadedModel, Plan], dict[str, Any]]] = {
+    "slim": slim_written,
+    "onnx": _onnx,
+    "bitmask": _bitmask,
+    "weights": _weights,
+    "spec": _spec,
+    "script": _script,
+}

@@ -1,0 +1,118 @@
+"""A Python script that repeats a pruning with plain torch, outside this project, and proves it by a hash."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from explorer.export import replay
+from explorer.export.files import check_target, put
+from explorer.models.reader.contents import CONTAINERS
+from explorer.params import member_to_json
+from explorer.pruning.spec import PruneSpec
+from explorer.types import KnobPlan, LoadedModel, Plan
+
+_REPEATABLE = ("lp_norm", "random")
+_END = '\n\nif __name__ == "__main__":\n    sys.exit(main(RECIPE, sys.argv[1:]))\n'
+
+
+def write_script(model: LoadedModel, plan: Plan, path: Path | str, *, force: bool = False) -> int:
+    """Write the script to ``path`` (.py); how many bytes. Raises ExplorerError as the other writers do."""
+    target = Path(path)
+    check_target(model, target, ".py", force=force)
+    content = script_text(model, plan).encode()
+    put({target: content})
+    return len(content)
+
+
+def script_text(model: LoadedModel, plan: Plan) -> str:
+    """A self-contained script: give it the original weights, and it prunes them to the same masks.
+
+    It ranks again where the ranking follows from the weights alone; else the masks themselves are in it.
+    """
+    recipe = recipe_of(model, plan)
+    source = Path(replay.__file__).read_text(encoding="utf-8").rstrip()
+    return f"{source}\n\n\nRECIPE: dict[str, Any] = json.loads(\n    r'''{_text(recipe)}'''\n)\n{_END}"
+
+
+def masks_sha256(plan: Plan) -> str:
+    """The hash that the script prints when its masks are those of ``plan``."""
+    return replay.sha256_of({name: mask.cpu() for name, mask in plan.masks.items()})
+
+
+def recipe_of(model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    """What the script needs to know, JSON-able; tried here, so that the hash is known to come out."""
+    expected = masks_sha256(plan)
+    recipe = {
+        "model": model.address,
+        "digest": model.digest,
+        "spec": dict(plan.spec),
+        "masks_sha256": expected,
+        "masked": sorted(plan.masks),
+        "names": sorted({*plan.masks, *_parts_of(plan)}),
+        "aliases": {alias: layer.parameter for layer in plan.layers for alias in layer.aliases},
+        "containers": list(CONTAINERS),
+        "given": {},
+        "steps": _steps(model, plan),
+    }
+    weights = {name: tensor.detach().cpu() for name, tensor in model.weights.items()}
+    if recipe["steps"] is not None and replay.sha256_of(replay.masks_of(weights, recipe)) == expected:
+        return recipe
+    return recipe | {"steps": [], "given": {name: _packed(mask) for name, mask in plan.masks.items()}}
+
+
+def _steps(model: LoadedModel, plan: Plan) -> list[dict[str, Any]] | None:
+    """One step for each line that cuts something; None when the ranking cannot be repeated from weights alone."""
+    spec = PruneSpec.from_json(plan.spec)
+    if spec.criterion.key not in _REPEATABLE:
+        return None
+    how = member_to_json(spec.criterion)
+    moved = [knob for knob in plan.knobs if knob.n_pruned]
+    if not all(knob.knob.parts or knob.knob.unit == "weight" for knob in moved):
+        return None
+    return [_step(plan, knob, how) for knob in moved]
+
+
+def _step(plan: Plan, moved: KnobPlan, how: dict[str, Any]) -> dict[str, Any]:
+    knob = moved.knob
+    single = knob.unit == "weight"
+    return {
+        "name": knob.name,
+        "n_units": knob.n_units,
+        "n_pruned": moved.n_pruned,
+        "score": how,
+        "parameter": plan.layers[knob.layers[0]].parameter if single else None,
+        "parts": []
+        if single
+        else [
+            {"parameter": part.parameter, "dim": part.dim, "role": part.role, "units": part.units.tolist()}
+            for part in knob.parts
+        ],
+    }
+
+
+def _parts_of(plan: Plan) -> set[str]:
+    return {part.parameter for moved in plan.knobs if moved.n_pruned for part in moved.knob.parts}
+
+
+def _packed(mask: Tensor) -> dict[str, Any]:
+    bits = np.packbits(mask.cpu().reshape(-1).numpy(), bitorder="little").tobytes()
+    return {"shape": list(mask.shape), "bits": base64.b64encode(zlib.compress(bits)).decode("ascii")}
+
+
+def _text(recipe: dict[str, Any]) -> str:
+    """JSON in lines of their own, pure ASCII, without what would end a raw string."""
+    parts = [f" {json.dumps(name)}: {_lines(value)}" for name, value in recipe.items()]
+    return ("{\n" + ",\n".join(parts) + "\n}").replace("'", "\\u0027")
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(f"  {json.dumps(v)}" for v in value) + "\n ]"
+    return json.dumps(value)
