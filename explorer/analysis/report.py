@@ -117,7 +117,8 @@ class Report:
         if judged is not None:
             name = "accuracy" if judged.judged_by == "labels" else "agreement with the dense model"
             measured = f"{name} {judged.accuracy.value:.2%} on {judged.n} {self.split or ''} samples".rstrip()
-        return f"{self.model.address}: {self.sparsity:.1%} pruned, compression ratio {self.compression_ratio:.2f}, {measured}"
+        counted = f"{self.sparsity:.1%} pruned, compression ratio {self.compression_ratio:.2f}"
+        return f"{self.model.address}: {counted}, {measured}"
 
 
 def report(
