@@ -1,0 +1,306 @@
+"""How long one forward pass takes on this machine, dense and pruned, measured side by side.
+
+The two models take turns in random order, a pair at a time: whatever else the machine does meanwhile slows both
+alike, so their ratio is trustworthy where the times alone are not.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from explorer.errors import ExplorerError
+from explorer.metrics.interval import Z_95, Interval
+from explorer.metrics.origin import machine, today
+from explorer.types import Measurement
+
+Runtime = Literal["torch", "onnx"]
+Runnable = nn.Module | Path | str | bytes
+"""A torch module; for the runtime "onnx" the path or the bytes of an ONNX file."""
+Example = Tensor | tuple[Tensor, ...]
+_ROUND = 5
+_FEWEST = 5
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Times of ``n`` of ``total`` pairs.
+
+    ``dense`` and ``pruned``: the median in milliseconds for one batch; ``low`` and ``high`` are the 10th and
+    90th percentile. ``ratio``: the median over pairs of dense / pruned (above 1 = pruned is faster), ``low`` and
+    ``high`` its 95 % interval. ``threads`` is how many the runtime was given.
+    """
+
+    dense: Measurement
+    pruned: Measurement
+    ratio: Measurement
+    n: int
+    total: int
+    batch: int
+    threads: int
+    runtime: Runtime
+    machine: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether all pairs were taken; when time ran out before, ``n`` says how many there are."""
+        return self.n == self.total
+
+    @property
+    def settled(self) -> bool:
+        """Whether the interval of the ratio leaves no doubt which of the two is faster."""
+        low, high = self.ratio.low, self.ratio.high
+        return low is not None and high is not None and (low > 1.0 or high < 1.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON-able object: milliseconds with their 10th and 90th percentile, and the ratio's interval."""
+        return {
+            "origin": "measured",
+            "dense": _times(self.dense),
+            "pruned": _times(self.pruned),
+            "ratio": asdict(self.ratio),
+            "pairs": self.n,
+            "pairs_asked": self.total,
+            "batch": self.batch,
+            "threads": self.threads,
+            "runtime": self.runtime,
+            "machine": self.machine,
+            "date": self.ratio.date,
+        }
+
+
+def latency(
+    dense: Runnable,
+    pruned: Runnable,
+    example: Example,
+    *,
+    batch: int = 1,
+    pairs: int = 30,
+    warmup: int = 5,
+    runtime: Runtime = "torch",
+    threads: int | None = None,
+    seconds: float = 30.0,
+) -> Latency:
+    """The times of both models after ``pairs`` pairs, or as many (5 at least) as fit into ``seconds``.
+
+    ``example``: one input (1, ...) or a tuple of them; it is repeated to ``batch``. ``threads``: None for the
+    runtime's default. Raises ExplorerError when a model does not run.
+    """
+    given = dict(batch=batch, pairs=pairs, warmup=warmup, threads=threads, seconds=seconds)
+    *_, last = refined(dense, pruned, example, runtime=runtime, **given)  # type: ignore[arg-type]
+    return last
+
+
+def refined(
+    dense: Runnable,
+    pruned: Runnable,
+    example: Example,
+    *,
+    batch: int = 1,
+    pairs: int = 30,
+    warmup: int = 5,
+    runtime: Runtime = "torch",
+    threads: int | None = None,
+    seconds: float = 30.0,
+    seed: int = 0,
+) -> Iterator[Latency]:
+    """As :func:`latency`, but what is known so far after every few pairs, for a screen that shows it live."""
+    _check(batch, pairs, threads)
+    inputs = batched(example, batch)
+    n_threads = threads or torch.get_num_threads()
+    runs = [_runner(model, inputs, runtime, n_threads, batch) for model in (dense, pruned)]
+    with _threads(n_threads):
+        _warm(runs, max(1, warmup), batch)
+    order = random.Random(seed)
+    times: tuple[list[float], list[float]] = ([], [])
+    began = time.perf_counter()
+    while len(times[0]) < pairs:
+        # Between rounds the caller drew a screen or did something else: one untimed pair fills the caches again.
+        with _threads(n_threads):
+            _warm(runs, 1 if times[0] else 0, batch)
+            for _ in range(min(_ROUND, pairs - len(times[0]))):
+                for which in order.sample((0, 1), 2):
+                    times[which].append(_milliseconds(runs[which]))
+        yield _summary(times, pairs, batch, n_threads, runtime, inputs[0].device)
+        if len(times[0]) >= _FEWEST and time.perf_counter() - began > seconds:
+            return
+
+
+def sentence(theoretical: Measurement | None, found: Latency | None) -> str:
+    """What may be said of speed: counted multiplications and measured time side by side, never the first alone.
+
+    ``theoretical``: the ratio of MACs (``metrics.macs.theoretical_speedup``); None where it was not counted.
+    """
+    counted = f"Theoretical speed-up {_x(theoretical.value)}, counted in multiplications" if theoretical else ""
+    if found is None:
+        return f"{counted}; no time was measured." if counted else "No time was measured."
+    return f"{counted}. {_measured(found)}" if counted else _measured(found)
+
+
+def batched(example: Example, batch: int) -> tuple[Tensor, ...]:
+    """The first input of the example, ``batch`` times: a tuple of tensors (batch, ...)."""
+    parts = example if isinstance(example, tuple) else (example,)
+    return tuple(part[:1].expand(batch, *part.shape[1:]).contiguous() for part in parts)
+
+
+def median_interval(values: Sequence[float]) -> Interval | None:
+    """The 95 % interval of a median from its ranks alone, whatever the distribution; None below 6 values.
+
+    Source: Conover 1999, Practical Nonparametric Statistics, section 3.2 (normal approximation of the ranks).
+    """
+    n = len(values)
+    if n < 6:
+        return None
+    half = Z_95 * math.sqrt(n) / 2
+    ranked = sorted(values)
+    low = max(1, math.floor(n / 2 - half))
+    high = min(n, math.ceil(n / 2 + half) + 1)
+    return Interval(ranked[low - 1], ranked[high - 1])
+
+
+def _measured(found: Latency) -> str:
+    ratio, n = found.ratio, found.n
+    where = f"batch {found.batch}, {found.threads} thread{'s' * (found.threads > 1)}, {n} pairs, {found.runtime}"
+    times = f"{found.dense.value:.3g} ms dense, {found.pruned.value:.3g} ms pruned"
+    if ratio.low is None or ratio.high is None:
+        return f"Measured {_x(ratio.value)} the dense speed, from too few pairs to be sure ({times}; {where})."
+    interval = f"95 % interval {_x(ratio.low)} to {_x(ratio.high)}"
+    if not found.settled:
+        return f"Measured: no difference in time beyond doubt ({interval}; {times}; {where})."
+    said = f"{_x(ratio.value)} faster" if ratio.value > 1 else f"{_x(1 / ratio.value)} slower"
+    return f"Measured: {said} ({interval} of the dense speed; {times}; {where})."
+
+
+def _x(ratio: float) -> str:
+    return f"{ratio:.2f}x" if math.isfinite(ratio) else "infinite"
+
+
+def _check(batch: int, pairs: int, threads: int | None) -> None:
+    for name, value in (("batch", batch), ("number of pairs", pairs), ("number of threads", threads or 1)):
+        if value < 1:
+            raise ExplorerError(f"The {name} is {value}.", why="It must be 1 or more.", fix="Give a larger number.")
+
+
+def _summary(
+    times: tuple[list[float], list[float]], total: int, batch: int, threads: int, runtime: Runtime, device: Any
+) -> Latency:
+    where = machine(str(device))
+    n = len(times[0])
+
+    def measured(name: str, value: float, unit: str, ends: Interval | None, note: str) -> Measurement:
+        low, high = ends or (None, None)
+        return Measurement(name, value, unit, "measured", low, high, n, batch, where, today(), note)
+
+    ratios = [d / p if p else math.inf for d, p in zip(*times, strict=True)]
+    note = f"Median of {n}; low and high are the 10th and 90th percentile. {threads} threads, {runtime}."
+    said = "Median over interleaved pairs of dense / pruned time; above 1 the pruned model is faster."
+    dense, pruned = (
+        measured(name, statistics.median(taken), "milliseconds", _percentiles(taken), note)
+        for name, taken in zip(("dense", "pruned"), times, strict=True)
+    )
+    ratio = measured("latency_ratio", statistics.median(ratios), "x", median_interval(ratios), said)
+    return Latency(dense, pruned, ratio, n, total, batch, threads, runtime, where)
+
+
+def _percentiles(values: Sequence[float]) -> Interval:
+    ranked = sorted(values)
+    last = len(ranked) - 1
+    return Interval(ranked[round(0.1 * last)], ranked[round(0.9 * last)])
+
+
+def _times(m: Measurement) -> dict[str, float | None]:
+    return {"ms": m.value, "p10": m.low, "p90": m.high}
+
+
+def _milliseconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter_ns()
+    run()
+    return (time.perf_counter_ns() - start) / 1e6
+
+
+def _warm(runs: Sequence[Callable[[], object]], n: int, batch: int) -> None:
+    try:
+        for _ in range(n):
+            for run in runs:
+                run()
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        first_line = (str(error).splitlines() or [""])[0][:160]
+        what = f"The model does not run with a batch of {batch}."
+        raise ExplorerError(what, why=f"{first_line}.", fix="Use a batch of 1.") from error
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    if n == before:
+        yield
+        return
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _runner(
+    model: Runnable, inputs: tuple[Tensor, ...], runtime: Runtime, threads: int, batch: int
+) -> Callable[[], object]:
+    if runtime == "onnx":
+        if isinstance(model, nn.Module):
+            fix = "Export both models to ONNX first, or measure in torch."
+            raise ExplorerError("ONNX Runtime needs an ONNX file, not a torch module.", fix=fix)
+        return _onnx_runner(model, inputs, threads, batch)
+    if not isinstance(model, nn.Module):
+        raise ExplorerError("torch needs a module, not a file.", fix="Measure ONNX files with the runtime onnx.")
+    return _torch_runner(model, inputs)
+
+
+def _torch_runner(module: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[[], object]:
+    on_gpu = inputs[0].is_cuda
+
+    def run() -> object:
+        with torch.inference_mode():
+            out = module(*inputs)
+            if on_gpu:
+                torch.cuda.synchronize()
+            return out
+
+    return run
+
+
+def _onnx_runner(
+    model: Path | str | bytes, inputs: tuple[Tensor, ...], threads: int, batch: int
+) -> Callable[[], object]:
+    try:
+        import onnxruntime
+    except ImportError:
+        fix = "Install onnxruntime, or measure in torch."
+        raise ExplorerError("Time in ONNX Runtime cannot be measured.", why="It is not installed.", fix=fix) from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    content = model if isinstance(model, bytes) else str(model)
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names = [given.name for given in session.get_inputs()]
+    fed = {name: tensor.cpu().numpy() for name, tensor in zip(names, inputs, strict=True)}
+
+    def run() -> object:
+        try:
+            return session.run(None, fed)
+        except Exception as error:
+            # ONNX Runtime's own errors share no base class but this one.
+            if type(error).__module__.startswith("onnxruntime"):
+                raise RuntimeError(str(error)) from error
+            raise
+
+    return run
