@@ -47,7 +47,7 @@ def _unit(work: Workspace) -> None:
         help="What one line removes: single weights, or whole channels with everything tied to them.",
         on_change=lambda: _switch(work, "granularity", GRANULARITIES, "unit"),
     )
-    with st.popover("Units", icon=":material/category:", help="What is one unit?"):
+    with st.popover("Units", help="What is one unit?"):
         st.session_state["unit_all"] = present
         st.radio(
             "What one line removes",
@@ -85,7 +85,7 @@ def _fields(work: Workspace, part: str) -> None:
 
 
 def _criterion(work: Workspace) -> None:
-    with st.popover(work.spec.criterion.label, icon=":material/straighten:", help="How important is a unit?"):
+    with st.popover(work.spec.criterion.label, help="How important is a unit?"):
         keys = [cast(Any, m).key for m in CRITERIA]
         st.session_state["criterion"] = work.spec.criterion.key
         st.radio(

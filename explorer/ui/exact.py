@@ -25,7 +25,7 @@ def popover(work: Workspace, scores: Scores, plan: Plan) -> None:
     movable = [k for k in plan.knobs if k.knob.why_not is None]
     if not movable:
         return
-    with st.popover("Exact", icon=":material/pin:", help="Set a line by number."):
+    with st.popover("Exact", help="Set a line by number."):
         name = st.selectbox("Line", [_ALL, *(k.knob.name for k in movable)], key="exact_line")
         if name != _ALL:
             n = next(k.n_pruned for k in movable if k.knob.name == name)

@@ -9,7 +9,7 @@ from explorer.types import LoadedModel, Plan
 from explorer.ui import cache
 from explorer.ui.theme import chart_theme
 
-_MANY = 20
+_MANY = 12
 
 
 def draw(model: LoadedModel, plan: Plan) -> None:

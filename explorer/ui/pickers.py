@@ -23,6 +23,7 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
     name = work.source.model
     if model is not None and name.startswith(session.UPLOAD):
         name = model.address
+    name = name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name
     with st.popover(f"Model **{plain(name, 40)}**", icon=":material/network_node:"):
         samples = models.samples()
         chosen = st.selectbox(
