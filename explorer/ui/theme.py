@@ -17,6 +17,7 @@ _CSS = """
 [class*="_card"] p { font-size: .9rem; }
 [class*="st-key-"]:is(.st-key-controls, .st-key-top_line, .st-key-chart_head, .st-key-chart_foot) { gap: .5rem; }
 :is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button { min-height: 2.1rem; padding: .1rem .65rem; }
+.st-key-controls button { padding: .1rem .5rem; }
 :is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button p { font-size: .85rem; }
 .st-key-chart_head > :first-child { flex: 1; }
 .st-key-hint { gap: .5rem; flex-wrap: nowrap; padding: 0 .25rem; }
