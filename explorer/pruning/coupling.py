@@ -18,11 +18,21 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from explorer.pruning.labelling import Labeller, Use
+from explorer.pruning.labelling import Labeller
 from explorer.pruning.labels import FROZEN, Labels
+from explorer.pruning.lowering import lowered
+from explorer.pruning.uses import Use
 from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel, Part
 
-_RECURRENT = "A recurrent layer: its units are tied through time, so channels cannot be cut one by one."
+_GO_AS = {
+    "head": "Its channels belong to attention heads, which go as a whole: choose heads.",
+    "hidden unit": "A recurrent layer: its units are tied through time and go as a whole: choose hidden units.",
+}
+_NO_PART = {
+    "channel": "{kind} has no output channels that can be cut one by one.",
+    "head": "Not the query, key or value of an attention whose heads can be followed.",
+    "hidden unit": "Not a recurrent layer.",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +44,7 @@ class Coupling:
     why_not: str | None = None
     graph: fx.GraphModule | None = None
     shaped: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    from_zero: frozenset[str] = frozenset()
 
 
 def coupling(model: LoadedModel) -> Coupling:
@@ -42,7 +53,7 @@ def coupling(model: LoadedModel) -> Coupling:
     if model.module is None or model.example is None:
         return Coupling((), labels, model.why_not_runnable or "The model cannot be run.")
     try:
-        graph = fx.symbolic_trace(model.module)
+        graph = lowered(fx.symbolic_trace(model.module))
         tensors = [*model.module.named_parameters(), *model.module.named_buffers()]
         labeller = Labeller(graph, labels, {id(t): name for name, t in tensors})
         labeller.label(model.example)
@@ -51,35 +62,46 @@ def coupling(model: LoadedModel) -> Coupling:
         return Coupling(
             (), labels, f"The network could not be traced, so its shared channels are unknown ({first_line})."
         )
-    return Coupling(tuple(labeller.uses), labels, graph=graph, shaped=labeller.shaped)
+    from_zero = frozenset(labeller.from_zero)
+    return Coupling(tuple(labeller.uses.all), labels, graph=graph, shaped=labeller.shaped, from_zero=from_zero)
 
 
-def channel_knobs(model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-    """One knob for each set of channels that go together; then the layers that cannot take part."""
+def unit_knobs(model: LoadedModel, layers: LayerTable, unit: str) -> tuple[Knob, ...]:
+    """One knob for each set of units of this kind that go together; then the layers that cannot take part.
+
+    ``unit``: "channel", "head" or "hidden unit".
+    """
     found = coupling(model)
     by_parameter = {layer.parameter: layer for layer in layers.prunable}
     rows = {u.parameter: u for u in found.uses if u.role == "scored" and u.parameter in by_parameter}
-    knobs = _named(_knobs(found, rows, by_parameter), layers)
+    knobs = _named(_knobs(found, rows, by_parameter, unit), layers)
     taken = {name for knob in knobs for name in knob.layers}
-    rest = [_refused(layer, found, rows) for layer in layers.prunable if layer.name not in taken]
+    rest = [_refused(layer, found, rows, unit) for layer in layers.prunable if layer.name not in taken]
+    ordered = in_model_order([*knobs, *rest], layers)
+    return _locked(ordered, layers) if unit == "channel" else ordered
+
+
+def in_model_order(knobs: Sequence[Knob], layers: LayerTable) -> tuple[Knob, ...]:
+    """Knobs in the order of their first layers."""
     order = {layer.name: i for i, layer in enumerate(layers)}
-    return _locked(tuple(sorted([*knobs, *rest], key=lambda knob: order[knob.layers[0]])), layers)
+    return tuple(sorted(knobs, key=lambda knob: order[knob.layers[0]]))
 
 
-def _knobs(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerInfo]) -> list[Knob]:
+def _knobs(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerInfo], unit: str) -> list[Knob]:
     """Units that appear in the same layers, equally often, form one knob: its groups have one size."""
+    kinds = found.labels.kinds()
     final = [(use, found.labels.roots(use.labels)) for use in found.uses]
     appears: dict[int, list[str]] = defaultdict(list)
     for use, roots in final:
         if rows.get(use.parameter) is use:
             for root in roots.tolist():
-                if root > FROZEN:
+                if root > FROZEN and kinds.get(root, "channel") == unit:
                     appears[root].append(use.parameter)
     signatures: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for root, parameters in appears.items():
         signatures[tuple(parameters)].append(root)
     return [
-        _knob(signature, unit_roots, _parts(final, unit_roots), found.labels, by_parameter)
+        _knob(signature, unit_roots, _parts(final, unit_roots), found.labels, by_parameter, unit)
         for signature, unit_roots in signatures.items()
     ]
 
@@ -103,6 +125,7 @@ def _knob(
     parts: tuple[Part, ...],
     labels: Labels,
     by_parameter: dict[str, LayerInfo],
+    unit: str,
 ) -> Knob:
     members = [by_parameter[name] for name in dict.fromkeys(signature)]
     scored = [part for part in parts if part.role == "scored"]
@@ -111,7 +134,7 @@ def _knob(
         name=members[0].name,
         layers=tuple(layer.name for layer in members),
         n_units=len(unit_roots),
-        unit="channel",
+        unit=unit,
         n_weights=sum(per_row[name] for name in signature) * len(unit_roots),
         block=members[0].block,
         kind=members[0].kind,
@@ -137,20 +160,29 @@ def _named(knobs: list[Knob], layers: LayerTable) -> list[Knob]:
     return named
 
 
-def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use]) -> Knob:
+def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use], unit: str) -> Knob:
     use = rows.get(layer.parameter)
     if found.why_not:
         why = found.why_not
     elif use is not None:
-        why = _sentence(found.labels.why_frozen(use.labels))
-    elif layer.kind in ("RNN", "LSTM", "GRU"):
-        why = _RECURRENT
-    elif layer.kind == "Embedding":
+        why = _why_frozen(found, use, unit)
+    elif layer.kind == "Embedding" and unit == "channel":
         why = "An embedding: its columns are shared by every token."
     else:
-        why = f"{layer.kind} has no output channels that can be cut one by one."
+        why = _NO_PART[unit].format(kind=layer.kind)
     n_units = layer.shape[0] if layer.shape else 0
-    return Knob(layer.name, (layer.name,), n_units, "channel", layer.n_weights, layer.block, layer.kind, why_not=why)
+    return Knob(layer.name, (layer.name,), n_units, unit, layer.n_weights, layer.block, layer.kind, why_not=why)
+
+
+def _why_frozen(found: Coupling, use: Use, unit: str) -> str:
+    roots = set(found.labels.same(use.labels).tolist())
+    kind = next((k for root, k in found.labels.kinds().items() if root in roots), "channel")
+    reason = found.labels.why_frozen(use.labels)
+    if kind != unit and unit == "channel" and reason is None:
+        return _GO_AS[kind]
+    if kind != unit and unit != "channel":
+        return _NO_PART[unit]
+    return _sentence(reason)
 
 
 def _sentence(reason: str | None) -> str:

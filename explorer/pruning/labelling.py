@@ -3,111 +3,118 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from explorer.pruning import layer_rules, operations, product_rules, recurrent_rules
 from explorer.pruning.labels import FROZEN, Labels, constant_along
+from explorer.pruning.uses import Uses
 
-_CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-_PER_CHANNEL = (nn.modules.batchnorm._NormBase,)
-_SUMS = {torch.add, operator.add, operator.iadd, torch.sub, operator.sub, operator.isub, "add", "add_", "sub", "sub_"}
-_PRODUCTS = {
-    torch.mul, operator.mul, operator.imul, torch.div, operator.truediv, torch.maximum, torch.minimum,
-    "mul", "mul_", "div", "div_",
-}  # fmt: skip
-_MOVES = {
-    torch.flatten, torch.reshape, torch.permute, torch.transpose, torch.squeeze, torch.unsqueeze, torch.cat,
-    torch.concat, torch.stack, torch.chunk, torch.split, torch.narrow, torch.select, torch.movedim, torch.flip,
-    torch.roll, torch.unbind, torch.clone, torch.swapaxes, torch.tile, operator.getitem, getattr,
-    "flatten", "reshape", "view", "permute", "transpose", "squeeze", "unsqueeze", "chunk", "split", "narrow",
-    "select", "movedim", "flip", "roll", "unbind", "clone", "contiguous", "expand", "expand_as", "repeat", "detach",
-    "size", "dim", "swapaxes", "unflatten", "view_as", "reshape_as", "t", "to",
-}  # fmt: skip
-_UNARY = {
-    F.relu, F.relu6, F.gelu, F.silu, F.elu, F.selu, F.celu, F.leaky_relu, F.hardtanh, F.hardswish, F.hardsigmoid,
-    F.mish, F.softplus, F.sigmoid, F.tanh, F.dropout, F.dropout2d, F.dropout1d, F.logsigmoid, F.softsign,
-    torch.relu, torch.relu_, torch.sigmoid, torch.tanh, torch.abs, torch.exp, torch.sqrt, torch.square, torch.neg,
-    torch.clamp, torch.pow, torch.erf, operator.neg, operator.pow,
-    "relu", "relu_", "sigmoid", "tanh", "abs", "exp", "sqrt", "square", "neg", "clamp", "pow", "float", "type_as",
-}  # fmt: skip
-_SPATIAL = {
-    F.max_pool1d, F.max_pool2d, F.max_pool3d, F.avg_pool1d, F.avg_pool2d, F.avg_pool3d, F.adaptive_avg_pool1d,
-    F.adaptive_avg_pool2d, F.adaptive_avg_pool3d, F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.interpolate,
-}  # fmt: skip
-_REDUCTIONS = {torch.mean, torch.sum, torch.amax, torch.amin, "mean", "sum", "amax", "amin"}
-_UNARY_MODULES = (
-    nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.ELU, nn.SELU, nn.CELU, nn.LeakyReLU, nn.Hardtanh, nn.Hardswish,
-    nn.Hardsigmoid, nn.Mish, nn.Softplus, nn.Sigmoid, nn.Tanh, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Identity,
-    nn.LogSigmoid, nn.Softsign,
-)  # fmt: skip
-_SPATIAL_MODULES = (
-    nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd, nn.modules.pooling._AdaptiveAvgPoolNd,
-    nn.modules.pooling._AdaptiveMaxPoolNd, nn.Upsample,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Use:
-    """The slices of ``parameter`` along ``dim`` belong to the channels ``labels``, one a slice."""
-
-    parameter: str
-    dim: int
-    labels: Tensor
-    role: Literal["scored", "follows", "consumes"]
+_CONVOLUTIONS = {F.conv1d, F.conv2d, F.conv3d}
+_GRID = "reshaped into a grid whose rows shrink alike"
 
 
 class Labeller(fx.Interpreter):
     """Runs a traced module on labels; ``uses`` collects which channels each parameter's slices belong to."""
 
-    def __init__(self, graph: fx.GraphModule, labels: Labels, names: dict[int, str]) -> None:
+    def __init__(self, graph: fx.GraphModule, labels: Labels, names: Mapping[int, str]) -> None:
         super().__init__(graph, garbage_collect_values=True)
         self.labels = labels
-        self.uses: list[Use] = []
+        self.uses = Uses(labels, names)
         # What each node with numbers in its call was given and made, for whoever cuts the network.
         self.shaped: dict[str, tuple[Any, Any]] = {}
-        self._names = names
+        # Recurrent layers that are handed zeros to start from: without them they start the same.
+        self.from_zero: set[str] = set()
+        self._node = ""
 
     def label(self, example: Tensor | tuple[Tensor, ...]) -> None:
         inputs = example if isinstance(example, tuple) else (example,)
         with torch.no_grad():
             result = self.run(*(torch.full(x.shape, FROZEN) for x in inputs))
         for value in _tensors(result):
-            self.labels.freeze(value, "the network's output: one channel for each class or value")
+            if _is_labels(value):
+                self.labels.freeze(value, "the network's output: one channel for each class or value")
+        while self._tie_grids():
+            pass
+
+    def _tie_grids(self) -> bool:
+        """Every tensor must stay a full grid: where channels stand on two of its dimensions, tie one of them."""
+        before = self.labels.n_apart
+        for _, made in self.shaped.values():
+            for x in filter(_is_labels, _tensors(made)):
+                roots = self.labels.roots(x)
+                while len(dims := layer_rules.varying(roots)) > 1:
+                    self.labels.join(roots.narrow(dims[0], 0, 1), roots, _GRID)
+                    roots = self.labels.roots(x)
+        return self.labels.n_apart < before
 
     # -- the kinds of node -------------------------------------------------------------------
 
     def run_node(self, n: fx.Node) -> Any:
+        self._node = n.name
         result = super().run_node(n)
-        if n.op in ("call_function", "call_method") and n.args and (n.target in _MOVES or n.target is F.pad):
-            first = self.fetch_args_kwargs_from_env(n)[0][0]
-            self.shaped[n.name] = (first, result)
+        if n.op != "call_module" and n.name not in self.shaped and n.args:
+            moves = n.op in ("call_function", "call_method") and (n.target in operations.MOVES or n.target is F.pad)
+            first = self.fetch_args_kwargs_from_env(n)[0][0] if moves else None
+            if moves and any(map(_is_labels, _tensors((first, result)))):
+                self.shaped[n.name] = (first, result)
         return result
 
     def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
         module = self.fetch_attr(target)
-        if isinstance(module, _CONVS) and len(args) == 1:
-            return self._conv(module, args[0])
-        if isinstance(module, _TRANSPOSED):
-            return self._transposed(module, args[0])
+        reason = f"{type(module).__name__} mixes all its channels"
+        x = args[0] if args else None
+        if not isinstance(x, Tensor) or not _is_labels(x) or (kwargs and not isinstance(module, operations.RECURRENT)):
+            return self._mixes(module, args, kwargs, reason)
+        if isinstance(module, operations.RECURRENT):
+            return self._recurrent(module, args, kwargs)
+        weight = getattr(module, "weight", None)
+        if isinstance(weight, Tensor) and self.uses.knows(weight) and len(args) == 1:
+            found = self._layer(module, x)
+            return self._mixes(module, args, kwargs, reason) if found is None else found
+        return self._plain_module(module, args, kwargs, reason)
+
+    def _layer(self, module: Any, x: Tensor) -> Any:
+        if isinstance(module, operations.CONVS + operations.TRANSPOSED):
+            rule = layer_rules.conv if isinstance(module, operations.CONVS) else layer_rules.transposed
+            return rule(self.uses, layer_rules.Conv(module.weight, module.bias, module.groups, module), x)
         if isinstance(module, nn.Linear):
-            return self._linear(module, args[0])
-        if isinstance(module, _PER_CHANNEL) or (isinstance(module, nn.PReLU) and module.weight.numel() > 1):
-            return self._per_channel(module, args[0])
-        if isinstance(module, (*_UNARY_MODULES, nn.PReLU)):
-            return args[0]
-        if isinstance(module, _SPATIAL_MODULES):
+            return layer_rules.linear(self.uses, module.weight, module.bias, x)
+        if isinstance(module, operations.PER_CHANNEL):
+            return layer_rules.per_channel(self.uses, module, x)
+        if isinstance(module, nn.PReLU):
+            return x if module.weight.numel() == 1 else layer_rules.per_channel(self.uses, module, x)
+        if isinstance(module, nn.GroupNorm):
+            return self._group_norm(module, x)
+        if isinstance(module, nn.Embedding):
+            return layer_rules.embedding(self.uses, module.weight, x)
+        return None
+
+    def _plain_module(self, module: Any, args: Any, kwargs: Any, reason: str) -> Any:
+        x = args[0]
+        if isinstance(module, operations.UNARY_MODULES):
+            return x
+        if isinstance(module, operations.PER_CHANNEL) and module.weight is None:
+            return layer_rules.per_channel(self.uses, module, x)
+        if isinstance(module, nn.GroupNorm) and module.weight is None:
+            return self._group_norm(module, x)
+        if isinstance(module, operations.SPATIAL_MODULES):
             return self._spatial(module, args, kwargs)
         if isinstance(module, nn.Flatten | nn.Unflatten):
-            return module(args[0])
-        if isinstance(module, nn.Embedding):
-            return torch.full(module(torch.zeros(args[0].shape, dtype=torch.int64)).shape, FROZEN)
-        return self._mixes(module, args, kwargs, f"{type(module).__name__} mixes all its channels")
+            self.shaped[self._node] = (x, made := module(x))
+            return made
+        if isinstance(module, nn.PixelShuffle):
+            return self._pixel_shuffle(module, x)
+        if isinstance(module, nn.ChannelShuffle):
+            vector = layer_rules.channels(self.uses, x, 1, "a channel shuffle")
+            by_group = vector.reshape(module.groups, -1)
+            self.labels.join(by_group[:1], by_group, "channel shuffle: all groups shrink alike")
+            return module(x.contiguous())
+        return self._mixes(module, args, kwargs, reason)
 
     def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
         return self._call(target, target, getattr(target, "__name__", str(target)), args, kwargs)
@@ -123,118 +130,124 @@ class Labeller(fx.Interpreter):
 
     def _call(self, key: Any, function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
         if not any(_is_labels(a) for a in _tensors((args, kwargs))):
+            return self._on_numbers(key, function, args, kwargs)
+        if key in operations.JOINS:
+            return self._joined(function, args, kwargs)
+        if key in operations.MOVES:
             return function(*args, **kwargs)
-        if key in _MOVES:
-            return function(*args, **kwargs)
-        if key in _SUMS:
+        if key in operations.SUMS:
             return self._binary(args[0], args[1], "added together")
-        if key in _PRODUCTS:
+        if key in operations.PRODUCTS:
             return self._binary(args[0], args[1], "multiplied together")
-        if key in _UNARY:
+        if key in operations.UNARY:
             return args[0]
-        if key in _SPATIAL:
+        found = self._with_weights(key, function, args, kwargs)
+        found = self._other(key, function, args, kwargs) if found is None else found
+        return self._mixes(function, args, kwargs, f"{name} mixes all its channels") if found is None else found
+
+    def _on_numbers(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """An operation on weights and constants; a slice of a weight is still that weight's."""
+        result = function(*args, **kwargs)
+        if key is operator.getitem and isinstance(args[0], Tensor) and id(args[0]) in self.uses.names:
+            if isinstance(args[1], slice) and args[1].step is None:
+                self.shaped[self._node] = self.uses.slice_of(args[0], args[1], result)
+            elif isinstance(args[1], tuple) and all(isinstance(part, slice) for part in args[1]):
+                self.uses.view_of(args[0], result)
+        return result
+
+    def _with_weights(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Functions that are handed their weights."""
+        x, (weight, bias) = args[0], _given(args, kwargs, ("weight", 1), ("bias", 2))
+        if key in operations.MATRIX_PRODUCTS and self.uses.knows(args[1]) and args[1].dim() == 2:
+            return layer_rules.matrix(self.uses, args[1], x) if _is_labels(x) else None
+        if not _is_labels(x) or not self.uses.knows(weight):
+            return None
+        if key is F.embedding:
+            return layer_rules.embedding(self.uses, weight, x)
+        if not (bias is None or self.uses.knows(bias)):
+            return None
+        if key is F.linear:
+            return layer_rules.linear(self.uses, weight, bias, x)
+        if key in _CONVOLUTIONS:
+            groups = _given(args, kwargs, ("groups", 6))[0] or 1
+            rest = dict(zip(("stride", "padding", "dilation", "groups"), args[3:], strict=False)) | kwargs
+            rest = {name: value for name, value in rest.items() if name not in ("input", "weight", "bias")}
+            if groups == 1 or groups < x.shape[-weight.dim() + 1]:
+                call = layer_rules.Conv(weight, bias, groups, lambda x: function(x, weight, bias, **rest))
+                return layer_rules.conv(self.uses, call, x)
+        return None
+
+    def _other(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if key in operations.SPATIAL:
             return self._spatial(function, args, kwargs)
-        if key in _REDUCTIONS:
+        if key in operations.REDUCTIONS:
             return self._reduction(function, args, kwargs)
         if key is F.pad:
             return self._pad(args, kwargs)
-        if key in (F.softmax, torch.softmax, "softmax"):
+        if key in operations.SOFTMAX:
             return self._softmax(args, kwargs)
-        return self._mixes(function, args, kwargs, f"{name} mixes all its channels")
+        if key in operations.MASKED_FILLS and _is_labels(args[0]):
+            return _broadcast(args[0], args[1])
+        if key is F.pixel_shuffle:
+            return self._pixel_shuffle(function, *args, **kwargs)
+        if key in operations.MATRIX_PRODUCTS:
+            return product_rules.matmul(self.uses, *map(product_rules.labels_of, args[:2]))
+        if key is torch.einsum:
+            operands = args[1] if len(args) == 2 and isinstance(args[1], list | tuple) else args[1:]
+            return product_rules.einsum(self.uses, args[0], [product_rules.labels_of(x) for x in operands])
+        if key is F.scaled_dot_product_attention:
+            return self._attention(args, kwargs)
+        return None
 
-    # -- layers with weights ----------------------------------------------------------------
+    # -- rules that need more than a name ------------------------------------------------------
 
-    def _use(self, parameter: Tensor | None, dim: int, labels: Tensor, role: Any) -> None:
-        if parameter is not None and id(parameter) in self._names:
-            self.uses.append(Use(self._names[id(parameter)], dim, labels, role))
+    def _group_norm(self, module: Any, x: Tensor) -> Tensor:
+        made = layer_rules.group_norm(self.uses, module, x)
+        self.shaped[self._node] = (x, made)
+        return made
 
-    def _rows(self, module: Any, dim: int, n: int) -> Tensor:
-        """Labels for a layer's output channels; a layer that is called twice makes the same ones."""
-        name = self._names[id(module.weight)]
-        for use in self.uses:
-            if use.parameter == name and use.role == "scored":
-                return use.labels
-        rows = self.labels.fresh(n)
-        self._use(module.weight, dim, rows, "scored")
-        self._use(module.bias, 0, rows, "follows")
-        return rows
+    def _recurrent(self, module: Any, args: Any, kwargs: Any) -> Any:
+        reason = recurrent_rules.why_not(module)
+        if reason is not None:
+            return self._mixes(module, args, kwargs, reason)
+        states = _tensors(_given(args, kwargs, ("hx", 1)))
+        if states and not any(map(_is_labels, states)):
+            self.from_zero.add(self._node)
+        return recurrent_rules.recurrent(self.uses, module, args[0], states)
 
-    def _columns(self, module: Any, dim: int, labels: Tensor) -> None:
-        """A layer reads these channels; called twice, its columns tie both inputs together."""
-        name = self._names[id(module.weight)]
-        for use in self.uses:
-            if use.parameter == name and use.role == "consumes" and use.dim == dim:
-                self.labels.join(use.labels, labels, "read by one shared layer")
-                return
-        self._use(module.weight, dim, labels, "consumes")
+    def _attention(self, args: Any, kwargs: Any) -> Tensor:
+        q, k, v = (product_rules.labels_of(x) for x in args[:3])
+        mask = _given(args, kwargs, ("attn_mask", 3))[0]
+        out = product_rules.attention(self.uses, q, k, v, grouped=bool(kwargs.get("enable_gqa")))
+        if isinstance(mask, Tensor):
+            if _is_labels(mask):
+                self.labels.freeze(mask, "a mask over an attention")
+            else:
+                self.uses.constant(out[..., :1].expand(*out.shape[:-1], k.shape[-2]), mask)
+        return out
 
-    def _channels(self, x: Tensor, dim: int, what: str) -> Tensor:
-        """(n_channels,) labels along ``dim``; whatever varies along other dimensions is frozen."""
-        dim = dim % x.dim()
-        vector = constant_along(x, [d for d in range(x.dim()) if d != dim])
-        if vector is None:
-            self.labels.freeze(x, f"{what} reads its channels in a way that cannot be followed")
-            return torch.full((x.shape[dim],), FROZEN)
-        return vector
+    def _joined(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Tensor:
+        """Concatenated or stacked: whatever is not along that dimension must stay equally wide."""
+        pieces = [product_rules.labels_of(x) for x in args[0]]
+        made: Tensor = function(pieces, *args[1:], **kwargs)
+        dim = int(_given(args, kwargs, ("dim", 1))[0] or 0) % made.dim()
+        for other in layer_rules.varying(made):
+            if other != dim and constant_along(made, [dim]) is None:
+                return layer_rules.tie_across(self.uses, made, dim, "side by side in one tensor")
+        return made
 
-    def _conv(self, module: Any, x: Tensor) -> Tensor:
-        channel_dim = x.dim() - len(module.kernel_size) - 1
-        inputs = self._channels(x, channel_dim, "a convolution")
-        groups, n_in, n_out = module.groups, module.in_channels, module.out_channels
-        if groups == n_in and groups > 1:
-            rows = inputs.repeat_interleave(n_out // n_in)
-            self._use(module.weight, 0, rows, "scored")
-            self._use(module.bias, 0, rows, "follows")
-        else:
-            rows = self._rows(module, 0, n_out)
-            if groups > 1:
-                self._tie_groups(inputs, rows, groups)
-            self._columns(module, 1, inputs[: n_in // groups])
-        return self._shaped(module, x, rows, channel_dim)
-
-    def _tie_groups(self, inputs: Tensor, rows: Tensor, groups: int) -> None:
-        """The k-th channel of every group goes together, so that the groups stay equal."""
-        for labels in (inputs, rows):
-            by_group = labels.reshape(groups, -1)
-            self.labels.join(by_group[:1], by_group, "grouped convolution: all groups shrink alike")
-
-    def _transposed(self, module: Any, x: Tensor) -> Tensor:
-        channel_dim = x.dim() - len(module.kernel_size) - 1
-        inputs = self._channels(x, channel_dim, "a transposed convolution")
-        if module.groups > 1:
-            self.labels.freeze(inputs, "a grouped transposed convolution ties its channels")
-            return torch.full(module(torch.zeros(x.shape)).shape, FROZEN)
-        rows = self._rows(module, 1, module.out_channels)
-        self._columns(module, 0, inputs)
-        return self._shaped(module, x, rows, channel_dim)
-
-    def _linear(self, module: Any, x: Tensor) -> Tensor:
-        inputs = self._channels(x, -1, "a linear layer")
-        rows = self._rows(module, 0, module.out_features)
-        self._columns(module, 1, inputs)
-        return rows.expand(*x.shape[:-1], module.out_features)
-
-    def _per_channel(self, module: Any, x: Tensor) -> Tensor:
-        channels = self._channels(x, 1, "batch normalisation")
-        for name in ("weight", "bias", "running_mean", "running_var"):
-            self._use(getattr(module, name, None), 0, channels, "follows")
-        return x
-
-    # -- operations without weights -----------------------------------------------------------
-
-    def _shaped(self, function: Callable[..., Any], x: Tensor, rows: Tensor, channel_dim: int) -> Tensor:
-        """``rows`` along the channel dimension of what ``function`` makes of data shaped like x."""
-        shape = function(torch.zeros(x.shape)).shape
-        view = [1] * len(shape)
-        view[channel_dim] = len(rows)
-        return rows.reshape(view).expand(shape)
+    def _pixel_shuffle(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
+        made: Tensor = function(args[0].contiguous(), *args[1:], **kwargs)
+        corner = made[..., :1, :1]
+        self.labels.join(corner, made, "pixel shuffle: one channel's pixels come from several")
+        return corner.expand(made.shape)
 
     def _binary(self, a: Any, b: Any, reason: str) -> Any:
         if isinstance(b, Tensor) and isinstance(a, Tensor):
-            if id(a) in self._names or a.is_floating_point():
+            if not _is_labels(a):
                 a, b = b, a
-            if b.is_floating_point():
-                self._constant(a, b)
+            if not _is_labels(b):
+                self.uses.constant(a, b)
                 return _broadcast(a, b)
             for one, other in ((a, b), (b, a)):
                 if _repeats_over(one, other):
@@ -243,21 +256,6 @@ class Labeller(fx.Interpreter):
             self.labels.join(a, b, reason)
             return _broadcast(a, b)
         return a if isinstance(a, Tensor) else b
-
-    def _constant(self, x: Tensor, constant: Tensor) -> None:
-        """A parameter that is added or multiplied shrinks with the one dimension that holds channels."""
-        if constant.dim() == 0 or id(constant) not in self._names:
-            return
-        full = _broadcast(x, constant)
-        lead = full.dim() - constant.dim()
-        for dim in range(constant.dim()):
-            others = [d for d in range(full.dim()) if d != dim + lead]
-            vector = constant_along(full, others)
-            if vector is not None and constant.shape[dim] == len(vector) > 1:
-                self._use(constant, dim, vector, "follows")
-                return
-        if bool((self.labels.roots(x) > FROZEN).any()) and constant.numel() > 1:
-            self.labels.freeze(x, "combined with a parameter whose layout cannot be followed")
 
     def _spatial(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         x = args[0]
@@ -271,7 +269,7 @@ class Labeller(fx.Interpreter):
     def _reduction(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         x = args[0]
         shape = function(torch.zeros(x.shape), *args[1:], **kwargs).shape
-        dims = kwargs.get("dim", args[1] if len(args) > 1 else None)
+        dims = _given(args, kwargs, ("dim", 1))[0]
         dims = list(range(x.dim())) if dims is None else ([dims] if isinstance(dims, int) else list(dims))
         vector = constant_along(x, dims)
         if vector is None:
@@ -282,7 +280,7 @@ class Labeller(fx.Interpreter):
     def _pad(self, args: Any, kwargs: Any) -> Tensor:
         """New channels get labels of their own: what they are added to decides whether they go."""
         x: Tensor = args[0]
-        pad = kwargs.get("pad", args[1] if len(args) > 1 else ())
+        pad = _given(args, kwargs, ("pad", 1))[0]
         for i in range(0, len(pad), 2):
             dim, before, after = x.dim() - 1 - i // 2, pad[i], pad[i + 1]
             if before <= 0 and after <= 0 and (before or after):
@@ -300,8 +298,8 @@ class Labeller(fx.Interpreter):
 
     def _softmax(self, args: Any, kwargs: Any) -> Tensor:
         x: Tensor = args[0]
-        dim = kwargs.get("dim", args[1] if len(args) > 1 else -1)
-        if constant_along(x, [dim]) is None:
+        dim = _given(args, kwargs, ("dim", 1))[0]
+        if constant_along(x, [-1 if dim is None else dim]) is None:
             self.labels.freeze(x, "softmax mixes all its channels")
         return x
 
@@ -313,6 +311,11 @@ class Labeller(fx.Interpreter):
         zeros = fx.node.map_aggregate((args, kwargs), _zeros)
         result = function(*zeros[0], **zeros[1])  # type: ignore[index, misc]
         return fx.node.map_aggregate(result, lambda v: torch.full(v.shape, FROZEN) if isinstance(v, Tensor) else v)
+
+
+def _given(args: Any, kwargs: Any, *wanted: tuple[str, int]) -> tuple[Any, ...]:
+    """Arguments by name or by place; None where they are not given."""
+    return tuple(kwargs.get(name, args[place] if len(args) > place else None) for name, place in wanted)
 
 
 def _broadcast(labels: Tensor, other: Tensor) -> Tensor:

@@ -24,11 +24,14 @@ class Labels:
         self._parent: list[int] = [FROZEN]
         self._reasons: list[tuple[int, str]] = []
         self._frozen: dict[int, str] = {}
+        self._kinds: dict[int, str] = {}
+        self.n_apart = 0  # labels that are not yet one; falls with every union and every freeze
 
     def fresh(self, n: int) -> Tensor:
         """(n,) new labels."""
         start = len(self._parent)
         self._parent.extend(range(start, start + n))
+        self.n_apart += n
         return torch.arange(start, start + n)
 
     def _find(self, label: int) -> int:
@@ -44,6 +47,21 @@ class Labels:
         roots = [FROZEN if root in self._frozen else root for root in found]
         return torch.tensor(roots, dtype=torch.int64)[inverse]
 
+    def same(self, labels: Tensor) -> Tensor:
+        """The representative of each label, whether it must stay or not; same shape."""
+        unique, inverse = torch.unique(labels, return_inverse=True)
+        return torch.tensor([self._find(int(label)) for label in unique], dtype=torch.int64)[inverse]
+
+    def mark(self, labels: Tensor, kind: str) -> None:
+        """These are no plain channels but units of another kind: "head", "hidden unit"."""
+        for label in torch.unique(labels).tolist():
+            if label > FROZEN:
+                self._kinds[label] = kind
+
+    def kinds(self) -> dict[int, str]:
+        """The kind of every representative that stands for marked labels; the others are channels."""
+        return {self._find(label): kind for label, kind in self._kinds.items()}
+
     def join(self, a: Tensor, b: Tensor, reason: str) -> None:
         """Labels that stand at the same place become one."""
         pairs = torch.stack((a + torch.zeros_like(b), b + torch.zeros_like(a))).reshape(2, -1)
@@ -57,6 +75,7 @@ class Labels:
         low, high = sorted((self._find(one), self._find(other)))
         if low == high:
             return
+        self.n_apart -= 1
         if low == FROZEN:
             self._frozen.setdefault(high, f"{reason} with something that cannot shrink")
             return

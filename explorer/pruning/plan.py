@@ -49,7 +49,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None) -> P
     scores = score(model, spec) if scores is None else scores
     _check_names(spec, scores)
     bounds = {knob.name: _bounds(knob, spec) for knob in scores.knobs if knob.why_not is None}
-    counts = spec.allocation.counts(scores, bounds)
+    counts = rounded(spec.allocation.counts(scores, bounds), scores, spec)
     kept: dict[str, dict[int, Tensor]] = {}
     masks: dict[str, Tensor] = {}
     knob_plans = []
@@ -70,7 +70,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None) -> P
         asked=_asked(spec, scores, wanted, bounds),
         digest=_digest(model, spec, counts),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
-        notes=tuple(_notes(spec, scores, wanted, bounds)),
+        notes=tuple(_notes(spec, scores, wanted, bounds) + _rounding_note(spec, scores, wanted, counts)),
     )
 
 
@@ -80,6 +80,26 @@ def knob_masks(model: LoadedModel, spec: PruneSpec, knob: Knob, keep: Tensor) ->
     kept: dict[str, dict[int, Tensor]] = {}
     _merge(masks, kept, spec.granularity.spread(model, knob, keep))
     return masks | {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
+
+
+def rounded(counts: Mapping[str, int], scores: Scores, spec: PruneSpec) -> dict[str, int]:
+    """Counts that leave a multiple of the granularity's ``round_to`` in every knob that loses units.
+
+    What stays is rounded up, at most to all: rounding never prunes more than was asked.
+    """
+    step = int(getattr(spec.granularity, "round_to", 1))
+    sizes = {knob.name: knob.n_units for knob in scores.knobs}
+    return {name: max(0, sizes[name] - -(-(sizes[name] - n) // step) * step) for name, n in counts.items()}
+
+
+def _rounding_note(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], counts: Mapping[str, int]) -> list[str]:
+    step = int(getattr(spec.granularity, "round_to", 1))
+    n_units = sum(len(values) for values in scores.values.values())
+    if step == 1 or not n_units:
+        return []
+    asked, reached = (100 * sum(n.values()) / n_units for n in (wanted, counts))
+    shares = f"asked {asked:.1f} %, reached {reached:.1f} % of the units"
+    return [f"What stays in each layer is rounded up to a multiple of {step}: {shares}."]
 
 
 def is_locked(knob: Knob, spec: PruneSpec) -> bool:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from explorer.params import Registry
 from explorer.pruning.granularity.base import Granularity
 from explorer.pruning.granularity.block import Block
+from explorer.pruning.granularity.head import Head
+from explorer.pruning.granularity.hidden_unit import HiddenUnit
 from explorer.pruning.granularity.in_channel import InChannel
 from explorer.pruning.granularity.kernel import Kernel
+from explorer.pruning.granularity.layer import Layer
+from explorer.pruning.granularity.mlp_neuron import MlpNeuron
 from explorer.pruning.granularity.n_of_m import NOfM
 from explorer.pruning.granularity.out_channel import OutChannel
 from explorer.pruning.granularity.weight import Weight
 
-MEMBERS: tuple[type[Granularity], ...] = (Weight, OutChannel, InChannel, Kernel, Block, NOfM)
+MEMBERS: tuple[type[Granularity], ...] = (
+    Weight, OutChannel, Head, MlpNeuron, HiddenUnit, Layer, InChannel, Kernel, Block, NOfM,
+)  # fmt: skip
 GRANULARITIES: Registry[Granularity] = Registry("granularity", MEMBERS)
 
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from explorer.pruning.coupling import channel_knobs
+from explorer.params import param
+from explorer.pruning.coupled import ROUND_HELP, coupled_groups, coupled_spread
+from explorer.pruning.coupling import unit_knobs
 from explorer.types import Knob, LayerTable, LoadedModel
 
 
@@ -25,29 +26,13 @@ class OutChannel:
     label: ClassVar[str] = "Channels"
     unit: ClassVar[str] = "channel"
     why_no_removal: ClassVar[str] = ""
+    round_to: int = param(1, "Keep multiples of", low=1, high=64, help=ROUND_HELP)
 
     def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-        return channel_knobs(model, layers)
+        return unit_knobs(model, layers, self.unit)
 
     def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        pieces = []
-        for part in knob.parts:
-            if part.role == "scored":
-                rows = model.weights[part.parameter].detach().float().movedim(part.dim, 0).flatten(1)
-                inside = part.units >= 0
-                order = torch.argsort(part.units[inside], stable=True)
-                pieces.append(rows[inside][order].reshape(knob.n_units, -1))
-        return torch.cat(pieces, dim=1)
+        return coupled_groups(model, knob)
 
     def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        kept: dict[str, dict[int, Tensor] | Tensor] = {}
-        for part in knob.parts:
-            if part.parameter not in model.weights:
-                continue  # a running statistic: it is no weight, and a zero in it would mean nothing
-            stays = torch.ones(len(part.units), dtype=torch.bool)
-            inside = part.units >= 0
-            stays[inside] = keep[part.units[inside]]
-            dims = kept.setdefault(part.parameter, {})
-            if isinstance(dims, dict):
-                dims[part.dim] = dims[part.dim] & stays if part.dim in dims else stays
-        return kept
+        return coupled_spread(model, knob, keep)

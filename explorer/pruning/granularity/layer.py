@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from explorer.pruning.branches import BLOCK, block_knob
+from explorer.pruning.coupled import coupled_spread
+from explorer.pruning.coupling import coupling
+from explorer.pruning.within_layer import layer_knobs
+from explorer.types import Knob, LayerTable, LoadedModel
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Whole residual blocks: what is left of a block is its shortcut.
+
+    A unit is everything on one side of a residual addition. All units share one line. Blocks
+    have different sizes: the weights of each are repeated evenly to the length of the longest,
+    so that means over them compare.
+
+    Source: Veit et al. 2016, arXiv:1605.06431 (residual networks without some of their blocks).
+    """
+
+    key: ClassVar[str] = "layer"
+    label: ClassVar[str] = "Blocks of layers"
+    unit: ClassVar[str] = BLOCK
+    why_no_removal: ClassVar[str] = ""
+
+    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
+        found = coupling(model)
+        knob = block_knob(model, layers, found)
+        taken = set(knob.layers) if knob else set()
+        why = found.why_not or "It is in no residual block that could leave its shortcut alone."
+        rest = tuple(k for k in layer_knobs(layers, self.unit, lambda _: why) if k.name not in taken)
+        return (*((knob,) if knob else ()), *rest)
+
+    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
+        rows: list[list[Tensor]] = [[] for _ in range(knob.n_units)]
+        for part in knob.parts:
+            if part.role == "scored":
+                rows[int(part.units[0])].append(model.weights[part.parameter].detach().float().flatten())
+        blocks = [torch.cat(row) for row in rows]
+        longest = max(len(block) for block in blocks)
+        return torch.stack([block[torch.arange(longest) * len(block) // longest] for block in blocks])
+
+    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        return coupled_spread(model, knob, keep)

@@ -1,0 +1,147 @@
+"""Attention layers of torch, written out in the traced graph as the operations that they stand for.
+
+Inside ``nn.MultiheadAttention`` the number of heads is fixed by the width, so a module with
+fewer heads of the same width does not exist. Written out it is two linear maps around
+``scaled_dot_product_attention``, and heads can go. Layers that are called with masks, or whose
+attention weights are read, stay as they are.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch.nn.functional as F
+from torch import fx, nn
+
+_KNOWN_ACTIVATIONS = (F.relu, F.gelu)
+
+
+def lowered(graph: fx.GraphModule) -> fx.GraphModule:
+    """The same graph with every attention layer that can be written out written out, in place."""
+    for node in list(graph.graph.nodes):
+        writer = _writer(graph, node) if node.op == "call_module" else None
+        if writer is None:
+            continue
+        with graph.graph.inserting_before(node):
+            made = writer()
+        _replace(node, made, gives_weights=isinstance(graph.get_submodule(str(node.target)), nn.MultiheadAttention))
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph
+
+
+def _writer(graph: fx.GraphModule, node: fx.Node) -> Callable[[], fx.Node] | None:
+    """What writes this node out; None where it must stay one node."""
+    module: Any = graph.get_submodule(str(node.target))
+    path, write = str(node.target), _Write(graph.graph)
+    if type(module) is nn.MultiheadAttention and _only(node, 3) and _gives_no_weights(node) and _is_plain(module):
+        return lambda: write.attention(path, module, *node.args)
+    if not _only(node, 1):
+        return None
+    if type(module) is nn.TransformerEncoderLayer and _is_known(module):
+        return lambda: write.encoder_layer(path, module, node.args[0])
+    if type(module) is nn.TransformerEncoder and all(map(_is_known, module.layers)):
+        return lambda: write.encoder(path, module, node.args[0])
+    return None
+
+
+def _only(node: fx.Node, n_args: int) -> bool:
+    """Called with its inputs alone: neither masks nor states."""
+    options = {
+        name: value for name, value in node.kwargs.items() if name not in ("need_weights", "average_attn_weights")
+    }
+    inputs = all(isinstance(x, fx.Node) for x in node.args[:n_args])
+    return len(node.args) == n_args and inputs and not any(options.values())
+
+
+def _gives_no_weights(node: fx.Node) -> bool:
+    picks = [user for user in node.users if user.target is operator.getitem]
+    return len(picks) == len(node.users) and not any(pick.args[1] == 1 and pick.users for pick in picks)
+
+
+def _is_plain(module: nn.MultiheadAttention) -> bool:
+    return module.bias_k is None and not module.add_zero_attn
+
+
+def _is_known(module: Any) -> bool:
+    if type(module) is not nn.TransformerEncoderLayer:
+        return False
+    return isinstance(module.activation, nn.Module) or module.activation in _KNOWN_ACTIVATIONS
+
+
+def _replace(node: fx.Node, made: fx.Node, *, gives_weights: bool) -> None:
+    """Attention gives (output, weights): whoever picks the output reads ``made``."""
+    picks = [user for user in node.users if user.target is operator.getitem and user.args[0] is node]
+    for pick in picks if gives_weights else []:
+        pick.replace_all_uses_with(made)
+        node.graph.erase_node(pick)
+    node.replace_all_uses_with(made)
+    node.graph.erase_node(node)
+
+
+class _Write:
+    """Adds nodes to a graph at its present point of insertion."""
+
+    def __init__(self, graph: fx.Graph) -> None:
+        self.graph = graph
+
+    def encoder(self, path: str, module: Any, x: Any) -> fx.Node:
+        for i, layer in enumerate(module.layers):
+            x = self.encoder_layer(f"{path}.layers.{i}", layer, x)
+        return x if module.norm is None else self.graph.call_module(f"{path}.norm", (x,))
+
+    def encoder_layer(self, path: str, module: Any, x: Any) -> fx.Node:
+        add, layer = self.graph.call_function, self.graph.call_module
+        if module.norm_first:
+            seen = layer(f"{path}.norm1", (x,))
+            x = add(operator.add, (x, self.attention(f"{path}.self_attn", module.self_attn, seen, seen, seen)))
+            return add(operator.add, (x, self._feed_forward(path, module, layer(f"{path}.norm2", (x,)))))
+        mixed = add(operator.add, (x, self.attention(f"{path}.self_attn", module.self_attn, x, x, x)))
+        x = layer(f"{path}.norm1", (mixed,))
+        return layer(f"{path}.norm2", (add(operator.add, (x, self._feed_forward(path, module, x))),))
+
+    def _feed_forward(self, path: str, module: Any, x: fx.Node) -> fx.Node:
+        up = self.graph.call_module(f"{path}.linear1", (x,))
+        if isinstance(module.activation, nn.Module):
+            up = self.graph.call_module(f"{path}.activation", (up,))
+        else:
+            up = self.graph.call_function(module.activation, (up,))
+        return self.graph.call_module(f"{path}.linear2", (up,))
+
+    def attention(self, path: str, module: nn.MultiheadAttention, query: Any, key: Any, value: Any) -> fx.Node:
+        """(..., tokens, width) three times -> (..., tokens, width)."""
+        call = self.graph.call_method
+        if not module.batch_first:
+            turned = {x: call("transpose", (x, 0, -2)) for x in dict.fromkeys((query, key, value))}
+            query, key, value = turned[query], turned[key], turned[value]
+        q, k, v = self._heads(path, module, query, key, value)
+        mixed = self.graph.call_function(F.scaled_dot_product_attention, (q, k, v))
+        merged = call("flatten", (call("transpose", (mixed, -3, -2)), -2))
+        out = self.graph.call_module(f"{path}.out_proj", (merged,))
+        return out if module.batch_first else call("transpose", (out, 0, -2))
+
+    def _heads(self, path: str, module: Any, *inputs: fx.Node) -> list[fx.Node]:
+        """(..., heads, tokens, head width) of query, key and value."""
+        call, pick = self.graph.call_method, operator.getitem
+        n_heads, width = module.num_heads, module.embed_dim
+        bias = None if module.in_proj_bias is None else self.graph.get_attr(f"{path}.in_proj_bias")
+        if module.in_proj_weight is not None and len(set(inputs)) == 1:
+            weight = self.graph.get_attr(f"{path}.in_proj_weight")
+            packed = self.graph.call_function(F.linear, (inputs[0], weight, bias))
+            split = call("movedim", (call("unflatten", (packed, -1, (3, n_heads, width // n_heads))), -3, 0))
+            parts = [self.graph.call_function(pick, (split, i)) for i in range(3)]
+            return [call("transpose", (part, -3, -2)) for part in parts]
+        heads = []
+        for i, x in enumerate(inputs):
+            rows = slice(i * width, (i + 1) * width)
+            if module.in_proj_weight is not None:
+                whole = self.graph.get_attr(f"{path}.in_proj_weight")
+                weight = self.graph.call_function(pick, (whole, rows))
+            else:
+                weight = self.graph.get_attr(f"{path}.{'qkv'[i]}_proj_weight")
+            own = None if bias is None else self.graph.call_function(pick, (bias, rows))
+            flat = self.graph.call_function(F.linear, (x, weight, own))
+            heads.append(call("transpose", (call("unflatten", (flat, -1, (n_heads, width // n_heads))), -3, -2)))
+        return heads

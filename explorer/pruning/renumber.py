@@ -1,0 +1,160 @@
+"""The numbers in a traced graph that count channels: they follow when channels go."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from types import EllipsisType, NoneType
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from explorer.errors import ExplorerError
+from explorer.pruning.coupling import Coupling
+
+Alive = Callable[[Tensor], Tensor]
+_RESHAPES = (torch.reshape, "reshape", "view", "expand")
+_UNFLATTENS = (torch.unflatten, "unflatten")
+_SPLITS = (torch.chunk, torch.split, "chunk", "split")
+_NARROWS = (torch.narrow, "narrow")
+_SELECTS = (torch.select, "select")
+
+
+def renumber(graph: fx.GraphModule, found: Coupling, alive: Alive) -> None:
+    """Change every argument in the graph that counts channels; ``alive`` tells which labels stay.
+
+    Raises ExplorerError where the network picks channels in a way that has no smaller form.
+    """
+    for node in graph.graph.nodes:
+        if node.name in found.shaped:
+            _renumber(graph, node, *found.shaped[node.name], alive)
+        elif node.name in found.from_zero:
+            # Zeros of the old size; without them the layer starts from zeros of its own.
+            node.args, node.kwargs = node.args[:1], {}
+
+
+def _renumber(graph: fx.GraphModule, node: fx.Node, given: Any, made: Any, alive: Alive) -> None:
+    if not _lost(given, alive) and not _lost(made, alive):
+        return
+    if node.op == "call_module":
+        _module(graph.get_submodule(str(node.target)), made, alive)
+    elif node.target is F.pad:
+        node.update_arg(1, _padding(node.args[1], made, alive))
+    elif node.target in _RESHAPES and isinstance(made, Tensor):
+        _resize(node, made, alive)
+    elif node.target in _UNFLATTENS:
+        _unflatten(node, made, alive)
+    elif node.target in _SPLITS:
+        _split(node, made, alive)
+    elif node.target in _NARROWS:
+        _narrow(node, given, alive)
+    elif node.target in _SELECTS:
+        dim: Any = node.args[1]
+        node.update_arg(2, _shifted(node.args[2], along(alive(given), dim)))
+    elif node.target is operator.getitem and isinstance(given, Tensor):
+        node.update_arg(1, _index(node.args[1], given, alive))
+
+
+def _lost(labels: Any, alive: Alive) -> bool:
+    return isinstance(labels, Tensor) and not bool(alive(labels).all())
+
+
+def along(stays: Tensor, dim: int) -> Tensor:
+    """Which slices along ``dim`` hold anything that stays."""
+    return stays.movedim(dim, 0).reshape(stays.shape[dim], -1).any(dim=1)
+
+
+def _sizes(stays: Tensor) -> list[int]:
+    """The shape that is left when every slice without a living entry is dropped."""
+    return [int(along(stays, d).sum()) for d in range(stays.dim())]
+
+
+def _padding(pad: Any, made: Tensor, alive: Alive) -> tuple[int, ...]:
+    stays, new = alive(made), []
+    for i in range(0, len(pad), 2):
+        line = along(stays, made.dim() - 1 - i // 2)
+        before, after = pad[i], pad[i + 1]
+        new.append(int(line[:before].sum()) if before > 0 else before)
+        new.append(int(line[len(line) - after :].sum()) if after > 0 else after)
+    return tuple(new)
+
+
+def _resize(node: fx.Node, made: Tensor, alive: Alive) -> None:
+    """Where a dimension lost channels its size becomes a number; -1 and all other sizes stay as they are."""
+    wrapped = len(node.args) == 2 and isinstance(node.args[1], tuple | list)
+    asked: Any = node.args[1] if wrapped else node.args[1:]
+    if not all(isinstance(said, int | fx.Node) for said in asked) or len(asked) != made.dim():
+        return
+    new = tuple(
+        said if said == -1 or size == whole else size
+        for said, size, whole in zip(asked, _sizes(alive(made)), made.shape, strict=True)
+    )
+    node.args = (node.args[0], new) if wrapped else (node.args[0], *new)
+
+
+def _unflatten(node: fx.Node, made: Tensor, alive: Alive) -> None:
+    dim, asked = _given(node, "dim", 1), _given(node, "sizes", 2)
+    node.args, node.kwargs = (node.args[0], dim, _part(dim, asked, made, alive)), {}
+
+
+def _module(module: Any, made: Tensor, alive: Alive) -> None:
+    """Layers without a tensor that shows their number of channels."""
+    if isinstance(module, nn.Unflatten):
+        module.unflattened_size = _part(module.dim, module.unflattened_size, made, alive)
+    elif isinstance(module, nn.GroupNorm):
+        per_group = module.num_channels // module.num_groups
+        module.num_channels = int(along(alive(made), 1).sum())
+        module.num_groups = module.num_channels // per_group
+
+
+def _part(dim: Any, asked: Any, made: Tensor, alive: Alive) -> tuple[int, ...]:
+    """The sizes that ``asked`` becomes, where dimension ``dim`` was split into several."""
+    start = dim if dim >= 0 else made.dim() - len(asked) + 1 + dim
+    sizes = _sizes(alive(made))[start : start + len(asked)]
+    return tuple(said if said == -1 else size for said, size in zip(asked, sizes, strict=True))
+
+
+def _given(node: fx.Node, name: str, place: int) -> Any:
+    return node.kwargs.get(name, node.args[place] if len(node.args) > place else None)
+
+
+def _split(node: fx.Node, made: Any, alive: Alive) -> None:
+    dim: Any = _given(node, "dim", 2) or 0
+    sizes = [int(along(alive(piece), dim).sum()) for piece in made]
+    node.target, node.op = torch.split, "call_function"
+    node.args, node.kwargs = (node.args[0], sizes), {"dim": dim}
+
+
+def _narrow(node: fx.Node, given: Tensor, alive: Alive) -> None:
+    dim, start, length = (_given(node, name, i + 1) for i, name in enumerate(("dim", "start", "length")))
+    piece = _shifted(slice(start, start + length), along(alive(given), dim))
+    node.args, node.kwargs = (node.args[0], dim, piece.start, piece.stop - piece.start), {}
+
+
+def _index(index: Any, given: Tensor, alive: Alive) -> Any:
+    """Slices along a dimension that lost channels begin and end as many channels earlier."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(not isinstance(part, slice | int | NoneType | EllipsisType) for part in parts):
+        raise ExplorerError("The network picks channels in a way that cannot be cut.", fix="Keep the masked form.")
+    n_skipped = given.dim() - sum(isinstance(part, slice | int) for part in parts)
+    stays, dim, new = alive(given), 0, []
+    for part in parts:
+        if part is Ellipsis:
+            dim += n_skipped
+        elif part is not None:
+            part, dim = _shifted(part, along(stays, dim)), dim + 1
+        new.append(part)
+    return tuple(new) if isinstance(index, tuple) else new[0]
+
+
+def _shifted(part: Any, line: Tensor) -> Any:
+    if bool(line.all()):
+        return part
+    if isinstance(part, int):
+        return int(line[: part % len(line)].sum())
+    start, stop, step = part.indices(len(line))
+    if step != 1:
+        raise ExplorerError("The network picks every other channel, which cannot be cut.", fix="Keep the masked form.")
+    return slice(int(line[:start].sum()), int(line[:stop].sum()))
