@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from explorer.analysis import collapse
+from explorer.analysis.costs import Costs
 from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.size import compression_ratio, parameters, sizes
@@ -20,7 +21,8 @@ class Report:
 
     ``evaluation`` is None when nothing was run. ``sizes`` (bytes), ``macs`` and ``parameters``
     map a kind to its number. ``looks_at_test`` is how often this model has been measured on the test
-    split of this data, this time included. ``str(report)`` is a short summary, ``to_json()`` everything.
+    split of this data, this time included. ``costs`` (latency, memory, energy) and ``measured_sizes`` (files that were
+    really written) are there when they were asked for. ``str(report)`` is a short summary, ``to_json()`` everything.
     """
 
     model: LoadedModel
@@ -36,6 +38,8 @@ class Report:
     data: Dataset | None = None
     split: SplitName | None = None
     looks_at_test: int | None = None
+    costs: Costs | None = None
+    measured_sizes: Mapping[str, Measurement] | None = None
 
     @property
     def sparsity(self) -> float:
@@ -84,7 +88,13 @@ class Report:
             "notes": list(self.notes),
             "repairs": list(self.model.repairs),
         }
-        return {name: finite(value) for name, value in found.items()}
+        return {name: finite(value) for name, value in {**found, **self._on_request()}.items()}
+
+    def _on_request(self) -> dict[str, Any]:
+        found = {} if self.costs is None else self.costs.to_json()
+        if self.measured_sizes is not None:
+            found["measured_sizes"] = {kind: int(m.value) for kind, m in self.measured_sizes.items()}
+        return found
 
     @property
     def dense_accuracy(self) -> Measurement | None:
@@ -131,6 +141,8 @@ def report(
     table: MacTable | None = None,
     compress: bool = False,
     looks_at_test: int | None = None,
+    costs: Costs | None = None,
+    measured_sizes: Mapping[str, Measurement] | None = None,
 ) -> Report:
     """Put together what is counted about ``plan`` and what ``evaluation`` measured.
 
@@ -151,6 +163,8 @@ def report(
         data=data,
         split=split,
         looks_at_test=looks_at_test,
+        costs=costs,
+        measured_sizes=measured_sizes,
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
+    from explorer.analysis.costs import Costs
     from explorer.analysis.report import Report
+    from explorer.metrics.macs import MacTable
     from explorer.types import Dataset, Evaluation, LoadedModel, Plan
 
 NAME = "evaluate"
@@ -26,6 +28,13 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted"
     )
+    group = parser.add_argument_group("what it costs, measured on this machine")
+    group.add_argument(
+        "--latency", action="store_true", help="time of one pass, dense and pruned in turns; memory, energy"
+    )
+    group.add_argument("--batch", type=whole, default=1, metavar="N", help="inputs in one pass (default: 1)")
+    group.add_argument("--runtime", choices=("torch", "onnx"), default="torch", help="what runs it (default: torch)")
+    group.add_argument("--measure-sizes", action="store_true", help="write every kind of file and ask the disk")
     add_keeping(parser)
     add_common(parser)
 
@@ -34,6 +43,7 @@ def run(args: Arguments) -> int:
     """Measure one request."""
     from explorer.analysis.report import report
     from explorer.analysis.tradeoff import point
+    from explorer.export.measured_sizes import measure_sizes
     from explorer.metrics.macs import mac_table, why_no_macs
     from explorer.pruning.plan import plan as make_plan
 
@@ -50,7 +60,16 @@ def run(args: Arguments) -> int:
     points = [point(model, spec, plan, evaluation, table)]
     list(kept(args, model, data, points, split=args.split, kind=NAME))
     found = report(
-        model, plan, evaluation, data=data, split=args.split, table=table, compress=True, looks_at_test=n_looks
+        model,
+        plan,
+        evaluation,
+        data=data,
+        split=args.split,
+        table=table,
+        compress=True,
+        looks_at_test=n_looks,
+        costs=_costs(args, model, plan, table) if args.latency else None,
+        measured_sizes=measure_sizes(model, plan) if args.measure_sizes else None,
     )
     if args.json:
         printing.say_json(found.to_json())
@@ -76,10 +95,25 @@ def measured(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> 
     return last, n_looks
 
 
+def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | None) -> Costs | None:
+    """Time, memory and energy, with progress on standard error; in ONNX Runtime after both were converted."""
+    from explorer.analysis.costs import refined_costs
+    from explorer.export.onnx_pair import onnx_pair
+
+    files = onnx_pair(model, plan) if args.runtime == "onnx" else None
+    last: Costs | None = None
+    with printing.Progress("measuring time") as progress:
+        for last in refined_costs(model, plan, batch=args.batch, runtime=args.runtime, table=table, files=files):
+            progress.show(f"{last.latency.n} of {last.latency.total} pairs, {last.latency.ratio.value:.2f}x")
+    return last
+
+
 def _lines(found: Report) -> list[str]:
     rows = [*_metric_rows(found), *_count_rows(found)]
     lines = [f"{found.model.address}, judged on {found.data.address if found.data else 'nothing'}, split {found.split}"]
     lines += ["", *printing.table(("what", "value", "95 % interval", "origin"), rows), ""]
+    if found.costs is not None:
+        lines += [*_cost_lines(found.costs), ""]
     lines += printing.table(("layer", "kind", "weights", "pruned", "share", "threshold"), _layer_rows(found))
     return [*lines, *remarks(found)]
 
@@ -111,7 +145,19 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
         rows.append(("theoretical speedup, MACs", printing.times(found.speedup.value), "", "counted"))
     rows += [(f"MACs, {kind}", printing.count(m.value), "", m.origin) for kind, m in found.macs.items()]
     names = {kind: f"size, {kind.replace('_', ' ')}" for kind in found.sizes}
-    return rows + [(names[kind], f"{printing.count(m.value)} B", "", m.origin) for kind, m in found.sizes.items()]
+    shown = [(names[kind], m) for kind, m in found.sizes.items()]
+    shown += [(f"{names[kind]}, on disk", m) for kind, m in (found.measured_sizes or {}).items()]
+    return rows + [(name, f"{printing.count(m.value)} B", "", m.origin) for name, m in shown]
+
+
+def _cost_lines(found: Costs) -> list[str]:
+    """Time, then memory and energy: one line each."""
+    memory, energy = found.memory, {name: m.value * 1e6 for name, m in found.energy.items()}
+    live = " to ".join(f"{printing.count(memory[f'activations_{name}'].value)} B" for name in ("dense", "pruned"))
+    held = " to ".join(f"{printing.count(memory[f'weights_{name}'].value)} B" for name in ("dense", "pruned"))
+    used = f"{energy['dense']:.3g} to {energy['pruned']:.3g} microjoules, estimated for a 45 nm chip"
+    rest = f"Weights in memory {held}, activations at most {live} (counted). Energy {used}."
+    return [f"{found.said[0]} Measured {found.form}.", rest]
 
 
 def _layer_rows(found: Report) -> list[tuple[str, ...]]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 
+from explorer.metrics.latency import latency
 from explorer.metrics.origin import machine, today
 from explorer.metrics.size import n_of_m_pattern
 from explorer.types import Measurement, Plan
@@ -83,8 +84,8 @@ TABLE: tuple[Support, ...] = (
         "CPU",
         "1.10 or earlier",
         "sometimes",
-        "Linear layers only, in beta. Measured on an AMD EPYC with 1 thread and torch 2.13, float32: a 1024 x 1024 layer "
-        "gains from 95 % zeros on at batch 1 and from 70 % at batch 32; a 256 x 256 layer at batch 1 never.",
+        "Linear layers only, in beta. Measured on an AMD EPYC, 1 thread, torch 2.13, float32: 1024 x 1024 gains from "
+        "95 % zeros on at batch 1, from 70 % at batch 32; 256 x 256 at batch 1 never.",
         "https://docs.pytorch.org/docs/stable/sparse.html",
         "2026-11",
     ),
@@ -239,7 +240,7 @@ _ADVICE: dict[Pattern, tuple[str, ...]] = {
         "In dense kernels they save none.",
     ),
     "scattered": (
-        "Single zeros save space in a packed file. Dense kernels, as in torch and ONNX Runtime, take as long as before.",
+        "Single zeros save space in a packed file. Dense kernels (torch, ONNX Runtime) take as long as before.",
     ),
 }
 
@@ -277,8 +278,6 @@ def csr_ratio(sparsity: float, *, size: int = 1024, batch: int = 1, threads: int
 
     The median over interleaved pairs, with its 95 % interval.
     """
-    from explorer.metrics.latency import latency
-
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(size, size, generator=generator)
     order = torch.randperm(size * size, generator=generator)

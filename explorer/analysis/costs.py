@@ -1,0 +1,124 @@
+"""What a pruned model costs to run: time, memory and energy, beside the dense one, in the smallest form it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from torch import nn
+
+from explorer.errors import ExplorerError
+from explorer.metrics.energy import estimated, why_not_measured
+from explorer.metrics.latency import Latency, Runnable, Runtime, refined, sentence
+from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
+from explorer.metrics.memory import Traffic, traffic, weight_memory
+from explorer.metrics.sparsity_support import advice
+from explorer.pruning.apply import masked
+from explorer.pruning.slicing import sliced
+from explorer.types import LoadedModel, Measurement, Plan
+
+Form = Literal["masked", "sliced"]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The costs of one pass over ``batch`` inputs.
+
+    ``form`` is what was measured: ``sliced`` where units can be cut out, else ``masked`` (``why_masked`` says why).
+    ``memory``: ``weights_dense``, ``weights_pruned``, ``activations_dense``, ``activations_pruned`` in bytes.
+    ``energy``: ``dense`` and ``pruned`` in joules, estimated. ``why_energy_not_measured``: a sentence, or None
+    where this machine has a meter. ``said``: sentences for people.
+    """
+
+    form: Form
+    why_masked: str | None
+    latency: Latency
+    memory: Mapping[str, Measurement]
+    energy: Mapping[str, Measurement]
+    why_energy_not_measured: str | None
+    said: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """{latency, memory, energy}, each JSON-able and with its origin."""
+        return {
+            "latency": {**self.latency.to_json(), "form": self.form, "why_masked": self.why_masked},
+            "memory": {name: asdict(m) for name, m in self.memory.items()},
+            "energy": {
+                **{name: asdict(m) for name, m in self.energy.items()},
+                "why_not_measured": self.why_energy_not_measured,
+            },
+        }
+
+
+def smallest(model: LoadedModel, plan: Plan) -> tuple[nn.Module, Form, str | None]:
+    """The pruned network cut to size, or masked with the reason why it was not cut.
+
+    Raises ExplorerError when the model was opened weights-only.
+    """
+    if not plan.kept_shapes:
+        # Whatever else, a model that cannot run is refused here.
+        return masked(model, plan).module, "masked", None if not plan.n_pruned else "Its zeros have no smaller form."
+    try:
+        return sliced(model, plan).module, "sliced", None
+    except ExplorerError as error:
+        return masked(model, plan).module, "masked", f"{error.what} {error.why}".strip()
+
+
+def costs(
+    model: LoadedModel,
+    plan: Plan,
+    *,
+    batch: int = 1,
+    pairs: int = 30,
+    runtime: Runtime = "torch",
+    threads: int | None = None,
+    table: MacTable | None = None,
+    files: tuple[Runnable, Runnable] | None = None,
+) -> Costs:
+    """The costs after all pairs were measured; see :func:`refined_costs`."""
+    *_, last = refined_costs(
+        model, plan, batch=batch, pairs=pairs, runtime=runtime, threads=threads, table=table, files=files
+    )
+    return last
+
+
+def refined_costs(
+    model: LoadedModel,
+    plan: Plan,
+    *,
+    batch: int = 1,
+    pairs: int = 30,
+    runtime: Runtime = "torch",
+    threads: int | None = None,
+    table: MacTable | None = None,
+    files: tuple[Runnable, Runnable] | None = None,
+) -> Iterator[Costs]:
+    """Memory and energy at once, and the latency refined as its pairs come in.
+
+    ``files``: (dense, pruned) ONNX files for the runtime "onnx". Raises ExplorerError when the model cannot run.
+    """
+    module, form, why_masked = smallest(model, plan)
+    if model.module is None or model.example is None:
+        raise ExplorerError("This model cannot be run.", why=why_no_macs(model) or "", fix="Give its architecture.")
+    passes = {"dense": (model.module, "dense"), "pruned": (module, "removed" if form == "sliced" else "dense")}
+    seen = {name: traffic(net, model.example, batch=batch) for name, (net, _) in passes.items()}
+    weights = {name: weight_memory(net) for name, (net, _) in passes.items()}
+    counted = macs(model, plan, table)
+    energy = {
+        name: estimated(counted[kind].value, weights[name].value, seen[name].moved, batch=batch)
+        for name, (_, kind) in passes.items()
+    }
+    memory = {f"weights_{name}": m for name, m in weights.items()} | {
+        f"activations_{name}": _activations(found, batch) for name, found in seen.items()
+    }
+    theoretical = theoretical_speedup(model, plan, table)
+    dense, pruned = files or (model.module, module)
+    for found in refined(dense, pruned, model.example, batch=batch, pairs=pairs, runtime=runtime, threads=threads):
+        said = (sentence(theoretical, found), *advice(plan))
+        yield Costs(form, why_masked, found, memory, energy, why_not_measured(), said)
+
+
+def _activations(found: Traffic, batch: int) -> Measurement:
+    note = "Live activations at the fullest moment of one pass, input and output included."
+    return Measurement("activations", found.peak, "bytes", "counted", batch_size=batch, note=note)
