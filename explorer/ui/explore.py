@@ -74,7 +74,8 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     view = _measured(work, model, dataset)
     summary.draw(_facts(view))
     session.show_notices()
-    hints.first_run()
+    with st.empty():  # a place that stays when the hint goes: the lines below are not made anew
+        hints.first_run()
     left, right = st.columns([1, 1.05], gap="medium")
     with left, st.container(border=True, key="lines_card"):
         controls.bar(work, view.scores, view.plan)

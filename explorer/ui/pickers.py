@@ -35,8 +35,7 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
         )
         if chosen and chosen != work.source.model and chosen != st.session_state.get("_chosen_before"):
             st.session_state["_chosen_before"] = chosen
-            session.choose(work, model=chosen)
-            st.rerun()
+            _choose(work, model=chosen)
         st.session_state["_chosen_before"] = chosen
         _own_file(work)
         if model is not None:
@@ -63,13 +62,21 @@ def _own_file(work: Workspace) -> None:
             return
         named = None if arch == _NO_ARCH else arch
         if file is not None:
-            session.choose(work, model=session.keep_upload(file.name, file.getvalue()), arch=named)
+            _choose(work, model=session.keep_upload(file.name, file.getvalue()), arch=named)
         elif path.strip():
-            session.choose(work, model=path.strip(), arch=named)
+            _choose(work, model=path.strip(), arch=named)
         else:
             st.warning("Choose a file first.")
-            return
-    st.rerun()
+
+
+def _choose(work: Workspace, **changes: Any) -> None:
+    """Open it and draw the page anew, or say here, where the hand is, why not."""
+    try:
+        session.choose(work, **changes)
+    except ExplorerError as error:
+        session.refusal(error)
+    else:
+        st.rerun()
 
 
 def _about(model: LoadedModel) -> None:
@@ -91,8 +98,7 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
         )
         options: dict[str, Any] = _options(work, kind, place)
         if st.button("Use this data", icon=":material/check:"):
-            session.choose(work, **options)
-            st.rerun()
+            _choose(work, **options)
         if dataset is not None:
             _splits(dataset)
 

@@ -68,9 +68,16 @@ def notify(error: ExplorerError) -> None:
 
 
 def show_notices() -> None:
-    """Draw the refusals that came up since the last run, once each."""
-    for error in st.session_state.pop("notices", []):
-        refusal(error)
+    """Draw the refusals that came up since the last run, once each.
+
+    Their place is always there: what comes and goes must not move the parts below, which would be made anew.
+    """
+    place = st.empty()
+    found = st.session_state.pop("notices", [])
+    if found:
+        with place.container():
+            for error in found:
+                refusal(error)
 
 
 def refusal(error: ExplorerError) -> None:
@@ -158,15 +165,11 @@ def dataset(work: Workspace, of: LoadedModel) -> Dataset:
 def choose(work: Workspace, **changes: str | int | None) -> None:
     """Open another model or other data; a new model brings its own data and no options.
 
-    What cannot be opened is refused on the page, and the present work stays.
+    Raises ExplorerError when it cannot be opened; the present work then stays.
     """
     source = Source(**changes) if "model" in changes else replace(work.source, **changes)  # type: ignore[arg-type]
     wanted = Workspace(source=source)
-    try:
-        opened = model(wanted)
-        if opened.module is not None:
-            dataset(wanted, opened)
-    except ExplorerError as error:
-        notify(error)
-        return
+    opened = model(wanted)
+    if opened.module is not None:
+        dataset(wanted, opened)
     work.open(source)

@@ -46,6 +46,7 @@ _CSS = """
   .facts .name { flex-wrap: wrap; column-gap: .4rem; row-gap: 0; }
   .facts > div { padding: .4rem .7rem; } .facts > div:nth-child(3) { border-left: 0; }
   .facts > div:nth-child(n+3) { border-top: 1px solid var(--explorer-line); }
+  .st-key-chart_head > :first-child { flex-basis: 100%; }
   .facts .value { font-size: 1.15rem; } .facts .note { display: block; font-size: .7rem; white-space: normal; }
 }
 @media (prefers-reduced-motion: reduce) { .facts .bar { transition: none; } }

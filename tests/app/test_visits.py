@@ -143,3 +143,13 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit: Visit) -> No
     assert facts["y"] >= 0
     assert facts["y"] + facts["height"] < 844 / 2
     assert row["width"] > 300
+
+
+def test_putting_the_hint_away_leaves_the_lines_in_place(visit: Visit) -> None:
+    screen = visit().open(model=MODEL)
+    histogram = screen.page.locator(".ph").element_handle()
+
+    screen.button("Got it").click()
+    expect(screen.button("Got it")).to_have_count(0)
+
+    assert histogram.evaluate("element => element.isConnected")
