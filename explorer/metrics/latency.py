@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.metrics.interval import Z_95, Interval
+from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
 from explorer.types import Measurement
 
@@ -156,16 +156,18 @@ def batched(example: Example, batch: int) -> tuple[Tensor, ...]:
 def median_interval(values: Sequence[float]) -> Interval | None:
     """The 95 % interval of a median from its ranks alone, whatever the distribution; None below 6 values.
 
-    Source: Conover 1999, Practical Nonparametric Statistics, section 3.2 (normal approximation of the ranks).
+    The narrowest pair of ranks, as far from either end, between which the median lies with 95 % or more.
+    Source: Conover 1999, Practical Nonparametric Statistics, 3rd edition, section 3.2.
     """
     n = len(values)
-    if n < 6:
+    rank, outside = 0, 1
+    while 2 * outside <= 0.05 * 2**n:
+        rank += 1
+        outside += math.comb(n, rank)
+    if not rank:
         return None
-    half = Z_95 * math.sqrt(n) / 2
     ranked = sorted(values)
-    low = max(1, math.floor(n / 2 - half))
-    high = min(n, math.ceil(n / 2 + half) + 1)
-    return Interval(ranked[low - 1], ranked[high - 1])
+    return Interval(ranked[rank - 1], ranked[n - rank])
 
 
 def _measured(found: Latency) -> str:
