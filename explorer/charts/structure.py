@@ -1,0 +1,92 @@
+"""The network's shape: how wide each layer was and is, and what hangs together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from explorer.charts.frame import axis, empty, framed
+from explorer.charts.text import percent, safe
+from explorer.charts.theme import Theme
+from explorer.types import Knob, LayerTable, Plan
+
+_MOST_NAMES = 24
+
+
+def widths(plan: Plan, *, theme: Theme | None = None, height: int = 190) -> go.Figure:
+    """One pair of bars a line, in the network's order: units before (pale) and after (strong)."""
+    theme = theme or Theme.light()
+    shown = [k for k in plan.knobs if k.knob.why_not is None]
+    if not shown:
+        return empty(theme, "Nothing here can become narrower.", height=height)
+    places = list(range(len(shown)))
+    every = max(1, -(-len(shown) // _MOST_NAMES))
+    across = axis(theme, tickvals=places[::every], tickangle=-35)
+    across["ticktext"] = [safe(k.knob.name) for k in shown][::every]
+    across["tickfont"] = {"color": theme.muted, "size": 10, "family": "ui-monospace, monospace"}
+    figure = framed(
+        theme, height=height, x=across, y=axis(theme, grid=True, rangemode="tozero"), barmode="overlay", bargap=0.3
+    )
+    words = [
+        f"<b>{safe(k.knob.name)}</b><br>{k.knob.n_units - k.n_pruned:,} of {k.knob.n_units:,} {k.knob.unit}s stay"
+        f" ({percent(1 - k.sparsity)})"
+        for k in shown
+    ]
+    for name, values, colour in (
+        ("before", [k.knob.n_units for k in shown], theme.pruned),
+        ("after", [k.knob.n_units - k.n_pruned for k in shown], theme.accent),
+    ):
+        figure.add_bar(
+            x=places,
+            y=values,
+            name=name,
+            marker_color=colour,
+            hovertext=words,
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    return figure
+
+
+def coupling_dot(knobs: Sequence[Knob], layers: LayerTable, chosen: str | None, *, theme: Theme | None = None) -> str:
+    """The layers and what reads what, as Graphviz text; everything that shrinks with ``chosen`` is lit up.
+
+    Names are quoted, so that nothing in them is read as markup.
+    """
+    theme = theme or Theme.light()
+    parameter = {layer.parameter: layer.name for layer in layers}
+    lit = _roles(next((k for k in knobs if k.name == chosen), None), parameter)
+    edges: dict[tuple[str, str], None] = {}
+    for knob in knobs:
+        reads = [parameter[p.parameter] for p in knob.parts if p.role == "consumes" and p.parameter in parameter]
+        edges |= {(maker, reader): None for maker in knob.layers for reader in reads if maker != reader}
+    names = dict.fromkeys([name for edge in edges for name in edge] + [n for k in knobs for n in k.layers])
+    lines = [
+        "digraph network {",
+        f'  rankdir=TB; bgcolor="transparent"; nodesep=0.2; ranksep=0.3; fontcolor="{theme.text}";',
+        f'  node [shape=box, style="rounded,filled", fontname="monospace", fontsize=10, height=0.3, '
+        f'color="{theme.grid}", fillcolor="{theme.background}", fontcolor="{theme.text}"];',
+        f'  edge [color="{theme.control}", arrowsize=0.6];',
+    ]
+    colours = {"scored": (theme.accent, "#ffffff"), "consumes": (theme.now, "#1d2129")}
+    for name in names:
+        fill = colours.get(lit.get(name, ""))
+        paint = f' [fillcolor="{fill[0]}", fontcolor="{fill[1]}"]' if fill else ""
+        lines.append(f"  {_quoted(name)}{paint};")
+    lines += [f"  {_quoted(a)} -> {_quoted(b)};" for a, b in edges]
+    return "\n".join([*lines, "}"])
+
+
+def _roles(knob: Knob | None, parameter: dict[str, str]) -> dict[str, str]:
+    """What each layer is to a knob: its rows are scored, or its columns read it."""
+    if knob is None:
+        return {}
+    readers = {
+        parameter[p.parameter]: "consumes" for p in knob.parts if p.role == "consumes" and p.parameter in parameter
+    }
+    return readers | dict.fromkeys(knob.layers, "scored")
+
+
+def _quoted(name: str) -> str:
+    line = " ".join(name.split())[:80].replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{line}"'

@@ -1,0 +1,109 @@
+"""Removed for real: the smaller network, its proof, and how long it takes, as one background job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from explorer.charts import CONFIG
+from explorer.charts.structure import widths
+from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
+from explorer.export.slim import Proven, packed, proven
+from explorer.metrics.latency import Latency, refined, sentence
+from explorer.metrics.macs import theoretical_speedup
+from explorer.types import Dataset, LoadedModel, Plan
+from explorer.ui import cache, session
+from explorer.ui.tables import file_stem
+from explorer.ui.text import plain
+from explorer.ui.theme import chart_theme
+
+if TYPE_CHECKING:
+    from explorer.ui.explore import View
+
+_PAIRS = 30
+_MARKS = {True: ":material/check_circle:", False: ":material/cancel:", None: ":material/help:"}
+
+
+def card(view: View) -> bool:
+    """Widths before and after; removal with its proof on request. True while that runs."""
+    if all(k.knob.unit == "weight" for k in view.plan.knobs):
+        return False
+    with st.container(border=True, key="removal_card"):
+        st.markdown("**The network, before and after**")
+        st.plotly_chart(widths(view.plan, theme=chart_theme()), key="widths", theme=None, config=CONFIG)
+        if view.why_not is not None or view.dataset is None or not view.plan.n_pruned:
+            st.caption("Move a line: then the units can be removed for real, proven and timed.")
+            return False
+        if not view.plan.kept_shapes:
+            st.caption("These units are only masked: they have no smaller form, and zeros alone change no time.")
+            return False
+        return _removal(view, view.dataset)
+
+
+def _removal(view: View, dataset: Dataset) -> bool:
+    key = ("removal", view.model.identity, dataset.digest, view.plan.digest)
+    job = cache.jobs().find(key)
+    if job is None or job.state == "cancelled":
+        batch = st.number_input("Batch size for the timing", 1, 1024, 1, key="latency_batch", width=180)
+        st.button(
+            "Remove, prove and time it",
+            icon=":material/content_cut:",
+            key="remove",
+            on_click=_start,
+            args=(key, view.model, dataset, view.plan, int(batch)),
+            help="Cuts the network, compares it with the masked one, reopens it in a clean process, runs it in "
+            "ONNX Runtime where that is installed, and times both side by side.",
+        )
+        return False
+    _outcome(view, job)
+    return job.active
+
+
+def _start(key: tuple[str, ...], model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> None:
+    cache.jobs().submit(
+        key, session.owner(), f"removal from {model.address}", lambda: _work(model, dataset, plan, batch), 2
+    )
+
+
+def _work(model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> Iterator[Proven | Latency]:
+    made = proven(model, plan, dataset.splits["tune"])
+    yield made
+    if made.proof.ok and model.module is not None and model.example is not None:
+        yield from refined(model.module, made.module, model.example, batch=batch, pairs=_PAIRS)
+
+
+def _outcome(view: View, job: Job) -> None:
+    if job.state == "failed":
+        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
+        st.markdown(f"{_MARKS[False]} {plain(text, 400)}")
+        return
+    made = next((r for r in job.results if isinstance(r, Proven)), None)
+    times = [r for r in job.results if isinstance(r, Latency)]
+    if made is None:
+        st.caption("Removing and proving …")
+        return
+    n = sum(t.numel() for t in made.tensors.values())
+    words = "Proven: the smaller network computes the same" if made.proof.ok else "Not proven: no file is offered"
+    st.markdown(f"{_MARKS[made.proof.ok]} **{words}.** {n:,} numbers are left.")
+    with st.popover("The proof", icon=":material/verified:"):
+        for check in made.proof.checks:
+            st.markdown(f"{_MARKS[check.ok]} {plain(check.sentence, 400)}")
+    speedup = theoretical_speedup(view.model, view.plan, cache.macs(view.model))
+    st.caption(plain(sentence(speedup, times[-1] if times else None), 500))
+    if made.proof.ok:
+        _files(view.model, view.plan, made)
+
+
+def _files(model: LoadedModel, plan: Plan, made: Proven) -> None:
+    stem = file_stem(model.address)
+    offers: list[tuple[str, Any, str]] = [
+        ("Slim model (.safetensors)", lambda: packed(model, plan, made), f"{stem}-slim.safetensors")
+    ]
+    if made.proof.onnx:
+        offers.append(("ONNX", made.proof.onnx, f"{stem}-slim.onnx"))
+    with st.container(horizontal=True):
+        for label, content, name in offers:
+            st.download_button(label, content, name, icon=":material/download:", on_click="ignore", key=f"get_{name}")
