@@ -27,6 +27,7 @@ from explorer.ui import (
     live,
     moves,
     overview,
+    removal,
     running,
     scans,
     session,
@@ -84,6 +85,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     with right:
         with st.container(border=True, key="chart_card"):
             growing = cards.chart(view)
+        removing = removal.card(view)
         cards.below(view)
         actions.verdict(view)
     session.write_link(work)
@@ -91,7 +93,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         st.rerun()
     if view.answer.pending:
         ticker.tick("soon", _SOON_MS)
-    elif growing or scanning:
+    elif growing or scanning or removing:
         ticker.tick("later", _LATER_MS)
 
 
