@@ -47,11 +47,18 @@ def known(ratio: float, low: float | None, high: float | None) -> Latency:
 
 
 def test_a_dense_model_that_sleeps_is_the_slower_one_and_the_ratio_says_so() -> None:
-    dense, pruned, _ = two(slow=0.003)
+    dense, pruned, _ = two(slow=0.02)
     found = latency(dense, pruned, X, pairs=8, warmup=1)
-    assert found.dense.value >= 3.0 > found.pruned.value
+    assert found.dense.value >= 20.0
+    assert found.dense.value > found.pruned.value
     assert found.ratio.value > 1.0
-    assert found.settled
+
+
+def test_a_ratio_is_settled_when_its_interval_leaves_out_1() -> None:
+    assert known(2.0, 1.9, 2.1).settled
+    assert known(0.5, 0.4, 0.6).settled
+    assert not known(1.05, 0.9, 1.2).settled
+    assert not known(2.0, None, None).settled
 
 
 def test_the_two_models_take_turns_pair_by_pair_in_changing_order() -> None:
