@@ -70,7 +70,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None) -> P
         asked=_asked(spec, scores, wanted, bounds),
         digest=_digest(model, spec, counts),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
-        notes=tuple(_notes(spec, scores, wanted, bounds) + _rounding_note(spec, scores, wanted, counts)),
+        notes=tuple(_notes(spec, scores, wanted, bounds) + _rounding_note(spec, wanted, counts, bounds, scores)),
     )
 
 
@@ -92,12 +92,15 @@ def rounded(counts: Mapping[str, int], scores: Scores, spec: PruneSpec) -> dict[
     return {name: max(0, sizes[name] - -(-(sizes[name] - n) // step) * step) for name, n in counts.items()}
 
 
-def _rounding_note(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], counts: Mapping[str, int]) -> list[str]:
+def _rounding_note(
+    spec: PruneSpec, wanted: Mapping[str, int], counts: Mapping[str, int], bounds: Mapping[str, Bounds], scores: Scores
+) -> list[str]:
     step = int(getattr(spec.granularity, "round_to", 1))
-    n_units = sum(len(values) for values in scores.values.values())
+    moving = [name for name, b in bounds.items() if b.low < b.high]
+    n_units = sum(len(scores.values[name]) for name in moving)
     if step == 1 or not n_units:
         return []
-    asked, reached = (100 * sum(n.values()) / n_units for n in (wanted, counts))
+    asked, reached = (100 * sum(n[name] for name in moving) / n_units for n in (wanted, counts))
     shares = f"asked {asked:.1f} %, reached {reached:.1f} % of the units"
     return [f"What stays in each layer is rounded up to a multiple of {step}: {shares}."]
 
@@ -146,6 +149,8 @@ def _asked(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: M
 def _notes(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: Mapping[str, Bounds]) -> list[str]:
     """One sentence for each reason that kept a layer from what was asked of it."""
     notes = []
+    if scores.knobs and not bounds:
+        notes.append(f"This network has no {spec.granularity.unit} that can go; every layer says why.")
     limited = {name for name, _ in spec.limits}
     names = [name for name, n in wanted.items() if n != bounds[name].clamp(n)]
     locked = [k.name for k in scores.knobs if k.name in names and is_locked(k, spec)]

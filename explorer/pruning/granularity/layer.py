@@ -25,7 +25,7 @@ class Layer:
     """
 
     key: ClassVar[str] = "layer"
-    label: ClassVar[str] = "Blocks of layers"
+    label: ClassVar[str] = "Residual blocks"
     unit: ClassVar[str] = BLOCK
     why_no_removal: ClassVar[str] = ""
 
