@@ -56,10 +56,11 @@ def coupling_dot(knobs: Sequence[Knob], layers: LayerTable, chosen: str | None, 
     theme = theme or Theme.light()
     parameter = {layer.parameter: layer.name for layer in layers}
     lit = _roles(next((k for k in knobs if k.name == chosen), None), parameter)
+    place = {layer.name: i for i, layer in enumerate(layers)}
     edges: dict[tuple[str, str], None] = {}
     for knob in knobs:
         reads = [parameter[p.parameter] for p in knob.parts if p.role == "consumes" and p.parameter in parameter]
-        edges |= {(maker, reader): None for maker in knob.layers for reader in reads if maker != reader}
+        edges |= {(maker, reader): None for maker in knob.layers for reader in reads if place[maker] < place[reader]}
     names = dict.fromkeys([name for edge in edges for name in edge] + [n for k in knobs for n in k.layers])
     lines = [
         "digraph network {",

@@ -143,7 +143,11 @@ class Histogram extends Gestures {
     if (strips) {
       const cheap = make("i", "ph-swatch");
       cheap.style.background = `linear-gradient(to right, ${[0, 0.33, 0.67, 1].map(costColour).join(", ")})`;
-      parts.unshift("Strip: what a layer costs if pruned alone up to there, from little ", cheap, " to much. ");
+      parts.unshift(
+        "Strip: what a layer costs if pruned alone up to there (measured scan), from little ",
+        cheap,
+        " to much; ≈: its cost at the line, estimated. ",
+      );
     }
     this.note.replaceChildren(...parts);
   }

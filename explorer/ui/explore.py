@@ -191,12 +191,7 @@ def _scan_line(view: View, found: Sensitivity, job: Job | None) -> None:
         return
     if job is not None and job.active:
         st.caption(f"Scanning what each layer costs alone: {job.n_done} of {job.total} cells.")
-    elif found.cells:
-        st.caption(
-            "Coloured strip: what this layer costs if pruned alone up to there (measured scan). "
-            "≈: its cost at the line, estimated between measured levels."
-        )
-    else:
+    elif not found.cells:
         st.page_link(
             "pages/sensitivity.py",
             label="Scan what each layer costs alone",

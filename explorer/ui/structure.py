@@ -34,8 +34,9 @@ def page(model: LoadedModel) -> None:
     left, right = st.columns([1.15, 1], gap="medium")
     with left, st.container(border=True, key="coupled_card"):
         chosen = _table(scores)
-    with right, st.container(border=True, key="graph_card"):
         knob = next((k for k in movable if k.name == chosen), movable[0] if movable else None)
+        _parts(knob)
+    with right, st.container(border=True, key="graph_card"):
         _graph(scores, knob)
 
 
@@ -78,7 +79,7 @@ def _table(scores: Scores) -> str | None:
     return scores.knobs[picked[0]].name if picked and picked[0] < len(scores.knobs) else None
 
 
-def _graph(scores: Scores, knob: Knob | None) -> None:
+def _parts(knob: Knob | None) -> None:
     if knob is None:
         st.markdown("**Nothing of this model can shrink in these units**")
         st.caption("The table says why for each layer.")
@@ -90,6 +91,10 @@ def _graph(scores: Scores, knob: Knob | None) -> None:
         names = dict.fromkeys(p.parameter for p in knob.parts if p.role == role)
         if names:
             st.markdown(f"{words}: " + ", ".join(f"`{shown(name, 60).replace('`', '')}`" for name in names))
-    dot = coupling_dot(scores.knobs, scores.layers, knob.name, theme=chart_theme())
-    st.graphviz_chart(dot, width="stretch")
-    st.caption("Strong: loses rows. Orange: reads them and loses input columns. Arrows: who reads whose output.")
+
+
+def _graph(scores: Scores, knob: Knob | None) -> None:
+    st.markdown("**Who reads whose output**")
+    dot = coupling_dot(scores.knobs, scores.layers, knob.name if knob else None, theme=chart_theme())
+    st.graphviz_chart(dot, width="content")
+    st.caption("Indigo: loses rows. Orange: reads them and loses input columns.")
