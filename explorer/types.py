@@ -21,7 +21,7 @@ class Measurement:
     """A number that says where it comes from.
 
     ``low``/``high`` bound a 95 % interval; ``n`` is how many samples were looked at.
-    ``unit`` is one of fraction, bytes, MAC, parameters, milliseconds, x, nats.
+    ``unit`` is one of fraction, bytes, MAC, parameters, milliseconds, joules, x, nats.
     """
 
     name: str

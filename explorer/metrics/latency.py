@@ -1,7 +1,8 @@
 """How long one forward pass takes on this machine, dense and pruned, measured side by side.
 
 The two models take turns in random order, a pair at a time: whatever else the machine does meanwhile slows both
-alike, so their ratio is trustworthy where the times alone are not.
+alike, so their ratio is trustworthy where the times alone are not. A pair during which the system took the processor
+away for something else is left out of the ratio: it happens more often to the one that takes longer.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -24,12 +25,18 @@ from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
 from explorer.types import Measurement
 
+try:
+    import resource
+except ImportError:  # Windows has no such count
+    resource = None  # type: ignore[assignment]
+
 Runtime = Literal["torch", "onnx"]
 Runnable = nn.Module | Path | str | bytes
 """A torch module; for the runtime "onnx" the path or the bytes of an ONNX file."""
 Example = Tensor | tuple[Tensor, ...]
 _ROUND = 5
 _FEWEST = 5
+_FEWEST_WHOLE = 6
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,8 @@ class Latency:
 
     ``dense`` and ``pruned``: the median in milliseconds for one batch; ``low`` and ``high`` are the 10th and
     90th percentile. ``ratio``: the median over pairs of dense / pruned (above 1 = pruned is faster), ``low`` and
-    ``high`` its 95 % interval. ``threads`` is how many the runtime was given.
+    ``high`` its 95 % interval, ``n`` the pairs that were not interrupted, or all where that leaves fewer than 6.
+    ``interrupted`` counts the others. ``threads`` is how many the runtime was given.
     """
 
     dense: Measurement
@@ -50,6 +58,7 @@ class Latency:
     threads: int
     runtime: Runtime
     machine: str
+    interrupted: int = 0
 
     @property
     def complete(self) -> bool:
@@ -71,6 +80,7 @@ class Latency:
             "ratio": asdict(self.ratio),
             "pairs": self.n,
             "pairs_asked": self.total,
+            "pairs_interrupted": self.interrupted,
             "batch": self.batch,
             "threads": self.threads,
             "runtime": self.runtime,
@@ -122,17 +132,16 @@ def refined(
     with _threads(n_threads):
         _warm(runs, max(1, warmup), batch)
     order = random.Random(seed)
-    times: tuple[list[float], list[float]] = ([], [])
+    times: list[_Times] = []
     began = time.perf_counter()
-    while len(times[0]) < pairs:
+    while len(times) < pairs:
         # Between rounds the caller drew a screen or did something else: one untimed pair fills the caches again.
         with _threads(n_threads):
-            _warm(runs, 1 if times[0] else 0, batch)
-            for _ in range(min(_ROUND, pairs - len(times[0]))):
-                for which in order.sample((0, 1), 2):
-                    times[which].append(_milliseconds(runs[which]))
+            _warm(runs, 1 if times else 0, batch)
+            for _ in range(min(_ROUND, pairs - len(times))):
+                times.append(_one_pair(runs, order))
         yield _summary(times, pairs, batch, n_threads, runtime, inputs[0].device)
-        if len(times[0]) >= _FEWEST and time.perf_counter() - began > seconds:
+        if len(times) >= _FEWEST and time.perf_counter() - began > seconds:
             return
 
 
@@ -173,6 +182,8 @@ def median_interval(values: Sequence[float]) -> Interval | None:
 def _measured(found: Latency) -> str:
     ratio, n = found.ratio, found.n
     where = f"batch {found.batch}, {found.threads} thread{'s' * (found.threads > 1)}, {n} pairs, {found.runtime}"
+    if 2 * found.interrupted > n:
+        where += f"; a busy machine, {found.interrupted} pairs were interrupted"
     times = f"{found.dense.value:.3g} ms dense, {found.pruned.value:.3g} ms pruned"
     if ratio.low is None or ratio.high is None:
         return f"Measured {_x(ratio.value)} the dense speed, from too few pairs to be sure ({times}; {where})."
@@ -193,25 +204,51 @@ def _check(batch: int, pairs: int, threads: int | None) -> None:
             raise ExplorerError(f"The {name} is {value}.", why="It must be 1 or more.", fix="Give a larger number.")
 
 
+class _Times(NamedTuple):
+    """Milliseconds of one pair."""
+
+    dense: float
+    pruned: float
+    interrupted: bool
+
+    @property
+    def ratio(self) -> float:
+        return self.dense / self.pruned if self.pruned else math.inf
+
+
+def _one_pair(runs: Sequence[Callable[[], object]], order: random.Random) -> _Times:
+    taken, before = [0.0, 0.0], _n_interruptions()
+    for which in order.sample((0, 1), 2):
+        taken[which] = _milliseconds(runs[which])
+    return _Times(taken[0], taken[1], _n_interruptions() > before)
+
+
+def _n_interruptions() -> int:
+    """How often the system took the processor away from this process; 0 where it does not say."""
+    return 0 if resource is None else resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
 def _summary(
-    times: tuple[list[float], list[float]], total: int, batch: int, threads: int, runtime: Runtime, device: Any
+    times: Sequence[_Times], total: int, batch: int, threads: int, runtime: Runtime, device: torch.device
 ) -> Latency:
-    where = machine(str(device))
-    n = len(times[0])
+    where, n = machine(str(device)), len(times)
+    whole = [pair.ratio for pair in times if not pair.interrupted]
+    ratios = whole if len(whole) >= _FEWEST_WHOLE else [pair.ratio for pair in times]
 
-    def measured(name: str, value: float, unit: str, ends: Interval | None, note: str) -> Measurement:
+    def measured(name: str, values: Sequence[float], unit: str, ends: Interval | None, note: str) -> Measurement:
         low, high = ends or (None, None)
-        return Measurement(name, value, unit, "measured", low, high, n, batch, where, today(), note)
+        value = statistics.median(values)
+        return Measurement(name, value, unit, "measured", low, high, len(values), batch, where, today(), note)
 
-    ratios = [d / p if p else math.inf for d, p in zip(*times, strict=True)]
     note = f"Median of {n}; low and high are the 10th and 90th percentile. {threads} threads, {runtime}."
     said = "Median over interleaved pairs of dense / pruned time; above 1 the pruned model is faster."
     dense, pruned = (
-        measured(name, statistics.median(taken), "milliseconds", _percentiles(taken), note)
-        for name, taken in zip(("dense", "pruned"), times, strict=True)
+        measured(name, taken, "milliseconds", _percentiles(taken), note)
+        for name, taken in (("dense", [t.dense for t in times]), ("pruned", [t.pruned for t in times]))
     )
-    ratio = measured("latency_ratio", statistics.median(ratios), "x", median_interval(ratios), said)
-    return Latency(dense, pruned, ratio, n, total, batch, threads, runtime, where)
+    ratio = measured("latency_ratio", ratios, "x", median_interval(ratios), said)
+    interrupted = sum(pair.interrupted for pair in times)
+    return Latency(dense, pruned, ratio, n, total, batch, threads, runtime, where, interrupted)
 
 
 def _percentiles(values: Sequence[float]) -> Interval:

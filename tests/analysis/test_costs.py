@@ -6,9 +6,10 @@ import json
 
 import pytest
 import torch
+from torch import fx
 
 from explorer import models
-from explorer.analysis.costs import Costs, costs, refined_costs, smallest
+from explorer.analysis.costs import Costs, comparable, costs, refined_costs
 from explorer.analysis.report import finite, report
 from explorer.errors import ExplorerError
 from explorer.metrics.energy import estimated
@@ -48,11 +49,24 @@ def test_single_zeros_are_measured_masked_and_cost_as_much_as_before() -> None:
 
 def test_the_energy_is_that_of_the_multiplications_left_and_of_what_is_moved() -> None:
     model, plan = request("out_channel")
-    module, _, _ = smallest(model, plan)
+    module = comparable(model, plan).pruned
     n_bytes = sum(4 * p.numel() for p in module.parameters())
     assert model.example is not None
     expected = estimated(macs(model, plan)["removed"].value, n_bytes, traffic(module, model.example).moved)
     assert quick(model, plan).energy["pruned"].value == pytest.approx(expected.value)
+
+
+def test_a_cut_graph_is_compared_with_the_uncut_graph_and_a_masked_class_with_the_class() -> None:
+    model, plan = request("out_channel")
+    cut = comparable(model, plan)
+    assert isinstance(cut.dense, fx.GraphModule)
+    assert isinstance(cut.pruned, fx.GraphModule)
+    assert model.module is not None
+    assert model.example is not None
+    assert torch.equal(cut.dense(model.example), model.module(model.example))
+    model, plan = request("weight")
+    zeros = comparable(model, plan)
+    assert type(zeros.dense) is type(zeros.pruned)
 
 
 def test_nothing_is_called_faster_without_a_measured_time_beside_it() -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.metrics.latency import Latency, batched, latency, median_interval, refined, sentence
+from explorer.metrics.latency import Latency, _Times, batched, latency, median_interval, refined, sentence
 from explorer.types import Measurement
 
 X = torch.zeros(1, 3)
@@ -76,6 +76,30 @@ def test_what_is_known_so_far_is_told_as_the_pairs_come_in() -> None:
     steps = list(refined(dense, pruned, X, pairs=12, warmup=1))
     assert [step.n for step in steps] == [5, 10, 12]
     assert [step.complete for step in steps] == [False, False, True]
+
+
+def test_pairs_that_the_system_interrupted_are_left_out_of_the_ratio_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Pairs 0..11 take 2 against 1 ms; in every third the system cuts in and the dense one takes 90.
+    taken = iter([_Times(90.0 if i % 3 == 0 else 2.0, 1.0, i % 3 == 0) for i in range(12)])
+    monkeypatch.setattr("explorer.metrics.latency._one_pair", lambda runs, order: next(taken))
+    dense, pruned, _ = two()
+    found = latency(dense, pruned, X, pairs=12)
+    assert (found.interrupted, found.n, found.ratio.n) == (4, 12, 8)
+    assert (found.ratio.value, found.ratio.low, found.ratio.high) == (2.0, 2.0, 2.0)
+    assert found.dense.high == 90.0
+
+
+def test_where_nearly_every_pair_was_interrupted_all_count_and_the_sentence_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = iter([_Times(3.0, 1.0, i > 0) for i in range(10)])
+    monkeypatch.setattr("explorer.metrics.latency._one_pair", lambda runs, order: next(taken))
+    dense, pruned, _ = two()
+    found = latency(dense, pruned, X, pairs=10)
+    assert (found.interrupted, found.ratio.n) == (9, 10)
+    assert "a busy machine, 9 pairs were interrupted" in sentence(None, found)
 
 
 def test_when_time_runs_out_it_says_how_many_pairs_there_are() -> None:
