@@ -40,6 +40,11 @@ class Costs:
     why_energy_not_measured: str | None
     said: tuple[str, ...]
 
+    @property
+    def complete(self) -> bool:
+        """Whether all pairs were timed."""
+        return self.latency.complete
+
     def to_json(self) -> dict[str, Any]:
         """{latency, memory, energy}, each JSON-able and with its origin."""
         return {

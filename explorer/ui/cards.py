@@ -10,6 +10,7 @@ import torch
 from explorer.analysis import collapse
 from explorer.charts import CONFIG, clicked, tradeoff
 from explorer.engine.jobs import Job
+from explorer.metrics.sparsity_support import advice
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Finding, TradeOff
 from explorer.ui import actions, costs, curves, thumbnails
@@ -132,7 +133,8 @@ def _watch(view: View) -> None:
     if not found:
         st.caption("No layer is empty, no channel is dead.")
     if view.plan.n_pruned and not view.plan.kept_shapes:
-        st.caption("Zeros do not make a dense kernel faster: the latency stays until whole channels are removed.")
+        for sentence in advice(view.plan):
+            st.caption(plain(sentence, 300))
 
 
 def _finding(finding: Finding) -> None:

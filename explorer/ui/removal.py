@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from explorer.analysis.costs import Costs, refined_costs
 from explorer.charts import CONFIG
 from explorer.charts.structure import widths
+from explorer.charts.text import bytes_text
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.export.slim import Proven, packed, proven
-from explorer.metrics.latency import Latency, refined, sentence
-from explorer.metrics.macs import theoretical_speedup
-from explorer.types import Dataset, LoadedModel, Plan
+from explorer.types import Dataset, LoadedModel, Measurement, Plan
 from explorer.ui import cache, session
 from explorer.ui.tables import file_stem
 from explorer.ui.text import plain
@@ -68,11 +68,11 @@ def _start(key: tuple[str, ...], model: LoadedModel, dataset: Dataset, plan: Pla
     )
 
 
-def _work(model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> Iterator[Proven | Latency]:
+def _work(model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> Iterator[Proven | Costs]:
     made = proven(model, plan, dataset.splits["tune"])
     yield made
-    if made.proof.ok and model.module is not None and model.example is not None:
-        yield from refined(model.module, made.module, model.example, batch=batch, pairs=_PAIRS)
+    if made.proof.ok:
+        yield from refined_costs(model, plan, batch=batch, pairs=_PAIRS)
 
 
 def _outcome(view: View, job: Job) -> None:
@@ -81,7 +81,7 @@ def _outcome(view: View, job: Job) -> None:
         st.markdown(f"{_MARKS[False]} {plain(text, 400)}")
         return
     made = next((r for r in job.results if isinstance(r, Proven)), None)
-    times = [r for r in job.results if isinstance(r, Latency)]
+    costs = [r for r in job.results if isinstance(r, Costs)]
     if made is None:
         st.caption("Removing and proving …")
         return
@@ -91,10 +91,34 @@ def _outcome(view: View, job: Job) -> None:
     with st.popover("The proof", icon=":material/verified:"):
         for check in made.proof.checks:
             st.markdown(f"{_MARKS[check.ok]} {plain(check.sentence, 400)}")
-    speedup = theoretical_speedup(view.model, view.plan, cache.macs(view.model))
-    st.caption(plain(sentence(speedup, times[-1] if times else None), 500))
+    if costs:
+        _costs(costs[-1])
+    elif job.active:
+        st.caption("Timing dense and pruned side by side …")
     if made.proof.ok:
         _files(view.model, view.plan, made)
+
+
+def _costs(found: Costs) -> None:
+    """Time, memory and energy, each with its origin; the sentence never gives a counted speed-up alone."""
+    t, memory, energy = found.latency, found.memory, found.energy
+    rows = [
+        {"what": f"Time, batch {t.batch}", "dense": f"{t.dense.value:.3g} ms", "pruned": f"{t.pruned.value:.3g} ms"},
+        _row("Weights in memory", memory["weights_dense"], memory["weights_pruned"]),
+        _row("Peak activations", memory["activations_dense"], memory["activations_pruned"]),
+    ]
+    origins = ["measured", "counted", "counted"]
+    if energy:
+        microjoules = {name: f"{1e6 * m.value:.3g} µJ" for name, m in energy.items()}
+        rows.append({"what": "Energy", "dense": microjoules["dense"], "pruned": microjoules["pruned"]})
+        origins.append("estimated")
+    st.dataframe([row | {"origin": origin} for row, origin in zip(rows, origins, strict=True)], hide_index=True)
+    for said in found.said:
+        st.caption(plain(said, 500))
+
+
+def _row(what: str, dense: Measurement, pruned: Measurement) -> dict[str, str]:
+    return {"what": what, "dense": bytes_text(dense.value), "pruned": bytes_text(pruned.value)}
 
 
 def _files(model: LoadedModel, plan: Plan, made: Proven) -> None:
