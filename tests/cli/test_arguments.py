@@ -141,7 +141,7 @@ def test_every_command_that_measures_takes_the_common_flags() -> None:
     for command in COMMANDS:
         if command.NAME in ("app", "runs"):
             continue
-        output = ["-o", "x.safetensors"] if command.NAME == "prune" else []
+        output = {"prune": ["-o", "x.safetensors"], "export": ["--to", "slim", "-o", "x"]}.get(command.NAME, [])
         argv = [command.NAME, "m", *output, "--json", "--data", "none", "--device", "cpu", "--seed", "3"]
         args = parser().parse_args(argv, Arguments())
         assert (args.json, args.data, args.device, args.seed) == (True, "none", "cpu", 3)
