@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
 from explorer.charts.text import percent, points
 from explorer.errors import ExplorerError
+from explorer.export.bitmask import bitmask_file
+from explorer.export.script import script_text
 from explorer.export.weights import pruned_file
 from explorer.store.looks import count_look, looks
 from explorer.ui import cache, session
+from explorer.ui.tables import file_stem
 
 if TYPE_CHECKING:
     from explorer.ui.explore import View
@@ -29,26 +32,26 @@ def buttons(view: View) -> None:
         st.code(_python(view), language="python")
         st.code(_shell(view), language="shell", wrap_lines=True)
     with st.popover("Export", icon=":material/download:"):
-        st.caption("The pruned weights in the model's own format. Zeros are stored: the file is as large as before.")
-        stem = view.model.address.rpartition("/")[2].rpartition(".")[0] or "model"
-        st.download_button(
-            "Pruned weights (.safetensors)",
-            lambda: pruned_file(view.model, view.plan),
-            f"{_safe(stem)}-pruned.safetensors",
-            icon=":material/save:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Request (.spec.json)",
-            json.dumps(view.work.spec.to_json(), indent=1),
-            f"{_safe(stem)}.spec.json",
-            icon=":material/tune:",
-            on_click="ignore",
-        )
+        st.caption("Pruned weights store their zeros: that file is as large as before. The packed one is smaller.")
+        for label, content, ending, icon in _files(view):
+            name = f"{file_stem(view.model.address)}{ending}"
+            st.download_button(label, content, name, icon=icon, on_click="ignore", key=f"export_{ending}")
 
 
-def _safe(stem: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in stem)[:60] or "model"
+def _files(view: View) -> list[tuple[str, Any, str, str]]:
+    """What can be taken away: label, content (made when the button is pressed), ending, icon."""
+    model, plan = view.model, view.plan
+    return [
+        ("Pruned weights", lambda: pruned_file(model, plan), "-pruned.safetensors", ":material/save:"),
+        (
+            "Packed: bitmask and kept values",
+            lambda: bitmask_file(model, plan),
+            "-bitmask.safetensors",
+            ":material/compress:",
+        ),
+        ("Script for plain torch", lambda: script_text(model, plan), "-prune.py", ":material/terminal:"),
+        ("Request", json.dumps(view.work.spec.to_json(), indent=1), ".spec.json", ":material/tune:"),
+    ]
 
 
 def _link() -> str:
@@ -80,7 +83,7 @@ def _shell(view: View) -> str:
         words += [flag, str(value)] if value else []
     for flag, value in (("--mean", source.mean), ("--std", source.std), ("--splits", source.splits)):
         words += [flag, value] if value else []
-    return shlex.join([*words, "--spec", f"{_safe(view.model.address)}.spec.json"])
+    return shlex.join([*words, "--spec", f"{file_stem(view.model.address)}.spec.json"])
 
 
 def verdict(view: View) -> None:
