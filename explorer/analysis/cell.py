@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
+from explorer.engine.estimates import Estimate
+from explorer.metrics.origin import machine, today
 from explorer.types import Evaluation, Knob, Measurement
 
 Mode = Literal["exact", "verified", "estimate"]
+Judge = Literal["labels", "agreement"]
 MODES: tuple[Mode, ...] = ("exact", "verified", "estimate")
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
@@ -46,7 +49,7 @@ class Cell:
     n: int
     total: int
     mode: Mode
-    judged_by: Literal["labels", "agreement"]
+    judged_by: Judge
     complete: bool = True
     from_store: bool = False
     n_audited: int = 0
@@ -78,6 +81,38 @@ class Cell:
             total=found.total,
             mode=mode,
             judged_by=found.judged_by,
+            complete=found.complete,
+        )
+
+    @classmethod
+    def estimated(cls, knob: str, level: float, n_pruned: int, n_units: int, found: Estimate, judged_by: Judge) -> Cell:
+        """The cell that an estimate makes; its intervals are about the value of the whole split."""
+        note = f"From {found.n:,} of {found.total:,} samples; the interval is about the value that all of them give."
+        low, high = found.drop - found.half_width, found.drop + found.half_width
+
+        def told(name: str, value: float, unit: str, ends: tuple[float, float]) -> Measurement:
+            where = machine(), today()
+            return Measurement(
+                name, value, unit, "estimated", *ends, found.n, machine=where[0], date=where[1], note=note
+            )
+
+        loss = None
+        if found.loss is not None:
+            value, half = found.loss
+            loss = told("loss", value, "nats", (value - half, value + half))
+        name = "accuracy" if judged_by == "labels" else "agreement"
+        return cls(
+            knob=knob,
+            level=level,
+            n_pruned=n_pruned,
+            n_units=n_units,
+            accuracy=told(name, found.dense - found.drop, "fraction", (found.dense - high, found.dense - low)),
+            drop=told("drop", found.drop, "fraction", (low, high)),
+            loss=loss,
+            n=found.n,
+            total=found.total,
+            mode="estimate",
+            judged_by=judged_by,
             complete=found.complete,
         )
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from explorer.analysis.cell import LEVELS, MODES, Cell, Keep, Mode, n_for
+from explorer.analysis.cell import LEVELS, MODES, Cell, Judge, Keep, Mode, n_for
 from explorer.analysis.given import given_data, given_model, given_spec, split_of
 from explorer.analysis.sensitivity_result import Joint, Sensitivity, joint
 from explorer.analysis.weight_energy import Energy, energy
 from explorer.engine.cells import evaluate_edits
-from explorer.engine.edits import Edit
+from explorer.engine.edits import Edit, Walk
+from explorer.engine.estimates import Estimate, estimate_edits
 from explorer.engine.evaluator import Evaluator
+from explorer.engine.low import low_precision
+from explorer.engine.verified import CAREFUL, QUICK, Audit, VerifiedWalk
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import knob_masks, score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, Knob, LoadedModel, Scores, Split, SplitName
+from explorer.types import Dataset, Evaluation, Knob, LoadedModel, Scores, Split, SplitName
 
 __all__ = [
     "LEVELS",
@@ -188,14 +192,61 @@ def _measured(
             edits.append(Edit(evaluator.ready, masks.of(place)))
             asking.append([])
         asking[index[same]].append(place)
-    updates = evaluate_edits(
-        evaluator, edits, wanted=lambda i: any(map(stops.allows, asking[i])), per_place=2 if early else None
-    )
-    for i, evaluation in updates:
+    run = _Runner(evaluator, edits, mode, lambda i: any(map(stops.allows, asking[i])), 2 if early else None)
+    for i, make in run.updates():
         for place in filter(stops.allows, asking[i]):
-            cell = Cell.measured(place.knob.name, place.level, place.n_pruned, place.knob.n_units, evaluation, mode)
+            cell = make(place.knob.name, place.level, place.n_pruned, place.knob.n_units)
             stops.note(cell)
             yield cell
+
+
+class _Runner:
+    """Edits run in one of the modes; each update says how to make a cell of it."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        edits: Sequence[Edit],
+        mode: Mode,
+        wanted: Callable[[int], bool],
+        per_place: int | None,
+    ) -> None:
+        self._evaluator, self._edits, self._mode = evaluator, edits, mode
+        self._wanted, self._per_place = wanted, per_place
+
+    def updates(self) -> Iterator[tuple[int, Callable[[str, float, int, int], Cell]]]:
+        """(which edit, how a cell is made of what is known now)."""
+        walk, how = self._walk()
+        options: dict[str, Any] = {"wanted": self._wanted, "per_place": self._per_place}
+        if self._mode == "estimate":
+            judged_by: Judge = "agreement" if self._evaluator.split.y is None else "labels"
+            for i, estimate in estimate_edits(self._evaluator, self._edits, walk, **options):
+                yield i, partial(_estimated, estimate, judged_by)
+            return
+        for i, evaluation in evaluate_edits(self._evaluator, self._edits, walk=walk, **options):
+            audit = walk.audit(self._edits[i]) if isinstance(walk, VerifiedWalk) else Audit()
+            yield i, partial(_measured_cell, evaluation, self._mode, audit, how)
+
+    def _walk(self) -> tuple[Walk, str]:
+        """What runs the edits, and in words why it is not what the mode promises, if so."""
+        judge, limit = self._evaluator, self._evaluator.cache.limit
+        if self._mode == "exact":
+            return Walk(judge.ready, limit), ""
+        low, why_not = judge.submit(low_precision, judge.ready, judge.split).result()
+        if low is None:
+            return Walk(judge.ready, limit), f"Every sample in float32: {why_not}"
+        return VerifiedWalk(judge.ready, limit, low, doubts=QUICK if self._mode == "estimate" else CAREFUL), ""
+
+
+def _estimated(found: Estimate, judged_by: Judge, knob: str, level: float, n_pruned: int, n_units: int) -> Cell:
+    return Cell.estimated(knob, level, n_pruned, n_units, found, judged_by)
+
+
+def _measured_cell(
+    found: Evaluation, mode: Mode, audit: Audit, how: str, knob: str, level: float, n_pruned: int, n_units: int
+) -> Cell:
+    cell = Cell.measured(knob, level, n_pruned, n_units, found, mode)
+    return replace(cell, n_audited=audit.n, n_equal=audit.n_equal, how=how)
 
 
 def _places(scores: Scores, levels: Sequence[float], layers: Sequence[str] | None) -> list[_Place]:

@@ -8,14 +8,15 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from itertools import islice
 
-from explorer.engine.edits import Edit, Walk
+from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.tally import BatchResult, Tally, judge_each
 from explorer.types import Evaluation
 
 Update = tuple[int, Evaluation]  # which edit, and what is known about it
-_GROUP_SECONDS = 0.7  # work in a group: results come steadily, and stopping is quick
-_PATIENCE = 0.7  # seconds after which partial results are given
+GROUP_SECONDS = 0.7  # work in a group: results come steadily, and stopping is quick
+_TOGETHER = 8  # batches whose doubtful samples are decided in one run
+PATIENCE = 0.7  # seconds after which partial results are given
 
 
 def evaluate_edits(
@@ -24,21 +25,22 @@ def evaluate_edits(
     *,
     wanted: Callable[[int], bool] = lambda index: True,
     per_place: int | None = None,
+    walk: Walk | None = None,
 ) -> Generator[Update, None, None]:
-    """Each edit's complete evaluation, float32, in the order in which they begin in the model.
+    """Each edit's complete evaluation, in the order in which they begin in the model.
 
     Where a group takes long its partial evaluations come first. ``wanted`` is asked before
     an edit is started; at most ``per_place`` edits that begin at one place share a group.
-    Stop iterating at any time.
+    ``walk`` runs them; by default in float32. Stop iterating at any time.
     """
     evaluator.dense()
-    walk = Walk(evaluator.ready, evaluator.cache.limit)
+    walk = walk or Walk(evaluator.ready, evaluator.cache.limit)
     program = evaluator.ready.programs[0]
     queue = deque(sorted((edit.place(program), index) for index, edit in enumerate(edits)))
-    pace = _GROUP_SECONDS
+    pace = GROUP_SECONDS
     while queue:
-        size = max(1, int(_GROUP_SECONDS / pace))
-        group = _next_group(queue, wanted, size, per_place or len(edits), whole_places=walk.full)
+        size = max(1, int(GROUP_SECONDS / pace))
+        group = next_group(queue, wanted, size, per_place or len(edits), whole_places=walk.full)
         if not group:
             continue
         start = time.perf_counter()
@@ -48,7 +50,7 @@ def evaluate_edits(
             edits[index].release()
 
 
-def _next_group(
+def next_group(
     queue: deque[tuple[int, int]], wanted: Callable[[int], bool], size: int, per_place: int, *, whole_places: bool
 ) -> list[int]:
     """The next edits; with ``whole_places`` as many as begin where the last one does."""
@@ -76,18 +78,19 @@ def _evaluated(
         for _ in group
     ]
     chosen = [edits[i] for i in group]
-    todo = iter(range(len(evaluator.batches)))
-    running: deque[Future[list[BatchResult]]] = deque()
+    todo = iter(_tasks(evaluator, walk))
+    running: deque[Future[list[list[BatchResult]]]] = deque()
     try:
-        for batch in islice(todo, evaluator.threads):
-            running.append(evaluator.submit(_batch, evaluator, walk, chosen, batch))
+        for task in islice(todo, 1 if walk.learns else evaluator.threads):
+            running.append(evaluator.submit(_results, evaluator, walk, chosen, task))
         while running:
-            for tally, result in zip(tallies, running.popleft().result(), strict=True):
-                tally.add(result)
-            for batch in islice(todo, 1):
-                running.append(evaluator.submit(_batch, evaluator, walk, chosen, batch))
+            for results in running.popleft().result():
+                for tally, result in zip(tallies, results, strict=True):
+                    tally.add(result)
+            for task in islice(todo, evaluator.threads - len(running)):
+                running.append(evaluator.submit(_results, evaluator, walk, chosen, task))
             now = time.perf_counter()
-            if running and now - told > _PATIENCE:
+            if running and now - told > PATIENCE:
                 yield from ((i, tally.evaluation(now - start)) for i, tally in zip(group, tallies, strict=True))
                 told = time.perf_counter()
     finally:
@@ -97,8 +100,20 @@ def _evaluated(
     yield from ((i, tally.evaluation(seconds)) for i, tally in zip(group, tallies, strict=True))
 
 
-def _batch(evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], batch: int) -> list[BatchResult]:
-    part = evaluator.batches[batch]
-    outputs = walk.outputs(batch, evaluator.split.x[part], edits)
-    labels = None if evaluator.split.y is None else evaluator.split.y[part]
-    return judge_each(outputs, labels, evaluator.dense_result(batch))
+def _tasks(evaluator: Evaluator, walk: Walk) -> list[range]:
+    """Batches that a thread takes together; the first one goes alone where the walk learns from it."""
+    n = len(evaluator.batches)
+    first = 1 if walk.learns else 0
+    size = max(1, min(_TOGETHER if walk.learns else 1, -(-(n - first) // (2 * evaluator.threads))))
+    alone = [range(1)] if walk.learns else []
+    return alone + [range(at, min(at + size, n)) for at in range(first, n, size)]
+
+
+def _results(evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], task: range) -> list[list[BatchResult]]:
+    """For each of a task's batches one result an edit."""
+    split, parts = evaluator.split, [evaluator.batches[i] for i in task]
+    outputs = walk.outputs([Batch(i, split.x[part]) for i, part in zip(task, parts, strict=True)], edits)
+    return [
+        judge_each(out, None if split.y is None else split.y[part], evaluator.dense_result(i))
+        for i, part, out in zip(task, parts, outputs, strict=True)
+    ]

@@ -8,8 +8,9 @@ once for a batch, and each edit runs only the steps that follow.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
@@ -19,7 +20,15 @@ from explorer.engine.ready import Ready, close_calls, logits_of
 from explorer.pruning.apply import private_shell
 
 Values = Mapping[fx.Node, Any]
+Made = Callable[[fx.Node, Mapping[int, Tensor]], Any]
 _NONE: Values = {}
+
+
+class Batch(NamedTuple):
+    """Samples to run, and their name: equal names mean equal samples."""
+
+    name: Hashable
+    x: Tensor
 
 
 class Edit:
@@ -32,7 +41,7 @@ class Edit:
         self._ready = ready
         self._cut = {name: ~mask.to(ready.device) for name, mask in masks.items() if not bool(mask.all())}
         self._replaced: dict[int, Tensor] = {}
-        self._own: dict[tuple[int, Program], dict[fx.Node, Any]] = {}
+        self._own: dict[tuple[int, object], dict[fx.Node, Any]] = {}
 
     def part(self, program: Program) -> Part:
         """The steps to run for this edit."""
@@ -42,20 +51,25 @@ class Edit:
         """Where in the program the edit begins; one that changes nothing comes last."""
         return min((program.place(node) for node in self.part(program).changed), default=len(program.nodes))
 
-    def own(self, program: Program) -> Values:
-        """This thread's own modules for the steps whose parameters are masked."""
-        key = (threading.get_ident(), program)
+    def own(self, program: Program, made: Made | None = None) -> Values:
+        """This thread's own modules for the steps whose parameters are masked.
+
+        ``made`` turns a step and the masked tensors (by the id of what they replace) into a
+        module; by default it is the step's own with those tensors.
+        """
+        key = (threading.get_ident(), made or program)
         if key not in self._own:
-            self._own[key] = {node: self._made(program, node) for node in self.part(program).changed}
+            masked = self._masked()
+            make = made or partial(self._plainly, program)
+            self._own[key] = {node: make(node, masked) for node in self.part(program).changed}
         return self._own[key]
 
     def release(self) -> None:
         """Forget the masked tensors; they are made again when they are needed."""
         self._replaced, self._own = {}, {}
 
-    def _made(self, program: Program, node: fx.Node) -> Any:
+    def _plainly(self, program: Program, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
         found = program.module_of(self._ready.steps, node)
-        replaced = self._masked()
         return private_shell(found, replaced) if isinstance(found, nn.Module) else replaced[id(found)]
 
     def _masked(self) -> Mapping[int, Tensor]:
@@ -72,8 +86,11 @@ class Walk:
 
     Give edits in the order of :meth:`Edit.place`, over several calls too: then the dense steps
     before them run once for each batch. ``memory_limit`` bounds the bytes kept; a batch past it
-    starts from its samples again. Batches may run in several threads at once.
+    starts from its samples again. Batches may run in several threads at once; where a walk
+    ``learns`` from an edit's first batch, that one must end before the others start.
     """
+
+    learns = False
 
     def __init__(self, ready: Ready, memory_limit: int) -> None:
         self.ready = ready
@@ -84,35 +101,40 @@ class Walk:
         self._shells: dict[int, nn.Module] = {}
         self._lock = threading.Lock()
 
-    def outputs(self, batch: Hashable, x: Tensor, edits: Sequence[Edit]) -> Tensor:
-        """(edits, n, classes) of one batch's samples; first choices are those of the plain model.
-
-        ``batch`` names the samples: equal names mean equal samples.
-        """
+    def outputs(self, batches: Sequence[Batch], edits: Sequence[Edit]) -> list[Tensor]:
+        """(edits, n, classes) for each batch; first choices are those of the plain model."""
         with torch.inference_mode():
-            program, x = self.ready.programs[0], self.ready.input(x)
-            known = self._taken(batch)
-            found = []
-            for edit in edits:
-                part = edit.part(program)
-                known = program.advance(self._shell(), x, part.frontier, known)
-                found.append(logits_of(program.run_part(self._shell(), part, x, known, edit.own(program))))
-            self._keep(batch, known)
-            return self._settled(torch.stack(found), x, edits)
+            return [self._settled(self._along(batch, edits), batch.x, edits) for batch in batches]
+
+    def _along(self, batch: Batch, edits: Sequence[Edit]) -> Tensor:
+        """(edits, n, classes) of one batch, by one walk through the model."""
+        program, known = self.ready.programs[0], self._taken(batch)
+        x, found = self.ready.input(batch.x), []
+        for edit in edits:
+            known = program.advance(self._shell(), x, edit.part(program).frontier, known)
+            found.append(self._outputs(batch, x, edit, known))
+        self._keep(batch, known)
+        return torch.stack(found)
+
+    def _outputs(self, batch: Batch, x: Tensor, edit: Edit, known: Values) -> Tensor:
+        """(n, classes) of one edit, from the values at its frontier; close calls are open."""
+        return self._run(edit, x, known)
+
+    def _run(self, edit: Edit, x: Tensor, known: Values) -> Tensor:
+        program = self.ready.programs[0]
+        return logits_of(program.run_part(self._shell(), edit.part(program), x, known, edit.own(program)))
 
     def _settled(self, logits: Tensor, x: Tensor, edits: Sequence[Edit]) -> Tensor:
         """Close calls decided by the plain model."""
-        plain = self.ready.programs[-1]
-        if self.ready.programs[0] is plain:
+        if self.ready.programs[0] is self.ready.programs[-1]:
             return logits
         close = close_calls(logits)
         for index in torch.nonzero(close.any(dim=1)).flatten().tolist():
             which = close[index]
-            logits[index, which] = self.plain_outputs(x[which], edits[index])
+            logits[index, which] = self._plain_outputs(self.ready.input(x[which]), edits[index])
         return logits
 
-    def plain_outputs(self, x: Tensor, edit: Edit) -> Tensor:
-        """(n, classes) by the plain model, from the samples on."""
+    def _plain_outputs(self, x: Tensor, edit: Edit) -> Tensor:
         plain = self.ready.programs[-1]
         part = edit.part(plain)
         known = plain.advance(self._shell(), x, part.frontier, _NONE)
@@ -124,17 +146,17 @@ class Walk:
             self._shells[thread] = private_shell(self.ready.steps)
         return self._shells[thread]
 
-    def _taken(self, batch: Hashable) -> Values:
+    def _taken(self, batch: Batch) -> Values:
         with self._lock:
-            known = self._kept.pop(batch, _NONE)
+            known = self._kept.pop(batch.name, _NONE)
             self.n_bytes -= sum(n_bytes(value) for value in known.values())
             return known
 
-    def _keep(self, batch: Hashable, known: Values) -> None:
+    def _keep(self, batch: Batch, known: Values) -> None:
         size = sum(n_bytes(value) for value in known.values())
         with self._lock:
             if self.n_bytes + size > self.limit:
                 self.full = True
                 return
-            self._kept[batch] = known
+            self._kept[batch.name] = known
             self.n_bytes += size

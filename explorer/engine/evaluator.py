@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -109,6 +109,13 @@ class Evaluator:
         if batch not in self._dense_results:
             self.dense()
         return self._dense_results[batch]
+
+    def dense_results(self) -> BatchResult:
+        """The dense model's results on all samples, in the split's order."""
+        parts = [self.dense_result(batch) for batch in range(len(self.batches))]
+        values: dict[str, Any] = {f.name: [getattr(part, f.name) for part in parts] for f in fields(BatchResult)}
+        joined: dict[str, Any] = {name: None if v[0] is None else torch.cat(v) for name, v in values.items()}
+        return BatchResult(**joined)
 
     def submit(self, job: Callable[..., T], *args: Any) -> Future[T]:
         """Run a function in the evaluator's threads, which compute on one core each."""

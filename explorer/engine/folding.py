@@ -29,17 +29,40 @@ class Folded(nn.Module):
         self.conv = conv
         self.bn = bn
         self.relu = False
+        self.dtype = torch.float32  # of the folded kernel
         self.kernel: tuple[Tensor, Tensor | None] | None = None
+        self.packed: Tensor | None = None  # the kernel as torch's fused step wants it
 
     def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         """(n, in, h, w) -> (n, out, h', w'), channels last in memory."""
         if self.kernel is None:  # each private shell folds its own, masked tensors once
             self.kernel = self._fold()
+        if self.dtype == torch.bfloat16 and self._fuses():
+            return self._fused(x, other)
         conv = self.conv
         y = functional.conv2d(x, *self.kernel, conv.stride, conv.padding, conv.dilation, conv.groups)
         if other is not None:
             y = y.add_(other)
         return y.relu_() if self.relu else y
+
+    def _fuses(self) -> bool:
+        """Whether torch offers its own fused step; in float32 it would gain next to nothing."""
+        return not isinstance(self.conv.padding, str) and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+
+    def _fused(self, x: Tensor, other: Tensor | None) -> Tensor:
+        conv, ops = self.conv, torch.ops.mkldnn
+        weight, bias = self.kernel  # type: ignore[misc]
+        places = (conv.padding, conv.stride, conv.dilation, conv.groups)
+        if self.packed is None:
+            self.packed = ops._reorder_convolution_weight(weight, *places, list(x.shape))
+        after = "relu" if self.relu else "none"
+        if other is None:
+            y: Tensor = ops._convolution_pointwise(x, self.packed, bias, *places, after, [], "")
+            return y
+        other = other.contiguous(memory_format=torch.channels_last)
+        relu = after if self.relu else None
+        y = ops._convolution_pointwise.binary(x, other, self.packed, bias, *places, "add", 1.0, relu, [], None)
+        return y
 
     def _fold(self) -> tuple[Tensor, Tensor | None]:
         weight, bias = self.conv.weight, self.conv.bias
@@ -49,7 +72,8 @@ class Folded(nn.Module):
             shift = (0.0 if bias is None else bias.double()) - bn.running_mean.double()
             shift = shift * scale if bn.bias is None else shift * scale + bn.bias.double()
             weight, bias = (weight.double() * scale.view(-1, 1, 1, 1)).float(), shift.float()  # type: ignore[assignment]
-        return weight.contiguous(memory_format=torch.channels_last), bias
+        kernel = weight.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        return kernel, None if bias is None else bias.to(self.dtype)
 
 
 def fold(steps: Steps, graph: fx.Graph) -> fx.Graph | None:

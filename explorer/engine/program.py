@@ -80,6 +80,11 @@ class Program:
             self._backwards = [self.frontier(self._descendants((node,))) for node in steps]
         return self._backwards
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The paths of all parameters that some step uses."""
+        return frozenset(name for names in self._parameters.values() for name in names)
+
     def part(self, parameters: Iterable[str]) -> Part:
         """What changes when these parameters do; the output is always part of it."""
         names = frozenset(parameters)

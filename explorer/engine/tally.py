@@ -17,7 +17,10 @@ from explorer.types import Evaluation
 
 @dataclass(frozen=True, eq=False)
 class BatchResult:
-    """One batch, sample by sample; ``right`` and ``loss`` are None without labels."""
+    """One batch, sample by sample; ``right`` and ``loss`` are None without labels.
+
+    ``margin`` is how far the first choice is above the second one, for the dense model only.
+    """
 
     predictions: Tensor
     agrees: Tensor
@@ -25,6 +28,7 @@ class BatchResult:
     loss: Tensor | None
     dense_predictions: Tensor
     dense_right: Tensor | None
+    margin: Tensor | None = None
 
 
 def judge(logits: Tensor, labels: Tensor | None, dense: BatchResult | None) -> BatchResult:
@@ -50,7 +54,13 @@ def judge(logits: Tensor, labels: Tensor | None, dense: BatchResult | None) -> B
         loss=loss,
         dense_predictions=outputs.dense,
         dense_right=dense.right if dense else right,
+        margin=None if dense else _margin(logits),
     )
+
+
+def _margin(logits: Tensor) -> Tensor:
+    best = logits.topk(min(2, logits.shape[1]), dim=1).values
+    return best[:, 0] - best[:, -1]
 
 
 def judge_each(outputs: Tensor, labels: Tensor | None, dense: BatchResult) -> list[BatchResult]:

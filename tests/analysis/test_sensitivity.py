@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,11 @@ def small(name: str, n: int = 150) -> tuple[LoadedModel, Dataset]:
     return model, dataset_of(Split("tune", whole.x[:n], whole.y[:n]))
 
 
+def finished(*what: Any, **how: Any) -> list[Cell]:
+    """The cells of a scan without those that a busy machine gives before they are complete."""
+    return [cell for cell in scan(*what, **how) if cell.complete]
+
+
 def without_origin(cell: Cell) -> Cell:
     return replace(cell, from_store=False)
 
@@ -82,7 +88,7 @@ def without_origin(cell: Cell) -> Cell:
 def test_every_cell_counts_what_a_plain_loop_counts(name: str, granularity: str, criterion: str) -> None:
     model, samples = small(name)
     spec = PruneSpec(granularity, criterion)
-    cells = [cell for cell in scan(model, samples, spec, levels=LEVELS) if cell.complete]
+    cells = finished(model, samples, spec, levels=LEVELS)
     assert len(cells) == scan_size(model, spec, levels=LEVELS)
     split = samples.splits["tune"]
     for cell in cells:
@@ -94,7 +100,7 @@ def test_every_cell_counts_what_a_plain_loop_counts(name: str, granularity: str,
 def test_every_kind_of_network_is_scanned_exactly(name: str) -> None:
     model = tiny.load(name)
     split = tiny.split(model, 200)
-    cells = [c for c in scan(model, dataset_of(split), levels=(0.4, 0.8)) if c.complete]
+    cells = finished(model, dataset_of(split), levels=(0.4, 0.8))
     assert cells
     for cell in cells:
         assert round(cell.accuracy.value * 200) == plain_loop(model, split, PruneSpec(), cell)
@@ -103,7 +109,7 @@ def test_every_kind_of_network_is_scanned_exactly(name: str) -> None:
 def test_without_labels_cells_are_judged_by_agreement() -> None:
     model = tiny.load("mlp")
     split = tiny.split(model, 100, labelled=False)
-    cells = list(scan(model, dataset_of(split), levels=(0.5,)))
+    cells = finished(model, dataset_of(split), levels=(0.5,))
     assert {cell.judged_by for cell in cells} == {"agreement"}
     assert all(cell.loss is None for cell in cells)
     assert all(cell.accuracy.name == "agreement" for cell in cells)
@@ -111,12 +117,12 @@ def test_without_labels_cells_are_judged_by_agreement() -> None:
 
 def test_the_order_of_layers_and_levels_changes_nothing() -> None:
     model, samples = small("digits-cnn")
-    forward = {(c.knob, c.level): c for c in scan(model, samples, levels=(0.2, 0.8))}
+    forward = {(c.knob, c.level): c for c in finished(model, samples, levels=(0.2, 0.8))}
     names = list(dict.fromkeys(knob for knob, _ in forward))
     backward: dict[tuple[str, float], Cell] = {}
     for name in reversed(names):
         for level in (0.8, 0.2):
-            (cell,) = scan(model, samples, levels=(level,), layers=[name])
+            (cell,) = finished(model, samples, levels=(level,), layers=[name])
             backward[cell.knob, cell.level] = cell
     assert backward == forward
 
@@ -125,7 +131,7 @@ def test_a_scan_leaves_model_and_samples_as_they_were() -> None:
     model, samples = small("digits-resnet")
     before = {name: weight.clone() for name, weight in model.module.state_dict().items()}
     x = samples.splits["tune"].x.clone()
-    list(scan(model, samples, PruneSpec("out_channel"), levels=(0.5,)))
+    finished(model, samples, PruneSpec("out_channel"), levels=(0.5,))
     assert all(torch.equal(before[name], weight) for name, weight in model.module.state_dict().items())
     assert torch.equal(samples.splits["tune"].x, x)
 
@@ -134,19 +140,19 @@ def test_a_scan_leaves_model_and_samples_as_they_were() -> None:
 def test_little_memory_changes_no_number(limit: int) -> None:
     model, samples = small("digits-resnet")
     split = samples.splits["tune"]
-    wanted = list(scan(model, samples, levels=(0.5, 0.9)))
+    wanted = finished(model, samples, levels=(0.5, 0.9))
     scarce = Evaluator(model, split, memory_limit=limit, threads=1)
-    assert list(scan(model, samples, levels=(0.5, 0.9), evaluator=scarce)) == wanted
+    assert finished(model, samples, levels=(0.5, 0.9), evaluator=scarce) == wanted
 
 
 def test_a_scan_that_was_stopped_goes_on_where_it_ended(tmp_path: Path) -> None:
     model, samples = small("digits-cnn")
-    wanted = list(scan(model, samples, levels=LEVELS))
+    wanted = finished(model, samples, levels=LEVELS)
     keep = Kept(tmp_path / "cells")
     running = scan(model, samples, levels=LEVELS, keep=keep)
-    first = [next(running) for _ in range(4)]
+    first = list(islice((cell for cell in running if cell.complete), 4))
     running.close()
-    again = list(scan(model, samples, levels=LEVELS, keep=keep))
+    again = finished(model, samples, levels=LEVELS, keep=keep)
     assert not any(cell.from_store for cell in first)
     assert sum(cell.from_store for cell in again) == 4
     key = lambda cell: (cell.knob, cell.level)  # noqa: E731
@@ -156,10 +162,10 @@ def test_a_scan_that_was_stopped_goes_on_where_it_ended(tmp_path: Path) -> None:
 def test_more_levels_run_only_what_is_missing(tmp_path: Path) -> None:
     model, samples = small("digits-mlp")
     keep = Kept(tmp_path / "cells")
-    few = list(scan(model, samples, levels=(0.5,), keep=keep))
-    more = list(scan(model, samples, levels=(0.5, 0.9), keep=keep))
+    few = finished(model, samples, levels=(0.5,), keep=keep)
+    more = finished(model, samples, levels=(0.5, 0.9), keep=keep)
     assert [c.from_store for c in sorted(more, key=lambda c: c.level)] == [True] * len(few) + [False] * len(few)
-    other = list(scan(model, samples, PruneSpec("weight", "random"), levels=(0.5,), keep=keep))
+    other = finished(model, samples, PruneSpec("weight", "random"), levels=(0.5,), keep=keep)
     assert not any(cell.from_store for cell in other)
 
 
@@ -219,9 +225,9 @@ def test_a_knob_that_costs_too_much_is_left_and_the_others_go_on() -> None:
 
 def test_the_first_samples_alone_can_be_scanned() -> None:
     model, samples = small("digits-mlp")
-    cells = list(scan(model, samples, levels=(0.9,), n_samples=64))
+    cells = finished(model, samples, levels=(0.9,), n_samples=64)
     first = dataset_of(Split("tune", samples.splits["tune"].x[:64], samples.splits["tune"].y[:64]))
-    assert cells == list(scan(model, first, levels=(0.9,)))
+    assert cells == finished(model, first, levels=(0.9,))
     assert {cell.n for cell in cells} == {64}
 
 
