@@ -95,7 +95,8 @@ class JobQueue:
     """Runs jobs on a few threads, owners in turn. Equal keys share one job."""
 
     def __init__(self, n_workers: int | None = None, *, remember: int = 200) -> None:
-        self._n_workers = n_workers or max(1, os.cpu_count() or 1)
+        # One core stays free for whoever drags a line.
+        self._n_workers = n_workers or max(1, (os.cpu_count() or 1) - 1)
         self._remember = remember
         self._jobs: dict[Hashable, Job] = {}
         self._waiting: dict[str, deque[Job]] = {}

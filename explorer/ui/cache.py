@@ -6,6 +6,7 @@ other entries are keyed by the digests of what they were made from.
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import threading
@@ -135,6 +136,13 @@ def macs(of: LoadedModel) -> MacTable | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _macs(digest: str, _model: LoadedModel) -> MacTable:
     return mac_table(_model)
+
+
+@st.cache_resource(show_spinner=False)
+def spare_collector() -> None:
+    """Once a process: what is loaded by now stays, so the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import plotly.graph_objects as go
 import streamlit as st
 import torch
 
@@ -15,7 +16,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.types import Finding, TradeOff
 from explorer.ui import actions, costs, curves, thumbnails
 from explorer.ui.text import plain
-from explorer.ui.theme import chart_theme
+from explorer.ui.theme import chart_theme, is_dark
 
 if TYPE_CHECKING:
     from explorer.ui.explore import View
@@ -27,6 +28,7 @@ _AXES = {
     "sparsity": "sparsity",
 }
 _BUDGET = 0.01
+_SHOWN = "_chart_shown"
 _ICONS = {"ok": ":material/check_circle:", "warn": ":material/warning:", "fail": ":material/error:"}
 
 
@@ -41,11 +43,28 @@ def chart(view: View) -> bool:
         st.caption(f"No chart without a measurement. {plain(view.why_not or '', 300)}")
         return False
     known, jobs = curves.background(view.model, view.dataset, view.work.spec)
-    axis = st.session_state.get("chart_axis", "compression_ratio")
-    figure = tradeoff(known, now=view.point, tried=view.work.tried, budget=_BUDGET, x=axis, theme=chart_theme())
+    figure = _figure(view, known)
     chosen = st.plotly_chart(figure, key="chart", on_select="rerun", selection_mode="points", theme=None, config=CONFIG)
     _restore(view, known, chosen)
     return _foot(jobs)
+
+
+def _figure(view: View, known: list[TradeOff]) -> go.Figure:
+    """The chart, built anew only when something on it changed; not at all while a line is being dragged.
+
+    Building and drawing it costs more than all the rest of a rerun, and the numbers above move anyway.
+    """
+    axis = st.session_state.get("chart_axis", "compression_ratio")
+    sizes = tuple(len(curve.points) for curve in known)
+    settled = view.work.settled and not view.answer.pending
+    shown = st.session_state.get(_SHOWN)
+    frame = (view.model.identity, view.work.spec.granularity, view.work.spec.criterion, axis, is_dark())
+    if shown is not None and shown[0] == frame and (not settled or shown[1] == (sizes, view.plan.digest)):
+        figure: go.Figure = shown[2]
+        return figure
+    figure = tradeoff(known, now=view.point, tried=view.work.tried, budget=_BUDGET, x=axis, theme=chart_theme())
+    st.session_state[_SHOWN] = (frame, (sizes, view.plan.digest if settled else None), figure)
+    return figure
 
 
 def _foot(jobs: list[Job]) -> bool:

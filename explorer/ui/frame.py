@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 
 from explorer.types import Dataset, LoadedModel
-from explorer.ui import pickers, running, session, theme
+from explorer.ui import cache, pickers, running, session, theme
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ def draw() -> None:
     work = session.workspace()
     session.write_link(work)
     model, dataset = pickers.top_line(work)
+    cache.spare_collector()
     st.session_state["_opened"] = Opened(model, dataset)
 
 
