@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load
@@ -39,8 +38,8 @@ def bitmask_file(model: LoadedModel, plan: Plan) -> bytes:
     stored: dict[str, Tensor] = {name: tensor for name, tensor in tensors.items() if name not in cut}
     for name, mask in cut.items():
         stored |= {f"{name}.{part}": tensor for part, tensor in pack(tensors[name], mask).items()}
-    about: dict[str, Any] = {"kind": KIND, "version": VERSION, "packed": sorted(cut), "tied": tied}
-    about |= describe(model, plan)
+    about = describe(model, plan)
+    about |= {"inside": about.get("kind"), "kind": KIND, "version": VERSION, "packed": sorted(cut), "tied": tied}
     content = plain_weights(stored, {METADATA_KEY: json.dumps(about)})
     again, _ = unpacked(load(content), about, "The file")
     if set(again) != set(tensors) or not all(_same(tensors[name], again[name]) for name in tensors):

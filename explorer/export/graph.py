@@ -27,16 +27,17 @@ def describe_graph(module: fx.GraphModule, example: Any) -> tuple[dict[str, Any]
     back and fits the tensors. Tied weights are among the tensors once. Raises ExplorerError
     for a network with layers or functions that the format has no word for.
     """
-    used = {str(n.target) for n in module.graph.nodes if n.op == "call_module"}
-    loose = {str(n.target) for n in module.graph.nodes if n.op == "get_attr"}
-    layers = {path: _layer(path, module.get_submodule(path)) for path in sorted(used)}
+    # In the order of their first use, which is the order the layers are shown in.
+    used = dict.fromkeys(str(n.target) for n in module.graph.nodes if n.op == "call_module")
+    loose = list(dict.fromkeys(str(n.target) for n in module.graph.nodes if n.op == "get_attr"))
+    layers = {path: _layer(path, module.get_submodule(path)) for path in used}
     tensors, tied = _tensors(module, layers, loose)
     parameters = {name for name, _ in module.named_parameters(remove_duplicate=False)}
     inputs = example if isinstance(example, tuple) else (example,)
     document = {
         "inputs": [{"shape": list(x.shape[1:]), "dtype": str(x.dtype).removeprefix("torch.")} for x in inputs],
         "layers": layers,
-        "tensors": {name: "parameter" if name in parameters else "buffer" for name in sorted(loose)},
+        "tensors": {name: "parameter" if name in parameters else "buffer" for name in loose},
         "tied": tied,
         "steps": [_step(node) for node in module.graph.nodes if node.op != "output"],
         "output": _value(_output(module)),
@@ -58,7 +59,7 @@ def _output(module: fx.GraphModule) -> Any:
 
 
 def _tensors(
-    module: fx.GraphModule, layers: Mapping[str, Any], loose: set[str]
+    module: fx.GraphModule, layers: Mapping[str, Any], loose: list[str]
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Every tensor once, by its first name, and the other names of tied ones."""
     tensors: dict[str, Tensor] = {}
@@ -73,11 +74,11 @@ def _tensors(
     return tensors, tied
 
 
-def _named(module: fx.GraphModule, layers: Mapping[str, Any], loose: set[str]) -> Iterator[tuple[str, Tensor]]:
+def _named(module: fx.GraphModule, layers: Mapping[str, Any], loose: list[str]) -> Iterator[tuple[str, Tensor]]:
     for path in layers:
         for name, tensor in module.get_submodule(path).state_dict(keep_vars=True).items():
             yield f"{path}.{name}", tensor
-    for path in sorted(loose):
+    for path in loose:
         place, _, name = path.rpartition(".")
         tensor = getattr(module.get_submodule(place), name)
         if not isinstance(tensor, Tensor):

@@ -12,7 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.export.files import check_target, put
 from explorer.export.graph import describe_graph
 from explorer.export.onnx_file import convert
-from explorer.export.outputs import apart, flips, judging_inputs, outputs
+from explorer.export.outputs import apart, flips, inputs_in_words, judging_inputs, outputs
 from explorer.export.proof import SAME_IN_ONNX, Check, Proof
 from explorer.export.slim import proven
 from explorer.pruning.apply import masked, masked_weights, private_shell, set_parameters
@@ -74,8 +74,7 @@ def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[byt
         Check("same_outputs_onnx", difference <= SAME_IN_ONNX, difference, said),
         Check("same_predictions_onnx", n_flips == 0, float(n_flips), f"{n_flips} predictions change in ONNX Runtime."),
     )
-    judged_on = f"the {len(inputs[0])} samples of the {split.name} split" if split else "generated inputs"
-    proof = Proof(checks, len(inputs[0]), judged_on, content)
+    proof = Proof(checks, len(inputs[0]), inputs_in_words(inputs, split), content)
     proof.demand()
     return content, proof
 

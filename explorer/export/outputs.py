@@ -29,6 +29,12 @@ def judging_inputs(model: LoadedModel, split: Split | None) -> tuple[Tensor, ...
     )
 
 
+def inputs_in_words(inputs: Sequence[Tensor], split: Split | None) -> str:
+    """What these inputs are, for a sentence."""
+    n = len(inputs[0])
+    return f"{n:,} generated inputs" if split is None else f"the {n:,} samples of the {split.name} split"
+
+
 def outputs(module: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
     """Every tensor of each batch's output, in order."""
     found: list[Tensor] = []

@@ -12,7 +12,7 @@ from torch import Tensor, fx
 from explorer.errors import ExplorerError
 from explorer.export.clean import run_clean
 from explorer.export.onnx_file import convert, why_no_onnx
-from explorer.export.outputs import apart, flips, judging_inputs, outputs
+from explorer.export.outputs import apart, flips, inputs_in_words, judging_inputs, outputs
 from explorer.export.packing import arch_text, plain_weights
 from explorer.pruning.apply import masked
 from explorer.types import LoadedModel, Plan, Split
@@ -86,9 +86,7 @@ def prove(
     form is checked by onnx and run in ONNX Runtime, where those are installed.
     """
     inputs = judging_inputs(model, split)
-    judged_on = (
-        f"the {len(inputs[0])} samples of the {split.name} split" if split else f"{len(inputs[0])} generated inputs"
-    )
+    judged_on = inputs_in_words(inputs, split)
     full, cut = outputs(masked(model, plan).module, inputs), outputs(small, inputs)
     checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, judged_on)
     checks += _reopened(document, tensors, inputs, cut, judged_on)

@@ -4,7 +4,8 @@
 
 WEIGHTS is the original state dict (.safetensors, or a PyTorch checkpoint of plain tensors). Without OUT only the
 hash of the masks is printed. OUT gets the weights with zeros where they were pruned; with --cut whole units are
-removed instead, so that the tensors fit the smaller network. Ends with status 1 when the masks are not the recorded ones.
+removed instead, so that the tensors fit the smaller network. It ends with status 1 when the masks are not the
+recorded ones.
 """
 
 from __future__ import annotations

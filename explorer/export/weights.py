@@ -16,6 +16,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors
+from explorer.models import slim
 from explorer.store.atomic import replacing
 from explorer.types import LoadedModel, Plan
 
@@ -94,9 +95,27 @@ def _dtype(stored: str | None, computed: torch.dtype) -> torch.dtype:
 
 def describe(model: LoadedModel, plan: Plan) -> dict[str, Any]:
     """What the file says of itself: how to build the model, the request, and where it came from."""
+    if model.meta.get("graph") is not None:
+        return _describe_slim(model, plan)
     return {
         "arch": model.meta.get("arch"),
         "arch_args": model.meta.get("arch_args") or {},
+        "data": model.data,
+        "spec": dict(plan.spec),
+        "sparsity": plan.sparsity,
+        "source": {"address": model.address, "digest": model.digest},
+    }
+
+
+def _describe_slim(model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    """A slim model's weights stay a slim model: they go with the graph that they came with."""
+    meta = model.meta
+    about = {name: meta[name] for name in ("input_shape", "size", "mean", "std", "made_from") if name in meta}
+    return {
+        "kind": slim.KIND,
+        "version": slim.VERSION,
+        "graph": meta["graph"],
+        "model": {**about, "n_classes": model.n_classes},
         "data": model.data,
         "spec": dict(plan.spec),
         "sparsity": plan.sparsity,

@@ -30,6 +30,11 @@ def is_packed(about: Mapping[str, Any]) -> bool:
     return about.get("kind") == KIND
 
 
+def inside(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What the file says of itself once its tensors are plain: they may be those of a slim model."""
+    return {**about, "kind": about.get("inside")}
+
+
 def pack(tensor: Tensor, mask: Tensor) -> dict[str, Tensor]:
     """{values, bits, shape} of a tensor of which the places where ``mask`` is False are zero."""
     keeps, flat = mask.cpu().reshape(-1), tensor.detach().cpu().contiguous().reshape(-1)

@@ -92,6 +92,7 @@ def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], m
     if bitmask.is_packed(hint):
         plain, tied = bitmask.unpacked(contents.tensors, hint, str(meta["label"]))
         contents = replace(contents, tensors=plain, aliases={**contents.aliases, **tied})
+        hint = bitmask.inside(hint)
     weights = Weights(
         address=request.address,
         label=str(meta["label"]),

@@ -17,7 +17,8 @@ from typing import Any, BinaryIO
 import torch
 from safetensors.torch import save_file
 
-from explorer.models import slim
+from explorer.errors import ExplorerError
+from explorer.models import bitmask, slim
 from explorer.models.reader.contents import Contents, checked, flat
 from explorer.models.reader.formats import SAVE_AGAIN, recognise, zip_contents
 from explorer.models.reader.limits import MAX_FILE_BYTES, restrict, start_clock
@@ -34,7 +35,7 @@ def main(source: str, folder: str) -> int:
         with _regular(source) as file:
             contents = read(file, Path(source))
         answer = _written(contents, Path(folder))
-    except RefusedError as refusal:
+    except (RefusedError, ExplorerError) as refusal:
         answer = {"why": refusal.why, "fix": refusal.fix}
     except (MemoryError, RecursionError):
         answer = {"why": "It needs more memory than reading a file of its size may take.", "fix": SAVE_AGAIN}
@@ -77,9 +78,14 @@ def read(file: BinaryIO, path: Path) -> Contents:
 
 def _try_slim(contents: Contents) -> None:
     """A file that brings its own graph is run here first, where it can break nothing."""
-    about = slim.description(contents.metadata)
+    about, tensors, aliases = slim.description(contents.metadata), contents.tensors, contents.aliases
+    if bitmask.is_packed(about):
+        about = bitmask.inside(about)
+        if slim.is_slim(about):
+            tensors, tied = bitmask.unpacked(tensors, about, "It")
+            aliases = {**aliases, **tied}
     if slim.is_slim(about):
-        slim.check(about, contents.tensors, contents.aliases)
+        slim.check(about, tensors, aliases)
 
 
 def _written(contents: Contents, folder: Path) -> dict[str, Any]:
