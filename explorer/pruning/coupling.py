@@ -21,6 +21,7 @@ from torch import Tensor, fx
 from explorer.pruning.labelling import Labeller
 from explorer.pruning.labels import FROZEN, Labels
 from explorer.pruning.lowering import lowered
+from explorer.pruning.tracing import traced
 from explorer.pruning.uses import Use
 from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel, Part
 
@@ -53,7 +54,7 @@ def coupling(model: LoadedModel) -> Coupling:
     if model.module is None or model.example is None:
         return Coupling((), labels, model.why_not_runnable or "The model cannot be run.")
     try:
-        graph = lowered(fx.symbolic_trace(model.module))
+        graph = lowered(traced(model.module))
         tensors = [*model.module.named_parameters(), *model.module.named_buffers()]
         labeller = Labeller(graph, labels, {id(t): name for name, t in tensors})
         labeller.label(model.example)
@@ -166,6 +167,8 @@ def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use], unit: str)
         why = found.why_not
     elif use is not None:
         why = _why_frozen(found, use, unit)
+    elif unit == "hidden unit" and layer.kind.startswith(("RNN", "LSTM", "GRU")):
+        why = "A recurrent layer with a projection, or fed in a way that cannot be followed."
     elif layer.kind == "Embedding" and unit == "channel":
         why = "An embedding: its columns are shared by every token."
     else:

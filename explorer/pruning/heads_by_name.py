@@ -21,8 +21,8 @@ _SEPARATE = (
     ("q_proj", "k_proj", "v_proj"), ("query", "key", "value"), ("q", "k", "v"), ("q_lin", "k_lin", "v_lin"),
     ("to_q", "to_k", "to_v"), ("query_proj", "key_proj", "value_proj"),
 )  # fmt: skip
-_PACKED = ("qkv", "in_proj", "query_key_value", "qkv_proj", "to_qkv")
-_OUT = ("out_proj", "o_proj", "proj", "dense", "out_lin", "o", "to_out", "out", "wo", "output")
+_PACKED = ("qkv", "in_proj", "query_key_value", "qkv_proj", "to_qkv", "c_attn", "Wqkv")
+_OUT = ("out_proj", "o_proj", "proj", "dense", "out_lin", "o", "to_out", "out", "wo", "output", "c_proj")
 _N_HEADS = ("num_heads", "num_attention_heads", "n_heads", "n_head", "heads")
 
 

@@ -107,6 +107,8 @@ class Labeller(fx.Interpreter):
         if isinstance(module, nn.Flatten | nn.Unflatten):
             self.shaped[self._node] = (x, made := module(x))
             return made
+        if isinstance(module, nn.GLU):
+            return self._gated(x, module.dim)
         if isinstance(module, nn.PixelShuffle):
             return self._pixel_shuffle(module, x)
         if isinstance(module, nn.ChannelShuffle):
@@ -134,7 +136,7 @@ class Labeller(fx.Interpreter):
         if key in operations.JOINS:
             return self._joined(function, args, kwargs)
         if key in operations.MOVES:
-            return function(*args, **kwargs)
+            return self._moved(key, function, args, kwargs)
         if key in operations.SUMS:
             return self._binary(args[0], args[1], "added together")
         if key in operations.PRODUCTS:
@@ -144,6 +146,19 @@ class Labeller(fx.Interpreter):
         found = self._with_weights(key, function, args, kwargs)
         found = self._other(key, function, args, kwargs) if found is None else found
         return self._mixes(function, args, kwargs, f"{name} mixes all its channels") if found is None else found
+
+    def _moved(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        made = function(*args, **kwargs)
+        parts = args[1] if key is operator.getitem and isinstance(args[1], tuple) else args[1:2]
+        odd = [
+            part for part in parts if isinstance(part, Tensor | list) or getattr(part, "step", None) not in (None, 1)
+        ]
+        if key is operator.getitem and odd and _is_labels(made):
+            # Where only places are picked, all channels are still there.
+            kept = self.labels.same(made).unique()  # type: ignore[no-untyped-call]
+            if len(kept) < len(self.labels.same(args[0]).unique()):  # type: ignore[no-untyped-call]
+                self.labels.freeze(args[0], "single channels are picked by number")
+        return made
 
     def _on_numbers(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """An operation on weights and constants; a slice of a weight is still that weight's."""
@@ -188,8 +203,14 @@ class Labeller(fx.Interpreter):
             return self._softmax(args, kwargs)
         if key in operations.MASKED_FILLS and _is_labels(args[0]):
             return _broadcast(args[0], args[1])
+        if key is F.glu:
+            return self._gated(args[0], *_given(args, kwargs, ("dim", 1)))
         if key is F.pixel_shuffle:
             return self._pixel_shuffle(function, *args, **kwargs)
+        return self._product(key, args, kwargs)
+
+    def _product(self, key: Any, args: Any, kwargs: Any) -> Any:
+        """Products of activations."""
         if key in operations.MATRIX_PRODUCTS:
             return product_rules.matmul(self.uses, *map(product_rules.labels_of, args[:2]))
         if key is torch.einsum:
@@ -211,7 +232,7 @@ class Labeller(fx.Interpreter):
         if reason is not None:
             return self._mixes(module, args, kwargs, reason)
         states = _tensors(_given(args, kwargs, ("hx", 1)))
-        if states and not any(map(_is_labels, states)):
+        if states and not any(_is_labels(state) or bool(state.any()) for state in states):
             self.from_zero.add(self._node)
         return recurrent_rules.recurrent(self.uses, module, args[0], states)
 
@@ -235,6 +256,12 @@ class Labeller(fx.Interpreter):
             if other != dim and constant_along(made, [dim]) is None:
                 return layer_rules.tie_across(self.uses, made, dim, "side by side in one tensor")
         return made
+
+    def _gated(self, x: Tensor, dim: int | None) -> Tensor:
+        """One half times the sigmoid of the other."""
+        half, gate = x.chunk(2, -1 if dim is None else dim)
+        self.labels.join(half, gate, "gated by its other half")
+        return half
 
     def _pixel_shuffle(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         made: Tensor = function(args[0].contiguous(), *args[1:], **kwargs)

@@ -2,8 +2,8 @@
 
 Inside ``nn.MultiheadAttention`` the number of heads is fixed by the width, so a module with
 fewer heads of the same width does not exist. Written out it is two linear maps around
-``scaled_dot_product_attention``, and heads can go. Layers that are called with masks, or whose
-attention weights are read, stay as they are.
+``scaled_dot_product_attention``, and heads can go. Layers that are called with a mask that is
+not one of the model's own tensors, or whose attention weights are read, stay as they are.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
 _KNOWN_ACTIVATIONS = (F.relu, F.gelu)
+_NO_MATTER = ("need_weights", "average_attn_weights", "is_causal")
+_UNKNOWN = object()
 
 
 def lowered(graph: fx.GraphModule) -> fx.GraphModule:
@@ -36,24 +39,40 @@ def _writer(graph: fx.GraphModule, node: fx.Node) -> Callable[[], fx.Node] | Non
     """What writes this node out; None where it must stay one node."""
     module: Any = graph.get_submodule(str(node.target))
     path, write = str(node.target), _Write(graph.graph)
-    if type(module) is nn.MultiheadAttention and _only(node, 3) and _gives_no_weights(node) and _is_plain(module):
-        return lambda: write.attention(path, module, *node.args)
-    if not _only(node, 1):
+    n_inputs = 3 if type(module) is nn.MultiheadAttention else 1
+    mask = _mask(graph, node, n_inputs)
+    if mask is _UNKNOWN or not all(isinstance(x, fx.Node) for x in node.args[:n_inputs]):
         return None
+    x = node.args[0]
+    if type(module) is nn.MultiheadAttention and _gives_no_weights(node) and _is_plain(module):
+        return lambda: write.attention(path, module, *node.args[:3], mask=mask)
     if type(module) is nn.TransformerEncoderLayer and _is_known(module):
-        return lambda: write.encoder_layer(path, module, node.args[0])
+        return lambda: write.encoder_layer(path, module, x, mask)
     if type(module) is nn.TransformerEncoder and all(map(_is_known, module.layers)):
-        return lambda: write.encoder(path, module, node.args[0])
+        return lambda: write.encoder(path, module, x, mask)
     return None
 
 
-def _only(node: fx.Node, n_args: int) -> bool:
-    """Called with its inputs alone: neither masks nor states."""
-    options = {
-        name: value for name, value in node.kwargs.items() if name not in ("need_weights", "average_attn_weights")
-    }
-    inputs = all(isinstance(x, fx.Node) for x in node.args[:n_args])
-    return len(node.args) == n_args and inputs and not any(options.values())
+def _mask(graph: fx.GraphModule, node: fx.Node, n_inputs: int) -> Any:
+    """(node of the mask over pairs of places, whether True in it means *away*); _UNKNOWN: something else is given."""
+    options = {name: value for name, value in node.kwargs.items() if name not in _NO_MATTER}
+    mask: Any = next((options.pop(name) for name in ("attn_mask", "src_mask", "mask") if name in options), None)
+    if len(node.args) != n_inputs or any(options.values()):
+        return _UNKNOWN
+    if mask is None:
+        return None
+    source = mask
+    while isinstance(source, fx.Node) and source.target is operator.getitem and _slices_only(source.args[1]):
+        source = source.args[0]
+    if not isinstance(source, fx.Node) or source.op != "get_attr":
+        return _UNKNOWN
+    path, _, key = str(source.target).rpartition(".")
+    tensor = getattr(graph.get_submodule(path), key)
+    return (mask, tensor.dtype == torch.bool) if tensor.dim() == 2 else _UNKNOWN
+
+
+def _slices_only(index: Any) -> bool:
+    return all(isinstance(part, slice) for part in (index if isinstance(index, tuple) else (index,)))
 
 
 def _gives_no_weights(node: fx.Node) -> bool:
@@ -87,18 +106,20 @@ class _Write:
     def __init__(self, graph: fx.Graph) -> None:
         self.graph = graph
 
-    def encoder(self, path: str, module: Any, x: Any) -> fx.Node:
+    def encoder(self, path: str, module: Any, x: Any, mask: Any) -> fx.Node:
         for i, layer in enumerate(module.layers):
-            x = self.encoder_layer(f"{path}.layers.{i}", layer, x)
+            x = self.encoder_layer(f"{path}.layers.{i}", layer, x, mask)
         return x if module.norm is None else self.graph.call_module(f"{path}.norm", (x,))
 
-    def encoder_layer(self, path: str, module: Any, x: Any) -> fx.Node:
+    def encoder_layer(self, path: str, module: Any, x: Any, mask: Any) -> fx.Node:
         add, layer = self.graph.call_function, self.graph.call_module
         if module.norm_first:
             seen = layer(f"{path}.norm1", (x,))
-            x = add(operator.add, (x, self.attention(f"{path}.self_attn", module.self_attn, seen, seen, seen)))
+            x = add(
+                operator.add, (x, self.attention(f"{path}.self_attn", module.self_attn, seen, seen, seen, mask=mask))
+            )
             return add(operator.add, (x, self._feed_forward(path, module, layer(f"{path}.norm2", (x,)))))
-        mixed = add(operator.add, (x, self.attention(f"{path}.self_attn", module.self_attn, x, x, x)))
+        mixed = add(operator.add, (x, self.attention(f"{path}.self_attn", module.self_attn, x, x, x, mask=mask)))
         x = layer(f"{path}.norm1", (mixed,))
         return layer(f"{path}.norm2", (add(operator.add, (x, self._feed_forward(path, module, x))),))
 
@@ -110,14 +131,18 @@ class _Write:
             up = self.graph.call_function(module.activation, (up,))
         return self.graph.call_module(f"{path}.linear2", (up,))
 
-    def attention(self, path: str, module: nn.MultiheadAttention, query: Any, key: Any, value: Any) -> fx.Node:
+    def attention(self, path: str, module: Any, query: Any, key: Any, value: Any, *, mask: Any = None) -> fx.Node:
         """(..., tokens, width) three times -> (..., tokens, width)."""
         call = self.graph.call_method
         if not module.batch_first:
             turned = {x: call("transpose", (x, 0, -2)) for x in dict.fromkeys((query, key, value))}
             query, key, value = turned[query], turned[key], turned[value]
         q, k, v = self._heads(path, module, query, key, value)
-        mixed = self.graph.call_function(F.scaled_dot_product_attention, (q, k, v))
+        options = {}
+        if mask is not None:
+            node, is_away = mask
+            options = {"attn_mask": self.graph.call_function(torch.logical_not, (node,)) if is_away else node}
+        mixed = self.graph.call_function(F.scaled_dot_product_attention, (q, k, v), options)
         merged = call("flatten", (call("transpose", (mixed, -3, -2)), -2))
         out = self.graph.call_module(f"{path}.out_proj", (merged,))
         return out if module.batch_first else call("transpose", (out, 0, -2))

@@ -27,12 +27,31 @@ def renumber(graph: fx.GraphModule, found: Coupling, alive: Alive) -> None:
 
     Raises ExplorerError where the network picks channels in a way that has no smaller form.
     """
+    for node in list(graph.graph.nodes):
+        _keep_number(node, found, alive)
     for node in graph.graph.nodes:
         if node.name in found.shaped:
             _renumber(graph, node, *found.shaped[node.name], alive)
         elif node.name in found.from_zero:
             # Zeros of the old size; without them the layer starts from zeros of its own.
             node.args, node.kwargs = node.args[:1], {}
+
+
+def _keep_number(node: fx.Node, found: Coupling, alive: Alive) -> None:
+    """A width that the network asks of a tensor and computes with stays the number it was; sizes follow apart."""
+    is_pick = node.target is operator.getitem and isinstance(node.args[0], fx.Node)
+    asked = node.args[0] if is_pick else node
+    dim: Any = node.args[1] if len(node.args) > 1 else None
+    if not isinstance(asked, fx.Node) or asked.name not in found.shaped or not isinstance(dim, int):
+        return
+    given, made = found.shaped[asked.name]
+    if not isinstance(given, Tensor) or not isinstance(made, torch.Size if is_pick else int):
+        return
+    if not bool(along(alive(given), dim).all()):
+        number = given.shape[dim]
+        for user in list(node.users):
+            user.args = fx.node.map_arg(user.args, lambda n: number if n is node else n)
+            user.kwargs = fx.node.map_arg(user.kwargs, lambda n: number if n is node else n)
 
 
 def _renumber(graph: fx.GraphModule, node: fx.Node, given: Any, made: Any, alive: Alive) -> None:
@@ -82,16 +101,18 @@ def _padding(pad: Any, made: Tensor, alive: Alive) -> tuple[int, ...]:
 
 
 def _resize(node: fx.Node, made: Tensor, alive: Alive) -> None:
-    """Where a dimension lost channels its size becomes a number; -1 and all other sizes stay as they are."""
+    """Sizes that lost channels follow; all others stay as they are, be they numbers or computed."""
     wrapped = len(node.args) == 2 and isinstance(node.args[1], tuple | list)
-    asked: Any = node.args[1] if wrapped else node.args[1:]
-    if not all(isinstance(said, int | fx.Node) for said in asked) or len(asked) != made.dim():
-        return
-    new = tuple(
-        said if said == -1 or size == whole else size
-        for said, size, whole in zip(asked, _sizes(alive(made)), made.shape, strict=True)
-    )
-    node.args = (node.args[0], new) if wrapped else (node.args[0], *new)
+    asked: Any = list(node.args[1] if wrapped else node.args[1:])  # type: ignore[arg-type]
+    if len(asked) == 1 and made.dim() > 1 and isinstance(asked[0], fx.Node):
+        # The whole shape was computed: take it apart.
+        with node.graph.inserting_before(node):
+            asked = [node.graph.call_function(operator.getitem, (asked[0], d)) for d in range(made.dim())]
+    for d, (said, size) in enumerate(zip(asked, _sizes(alive(made)), strict=True)):
+        if said != -1 and size != made.shape[d]:
+            # A computed size may hold the batch too: where nothing else is left open, leave it to torch.
+            asked[d] = -1 if isinstance(said, fx.Node) and -1 not in asked else size
+    node.args = (node.args[0], tuple(asked)) if wrapped else (node.args[0], *asked)
 
 
 def _unflatten(node: fx.Node, made: Tensor, alive: Alive) -> None:

@@ -7,6 +7,7 @@ attribute shows (padding, reshapes), but in the graph every such number is an ar
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from explorer.types import KnobPlan, LoadedModel, Plan, PrunedModel
 
 MOST_DIFFERENT = 1e-5
 _KEEP = "Keep the masked form."
+_TORCH_ERRORS = (RuntimeError, ValueError, TypeError, IndexError, AttributeError)
 
 
 def sliced(model: LoadedModel, plan: Plan) -> PrunedModel:
@@ -42,7 +44,7 @@ def sliced(model: LoadedModel, plan: Plan) -> PrunedModel:
         raise TypeError("a copy of a traced graph is a traced graph")
     try:
         _cut(graph, model, plan, found)
-    except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
+    except _TORCH_ERRORS as error:
         raise ExplorerError("This network cannot be cut.", why=_first_line(error), fix=_KEEP) from error
     pruned = PrunedModel(graph.eval(), plan, "sliced")
     _check(model, plan, pruned)
@@ -53,7 +55,8 @@ def _refuse(plan: Plan) -> None:
     unit = granularity.get(str(plan.spec["granularity"]["key"]))
     by_name = [k.knob.name for k in plan.knobs if k.n_pruned and BY_NAME in k.knob.coupled_by]
     if by_name:
-        raise ExplorerError(f"{by_name[0]} cannot be cut.", why="Its attention could not be traced.", fix=_KEEP)
+        why = "Its heads were found by name: the code that counts them could not be followed."
+        raise ExplorerError(f"{by_name[0]} cannot be cut.", why=why, fix=_KEEP)
     if plan.n_pruned and not plan.kept_shapes:
         what = "Single weights" if unit.unit == "weight" else f"Single {unit.unit}s"
         fix = "Prune channels, or keep the masked form."
@@ -88,13 +91,27 @@ def _flat(output: Any) -> Tensor:
 
 
 def _check(model: LoadedModel, plan: Plan, pruned: PrunedModel) -> None:
+    full = masked(model, plan).module
+    for x in _examples(model.example, full):
+        try:
+            difference = largest_difference(full, pruned.module, x)
+        except _TORCH_ERRORS as error:
+            raise ExplorerError("The cut network does not run.", why=_first_line(error), fix=_KEEP) from error
+        if not difference <= MOST_DIFFERENT:
+            why = f"Its outputs differ from the masked network's by {difference:.1e} of the largest."
+            raise ExplorerError("The cut network does not compute the same.", why=why, fix=_KEEP)
+
+
+def _examples(example: Any, full: nn.Module) -> Iterator[Any]:
+    """The example, and a batch of two where the network takes one: no size may hold the batch by mistake."""
+    yield example
+    twice = tuple(torch.cat([x, x.flip(-1)]) for x in (example if isinstance(example, tuple) else (example,)))
     try:
-        difference = largest_difference(masked(model, plan).module, pruned.module, model.example)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        raise ExplorerError("The cut network does not run.", why=_first_line(error), fix=_KEEP) from error
-    if not difference <= MOST_DIFFERENT:
-        why = f"Its outputs differ from the masked network's by {difference:.1e} of the largest."
-        raise ExplorerError("The cut network does not compute the same.", why=why, fix=_KEEP)
+        with torch.no_grad():
+            full(*twice)
+    except _TORCH_ERRORS:
+        return
+    yield twice
 
 
 def _first_line(error: Exception) -> str:
@@ -147,8 +164,10 @@ def _cut_tensors(graph: fx.GraphModule, kept: dict[str, dict[int, Tensor]]) -> N
         path, _, key = name.rpartition(".")
         if name not in parameters:
             graph.get_submodule(path)._buffers[key] = tensor
+    fresh = {id(_tensor(graph, name)) for name in cut}
     for module in graph.modules():
-        _recount(module)
+        if any(id(tensor) in fresh for tensor in (*module._parameters.values(), *module._buffers.values())):
+            _recount(module)
 
 
 def _tensor(graph: fx.GraphModule, name: str) -> Tensor:

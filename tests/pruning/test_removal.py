@@ -11,7 +11,7 @@ import torch_pruning as tp
 from torch import nn
 from zoo import ZOO, inputs_for, model_of
 
-from explorer import models
+from explorer import data, models
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked
 from explorer.pruning.granularity import GRANULARITIES, get
@@ -32,6 +32,9 @@ UNITS: dict[str, dict[str, dict[str, int]]] = {
         "hub attention": {"query": 4},
         "grouped queries": {"query": 2},
         "einsum attention": {"qkv": 4},
+        "hub attention, open shapes": {"q_proj": 4},
+        "heads within the batch": {"q_proj": 4},
+        "causal": {"c_attn": 4, "attend.in_proj_weight": 2},
     },
     "hidden_unit": {
         "lstm, two ways": {"lstm.weight_ih_l0": 7},
@@ -49,6 +52,7 @@ UNITS: dict[str, dict[str, dict[str, int]]] = {
         "einsum attention": {"out": 8},
         "tied, hidden": {"up": 10},
         "tokens": {"up": 12},
+        "gated": {"gate": 10, "both": 8},
     },
     "layer": {
         name: {"residual blocks": n}
@@ -56,6 +60,7 @@ UNITS: dict[str, dict[str, dict[str, int]]] = {
             "residual": 1, "residual, padded": 1, "u-net": 1, "torch attention": 2, "torch encoder": 4,
             "torch encoder, tokens first": 4, "cross attention": 1, "hub attention": 2, "grouped queries": 2,
             "squeeze and excite": 1, "residual blocks": 4,
+            "hub attention, open shapes": 1, "heads within the batch": 1, "causal": 2, "gated": 2,
         }.items()
     },
     "out_channel": {
@@ -83,6 +88,10 @@ UNITS: dict[str, dict[str, dict[str, int]]] = {
         "shared weights": {"left": 6, "both": 8},
         "tied, hidden": {"up": 10},
         "tokens": {"up": 12},
+        "hub attention, open shapes": {"enter": 12},
+        "heads within the batch": {"enter": 12},
+        "causal": {"enter": 12},
+        "gated": {"gate": 10, "both": 8},
     },
 }  # fmt: skip
 every_network = pytest.mark.parametrize("name", ZOO)
@@ -144,6 +153,7 @@ def test_what_is_removed_is_what_was_masked(key: str, name: str, share: float) -
         ("hidden_unit", "plain", "Not a recurrent layer"),
         ("mlp_neuron", "plain", "only other linear layers read"),
         ("layer", "plain", "in no residual block"),
+        ("mlp_neuron", "heads within the batch", "only other linear layers read"),
     ],
 )
 def test_what_cannot_go_says_why(key: str, name: str, sentence: str) -> None:
@@ -174,7 +184,10 @@ def test_the_samples_are_cut_and_not_one_answer_changes(key: str, sample: str, s
     model = models.load(sample)
     ours = plan(model, request(key, model, share))
     assert ours.n_pruned
-    proves_itself(model, ours)
+    small = proves_itself(model, ours)
+    digits = data.load("digits").splits["tune"].x
+    full = masked(model, ours).module
+    assert torch.equal(full(digits).argmax(1), small(digits).argmax(1))
 
 
 # -- against torch-pruning ---------------------------------------------------------------------------

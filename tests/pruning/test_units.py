@@ -104,7 +104,7 @@ def test_heads_of_an_attention_that_cannot_be_traced_are_masked_and_not_cut() ->
     assert model.module is not None
     values = masked(model, ours).module.get_submodule("v_proj")(torch.randn(2, 5, 8))
     assert int((values == 0).all(dim=(0, 1)).sum()) == 4
-    with pytest.raises(ExplorerError, match=r"cannot be cut.*could not be traced"):
+    with pytest.raises(ExplorerError, match=r"cannot be cut.*could not be followed"):
         sliced(model, ours)
 
 

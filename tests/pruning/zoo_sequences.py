@@ -86,6 +86,75 @@ class GroupedQuery(Bert):
         super().__init__(kv_heads=2)
 
 
+class Hub(nn.Module):
+    """The way model hubs write attention today: shapes taken apart, heads left open by -1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_heads, self.head_dim = 4, 3
+        self.enter = nn.Linear(6, 12)
+        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (nn.Linear(12, 12) for _ in range(4))
+        self.fc = nn.Linear(12, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.tanh(self.enter(x))
+        shape = (*x.shape[:-1], -1, self.head_dim)
+        q, k, v = (f(x).view(shape).transpose(1, 2) for f in (self.q_proj, self.k_proj, self.v_proj))
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
+        return self.fc(torch.tanh(x + self.o_proj(mixed.reshape(*x.shape[:-1], -1).contiguous())).mean(1))
+
+
+class Flat(Hub):
+    """Batch and heads in one dimension, as older attention code has it; a shape made by addition."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.tanh(self.enter(x))
+        b, t, _ = x.shape
+        q, k, v = (f(x).view(b, t, 4, 3).transpose(1, 2) for f in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = (part.reshape(b * 4, t, 3) for part in (q, k, v))
+        mixed = torch.bmm(torch.bmm(q, k.transpose(1, 2)).softmax(-1), v).view(b, 4, t, 3).permute(0, 2, 1, 3)
+        mixed = mixed.contiguous().view(mixed.size()[:-2] + (12,))  # noqa: RUF005 - this is the shape under test
+        return self.fc(torch.tanh(x + self.o_proj(mixed)).mean(1))
+
+
+class Causal(nn.Module):
+    """Causal attention twice: packed rows and a mask cut to length, and torch's own with a mask."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_head = 4
+        self.enter = nn.Linear(6, 12)
+        self.c_attn, self.c_proj = nn.Linear(12, 36), nn.Linear(12, 12)
+        self.attend = nn.MultiheadAttention(12, 2, batch_first=True)
+        self.fc = nn.Linear(12, 4)
+        self.register_buffer("mask", torch.tril(torch.ones(8, 8)))
+        self.register_buffer("away", torch.ones(5, 5).triu(1).bool())
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.enter(x)
+        b, t, c = x.size()
+        q, k, v = self.c_attn(x).split(12, dim=2)
+        q, k, v = (part.view(b, t, self.n_head, c // self.n_head).transpose(1, 2) for part in (q, k, v))
+        scores = (q @ k.transpose(-2, -1)).masked_fill(self.mask[:t, :t] == 0, float("-inf"))
+        x = torch.tanh(x + self.c_proj((F.softmax(scores, -1) @ v).transpose(1, 2).reshape(b, t, c)))
+        return self.fc(torch.tanh(x + self.attend(x, x, x, attn_mask=self.away)[0]).mean(1))
+
+
+class Gated(nn.Module):
+    """Gated feed-forward nets: two layers multiplied, and one layer gated by its other half."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.up, self.down = nn.Linear(6, 10), nn.Linear(6, 10), nn.Linear(10, 6)
+        self.both, self.back = nn.Linear(6, 16), nn.Linear(8, 6)
+        self.norm = nn.RMSNorm(6)
+        self.fc = nn.Linear(6, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.down(F.silu(self.gate(x)) * self.up(x))
+        return self.fc((x + self.back(F.glu(self.both(self.norm(x))))).mean(1))
+
+
 class Einsum(nn.Module):
     """Heads by einsum, with a learned bias for each head and pair of places."""
 

@@ -23,7 +23,7 @@ class Head:
     key: ClassVar[str] = "head"
     label: ClassVar[str] = "Heads"
     unit: ClassVar[str] = "head"
-    why_no_removal: ClassVar[str] = "Its attention could not be traced."
+    why_no_removal: ClassVar[str] = "The code that counts the heads could not be followed."
 
     def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
         traced = unit_knobs(model, layers, self.unit)

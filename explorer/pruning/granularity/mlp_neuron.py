@@ -11,7 +11,7 @@ from explorer.pruning.coupling import in_model_order, unit_knobs
 from explorer.pruning.within_layer import layer_knobs
 from explorer.types import Knob, LayerTable, LoadedModel
 
-_NOT_BETWEEN = "Not a linear layer whose outputs only other linear layers read."
+_NOT_BETWEEN = "Not a hidden linear layer: its outputs are no neurons that only other linear layers read."
 
 
 @dataclass(frozen=True)
@@ -48,4 +48,5 @@ class MlpNeuron:
 
 def _is_between_linear(knob: Knob, kinds: dict[str, str]) -> bool:
     weights = [part.parameter for part in knob.parts if part.role != "follows"]
-    return knob.why_not is None and all(kinds.get(name) == "Linear" for name in weights)
+    in_a_stream = "added together" in knob.coupled_by
+    return knob.why_not is None and not in_a_stream and all(kinds.get(name) == "Linear" for name in weights)
