@@ -70,6 +70,7 @@ def scan(
     keep: Keep | None = None,
     evaluator: Evaluator | None = None,
     device: str = "cpu",
+    seed: int = 0,
 ) -> Iterator[Cell]:
     """Measure every knob at every level, one alone at a time; each cell comes as it is finished.
 
@@ -79,7 +80,7 @@ def scan(
     fraction) a knob's higher levels are left out after the first one that costs more.
     ``n_samples`` takes the first samples of the split only. With ``keep`` finished cells are
     kept, and those found there are not measured again. An ``evaluator`` must be one for this
-    model and these samples. The caller may stop at any time.
+    model and these samples; ``seed`` draws the samples of estimates. The caller may stop at any time.
 
     Raises ExplorerError when the model cannot run, a layer or a level is not possible, or the
     split is absent.
@@ -90,9 +91,9 @@ def scan(
     samples = _first(split_of(dataset, split), n_samples)
     scores = score(loaded, request)
     places = _places(scores, levels, layers)
-    key = scan_key(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device)
+    key = scan_key(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device, seed=seed)
     judge = evaluator or Evaluator(loaded, samples, device=device)
-    return _scanned(_Masks(loaded, request, scores), places, judge, mode, max_drop, keep, key)
+    return _scanned(_Masks(loaded, request, scores), places, judge, _How(mode, max_drop, seed), keep, key)
 
 
 def scan_size(
@@ -107,12 +108,30 @@ def scan_size(
 
 
 def scan_key(
-    model: LoadedModel, data: Dataset, spec: PruneSpec, *, mode: Mode, split: SplitName, n: int, device: str = "cpu"
+    model: LoadedModel,
+    data: Dataset,
+    spec: PruneSpec,
+    *,
+    mode: Mode,
+    split: SplitName,
+    n: int,
+    device: str = "cpu",
+    seed: int = 0,
 ) -> str:
     """What cells are kept under: equal key = equal cells, whatever other knobs and levels were asked for."""
     request = spec.to_json()
     parts = [model.identity, data.digest, split, n, request["granularity"], request["criterion"], mode, device]
+    parts += [seed] if mode == "estimate" else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a scan goes about its cells."""
+
+    mode: Mode
+    max_drop: float | None
+    seed: int
 
 
 class _Masks:
@@ -157,12 +176,11 @@ def _scanned(
     masks: _Masks,
     places: Sequence[_Place],
     evaluator: Evaluator,
-    mode: Mode,
-    max_drop: float | None,
+    how: _How,
     keep: Keep | None,
     key: str,
 ) -> Iterator[Cell]:
-    stops = _Stops(max_drop)
+    stops = _Stops(how.max_drop)
     missing = []
     stored = {} if keep is None else keep.cells(key)
     for place in places:
@@ -173,14 +191,14 @@ def _scanned(
             cell = Cell.from_json(found)
             stops.note(cell)
             yield cell
-    for cell in _measured(masks, missing, evaluator, mode, stops, early=max_drop is not None):
+    for cell in _measured(masks, missing, evaluator, how, stops):
         if keep is not None and cell.complete:
             keep.keep_cell(key, cell.knob, cell.level, cell.to_json())
         yield cell
 
 
 def _measured(
-    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, mode: Mode, stops: _Stops, *, early: bool
+    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, how: _How, stops: _Stops
 ) -> Iterator[Cell]:
     edits: list[Edit] = []
     asking: list[list[_Place]] = []  # the cells that each edit answers: equal counts are one edit
@@ -192,7 +210,7 @@ def _measured(
             edits.append(Edit(evaluator.ready, masks.of(place)))
             asking.append([])
         asking[index[same]].append(place)
-    run = _Runner(evaluator, edits, mode, lambda i: any(map(stops.allows, asking[i])), 2 if early else None)
+    run = _Runner(evaluator, edits, how, lambda i: any(map(stops.allows, asking[i])))
     for i, make in run.updates():
         for place in filter(stops.allows, asking[i]):
             cell = make(place.knob.name, place.level, place.n_pruned, place.knob.n_units)
@@ -207,23 +225,22 @@ class _Runner:
         self,
         evaluator: Evaluator,
         edits: Sequence[Edit],
-        mode: Mode,
+        how: _How,
         wanted: Callable[[int], bool],
-        per_place: int | None,
     ) -> None:
-        self._evaluator, self._edits, self._mode = evaluator, edits, mode
-        self._wanted, self._per_place = wanted, per_place
+        self._evaluator, self._edits, self._mode, self._seed = evaluator, edits, how.mode, how.seed
+        # Few levels at a time where a knob may be left early, all of them otherwise.
+        self._options: dict[str, Any] = {"wanted": wanted, "per_place": None if how.max_drop is None else 2}
 
     def updates(self) -> Iterator[tuple[int, Callable[[str, float, int, int], Cell]]]:
         """(which edit, how a cell is made of what is known now)."""
         walk, how = self._walk()
-        options: dict[str, Any] = {"wanted": self._wanted, "per_place": self._per_place}
         if self._mode == "estimate":
             judged_by: Judge = "agreement" if self._evaluator.split.y is None else "labels"
-            for i, estimate in estimate_edits(self._evaluator, self._edits, walk, **options):
+            for i, estimate in estimate_edits(self._evaluator, self._edits, walk, seed=self._seed, **self._options):
                 yield i, partial(_estimated, estimate, judged_by)
             return
-        for i, evaluation in evaluate_edits(self._evaluator, self._edits, walk=walk, **options):
+        for i, evaluation in evaluate_edits(self._evaluator, self._edits, walk=walk, **self._options):
             audit = walk.audit(self._edits[i]) if isinstance(walk, VerifiedWalk) else Audit()
             yield i, partial(_measured_cell, evaluation, self._mode, audit, how)
 

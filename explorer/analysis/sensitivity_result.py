@@ -118,8 +118,9 @@ class Sensitivity:
             n_equal = sum(cell.n_equal == cell.n_audited for cell in audited)
             n_samples = sum(cell.n_audited for cell in audited)
             return f"Equal to float32 in {n_equal} of {len(audited)} audited cells ({n_samples:,} samples run twice)."
-        if all(cell.mode == "exact" for cell in self.cells):
-            return "Every sample in float32; close calls decided by the plain model."
+        if all(cell.mode != "estimate" for cell in self.cells):
+            how = next((cell.how for cell in self.cells if cell.how), "Every sample in float32")
+            return f"{how.rstrip('.')}; close calls decided by the plain model."
         n = fmean(cell.n for cell in self.cells)
         return f"Estimated from {n:,.0f} of {self.cells[0].total:,} samples a cell; each interval is 95 %."
 

@@ -37,7 +37,7 @@ class Folded(nn.Module):
         """(n, in, h, w) -> (n, out, h', w'), channels last in memory."""
         if self.kernel is None:  # each private shell folds its own, masked tensors once
             self.kernel = self._fold()
-        if self.dtype == torch.bfloat16 and self._fuses():
+        if self._fuses(x):
             return self._fused(x, other)
         conv = self.conv
         y = functional.conv2d(x, *self.kernel, conv.stride, conv.padding, conv.dilation, conv.groups)
@@ -45,9 +45,10 @@ class Folded(nn.Module):
             y = y.add_(other)
         return y.relu_() if self.relu else y
 
-    def _fuses(self) -> bool:
-        """Whether torch offers its own fused step; in float32 it would gain next to nothing."""
-        return not isinstance(self.conv.padding, str) and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    def _fuses(self, x: Tensor) -> bool:
+        """Whether torch offers a fused step for this; it is private to torch, so it may be absent."""
+        known = x.device.type == "cpu" and x.dtype == self.dtype and not isinstance(self.conv.padding, str)
+        return known and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
     def _fused(self, x: Tensor, other: Tensor | None) -> Tensor:
         conv, ops = self.conv, torch.ops.mkldnn

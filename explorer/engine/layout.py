@@ -11,8 +11,8 @@ from torch.nn.modules.conv import _ConvNd
 
 FIRST = 64  # the first estimate is made of so many samples at most
 _WORK = 2.6e9  # multiply-adds in a batch: some tens of milliseconds on one core
-_CONV_AT_MOST = 64  # larger activations leave the processor's cache and cost more memory calls
-_AT_MOST = 256
+_ACTIVATION = 4 << 20  # bytes of a layer's output: larger ones leave the processor's cache and cost memory calls
+_AT_MOST, _FEW = 256, 16
 
 
 def natural_batch_size(shell: nn.Module, x: Tensor) -> int:
@@ -20,15 +20,16 @@ def natural_batch_size(shell: nn.Module, x: Tensor) -> int:
 
     ``shell`` is run once and thrown away: it is left with hooks.
     """
-    work = [0.0]
+    work, largest = [0.0], [1]
     for module in shell.modules():
         if any(p.dim() > 1 for p in module.parameters(recurse=False)):
             module.register_forward_hook(partial(_add_work, work))
+        if isinstance(module, _ConvNd):
+            module.register_forward_hook(partial(_note_size, largest))
     with torch.no_grad():
         shell(x)
-    convolves = any(isinstance(m, _ConvNd) for m in shell.modules())
-    size = _CONV_AT_MOST if convolves else _AT_MOST
-    while size > 1 and size * work[0] > _WORK:
+    size = _AT_MOST
+    while size > 1 and (size * work[0] > _WORK or (size > _FEW and size * largest[0] > _ACTIVATION)):
         size //= 2
     return size
 
@@ -41,6 +42,11 @@ def _add_work(work: list[float], module: nn.Module, _inputs: Any, output: Any) -
         channels = output.shape[1 if isinstance(module, _ConvNd) else -1]
         weights = sum(p.numel() for p in module.parameters(recurse=False) if p.dim() > 1)
         work[0] += weights * output.numel() / max(1, channels)
+
+
+def _note_size(largest: list[int], _module: nn.Module, _inputs: Any, output: Any) -> None:
+    if isinstance(output, Tensor):
+        largest[0] = max(largest[0], output.numel() * output.element_size())
 
 
 def batches(n_samples: int, batch_size: int) -> list[slice]:

@@ -194,7 +194,7 @@ def test_what_cannot_be_taken_apart_runs_whole_and_says_why() -> None:
 
 def test_results_come_progressively_and_the_parts_are_prefixes_of_the_whole() -> None:
     model = models.load("residual")
-    evaluations = list(Evaluator(model, models.split(model, 300)).run(models.plan(model, 0.5)))
+    evaluations = list(Evaluator(model, models.split(model, 300), batch_size=64).run(models.plan(model, 0.5)))
     assert [e.n for e in evaluations] == [64, 128, 192, 256, 300]
     last = evaluations[-1]
     assert [e.complete for e in evaluations] == [False] * 4 + [True]

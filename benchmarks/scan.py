@@ -1,0 +1,249 @@
+"""How fast the sensitivity scan is beside the loops of other libraries, in one interleaved run.
+
+    python -m benchmarks.scan [--images 2000] [--rounds 2] [--repeats 10]
+
+Prints one JSON object. Every party has one thread; CPU time counts. Levels are multiples of
+1/16, so that everybody prunes the same number of weights in every layer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks import _peers as peers
+from explorer import data, models
+from explorer.analysis.sensitivity import Cell, Mode, Sensitivity, scan
+from explorer.engine.evaluator import Evaluator
+from explorer.metrics.origin import machine, today
+from explorer.types import Dataset, LoadedModel, Split
+
+LEVELS = (8 / 16, 12 / 16, 14 / 16, 15 / 16)
+MODES: tuple[Mode, ...] = ("exact", "verified", "estimate")
+MATERIAL = Path(__file__).resolve().parents[2] / "shared" / "data"
+FEW_LAYERS = 4  # the other peers' loops run on so many layers only: their time is the same for each
+
+
+@dataclass
+class Party:
+    """One contestant: its work in steps, and the time that they took."""
+
+    name: str
+    steps: Iterator[Any]
+    n_cells: int = 0
+    cpu: float = 0.0
+    wall: float = 0.0
+    n_steps: int = 0
+
+    def step(self, found: list[Any]) -> bool:
+        """Do one step; False when there is none left."""
+        cpu, wall = time.process_time(), time.perf_counter()
+        result = next(self.steps, None)
+        self.cpu += time.process_time() - cpu
+        self.wall += time.perf_counter() - wall
+        if result is None:
+            return False
+        self.n_steps += 1
+        self.n_cells += len(result)
+        found.append(result)
+        return True
+
+
+def ours(model: LoadedModel, dataset: Dataset, mode: Mode) -> Iterator[list[Cell]]:
+    """A whole scan, everything included, in about as many steps as there are layers."""
+    split = dataset.splits["tune"]
+    evaluator = Evaluator(model, split, threads=1)
+    cells = scan(model, dataset, levels=LEVELS, mode=mode, evaluator=evaluator)
+    step: list[Cell] = []
+    for cell in cells:
+        if cell.complete:
+            step.append(cell)
+        if len(step) >= len(LEVELS):
+            yield step
+            step = []
+    if step:
+        yield step
+
+
+def limited(steps: Iterator[Any], n: int) -> Iterator[Any]:
+    for _, step in zip(range(n), steps, strict=False):
+        yield step
+
+
+def one_round(model: LoadedModel, dataset: Dataset, turn: int, *, all_peers: bool) -> dict[str, Any]:
+    """Every party once, a layer at a time in turns."""
+    split = dataset.splits["tune"]
+    n_layers = sum(w.dim() in (2, 4) for w in model.weights.values())
+    parties = [Party("distiller-256", peers.distiller(model.module, split, LEVELS, 256))]
+    parties += [Party(mode, ours(model, dataset, mode)) for mode in MODES]
+    if all_peers:
+        few = {"distiller-128": peers.distiller, "nni-256": peers.nni, "nni-128": peers.nni}
+        for name, loop in few.items():
+            steps = loop(model.module, split, LEVELS, int(name[-3:]))
+            parties.append(Party(name, limited(steps, FEW_LAYERS)))
+    found: dict[str, list[Any]] = {party.name: [] for party in parties}
+    active = list(parties)
+    while active:
+        turned = active[turn % len(active) :] + active[: turn % len(active)]
+        active = [party for party in turned if party.step(found[party.name])]
+        say(f"{model.address}: " + ", ".join(f"{p.name} {p.n_steps}/{n_layers}" for p in parties))
+    counts = {key: n for part in found["distiller-256"] for key, n in part.items()}
+    scans = {mode: Sensitivity.of(cell for step in found[mode] for cell in step) for mode in MODES}
+    return {"parties": parties, "counts": counts, "scans": scans, "found": found}
+
+
+def say(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text}")
+
+
+def contest(model: LoadedModel, dataset: Dataset, rounds: int, repeats: int) -> dict[str, Any]:
+    """All rounds of one model: ratios, equality, coverage."""
+    turns = [one_round(model, dataset, turn, all_peers=turn == 0) for turn in range(rounds)]
+    split = dataset.splits["tune"]
+    base = [next(p for p in t["parties"] if p.name == "distiller-256") for t in turns]
+    ratios = {
+        mode: statistics.median(
+            b.cpu / next(p for p in t["parties"] if p.name == mode).cpu for b, t in zip(base, turns, strict=True)
+        )
+        for mode in MODES
+    }
+    first = turns[0]
+    return {
+        "ratios": {mode: round(ratio, 2) for mode, ratio in ratios.items()},
+        "n_images": len(split),
+        "n_cells": len(first["counts"]),
+        "levels": LEVELS,
+        "rounds": [{p.name: _times(p, len(split)) for p in t["parties"]} for t in turns],
+        "equality": {mode: _equality(first["counts"], first["scans"][mode], len(split)) for mode in MODES[:2]},
+        "peers_agree": _peers_agree(first),
+        "verified": _verified(first["scans"]),
+        "estimate": _coverage(model, dataset, first["scans"]["exact"], repeats),
+    }
+
+
+def _times(party: Party, n_images: int) -> dict[str, float]:
+    return {
+        "cpu_s": round(party.cpu, 3),
+        "wall_s": round(party.wall, 3),
+        "cells": party.n_cells,
+        "cpu_ms_per_cell_and_1000_images": round(1e6 * party.cpu / max(1, party.n_cells) / n_images, 2),
+    }
+
+
+def _equality(counts: peers.Counts, found: Sensitivity, n: int) -> dict[str, Any]:
+    """In how many cells we count what Distiller's loop counts."""
+    differ = {}
+    for (name, level), right in counts.items():
+        cell = found.cell(name.removesuffix(".weight"), level)
+        mine = None if cell is None else round(cell.accuracy.value * n)
+        if mine != right:
+            differ[f"{name} at {level}"] = [right, mine]
+    return {"equal": len(counts) - len(differ), "of": len(counts), "different": differ}
+
+
+def _peers_agree(first: dict[str, Any]) -> dict[str, str]:
+    found = {}
+    for name in ("distiller-128", "nni-256", "nni-128"):
+        cells = {key: n for part in first["found"][name] for key, n in part.items()}
+        equal = sum(first["counts"].get(key) == n for key, n in cells.items())
+        found[name] = f"{equal} of {len(cells)} cells as distiller-256"
+    return found
+
+
+def _verified(scans: dict[str, Sensitivity]) -> dict[str, Any]:
+    exact, verified = scans["exact"], scans["verified"]
+    equal = sum(exact.cell(c.knob, c.level).accuracy.value == c.accuracy.value for c in verified.cells)  # type: ignore[union-attr]
+    return {
+        "equal_to_exact": equal,
+        "of": len(verified.cells),
+        "audit": verified.audit,
+        "how": verified.cells[0].how or "bfloat16, doubtful samples again in float32",
+        "settings": "found with the digits models alone",
+    }
+
+
+def _coverage(model: LoadedModel, dataset: Dataset, exact: Sensitivity, repeats: int) -> dict[str, Any]:
+    """How often an estimate's final interval, and all of its intervals, hold the whole set's value."""
+    evaluator = Evaluator(model, dataset.splits["tune"], threads=1)
+    finals = every = n_cells = n_samples = 0
+    for seed in range(1, repeats + 1):
+        held: dict[tuple[str, float], bool] = {}
+        for cell in scan(model, dataset, levels=LEVELS, mode="estimate", evaluator=evaluator, seed=seed):
+            truth = exact.cell(cell.knob, cell.level).drop.value  # type: ignore[union-attr]
+            inside = cell.drop.low - 1e-9 <= truth <= cell.drop.high + 1e-9  # type: ignore[operator]
+            held[cell.knob, cell.level] = held.get((cell.knob, cell.level), True) and inside
+            if cell.complete:
+                finals, n_cells, n_samples = finals + inside, n_cells + 1, n_samples + cell.n
+        every += sum(held.values())
+    return {
+        "half_width": 0.01,
+        "coverage": finals / n_cells,
+        "coverage_of_all_looks": every / n_cells,
+        "cells": n_cells,
+        "mean_share_of_samples": n_samples / n_cells / len(dataset.splits["tune"]),
+        "about": "the value that all images give, over repeated draws",
+    }
+
+
+def cifar(n: int) -> tuple[LoadedModel, Dataset] | None:
+    """ResNet-20 and its images, where they are."""
+    weights, images = MATERIAL / "resnet20-12fca82f.th", MATERIAL / "cifar10-test-2000"
+    if not weights.exists() or not images.exists():
+        return None
+    model = models.load(str(weights), arch="cifar-resnet20")
+    return model, first_images(data.load(f"folder:{images}", model=model), n)
+
+
+def all_digits(model: LoadedModel) -> Dataset:
+    """Every digit, those the model was trained on too: the contest is about time and equality."""
+    dataset = data.load("digits", model=model)
+    splits = list(dataset.splits.values())
+    whole = Split("tune", torch.cat([s.x for s in splits]), torch.cat([s.y for s in splits if s.y is not None]))
+    return Dataset(dataset.address, {"tune": whole}, dataset.classes, f"{dataset.digest}, all")
+
+
+def first_images(dataset: Dataset, n: int) -> Dataset:
+    split = dataset.splits["tune"]
+    part = Split("tune", split.x[:n], split.y[:n])  # type: ignore[index]
+    return Dataset(dataset.address, {"tune": part}, dataset.classes, f"{dataset.digest}, first {n}")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=2000, help="of the CIFAR-10 images")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="rounds with ResNet-20; digits-cnn has three times as many"
+    )
+    parser.add_argument("--repeats", type=int, default=10, help="estimates repeated to count coverage")
+    options = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    start = time.perf_counter()
+    digits = models.load("digits-cnn")
+    found = {"digits-cnn": contest(digits, all_digits(digits), 3 * options.rounds, options.repeats)}
+    material = cifar(options.images)
+    if material is not None:
+        found["resnet20"] = contest(*material, options.rounds, options.repeats)
+    result = {
+        "ratios": {name: part.pop("ratios") for name, part in found.items()},
+        "over": "CPU time of Distiller's loop, batches of 256, the same layers, levels and images; one thread each",
+        "models": found,
+        "left_out": [] if material else [f"resnet20: there is no {MATERIAL}."],
+        "minutes": round((time.perf_counter() - start) / 60, 1),
+        "machine": machine(),
+        "date": today(),
+    }
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
