@@ -144,7 +144,9 @@ class _Write:
             options = {"attn_mask": self.graph.call_function(torch.logical_not, (node,)) if is_away else node}
         mixed = self.graph.call_function(F.scaled_dot_product_attention, (q, k, v), options)
         merged = call("flatten", (call("transpose", (mixed, -3, -2)), -2))
-        out = self.graph.call_module(f"{path}.out_proj", (merged,))
+        weight = self.graph.get_attr(f"{path}.out_proj.weight")
+        bias = None if module.out_proj.bias is None else self.graph.get_attr(f"{path}.out_proj.bias")
+        out = self.graph.call_function(F.linear, (merged, weight, bias))
         return out if module.batch_first else call("transpose", (out, 0, -2))
 
     def _heads(self, path: str, module: Any, *inputs: fx.Node) -> list[fx.Node]:
