@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 _PATHS = 100_000
+_UNSEEN = 1.25  # non-zero values to reckon with beyond those that were seen
 _SHRINK = 2.0  # samples' worth of the pooled rate that each stratum's own rate is drawn to
 
 
@@ -57,9 +58,10 @@ def margin_strata(margin: Tensor, right: Tensor | None, n_parts: int = 4) -> Str
 def paired_mean(values: Tensor, strata: Strata, sampled: Tensor) -> tuple[float, float]:
     """The mean over all N of values in {-1, 0, 1}, and its standard error, from a sample.
 
-    ``values`` (n,) of the samples ``sampled`` (n,). Each part's rate of non-zero values is
-    drawn a little towards the pooled one, so that a part without any does not seem certain.
-    The error shrinks to zero as the sample becomes the whole.
+    ``values`` (n,) of the samples ``sampled`` (n,). Slightly more than one non-zero value beyond those seen is
+    reckoned with, somewhere, so that a sample without any does not seem certain: the same
+    caution as in the adjusted interval of a whole sample. The error shrinks to zero as the
+    sample becomes the whole.
     """
     values = values.double()
     pooled = (float(values.abs().sum()) + 1.0) / (len(values) + 1.0)
@@ -71,7 +73,8 @@ def paired_mean(values: Tensor, strata: Strata, sampled: Tensor) -> tuple[float,
         at = float(part.mean())
         rate = (float(part.abs().sum()) + _SHRINK * pooled) / (n + _SHRINK)
         spread = max(rate - at * at, 1e-9) * n / max(1, n - 1)
-        variance += share * share * spread / n * (1 - n / size)
+        unseen = share / n  # one sample of this part moves the mean so much; it lies here with this part's share
+        variance += (share * share * spread / n + _UNSEEN * share * unseen * unseen) * (1 - n / size)
         mean += share * at
     return mean, float(variance**0.5)
 
@@ -101,7 +104,7 @@ def _parts(values: Tensor, strata: Strata, sampled: Tensor) -> list[tuple[float,
 
 def looks_at(n: int, *, first: int, step: int, n_looks: int = 9) -> tuple[int, ...]:
     """Sample sizes at which to look: geometric from ``first``, whole ``step``s, below ``n``, and ``n`` itself."""
-    most = 0.9 * n
+    most = 0.8 * n
     if first >= most:
         return (n,)
     ratio = (most / first) ** (1 / max(1, n_looks - 1))

@@ -254,6 +254,67 @@ def test_refusals_say_what_to_do() -> None:
         scan(model, samples, split="test")
 
 
+def all_digits(name: str) -> tuple[LoadedModel, Dataset]:
+    model = models.load(name)
+    splits = data.load("digits", model=model).splits.values()
+    x, y = torch.cat([s.x for s in splits]), torch.cat([s.y for s in splits])
+    return model, dataset_of(Split("tune", x, y))
+
+
+def test_a_verified_scan_counts_what_an_exact_one_counts_and_says_how_it_knows() -> None:
+    model, samples = all_digits("digits-cnn")
+    levels, layers = (0.6, 0.9), ["block1.conv1", "block2.conv1"]
+    exact = Sensitivity.of(scan(model, samples, levels=levels, layers=layers))
+    found = Sensitivity.of(scan(model, samples, levels=levels, layers=layers, mode="verified"))
+    assert [c.accuracy.value for c in found.cells] == [c.accuracy.value for c in exact.cells]
+    assert {cell.mode for cell in found.cells} == {"verified"}
+    fast = not found.cells[0].how
+    assert ("audited cells" in found.audit) if fast else ("float32" in found.audit)
+
+
+def test_estimates_say_how_far_they_may_be_off_and_stop_at_one_point() -> None:
+    model, samples = all_digits("digits-mlp")
+    exact = Sensitivity.of(scan(model, samples, levels=(0.5, 0.9)))
+    steps = list(scan(model, samples, levels=(0.5, 0.9), mode="estimate", seed=4))
+    found = Sensitivity.of(steps)
+    assert found.complete
+    assert {cell.drop.origin for cell in found.cells} == {"estimated"}
+    for cell in found.cells:
+        assert cell.drop.high - cell.drop.low <= 0.02 + 1e-9
+        assert cell.dense_accuracy == pytest.approx(exact.dense_accuracy)
+        assert f"of {cell.total:,} samples" in cell.drop.note
+    inside = [c.drop.low <= exact.cell(c.knob, c.level).drop.value <= c.drop.high for c in found.cells]
+    assert sum(inside) >= len(inside) - 1
+    assert min(cell.n for cell in found.cells) < 1797
+    by_cell: dict[tuple[str, float], list[int]] = {}
+    for cell in steps:
+        by_cell.setdefault((cell.knob, cell.level), []).append(cell.n)
+    assert all(ns == sorted(ns) for ns in by_cell.values())
+
+
+def test_estimates_hold_the_value_of_the_whole_set_in_95_of_100_draws() -> None:
+    model, samples = all_digits("digits-mlp")
+    how = {"levels": (0.8,), "layers": ["fc1", "fc2"]}
+    exact = Sensitivity.of(scan(model, samples, **how))
+    evaluator = Evaluator(model, samples.splits["tune"])
+    n_held = n_drawn = 0
+    for seed in range(25):
+        for cell in finished(model, samples, **how, mode="estimate", seed=seed, evaluator=evaluator):
+            n_held += cell.drop.low <= exact.cell(cell.knob, cell.level).drop.value <= cell.drop.high
+            n_drawn += 1
+    assert n_held >= 0.9 * n_drawn  # 95 % within the luck of 50 draws
+
+
+def test_without_labels_an_estimate_is_of_the_agreement() -> None:
+    model = tiny.load("mlp")
+    split = tiny.split(model, 900, labelled=False)
+    found = Sensitivity.of(scan(model, dataset_of(split), levels=(0.5,), mode="estimate"))
+    exact = Sensitivity.of(scan(model, dataset_of(split), levels=(0.5,)))
+    for cell in found.cells:
+        assert (cell.judged_by, cell.loss) == ("agreement", None)
+        assert abs(cell.accuracy.value - exact.cell(cell.knob, 0.5).accuracy.value) <= 0.02
+
+
 def share(value: float) -> Measurement:
     return Measurement("drop", value, "fraction", "measured", low=value - 0.01, high=value + 0.01, n=100)
 

@@ -1,0 +1,89 @@
+"""Estimates from stratified samples: exact at the end, honest before it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from explorer.metrics.stratified import Strata, boundary, looks_at, margin_strata, mean_of, paired_mean
+
+
+def population(n: int, seed: int, share_lost: float) -> tuple[torch.Tensor, Strata]:
+    """Samples that are lost the likelier the narrower their margin, some won."""
+    generator = torch.Generator().manual_seed(seed)
+    margin = torch.rand(n, generator=generator)
+    right = (torch.rand(n, generator=generator) < 0.5 + margin / 2).double()
+    lost = torch.rand(n, generator=generator) < 2 * share_lost * (1 - margin)
+    won = lost & (torch.rand(n, generator=generator) < 0.3)
+    values = torch.where(right.bool(), lost.double(), -won.double())
+    return values, margin_strata(margin, right)
+
+
+def test_the_whole_set_gives_its_own_mean_without_error() -> None:
+    values, strata = population(500, 0, 0.2)
+    everything = strata.order(seed=3)
+    mean, error = paired_mean(values[everything], strata, everything)
+    assert mean == pytest.approx(float(values.mean()))
+    assert error == 0.0
+    mean, error = mean_of(values[everything], strata, everything)
+    assert (mean, error) == (pytest.approx(float(values.mean())), 0.0)
+
+
+def test_a_stratified_mean_weighs_each_part_by_its_size() -> None:
+    strata = Strata(torch.tensor([0, 0, 0, 1]), torch.ones(2))
+    mean, error = paired_mean(torch.tensor([1.0, 0.0]), strata, torch.tensor([0, 3]))
+    assert mean == pytest.approx(0.75)
+    assert error > 0
+
+
+def test_no_change_in_a_few_samples_is_not_taken_for_certainty() -> None:
+    _, strata = population(2000, 1, 0.1)
+    sampled = strata.order(seed=0)[:100]
+    mean, error = paired_mean(torch.zeros(100), strata, sampled)
+    assert mean == 0.0
+    assert 2 * error > 0.01  # changes in 1 of 100 samples would be no surprise
+
+
+def test_every_order_is_a_permutation_and_narrow_margins_come_early() -> None:
+    margin = torch.linspace(0, 1, 1000)
+    strata = margin_strata(margin, None)
+    order = strata.order(seed=5)
+    assert torch.equal(order.sort().values, torch.arange(1000))
+    assert not torch.equal(order, strata.order(seed=6))
+    assert torch.equal(order, strata.order(seed=5))
+    early = torch.bincount(strata.of[order[:200]], minlength=4)
+    assert early[0] > 2 * early[3]
+
+
+def test_looks_rise_by_whole_steps_to_the_whole_set() -> None:
+    looks = looks_at(2000, first=128, step=64)
+    assert looks[-1] == 2000
+    assert all(a < b for a, b in pairwise(looks))
+    assert all(look % 64 == 0 for look in looks[:-1])
+    assert looks_at(100, first=128, step=64) == (100,)
+
+
+def test_more_looks_need_wider_intervals_but_not_wider_than_each_alone_would() -> None:
+    one, nine = boundary((500, 2000)), boundary(looks_at(2000, first=128, step=64))
+    assert one == pytest.approx(1.96, abs=0.02)
+    assert 2.4 < nine < 2.78  # two-sided 5 % shared by nine looks without regard to their overlap: 2.77
+
+
+@pytest.mark.parametrize("share_lost", [0.005, 0.05, 0.3])
+def test_all_intervals_of_a_growing_sample_hold_together_in_95_of_100_draws(share_lost: float) -> None:
+    values, strata = population(1500, 2, share_lost)
+    truth = float(values.mean())
+    looks = looks_at(1500, first=128, step=64)
+    z = boundary(looks)
+    n_held = 0
+    n_draws = 200
+    for seed in range(n_draws):
+        order = strata.order(seed)
+        held = True
+        for look in looks[:-1]:
+            mean, error = paired_mean(values[order[:look]], strata, order[:look])
+            held &= abs(mean - truth) <= z * error
+        n_held += held
+    assert n_held >= 0.93 * n_draws  # 95 % within the luck of 200 draws
