@@ -6,9 +6,13 @@ from explorer.metrics.accuracy import Accuracy
 from explorer.metrics.agreement import Agreement
 from explorer.metrics.base import Metric
 from explorer.metrics.loss import Loss
+from explorer.metrics.mae import MeanAbsoluteError
+from explorer.metrics.perplexity import Perplexity
+from explorer.metrics.r2 import R2
+from explorer.metrics.top_k import TopK
 from explorer.params import Registry
 
-MEMBERS: tuple[type[Metric], ...] = (Accuracy, Agreement, Loss)
+MEMBERS: tuple[type[Metric], ...] = (Accuracy, TopK, Agreement, Loss, MeanAbsoluteError, R2, Perplexity)
 METRICS: Registry[Metric] = Registry("metric", MEMBERS)
 
 

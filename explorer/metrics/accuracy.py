@@ -7,14 +7,14 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Outputs
+from explorer.metrics.base import Mean, Outputs
 from explorer.metrics.interval import Interval, paired_difference, wilson
 from explorer.metrics.origin import machine, today
 from explorer.types import Measurement
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class Accuracy(Mean):
     """The share of samples whose highest output is the right class (top-1).
 
     Its interval is Wilson's, 95 %.

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Outputs
+from explorer.metrics.base import Mean, Outputs
 from explorer.metrics.interval import Interval, wilson
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Mean):
     """The share of samples on which pruned and dense model predict the same class.
 
     It needs no labels, and says nothing about who is right. Its interval is Wilson's, 95 %.

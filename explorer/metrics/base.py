@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -11,13 +11,17 @@ from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
 from explorer.types import Measurement
 
+Task = Literal["classes", "numbers", "tokens"]
+
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
     """What a model gave for n samples, with what it is compared to.
 
-    ``logits``: (n, classes) float. ``labels``: (n,) int64 or None. ``dense``: (n,) int64, the
-    classes that the dense model predicts for the same samples.
+    Classes: ``logits`` (n, classes) float, ``labels`` (n,) int64 or None, ``dense`` (n,) int64, the
+    classes that the dense model predicts for the same samples. Numbers: ``logits`` and
+    ``labels`` (n, ...) float. Tokens: ``logits`` (n, length, vocabulary), ``labels`` (n, length)
+    int64, negative where there is nothing to predict. ``dense`` counts for classes only.
     """
 
     logits: Tensor
@@ -27,31 +31,66 @@ class Outputs:
 
 @runtime_checkable
 class Metric(Protocol):
-    """A mean over samples: each sample gives one number, all of them a value with an interval."""
+    """Each sample gives its numbers, all of them together a value with an interval.
+
+    ``task`` says what the model's outputs are: classes, numbers or tokens.
+    """
 
     key: ClassVar[str]
     unit: ClassVar[str]
     needs: ClassVar[frozenset[str]]
+    task: ClassVar[Task]
 
     def per_sample(self, outputs: Outputs) -> Tensor:
-        """(n,) float64: one number a sample."""
+        """(n,) float64, or (n, k) where one number a sample is not enough."""
+        ...
+
+    def total(self, values: Tensor) -> float:
+        """The value that all samples' numbers make; NaN without samples."""
         ...
 
     def interval(self, values: Tensor) -> Interval | None:
-        """The 95 % interval of the mean of (n,) values, or None where there is none."""
+        """The 95 % interval of that value, or None where there is none."""
+        ...
+
+    def why_not(self, n_classes: int | None) -> str | None:
+        """Why it says nothing about a model with so many classes (None: not known), or None."""
         ...
 
 
-def why_not(metric: Metric, *, labels: bool) -> str | None:
-    """Why a metric does not apply to the data, in a sentence, or None."""
+class Mean:
+    """What metrics have in common whose value is a mean over samples that are told apart by class."""
+
+    task: ClassVar[Task] = "classes"
+
+    def total(self, values: Tensor) -> float:
+        """The mean of (n,) values."""
+        return float(values.double().mean()) if len(values) else float("nan")
+
+    def why_not(self, n_classes: int | None) -> str | None:
+        """Nothing stands against it."""
+        return None
+
+
+_OUTPUTS: dict[Task, str] = {
+    "classes": "It is for models that choose among classes.",
+    "numbers": "It is for models that predict numbers.",
+    "tokens": "It is for language models, which predict the next token.",
+}
+
+
+def why_not(metric: Metric, *, labels: bool, task: Task = "classes", n_classes: int | None = None) -> str | None:
+    """Why a metric does not apply to a model and its data, in a sentence, or None."""
+    if metric.task != task:
+        return _OUTPUTS[metric.task]
     if "labels" in metric.needs and not labels:
         return "The data has no labels."
-    return None
+    return metric.why_not(n_classes)
 
 
 def measure(metric: Metric, values: Tensor, *, batch_size: int, device: str = "cpu") -> Measurement:
-    """The measurement made of one number a sample: (n,) values as :meth:`Metric.per_sample` gives them."""
-    value = float(values.double().mean()) if len(values) else float("nan")
+    """The measurement made of the samples' numbers, as :meth:`Metric.per_sample` gives them."""
+    value = metric.total(values)
     interval = metric.interval(values)
     return Measurement(
         name=metric.key,

@@ -8,12 +8,12 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.metrics.base import Outputs
+from explorer.metrics.base import Mean, Outputs
 from explorer.metrics.interval import Interval, normal_mean
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Mean):
     """Mean cross-entropy: -log of the probability given to the right class; 0 is perfect.
 
     It moves before accuracy does. Its 95 % interval is that of a mean, normal approximation.

@@ -13,21 +13,33 @@ from explorer.metrics import METRICS
 from explorer.metrics.accuracy import drop
 from explorer.metrics.base import Metric, Outputs, measure, why_not
 from explorer.metrics.origin import machine, today
+from explorer.metrics.per_class import class_counts
 
 LOGITS = torch.tensor([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 5.0]])
 OUTPUTS = Outputs(LOGITS, labels=torch.tensor([0, 2, 0, 2]), dense=torch.tensor([0, 1, 1, 2]))
+
+TARGETS = torch.tensor([1.0, 2.0, 3.0, 6.0])
+NUMBERS = Outputs(torch.tensor([[1.5], [2.0], [2.0], [5.0]]), labels=TARGETS, dense=torch.zeros(4))
+TOKENS = Outputs(
+    torch.randn(4, 3, 7, generator=torch.Generator().manual_seed(1)),
+    labels=torch.tensor([[0, 1, 2], [3, -100, -100], [6, 5, -100], [4, 4, 4]]),
+    dense=torch.zeros(4),
+)
+GIVEN = {"classes": OUTPUTS, "numbers": NUMBERS, "tokens": TOKENS}
 
 every_metric = pytest.mark.parametrize("metric", [m() for m in METRICS], ids=[m.key for m in METRICS])
 
 
 @every_metric
 def test_every_metric_gives_one_number_a_sample_and_batches_give_the_same(metric: Metric) -> None:
-    whole = metric.per_sample(OUTPUTS)
+    given = GIVEN[metric.task]
+    whole = metric.per_sample(given)
     halves = [
-        metric.per_sample(Outputs(LOGITS[part], OUTPUTS.labels[part], OUTPUTS.dense[part]))
+        metric.per_sample(Outputs(given.logits[part], given.labels[part], given.dense[part]))
         for part in (slice(0, 2), slice(2, 4))
     ]
-    assert whole.shape == (4,)
+    assert whole.shape[0] == 4
+    assert whole.dtype == torch.float64
     assert torch.equal(torch.cat(halves), whole)
 
 
@@ -35,14 +47,16 @@ def test_every_metric_gives_one_number_a_sample_and_batches_give_the_same(metric
 def test_every_metric_explains_itself_and_is_found_by_its_key(metric: Metric) -> None:
     assert type(metric).__doc__
     assert metrics.get(metric.key) == metric
-    assert why_not(metric, labels=True) is None
+    assert why_not(metric, labels=True, task=metric.task) is None
+    other = "numbers" if metric.task == "classes" else "classes"
+    assert why_not(metric, labels=True, task=other).endswith(".")
 
 
 @every_metric
 def test_every_measurement_says_how_it_came_about(metric: Metric) -> None:
-    measured = measure(metric, metric.per_sample(OUTPUTS), batch_size=2)
+    measured = measure(metric, metric.per_sample(GIVEN[metric.task]), batch_size=2)
     assert (measured.name, measured.origin, measured.n, measured.batch_size) == (metric.key, "measured", 4, 2)
-    assert measured.low <= measured.value <= measured.high
+    assert measured.low is None or measured.low <= measured.value <= measured.high
     assert measured.machine == machine()
     assert measured.date == today()
 
@@ -88,3 +102,49 @@ def test_the_machine_names_processor_cores_and_torch() -> None:
     assert f"torch {torch.__version__}" in machine()
     assert "core" in machine()
     assert datetime.date.fromisoformat(today())
+
+
+def test_top_k_counts_the_right_class_among_the_first_k() -> None:
+    assert metrics.get("top_k:k=1").per_sample(OUTPUTS).tolist() == [1, 0, 1, 1]
+    two = metrics.get("top_k:k=2").per_sample(Outputs(LOGITS, torch.tensor([1, 1, 0, 0]), OUTPUTS.dense))
+    assert two[:2].tolist() == [1, 1]
+    assert metrics.get("top_k:k=3").per_sample(OUTPUTS).tolist() == [1, 1, 1, 1]
+
+
+def test_top_k_says_when_it_cannot_fail() -> None:
+    assert why_not(metrics.get("top_k"), labels=True, n_classes=5) == (
+        "With 5 classes the right one is always among the first 5."
+    )
+    assert why_not(metrics.get("top_k"), labels=True, n_classes=10) is None
+
+
+def test_the_mean_absolute_error_is_in_the_targets_own_unit() -> None:
+    metric = metrics.get("mae")
+    assert metric.total(metric.per_sample(NUMBERS)) == pytest.approx((0.5 + 0 + 1 + 1) / 4)
+
+
+def test_r2_compares_with_always_answering_the_mean() -> None:
+    metric = metrics.get("r2")
+    assert metric.total(metric.per_sample(NUMBERS)) == pytest.approx(1 - (0.25 + 1 + 1) / (4 + 1 + 0 + 9))
+    mean = Outputs(torch.full((4, 1), 3.0), TARGETS, torch.zeros(4))
+    assert metric.total(metric.per_sample(mean)) == pytest.approx(0.0)
+    constant = Outputs(torch.ones(2, 1), torch.ones(2), torch.zeros(2))
+    assert math.isnan(metric.total(metric.per_sample(constant)))
+
+
+def test_perplexity_weighs_tokens_alike_and_leaves_out_those_that_do_not_count() -> None:
+    metric = metrics.get("perplexity")
+    uniform = Outputs(torch.zeros(2, 3, 7), torch.tensor([[0, 1, 2], [3, -1, -1]]), torch.zeros(2))
+    assert metric.total(metric.per_sample(uniform)) == pytest.approx(7.0)
+    flat = TOKENS.logits.double().flatten(0, 1)
+    wanted = torch.nn.functional.cross_entropy(flat, TOKENS.labels.flatten(), ignore_index=-100).exp()
+    kept = TOKENS.labels.clamp_min(-100)
+    assert metric.total(metric.per_sample(Outputs(TOKENS.logits, kept, TOKENS.dense))) == pytest.approx(float(wanted))
+
+
+def test_classes_are_counted_one_by_one() -> None:
+    counts = class_counts(torch.tensor([0, 0, 1, 2]), torch.tensor([0, 1, 1, 1]), 4)
+    assert [(c.n, c.n_right, c.n_chosen) for c in counts] == [(1, 1, 2), (3, 1, 1), (0, 0, 1), (0, 0, 0)]
+    assert counts[1].recall.value == pytest.approx(1 / 3)
+    assert counts[1].recall.low < 1 / 3 < counts[1].recall.high
+    assert math.isnan(counts[3].recall.value)

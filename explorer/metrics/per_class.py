@@ -1,0 +1,35 @@
+"""Right answers class by class, from predictions that are there already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.metrics.interval import wilson
+from explorer.types import Measurement
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """One class: how many samples it has, how many of them are right, how often it was chosen at all."""
+
+    index: int
+    n: int
+    n_right: int
+    n_chosen: int
+
+    @property
+    def recall(self) -> Measurement:
+        """The share of the class's samples that are right, with Wilson's 95 % interval; NaN without samples."""
+        value = self.n_right / self.n if self.n else float("nan")
+        return Measurement("recall", value, "fraction", "measured", *wilson(self.n_right, self.n), n=self.n)
+
+
+def class_counts(predictions: Tensor, labels: Tensor, n_classes: int) -> tuple[ClassCount, ...]:
+    """(n,) predicted and (n,) right classes -> one count a class, in order."""
+    of = torch.bincount(labels, minlength=n_classes)
+    right = torch.bincount(labels[predictions == labels], minlength=n_classes)
+    chosen = torch.bincount(predictions, minlength=n_classes)
+    return tuple(ClassCount(i, int(of[i]), int(right[i]), int(chosen[i])) for i in range(n_classes))
