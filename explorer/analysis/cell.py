@@ -131,5 +131,4 @@ class Cell:
 
 def n_for(knob: Knob, level: float) -> int:
     """How many of a knob's units a level takes; one channel always stays."""
-    most = knob.n_units if knob.unit == "weight" else knob.n_units - 1
-    return min(round(level * knob.n_units), most)
+    return min(round(level * knob.n_units), knob.n_may_go)

@@ -49,6 +49,8 @@ def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo) -> Iterator[Find
     if mask is None or not layer.n_weights or mask.dim() < 2 or bool(mask.all()):
         return
     knob = _knob_of(plan, layer)
+    if knob is not None and knob.knob.unit == "residual block":
+        return  # a block that is left out leaves its shortcut: nothing is empty
     finding = _emptied(plan, layer, mask, knob) or _dead_rows(plan, layer, _rows(model, layer, mask), knob)
     if finding is not None:
         yield finding

@@ -39,7 +39,12 @@ def named_share(text: str) -> tuple[str, float]:
 def add_request(parser: Parser, *, one_level: bool = True) -> None:
     """The four choices, and what single layers allow. Members are written like ``lp_norm:p=1``."""
     group = parser.add_argument_group("what to prune")
-    group.add_argument("--granularity", metavar="G", help="what is one unit: weight (default), out_channel")
+    group.add_argument(
+        "--granularity",
+        metavar="G",
+        help="what is one unit: weight (default), out_channel, head, mlp_neuron, hidden_unit, layer, in_channel, "
+        "kernel, block:rows=4,columns=4, n_of_m:n=2,m=4",
+    )
     group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), lp_norm:p=1, random")
     group.add_argument("--allocation", metavar="A", help="how many from each layer: global (default), uniform, ...")
     if one_level:
