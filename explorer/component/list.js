@@ -25,7 +25,7 @@ function percentPruned(all) {
   return { n, pruned, exact, share: n ? pruned / n : 0 };
 }
 
-const LONGEST = 18; // characters of a layer's name that fit beside its histogram
+const LONGEST = 15; // characters of a layer's name that fit beside its histogram
 
 /** Under its block's heading a long name may leave the block out; the whole name is its title. */
 function label(rows) {

@@ -168,8 +168,10 @@ class Row {
   }
 
   lineWords() {
-    if (this.n <= 0) return "all kept";
-    if (this.n >= this.knob.n) return "all removed";
+    // A group of n:m keeps some of its weights: it takes on the pattern, it does not go.
+    const patterned = this.knob.unit === "group";
+    if (this.n <= 0) return patterned ? "none patterned" : "all kept";
+    if (this.n >= this.knob.n) return patterned ? "all patterned" : "all removed";
     return `${this.symbol} < ${shortNumber(this.line)}`;
   }
 

@@ -26,7 +26,7 @@ from explorer.pruning.layers import layer_table
 from explorer.pruning.plan import score
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
-from explorer.types import Dataset, LayerInfo, LoadedModel, Plan, Scores, Split
+from explorer.types import Dataset, Knob, LayerInfo, LoadedModel, Plan, Scores, Split
 from explorer.ui.workspace import Source
 
 _FEWEST_BINS, _MOST_BINS = 16, 96
@@ -82,7 +82,14 @@ def histograms(of: LoadedModel, spec: PruneSpec) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _histograms(digest: str, granularity: str, criterion: str, _scores: Scores) -> dict[str, Any]:
-    return component.static_part(_scores.knobs, _scores.values)
+    return component.static_part(_told(_scores.knobs), _scores.values)
+
+
+def _told(knobs: tuple[Knob, ...]) -> tuple[Knob, ...]:
+    """Of rare units only the lines there are: that a convolution has no heads goes without saying."""
+    movable = tuple(knob for knob in knobs if knob.why_not is None)
+    common = any(knob.unit in ("weight", "channel") for knob in knobs)
+    return knobs if common or not movable else movable
 
 
 def statistics(of: LoadedModel) -> tuple[LayerStatistics, ...]:

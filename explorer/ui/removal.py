@@ -29,7 +29,7 @@ _MARKS = {True: ":material/check_circle:", False: ":material/cancel:", None: ":m
 
 def card(view: View) -> bool:
     """Widths before and after; removal with its proof on request. True while that runs."""
-    if all(k.knob.unit == "weight" for k in view.plan.knobs):
+    if view.work.spec.granularity.why_no_removal and not view.plan.kept_shapes:
         return False
     with st.container(border=True, key="removal_card"):
         st.markdown("**The network, before and after**")
@@ -38,7 +38,7 @@ def card(view: View) -> bool:
             st.caption("Move a line: then the units can be removed for real, proven and timed.")
             return False
         if not view.plan.kept_shapes:
-            st.caption("These units are only masked: they have no smaller form, and zeros alone change no time.")
+            st.caption("Here these units are only masked: they have no smaller form, and zeros alone change no time.")
             return False
         return _removal(view, view.dataset)
 

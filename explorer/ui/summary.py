@@ -98,5 +98,6 @@ def _how_many(plan: Plan) -> str:
     if all(k.knob.unit == "weight" for k in plan.knobs):
         asked = f" · asked {percent(plan.asked)}" if abs(plan.asked - plan.sparsity) > 5e-4 else ""
         return weights + asked
-    units = sum(k.n_pruned for k in plan.knobs), sum(k.knob.n_units for k in plan.knobs)
+    movable = [k for k in plan.knobs if k.knob.why_not is None]
+    units = sum(k.n_pruned for k in movable), sum(k.knob.n_units for k in movable)
     return f"{units[0]:,} of {units[1]:,} {plan.knobs[0].knob.unit}s · {plan.n_pruned:,} weights"
