@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import signal
 import subprocess
@@ -13,39 +10,23 @@ import time
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from explorer import data, models
-from explorer.analysis.sensitivity import Cell, Joint, Sensitivity, energy, joint, scan, scan_size
+from explorer import models
+from explorer.analysis.sensitivity import Cell, Sensitivity, scan, scan_size
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import Limit, PruneSpec
-from explorer.types import Dataset, LoadedModel, Measurement, Plan, Split
+from explorer.types import LoadedModel, Plan, Split
+from tests.analysis.scans import Kept, all_digits, dataset_of, finished, small, without_origin
 from tests.engine import models as tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = (0.3, 0.7, 0.95)
-
-
-class Kept:
-    """Cells in a file, one line each, flushed at once."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        rows = [json.loads(line) for line in lines if line.endswith("}")]
-        return {(r["knob"], r["level"]): r["cell"] for r in rows if r["key"] == scan_key}
-
-    def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
-        with self.path.open("a") as file:
-            file.write(json.dumps({"key": scan_key, "knob": knob, "level": level, "cell": cell}) + "\n")
 
 
 def only(model: LoadedModel, spec: PruneSpec, knob: str, level: float) -> Plan:
@@ -61,25 +42,6 @@ def plain_loop(model: LoadedModel, split: Split, spec: PruneSpec, cell: Cell) ->
     with torch.no_grad():
         found = torch.cat([module(part.clone()) for part in split.x.split(64)])
     return int((found.argmax(dim=1) == split.y).sum())
-
-
-def dataset_of(split: Split) -> Dataset:
-    return Dataset("tiny", {"tune": split}, tuple("abcde"), "digest of tiny")
-
-
-def small(name: str, n: int = 150) -> tuple[LoadedModel, Dataset]:
-    model = models.load(name)
-    whole = data.load(model.data, model=model).splits["tune"]
-    return model, dataset_of(Split("tune", whole.x[:n], whole.y[:n]))
-
-
-def finished(*what: Any, **how: Any) -> list[Cell]:
-    """The cells of a scan without those that a busy machine gives before they are complete."""
-    return [cell for cell in scan(*what, **how) if cell.complete]
-
-
-def without_origin(cell: Cell) -> Cell:
-    return replace(cell, from_store=False)
 
 
 @pytest.mark.parametrize("name", models.samples())
@@ -172,7 +134,7 @@ def test_more_levels_run_only_what_is_missing(tmp_path: Path) -> None:
 SCANNING = """
 import sys
 from pathlib import Path
-from tests.analysis.test_sensitivity import Kept, small
+from tests.analysis.scans import Kept, small
 from explorer.analysis.sensitivity import scan
 import time
 class Slow(Kept):
@@ -254,13 +216,6 @@ def test_refusals_say_what_to_do() -> None:
         scan(model, samples, split="test")
 
 
-def all_digits(name: str) -> tuple[LoadedModel, Dataset]:
-    model = models.load(name)
-    splits = data.load("digits", model=model).splits.values()
-    x, y = torch.cat([s.x for s in splits]), torch.cat([s.y for s in splits])
-    return model, dataset_of(Split("tune", x, y))
-
-
 def test_a_verified_scan_counts_what_an_exact_one_counts_and_says_how_it_knows() -> None:
     model, samples = all_digits("digits-cnn")
     levels, layers = (0.6, 0.9), ["block1.conv1", "block2.conv1"]
@@ -313,95 +268,3 @@ def test_without_labels_an_estimate_is_of_the_agreement() -> None:
     for cell in found.cells:
         assert (cell.judged_by, cell.loss) == ("agreement", None)
         assert abs(cell.accuracy.value - exact.cell(cell.knob, 0.5).accuracy.value) <= 0.02
-
-
-def share(value: float) -> Measurement:
-    return Measurement("drop", value, "fraction", "measured", low=value - 0.01, high=value + 0.01, n=100)
-
-
-def cell_of(knob: str, level: float, drop: float, dense: float = 0.8) -> Cell:
-    return Cell(
-        knob, level, round(100 * level), 100, share(dense - drop), share(drop), None, 100, 100, "exact", "labels"
-    )
-
-
-FOUND = Sensitivity.of(
-    [cell_of("a", 0.5, 0.1), cell_of("b", 0.5, 0.0), cell_of("a", 0.9, 0.5), cell_of("b", 0.9, 0.02)]
-)
-
-
-def test_expectations_lie_on_straight_lines_between_measured_points_from_nothing_on() -> None:
-    assert FOUND.expected_drop("a", 0.0) == 0.0
-    assert FOUND.expected_drop("a", 0.25) == pytest.approx(0.05)
-    assert FOUND.expected_drop("a", 0.5) == pytest.approx(0.1)
-    assert FOUND.expected_drop("a", 0.7) == pytest.approx(0.3)
-    assert FOUND.expected_drop("a", 1.0) == pytest.approx(0.5)
-    assert FOUND.expected_drop("c", 0.5) != FOUND.expected_drop("c", 0.5)
-    assert FOUND.expected("a", 0.25).origin == "estimated"
-    assert FOUND.expected("c", 0.25) is None
-
-
-def test_strips_show_the_cost_as_a_share_of_the_dense_accuracy_and_stop_where_nothing_is_known() -> None:
-    strip = FOUND.strips(11)["a"]
-    assert strip[5] == pytest.approx(0.1 / 0.8)
-    assert strip[9] == pytest.approx(0.5 / 0.8)
-    assert strip[10] is None
-    assert strip[0] == 0.0
-
-
-def test_rankings_put_the_most_fragile_first() -> None:
-    assert [cell.knob for cell in FOUND.ranking(0.9)] == ["a", "b"]
-    assert list(FOUND.fragility()) == ["a", "b"]
-    assert FOUND.fragility()["a"] == pytest.approx(0.3)
-    assert FOUND.most_fragile(0.05) == ("a",)
-
-
-def test_a_refinement_takes_the_place_of_what_came_before() -> None:
-    rough = replace(cell_of("a", 0.5, 0.3), n=10, complete=False)
-    found = Sensitivity.of([rough, *FOUND.cells])
-    assert found.cell("a", 0.5).drop.value == 0.1
-    assert not Sensitivity.of([rough]).complete
-    assert found.complete
-
-
-def test_a_cell_comes_back_from_json_as_it_was() -> None:
-    cell = FOUND.cells[0]
-    back = Cell.from_json(json.loads(json.dumps(cell.to_json())))
-    assert back.from_store
-    assert without_origin(back) == cell
-
-
-def test_the_table_is_the_same_as_rows_csv_and_json() -> None:
-    rows = list(csv.DictReader(io.StringIO(FOUND.to_csv())))
-    assert [row["knob"] for row in rows] == ["a", "b", "a", "b"]
-    assert [float(row["drop"]) for row in rows] == [cell.drop.value for cell in FOUND.cells]
-    told = json.loads(json.dumps(FOUND.to_json(), allow_nan=False))
-    assert len(told["cells"]) == 4
-    assert told["most_fragile"] == ["a"]
-
-
-def test_the_joint_drop_is_predicted_by_the_sum_of_single_drops() -> None:
-    model, samples = small("digits-cnn")
-    spec = PruneSpec("weight", "lp_norm", "uniform:sparsity=0.8")
-    found = Sensitivity.of(scan(model, samples, spec, levels=(0.8,)))
-    together = plan(model, spec)
-    measured = Evaluator(model, samples.splits["tune"]).final(together)
-    both = joint(found, together, measured)
-    assert isinstance(both, Joint)
-    assert both.predicted.value == pytest.approx(sum(c.drop.value for c in found.cells), abs=1e-3)
-    assert (both.predicted.origin, both.measured) == ("estimated", measured.drop)
-    assert both.interaction == pytest.approx(measured.drop.value - both.predicted.value)
-    partly = joint(Sensitivity.of(found.curve(found.knobs[0])), together, measured)
-    assert found.knobs[1] in partly.predicted.note
-
-
-def test_weight_energy_is_the_share_of_squares_that_go() -> None:
-    model = tiny.load("mlp")
-    found = {(e.knob, e.level): e for e in energy(model, levels=(0.0, 0.5, 1.0))}
-    weight = model.weights["first.weight"].flatten()
-    ranked = weight.abs().sort().values.double()
-    half = found["first", 0.5]
-    assert half.removed.value == pytest.approx(float(ranked[:1024].square().sum() / ranked.square().sum()))
-    assert (found["first", 0.0].removed.value, found["first", 1.0].removed.value) == (0.0, pytest.approx(1.0))
-    assert half.removed.origin == "counted"
-    assert "not a measurement" in half.removed.note
