@@ -61,7 +61,7 @@ class Party:
 def ours(model: LoadedModel, dataset: Dataset, mode: Mode) -> Iterator[list[Cell]]:
     """A whole scan, everything included, in about as many steps as there are layers."""
     split = dataset.splits["tune"]
-    evaluator = Evaluator(model, split, threads=1)
+    evaluator = Evaluator(model, split, threads=1, memory_limit=0)
     cells = scan(model, dataset, levels=LEVELS, mode=mode, evaluator=evaluator)
     step: list[Cell] = []
     for cell in cells:
@@ -174,7 +174,7 @@ def _verified(scans: dict[str, Sensitivity]) -> dict[str, Any]:
 
 def _coverage(model: LoadedModel, dataset: Dataset, exact: Sensitivity, repeats: int) -> dict[str, Any]:
     """How often an estimate's final interval, and all of its intervals, hold the whole set's value."""
-    evaluator = Evaluator(model, dataset.splits["tune"], threads=1)
+    evaluator = Evaluator(model, dataset.splits["tune"], threads=1, memory_limit=0)
     finals = every = n_cells = n_samples = 0
     for seed in range(1, repeats + 1):
         held: dict[tuple[str, float], bool] = {}

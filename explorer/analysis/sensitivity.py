@@ -44,6 +44,7 @@ __all__ = [
     "scan_size",
 ]
 
+_MEMORY = 512 << 20  # bytes for the batches' places in the model; the evaluator's own cache is not needed
 _ARGSORT_UP_TO = 1 << 22  # above it one order of a whole layer would cost more memory than it saves time
 
 
@@ -92,7 +93,7 @@ def scan(
     scores = score(loaded, request)
     places = _places(scores, levels, layers)
     key = scan_key(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device, seed=seed)
-    judge = evaluator or Evaluator(loaded, samples, device=device)
+    judge = evaluator or Evaluator(loaded, samples, device=device, memory_limit=0)
     return _scanned(_Masks(loaded, request, scores), places, judge, _How(mode, max_drop, seed), keep, key)
 
 
@@ -246,7 +247,8 @@ class _Runner:
 
     def _walk(self) -> tuple[Walk, str]:
         """What runs the edits, and in words why it is not what the mode promises, if so."""
-        judge, limit = self._evaluator, self._evaluator.cache.limit
+        judge = self._evaluator
+        limit = judge.cache.limit or _MEMORY
         if self._mode == "exact":
             return Walk(judge.ready, limit), ""
         low, why_not = judge.submit(low_precision, judge.ready, judge.split).result()

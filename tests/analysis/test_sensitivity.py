@@ -98,7 +98,7 @@ def test_a_scan_leaves_model_and_samples_as_they_were() -> None:
     assert torch.equal(samples.splits["tune"].x, x)
 
 
-@pytest.mark.parametrize("limit", [0, 300_000])
+@pytest.mark.parametrize("limit", [1, 300_000])
 def test_little_memory_changes_no_number(limit: int) -> None:
     model, samples = small("digits-resnet")
     split = samples.splits["tune"]
