@@ -1,7 +1,38 @@
-"""Files out: pruned weights that were read back and compared before anyone is told they are there."""
+"""Files out: every one was read back, run or compared before anyone is told that it is there.
+
+Each form has a writer (to a path, whole or not at all) and a twin that makes the same content in memory.
+"""
 
 from __future__ import annotations
 
-from explorer.export.weights import Written, write_pruned
+from explorer.export.bitmask import bitmask_file, write_bitmask
+from explorer.export.onnx_model import WrittenOnnx, onnx_file, write_onnx
+from explorer.export.proof import Check, Proof
+from explorer.export.script import masks_sha256, script_text, write_script
+from explorer.export.slim import Proven, WrittenSlim, packed, proven, slim_file, write_slim
+from explorer.export.spec import spec_text, write_spec
+from explorer.export.weights import Written, pruned_file, write_pruned
 
-__all__ = ["Written", "write_pruned"]
+__all__ = [
+    "Check",
+    "Proof",
+    "Proven",
+    "Written",
+    "WrittenOnnx",
+    "WrittenSlim",
+    "bitmask_file",
+    "masks_sha256",
+    "onnx_file",
+    "packed",
+    "proven",
+    "pruned_file",
+    "script_text",
+    "slim_file",
+    "spec_text",
+    "write_bitmask",
+    "write_onnx",
+    "write_pruned",
+    "write_script",
+    "write_slim",
+    "write_spec",
+]

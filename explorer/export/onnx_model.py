@@ -11,7 +11,7 @@ from torch import fx
 from explorer.errors import ExplorerError
 from explorer.export.files import check_target, put
 from explorer.export.graph import describe_graph
-from explorer.export.onnx_file import convert
+from explorer.export.onnx_process import convert
 from explorer.export.outputs import apart, flips, inputs_in_words, judging_inputs, outputs
 from explorer.export.proof import SAME_IN_ONNX, Check, Proof
 from explorer.export.slim import proven

@@ -15,10 +15,10 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from explorer.models.slim.document import read
-from explorer.models.slim.network import build
+from explorer.models.slim.document import Graph, Step, read
+from explorer.models.slim.network import arguments, build, call, resolved
 
 # 18 is the newest that the converter for traced programs writes in full; every runtime of today reads it.
 OPSET = 18
@@ -43,7 +43,7 @@ def _convert(place: Path) -> dict[str, Any]:
     import onnx
 
     graph = read(json.loads((place / "graph.json").read_text(encoding="utf-8")))
-    network = build(graph, load_file(place / "tensors.safetensors"))
+    network = _Converted(graph, build(graph, load_file(place / "tensors.safetensors")))
     inputs = [x for _, x in sorted(load_file(place / "inputs.safetensors").items())]
     names = [f"input{i}" if i else "input" for i in range(len(inputs))]
     # Two samples: a batch of one would let the converter take the batch for a constant.
@@ -64,6 +64,48 @@ def _convert(place: Path) -> dict[str, Any]:
     onnx.checker.check_model(str(place / "model.onnx"), full_check=True)
     _save(_run(place / "model.onnx", names, inputs), place / "outputs.safetensors")
     return {"opset": OPSET}
+
+
+class _Converted(nn.Module):
+    """The network with a few operations in other words, for which the converter has none or wrong ones."""
+
+    def __init__(self, graph: Graph, network: nn.Module) -> None:
+        super().__init__()
+        self.graph = graph
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """What the network makes of these inputs."""
+        given = iter(inputs)
+        values: dict[str, Any] = {}
+        for step in self.graph.steps:
+            values[step.name] = next(given) if step.op == "input" else self._one(step, *arguments(step, values))
+        return resolved(self.graph.output, values)
+
+    def _one(self, step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        name = step.target.rpartition(".")[2]
+        if name == "movedim" and len(args) == 3:
+            return _moved(*args)
+        if name == "rms_norm" and step.op == "call":
+            return _rms_norm(*args, **kwargs)
+        if step.op == "layer" and isinstance(layer := self.network.get_submodule(step.target), nn.RMSNorm):
+            return _rms_norm(args[0], layer.normalized_shape, layer.weight, layer.eps)
+        return call(self.network, step, args, kwargs)
+
+
+def _moved(x: Tensor, source: Any, destination: Any) -> Tensor:
+    """``movedim`` without negative numbers: the converter does not know how many dimensions there are."""
+    pairs = [(source, destination)] if isinstance(source, int) else list(zip(source, destination, strict=True))
+    placed = {to % x.dim(): start % x.dim() for start, to in pairs}
+    rest = iter(d for d in range(x.dim()) if d not in placed.values())
+    return x.permute([placed[d] if d in placed else next(rest) for d in range(x.dim())])
+
+
+def _rms_norm(x: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
+    dims = [-1 - i for i in range(len(normalized_shape))]
+    small = torch.finfo(x.dtype).eps if eps is None else eps
+    scaled = x * torch.rsqrt(x.pow(2).mean(dims, keepdim=True) + small)
+    return scaled if weight is None else scaled * weight
 
 
 def _n_tensors(value: Any) -> int:

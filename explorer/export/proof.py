@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor, fx
 
 from explorer.errors import ExplorerError
 from explorer.export.clean import run_clean
-from explorer.export.onnx_file import convert, why_no_onnx
+from explorer.export.onnx_process import convert, why_no_onnx
 from explorer.export.outputs import apart, flips, inputs_in_words, judging_inputs, outputs
 from explorer.export.packing import arch_text, plain_weights
 from explorer.pruning.apply import masked
@@ -89,9 +90,11 @@ def prove(
     judged_on = inputs_in_words(inputs, split)
     full, cut = outputs(masked(model, plan).module, inputs), outputs(small, inputs)
     checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, judged_on)
-    checks += _reopened(document, tensors, inputs, cut, judged_on)
-    in_onnx, content = _in_onnx(document, tensors, inputs, cut, judged_on)
-    return Proof((*checks, *in_onnx), len(inputs[0]), judged_on, content)
+    # Both wait for a process of their own, so they may as well do so together.
+    with ThreadPoolExecutor(2) as pool:
+        reopened = pool.submit(_reopened, document, tensors, inputs, cut, judged_on)
+        in_onnx, content = pool.submit(_in_onnx, document, tensors, inputs, cut, judged_on).result()
+    return Proof((*checks, *reopened.result(), *in_onnx), len(inputs[0]), judged_on, content)
 
 
 def _compared(

@@ -150,6 +150,14 @@ def test_what_grows_with_the_square_of_the_batch_is_refused() -> None:
     assert "grows faster" in refusal(with_steps(n, step("b", "call", "torch.Tensor.repeat", FC, {"node": "n"}, 1)))
 
 
+def test_what_is_repeated_as_often_as_the_input_says_is_refused() -> None:
+    n = step("n", "call", "torch.Tensor.long", FC)
+    bad = step("b", "call", "torch.repeat_interleave", {"node": "n"})
+    assert "as often as its input says" in refusal(with_steps(n, bad))
+    more = step("b", "call", "torch.Tensor.repeat_interleave", FC, {"node": "n"})
+    assert "as often as its input says" in refusal(with_steps(n, more))
+
+
 def test_a_computation_without_end_is_stopped_by_the_clock() -> None:
     big = step("a", "call", "torch.ones", [3000, 3000])
     many = [step(f"m{i}", "call", "torch.mm", {"node": "a"}, {"node": f"m{i - 1}" if i else "a"}) for i in range(110)]

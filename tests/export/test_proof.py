@@ -19,7 +19,7 @@ from torch import Tensor, fx
 
 from explorer import data, models
 from explorer.errors import ExplorerError
-from explorer.export import onnx_file as onnx_module
+from explorer.export import onnx_process as onnx_module
 from explorer.export import proof as proof_module
 from explorer.export.onnx_model import onnx_file, write_onnx
 from explorer.export.proof import prove

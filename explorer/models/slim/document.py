@@ -225,9 +225,7 @@ def _check_call(step: Step) -> None:
     if step.target == "builtins.getattr":
         asked = step.args[1] if len(step.args) == 2 else None
         if step.kwargs or not isinstance(asked, str) or asked not in ATTRIBUTES or not isinstance(step.args[0], Ref):
-            raise refused(
-                f"its step {step.name!r} asks for {shown(str(asked))!r}, which may not be asked for"
-            )
+            raise refused(f"its step {step.name!r} asks for {shown(str(asked))!r}, which may not be asked for")
     if step.target in METHODS and not (step.args and isinstance(step.args[0], Ref)):
         raise refused(f"its step {step.name!r} calls a method of nothing")
     if "out" in step.kwargs:

@@ -102,10 +102,12 @@ def _check_before(step: Step, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
         raise refused(f"its step {step.name!r} calculates with what are no numbers")
     if step.target in METHODS and not isinstance(args[0], Tensor):
         raise refused(f"its step {step.name!r} calls a method of what is no tensor")
-    if step.target.rpartition(".")[2] in _IN_PIECES:
-        given = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
-        if max((size for tensor in given for size in tensor.shape), default=0) > MAX_PIECES:
-            raise refused(f"its step {step.name!r} makes too many pieces")
+    name = step.target.rpartition(".")[2]
+    if name == "repeat_interleave" and not isinstance(args[1] if len(args) > 1 else kwargs.get("repeats"), int):
+        raise refused(f"its step {step.name!r} repeats as often as its input says")
+    sizes = [n for a in (*args, *kwargs.values()) if isinstance(a, Tensor) for n in a.shape]
+    if name in _IN_PIECES and max(sizes, default=0) > MAX_PIECES:
+        raise refused(f"its step {step.name!r} makes too many pieces")
 
 
 def _calculable(target: str, args: tuple[Any, ...]) -> bool:

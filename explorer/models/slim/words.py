@@ -20,7 +20,8 @@ _ARITHMETIC = (
 )
 _TORCH = """
 flatten unflatten reshape permute transpose squeeze unsqueeze cat concat stack chunk split narrow select movedim flip
-roll unbind clone swapaxes tile broadcast_to index_select t add sub mul div maximum minimum relu relu_ sigmoid tanh abs
+roll unbind clone swapaxes tile repeat_interleave
+broadcast_to index_select t add sub mul div maximum minimum relu relu_ sigmoid tanh abs
 exp log log1p sqrt rsqrt square neg clamp pow erf sin cos sign round reciprocal lerp mean sum amax amin std var
 cumsum softmax log_softmax matmul bmm mm einsum baddbmm addmm addcmul outer where zeros_like ones_like full_like zeros
 ones full arange tril triu masked_fill logical_and logical_or logical_not eq ne lt le gt ge argmax argmin floor_divide
@@ -42,7 +43,7 @@ flip roll unbind clone contiguous expand expand_as repeat detach size dim numel 
 add add_ sub sub_ mul mul_ div div_ pow matmul bmm mm addmm relu relu_ sigmoid tanh abs exp log sqrt rsqrt square neg
 clamp clamp_min clamp_max erf sin cos sign round reciprocal softmax log_softmax mean sum amax amin std var cumsum where
 masked_fill masked_fill_ eq ne lt le gt ge logical_and logical_or logical_not argmax argmin index_select gather tril
-triu tile broadcast_to long int bool new_zeros new_ones maximum minimum
+triu tile broadcast_to repeat_interleave long int bool new_zeros new_ones maximum minimum
 """
 # Only these are asked of a tensor by name; the classic ways out of a sandbox are not among them.
 ATTRIBUTES = frozenset({"shape", "ndim", "dtype", "device", "T", "mT"})
@@ -90,6 +91,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "GRU": _RECURRENT,
     "LSTM": (*_RECURRENT, "proj_size"),
     "RNN": (*_RECURRENT, "nonlinearity"),
+    **dict.fromkeys(("GRUCell", "LSTMCell"), ("input_size", "hidden_size", "bias")),
+    "RNNCell": ("input_size", "hidden_size", "bias", "nonlinearity"),
     "MultiheadAttention": ("embed_dim", "num_heads", "dropout", "bias", "kdim", "vdim", "batch_first"),
     "TransformerEncoderLayer": (
         *("d_model", "nhead", "dim_feedforward", "dropout", "activation"),
