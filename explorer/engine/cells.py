@@ -15,7 +15,7 @@ from explorer.types import Evaluation
 
 Update = tuple[int, Evaluation]  # which edit, and what is known about it
 GROUP_SECONDS = 0.7  # work in a group: results come steadily, and stopping is quick
-_TOGETHER = 8  # batches whose doubtful samples are decided in one run
+TOGETHER = 8  # batches whose doubtful samples are decided in one run
 PATIENCE = 0.7  # seconds after which partial results are given
 
 
@@ -104,7 +104,7 @@ def _tasks(evaluator: Evaluator, walk: Walk) -> list[range]:
     """Batches that a thread takes together; the first one goes alone where the walk learns from it."""
     n = len(evaluator.batches)
     first = 1 if walk.learns else 0
-    size = max(1, min(_TOGETHER if walk.learns else 1, -(-(n - first) // (2 * evaluator.threads))))
+    size = max(1, min(TOGETHER if walk.learns else 1, -(-(n - first) // (2 * evaluator.threads))))
     alone = [range(1)] if walk.learns else []
     return alone + [range(at, min(at + size, n)) for at in range(first, n, size)]
 

@@ -110,8 +110,11 @@ class Walk:
         """(edits, n, classes) of one batch, by one walk through the model."""
         program, known = self.ready.programs[0], self._taken(batch)
         x, found = self.ready.input(batch.x), []
+        part: Part | None = None
         for edit in edits:
-            known = program.advance(self._shell(), x, edit.part(program).frontier, known)
+            if edit.part(program) is not part:
+                part = edit.part(program)
+                known = program.advance(self._shell(), x, part.frontier, known)
             found.append(self._outputs(batch, x, edit, known))
         self._keep(batch, known)
         return torch.stack(found)

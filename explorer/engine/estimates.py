@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from explorer.engine.cells import GROUP_SECONDS, PATIENCE, next_group
+from explorer.engine.cells import GROUP_SECONDS, PATIENCE, TOGETHER, next_group
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.tally import BatchResult, judge_each
@@ -50,14 +50,19 @@ class _Sampling:
     z: float
     dense: BatchResult
 
-    def results(self, evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], part: slice) -> list[BatchResult]:
-        """One result an edit for some of the samples; runs in a thread of the evaluator."""
-        which = self.order[part]
-        (outputs,) = walk.outputs([Batch(part.start, evaluator.split.x[which])], edits)
+    def results(
+        self, evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], parts: Sequence[slice]
+    ) -> list[list[BatchResult]]:
+        """For each part of the order one result an edit; runs in a thread of the evaluator."""
+        drawn = [self.order[part] for part in parts]
+        batches = [Batch(p.start, evaluator.split.x[which]) for p, which in zip(parts, drawn, strict=True)]
+        outputs = walk.outputs(batches, edits)
+        return [self._judged(evaluator, which, out) for which, out in zip(drawn, outputs, strict=True)]
+
+    def _judged(self, evaluator: Evaluator, which: Tensor, outputs: Tensor) -> list[BatchResult]:
         dense_right = None if self.dense.right is None else self.dense.right[which]
         dense = BatchResult(self.dense.predictions[which], which, None, None, which, dense_right)
-        labels = None if evaluator.split.y is None else evaluator.split.y[which]
-        return judge_each(outputs, labels, dense)
+        return judge_each(outputs, None if evaluator.split.y is None else evaluator.split.y[which], dense)
 
 
 def estimate_edits(
@@ -113,11 +118,14 @@ def _looked(
     told = time.perf_counter()
     for before, look in pairwise((0, *sampling.looks)):
         size = _step(evaluator)
-        parts = deque(slice(at, min(at + size, look)) for at in range(before, look, size))
+        parts = [slice(at, min(at + size, look)) for at in range(before, look, size)]
         chosen = [edits[i] for i in found]
         if walk.learns and not before:
-            _add(found, evaluator.submit(sampling.results, evaluator, walk, chosen, parts.popleft()).result())
-        futures = [evaluator.submit(sampling.results, evaluator, walk, chosen, part) for part in parts]
+            _add(found, evaluator.submit(sampling.results, evaluator, walk, chosen, parts[:1]).result())
+            parts = parts[1:]
+        n_together = max(1, min(TOGETHER, -(-len(parts) // evaluator.threads)))
+        tasks = [parts[at : at + n_together] for at in range(0, len(parts), n_together)]
+        futures = [evaluator.submit(sampling.results, evaluator, walk, chosen, task) for task in tasks]
         try:
             for future in futures:
                 _add(found, future.result())
@@ -138,9 +146,10 @@ def _looked(
             return
 
 
-def _add(found: dict[int, list[BatchResult]], results: Sequence[BatchResult]) -> None:
-    for batches, result in zip(found.values(), results, strict=True):
-        batches.append(result)
+def _add(found: dict[int, list[BatchResult]], results: Sequence[Sequence[BatchResult]]) -> None:
+    for of_batch in results:
+        for batches, result in zip(found.values(), of_batch, strict=True):
+            batches.append(result)
 
 
 def _estimate(sampling: _Sampling, results: Sequence[BatchResult], n: int, half_width: float) -> Estimate:

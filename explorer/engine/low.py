@@ -47,6 +47,7 @@ class LowPrecision:
         last = self.program.output.all_input_nodes
         self._last = last[0] if len(last) == 1 else None
         self._own: dict[int, Mapping[fx.Node, Any]] = {}
+        self._last_known = threading.local()
 
     def module(self, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
         """One step's module (or tensor) in bfloat16, with some parameters replaced."""
@@ -75,8 +76,15 @@ class LowPrecision:
         if base is None:
             named = [n for n in self.program.nodes if n.op in ("call_module", "get_attr")]
             base = self._own[threading.get_ident()] = {n: self.module(n, {}) for n in named}
-        values = {node: lowered(value) for node, value in known.items()}
-        return logits_of(self.program.run_part(nn.Module(), part, lowered(x), values, ChainMap(dict(own), dict(base))))
+        if getattr(self._last_known, "known", None) is not known:  # the edits of one place share their frontier
+            self._last_known.known = known
+            self._last_known.values = {node: lowered(value) for node, value in known.items()}
+        values, both = self._last_known.values, ChainMap(dict(own), dict(base))
+        return logits_of(self.program.run_part(nn.Module(), part, lowered(x), values, both))
+
+    def forget(self) -> None:
+        """Let go of the values that this thread ran from last."""
+        self._last_known.known = self._last_known.values = None
 
 
 def lowered(value: Any) -> Any:
