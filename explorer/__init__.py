@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from explorer.analysis.evaluate import evaluate as evaluate
     from explorer.analysis.report import Report as Report
     from explorer.analysis.report import report as report
+    from explorer.analysis.sensitivity import Sensitivity as Sensitivity
+    from explorer.analysis.sensitivity import scan as scan
     from explorer.analysis.tradeoff import pareto as pareto
     from explorer.analysis.tradeoff import sweep as sweep
     from explorer.data import load as load_data
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from explorer.pruning.layers import layer_table as layers
     from explorer.pruning.plan import plan as plan
     from explorer.pruning.plan import score as score
+    from explorer.pruning.slicing import sliced as sliced
     from explorer.pruning.spec import Limit as Limit
     from explorer.pruning.spec import PruneSpec as PruneSpec
 
@@ -47,6 +50,7 @@ _PUBLIC = {
     "Limit": ("pruning.spec", "Limit"),
     "PruneSpec": ("pruning.spec", "PruneSpec"),
     "Report": ("analysis.report", "Report"),
+    "Sensitivity": ("analysis.sensitivity", "Sensitivity"),
     "charts": ("charts", ""),
     "evaluate": ("analysis.evaluate", "evaluate"),
     "layers": ("pruning.layers", "layer_table"),
@@ -58,7 +62,9 @@ _PUBLIC = {
     "report": ("analysis.report", "report"),
     "samples": ("models", "samples"),
     "save": ("export.weights", "write_pruned"),
+    "scan": ("analysis.sensitivity", "scan"),
     "score": ("pruning.plan", "score"),
+    "sliced": ("pruning.slicing", "sliced"),
     "sweep": ("analysis.tradeoff", "sweep"),
     "terms": ("terms", ""),
 }
@@ -68,6 +74,7 @@ __all__ = [
     "Limit",
     "PruneSpec",
     "Report",
+    "Sensitivity",
     "charts",
     "evaluate",
     "layers",
@@ -79,7 +86,9 @@ __all__ = [
     "report",
     "samples",
     "save",
+    "scan",
     "score",
+    "sliced",
     "sweep",
     "terms",
 ]

@@ -201,10 +201,8 @@ def _quick(args: Arguments, model: LoadedModel, spec: PruneSpec, levels: tuple[f
     for e in found:
         by_knob.setdefault(e.knob, []).append(printing.percent(e.removed.value))
     columns = ("layer", *(f"{level:.0%}" for level in sorted(set(levels))))
-    rows = [(knob, *values) for knob, values in by_knob.items()]
-    printing.say(
-        "Share of each layer's squared weights that a level removes.", NOTE, "", *printing.table(columns, rows)
-    )
+    lines = printing.table(columns, [(knob, *values) for knob, values in by_knob.items()])
+    printing.say("Share of each layer's squared weights that a level removes.", NOTE, "", *lines)
     return 0
 
 
