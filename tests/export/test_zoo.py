@@ -9,7 +9,6 @@ from torch import fx
 
 from explorer.errors import ExplorerError
 from explorer.export.graph import describe_graph
-from explorer.export.onnx_process import convert
 from explorer.export.outputs import apart, judging_inputs, outputs
 from explorer.models.slim.document import read
 from explorer.models.slim.network import build
@@ -50,14 +49,3 @@ def test_what_can_be_cut_can_be_described_and_runs_from_its_description(name: st
         graph = read(json.loads(json.dumps(document, allow_nan=False)))
         try_out(graph, tensors)
         assert apart(outputs(module, inputs), outputs(build(graph, tensors), inputs)) <= 1e-6
-
-
-@pytest.mark.parametrize("name", ["torch encoder", "gated", "cells", "u-net", "two inputs, a dictionary"])
-def test_the_onnx_form_of_what_was_cut_answers_the_same(name: str) -> None:
-    model = model_of(name)
-    inputs = judging_inputs(model, None)
-    module = next(m for unit in CUT if (m := smaller(model, unit)) is not None)
-    document, tensors = describe_graph(module, model.example)
-    content, answers = convert(document, tensors, inputs)
-    assert content
-    assert apart(outputs(module, inputs), answers) <= 1e-4
