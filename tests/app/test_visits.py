@@ -76,10 +76,10 @@ def test_the_work_is_still_there_after_a_visit_to_the_other_pages(visit: Visit) 
     before, spec = screen.numbers, screen.spec
 
     for page, words in (("Trade-off", "Accuracy against size"), ("Weights", "Layer by layer")):
-        screen.page.get_by_role("link", name=page).click()
+        screen.page.get_by_role("link", name=page, exact=True).click()
         expect(screen.page.get_by_text(words)).to_be_visible()
         assert screen.spec == spec
-    screen.page.get_by_role("link", name="Explore").click()
+    screen.page.get_by_role("link", name="Explore", exact=True).click()
 
     assert screen.settled().numbers == before
 
