@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from explorer.params import Registry
 from explorer.pruning.allocation.base import Allocation, Bounds
+from explorer.pruning.allocation.erk import Erk
 from explorer.pruning.allocation.global_ import Global
 from explorer.pruning.allocation.per_layer import PerLayer
+from explorer.pruning.allocation.sensitivity import BySensitivity
 from explorer.pruning.allocation.threshold import Threshold
 from explorer.pruning.allocation.uniform import Uniform
 
-__all__ = ["ALLOCATIONS", "Allocation", "Bounds", "Global", "PerLayer", "Threshold", "Uniform", "get"]
+__all__ = [
+    "ALLOCATIONS",
+    "Allocation",
+    "Bounds",
+    "BySensitivity",
+    "Erk",
+    "Global",
+    "PerLayer",
+    "Threshold",
+    "Uniform",
+    "get",
+]
 
-MEMBERS: tuple[type[Allocation], ...] = (Uniform, Global, PerLayer, Threshold)
+MEMBERS: tuple[type[Allocation], ...] = (Uniform, Global, PerLayer, Threshold, Erk, BySensitivity)
 ALLOCATIONS: Registry[Allocation] = Registry("allocation", MEMBERS)
 
 
