@@ -62,7 +62,7 @@ def _convert(place: Path) -> dict[str, Any]:
             dynamic_axes={name: {0: "batch"} for name in (*names, *outputs)},
         )
     onnx.checker.check_model(str(place / "model.onnx"), full_check=True)
-    _save(_run(place / "model.onnx", names, inputs), place / "outputs.safetensors")
+    save(run(place / "model.onnx", names, inputs), place / "outputs.safetensors")
     return {"opset": OPSET}
 
 
@@ -115,7 +115,8 @@ def _n_tensors(value: Any) -> int:
     return sum(_n_tensors(v) for v in inner)
 
 
-def _run(path: Path, names: Sequence[str], inputs: Sequence[Tensor]) -> list[Tensor]:
+def run(path: Path, names: Sequence[str], inputs: Sequence[Tensor]) -> list[Tensor]:
+    """What ONNX Runtime answers on one thread, 256 inputs at a time: every output of each batch, in order."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -129,7 +130,8 @@ def _run(path: Path, names: Sequence[str], inputs: Sequence[Tensor]) -> list[Ten
     return found
 
 
-def _save(tensors: Sequence[Tensor], path: Path) -> None:
+def save(tensors: Sequence[Tensor], path: Path) -> None:
+    """Put answers into a file that keeps their order."""
     save_file({f"{i:06d}": t.contiguous().clone() for i, t in enumerate(tensors)}, path)
 
 

@@ -1,0 +1,201 @@
+"""A pruned model as an ONNX file in int8, made by ONNX Runtime's own quantiser: real bytes, answers and times.
+
+``dynamic``: weights are int8, the ranges of activations are found anew for each input. ``static``: the ranges are
+fixed beforehand on samples of the fit split (QDQ form, one scale for each output channel).
+Source: Krishnamoorthi 2018, arXiv:1806.08342; https://onnxruntime.ai/docs/performance/model-optimizations/quantization
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+from torch import Tensor
+
+from explorer.engine.tally import BatchResult, Tally, judge
+from explorer.errors import ExplorerError
+from explorer.export.clean import in_folder
+from explorer.export.files import check_target, put
+from explorer.export.onnx_model import onnx_and_proof
+from explorer.export.onnx_process import ROOT, why_no_onnx
+from explorer.export.outputs import judging_inputs
+from explorer.export.proof import Proof
+from explorer.metrics.latency import Latency, latency
+from explorer.pruning.layers import layer_table
+from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Split
+
+How = Literal["dynamic", "static"]
+HOWS: tuple[How, ...] = ("dynamic", "static")
+N_CALIBRATION = 256
+# ONNX operations that have no int8 form in ONNX Runtime, by the class of the layer.
+_STAYS_FLOAT: dict[How, frozenset[str]] = {
+    "dynamic": frozenset({"GRU", "RNN"}),
+    "static": frozenset({"GRU", "RNN", "LSTM"}),
+}
+_WHAT = "This network could not be quantized by ONNX Runtime."
+_SIMULATE = "Use simulated int8 weights instead: they need no runtime."
+
+
+@dataclass(frozen=True, eq=False)
+class Int8Onnx:
+    """The int8 file and the float file it was made from, with what both answered in ONNX Runtime.
+
+    ``outputs`` and ``float_outputs``: every output tensor, batch after batch. ``int8_share``: how many of the
+    weights (matrices and kernels) are stored as int8. ``proof`` is of the float file. ``notes``: one sentence each.
+    """
+
+    how: How
+    content: bytes = field(repr=False)
+    float_content: bytes = field(repr=False)
+    outputs: Sequence[Tensor] = field(repr=False)
+    float_outputs: Sequence[Tensor] = field(repr=False)
+    int8_share: float
+    notes: tuple[str, ...]
+    proof: Proof
+
+
+def why_not_int8(model: LoadedModel, how: How) -> str | None:
+    """Why ONNX Runtime gives no useful int8 form of ``model``, in a sentence; None where it does."""
+    absent = why_no_onnx()
+    if absent:
+        return f"{absent} Install it: pip install -r requirements-export.txt."
+    if model.module is None:
+        return model.why_not_runnable or "The model cannot be run."
+    layers = layer_table(model).prunable
+    stays = [layer for layer in layers if layer.kind in _STAYS_FLOAT[how]]
+    n, n_stay = sum(x.n_weights for x in layers), sum(x.n_weights for x in stays)
+    if 2 * n_stay <= n:
+        return None
+    kinds = " and ".join(sorted({layer.kind for layer in stays}))
+    return f"ONNX Runtime has no {how} int8 form of {kinds}: {n_stay / n:.0%} of the weights would stay float."
+
+
+def int8_onnx(
+    model: LoadedModel, plan: Plan, how: How, *, data: Dataset | None = None, split: Split | None = None
+) -> Int8Onnx:
+    """The pruned model in int8; the float file before it was proven against torch as always.
+
+    ``split`` (the tune split unless given) is what both answer to; calibration takes the first 256 samples of
+    ``data``'s fit split, or generated inputs where there is none. A process of its own does the work.
+    Raises ExplorerError where onnx is missing or the network has no int8 form.
+    """
+    why = why_not_int8(model, how)
+    if why is not None:
+        raise ExplorerError(f"There is no {how} int8 form of {model.address}.", why=why, fix=_SIMULATE)
+    judged_on = split or (data.splits.get("tune") if data is not None else None)
+    content, proof = onnx_and_proof(model, plan, judged_on)
+    calibration, note = _calibration(model, data)
+    with tempfile.TemporaryDirectory(prefix="pruning-explorer-") as place:
+        folder = Path(place)
+        (folder / "float.onnx").write_bytes(content)
+        for name, tensors in (("inputs", judging_inputs(model, judged_on)), ("calibration", calibration)):
+            save_file({f"x{i}": x.contiguous() for i, x in enumerate(tensors)}, folder / f"{name}.safetensors")
+        places = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        more = {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
+        said = in_folder([sys.executable, "-P", "-m", "explorer.export.onnx_int8_worker", place, how], folder, more)
+        report, quantized, answers, before = _read(folder, said)
+    notes = (*_left(report), *((note,) if how == "static" else ()))
+    share = report["n_int8"] / max(1, report["n_int8"] + report["n_float"])
+    return Int8Onnx(how, quantized, content, answers, before, share, notes, proof)
+
+
+def _calibration(model: LoadedModel, data: Dataset | None) -> tuple[tuple[Tensor, ...], str]:
+    fit = data.splits.get("fit") if data is not None else None
+    if fit is None:
+        generated = judging_inputs(model, None)
+        return generated, f"Ranges of activations are from {len(generated[0])} generated inputs: there is no fit split."
+    x = fit.x[:N_CALIBRATION]
+    return (x,), f"Ranges of activations are from {len(x)} samples of the fit split."
+
+
+def _read(folder: Path, said: str) -> tuple[dict[str, Any], bytes, list[Tensor], list[Tensor]]:
+    try:
+        report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        if report.get("why"):
+            raise ExplorerError(_WHAT, why=str(report["why"]), fix=_SIMULATE)
+        found = [load((folder / f"{name}-outputs.safetensors").read_bytes()) for name in ("int8", "float")]
+        answers, before = ([each[name] for name in sorted(each)] for each in found)
+        content = (folder / "int8.onnx").read_bytes()
+    except (OSError, ValueError, SafetensorError):
+        last = (said.strip().splitlines() or ["it ended without a word"])[-1][:200]
+        raise ExplorerError(_WHAT, why=f"The quantiser broke: {last.rstrip('.')}.", fix=_SIMULATE) from None
+    if not report["n_int8"]:
+        raise ExplorerError(_WHAT, why="None of its operations has an int8 form.", fix=_SIMULATE)
+    if not all(bool(torch.isfinite(t).all()) for t in answers if t.is_floating_point()):
+        raise ExplorerError(_WHAT, why="In int8 it answers with numbers that are not finite.", fix=_SIMULATE)
+    return report, content, answers, before
+
+
+def _left(report: dict[str, Any]) -> list[str]:
+    """Where weights stayed float, in a sentence."""
+    left = {kind: n for kind, n in report["left"].items() if n}
+    if not left:
+        return []
+    kinds = ", ".join(f"{kind} ({n:,})" for kind, n in sorted(left.items(), key=lambda item: -item[1]))
+    return [f"Some weights stay float, since ONNX Runtime has no int8 form for them here: {kinds}."]
+
+
+def evaluation(outputs: Sequence[Tensor], split: Split, dense: BatchResult) -> Evaluation:
+    """What outputs of a runtime are worth: accuracy, and the drop against the dense model in torch.
+
+    ``outputs``: logits of all samples of ``split``, in its order; ``dense``: ``Evaluator.dense_results()`` of it.
+    Raises ExplorerError for a network that does not give one row of classes for each sample.
+    """
+    logits = torch.cat(list(outputs)).float() if outputs and all(t.dim() == 2 for t in outputs) else torch.empty(0)
+    if logits.dim() != 2 or len(logits) != len(split):
+        why = "It does not give one row of classes for each sample."
+        raise ExplorerError("The accuracy of this network cannot be measured in ONNX Runtime.", why=why)
+    tally = Tally(len(split), split.y is not None, 256, "cpu")
+    tally.add(judge(logits, split.y, dense))
+    return tally.evaluation(0.0)
+
+
+def int8_latency(made: Int8Onnx, example: Any, *, batch: int = 1, pairs: int = 30, threads: int = 1) -> Latency:
+    """The float file (as ``dense``) and the int8 file (as ``pruned``) in turns, in ONNX Runtime."""
+    given = {"batch": batch, "pairs": pairs, "threads": threads}
+    return latency(made.float_content, made.content, example, runtime="onnx", **given)  # type: ignore[arg-type]
+
+
+def speed_sentence(found: Latency) -> str:
+    """What may be said of the int8 file's speed: only what was measured, and only beyond doubt."""
+    ratio, threads = found.ratio, f"{found.threads} thread{'s' * (found.threads > 1)}"
+    times = f"{found.dense.value:.3g} ms float, {found.pruned.value:.3g} ms int8"
+    where = f"batch {found.batch}, {threads}, {found.n} pairs, ONNX Runtime on this machine"
+    if not found.settled:
+        return f"Measured: no difference in time beyond doubt ({times}; {where})."
+    said = f"{ratio.value:.2f}x faster" if ratio.value > 1 else f"{1 / ratio.value:.2f}x slower"
+    return f"Measured: int8 is {said} than the same network in float ({times}; {where})."
+
+
+@dataclass(frozen=True)
+class WrittenInt8:
+    """Where the int8 file is, its bytes on disk, those of the float file, and what was found on the way."""
+
+    path: Path
+    n_bytes: int
+    float_bytes: int
+    made: Int8Onnx
+
+
+def write_onnx_int8(
+    model: LoadedModel, plan: Plan, path: Path | str, how: How, *, data: Dataset | None = None, force: bool = False
+) -> WrittenInt8:
+    """Write the int8 ONNX file, whole or not at all; it was checked by onnx and run in ONNX Runtime.
+
+    Raises ExplorerError as :func:`int8_onnx` does, for names that do not end in .onnx, for files that
+    exist (unless ``force``), and when the disk refuses; what was there stays.
+    """
+    target = Path(path)
+    check_target(model, target, ".onnx", force=force)
+    made = int8_onnx(model, plan, how, data=data)
+    put({target: made.content})
+    return WrittenInt8(target, target.stat().st_size, len(made.float_content), made)
