@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from explorer.pruning.apply import masked as masked
     from explorer.pruning.layers import layer_table as layers
     from explorer.pruning.plan import plan as plan
-    from explorer.pruning.plan import score as score
+    from explorer.pruning.scoring import score as score
     from explorer.pruning.slicing import sliced as sliced
     from explorer.pruning.spec import Limit as Limit
     from explorer.pruning.spec import PruneSpec as PruneSpec
@@ -63,7 +63,7 @@ _PUBLIC = {
     "samples": ("models", "samples"),
     "save": ("export.weights", "write_pruned"),
     "scan": ("analysis.sensitivity", "scan"),
-    "score": ("pruning.plan", "score"),
+    "score": ("pruning.scoring", "score"),
     "sliced": ("pruning.slicing", "sliced"),
     "sweep": ("analysis.tradeoff", "sweep"),
     "terms": ("terms", ""),

@@ -236,7 +236,10 @@ class Scores:
     Knobs whose line cannot be moved (``why_not``) have no values. ``ranks`` answers threshold
     and count look-ups in microseconds. ``deviations`` holds the
     standard deviation that thresholds given in that unit refer to: of the scored weights where
-    scores are magnitudes, else of the scores.
+    scores are magnitudes, else of the scores. ``within`` ranks single weights inside a unit
+    (by parameter), where the unit's pattern follows the criterion and not the weights.
+    ``evidence`` is what a criterion that looks at data saw of ``n_seen`` samples; ``source``
+    names those samples ("" where none were looked at).
     """
 
     knobs: tuple[Knob, ...]
@@ -244,6 +247,10 @@ class Scores:
     layers: LayerTable
     ranks: Mapping[str, Ranking]
     deviations: Mapping[str, float]
+    within: Mapping[str, Tensor] = field(default_factory=dict)
+    evidence: Any = None
+    n_seen: int = 0
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -268,7 +275,8 @@ class Plan:
     weights (batch-norm weight and bias, biases, the consumers' input columns) when whole units
     go. ``kept_shapes`` gives each parameter's shape after physical removal (empty when the
     units have no physical form). ``spec`` is the PruneSpec as JSON. ``notes`` say, one sentence
-    each, why the request was met only in part. ``digest``: equal = equal masks.
+    each, why the request was met only in part. ``updates`` holds new values of kept weights, by
+    parameter, where a criterion makes up for what goes. ``digest``: equal = equal masks and values.
     """
 
     spec: Mapping[str, Any]
@@ -279,6 +287,7 @@ class Plan:
     digest: str
     kept_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    updates: Mapping[str, Tensor] = field(default_factory=dict)
 
     def n_pruned_in(self, layer: LayerInfo) -> int:
         mask = self.masks.get(layer.parameter)

@@ -4,4 +4,4 @@ from explorer.ui import arrival, weights
 
 opened = arrival.opened()
 if opened.model is not None:
-    weights.page(opened.model)
+    weights.page(opened.model, opened.dataset)

@@ -36,8 +36,8 @@ def evaluate(
     if loaded.module is None:
         why = loaded.why_not_runnable or ""
         raise ExplorerError(f"{loaded.address} cannot be run.", why=why, fix="Load it with arch=NAME.")
-    plan = make_plan(loaded, given_spec(spec))
     dataset = given_data(data, loaded)
+    plan = make_plan(loaded, given_spec(spec), data=dataset)
     samples = split_of(dataset, split)
     n_looks = count_look(loaded.digest, dataset.digest) if split == "test" else None
     evaluation = Evaluator(loaded, samples, device=device).final(plan)

@@ -23,7 +23,8 @@ from explorer.engine.evaluator import Evaluator
 from explorer.engine.low import low_precision
 from explorer.engine.verified import CAREFUL, QUICK, Audit, VerifiedWalk
 from explorer.errors import ExplorerError
-from explorer.pruning.plan import knob_masks, score
+from explorer.pruning.plan import knob_masks
+from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, Evaluation, Knob, LoadedModel, Scores, Split, SplitName
@@ -90,7 +91,7 @@ def scan(
     _check(loaded, levels, mode)
     dataset = given_data(data, loaded)
     samples = _first(split_of(dataset, split), n_samples)
-    scores = score(loaded, request)
+    scores = score(loaded, request, dataset)
     places = _places(scores, levels, layers)
     key = scan_key(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device, seed=seed)
     judge = evaluator or Evaluator(loaded, samples, device=device, memory_limit=0)
@@ -100,12 +101,13 @@ def scan(
 def scan_size(
     model: LoadedModel,
     spec: PruneSpec | None = None,
+    data: Dataset | None = None,
     *,
     levels: Sequence[float] = LEVELS,
     layers: Sequence[str] | None = None,
 ) -> int:
-    """How many cells a scan has."""
-    return len(_places(score(model, given_spec(spec)), levels, layers))
+    """How many cells a scan has; ``data`` is for criteria that look at it."""
+    return len(_places(score(model, given_spec(spec), data), levels, layers))
 
 
 def scan_key(
@@ -144,7 +146,7 @@ class _Masks:
 
     def of(self, place: _Place) -> dict[str, Tensor]:
         """The masks of the parameters that this cell touches."""
-        return knob_masks(self._model, self._spec, place.knob, self._kept(place.knob, place.n_pruned))
+        return knob_masks(self._model, self._spec, self._scores, place.knob, self._kept(place.knob, place.n_pruned))
 
     def _kept(self, knob: Knob, n: int) -> Tensor:
         values = self._scores.values[knob.name]

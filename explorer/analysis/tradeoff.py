@@ -13,8 +13,9 @@ from explorer.errors import ExplorerError
 from explorer.metrics.macs import MacTable, mac_table, theoretical_speedup, why_no_macs
 from explorer.metrics.size import compression_ratio, sizes
 from explorer.params import member_to_json
-from explorer.pruning.plan import is_locked, score
+from explorer.pruning.plan import is_locked
 from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, SplitName, TradeOffPoint
 
@@ -45,7 +46,7 @@ def sweep(
     """
     loaded, request = given_model(model), given_spec(spec)
     dataset = given_data(data, loaded)
-    scores = score(loaded, request)
+    scores = score(loaded, request, dataset)
     if sparsities is None:
         specs = _at_ratios(loaded, request, scores, ratios)
     else:
@@ -68,7 +69,7 @@ def measure(
         evaluator = Evaluator(model, split_of(data, split), device=device)
     macs = None if why_no_macs(model) else mac_table(model)
     for spec in specs:
-        plan = make_plan(model, spec, scores)
+        plan = make_plan(model, spec, scores, data)
         evaluation = evaluator.final(plan)
         yield point(model, spec, plan, evaluation, macs)
 

@@ -10,7 +10,7 @@ import torch
 
 from explorer.analysis.cell import LEVELS, n_for
 from explorer.analysis.given import given_model, given_spec
-from explorer.pruning.plan import score
+from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel, Measurement, Scores
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
+    from explorer.pruning.spec import PruneSpec
     from explorer.types import Dataset, LoadedModel
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -100,6 +101,11 @@ def load_data(args: Arguments, model: LoadedModel) -> Dataset:
     return data.load(
         address, model=model, size=args.size, mean=args.mean, std=args.std, splits=args.splits, seed=args.seed
     )
+
+
+def data_for(args: Arguments, model: LoadedModel, spec: PruneSpec) -> Dataset | None:
+    """The data, where the criterion looks at them; None where the weights are enough."""
+    return load_data(args, model) if spec.criterion.needs else None
 
 
 def _check_device(name: str) -> None:

@@ -53,8 +53,8 @@ def run(args: Arguments) -> int:
         why = model.why_not_runnable or "Its architecture is not known."
         fix = "Give --arch; inspect and prune work without one."
         raise ExplorerError(f"{args.model} cannot be run.", why=why, fix=fix)
-    plan = make_plan(model, spec)
     data = load_data(args, model)
+    plan = make_plan(model, spec, data=data)
     evaluation, n_looks = measured(args, model, data, plan)
     table = None if why_no_macs(model) else mac_table(model)
     points = [point(model, spec, plan, evaluation, table)]

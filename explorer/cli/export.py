@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, data_for, load_data, load_model
 from explorer.cli.request import add_request, prune_spec
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(args: Arguments) -> int:
 
     spec = prune_spec(args)
     model = load_model(args)
-    plan = make_plan(model, spec)
+    plan = make_plan(model, spec, data=data_for(args, model, spec))
     written = _WRITERS[args.to](args, model, plan)
     counted = {"asked": plan.asked, "sparsity": plan.sparsity, "n_pruned": plan.n_pruned}
     if args.json:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_model
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, data_for, load_model
 from explorer.cli.request import add_request, prune_spec
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run(args: Arguments) -> int:
 
     spec = prune_spec(args)
     model = load_model(args)
-    plan = make_plan(model, spec)
+    plan = make_plan(model, spec, data=data_for(args, model, spec))
     if args.form == "sliced":
         return _sliced(args, model, plan)
     written = write_pruned(model, plan, Path(args.output), force=args.force)

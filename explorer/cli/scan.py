@@ -115,7 +115,7 @@ def _scanned(
         keep=_keep(args),
         device=args.device,
     )
-    return Sensitivity.of(_shown(cells, scan_size(model, spec, levels=levels, layers=layers)))
+    return Sensitivity.of(_shown(cells, scan_size(model, spec, data, levels=levels, layers=layers)))
 
 
 class _Kept:

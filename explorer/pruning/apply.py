@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.types import LoadedModel, Plan, PrunedModel
+from explorer.types import LoadedModel, Plan, PrunedModel, tensors_digest
 
 
 def private_shell(module: nn.Module, replaced: Mapping[int, Tensor] | None = None) -> nn.Module:
@@ -35,7 +36,21 @@ def _tensors_in(module: nn.Module) -> list[Tensor]:
 
 def masked_weights(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:
     """New tensors for the parameters that the plan touches: pruned entries are exactly zero."""
-    return {name: model.weights[name].detach().masked_fill(~mask, 0) for name, mask in plan.masks.items()}
+    values = {**model.weights, **plan.updates}
+    return {name: values[name].detach().masked_fill(~mask, 0) for name, mask in plan.masks.items()}
+
+
+def compensated(model: LoadedModel, plan: Plan) -> LoadedModel:
+    """The model whose kept weights have the plan's new values; the model itself where the plan changes none.
+
+    For whoever reads ``weights`` beside the masks: files, sizes, smaller networks.
+    """
+    if not plan.updates or model.module is None:
+        return model
+    shell = private_shell(model.module)
+    set_parameters(shell, dict(plan.updates))
+    weights = {**model.weights, **plan.updates}
+    return replace(model, module=shell, weights=weights, digest=tensors_digest(weights))
 
 
 def masked(model: LoadedModel, plan: Plan) -> PrunedModel:

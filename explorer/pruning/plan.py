@@ -9,44 +9,23 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from explorer.engine.order import Magnitudes
 from explorer.errors import ExplorerError
 from explorer.pruning.allocation import Bounds
 from explorer.pruning.allocation.threshold import lowest_kept
 from explorer.pruning.coupling import kept_shape
-from explorer.pruning.layers import layer_table
+from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Knob, KnobPlan, LoadedModel, Plan, Scores
+from explorer.types import Dataset, Knob, KnobPlan, LoadedModel, Plan, Scores
 
 
-def score(model: LoadedModel, spec: PruneSpec) -> Scores:
-    """Every unit's importance under the spec's granularity and criterion; the model is only read.
-
-    The scores do not depend on allocation or limits: keep them while thresholds move.
-    """
-    layers = layer_table(model)
-    knobs = spec.granularity.knobs(model, layers)
-    values: dict[str, Tensor] = {}
-    deviations: dict[str, float] = {}
-    for knob in knobs:
-        if knob.why_not is not None:
-            continue
-        groups = spec.granularity.groups(model, knob)
-        values[knob.name] = spec.criterion.score(groups, name=knob.name)
-        of_weights = spec.criterion.on_weight_scale
-        scale = groups if of_weights else values[knob.name]
-        deviations[knob.name] = float(scale.double().std(correction=0)) if scale.numel() else 0.0
-    ranks = {name: Magnitudes.from_scores(tensor) for name, tensor in values.items()}
-    return Scores(knobs=knobs, values=values, layers=layers, ranks=ranks, deviations=deviations)
-
-
-def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None) -> Plan:
+def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data: Dataset | None = None) -> Plan:
     """What goes and what stays under ``spec``; pass ``scores`` again while only thresholds move.
 
-    Raises ExplorerError when the spec limits a layer that the model does not have.
+    ``data`` is for criteria that look at it. Raises ExplorerError when the spec limits a layer that
+    the model does not have, or the criterion cannot be computed.
     """
-    scores = score(model, spec) if scores is None else scores
+    scores = score(model, spec, data) if scores is None else scores
     _check_names(spec, scores)
     bounds = {knob.name: _bounds(knob, spec) for knob in scores.knobs if knob.why_not is None}
     counts = rounded(spec.allocation.counts(scores, bounds), scores, spec)
@@ -59,7 +38,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None) -> P
         knob_plans.append(KnobPlan(knob, n, threshold, locked=is_locked(knob, spec)))
         if n:
             keep = keep_mask(scores.values[knob.name], n)
-            _merge(masks, kept, spec.granularity.spread(model, knob, keep))
+            _merge(masks, kept, spec.granularity.spread(ranked(model, scores), knob, keep))
     masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
     wanted = spec.allocation.wanted(scores, bounds)
     return Plan(
@@ -68,17 +47,18 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None) -> P
         masks=masks,
         layers=scores.layers,
         asked=_asked(spec, scores, wanted, bounds),
-        digest=_digest(model, spec, counts),
+        digest=_digest(model, spec, counts, scores),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
         notes=tuple(_notes(spec, scores, wanted, bounds) + _rounding_note(spec, wanted, counts, bounds, scores)),
+        updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
     )
 
 
-def knob_masks(model: LoadedModel, spec: PruneSpec, knob: Knob, keep: Tensor) -> dict[str, Tensor]:
+def knob_masks(model: LoadedModel, spec: PruneSpec, scores: Scores, knob: Knob, keep: Tensor) -> dict[str, Tensor]:
     """What one knob alone cuts: (n_units,) bool, True keeps -> a mask for each parameter it touches."""
     masks: dict[str, Tensor] = {}
     kept: dict[str, dict[int, Tensor]] = {}
-    _merge(masks, kept, spec.granularity.spread(model, knob, keep))
+    _merge(masks, kept, spec.granularity.spread(ranked(model, scores), knob, keep))
     return masks | {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
 
 
@@ -169,12 +149,13 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _digest(model: LoadedModel, spec: PruneSpec, counts: Mapping[str, int]) -> str:
+def _digest(model: LoadedModel, spec: PruneSpec, counts: Mapping[str, int], scores: Scores) -> str:
     """Masks follow from the weights, the ranking and the counts: hashing those is enough, and quick."""
     request = spec.to_json()
     ranking = {"granularity": request["granularity"], "criterion": request["criterion"]}
     spent = {name: n for name, n in counts.items() if n}
-    text = json.dumps([model.digest, ranking if spent else None, spent], sort_keys=True)
+    seen = [scores.source] if spent and scores.source else []
+    text = json.dumps([model.digest, ranking if spent else None, spent, *seen], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

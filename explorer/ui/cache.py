@@ -23,7 +23,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import JobQueue
 from explorer.metrics.macs import MacTable, mac_table
 from explorer.pruning.layers import layer_table
-from explorer.pruning.plan import score
+from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
 from explorer.types import Dataset, Knob, LayerInfo, LoadedModel, Plan, Scores, Split
@@ -63,25 +63,40 @@ def _dataset(
     return data.load(address, model=_model, size=size, mean=mean, std=std, splits=splits)
 
 
-def scores(of: LoadedModel, spec: PruneSpec) -> Scores:
-    """Scores depend on model, granularity and criterion, not on where the lines are."""
+def scores(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Scores:
+    """Scores depend on model, granularity and criterion (and its data), not on where the lines are.
+
+    Raises ExplorerError where the criterion looks at data and there is nothing to look at.
+    """
+    return _scores(*_scores_key(of, spec, on), of, spec, on)
+
+
+def _scores_key(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> tuple[str, str, str, str]:
     request = spec.to_json()
-    return _scores(of.identity, str(request["granularity"]), str(request["criterion"]), of, spec)
+    seen = on.digest if on is not None and spec.criterion.needs else ""
+    return (of.identity, str(request["granularity"]), str(request["criterion"]), seen)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _scores(digest: str, granularity: str, criterion: str, _model: LoadedModel, _spec: PruneSpec) -> Scores:
-    return score(_model, _spec)
+@st.cache_resource(max_entries=24, show_spinner="Looking at samples …")
+def _scores(
+    digest: str,
+    granularity: str,
+    criterion: str,
+    seen: str,
+    _model: LoadedModel,
+    _spec: PruneSpec,
+    _data: Dataset | None,
+) -> Scores:
+    return score(_model, _spec, _data)
 
 
-def histograms(of: LoadedModel, spec: PruneSpec) -> dict[str, Any]:
+def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> dict[str, Any]:
     """The large, fixed part of what the draggable histogram is told."""
-    request = spec.to_json()
-    return _histograms(of.identity, str(request["granularity"]), str(request["criterion"]), scores(of, spec))
+    return _histograms(*_scores_key(of, spec, on), scores(of, spec, on))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _histograms(digest: str, granularity: str, criterion: str, _scores: Scores) -> dict[str, Any]:
+def _histograms(digest: str, granularity: str, criterion: str, seen: str, _scores: Scores) -> dict[str, Any]:
     return component.static_part(_told(_scores.knobs), _scores.values)
 
 
@@ -109,7 +124,7 @@ def magnitudes(of: LoadedModel) -> LayerMap:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _magnitudes(digest: str, _model: LoadedModel) -> LayerMap:
-    return layer_map(scores(_model, PruneSpec()).ranks)  # type: ignore[arg-type]
+    return layer_map(scores(_model, PruneSpec(), None).ranks)  # type: ignore[arg-type]
 
 
 def signed(of: LoadedModel, layer: LayerInfo, plan: Plan) -> SignedHistogram:

@@ -104,7 +104,7 @@ def refusals(model: LoadedModel) -> dict[str, str]:
 
 def _refusal(model: LoadedModel, unit: str) -> str:
     spec = PruneSpec(GRANULARITIES.get(unit))
-    knobs = cache.scores(model, spec).knobs
+    knobs = cache.scores(model, spec, None).knobs
     if any(k.why_not is None and not is_locked(k, spec) for k in knobs):
         return ""
     reasons = Counter(k.why_not or k.locked_by or "" for k in knobs)

@@ -71,7 +71,7 @@ class View:
 def page(model: LoadedModel, dataset: Dataset | None) -> None:
     """One fragment holds the control and all its results: a drag reruns nothing else."""
     work = session.workspace()
-    _listen(work, model)
+    _listen(work, model, dataset)
     view = _measured(work, model, dataset)
     summary.draw(_facts(view))
     session.show_notices()
@@ -97,7 +97,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         ticker.tick("later", _LATER_MS)
 
 
-def _listen(work: Workspace, model: LoadedModel) -> None:
+def _listen(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> None:
     """Turn what the user did since the last run into a new request."""
     try:
         for event in histogram.new_events(_KEY):
@@ -112,7 +112,7 @@ def _listen(work: Workspace, model: LoadedModel) -> None:
                 work.scale = event.scale
                 work.touch()
             else:
-                scores = cache.scores(model, work.spec)
+                scores = cache.scores(model, work.spec, dataset)
                 before = make_plan(model, work.spec, scores)
                 work.set(moves.moved(work.spec, event, scores, before), final=event.final)
     except ExplorerError as error:
@@ -120,7 +120,7 @@ def _listen(work: Workspace, model: LoadedModel) -> None:
 
 
 def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> View:
-    scores = cache.scores(model, work.spec)
+    scores = session.scores(model, dataset)
     try:
         plan = make_plan(model, work.spec, scores)
     except ExplorerError as error:
@@ -162,7 +162,7 @@ def _lines(view: View) -> bool:
     if st.session_state.get(_EXPECTED) != expected:
         st.session_state[_EXPECTED] = expected
         view.work.touch()
-    fixed = cache.histograms(view.model, view.work.spec)
+    fixed = cache.histograms(view.model, view.work.spec, view.dataset)
     moving = component.dynamic_part(
         fixed,
         view.plan,

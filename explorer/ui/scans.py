@@ -41,7 +41,7 @@ def start(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Job:
         session.owner(),
         f"sensitivity of {model.address}",
         lambda: _cells(model, dataset, wanted),
-        scan_size(model, wanted.spec, levels=wanted.levels),
+        scan_size(model, wanted.spec, dataset, levels=wanted.levels),
     )
 
 
@@ -72,7 +72,7 @@ def known(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> tuple[Sensit
 
 def _is_cheap(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> bool:
     table = cache.macs(model)
-    n_cells = scan_size(model, wanted.spec, levels=wanted.levels)
+    n_cells = scan_size(model, wanted.spec, dataset, levels=wanted.levels)
     return table is not None and table.dense * len(dataset.splits["tune"]) * n_cells <= _CHEAP_MACS
 
 
@@ -80,4 +80,4 @@ def _kept(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> bool:
     """Whether the whole scan is on disk, so that starting it is only reading."""
     n = len(dataset.splits["tune"])
     key = scan_key(model, dataset, wanted.spec, mode=wanted.mode, split="tune", n=n)
-    return len(cache.store().cells(key)) >= scan_size(model, wanted.spec, levels=wanted.levels)
+    return len(cache.store().cells(key)) >= scan_size(model, wanted.spec, dataset, levels=wanted.levels)

@@ -15,7 +15,7 @@ from explorer.charts.text import percent, points
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
-from explorer.types import Dataset, LoadedModel
+from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui import cache, live, running, scans, session, ticker
 from explorer.ui.tables import file_stem
 from explorer.ui.text import plain
@@ -40,16 +40,17 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     """Controls, heat map, curves, ranking, interaction; reruns by itself while a scan runs."""
     session.show_notices()
     why = live.why_not(model, dataset)
+    session.scores(model, dataset if why is None else None)  # a criterion that cannot be computed is replaced here
     if why is not None or dataset is None:
         _without_data(model, why or "There is no data to judge the model on.")
         return
     with st.container(border=True, key="scan_card"):
         wanted, job = _controls(model, dataset)
     found = scans.result(job)
-    names = [k.name for k in cache.scores(model, wanted.spec).knobs if k.why_not is None]
+    names = [k.name for k in cache.scores(model, wanted.spec, dataset).knobs if k.why_not is None]
     left, right = st.columns([1.1, 1], gap="medium")
     with left, st.container(border=True, key="heat_card", height="stretch"):
-        _heat(model, found, names, wanted.levels)
+        _heat(model, cache.scores(model, wanted.spec, dataset), found, names, wanted.levels)
     with right, st.container(border=True, key="curve_card", height="stretch"):
         _curves(found)
     below_left, below_right = st.columns([1.1, 1], gap="medium")
@@ -67,9 +68,9 @@ def _without_data(model: LoadedModel, why: str) -> None:
     with st.container(border=True, key="scan_nothing_card"):
         st.markdown("**No scan without a measurement**")
         st.markdown(plain(why, 400))
-        spec = session.workspace().spec
-        names = [k.name for k in cache.scores(model, spec).knobs if k.why_not is None]
-        _quick_look(model, names, LEVELS)
+        known = session.scores(model, None)
+        names = [k.name for k in known.knobs if k.why_not is None]
+        _quick_look(model, known, names, LEVELS)
 
 
 def _controls(model: LoadedModel, dataset: Dataset) -> tuple[scans.Wanted, Job | None]:
@@ -108,12 +109,12 @@ def _progress(job: Job) -> None:
         st.caption(f"{job.total} cells measured. {plain(found.audit, 200)}")
 
 
-def _heat(model: LoadedModel, found: Sensitivity, names: list[str], levels: tuple[float, ...]) -> None:
+def _heat(model: LoadedModel, scores: Scores, found: Sensitivity, names: list[str], levels: tuple[float, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="heat_head"):
         st.markdown("**What each layer costs alone**", width="stretch")
         _downloads(model, found, names, levels)
     if not found.cells:
-        _quick_look(model, names, levels)
+        _quick_look(model, scores, names, levels)
         return
     figure = charts.heatmap(found, names, levels, theme=chart_theme())
     st.plotly_chart(figure, key="scan_heat", theme=None, config=CONFIG)
@@ -133,7 +134,7 @@ def _downloads(model: LoadedModel, found: Sensitivity, names: list[str], levels:
     )
 
 
-def _quick_look(model: LoadedModel, names: list[str], levels: tuple[float, ...]) -> None:
+def _quick_look(model: LoadedModel, scores: Scores, names: list[str], levels: tuple[float, ...]) -> None:
     """Before a scan: what the weights alone say, labelled as no measurement."""
     if not names:
         st.caption("Nothing of this model can be pruned in these units; Explore says why for each layer.")
@@ -141,7 +142,7 @@ def _quick_look(model: LoadedModel, names: list[str], levels: tuple[float, ...])
     st.markdown("**Scan** measures the accuracy with one layer pruned at a time.")
     spec = session.workspace().spec
     rows: dict[str, dict[str, str]] = {name: {"layer": name} for name in names}
-    for e in energy(model, spec, levels, scores=cache.scores(model, spec)):
+    for e in energy(model, spec, levels, scores=scores):
         rows[e.knob][percent(e.level, 0)] = percent(e.removed.value)
     st.dataframe(list(rows.values()), hide_index=True)
     st.caption("Share of the squared weights that goes: counted from the weights, not a measurement of accuracy.")
@@ -178,7 +179,7 @@ def _ranking(found: Sensitivity) -> None:
 def _joint(model: LoadedModel, dataset: Dataset, found: Sensitivity) -> None:
     st.markdown("**Layers together**")
     work = session.workspace()
-    plan = make_plan(model, work.spec, cache.scores(model, work.spec))
+    plan = make_plan(model, work.spec, cache.scores(model, work.spec, dataset))
     if not found.cells or not plan.n_pruned:
         st.caption(
             "The drop of the setting on Explore, beside the sum of the single drops of its layers. "

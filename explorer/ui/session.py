@@ -12,7 +12,8 @@ import streamlit as st
 
 from explorer import models
 from explorer.errors import ExplorerError
-from explorer.types import Dataset, LoadedModel
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui import cache, links
 from explorer.ui.text import plain
 from explorer.ui.workspace import DEFAULT_MODEL, Source, Workspace
@@ -49,6 +50,17 @@ def _restored() -> Workspace:
     except ExplorerError as error:
         notify(error)
     return work
+
+
+def scores(model: LoadedModel, on: Dataset | None) -> Scores:
+    """The scores of the present request; magnitude takes the place of a criterion that has nothing to look at."""
+    work = workspace()
+    try:
+        return cache.scores(model, work.spec, on)
+    except ExplorerError as error:
+        notify(error)
+        work.set(replace(work.spec, criterion=PruneSpec().criterion))
+        return cache.scores(model, work.spec, on)
 
 
 def write_link(work: Workspace) -> None:

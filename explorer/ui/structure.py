@@ -47,7 +47,7 @@ def _label(key: str) -> str:
 def _scores(model: LoadedModel, key: str) -> Scores:
     work = session.workspace()
     spec = work.spec if work.spec.granularity.key == key else PruneSpec(GRANULARITIES.get(key))
-    return cache.scores(model, spec)
+    return cache.scores(model, PruneSpec(spec.granularity), None)
 
 
 def _table(scores: Scores) -> str | None:

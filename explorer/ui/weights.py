@@ -13,7 +13,7 @@ from explorer.charts.text import percent
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
-from explorer.types import LoadedModel, Plan, Scores
+from explorer.types import Dataset, LoadedModel, Plan, Scores
 from explorer.ui import cache, one_layer, session
 from explorer.ui.tables import csv_text, file_stem
 from explorer.ui.text import shown
@@ -34,10 +34,10 @@ class View:
 
 
 @st.fragment
-def page(model: LoadedModel) -> None:
+def page(model: LoadedModel, dataset: Dataset | None) -> None:
     """Choosing a layer reruns only this."""
     session.show_notices()
-    view = _view(model)
+    view = _view(model, dataset)
     rows = _rows(view)
     if not rows:
         st.info("This file holds no weights to show.", icon=":material/grid_off:")
@@ -58,9 +58,9 @@ def page(model: LoadedModel) -> None:
         one_layer.draw(view, row)
 
 
-def _view(model: LoadedModel) -> View:
+def _view(model: LoadedModel, dataset: Dataset | None) -> View:
+    scores = session.scores(model, dataset)
     spec = session.workspace().spec
-    scores = cache.scores(model, spec)
     try:
         return View(model, spec, scores, make_plan(model, spec, scores))
     except ExplorerError as error:

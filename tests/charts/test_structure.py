@@ -7,7 +7,8 @@ import torch
 
 from explorer import models
 from explorer.charts.structure import coupling_dot, widths
-from explorer.pruning.plan import plan, score
+from explorer.pruning.plan import plan
+from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel, Part
 

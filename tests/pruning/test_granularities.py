@@ -17,7 +17,8 @@ from explorer.metrics.size import sizes
 from explorer.pruning.apply import masked
 from explorer.pruning.granularity import GRANULARITIES, get
 from explorer.pruning.layers import layer_table
-from explorer.pruning.plan import plan, score
+from explorer.pruning.plan import plan
+from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import Knob, LoadedModel, tensors_digest
 

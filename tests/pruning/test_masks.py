@@ -14,7 +14,8 @@ from torch.nn.utils import prune
 
 from explorer.errors import ExplorerError
 from explorer.pruning.allocation.threshold import threshold_forms
-from explorer.pruning.plan import plan, score
+from explorer.pruning.plan import plan
+from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel

@@ -13,7 +13,8 @@ from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked
 from explorer.pruning.granularity import get
 from explorer.pruning.layers import layer_table
-from explorer.pruning.plan import plan, score
+from explorer.pruning.plan import plan
+from explorer.pruning.scoring import score
 from explorer.pruning.slicing import sliced
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import Knob, LoadedModel

@@ -12,7 +12,8 @@ from torch import nn
 
 from explorer.component import DragEvent
 from explorer.errors import ExplorerError
-from explorer.pruning.plan import plan, score
+from explorer.pruning.plan import plan
+from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel, Plan, Scores, tensors_digest
 from explorer.ui.links import decode, encode

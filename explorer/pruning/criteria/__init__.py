@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from explorer.params import Registry
 from explorer.pruning.criteria.base import Criterion
+from explorer.pruning.criteria.gradient import Gradient
 from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.criteria.random import Random
 
-MEMBERS: tuple[type[Criterion], ...] = (LpNorm, Random)
+MEMBERS: tuple[type[Criterion], ...] = (LpNorm, Gradient, Random)
 CRITERIA: Registry[Criterion] = Registry("criterion", MEMBERS)
 
 

@@ -2,23 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from explorer.errors import ExplorerError
+from explorer.pruning.evidence.base import Evidence
+from explorer.pruning.granularity.base import Granularity
+from explorer.types import Knob, LoadedModel
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The units of one knob, as a criterion sees them.
+
+    ``groups``: (n_units, group_size), the scored weights. ``name`` is the knob's, so that a
+    random criterion is independent of layer order. The rest is there for criteria that look
+    beyond the weights: the model (never written to), and what a pass over data saw.
+    """
+
+    groups: Tensor
+    name: str = ""
+    knob: Knob | None = None
+    granularity: Granularity | None = None
+    model: LoadedModel | None = None
+    evidence: Evidence | None = None
+
+    def arranged(self, field: Mapping[str, Tensor]) -> Tensor:
+        """(n_units, group_size): tensors in the shapes of the parameters, arranged like ``groups``."""
+        model, knob, granularity = self.of
+        return granularity.groups(replace(model, weights=field), knob)
+
+    @property
+    def of(self) -> tuple[LoadedModel, Knob, Granularity]:
+        """The model, the knob and the granularity that these units come from."""
+        if self.model is None or self.knob is None or self.granularity is None:
+            raise ExplorerError("This criterion needs the model.", fix="Score with explorer.score(model, spec, data).")
+        return self.model, self.knob, self.granularity
+
+    @property
+    def seen(self) -> Evidence:
+        """What a pass over data saw."""
+        if self.evidence is None:
+            raise ExplorerError("This criterion looks at data.", fix="Score with explorer.score(model, spec, data).")
+        return self.evidence
+
 
 @runtime_checkable
 class Criterion(Protocol):
-    """How important is a unit?"""
+    """How important is a unit?
+
+    ``needs`` names the kinds of evidence (``pruning/evidence``) it looks at; empty: the weights
+    alone. A criterion that needs any has a field ``n_samples``. ``on_weight_scale``: scores are
+    magnitudes of weights, so that thresholds in standard deviations refer to the weights.
+    """
 
     key: ClassVar[str]
     label: ClassVar[str]
-    needs: ClassVar[frozenset[str]]
-    on_weight_scale: ClassVar[bool]
+    needs: ClassVar[frozenset[str]] = frozenset()
+    on_weight_scale: ClassVar[bool] = False
 
-    def score(self, groups: Tensor, *, name: str) -> Tensor:
-        """(n_units, group_size) -> (n_units,); finite; higher means more important.
+    def why_not(self, units: Units) -> str | None:
+        """Why units of this kind cannot be ranked by it, in a sentence; None where they can."""
+        return None
 
-        ``name`` is the knob's, so that a random criterion is independent of layer order.
-        """
+    def score(self, units: Units) -> Tensor:
+        """(n_units,) finite; higher means more important."""
         ...
+
+    def updates(self, model: LoadedModel, masks: Mapping[str, Tensor], evidence: Evidence | None) -> dict[str, Tensor]:
+        """New values for kept weights that make up for what went, by parameter; most criteria change nothing."""
+        return {}

@@ -6,10 +6,11 @@ from typing import ClassVar
 from torch import Tensor
 
 from explorer.params import param
+from explorer.pruning.criteria.base import Criterion, Units
 
 
 @dataclass(frozen=True)
-class LpNorm:
+class LpNorm(Criterion):
     """Magnitude: units of small weights matter least.
 
     score[g] = (mean_i |w[g, i]|^p)^(1/p). The mean, not the sum, so that units of different
@@ -22,13 +23,12 @@ class LpNorm:
 
     key: ClassVar[str] = "lp_norm"
     label: ClassVar[str] = "Magnitude"
-    needs: ClassVar[frozenset[str]] = frozenset()
     on_weight_scale: ClassVar[bool] = True
     p: float = param(2.0, "Norm order p", low=0.5, high=4.0, help="1: mean of |w|; 2: root mean square.")
 
-    def score(self, groups: Tensor, *, name: str = "") -> Tensor:
-        magnitudes = groups.abs()
-        if groups.shape[1] == 1:
+    def score(self, units: Units) -> Tensor:
+        magnitudes = units.groups.abs()
+        if magnitudes.shape[1] == 1:
             # |w|^p would underflow for tiny weights and make ties that are not there.
             return magnitudes[:, 0]
         # Divide by the largest, so that neither huge nor tiny weights leave the float range.

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from explorer.params import param
+from explorer.pruning.criteria.base import Criterion, Units
 
 
 @dataclass(frozen=True)
-class Random:
+class Random(Criterion):
     """Uniform random scores: the control that every criterion must beat.
 
     Each layer draws from its own generator, seeded by ``seed`` and the layer's name, so the
@@ -20,11 +21,9 @@ class Random:
 
     key: ClassVar[str] = "random"
     label: ClassVar[str] = "Random (control)"
-    needs: ClassVar[frozenset[str]] = frozenset()
-    on_weight_scale: ClassVar[bool] = False
     seed: int = param(0, "Seed", low=0, high=2**31 - 1)
 
-    def score(self, groups: Tensor, *, name: str = "") -> Tensor:
+    def score(self, units: Units) -> Tensor:
         # The generator reads 32 bits of its seed: mix both numbers into those.
-        generator = torch.Generator().manual_seed(zlib.crc32(f"{self.seed}:{name}".encode()))
-        return torch.rand(groups.shape[0], generator=generator)
+        generator = torch.Generator().manual_seed(zlib.crc32(f"{self.seed}:{units.name}".encode()))
+        return torch.rand(units.groups.shape[0], generator=generator)

@@ -1,0 +1,9 @@
+"""What criteria know beyond the weights, one file a kind; to add one: a file and a line here."""
+
+from __future__ import annotations
+
+from explorer.pruning.evidence.base import Collector
+from explorer.pruning.evidence.gradients import Gradients
+
+MEMBERS: tuple[type[Collector], ...] = (Gradients,)
+COLLECTORS: dict[str, type[Collector]] = {member.key: member for member in MEMBERS}

@@ -1,0 +1,70 @@
+"""One pass over samples of the fit split, for criteria that look beyond the weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import torch
+
+from explorer.errors import ExplorerError
+from explorer.pruning.criteria.base import Criterion
+from explorer.pruning.evidence import COLLECTORS
+from explorer.pruning.evidence.base import Evidence
+from explorer.types import Dataset, LoadedModel, Split
+
+
+def why_no_evidence(model: LoadedModel, criterion: Criterion, data: Dataset | None) -> str | None:
+    """Why this criterion cannot look at this data, in a sentence; None where it can, or needs none."""
+    if not criterion.needs:
+        return None
+    if model.module is None:
+        return f"{criterion.label} runs the model. {model.why_not_runnable or 'Its architecture is not known.'}"
+    if data is None or data.address == "none":
+        return f"{criterion.label} looks at data, and there is none."
+    fit = data.splits.get("fit")
+    if fit is None:
+        return f"{criterion.label} looks at the fit split. {data.why_no_split.get('fit', 'These data have none.')}"
+    if fit.y is None and any(COLLECTORS[kind].labels for kind in criterion.needs):
+        return f"{criterion.label} follows the loss back, and these data have no labels."
+    return None
+
+
+def gather(
+    model: LoadedModel, criterion: Criterion, data: Dataset | None, *, half: int | None = None
+) -> Evidence | None:
+    """What the criterion wants to know, from the first ``n_samples`` of the fit split; None if it needs nothing.
+
+    The split is in a fixed, fair order, so the same request sees the same samples. ``half`` takes
+    every other sample (0: even places, 1: odd), to see how much scores depend on the draw.
+
+    Raises ExplorerError where there is nothing to look at.
+    """
+    if not criterion.needs:
+        return None
+    why = why_no_evidence(model, criterion, data)
+    if why is not None or data is None:
+        raise ExplorerError(
+            f"{criterion.label} cannot be computed here.",
+            why=why or "",
+            fix="Give labelled data with a fit split (a folder can be divided: splits 0.5/0.25/0.25), "
+            "or choose a criterion that needs none, such as magnitude.",
+        )
+    split = _first(data.splits["fit"], int(getattr(criterion, "n_samples", 256)), half)
+    text = json.dumps([data.digest, len(split), half])
+    source = hashlib.sha256(text.encode()).hexdigest()[:16]
+    threads = torch.get_num_threads()
+    kinds = {}
+    try:
+        # Sums in another order would give other last digits: one thread gives the same bits every time.
+        torch.set_num_threads(1)
+        for kind in sorted(criterion.needs):
+            kinds[kind] = COLLECTORS[kind]().collect(model, split)
+    finally:
+        torch.set_num_threads(threads)
+    return Evidence(len(split), source, kinds)
+
+
+def _first(split: Split, n: int, half: int | None) -> Split:
+    places = slice(None, n) if half is None else slice(half, n, 2)
+    return Split(split.name, split.x[places], None if split.y is None else split.y[places])

@@ -1,0 +1,90 @@
+"""Every unit's importance, under any granularity and criterion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from explorer.engine.order import Magnitudes
+from explorer.errors import ExplorerError
+from explorer.pruning.criteria.base import Units
+from explorer.pruning.gathering import gather
+from explorer.pruning.granularity.n_of_m import NOfM
+from explorer.pruning.granularity.weight import Weight
+from explorer.pruning.layers import layer_table
+from explorer.pruning.spec import PruneSpec
+from explorer.pruning.within_layer import parameter_of
+from explorer.types import Dataset, LoadedModel, Scores
+
+
+def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, half: int | None = None) -> Scores:
+    """Every unit's importance under the spec's granularity and criterion; the model is only read.
+
+    The scores do not depend on allocation or limits: keep them while thresholds move. ``data`` is for
+    criteria that look at samples of its fit split (``criterion.needs``); ``half`` (0 or 1) lets them see
+    every other one only. A knob that the criterion cannot rank says so in its ``why_not``.
+
+    Raises ExplorerError where such a criterion has nothing to look at.
+    """
+    layers = layer_table(model)
+    evidence = gather(model, spec.criterion, data, half=half)
+    knobs = []
+    values: dict[str, Tensor] = {}
+    deviations: dict[str, float] = {}
+    within: dict[str, Tensor] = {}
+    for knob in spec.granularity.knobs(model, layers):
+        if knob.why_not is None:
+            units = Units(spec.granularity.groups(model, knob), knob.name, knob, spec.granularity, model, evidence)
+            why_not = spec.criterion.why_not(units)
+            if why_not is None:
+                values[knob.name] = _scored(spec, units, within)
+                scale = units.groups if spec.criterion.on_weight_scale else values[knob.name]
+                deviations[knob.name] = float(scale.double().std(correction=0)) if scale.numel() else 0.0
+            knobs.append(replace(knob, why_not=why_not) if why_not else knob)
+        else:
+            knobs.append(knob)
+    ranks = {name: Magnitudes.from_scores(tensor) for name, tensor in values.items()}
+    return Scores(
+        knobs=tuple(knobs),
+        values=values,
+        layers=layers,
+        ranks=ranks,
+        deviations=deviations,
+        within=within,
+        evidence=evidence,
+        n_seen=evidence.n if evidence else 0,
+        source=evidence.source if evidence else "",
+    )
+
+
+def ranked(model: LoadedModel, scores: Scores) -> LoadedModel:
+    """The model as a granularity must see it to find the weights that a unit loses."""
+    return replace(model, weights={**model.weights, **scores.within}) if scores.within else model
+
+
+def _scored(spec: PruneSpec, units: Units, within: dict[str, Tensor]) -> Tensor:
+    """(n_units,) scores; what ranks single weights inside a pattern is added to ``within``."""
+    if units.evidence is None:
+        return spec.criterion.score(units)
+    if not isinstance(spec.granularity, NOfM):
+        return _finite(spec, units, spec.criterion.score(units))
+    model, knob, pattern = units.of
+    weights = replace(units, groups=Weight().groups(model, knob), granularity=Weight())
+    found = _finite(spec, units, spec.criterion.score(weights))
+    name = parameter_of(model, knob)
+    # A pattern loses what is nearest to zero: scores that may be negative are counted from the lowest.
+    within[name] = (found - found.min().clamp_max(0)).reshape(model.weights[name].shape)
+    lost = pattern.groups(replace(model, weights={name: within[name]}), knob)
+    return lost.mean(dim=1)
+
+
+def _finite(spec: PruneSpec, units: Units, found: Tensor) -> Tensor:
+    if not bool(torch.isfinite(found).all()):
+        raise ExplorerError(
+            f"{spec.criterion.label} gives {units.name!r} scores that are not numbers.",
+            why="The loss, or an activation, is not finite on these samples.",
+            fix="Check the data (inspect names what is wrong with the weights), or choose another criterion.",
+        )
+    return found
