@@ -14,6 +14,7 @@ from explorer.charts.text import bytes_text
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.export.slim import Proven, packed, proven
+from explorer.metrics.size import stored_tensors
 from explorer.types import Dataset, LoadedModel, Measurement, Plan
 from explorer.ui import cache, session
 from explorer.ui.tables import file_stem
@@ -85,18 +86,30 @@ def _outcome(view: View, job: Job) -> None:
     if made is None:
         st.caption("Removing and proving …")
         return
-    n = sum(t.numel() for t in made.tensors.values())
-    words = "Proven: the smaller network computes the same" if made.proof.ok else "Not proven: no file is offered"
-    st.markdown(f"{_MARKS[made.proof.ok]} **{words}.** {n:,} numbers are left.")
-    with st.popover("The proof", icon=":material/verified:"):
-        for check in made.proof.checks:
-            st.markdown(f"{_MARKS[check.ok]} {plain(check.sentence, 400)}")
+    _verdict(view.model, made)
     if costs:
         _costs(costs[-1])
     elif job.active:
         st.caption("Timing dense and pruned side by side …")
     if made.proof.ok:
         _files(view.model, view.plan, made)
+
+
+def _verdict(model: LoadedModel, made: Proven) -> None:
+    """The badge with what it rests on, and every check behind a button."""
+    proof = made.proof
+    if proof.failed is None:
+        n = sum(t.numel() for t in made.tensors.values())
+        of = sum(t.numel() for t in stored_tensors(model).values())
+        said = f"The smaller network answers like the masked one: at most {proof.largest_difference:.1e} of the largest"
+        said += f" output apart on {proof.judged_on}, no prediction changes. {n:,} of {of:,} stored numbers are left."
+    else:
+        said = f"{proof.failed.sentence} No file is offered."
+    badge = ":blue-badge[:material/check_circle: Proven]" if proof.ok else ":orange-badge[:material/cancel: Not proven]"
+    st.markdown(f"{badge} {plain(said, 500)}")
+    with st.popover("The proof", icon=":material/verified:"):
+        for check in proof.checks:
+            st.markdown(f"{_MARKS[check.ok]} {plain(check.sentence, 400)}")
 
 
 def _costs(found: Costs) -> None:

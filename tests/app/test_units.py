@@ -1,0 +1,132 @@
+"""Units other than single weights on the real app: what a line removes, removal for real, and what is tied."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from playwright.sync_api import Locator, expect
+
+import explorer as ex
+from tests.app import oracle
+from tests.app.conftest import Visit
+from tests.app.screen import Screen
+
+pytest_plugins = ("tests.browser",)
+pytestmark = pytest.mark.browser
+
+UNITS = (
+    ("digits-vit", "Heads", "head", "blocks.1.attn.qkv"),
+    ("digits-gru", "Hidden units", "hidden unit", "gru.weight_ih_l0"),
+    ("digits-cnn", "n of m", "group", "block2.conv1"),
+    ("digits-resnet", "Residual blocks", "residual block", "residual blocks"),
+)
+
+
+def switched(screen: Screen, label: str, unit: str) -> Screen:
+    """Choose a unit from the full list, and wait until the lines are lines of that unit."""
+    screen.button("Units").click()
+    screen.page.get_by_test_id("stPopoverBody").get_by_text(label, exact=True).click()
+    expect(screen.total).to_contain_text(f"{unit}s")
+    screen.page.keyboard.press("Escape")
+    return screen.settled()
+
+
+def at(screen: Screen, preset: str) -> Screen:
+    """Press a preset and wait until its request is in the link and measured."""
+    share = 0.0 if preset == "Dense" else float(preset.rstrip("%")) / 100
+    screen.button(preset).click()
+    screen.page.wait_for_function("before => location.search !== before", arg=screen.page.evaluate("location.search"))
+    screen.settled()
+    assert getattr(screen.spec.allocation, "sparsity", None) == share
+    return screen
+
+
+@pytest.mark.parametrize(("model", "label", "unit", "line"), UNITS, ids=[label for _, label, _, _ in UNITS])
+def test_the_unit_switch_changes_the_lines_and_the_measured_accuracy_follows(
+    visit: Visit, model: str, label: str, unit: str, line: str
+) -> None:
+    screen = visit().open(model=model)
+    dense = screen.accuracy.inner_text()
+    expect(screen.row(line)).to_have_count(0 if unit == "residual block" else 1)
+
+    switched(screen, label, unit)
+    expect(screen.row(line)).to_contain_text(f"{unit}s")
+    assert screen.accuracy.inner_text() == dense
+    at(screen, "50%")
+
+    plan = ex.plan(oracle.opened(model)[0], screen.spec)
+    gone, of = sum(k.n_pruned for k in plan.knobs), sum(k.knob.n_units for k in plan.knobs if not k.knob.why_not)
+    expect(screen.total).to_contain_text(f"{gone:,} of {of:,} {unit}s")
+    expect(screen.accuracy).to_have_text(oracle.accuracy(model, screen.spec))
+
+
+def test_removal_proves_itself_on_the_screen_and_the_slim_file_opens_again(visit: Visit, tmp_path: Path) -> None:
+    screen = visit().open(model="digits-mlp")
+    expect(screen.page.get_by_text("The network, before and after")).to_have_count(0)
+    screen.page.get_by_role("radio", name="Channels").click()
+    expect(screen.total).to_contain_text("channels")
+    at(screen.settled(), "50%")
+
+    screen.button("Remove, prove and time it").click()
+    expect(screen.page.locator(".stMarkdownBadge")).to_contain_text("Proven")
+    said = screen.page.get_by_text("The smaller network answers like the masked one").first.inner_text()
+    difference = re.search(r"at most (\S+) of the largest output apart", said)
+    assert difference is not None
+    assert 0 <= float(difference.group(1)) <= 1e-5
+    with screen.page.expect_download() as download:
+        screen.button("Slim model (.safetensors)").click()
+    download.value.save_as(tmp_path / "slim.safetensors")
+
+    model, data = oracle.opened("digits-mlp")
+    small = ex.load(str(tmp_path / "slim.safetensors"))
+    assert f"{sum(t.numel() for t in small.weights.values()):,} of {model.n_parameters:,}" in said
+    x = data.splits["tune"].x
+    with torch.no_grad():
+        assert small.module is not None
+        masked = ex.masked(model, ex.plan(model, screen.spec)).module(x)
+        assert torch.allclose(small.module(x), masked, atol=1e-5 * float(masked.abs().max()))
+    expect(screen.page.get_by_text(re.compile("Theoretical speed-up .* Measured"))).to_be_visible()
+
+
+def lit(screen: Screen, kind: str) -> set[str]:
+    """The layers of the graph that have the same colour as one of the legend's words."""
+    found = screen.page.locator("svg g.node").evaluate_all(
+        """es => es.map(
+            (e) => [e.querySelector("text").textContent, e.querySelector("path, polygon").getAttribute("fill")])"""
+    )
+    colour = {"loses rows": "#4f56c8", "loses columns": "#e8890c"}[kind]
+    return {name for name, fill in found if fill == colour}
+
+
+def chosen(table: Locator, row: int) -> None:
+    """Tick a row of a table that is drawn on a canvas."""
+    box = table.bounding_box()
+    assert box is not None
+    table.page.mouse.click(box["x"] + 17, box["y"] + 35 * (row + 1) + 17)
+
+
+def test_choosing_a_line_lights_up_all_that_shrinks_with_it_and_says_why(visit: Visit) -> None:
+    screen = visit().open(model="digits-resnet")
+    screen.page.get_by_role("link", name="Structure").click()
+    expect(screen.page.locator("svg g.node")).to_have_count(10)
+    assert lit(screen, "loses rows") == {"stem.conv", "block1.conv2"}
+
+    chosen(screen.page.get_by_test_id("stDataFrame"), 3)
+
+    expect(screen.page.get_by_text("block2.conv2 · 32 channels")).to_be_visible()
+    expect(screen.page.get_by_text("Tied because: added together.")).to_be_visible()
+    expect(screen.page.get_by_text("block3.shortcut.weight", exact=True)).to_be_visible()
+    screen.page.wait_for_timeout(300)
+    assert lit(screen, "loses rows") == {"block2.conv2", "block2.shortcut"}
+    assert lit(screen, "loses columns") == {"block3.conv1", "block3.shortcut"}
+
+
+def test_a_unit_that_a_network_does_not_have_says_so_instead_of_an_empty_page(visit: Visit) -> None:
+    screen = visit().open(model="digits-cnn")
+    screen.page.get_by_role("link", name="Structure").click()
+    screen.page.get_by_role("radio", name="Hidden units").click()
+
+    expect(screen.page.get_by_text("Nothing of this model can shrink in these units")).to_be_visible()
