@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import torch
@@ -57,6 +58,14 @@ def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, h
         n_seen=evidence.n if evidence else 0,
         source=evidence.source if evidence else "",
     )
+
+
+def why_no_units(scores: Scores) -> str | None:
+    """Why no line can move under these scores, in a sentence; None where one can."""
+    if any(knob.why_not is None for knob in scores.knobs):
+        return None
+    reasons = Counter(knob.why_not or "" for knob in scores.knobs)
+    return reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned."
 
 
 def ranked(model: LoadedModel, scores: Scores) -> LoadedModel:

@@ -79,7 +79,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         hints.first_run()
     left, right = st.columns([1, 1.05], gap="medium")
     with left, st.container(border=True, key="lines_card"):
-        controls.bar(work, view.scores, view.plan)
+        controls.bar(work, model, dataset, view.scores, view.plan)
         overview.draw(model, view.plan)
         scanning = _lines(view)
     with right:

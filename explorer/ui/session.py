@@ -12,6 +12,7 @@ import streamlit as st
 
 from explorer import models
 from explorer.errors import ExplorerError
+from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui import cache, links
@@ -19,6 +20,7 @@ from explorer.ui.text import plain
 from explorer.ui.workspace import DEFAULT_MODEL, Source, Workspace
 
 UPLOAD = "upload:"
+_INSTEAD = "Magnitude is used instead."
 _MODES = ("alone", "together", "share")
 
 
@@ -55,12 +57,18 @@ def _restored() -> Workspace:
 def scores(model: LoadedModel, on: Dataset | None) -> Scores:
     """The scores of the present request; magnitude takes the place of a criterion that has nothing to look at."""
     work = workspace()
+    usual = PruneSpec().criterion
     try:
-        return cache.scores(model, work.spec, on)
+        found = cache.scores(model, work.spec, on)
+        why = why_no_units(found) if work.spec.criterion.key != usual.key else None
+        if why is None:
+            return found
+        unit = work.spec.granularity.label.lower()
+        notify(ExplorerError(f"{work.spec.criterion.label} ranks none of these {unit}.", why=why, fix=_INSTEAD))
     except ExplorerError as error:
         notify(error)
-        work.set(replace(work.spec, criterion=PruneSpec().criterion))
-        return cache.scores(model, work.spec, on)
+    work.set(replace(work.spec, criterion=usual))
+    return cache.scores(model, work.spec, on)
 
 
 def write_link(work: Workspace) -> None:
