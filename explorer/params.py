@@ -7,7 +7,7 @@ explicit tuple of the members of one kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from math import isfinite
 from typing import Any, Generic, TypeVar, cast
@@ -29,6 +29,7 @@ class Param:
     help: str
     choices: tuple[str, ...]
     is_mapping: bool
+    parse: Callable[[Any], Any] | None = None
 
     @property
     def required(self) -> bool:
@@ -59,6 +60,16 @@ def mapping_param(label: str = "", *, low: float | None = None, high: float | No
     )
 
 
+def nested_param(
+    parse: Callable[[Any], Any], label: str = "", *, default_factory: Any = MISSING, help: str = ""
+) -> Any:
+    """Declare a field whose value has a ``to_json()`` of its own; ``parse`` is the way back, and checks it."""
+    metadata = {"label": label, "low": None, "high": None, "help": help, "choices": (), "parse": parse}
+    if default_factory is MISSING:
+        return field(metadata=metadata)
+    return field(default_factory=default_factory, metadata=metadata)
+
+
 def params_of(member: Any) -> tuple[Param, ...]:
     """The parameters of a member (class or object), in declaration order."""
     return tuple(
@@ -71,6 +82,7 @@ def params_of(member: Any) -> tuple[Param, ...]:
             help=f.metadata.get("help", ""),
             choices=f.metadata.get("choices", ()),
             is_mapping=bool(f.metadata.get("mapping")),
+            parse=f.metadata.get("parse"),
         )
         for f in fields(member)
     )
@@ -81,11 +93,13 @@ def member_to_json(member: Any) -> dict[str, Any]:
     out: dict[str, Any] = {"key": member.key}
     for p in params_of(member):
         value = getattr(member, p.name)
-        out[p.name] = dict(value) if p.is_mapping else value
+        out[p.name] = value.to_json() if p.parse else dict(value) if p.is_mapping else value
     return out
 
 
 def _checked(kind: str, key: str, p: Param, value: Any) -> Any:
+    if p.parse is not None:
+        return p.parse(value)
     if p.is_mapping:
         if not isinstance(value, Mapping):
             raise _bad(kind, key, p, value, "an object of name: number")

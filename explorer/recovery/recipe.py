@@ -1,0 +1,200 @@
+"""A recipe: an ordered list of steps, as one frozen value that can be replayed; and what replays it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from explorer import data as data_sources
+from explorer import models
+from explorer.engine.evaluator import Evaluator
+from explorer.errors import ExplorerError
+from explorer.params import member_to_json
+from explorer.pruning.layers import layer_table
+from explorer.recovery.checkpoints import Checkpoints
+from explorer.recovery.state import Progress, Recovered, State
+from explorer.recovery.steps import STEPS
+from explorer.recovery.steps.base import Room, Step
+from explorer.types import Dataset, LoadedModel, Measurement
+
+MOST_STEPS = 1000
+PRUNING = ("prune", "gradual")  # the steps that take weights away
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is done to a network, in order. Equal JSON gives an equal result on the same machine.
+
+    Steps may be given as objects or as text: ``Recipe((Prune(spec), "refresh", "finetune:epochs=5"))``.
+    ``seed`` goes into everything random that is trained.
+    """
+
+    steps: tuple[Step, ...]
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        steps = tuple(STEPS.get(step) for step in self.steps)
+        if not 0 < len(steps) <= MOST_STEPS:
+            raise ExplorerError(f"A recipe of {len(steps)} steps does nothing.", fix=f"Give 1 to {MOST_STEPS} steps.")
+        object.__setattr__(self, "steps", steps)
+
+    @property
+    def n_epochs(self) -> int:
+        """All epochs that are trained."""
+        return sum(step.n_epochs for step in self.steps)
+
+    @property
+    def n_stages(self) -> int:
+        """How many results come that are complete: every epoch, every step, and the end."""
+        return sum(step.n_epochs or 1 for step in self.steps) + 1
+
+    @property
+    def digest(self) -> str:
+        """Equal digest = equal recipe."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON-able object."""
+        return {"seed": self.seed, "steps": [member_to_json(step) for step in self.steps]}
+
+    @classmethod
+    def from_json(cls, found: str | Mapping[str, Any]) -> Recipe:
+        """The inverse of :meth:`to_json`; takes text too. Every value is checked."""
+        if isinstance(found, str):
+            try:
+                found = json.loads(found)
+            except (ValueError, RecursionError):
+                raise ExplorerError("This is not JSON.", fix="Give a recipe as the explorer writes it.") from None
+        if not isinstance(found, Mapping) or not isinstance(found.get("steps"), list):
+            raise ExplorerError(
+                'A recipe is a JSON object with a list of "steps".', fix="Write one with --write-recipe."
+            )
+        unknown = sorted(set(found) - {"seed", "steps"})
+        if unknown:
+            raise ExplorerError(f"A recipe has no part {unknown[0]!r}.", fix="Its parts: seed, steps.")
+        seed = found.get("seed", 0)
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+            raise ExplorerError(f"{seed!r} is no seed.", fix="Give a whole number from 0 to 2147483647.")
+        return cls(tuple(STEPS.from_json(step) for step in found["steps"]), seed)
+
+
+def recover(
+    model: LoadedModel | str,
+    recipe: Recipe | Mapping[str, Any] | str,
+    data: Dataset | str | None = None,
+    *,
+    evaluator: Evaluator | None = None,
+    checkpoints: Path | str | None = None,
+    device: str = "cpu",
+) -> Iterator[Progress]:
+    """Do what ``recipe`` says to ``model``, and tell after every epoch and step; the caller may stop any time.
+
+    The model is not written to: the last result carries ``recovered``, with the new network, its masks and its
+    protocol. Trained on fit, the best epoch chosen on tune; test is never touched. ``evaluator`` is one of the model
+    to compare with (the dense one) on tune, made here unless given. With a folder as ``checkpoints`` each finished
+    epoch is kept there, and a run that was killed goes on to the same bits as one that was not.
+
+    Raises ExplorerError when the model cannot run, or a step cannot be done with this data.
+    """
+    loaded = models.load(model) if isinstance(model, str) else model
+    wanted = recipe if isinstance(recipe, Recipe) else Recipe.from_json(recipe)
+    dataset = _given_data(data, loaded)
+    if loaded.module is None:
+        why = loaded.why_not_runnable or ""
+        raise ExplorerError(f"{loaded.address} cannot be trained.", why=why, fix="Load it with its architecture.")
+    refusals = (step.why_not(loaded, dataset) for step in wanted.steps)
+    refusal = next((error for error in refusals if error is not None), None)
+    if refusal is not None:
+        raise refusal
+    if evaluator is None and "tune" in dataset.splits:
+        evaluator = Evaluator(loaded, dataset.splits["tune"], device=device)
+    kept = None if checkpoints is None else Checkpoints.of(checkpoints, depends_on(loaded, wanted, dataset, device))
+    room = Room(dataset, layer_table(loaded), evaluator, kept, device, wanted.seed, n_steps=len(wanted.steps))
+    return _steps(loaded, wanted, room)
+
+
+def depends_on(model: LoadedModel, recipe: Recipe, data: Dataset, device: str) -> dict[str, Any]:
+    """What the bits of a result depend on, as JSON (the version of torch apart)."""
+    return {"model": model.identity, "data": data.digest, "recipe": recipe.to_json(), "device": device}
+
+
+def _given_data(data: Dataset | str | None, model: LoadedModel) -> Dataset:
+    if isinstance(data, Dataset):
+        return data
+    address = data or model.data
+    if address is None:
+        what = f"{model.address} does not say what it is trained on."
+        raise ExplorerError(what, fix="Name the data: digits, folder:PATH or npz:PATH.")
+    return data_sources.load(address, model=model)
+
+
+def _steps(model: LoadedModel, recipe: Recipe, room: Room) -> Iterator[Progress]:
+    state = State(model, model, seed=recipe.seed)
+    history: list[Progress] = []
+    ends: list[Progress] = []
+    room.started = time.perf_counter()
+    for index, step in enumerate(recipe.steps):
+        room = replace(room, index=index, key=step.key)
+        doing = step.run(state, room)
+        while True:
+            try:
+                told = next(doing)
+            except StopIteration as end:
+                state = end.value
+                break
+            if told.complete:
+                history.append(told)
+            yield told
+        # The last epoch need not be the one that is kept: what counts is the network that goes on.
+        ends.append(room.told(state) if step.n_epochs else history[-1])
+    recovered = _recovered(state, recipe, room, history, ends)
+    yield replace(ends[-1], key="done", index=len(recipe.steps), notes=(), recovered=recovered)
+
+
+def _recovered(state: State, recipe: Recipe, room: Room, history: list[Progress], ends: list[Progress]) -> Recovered:
+    protocol = protocol_of(state, recipe, room.data, room.device)
+    lineage = {"from": {"address": state.dense.address, "digest": state.dense.digest}, **protocol}
+    model = replace(state.model, meta={**state.model.meta, "lineage": lineage})
+    return Recovered(
+        state=replace(state, model=model),
+        history=tuple(history),
+        dense=None if room.evaluator is None else room.evaluator.dense().accuracy,
+        **_three_dots(recipe, ends),
+        protocol=protocol,
+    )
+
+
+def _three_dots(recipe: Recipe, ends: list[Progress]) -> dict[str, Measurement | None]:
+    """Accuracy after the last pruning, after the refresh that followed and after the training that followed."""
+    steps = list(zip(recipe.steps, ends, strict=True))
+    last = max((i for i, (step, _) in enumerate(steps) if step.key in PRUNING), default=0)
+    found: dict[str, Measurement | None] = {"as_pruned": None, "refreshed": None, "tuned": None}
+    for step, end in steps[last:]:
+        dot = "tuned" if step.n_epochs else {"prune": "as_pruned", "refresh": "refreshed"}.get(step.key)
+        if dot is not None:
+            found[dot] = end.accuracy
+    return found
+
+
+def protocol_of(state: State, recipe: Recipe, data: Dataset, device: str) -> dict[str, Any]:
+    """How a network came to be, as JSON: what a fair comparison holds equal, and what a replay must give again."""
+    trained = [step for step in recipe.steps if step.n_epochs]
+    return {
+        "recipe": recipe.to_json(),
+        "recipe_digest": recipe.digest,
+        "seed": recipe.seed,
+        "epochs": state.epochs,
+        "optimiser": sorted({str(getattr(step, "optimiser", "")) for step in trained} - {""}),
+        "data": {"address": data.address, "digest": data.digest, "trained_on": "fit", "chosen_on": "tune"},
+        "dense_digest": state.dense.digest,
+        "mask_digest": state.mask_digest,
+        "device": device,
+        "torch": str(torch.__version__),
+    }

@@ -1,0 +1,45 @@
+"""Train what is left, with the masks held."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from explorer.errors import ExplorerError
+from explorer.recovery.course import Course
+from explorer.recovery.state import Progress, State, masked_model
+from explorer.recovery.steps.base import Room
+from explorer.recovery.training import Trainer, Training, why_not_trained
+from explorer.types import Dataset, LoadedModel
+
+
+@dataclass(frozen=True)
+class Finetune(Training):
+    """Train the kept weights on fit; pruned ones stay zero, and the best epoch on tune is kept.
+
+    Source: Han et al. 2015, arXiv:1506.02626, section 3 (retraining).
+    """
+
+    key: ClassVar[str] = "finetune"
+    label: ClassVar[str] = "Fine-tune"
+
+    @property
+    def n_epochs(self) -> int:
+        """All its epochs."""
+        return self.epochs
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """It needs a fit split, with labels unless the dense model teaches alone."""
+        return why_not_trained(self, data)
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        """The trained state."""
+        seed = room.seed_of(self.seed)
+        trainer = Trainer(state.model, state.masks, self, room.fit, teacher=state.dense, seed=seed, device=room.device)
+        course = Course(trainer, room, state, self.epochs)
+        yield from course.past
+        for _ in course.left():
+            yield from course.epoch()
+        model = masked_model(state.model, course.result(), state.masks)
+        return replace(state, model=model, epochs=state.epochs + self.epochs)

@@ -1,0 +1,35 @@
+"""Prune, or prune further."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from explorer.errors import ExplorerError
+from explorer.params import nested_param
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.masking import pruned
+from explorer.recovery.state import Progress, State
+from explorer.recovery.steps.base import Room
+from explorer.types import Dataset, LoadedModel
+
+
+@dataclass(frozen=True)
+class Prune:
+    """Score the weights of now and prune to the request's overall level; what is pruned stays pruned."""
+
+    key: ClassVar[str] = "prune"
+    label: ClassVar[str] = "Prune"
+    n_epochs: ClassVar[int] = 0
+    spec: PruneSpec = nested_param(PruneSpec.from_json, "What to prune")
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """Any model can be pruned; what a criterion lacks is said when it looks."""
+        return None
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        """The pruned state, measured before anything heals it."""
+        after = pruned(state, self.spec, room.data)
+        yield room.told(after, notes=after.plan.notes if after.plan else ())
+        return after

@@ -1,0 +1,79 @@
+"""Batch-norm statistics, estimated again for the network as it is now."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from explorer.errors import ExplorerError
+from explorer.params import param
+from explorer.recovery.state import Progress, State, healed_model
+from explorer.recovery.steps.base import Room
+from explorer.types import Dataset, LoadedModel
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """Running means and variances start anew and become the plain average over batches of fit; no labels.
+
+    Weights stay as they are, bit for bit. Seconds of work, and often most of what one-shot pruning lost. A network
+    without batch norm stays as it is.
+
+    Source: Li et al. 2020, arXiv:2007.02491 (adaptive batch normalisation after pruning).
+    """
+
+    key: ClassVar[str] = "refresh"
+    label: ClassVar[str] = "Refresh batch norm"
+    n_epochs: ClassVar[int] = 0
+    n_samples: int = param(1024, "Samples", low=2, high=10_000_000, help="Of fit, from its beginning.")
+    batch_size: int = param(128, "Batch size", low=2, high=65_536)
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """It needs real samples to look at."""
+        if data.meta.get("generated"):
+            why = "Statistics of generated noise are not those of what the network will meet."
+            return ExplorerError("Recovery needs real data.", why=why, fix="Choose data such as digits or folder:PATH.")
+        if not len(data.splits.get("fit") or ()):
+            why = data.why_no_split.get("fit", "")
+            return ExplorerError(f"{data.address} has no fit split to look at.", why=why, fix="Choose other data.")
+        return None
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        """The same network with statistics that fit it."""
+        found = statistics(state.model, room.fit.x[: self.n_samples], self.batch_size, room.device)
+        if not found:
+            yield room.told(state, notes=("This network has no batch norm; nothing was refreshed.",))
+            return state
+        after = replace(state, model=healed_model(state.model, found))
+        yield room.told(after)
+        return after
+
+
+def statistics(model: LoadedModel, x: Tensor, batch_size: int, device: str = "cpu") -> dict[str, Tensor]:
+    """Running statistics by path: the average of those of batches of equal size (the rest of ``x`` is left out)."""
+    if model.module is None:
+        raise ExplorerError("This model cannot be run.", why=model.why_not_runnable or "", fix="Give its architecture.")
+    module = copy.deepcopy(model.module).to(device).eval()
+    norms = {name: m for name, m in module.named_modules() if isinstance(m, _BatchNorm) and m.track_running_stats}
+    if not norms:
+        return {}
+    for norm in norms.values():
+        _begin_anew(norm)
+    size = min(batch_size, len(x))
+    with torch.no_grad():
+        for start in range(0, len(x) - size + 1, size):
+            module(x[start : start + size].to(device))
+    return {f"{path}.{name}": b.detach().cpu() for path, norm in norms.items() for name, b in norm.named_buffers()}
+
+
+def _begin_anew(norm: nn.Module) -> None:
+    if isinstance(norm, _BatchNorm):
+        norm.reset_running_stats()
+        norm.momentum = None  # a cumulative average: each batch counts the same
+        norm.train()

@@ -1,0 +1,287 @@
+"""A network in training with its masks held: one epoch after another, the same bits each time."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from explorer.errors import ExplorerError
+from explorer.params import param
+from explorer.recovery.augmentation import moved
+from explorer.recovery.schedules import RATE_SCHEDULES, momentum_at, rate_at
+from explorer.types import Dataset, LoadedModel, Split
+
+_SHOW_EVERY = 0.5  # seconds between two signs of life inside an epoch
+_BETA1 = 0.9
+_MODULE, _MOMENT, _MASK, _RANDOM = "module/", "moment/", "mask/", "random/"
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained. With a ``distil_weight`` the dense model teaches along.
+
+    ``schedule`` says how the learning rate moves below its peak; ``one_cycle`` is a short warm-up and a long
+    cosine. ``keep`` is which epoch's weights are the result: the best on tune, or the last.
+
+    Source: distillation as in Hinton et al. 2015, arXiv:1503.02531 (section 2.1: soft targets at a temperature,
+    scaled by its square).
+    """
+
+    epochs: int = param(20, "Epochs", low=1, high=10_000)
+    learning_rate: float = param(1e-3, "Learning rate", low=1e-8, high=10.0, help="The highest of the schedule.")
+    optimiser: str = param("adamw", "Optimiser", choices=("adamw", "sgd"))
+    schedule: str = param("one_cycle", "Rate schedule", choices=RATE_SCHEDULES)
+    batch_size: int = param(64, "Batch size", low=1, high=65_536)
+    weight_decay: float = param(0.0, "Weight decay", low=0.0, high=1.0)
+    momentum: float = param(0.9, "Momentum", low=0.0, high=0.999, help="Of sgd alone.")
+    label_smoothing: float = param(0.0, "Label smoothing", low=0.0, high=0.9)
+    shift: float = param(0.0, "Shift", low=0.0, high=64.0, help="Largest move of a picture in pixels; 0: none.")
+    clip: float = param(1.0, "Gradient norm", low=0.0, high=1e6, help="Longer gradients are shortened; 0: never.")
+    distil_weight: float = param(0.0, "Distillation", low=0.0, high=1.0, help="Share of the loss; 0: labels alone.")
+    temperature: float = param(4.0, "Temperature", low=0.1, high=100.0, help="Softens what the dense model says.")
+    keep: str = param("best", "Kept epoch", choices=("best", "last"))
+    seed: int = param(0, "Seed", low=0, high=2**31 - 1)
+
+
+def why_not_trained(settings: Training, data: Dataset) -> ExplorerError | None:
+    """The refusal where ``data`` cannot be trained on like this; None where it can."""
+    fit = data.splits.get("fit")
+    if data.meta.get("generated"):
+        why = "Generated inputs are noise: a network that learns from them learns nothing it will be asked."
+        return ExplorerError("Recovery needs real data.", why=why, fix="Give --data, such as digits or folder:PATH.")
+    if fit is None or not len(fit):
+        why = data.why_no_split.get("fit", "")
+        return ExplorerError(f"{data.address} has no fit split to train on.", why=why, fix="Choose other data.")
+    if fit.y is None and settings.distil_weight < 1.0:
+        what = f"{data.address} has no labels to train with."
+        return ExplorerError(what, fix="Let the dense model teach alone: distil_weight=1.")
+    if settings.shift and not (data.images and fit.x.dim() == 4):
+        return ExplorerError(f"{data.address} holds no pictures that could be moved.", fix="Set shift=0.")
+    return None
+
+
+def distillation_loss(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T^2 * KL(softmax(teacher / T) || softmax(student / T)), the mean over (n, classes) logits.
+
+    Source: Hinton et al. 2015, arXiv:1503.02531, section 2.1.
+    """
+    soft = F.log_softmax(student / temperature, dim=1)
+    wanted = F.log_softmax(teacher / temperature, dim=1)
+    return F.kl_div(soft, wanted, reduction="batchmean", log_target=True) * temperature**2
+
+
+def loss_of(settings: Training, logits: Tensor, labels: Tensor | None, taught: Tensor | None) -> Tensor:
+    """(1 - w) * cross entropy + w * distillation; ``taught`` are the dense model's logits where w > 0."""
+    weight = settings.distil_weight
+    loss = logits.new_zeros(())
+    if weight < 1.0 and labels is not None:
+        loss = (1.0 - weight) * F.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
+    if taught is not None:
+        loss = loss + weight * distillation_loss(logits, taught, settings.temperature)
+    return loss
+
+
+class Trainer:
+    """A private copy of ``model`` in training on ``fit``; pruned weights stay exactly zero.
+
+    Each update masks gradients and weights, and the optimiser's moments are zero wherever a weight is pruned.
+    ``n_epochs`` is how long the rate schedule lasts (the settings' epochs unless given). ``teacher`` is the dense
+    model, read only. Equal arguments give equal bits on the same machine with the processor.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        masks: Mapping[str, Tensor],
+        settings: Training,
+        fit: Split,
+        *,
+        teacher: LoadedModel | None = None,
+        seed: int = 0,
+        n_epochs: int | None = None,
+        device: str = "cpu",
+    ) -> None:
+        if model.module is None:
+            why = model.why_not_runnable or ""
+            raise ExplorerError("This model cannot be trained.", why=why, fix="Give its architecture.")
+        self.settings, self.fit, self.device = settings, fit, device
+        self.module = copy.deepcopy(model.module).to(device)
+        for parameter in self.module.parameters():
+            parameter.requires_grad_(parameter.is_floating_point())
+        self.parameters = {n: p for n, p in self.module.named_parameters() if p.requires_grad}
+        self.masks: dict[str, Tensor] = {}
+        self.optimiser = _optimiser(settings, self.parameters)
+        self.teacher = None if not settings.distil_weight else _teacher(teacher or model, device)
+        self.generator = torch.Generator().manual_seed(seed)
+        self._noise = torch.Generator().manual_seed(seed).get_state()  # what dropout draws from
+        self.epoch = 0
+        self.learning_rate = settings.learning_rate
+        self.last_loss = 0.0
+        self._n_updates = max(1, len(_batches(len(fit), self.module, settings, None)))
+        self._n_steps = (n_epochs or settings.epochs) * self._n_updates
+        self.set_masks(masks)
+
+    def set_masks(self, masks: Mapping[str, Tensor]) -> None:
+        """Hold other masks from now on: what they cut becomes zero at once, its moments too."""
+        self.masks = {name: mask.to(self.device) for name, mask in masks.items() if not bool(mask.all())}
+        self._hold()
+        for name, mask in self.masks.items():
+            for moment in self.optimiser.state[self.parameters[name]].values():
+                if isinstance(moment, Tensor) and moment.shape == mask.shape:
+                    moment.masked_fill_(~mask, 0)
+
+    def run_epoch(self) -> Iterator[float]:
+        """Train one epoch; now and then yields how much of it is done (0 to 1)."""
+        batches = _batches(len(self.fit), self.module, self.settings, self.generator)
+        total, shown = 0.0, time.monotonic()
+        for i, index in enumerate(batches):
+            with _alone(self):
+                self.module.train()
+                total += self._update(index, self.epoch * self._n_updates + i) * len(index)
+                self.module.eval()
+            if time.monotonic() - shown > _SHOW_EVERY:
+                shown = time.monotonic()
+                yield (i + 1) / len(batches)
+        self.epoch += 1
+        self.last_loss = total / len(self.fit)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """A copy of parameters and buffers on the processor, tied ones under each name."""
+        return {name: t.detach().cpu().clone() for name, t in self.module.state_dict().items()}
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """Everything that the next epoch depends on, as tensors by name (for a checkpoint)."""
+        found = {_MODULE + name: t for name, t in self.tensors().items()}
+        for name, parameter in self.parameters.items():
+            for key, value in self.optimiser.state[parameter].items():
+                if isinstance(value, Tensor):
+                    found[f"{_MOMENT}{key}/{name}"] = value.detach().cpu().clone()
+        found |= {_MASK + name: mask.cpu().clone() for name, mask in self.masks.items()}
+        found[_RANDOM + "order"], found[_RANDOM + "noise"] = self.generator.get_state(), self._noise.clone()
+        return found
+
+    def restore(self, snapshot: Mapping[str, Tensor], epoch: int) -> None:
+        """Go on after ``epoch`` epochs, from what :meth:`snapshot` gave then."""
+        state: dict[str, Any] = {n.removeprefix(_MODULE): t for n, t in snapshot.items() if n.startswith(_MODULE)}
+        self.module.load_state_dict(state)
+        for name, tensor in snapshot.items():
+            if name.startswith(_MOMENT):
+                key, _, parameter = name.removeprefix(_MOMENT).partition("/")
+                place = "cpu" if key == "step" else self.device
+                self.optimiser.state[self.parameters[parameter]][key] = tensor.clone().to(place)
+        self.generator.set_state(snapshot[_RANDOM + "order"])
+        self._noise = snapshot[_RANDOM + "noise"].clone()
+        self.epoch = epoch
+        self.set_masks({n.removeprefix(_MASK): t.bool() for n, t in snapshot.items() if n.startswith(_MASK)})
+
+    def _update(self, index: Tensor, step: int) -> float:
+        settings = self.settings
+        x = self.fit.x[index]
+        if settings.shift:
+            x = moved(x, settings.shift, self.generator)
+        x = x.to(self.device)
+        labels = None if self.fit.y is None else self.fit.y[index].to(self.device)
+        self._set_rate(step)
+        self.optimiser.zero_grad()
+        taught = None
+        if self.teacher is not None:
+            with torch.no_grad():
+                taught = raw_logits(self.teacher(x))
+        loss = loss_of(settings, raw_logits(self.module(x)), labels, taught)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._mask_gradients()
+        if settings.clip:
+            nn.utils.clip_grad_norm_(self.module.parameters(), settings.clip)
+        self.optimiser.step()
+        self._hold()
+        return float(loss.detach())
+
+    def _set_rate(self, step: int) -> None:
+        settings = self.settings
+        self.learning_rate = rate_at(settings.schedule, step, self._n_steps, settings.learning_rate)
+        usual = settings.momentum if settings.optimiser == "sgd" else _BETA1
+        momentum = momentum_at(settings.schedule, step, self._n_steps, usual) if usual else 0.0
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate
+            if settings.optimiser == "sgd":
+                group["momentum"] = momentum
+            else:
+                group["betas"] = (momentum, group["betas"][1])
+
+    def _mask_gradients(self) -> None:
+        for name, mask in self.masks.items():
+            gradient = self.parameters[name].grad
+            if gradient is not None:
+                gradient.masked_fill_(~mask, 0)
+
+    @torch.no_grad()
+    def _hold(self) -> None:
+        for name, mask in self.masks.items():
+            self.parameters[name].masked_fill_(~mask, 0)
+
+    def _swap_noise(self) -> None:
+        mine = self._noise
+        self._noise = torch.get_rng_state()
+        torch.set_rng_state(mine)
+
+
+@contextmanager
+def _alone(trainer: Trainer) -> Iterator[None]:
+    """One torch thread and the trainer's own noise; what the caller had is put back."""
+    threads = torch.get_num_threads()
+    if threads != 1:
+        torch.set_num_threads(1)
+    trainer._swap_noise()
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        trainer._swap_noise()
+        if threads != 1:
+            torch.set_num_threads(threads)
+
+
+def raw_logits(output: Any) -> Tensor:
+    """The (n, classes) outputs in what a module returns, with their gradient."""
+    if isinstance(output, dict):
+        output = output.get("logits", next(iter(output.values()), None))
+    elif not isinstance(output, Tensor) and hasattr(output, "logits"):
+        output = output.logits
+    elif isinstance(output, tuple | list) and output:
+        output = output[0]
+    if not isinstance(output, Tensor) or output.dim() != 2:
+        raise ExplorerError("The model gives no row of class scores for each sample.", fix="Choose a classifier.")
+    return output
+
+
+def _optimiser(settings: Training, parameters: Mapping[str, nn.Parameter]) -> torch.optim.Optimizer:
+    values = list(parameters.values())
+    if settings.optimiser == "sgd":
+        return torch.optim.SGD(
+            values, lr=settings.learning_rate, momentum=settings.momentum, weight_decay=settings.weight_decay
+        )
+    return torch.optim.AdamW(values, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def _teacher(model: LoadedModel, device: str) -> nn.Module:
+    if model.module is None:
+        raise ExplorerError("The teacher cannot be run.", why=model.why_not_runnable or "", fix="Set distil_weight=0.")
+    return copy.deepcopy(model.module).to(device).eval()
+
+
+def _batches(n: int, module: nn.Module, settings: Training, generator: torch.Generator | None) -> list[Tensor]:
+    """The samples in random order (in order without a generator), batch by batch."""
+    order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
+    batches = list(torch.split(order, settings.batch_size))
+    # Statistics of a single vector do not exist: a lone last sample joins the batch before it.
+    if len(batches) > 1 and len(batches[-1]) == 1 and any(isinstance(m, nn.BatchNorm1d) for m in module.modules()):
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
