@@ -92,12 +92,15 @@ def _scores(
 
 def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> dict[str, Any]:
     """The large, fixed part of what the draggable histogram is told."""
-    return _histograms(*_scores_key(of, spec, on), scores(of, spec, on))
+    symbol = None if spec.criterion.on_weight_scale else "score"
+    return _histograms(*_scores_key(of, spec, on), symbol, scores(of, spec, on))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _histograms(digest: str, granularity: str, criterion: str, seen: str, _scores: Scores) -> dict[str, Any]:
-    return component.static_part(_told(_scores.knobs), _scores.values)
+def _histograms(
+    digest: str, granularity: str, criterion: str, seen: str, symbol: str | None, _scores: Scores
+) -> dict[str, Any]:
+    return component.static_part(_told(_scores.knobs), _scores.values, symbol=symbol)
 
 
 def _told(knobs: tuple[Knob, ...]) -> tuple[Knob, ...]:
