@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli import printing
+from explorer.cli import int8, printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, data_for, load_data, load_model
 from explorer.cli.request import add_request, prune_spec
+from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
     from explorer.export.proof import Proof
@@ -25,6 +26,8 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--to", required=True, choices=tuple(_WRITERS), help=text)
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the file to write")
     parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
+    text = "with --to onnx: weights in int8 by ONNX Runtime; static also fixes the ranges of activations beforehand"
+    parser.add_argument("--int8", choices=("dynamic", "static"), help=text)
     add_request(parser)
     add_data(parser)
     add_common(parser)
@@ -34,6 +37,8 @@ def run(args: Arguments) -> int:
     """Prune and write."""
     from explorer.pruning.plan import plan as make_plan
 
+    if args.int8 and args.to != "onnx":
+        raise ExplorerError(f"--int8 does not go with --to {args.to}.", fix="Write --to onnx --int8 dynamic.")
     spec = prune_spec(args)
     model = load_model(args)
     plan = make_plan(model, spec, data=data_for(args, model, spec))
@@ -45,7 +50,7 @@ def run(args: Arguments) -> int:
         return 0
     files = written["written"]
     printing.say(f"Wrote {printing.plain(args.output)} ({printing.count(files['bytes'])} B).", *reached(plan))
-    printing.say(*proof_lines(written.get("proof")))
+    printing.say(*proof_lines(written.get("proof")), *map(printing.plain, int8.lines(written.get("int8"))))
     return 0
 
 
@@ -80,6 +85,8 @@ def slim_written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, A
 
 
 def _onnx(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    if args.int8:
+        return int8.written(args, model, plan)
     from explorer.export.onnx_model import write_onnx
 
     made = write_onnx(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)

@@ -1,0 +1,80 @@
+"""What ``export --int8`` adds: the int8 file, and its size, accuracy and time beside those of the float file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments, load_data
+from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from explorer.export.onnx_int8 import WrittenInt8
+    from explorer.types import Evaluation, LoadedModel, Plan, Split
+
+
+def written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+    """Write the int8 file and measure it; JSON-able."""
+    from explorer.export.onnx_int8 import int8_latency, speed_sentence, write_onnx_int8
+
+    data = load_data(args, model) if (args.data or model.data) else None
+    made = write_onnx_int8(model, plan, Path(args.output), args.int8, data=data, force=args.force)
+    split = None if data is None else data.splits.get("tune")
+    found = int8_latency(made.made, model.example)
+    about = {
+        "how": args.int8,
+        "share_of_weights": made.made.int8_share,
+        "size": {"int8": _bytes(made.n_bytes), "float": _bytes(made.float_bytes)},
+        "accuracy": _accuracies(model, split, made) if split is not None else None,
+        "latency": {**found.to_json(), "dense_is": "float ONNX", "pruned_is": "int8 ONNX"},
+        "said": speed_sentence(found),
+        "notes": list(made.made.notes),
+    }
+    return {
+        "written": {"onnx": str(made.path), "bytes": made.n_bytes},
+        "proof": made.made.proof.to_json(),
+        "int8": about,
+    }
+
+
+def _bytes(n: int) -> dict[str, Any]:
+    return {"value": n, "unit": "bytes", "origin": "measured"}
+
+
+def _accuracies(model: LoadedModel, split: Split, made: WrittenInt8) -> dict[str, Any] | None:
+    from explorer.engine.evaluator import Evaluator
+    from explorer.export.onnx_int8 import evaluation
+
+    dense = Evaluator(model, split).dense_results()
+
+    def judged(outputs: Sequence[Tensor]) -> Evaluation:
+        return evaluation(outputs, split, dense)
+
+    try:
+        found = {"int8": judged(made.made.outputs), "float": judged(made.made.float_outputs)}
+    except ExplorerError as error:
+        printing.note(printing.plain(str(error)))
+        return None
+    return {name: {"accuracy": asdict(e.accuracy), "drop": asdict(e.drop)} for name, e in found.items()}
+
+
+def lines(about: Mapping[str, Any] | None) -> Iterator[str]:
+    """The same for people."""
+    if not about:
+        return
+    sizes = {name: printing.count(size["value"]) for name, size in about["size"].items()}
+    share = printing.percent(about["share_of_weights"])
+    yield f"int8, {about['how']}: {sizes['int8']} B against {sizes['float']} B in float; {share} of the weights."
+    if about["accuracy"]:
+        shown = {name: printing.percent(found["accuracy"]["value"]) for name, found in about["accuracy"].items()}
+        judged = about["accuracy"]["int8"]["accuracy"]["name"]
+        yield f"{judged} in ONNX Runtime: {shown['int8']}; float {shown['float']}."
+    yield about["said"]
+    yield from (f"note: {note}" for note in about["notes"])
