@@ -8,7 +8,7 @@ checked by writing that file. Per tensor W that lost weights the file holds
   row begins; int64 from 2^31 kept weights on), with W as a matrix of shape[0] rows (a vector is one row);
 - ``bitmask``: W.values, W.bits (uint8, one bit per weight) and W.shape (int32);
 - ``n_of_m``: W.values, W.indices (uint8, ceil(log2 m) bits per kept weight: 2 bits in 2:4) and W.shape (int32);
-- ``removed``: W in its smaller shape.
+- ``removed``: W in its smaller shape; nothing of blocks that go as a whole.
 
 Tensors that lost nothing stay dense in every kind; buffers such as batch-norm statistics are included.
 """
@@ -69,7 +69,7 @@ def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str
         index_bits = math.ceil(math.log2(pattern[1]))
         found["n_of_m"] = file_bytes(_packed(tensors, kept, lambda e, n: _indexed(e, n, index_bits)))
     if plan.kept_shapes:
-        found["removed"] = file_bytes(_cut(tensors, plan.kept_shapes))
+        found["removed"] = file_bytes(_cut(tensors, plan.kept_shapes, _dropped(model, plan)))
     out = {kind: Measurement(kind, n, "bytes", "counted", note=NOTES[kind]) for kind, n in found.items()}
     if pattern:
         note = f"Every {pattern[1]} neighbours keep {pattern[0]}; {NOTES['n_of_m'].lower()}"
@@ -173,16 +173,33 @@ def _indexed(entry: Entry, n_kept: int, index_bits: int) -> Iterator[Entry]:
     yield Entry(f"{entry.name}.shape", torch.int32, (len(entry.shape),))
 
 
-def _cut(tensors: Mapping[str, Tensor], kept_shapes: Mapping[str, tuple[int, ...]]) -> list[Entry]:
-    """The entries after removal; running statistics follow their batch norm's weight."""
+def _cut(tensors: Mapping[str, Tensor], kept_shapes: Mapping[str, tuple[int, ...]], dropped: set[str]) -> list[Entry]:
+    """The entries after removal; running statistics follow their batch norm's weight, dropped blocks leave nothing."""
     cut = []
     for entry in _dense(tensors):
         shape = kept_shapes.get(entry.name)
         sibling = entry.name.rpartition(".")[0] + ".weight"
         if shape is None and sibling in kept_shapes and tuple(tensors[sibling].shape) == entry.shape:
             shape = kept_shapes[sibling]
-        cut.append(entry if shape is None else Entry(entry.name, entry.dtype, tuple(shape)))
+        if entry.name not in dropped:
+            cut.append(entry if shape is None else Entry(entry.name, entry.dtype, tuple(shape)))
     return cut
+
+
+def _dropped(model: LoadedModel, plan: Plan) -> set[str]:
+    """Tensors that are not in the file at all: of dropped blocks, with the statistics and counters inside them."""
+    gone = {name for name, shape in plan.kept_shapes.items() if 0 in shape and model.weights[name].numel()}
+    if not gone:
+        return gone
+    left = {owner for name, t in model.weights.items() if t.dim() and name not in gone for owner in _owners(name)}
+    lost = {owner for name in gone for owner in _owners(name)} - left
+    return gone | {name for name in stored_tensors(model) if not lost.isdisjoint(_owners(name))}
+
+
+def _owners(name: str) -> list[str]:
+    """The paths of all modules that hold a tensor: "a.b" and "a" of "a.b.weight"."""
+    parts = name.split(".")[:-1]
+    return [".".join(parts[:i]) for i in range(1, len(parts) + 1)]
 
 
 def _compressed(tensors: Mapping[str, Tensor], plan: Plan) -> Measurement:

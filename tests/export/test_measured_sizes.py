@@ -26,6 +26,8 @@ def request(model: str, unit: str, sparsity: str) -> tuple[LoadedModel, Plan]:
         ("digits-gru", "weight", "0.5", "bitmask"),
         ("digits-mlp", "out_channel", "0.5", "removed"),
         ("digits-resnet", "out_channel", "0.5", "removed"),
+        ("digits-resnet", "layer", "0.5", "removed"),
+        ("digits-vit", "layer", "0.34", "removed"),
         ("digits-cnn", "n_of_m", "1", "n_of_m"),
     ],
 )

@@ -159,6 +159,23 @@ def test_removed_is_exactly_the_length_of_the_smaller_models_file(tmp_path):
     assert parameters(model, plan)["kept"].value == n_smaller
 
 
+def test_of_a_dropped_block_nothing_is_left_in_the_file_not_even_its_counters(tmp_path):
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm, self.plain = nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4, affine=False)
+            self.scale = nn.Parameter(torch.ones(()))
+
+    model = loaded(nn.ModuleDict({"stem": nn.Conv2d(3, 4, 3), "a": Block(), "b": Block()}))
+    masks = {name: torch.zeros_like(t, dtype=torch.bool) for name, t in model.weights.items() if name.startswith("a.")}
+    shapes = {name: (0, *mask.shape[1:]) for name, mask in masks.items() if mask.dim()}
+
+    file = sizes(model, plan_of(model, masks, kept_shapes=shapes))["removed"].value
+
+    left = {name: t for name, t in model.module.state_dict().items() if not name.startswith("a.")}
+    assert file == written(left, tmp_path)
+
+
 def test_compressed_is_measured_really_and_falls_with_the_number_of_zeros(tmp_path):
     model = loaded(nn.Sequential(nn.Linear(64, 64)))
     torch.manual_seed(0)
