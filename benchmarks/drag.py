@@ -1,8 +1,10 @@
-"""How soon the screen follows a hand: the real app in headless Chromium.
+"""How soon the screen follows a hand: the real app in headless Chromium, and the engine by itself.
 
-    python -m benchmarks.drag [--drags 30] [--only digits-cnn]
+    python -m benchmarks.drag [--drags 30] [--only digits-cnn] [--images 1000]
 
-Prints one JSON object. Every time is taken inside the page:
+Prints one JSON object. ``one_layer`` is the engine alone: a change in each layer of ResNet-20, until a
+first estimate and until all images are through, beside the loop that notebooks write, in turns
+(``--only engine`` runs nothing else). Every other time is taken inside the page:
 
 ``readout_ms``              one pointer move, until the histogram's numbers have changed
 ``first_estimate_ms``       release, until the first accuracy of the new line is on the screen
@@ -32,7 +34,9 @@ import torch
 from playwright.sync_api import Browser, Error, expect, sync_playwright
 from safetensors.torch import save_file
 
+from benchmarks._drag_engine import one_layer_changes
 from explorer import models
+from explorer.metrics.origin import today
 from tests.app.screen import Screen
 from tests.app.server import REPOSITORY, running_app
 from tests.browser import FLAGS, executable
@@ -154,31 +158,45 @@ def spread(times: list[float]) -> dict[str, float]:
     return {"p50": round(statistics.median(ordered), 1), "p95": round(high, 1), "n": len(ordered)}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--drags", type=int, default=30, help="for the first case; slower ones get fewer")
-    parser.add_argument("--only", default="", help="cases whose name holds this")
-    options = parser.parse_args()
+def say(text: str) -> None:
+    sys.stderr.write(f"{text} ...\n")
+
+
+def on_screen(only: str, n_drags: int) -> dict[str, Times]:
+    """Every case whose name holds ``only``."""
     path = executable()
     if path is None:
         sys.stderr.write("No Chromium found. Install it, for instance: sudo apt-get install chromium\n")
         raise SystemExit(2)
     found: dict[str, Times] = {}
-    before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         folder = Path(temporary).resolve()
         with running_app(folder / "app", root=folder) as address:
             browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
             for case in cases(folder):
-                if options.only not in case.name:
+                if only not in case.name:
                     continue
-                sys.stderr.write(f"{case.name} ...\n")
+                say(case.name)
                 try:
-                    found[case.name] = measure(browser, address, case, max(3, round(case.drags * options.drags)))
+                    found[case.name] = measure(browser, address, case, max(3, round(case.drags * n_drags)))
                 except (Error, AssertionError) as error:
-                    sys.stderr.write(f"{case.name}: not measured: {str(error).splitlines()[0]}\n")
+                    say(f"{case.name}: not measured: {str(error).splitlines()[0]}")
             browser.close()
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--drags", type=int, default=30, help="for the first case; slower ones get fewer")
+    parser.add_argument("--only", default="", help='cases whose name holds this; "engine" for no screen at all')
+    parser.add_argument("--images", type=int, default=1000, help="of CIFAR-10, for the engine alone")
+    options = parser.parse_args()
+    before = os.getloadavg()[0]
+    one_layer = one_layer_changes(options.images, say=say) if options.only in ("", "engine") else {}
+    found = {} if options.only == "engine" else on_screen(options.only, options.drags)
     result = {
+        "ratios": one_layer.get("ratios", {}),
+        "one_layer": one_layer,
         "readout_ms": summary(found, lambda t: t.readout),
         "release_to_accuracy_ms": summary(found, lambda t: t.complete),
         "first_estimate_ms": summary(found, lambda t: t.first),
@@ -187,6 +205,7 @@ def main() -> None:
             "cores": os.cpu_count(),
             "load": {"before": round(before, 1), "after": round(os.getloadavg()[0], 1)},
             "torch": torch.__version__,
+            "date": today(),
         },
     }
     print(json.dumps(result, indent=1))

@@ -15,13 +15,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from benchmarks import _peers as peers
-from explorer import data, models
+from benchmarks._material import MATERIAL, all_digits, cifar
+from explorer import models
 from explorer.analysis.sensitivity import Cell, Mode, Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.metrics.origin import machine, today
@@ -29,7 +29,6 @@ from explorer.types import Dataset, LoadedModel, Split
 
 LEVELS = (3 / 16, 7 / 16, 11 / 16, 14 / 16)  # spread evenly over what people scan
 MODES: tuple[Mode, ...] = ("exact", "verified", "estimate")
-MATERIAL = Path(__file__).resolve().parents[2] / "shared" / "data"
 FEW_LAYERS = 4  # the other peers' loops run on so many layers only: their time is the same for each
 
 
@@ -203,29 +202,6 @@ def _coverage(model: LoadedModel, dataset: Dataset, exact: Sensitivity, repeats:
         "mean_share_of_samples": n_samples / n_cells / len(dataset.splits["tune"]),
         "about": "the value that all images give, over repeated draws",
     }
-
-
-def cifar(n: int) -> tuple[LoadedModel, Dataset] | None:
-    """ResNet-20 and its images, where they are."""
-    weights, images = MATERIAL / "resnet20-12fca82f.th", MATERIAL / "cifar10-test-2000"
-    if not weights.exists() or not images.exists():
-        return None
-    model = models.load(str(weights), arch="cifar-resnet20")
-    return model, first_images(data.load(f"folder:{images}", model=model), n)
-
-
-def all_digits(model: LoadedModel) -> Dataset:
-    """Every digit, those the model was trained on too: the contest is about time and equality."""
-    dataset = data.load("digits", model=model)
-    splits = list(dataset.splits.values())
-    whole = Split("tune", torch.cat([s.x for s in splits]), torch.cat([s.y for s in splits if s.y is not None]))
-    return Dataset(dataset.address, {"tune": whole}, dataset.classes, f"{dataset.digest}, all")
-
-
-def first_images(dataset: Dataset, n: int) -> Dataset:
-    split = dataset.splits["tune"]
-    part = Split("tune", split.x[:n], split.y[:n])  # type: ignore[index]
-    return Dataset(dataset.address, {"tune": part}, dataset.classes, f"{dataset.digest}, first {n}")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -10,6 +10,7 @@ from itertools import islice
 
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
+from explorer.engine.layout import even_batches
 from explorer.engine.tally import BatchResult, Tally, judge_each
 from explorer.types import Evaluation
 
@@ -100,20 +101,22 @@ def _evaluated(
     yield from ((i, tally.evaluation(seconds)) for i, tally in zip(group, tallies, strict=True))
 
 
-def _tasks(evaluator: Evaluator, walk: Walk) -> list[range]:
+def _tasks(evaluator: Evaluator, walk: Walk) -> list[list[slice]]:
     """Batches that a thread takes together; the first one goes alone where the walk learns from it."""
-    n = len(evaluator.batches)
+    parts = even_batches(len(evaluator.split), evaluator.batch_size)
     first = 1 if walk.learns else 0
-    size = max(1, min(TOGETHER if walk.learns else 1, -(-(n - first) // (2 * evaluator.threads))))
-    alone = [range(1)] if walk.learns else []
-    return alone + [range(at, min(at + size, n)) for at in range(first, n, size)]
+    size = max(1, min(TOGETHER if walk.learns else 1, -(-(len(parts) - first) // (2 * evaluator.threads))))
+    alone = [parts[:1]] if walk.learns else []
+    return alone + [parts[at : at + size] for at in range(first, len(parts), size)]
 
 
-def _results(evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], task: range) -> list[list[BatchResult]]:
+def _results(
+    evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], parts: Sequence[slice]
+) -> list[list[BatchResult]]:
     """For each of a task's batches one result an edit."""
-    split, parts = evaluator.split, [evaluator.batches[i] for i in task]
-    outputs = walk.outputs([Batch(i, split.x[part]) for i, part in zip(task, parts, strict=True)], edits)
+    split = evaluator.split
+    outputs = walk.outputs([Batch(part.start, split.x[part]) for part in parts], edits)
     return [
-        judge_each(out, None if split.y is None else split.y[part], evaluator.dense_result(i))
-        for i, part, out in zip(task, parts, outputs, strict=True)
+        judge_each(out, None if split.y is None else split.y[part], evaluator.dense_results().at(part))
+        for part, out in zip(parts, outputs, strict=True)
     ]

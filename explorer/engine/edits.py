@@ -20,6 +20,7 @@ from explorer.engine.ready import Ready, close_calls, logits_of
 from explorer.pruning.apply import private_shell
 
 Values = Mapping[fx.Node, Any]
+Updates = Callable[[], Mapping[str, Tensor]]
 Made = Callable[[fx.Node, Mapping[int, Tensor]], Any]
 _NONE: Values = {}
 
@@ -34,11 +35,13 @@ class Batch(NamedTuple):
 class Edit:
     """Some parameters of a model masked, everything else as it is.
 
-    ``masks[parameter]``: bool, the parameter's shape, True keeps.
+    ``masks[parameter]``: bool, the parameter's shape, True keeps. ``updates`` gives new values of
+    kept weights, by parameter, where something makes up for what goes; it is asked when they are needed.
     """
 
-    def __init__(self, ready: Ready, masks: Mapping[str, Tensor]) -> None:
+    def __init__(self, ready: Ready, masks: Mapping[str, Tensor], updates: Updates = dict) -> None:
         self._ready = ready
+        self._updates = updates
         self._cut = {name: ~mask.to(ready.device) for name, mask in masks.items() if not bool(mask.all())}
         self._replaced: dict[int, Tensor] = {}
         self._own: dict[tuple[int, object], dict[fx.Node, Any]] = {}
@@ -74,9 +77,10 @@ class Edit:
 
     def _masked(self) -> Mapping[int, Tensor]:
         if not self._replaced:
-            parameters = self._ready.parameters
+            parameters, device = self._ready.parameters, self._ready.device
+            values = {**parameters, **{name: new.to(device) for name, new in self._updates().items()}}
             self._replaced = {
-                id(parameters[name]): parameters[name].detach().masked_fill(cut, 0) for name, cut in self._cut.items()
+                id(parameters[name]): values[name].detach().masked_fill(cut, 0) for name, cut in self._cut.items()
             }
         return self._replaced
 

@@ -60,9 +60,8 @@ class _Sampling:
         return [self._judged(evaluator, which, out) for which, out in zip(drawn, outputs, strict=True)]
 
     def _judged(self, evaluator: Evaluator, which: Tensor, outputs: Tensor) -> list[BatchResult]:
-        dense_right = None if self.dense.right is None else self.dense.right[which]
-        dense = BatchResult(self.dense.predictions[which], which, None, None, which, dense_right)
-        return judge_each(outputs, None if evaluator.split.y is None else evaluator.split.y[which], dense)
+        labels = evaluator.split.y
+        return judge_each(outputs, None if labels is None else labels[which], self.dense.at(which))
 
 
 def estimate_edits(

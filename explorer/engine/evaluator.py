@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,10 +19,10 @@ from explorer.engine.layout import batches
 from explorer.engine.prefix import PrefixCache
 from explorer.engine.program import Program
 from explorer.engine.ready import Ready, prepare
-from explorer.engine.tally import BatchResult, Tally, judge
+from explorer.engine.tally import BatchResult, Tally, joined, judge
 from explorer.engine.workers import n_cores, worker_pool
 from explorer.errors import ExplorerError
-from explorer.pruning.apply import private_shell
+from explorer.pruning.apply import masked_weights, private_shell
 from explorer.types import Evaluation, LoadedModel, Plan, Split
 
 T = TypeVar("T")
@@ -85,6 +85,7 @@ class Evaluator:
         self._slices: list[slice] = []
         self._lock = threading.Lock()
         self._dense_results: dict[int, BatchResult] = {}
+        self._dense_whole: BatchResult | None = None
         self._dense_job: _Job | None = None
         self._recent: deque[dict[str, bytes]] = deque([{}], maxlen=_RECENT_PLANS)
 
@@ -112,10 +113,9 @@ class Evaluator:
 
     def dense_results(self) -> BatchResult:
         """The dense model's results on all samples, in the split's order."""
-        parts = [self.dense_result(batch) for batch in range(len(self.batches))]
-        values: dict[str, Any] = {f.name: [getattr(part, f.name) for part in parts] for f in fields(BatchResult)}
-        joined: dict[str, Any] = {name: None if v[0] is None else torch.cat(v) for name, v in values.items()}
-        return BatchResult(**joined)
+        if self._dense_whole is None:
+            self._dense_whole = joined([self.dense_result(batch) for batch in range(len(self.batches))])
+        return self._dense_whole
 
     def submit(self, job: Callable[..., T], *args: Any) -> Future[T]:
         """Run a function in the evaluator's threads, which compute on one core each."""
@@ -175,25 +175,22 @@ class Evaluator:
     def _job(self, ready: Ready, plan: Plan | None) -> _Job:
         if plan is None and self._dense_job is not None:
             return self._dense_job
-        masks = {name: mask for name, mask in (plan.masks if plan else {}).items() if not bool(mask.all())}
-        unknown = [name for name in masks if name not in ready.parameters]
+        digests = {} if plan is None else _digests(plan)
+        unknown = [name for name in digests if name not in ready.parameters]
         if unknown:
             raise ExplorerError(
                 f"The plan has a mask for {unknown[0]!r}, which this model does not have.",
                 fix="Make the plan for this model.",
             )
-        digests = {name: _digest(mask) for name, mask in masks.items()}
-        replaced = {
-            id(ready.parameters[name]): ready.parameters[name].detach().masked_fill(~mask.to(self.device), 0)
-            for name, mask in masks.items()
-        }
+        tensors = masked_weights(self.model, plan) if plan is not None and digests else {}
+        replaced = {id(ready.parameters[name]): tensors[name].to(self.device) for name in digests}
         signatures = {program: program.signatures(digests) for program in ready.programs}
         program = ready.programs[0]
         keep = frozenset(self._worth_keeping(program, signatures[program]))
         shared = _frontier_against(program, signatures[program], {})
         self._recent.append(digests)
         self.cache.want(keep)
-        return _Job(replaced, signatures, keep, frozenset(signatures[program][n] for n in shared), not masks)
+        return _Job(replaced, signatures, keep, frozenset(signatures[program][n] for n in shared), not digests)
 
     def _worth_keeping(self, program: Program, signatures: Mapping[fx.Node, int]) -> Iterator[int]:
         """Signatures worth their memory: the inputs of what changed last, then of late layers.
@@ -248,9 +245,19 @@ class Evaluator:
         return ready.logits(shell, x, job.signatures, look, put)
 
 
-def _digest(mask: Tensor) -> bytes:
+def _digests(plan: Plan) -> dict[str, bytes]:
+    """For each parameter that the plan changes: equal digest = equal pruned tensor."""
+    masks, updates = plan.masks, plan.updates
+    changed = [name for name, mask in masks.items() if name in updates or not bool(mask.all())]
+    return {name: _digest(masks[name], updates.get(name)) for name in changed}
+
+
+def _digest(mask: Tensor, update: Tensor | None) -> bytes:
     packed = np.packbits(mask.detach().cpu().contiguous().numpy())
-    return hashlib.blake2b(packed.data, digest_size=16).digest()
+    found = hashlib.blake2b(packed.data, digest_size=16)
+    if update is not None:
+        found.update(update.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.digest()
 
 
 def _frontier_against(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-FIRST = 64  # the first estimate is made of so many samples at most
+FIRST = 64  # the first estimate is made of so many samples at most, and of half a batch
 _WORK = 2.6e9  # multiply-adds in a batch: some tens of milliseconds on one core
 _ACTIVATION = 4 << 20  # bytes of a layer's output: larger ones leave the processor's cache and cost memory calls
 _AT_MOST, _FEW = 256, 16
@@ -50,7 +50,11 @@ def _note_size(largest: list[int], _module: nn.Module, _inputs: Any, output: Any
 
 
 def batches(n_samples: int, batch_size: int) -> list[slice]:
-    """The samples in order: a first batch of at most 64, then batches of ``batch_size``."""
-    first = min(FIRST, batch_size, n_samples)
-    starts = range(first, n_samples, batch_size)
-    return [slice(0, first), *(slice(start, min(start + batch_size, n_samples)) for start in starts)]
+    """The samples in order: a first batch of half the size and at most 64, then batches of ``batch_size``."""
+    first = min(FIRST, -(-batch_size // 2), n_samples)
+    return [slice(0, first), *even_batches(n_samples, batch_size, start=first)]
+
+
+def even_batches(n_samples: int, batch_size: int, *, start: int = 0) -> list[slice]:
+    """The samples from ``start`` on, in order, in batches of ``batch_size``; the last one may be smaller."""
+    return [slice(at, min(at + batch_size, n_samples)) for at in range(start, n_samples, batch_size)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -29,6 +30,17 @@ class BatchResult:
     dense_predictions: Tensor
     dense_right: Tensor | None
     margin: Tensor | None = None
+
+    def at(self, which: slice | Tensor) -> BatchResult:
+        """The results of some of the samples."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return BatchResult(**{name: None if value is None else value[which] for name, value in values.items()})
+
+
+def joined(parts: Sequence[BatchResult]) -> BatchResult:
+    """Several batches' results as one, in their order."""
+    values = {f.name: [getattr(part, f.name) for part in parts] for f in fields(BatchResult)}
+    return BatchResult(**{name: None if v[0] is None else torch.cat(v) for name, v in values.items()})
 
 
 def judge(logits: Tensor, labels: Tensor | None, dense: BatchResult | None) -> BatchResult:

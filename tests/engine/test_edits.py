@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -96,6 +97,20 @@ def test_an_edit_of_several_parameters_begins_at_the_first_of_them() -> None:
     combined = tiny.plan(model, 0.0)
     wanted = tiny.plain_logits(model, type(combined)(**{**vars(combined), "masks": both}), split.x)
     assert torch.equal(predictions(evaluator, [edit])[0], wanted.argmax(dim=1))
+
+
+def test_an_edit_may_bring_new_values_of_the_weights_it_keeps() -> None:
+    model = tiny.load("residual")
+    split = tiny.split(model, 100)
+    evaluator = Evaluator(model, split)
+    cut = masks(model, "conv3.weight", 0.5)
+    doubled = {"conv3.weight": 2 * model.weights["conv3.weight"]}
+    edits = [Edit(evaluator.ready, cut), Edit(evaluator.ready, cut, lambda: doubled)]
+    found = predictions(evaluator, edits)
+    plan = tiny.plan(model, 0.5, only="conv3.weight")
+    for index, pruned in enumerate((plan, replace(plan, updates=doubled))):
+        assert torch.equal(found[index], evaluator.final(pruned).predictions)
+    assert not torch.equal(found[0], found[1])
 
 
 def test_an_edit_that_masks_nothing_is_the_dense_model() -> None:

@@ -73,6 +73,23 @@ def test_single_layer_edits_in_any_order_count_what_a_plain_loop_counts(name: st
 
 
 @every_model
+def test_new_values_of_kept_weights_count_and_are_told_apart(name: str) -> None:
+    model = models.load(name)
+    split = models.split(model)
+    evaluator = Evaluator(model, split)
+    base = models.plan(model, 0.5)
+    changed = next(key for key in reversed(base.masks) if key in model.weights)
+    for factor in (1.0, -3.0, 0.25):
+        updates = {changed: factor * model.weights[changed]}
+        found = evaluator.final(replace(base, updates=updates))
+        module = models.MODELS[name]().eval()
+        module.load_state_dict({**model.module.state_dict(), **updates}, strict=False)  # type: ignore[union-attr]
+        wanted = models.plain_logits(replace(model, module=module), base, split.x)
+        assert torch.equal(found.predictions, wanted.argmax(dim=1))
+        assert found.loss.value == pytest.approx(float(functional.cross_entropy(wanted, split.y)), rel=1e-4)
+
+
+@every_model
 def test_the_dense_model_and_the_samples_stay_bit_for_bit(name: str) -> None:
     model = models.load(name)
     split = models.split(model)
@@ -195,9 +212,9 @@ def test_what_cannot_be_taken_apart_runs_whole_and_says_why() -> None:
 def test_results_come_progressively_and_the_parts_are_prefixes_of_the_whole() -> None:
     model = models.load("residual")
     evaluations = list(Evaluator(model, models.split(model, 300), batch_size=64).run(models.plan(model, 0.5)))
-    assert [e.n for e in evaluations] == [64, 128, 192, 256, 300]
+    assert [e.n for e in evaluations] == [32, 96, 160, 224, 288, 300]
     last = evaluations[-1]
-    assert [e.complete for e in evaluations] == [False] * 4 + [True]
+    assert [e.complete for e in evaluations] == [False] * 5 + [True]
     for part in evaluations:
         assert torch.equal(part.predictions, last.predictions[: part.n])
         assert part.accuracy.n == part.n

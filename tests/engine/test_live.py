@@ -68,8 +68,8 @@ def test_the_latest_wins_but_only_after_one_partial_result_of_the_running_one() 
     gated.batches.release()
     until(lambda: len(gated.started) == 2)
     partial = worker.latest()
-    assert (partial.key, partial.result.n, partial.pending) == (0, 50, True)
-    for _ in range(6):
+    assert (partial.key, partial.result.n, partial.pending) == (0, 25, True)
+    for _ in range(7):
         gated.batches.release()
     final = worker.wait(20)
     assert (final.key, final.result.complete) == (3, True)
@@ -101,7 +101,7 @@ def test_asking_again_for_the_running_plan_does_not_start_it_anew() -> None:
     for _ in range(3):
         worker.submit("a, still", PLANS[0])
         gated.batches.release()
-    for _ in range(6):
+    for _ in range(7):
         gated.batches.release()
     latest = worker.wait(20)
     assert (latest.key, latest.result.complete) == ("a, still", True)
@@ -112,7 +112,7 @@ def test_asking_again_for_the_running_plan_does_not_start_it_anew() -> None:
 def test_returning_to_a_known_plan_shows_it_at_once_and_for_good() -> None:
     gated = Gated()
     worker = LiveWorker(gated)  # type: ignore[arg-type]
-    for _ in range(6):
+    for _ in range(7):
         gated.batches.release()
     worker.submit("known", PLANS[0])
     worker.wait(20)
@@ -149,7 +149,7 @@ def test_slots_bound_how_many_workers_evaluate_at_once() -> None:
     time.sleep(0.05)
     assert second.started == []
     for gated in (first, second):
-        for _ in range(6):
+        for _ in range(7):
             gated.batches.release()
     assert workers[0].wait(20).result.complete
     assert workers[1].wait(20).key == 1
