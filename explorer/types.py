@@ -346,7 +346,9 @@ class Evaluation:
 class TradeOffPoint:
     """One setting of one model: what it costs and what it keeps.
 
-    ``plan_digest`` is that of the masks; "" and a ``loss`` of None where they are not known.
+    ``plan_digest`` is that of the masks; "" and a ``loss`` of None where they are not known. ``asked_ratio``
+    is the compression ratio that was asked for; None where a sparsity was. ``protocol`` says what was done
+    beside pruning (epochs, data, optimiser, seed); empty where nothing was.
     """
 
     spec: Mapping[str, Any]
@@ -361,14 +363,20 @@ class TradeOffPoint:
     seed: int = 0
     loss: Measurement | None = None
     plan_digest: str = ""
+    asked_ratio: float | None = None
+    protocol: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TradeOff:
-    """Points of one curve, in the order of rising compression."""
+    """Points of one curve, in the order of rising compression; those of several seeds belong to one curve.
+
+    ``is_control``: it is there to be beaten, and drawn in grey.
+    """
 
     label: str
     points: tuple[TradeOffPoint, ...]
+    is_control: bool = False
 
 
 def tensors_digest(tensors: Mapping[str, Tensor]) -> str:

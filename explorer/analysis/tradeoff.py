@@ -34,24 +34,29 @@ def sweep(
     split: SplitName = "tune",
     device: str = "cpu",
     evaluator: Evaluator | None = None,
+    scores: Scores | None = None,
 ) -> Iterator[TradeOffPoint]:
     """Measure ``spec`` (its level apart) at rising compression, point after point; the caller may stop any time.
 
     ``ratios`` are compression ratios of the *whole* model (>= 1); a ratio that the prunable, unlocked
     weights cannot reach ends at the highest one they can. ``sparsities`` (0 to 1) are given instead to
-    set the share of the prunable weights itself. Each point's ``asked`` is the sparsity that was set.
-    Pass an ``evaluator`` to reuse what it knows about the dense model.
+    set the share of the prunable weights itself. Each point's ``asked`` is the sparsity that was set,
+    ``asked_ratio`` the ratio that it was set for. Pass an ``evaluator`` to reuse what it knows about the dense
+    model, and ``scores`` where they are known: units are scored, and data looked at, once for the whole curve.
 
     Raises ExplorerError when the allocation has no overall sparsity, or the split is absent.
     """
     loaded, request = given_model(model), given_spec(spec)
     dataset = given_data(data, loaded)
-    scores = score(loaded, request, dataset)
+    scores = score(loaded, request, dataset) if scores is None else scores
+    wanted: dict[float, float | None]
     if sparsities is None:
-        specs = _at_ratios(loaded, request, scores, ratios)
+        wanted = dict(_at_ratios(loaded, request, scores, ratios))
     else:
-        specs = [with_sparsity(request, s) for s in sorted(sparsities)]
-    return measure(loaded, specs, dataset, split=split, device=device, evaluator=evaluator, scores=scores)
+        wanted = dict.fromkeys(sorted(sparsities))
+    specs = [with_sparsity(request, sparsity) for sparsity in wanted]
+    points = measure(loaded, specs, dataset, split=split, device=device, evaluator=evaluator, scores=scores)
+    return (replace(p, asked_ratio=ratio) for p, ratio in zip(points, wanted.values(), strict=True))
 
 
 def measure(
@@ -113,7 +118,7 @@ def sparsity_for_ratio(model: LoadedModel, spec: PruneSpec, ratio: float, scores
 
     Biases, normalisation and locked layers stay, so it is more than 1 - 1 / ratio. Where even
     sparsity 1 falls short, the least sparsity that compresses as much as 1 does. Found by halving: the ratio
-    never falls as sparsity rises. Single weights without limits need no search: there it is arithmetic,
+    never falls as sparsity rises. Single weights without floors and caps need no search: there it is arithmetic,
     and right to a thousandth where every layer rounds on its own.
     """
     if not ratio >= 1.0:
@@ -137,7 +142,8 @@ def sparsity_for_ratio(model: LoadedModel, spec: PruneSpec, ratio: float, scores
 
 
 def _by_arithmetic(model: LoadedModel, spec: PruneSpec, scores: Scores, ratio: float) -> float | None:
-    if spec.limits or any(knob.unit != "weight" for knob in scores.knobs):
+    is_bounded = any(limit.floor > 0 or limit.cap < 1 for _, limit in spec.limits)
+    if is_bounded or any(knob.unit != "weight" for knob in scores.knobs):
         return None
     n_free = sum(k.n_units for k in scores.knobs if k.why_not is None and not is_locked(k, spec))
     n = math.ceil(model.n_parameters - model.n_parameters / ratio - 1e-9)
@@ -172,7 +178,9 @@ def pareto(points: Iterable[TradeOffPoint]) -> tuple[TradeOffPoint, ...]:
     return tuple(reversed(front))
 
 
-def _at_ratios(model: LoadedModel, spec: PruneSpec, scores: Scores, ratios: Sequence[float]) -> list[PruneSpec]:
-    """One request a ratio, without repeating the last one that can be reached."""
-    found = [sparsity_for_ratio(model, spec, ratio, scores) for ratio in sorted(ratios)]
-    return [with_sparsity(spec, sparsity) for sparsity in dict.fromkeys(found)]
+def _at_ratios(model: LoadedModel, spec: PruneSpec, scores: Scores, ratios: Sequence[float]) -> dict[float, float]:
+    """The ratio behind each sparsity; of ratios that end at the same one, the least."""
+    found: dict[float, float] = {}
+    for ratio in sorted(ratios):
+        found.setdefault(sparsity_for_ratio(model, spec, ratio, scores), ratio)
+    return found

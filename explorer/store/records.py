@@ -55,6 +55,7 @@ class PointRecord:
     time: str
     protocol: Mapping[str, Any] = field(default_factory=dict)
     id: int = 0
+    asked_ratio: float | None = None
 
     @property
     def origin(self) -> str:
@@ -119,7 +120,8 @@ def record_of(
     protocol: Mapping[str, Any] | None = None,
 ) -> PointRecord:
     """The record of a point that was measured just now, on this machine."""
-    shared = {f.name: getattr(point, f.name) for f in fields(TradeOffPoint)}
+    shared: dict[str, Any] = {f.name: getattr(point, f.name) for f in fields(TradeOffPoint)}
+    shared["protocol"] = dict(protocol or point.protocol)
     return PointRecord(
         **shared,
         spec_digest=spec_digest(point.spec),
@@ -136,7 +138,6 @@ def record_of(
         explorer_version=_version(),
         python_version=platform.python_version(),
         time=now(),
-        protocol=dict(protocol or {}),
     )
 
 
