@@ -5,10 +5,26 @@ from __future__ import annotations
 from explorer.params import Registry
 from explorer.recovery.steps.base import Room, Step
 from explorer.recovery.steps.finetune import Finetune
+from explorer.recovery.steps.gradual import Gradual
 from explorer.recovery.steps.prune import Prune
 from explorer.recovery.steps.refresh import Refresh
+from explorer.recovery.steps.reinit import Reinit
+from explorer.recovery.steps.rewind import Rewind
+from explorer.recovery.steps.shuffle_mask import ShuffleMask
 
-__all__ = ["MEMBERS", "STEPS", "Finetune", "Prune", "Refresh", "Room", "Step"]
+__all__ = [
+    "MEMBERS",
+    "STEPS",
+    "Finetune",
+    "Gradual",
+    "Prune",
+    "Refresh",
+    "Reinit",
+    "Rewind",
+    "Room",
+    "ShuffleMask",
+    "Step",
+]
 
-MEMBERS: tuple[type[Step], ...] = (Prune, Refresh, Finetune)
+MEMBERS: tuple[type[Step], ...] = (Prune, Refresh, Finetune, Gradual, Rewind, Reinit, ShuffleMask)
 STEPS: Registry[Step] = Registry("recovery step", MEMBERS)

@@ -1,0 +1,40 @@
+"""Round the weights to whole numbers of a few bits, one scale for each output channel."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from explorer.errors import ExplorerError
+from explorer.params import param
+from explorer.recovery.quantization import FEWEST_BITS, MOST_BITS, quantized_weights
+from explorer.recovery.state import Progress, State, healed_model
+from explorer.recovery.steps.base import Room
+from explorer.types import Dataset, LoadedModel
+
+
+@dataclass(frozen=True)
+class Quantize:
+    """Every kept weight goes to the nearest number of the grid; pruned ones stay exactly zero.
+
+    Simulated in float, activations untouched. Training afterwards moves weights off the grid again, so this step
+    comes last; pruning afterwards does not.
+
+    Source: Krishnamoorthi 2018, arXiv:1806.08342 (symmetric, one scale for each output channel).
+    """
+
+    key: ClassVar[str] = "quantize"
+    label: ClassVar[str] = "Quantize weights"
+    n_epochs: ClassVar[int] = 0
+    bits: int = param(8, "Bits", low=FEWEST_BITS, high=MOST_BITS, help="Of each weight.")
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """Any model can be quantized."""
+        return None
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        """The same network with its weights on the grid."""
+        after = replace(state, model=healed_model(state.model, quantized_weights(state.model, bits=self.bits)))
+        yield room.told(after)
+        return after
