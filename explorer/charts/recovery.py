@@ -1,0 +1,184 @@
+"""How a network heals: the story of one run, several runs side by side, and the schedule before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import plotly.graph_objects as go
+
+from explorer.charts.frame import axis, empty, framed
+from explorer.charts.text import interval, percent, safe, times
+from explorer.charts.theme import Theme
+from explorer.recovery.state import Progress
+from explorer.types import Measurement
+
+_UPPER, _LOWER = (0.36, 1.0), (0.0, 0.24)
+_MARKS = {"prune": ("triangle-down", "pruned"), "refresh": ("diamond", "batch norm refreshed")}
+_OTHER = ("square", "changed")
+_STAGES = ("as pruned", "after refresh", "after training")
+
+
+@dataclass(frozen=True)
+class Healing:
+    """One finished run: what it reached at each stage (None: it had no such stage)."""
+
+    label: str
+    compression_ratio: float
+    stages: tuple[Measurement | None, Measurement | None, Measurement | None]
+
+
+def story(
+    history: Sequence[Progress], *, dense: float | None = None, theme: Theme | None = None, height: int = 400
+) -> go.Figure:
+    """Accuracy on tune after every epoch and step, and the training loss below it, over the epochs trained.
+
+    ``history`` holds complete results only. A pruning shows as a drop at one place.
+    """
+    theme = theme or Theme.light()
+    if not history:
+        return empty(theme, "The first result comes after the first step.", height=height)
+    places = epochs_so_far(history)
+    end = max(1, places[-1])
+    across = axis(theme, "epochs trained", range=[-0.02 * end, 1.02 * end], anchor="y2")
+    up = axis(theme, "accuracy", grid=True, tickformat=".0%", domain=_UPPER)
+    down = axis(theme, "training loss", grid=True, domain=_LOWER, rangemode="tozero")
+    figure = framed(theme, height=height, x=across, y=up, yaxis2=down | {"anchor": "x"})
+    _accuracy(figure, theme, history, places)
+    _events(figure, theme, history, places)
+    _loss(figure, theme, history, places)
+    if dense is not None:
+        figure.add_hline(y=dense, line={"color": theme.good, "width": 1, "dash": "dot"})
+        label = {"text": f"dense {percent(dense)}", "font": {"size": 11, "color": theme.good}}
+        figure.add_annotation(x=1, xref="paper", xanchor="right", y=dense, yanchor="bottom", showarrow=False, **label)
+    return figure
+
+
+def epochs_so_far(history: Sequence[Progress]) -> list[int]:
+    """How many epochs were trained when each result came; steps that do not train stay where they are."""
+    found, before, last = [], 0, (-1, 0)
+    for progress in history:
+        if progress.index != last[0]:
+            before, last = before + last[1], (progress.index, 0)
+        last = (progress.index, progress.epoch)
+        found.append(before + progress.epoch)
+    return found
+
+
+def _accuracy(figure: go.Figure, theme: Theme, history: Sequence[Progress], places: Sequence[int]) -> None:
+    known = [(x, p.accuracy) for x, p in zip(places, history, strict=True) if p.accuracy is not None]
+    if not known:
+        return
+    xs = [x for x, _ in known]
+    low = [m.low if m.low is not None else m.value for _, m in known]
+    high = [m.high if m.high is not None else m.value for _, m in known]
+    band = theme.translucent(theme.accent, theme.band)
+    figure.add_trace(
+        go.Scatter(
+            x=[*xs, *reversed(xs)], y=[*high, *reversed(low)], fill="toself", fillcolor=band, line={"width": 0},
+            hoverinfo="skip", showlegend=False, mode="lines",
+        )
+    )  # fmt: skip
+    figure.add_trace(
+        go.Scatter(
+            x=xs, y=[m.value for _, m in known], mode="lines", name="accuracy on tune",
+            line={"color": theme.accent, "width": 2}, customdata=[interval(m) for _, m in known],
+            hovertemplate="epoch %{x}<br>accuracy %{y:.1%} (%{customdata})<extra></extra>",
+        )
+    )  # fmt: skip
+
+
+def _events(figure: go.Figure, theme: Theme, history: Sequence[Progress], places: Sequence[int]) -> None:
+    """A mark for every step that changed the network without training it."""
+    kinds: dict[str, list[tuple[int, Progress]]] = {}
+    for x, progress in zip(places, history, strict=True):
+        if progress.epoch == 0 and progress.accuracy is not None:
+            kinds.setdefault(progress.key, []).append((x, progress))
+    for key, found in kinds.items():
+        symbol, name = _MARKS.get(key, (_OTHER[0], safe(key)))
+        colour = theme.now if key == "prune" else theme.second
+        texts = [f"{percent(p.sparsity)} pruned" for _, p in found]
+        figure.add_trace(
+            go.Scatter(
+                x=[x for x, _ in found], y=[p.accuracy.value for _, p in found if p.accuracy], mode="markers",
+                name=name, marker={"symbol": symbol, "size": 10, "color": colour}, customdata=texts,
+                hovertemplate=f"{name}: %{{customdata}}<br>accuracy %{{y:.1%}}<extra></extra>",
+            )
+        )  # fmt: skip
+
+
+def _loss(figure: go.Figure, theme: Theme, history: Sequence[Progress], places: Sequence[int]) -> None:
+    known = [(x, p.train_loss) for x, p in zip(places, history, strict=True) if p.train_loss is not None]
+    if known:
+        figure.add_trace(
+            go.Scatter(
+                x=[x for x, _ in known], y=[y for _, y in known], mode="lines", yaxis="y2", showlegend=False,
+                line={"color": theme.second, "width": 1.6},
+                hovertemplate="epoch %{x}<br>training loss %{y:.3f}<extra></extra>",
+            )
+        )  # fmt: skip
+
+
+def healings(
+    runs: Sequence[Healing], *, dense: float | None = None, theme: Theme | None = None, height: int = 360
+) -> go.Figure:
+    """Three joined dots for each run: accuracy as pruned, after the refresh, after training."""
+    theme = theme or Theme.light()
+    if not runs:
+        return empty(theme, "Finished runs are compared here.", height=height)
+    ratios = [run.compression_ratio for run in runs]
+    across = axis(theme, "compression ratio (parameters, whole model)", type="log", tickvals=_ticks(ratios))
+    across["ticktext"] = [times(tick) for tick in across["tickvals"]]
+    up = axis(theme, grid=True, tickformat=".0%")
+    figure = framed(theme, height=height, x=across, y=up)
+    colours = [theme.control, theme.second, theme.accent]
+    for i, run in enumerate(runs):
+        known = [(name, m, c) for name, m, c in zip(_STAGES, run.stages, colours, strict=True) if m is not None]
+        # Runs at one compression would hide one another: a small step aside keeps them apart.
+        x = run.compression_ratio * (1 + 0.012 * (i % 5))
+        figure.add_trace(
+            go.Scatter(
+                x=[x] * len(known), y=[m.value for _, m, _ in known], mode="lines+markers", showlegend=False,
+                line={"color": theme.pruned, "width": 2}, marker={"size": 10, "color": [c for _, _, c in known]},
+                customdata=[f"<b>{safe(run.label)}</b><br>{name}: {percent(m.value)} ({interval(m)})"
+                            for name, m, _ in known],
+                hovertemplate="%{customdata}<extra></extra>",
+            )
+        )  # fmt: skip
+    for name, colour in zip(_STAGES, colours, strict=True):
+        figure.add_trace(
+            go.Scatter(x=[None], y=[None], mode="markers", name=name, marker={"size": 10, "color": colour})
+        )
+    if dense is not None:
+        figure.add_hline(y=dense, line={"color": theme.good, "width": 1, "dash": "dot"})
+    return figure
+
+
+def _ticks(ratios: Sequence[float]) -> list[float]:
+    low, high = min(ratios), max(ratios)
+    return [
+        t for t in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0) if low / 1.6 <= t <= high * 1.6
+    ]
+
+
+def course(
+    sparsities: Mapping[str, Sequence[tuple[float, float]]], *, theme: Theme | None = None, height: int = 190
+) -> go.Figure:
+    """Sparsity over epochs as it is planned, for one or more schedules: {name: [(epoch, sparsity), ...]}."""
+    theme = theme or Theme.light()
+    across = axis(theme, "epoch")
+    up = axis(theme, grid=True, tickformat=".0%", range=[-0.03, 1.03])
+    figure = framed(theme, height=height, x=across, y=up, showlegend=len(sparsities) > 1)
+    for (name, points), colour in zip(sparsities.items(), theme.curves, strict=False):
+        steps = [points[0]] if points else []
+        for (_, before), (x, y) in pairwise(points):
+            steps += [(x, before), (x, y)]
+        figure.add_trace(
+            go.Scatter(
+                x=[x for x, _ in steps], y=[y for _, y in steps], mode="lines", name=safe(name),
+                line={"color": colour, "width": 2},
+                hovertemplate="epoch %{x:.0f}: %{y:.1%} pruned<extra></extra>",
+            )
+        )  # fmt: skip
+    return figure

@@ -1,0 +1,67 @@
+"""The draggable schedule: how much is pruned when, with one handle at the corner of its steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from explorer.errors import ExplorerError
+
+LOWEST, HIGHEST = 0.05, 0.99
+
+
+class Corner(NamedTuple):
+    """Where the handle stands: pruning ends at the share ``end`` of the epochs, with ``final`` of the weights gone."""
+
+    end: float
+    final: float
+
+
+@cache
+def schedule_js() -> str:
+    """The module: draws itself, tells its corner as the state ``line``."""
+    return (files("explorer.component") / "schedule.js").read_text(encoding="utf-8")
+
+
+def schedule_part(
+    points: Sequence[tuple[float, float]], corner: Corner, *, epochs: int, moves_end: bool
+) -> dict[str, Any]:
+    """What the module is told. ``points``: (epoch, sparsity) after each pruning, in order; steps in between."""
+    words = "How much goes in the end" + (", and when pruning ends" if moves_end else "")
+    return {
+        "points": [[round(float(x), 4), round(float(y), 6)] for x, y in points],
+        "epochs": int(epochs),
+        "end": round(corner.end, 6),
+        "final": round(corner.final, 6),
+        "moves_end": moves_end,
+        "words": words,
+    }
+
+
+def parse_corner(value: object) -> Corner | None:
+    """A checked corner, or None where nothing was moved yet. Raises ExplorerError for what no browser of ours sends."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise _refused(value)
+    return Corner(_share(value, "end", 0.0, 1.0), _share(value, "final", LOWEST, HIGHEST))
+
+
+def _share(value: Mapping[str, Any], name: str, low: float, high: float) -> float:
+    given = value.get(name)
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise _refused(given)
+    number = float(given)
+    if not math.isfinite(number) or not low <= number <= high:
+        raise _refused(given)
+    return number
+
+
+def _refused(given: object) -> ExplorerError:
+    why = f"It was {str(given)[:60]!r}."
+    return ExplorerError(
+        "The schedule sent something that is not a place of its handle.", why=why, fix="Reload the page."
+    )
