@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,33 +13,45 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-# What a rule answers: the operands that may be a weight, and the MACs of the product.
-Product = tuple[tuple[Tensor, ...], int]
+# What a rule answers: the operands that may be a weight, the MACs of the product, and those that are not surely zero.
+Product = tuple[tuple[Tensor, ...], int, Callable[[], int] | None]
 aten = torch.ops.aten
 
 
 def _mm(a: Tensor, b: Tensor) -> list[Product]:
-    return [((b, a), a.numel() * b.shape[-1])]
+    return [((b, a), a.numel() * b.shape[-1], lambda: _alive(a, b))]
 
 
 def _mv(a: Tensor, b: Tensor) -> list[Product]:
-    return [((a, b), a.numel())]
+    return [((a, b), a.numel(), None)]
+
+
+def _alive(a: Tensor, b: Tensor) -> int:
+    """MACs of (..., m, k) @ (..., k, n) once every slice that holds nothing but zeros is cut out."""
+    left, right = a != 0, b != 0
+    rows, columns = left.any(-1).sum(-1), right.any(-2).sum(-1)
+    inner = (left.any(-2) & right.any(-1)).sum(-1)
+    return int((rows * inner * columns).sum())
 
 
 def _convolution(out: Tensor, x: Tensor, weight: Tensor, transposed: bool) -> list[Product]:
     # A transposed convolution spreads each input value, a plain one gathers for each output value.
     spread = x if transposed else out
-    return [((weight,), spread.numel() * math.prod(weight.shape[1:]))]
+    return [((weight,), spread.numel() * math.prod(weight.shape[1:]), None)]
 
 
 def _rnn_layer(x: Tensor, weight_ih: Tensor, weight_hh: Tensor) -> list[Product]:
     n_steps = x.numel() // x.shape[-1]
-    return [((weight_ih,), n_steps * weight_ih.numel()), ((weight_hh,), n_steps * weight_hh.numel())]
+    return [((w,), n_steps * w.numel(), None) for w in (weight_ih, weight_hh)]
 
 
 def _attention(q: Tensor, k: Tensor, v: Tensor) -> list[Product]:
     n_pairs = q.numel() // q.shape[-1] * k.shape[-2]
-    return [((), n_pairs * (q.shape[-1] + v.shape[-1]))]
+    # The kernel keeps its attention weights to itself; none of them is zero for certain.
+    weights = q.new_ones(()).expand(*q.shape[:-1], k.shape[-2])
+    ways = [(n_pairs * q.shape[-1], q, k.mT), (n_pairs * v.shape[-1], weights, v)]
+    same = q.shape[:-2] == k.shape[:-2]
+    return [((), n, partial(_alive, a, b) if same else None) for n, a, b in ways]
 
 
 Rule = Callable[[Any, Sequence[Any]], list[Product]]
@@ -55,7 +68,7 @@ _RULES: dict[Any, Rule] = {
     aten.convolution: lambda out, a: _convolution(out, a[0], a[1], a[6]),
     aten.mkldnn_rnn_layer: lambda out, a: _rnn_layer(a[0], a[1], a[2]),
     # One product with the weight for each pair of inputs; scaling by the second input is left out.
-    aten._trilinear: lambda out, a: [((a[1],), a[0].shape[0] * a[1].numel())],
+    aten._trilinear: lambda out, a: [((a[1],), a[0].shape[0] * a[1].numel(), None)],
 }
 for _name in ("flash_attention_for_cpu", "flash_attention", "efficient_attention", "cudnn_attention"):
     _RULES[getattr(aten, f"_scaled_dot_product_{_name}")] = lambda out, a: _attention(a[0], a[1], a[2])
@@ -74,11 +87,14 @@ class _Home:
 
 
 class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While it is on, in this thread only, it adds up how often each weight is multiplied."""
+    """While it is on, in this thread only, it adds up how often each weight is multiplied.
+
+    ``fixed``: MACs between activations; ``alive``: those of them that no slice of zeros makes needless.
+    """
 
     def __init__(self, parameters: Mapping[str, Tensor], constants: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.fixed = 0
+        self.fixed = self.alive = 0
         self._whole: dict[str, int] = {}
         self._parts: dict[str, Tensor] = {}
         self._homes: dict[int, list[_Home]] = {}
@@ -94,8 +110,8 @@ class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if rule is None:
             self._follow([*args, *(kwargs or {}).values()], out)
             return out
-        for operands, n_macs in rule(out, args):
-            self._count(operands, n_macs)
+        for product in rule(out, args):
+            self._count(*product)
         return out
 
     def uses(self) -> dict[str, int | Tensor]:
@@ -107,12 +123,13 @@ class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             found[name] = first if bool((total == first).all()) else total
         return found
 
-    def _count(self, operands: Sequence[Tensor], n_macs: int) -> None:
+    def _count(self, operands: Sequence[Tensor], n_macs: int, alive: Callable[[], int] | None) -> None:
         for operand in operands:
             if (home := self._home(operand)) is not None:
                 self._credit(home, operand, n_macs)
                 return
         self.fixed += n_macs
+        self.alive += n_macs if alive is None else alive()
 
     def _credit(self, home: _Home, view: Tensor, n_macs: int) -> None:
         """Each distinct weight of the view is multiplied equally often, repeated (expanded) ones more."""

@@ -2,7 +2,8 @@
 
 Every matrix product that a forward pass really makes is seen below the modules, so grouped, strided and
 transposed convolutions, recurrent layers, attention, tied weights and free functions count alike. Each product
-is put to the weight it multiplies; products of two activations (attention) are *fixed*: no pruned weight spares them.
+is put to the weight it multiplies; products of two activations (attention) are *fixed*: no single pruned weight spares
+them, but where all that makes a slice of one factor is pruned (a head, a block), the slice is zero and its products go.
 Additions, activations, normalisation and embedding look-ups are not MACs.
 """
 
@@ -22,6 +23,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.mac_counter import MacCounter
 from explorer.types import LoadedModel, Measurement, Plan
 
+_REMOVED = "Every multiplication left after the pruned units are cut out."
 _NO_FASTER = "no dense kernel skips zeros, so this is no measured speed-up"
 
 
@@ -31,12 +33,13 @@ class MacTable:
 
     ``uses[parameter]``: one number for the whole tensor, or an int64 tensor of its shape where the rows differ
     (the packed projections of cross-attention). Absent = never multiplied. ``n_weights`` counts each tensor.
-    ``fixed`` are the MACs between activations.
+    ``fixed`` are the MACs between activations, ``alive`` those of them without a factor that is zero anyway.
     """
 
     uses: Mapping[str, int | Tensor]
     n_weights: Mapping[str, int]
     fixed: int
+    alive: int = 0
 
     @property
     def dense(self) -> int:
@@ -74,18 +77,28 @@ def mac_table(model: LoadedModel) -> MacTable:
     if model.module is None or model.example is None:
         what = f"The multiplications of {model.address} cannot be counted."
         raise ExplorerError(what, why=why_no_macs(model) or "", fix="Open the file with an architecture.")
-    shell = _private_shell(model.module)
+    counter = _counted_pass(model, {})
+    n_weights = {name: t.numel() for name, t in model.weights.items()}
+    return MacTable(counter.uses(), n_weights, counter.fixed, counter.alive)
+
+
+def _counted_pass(model: LoadedModel, masks: Mapping[str, Tensor]) -> MacCounter:
+    """One forward pass of the example under masks, seen by a counter."""
+    if model.module is None or model.example is None:
+        raise ValueError("only a model that runs is counted")
+    shell = _private_shell(model.module, {name: _masked(model.weights[name], mask) for name, mask in masks.items()})
     counter = MacCounter(_paths(shell, model.weights), list(shell.buffers()))
     with torch.no_grad(), counter, _Plainly():
         shell(model.example[:1])
-    n_weights = {name: t.numel() for name, t in model.weights.items()}
-    return MacTable(counter.uses(), n_weights, counter.fixed)
+    return counter
 
 
 def macs(model: LoadedModel, plan: Plan | None = None, table: MacTable | None = None) -> dict[str, Measurement]:
     """MACs of one example: ``dense``; with a plan ``sparse`` and, where whole units can be cut out, ``removed``.
 
-    ``sparse`` counts the products whose weight is kept. Empty when the model cannot run: `why_no_macs` says why.
+    ``sparse`` counts the products whose weight is kept, and of those between activations the ones whose factors are
+    not zero throughout because everything that makes them is pruned. Empty when the model cannot run:
+    `why_no_macs` says why.
     """
     if table is None:
         if why_no_macs(model):
@@ -94,11 +107,12 @@ def macs(model: LoadedModel, plan: Plan | None = None, table: MacTable | None = 
     found = {"dense": _counted("dense", table.dense, "Every multiplication of one example, pruned weights included.")}
     if plan is None:
         return found
-    sparse = table.fixed + sum(table.of(name, plan.masks.get(name)) for name in table.uses)
+    between = _between(model, plan, table)
+    sparse = between + sum(table.of(name, plan.masks.get(name)) for name in table.uses)
     note = f"Only the multiplications whose weight is kept; {_NO_FASTER}."
     found["sparse"] = _counted("sparse", sparse, note)
     if plan.kept_shapes:
-        found["removed"] = _counted("removed", _after_removal(table, plan), _removed_note(table))
+        found["removed"] = _counted("removed", between + _after_removal(table, plan), _REMOVED)
     return found
 
 
@@ -116,8 +130,21 @@ def theoretical_speedup(model: LoadedModel, plan: Plan, table: MacTable | None =
     return Measurement("theoretical_speedup", ratio, "x", "counted", note=note)
 
 
+def _between(model: LoadedModel, plan: Plan, table: MacTable) -> int:
+    """MACs between activations that are left: seen in a pass of the masked model, where whole slices are zero."""
+    if not table.fixed or not any(_loses_slices(mask) for mask in plan.masks.values()):
+        return table.fixed
+    lost = table.alive - _counted_pass(model, plan.masks).alive
+    return min(table.fixed, max(0, table.fixed - lost))
+
+
+def _loses_slices(mask: Tensor) -> bool:
+    dims = range(min(2, mask.dim()))
+    return any(not bool(mask.movedim(d, 0).flatten(1).any(dim=1).all()) for d in dims if mask.dim() > 1)
+
+
 def _after_removal(table: MacTable, plan: Plan) -> int:
-    total = table.fixed
+    total = 0
     for name in table.uses:
         n_before = table.n_weights[name]
         shape = plan.kept_shapes.get(name)
@@ -126,17 +153,20 @@ def _after_removal(table: MacTable, plan: Plan) -> int:
     return total
 
 
-def _removed_note(table: MacTable) -> str:
-    rest = " Products between activations are counted as before." if table.fixed else ""
-    return "Every multiplication left after the pruned units are cut out." + rest
-
-
 def _counted(name: str, n: int, note: str) -> Measurement:
     return Measurement(name, n, "MAC", "counted", note=note)
 
 
-def _private_shell(module: nn.Module) -> nn.Module:
-    return copy.deepcopy(module, {id(t): t for t in [*module.parameters(), *module.buffers()]})
+def _masked(weight: Tensor, mask: Tensor) -> Tensor:
+    return weight.detach() * mask.to(weight.device)
+
+
+def _private_shell(module: nn.Module, replaced: Mapping[str, Tensor]) -> nn.Module:
+    named = dict(module.named_parameters(remove_duplicate=False))
+    memo: dict[int, Any] = {id(t): t for t in [*named.values(), *module.buffers()]}
+    for name, tensor in replaced.items():
+        memo[id(named[name])] = nn.Parameter(tensor, requires_grad=False)
+    return copy.deepcopy(module, memo)
 
 
 def _paths(shell: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -7,13 +7,18 @@ from collections.abc import Mapping
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import linear, scaled_dot_product_attention
 from torch.nn.utils.prune import l1_unstructured
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from explorer import models
 from explorer.errors import ExplorerError
 from explorer.metrics.macs import mac_table, macs, theoretical_speedup, why_no_macs
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.slicing import sliced
+from explorer.pruning.spec import PruneSpec
 from explorer.types import LayerTable, LoadedModel, Plan, tensors_digest
 
 
@@ -221,10 +226,34 @@ def test_macs_after_removal_equal_those_of_the_smaller_model():
     assert speedup.value == found["dense"].value / found["removed"].value
 
 
-def test_the_share_of_products_between_activations_is_never_pruned():
+def test_products_between_activations_stay_while_anything_is_left_that_makes_them():
     model = loaded(First(nn.MultiheadAttention(8, 2, batch_first=True), 3), SEQUENCE)
-    nothing_left = {name: torch.zeros_like(t, dtype=torch.bool) for name, t in model.weights.items()}
-    assert macs(model, plan_of(nothing_left))["sparse"].value == 2 * 49 * 8
+    one_left = {name: torch.zeros_like(t, dtype=torch.bool) for name, t in model.weights.items()}
+    assert macs(model, plan_of(one_left))["sparse"].value == 0
+    weight = one_left["inner.in_proj_weight"]
+    weight[::8] = True  # the first slot of query, key and value: what is left of the first head
+    found = macs(model, plan_of(one_left))["sparse"].value
+    assert found == 7 * 3 * 8 + 2 * 49
+
+
+def test_single_pruned_weights_spare_no_product_between_activations():
+    model = loaded(First(nn.MultiheadAttention(8, 2, batch_first=True), 3), SEQUENCE)
+    torch.manual_seed(0)
+    masks = {"inner.in_proj_weight": torch.rand(24, 8) > 0.5}
+    weights_left = 7 * (int(masks["inner.in_proj_weight"].sum()) + 64)
+    assert macs(model, plan_of(masks))["sparse"].value == weights_left + 2 * 49 * 8
+
+
+@pytest.mark.parametrize("unit", ["head", "mlp_neuron", "out_channel", "layer"])
+def test_macs_left_of_a_transformer_are_what_pytorch_counts_on_the_smaller_network(unit):
+    model = models.load("digits-vit")
+    plan = make_plan(model, PruneSpec(unit, "lp_norm", "global:sparsity=0.5"))
+    small = sliced(model, plan).module
+    with sdpa_kernel(SDPBackend.MATH), torch.no_grad(), FlopCounterMode(display=False) as oracle:
+        small(model.example)
+    found = macs(model, plan)
+    assert 2 * found["removed"].value == oracle.get_total_flops()
+    assert found["sparse"].value == found["removed"].value < found["dense"].value
 
 
 def test_a_table_made_before_gives_the_same_answers_and_only_one_example_is_counted():
