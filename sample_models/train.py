@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from explorer import data
 from explorer.models.architectures import ARCHITECTURES
 from explorer.params import member_to_json
+from explorer.recovery.augmentation import moved
 from explorer.types import Dataset, Split
 
 HERE = Path(__file__).resolve().parent
@@ -41,8 +42,12 @@ class Recipe:
     weight_decay: float = 0.05
     batch_size: int = 64
     shift: float = 1.0
+    label_smoothing: float = 0.05
     seed: int = 0
 
+
+# What the manifest tells of a training, for whoever trains the same model again.
+TRAINING = ("epochs", "learning_rate", "weight_decay", "batch_size", "shift", "label_smoothing")
 
 RECIPES = (
     Recipe("digits-mlp", epochs=150, learning_rate=2e-3),
@@ -51,19 +56,6 @@ RECIPES = (
     Recipe("digits-gru", epochs=240, learning_rate=3e-3),
     Recipe("digits-vit", epochs=240, learning_rate=3e-3),
 )
-
-
-def moved(x: Tensor, largest: float, generator: torch.Generator) -> Tensor:
-    """Every picture shifted (by up to ``largest`` pixels), turned and scaled a little; the rim is background."""
-    n = len(x)
-    draw = torch.rand(n, 4, generator=generator) * 2 - 1
-    angle, scale = draw[:, 0] * 0.2, 1 + draw[:, 1] * 0.1
-    move = draw[:, 2:] * (2 * largest / x.shape[-1])
-    cos, sin = angle.cos() * scale, angle.sin() * scale
-    theta = torch.stack([cos, -sin, move[:, 0], sin, cos, move[:, 1]], dim=1).view(n, 2, 3)
-    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
-    background = x.amin()
-    return F.grid_sample(x - background, grid, align_corners=False) + background
 
 
 def train(module: nn.Module, fit: Split, recipe: Recipe) -> None:
@@ -77,7 +69,7 @@ def train(module: nn.Module, fit: Split, recipe: Recipe) -> None:
         for index in torch.randperm(len(fit), generator=generator).split(recipe.batch_size):
             x, y = moved(fit.x[index], recipe.shift, generator), labels(fit)[index]
             optimiser.zero_grad()
-            F.cross_entropy(module(x), y, label_smoothing=0.05).backward()
+            F.cross_entropy(module(x), y, label_smoothing=recipe.label_smoothing).backward()
             nn.utils.clip_grad_norm_(module.parameters(), 1.0)
             optimiser.step()
             schedule.step()
@@ -131,6 +123,7 @@ def entry(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
         "accuracy": reached,
         "seed": recipe.seed,
         "epochs": recipe.epochs,
+        "training": {name: getattr(recipe, name) for name in TRAINING},
         "optimiser": f"AdamW, learning rate {recipe.learning_rate:g}, weight decay {recipe.weight_decay:g}, cosine",
         "sha256": write(f"{name}.safetensors", module.state_dict()),
         "init_sha256": write(f"{name}.init.safetensors", start),

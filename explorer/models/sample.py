@@ -89,6 +89,7 @@ class Sample:
                 "accuracy": dict(entry["accuracy"]),
                 "seed": entry["seed"],
                 "epochs": entry["epochs"],
+                "training": dict(entry["training"]),
             },
         )
         architecture = ARCHITECTURES.get(entry["architecture"], **entry["arguments"])

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.recovery.checkpoints import Saved, progress_from, progress_json
+from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, mask_digest, n_revived, sparsity_under
-from explorer.recovery.steps.base import Room
 from explorer.recovery.training import Trainer
 
 _BEST = "best/"

@@ -129,8 +129,14 @@ class Trainer:
         self._n_steps = (n_epochs or settings.epochs) * self._n_updates
         self.set_masks(masks)
 
-    def set_masks(self, masks: Mapping[str, Tensor]) -> None:
-        """Hold other masks from now on: what they cut becomes zero at once, its moments too."""
+    def set_masks(self, masks: Mapping[str, Tensor], updates: Mapping[str, Tensor] | None = None) -> None:
+        """Hold other masks from now on: what they cut becomes zero at once, its moments too.
+
+        ``updates`` are new values of whole parameters, taken over before that.
+        """
+        with torch.no_grad():
+            for name, tensor in (updates or {}).items():
+                self.parameters[name].copy_(tensor)
         self.masks = {name: mask.to(self.device) for name, mask in masks.items() if not bool(mask.all())}
         self._hold()
         for name, mask in self.masks.items():

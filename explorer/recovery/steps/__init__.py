@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from explorer.params import Registry
-from explorer.recovery.steps.base import Room, Step
+from explorer.recovery.room import Room
+from explorer.recovery.steps.base import Step
 from explorer.recovery.steps.finetune import Finetune
 from explorer.recovery.steps.gradual import Gradual
 from explorer.recovery.steps.prune import Prune
+from explorer.recovery.steps.quantize import Quantize
 from explorer.recovery.steps.refresh import Refresh
 from explorer.recovery.steps.reinit import Reinit
 from explorer.recovery.steps.rewind import Rewind
@@ -18,6 +20,7 @@ __all__ = [
     "Finetune",
     "Gradual",
     "Prune",
+    "Quantize",
     "Refresh",
     "Reinit",
     "Rewind",
@@ -26,5 +29,5 @@ __all__ = [
     "Step",
 ]
 
-MEMBERS: tuple[type[Step], ...] = (Prune, Refresh, Finetune, Gradual, Rewind, Reinit, ShuffleMask)
+MEMBERS: tuple[type[Step], ...] = (Prune, Refresh, Finetune, Gradual, Rewind, Reinit, ShuffleMask, Quantize)
 STEPS: Registry[Step] = Registry("recovery step", MEMBERS)

@@ -1,80 +1,14 @@
-"""What every step of a recipe offers, and the room it works in."""
+"""What every step of a recipe offers."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
-from torch import nn
-
-from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
-from explorer.recovery.checkpoints import Checkpoints
-from explorer.recovery.state import Progress, State, measured_module, n_revived, sparsity_under
-from explorer.types import Dataset, Evaluation, LayerTable, LoadedModel, Split
-
-
-@dataclass(eq=False)
-class Room:
-    """What a step may use: the data, the judge on tune, where checkpoints go, and how to tell how far it is.
-
-    ``evaluator`` holds the dense model on tune (None: there is no such split). ``shared`` is kept from step to step
-    of one run, for what several of them need.
-    """
-
-    data: Dataset
-    layers: LayerTable
-    evaluator: Evaluator | None = None
-    checkpoints: Checkpoints | None = None
-    device: str = "cpu"
-    seed: int = 0
-    index: int = 0
-    n_steps: int = 1
-    key: str = ""
-    started: float = field(default_factory=time.perf_counter)
-    shared: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def fit(self) -> Split:
-        """What is trained on; never tune, never test."""
-        return self.data.splits["fit"]
-
-    @property
-    def name(self) -> str:
-        """The step's own file of checkpoints."""
-        return f"{self.index:03d}-{self.key}"
-
-    def seed_of(self, own: int) -> int:
-        """One seed from the recipe's and the step's."""
-        return (self.seed * 1_000_003 + own) % 2**31
-
-    def judged(self, module: nn.Module) -> Evaluation | None:
-        """A network in eval mode on tune, against the dense one."""
-        return None if self.evaluator is None else measured_module(module, self.evaluator)
-
-    def progress(self, **values: Any) -> Progress:
-        """One line of the story of this step."""
-        seconds = time.perf_counter() - self.started
-        return Progress(self.index, self.key, self.n_steps, **{"seconds": seconds, **values})
-
-    def told(self, state: State, **values: Any) -> Progress:
-        """The line that ends a step which did not train: measured, and audited for zeros."""
-        return self.progress(**{**self._found(state), **values})
-
-    def _found(self, state: State) -> dict[str, Any]:
-        module = state.model.module
-        evaluation = None if module is None else self.judged(module)
-        return {
-            "share": 1.0,
-            "accuracy": evaluation and evaluation.accuracy,
-            "drop": evaluation and evaluation.drop,
-            "loss": evaluation and evaluation.loss,
-            "sparsity": sparsity_under(self.layers, state.masks),
-            "n_revived": n_revived(state.model.weights, state.masks),
-            "mask_digest": state.mask_digest,
-        }
+from explorer.recovery.room import Room
+from explorer.recovery.state import Progress, State
+from explorer.types import Dataset, LoadedModel
 
 
 @runtime_checkable

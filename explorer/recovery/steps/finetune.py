@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from explorer.errors import ExplorerError
 from explorer.recovery.course import Course
+from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, masked_model
-from explorer.recovery.steps.base import Room
 from explorer.recovery.training import Trainer, Training, why_not_trained
 from explorer.types import Dataset, LoadedModel
 

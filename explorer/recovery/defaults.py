@@ -1,0 +1,23 @@
+"""How a model was trained, as far as that is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from explorer.params import params_of
+from explorer.recovery.training import Training
+from explorer.types import LoadedModel
+
+_UNKNOWN = {"epochs": 40, "weight_decay": 0.05}
+
+
+def training_of(model: LoadedModel, **changes: Any) -> Training:
+    """How the model itself was trained from its first weights; the last epoch is kept.
+
+    Bundled models know; for others it is AdamW over 40 epochs at the usual rate of 1e-3, nothing moved.
+    """
+    found = dict(model.meta.get("training") or _UNKNOWN)
+    known = {p.name for p in params_of(Training)}
+    values = {name: value for name, value in found.items() if name in known}
+    return replace(Training(**{**values, "keep": "last"}), **changes)

@@ -1,0 +1,130 @@
+"""Recipes that people ask for by name: one shot, iterative, gradual, lottery tickets and their controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from explorer.errors import ExplorerError
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.defaults import training_of
+from explorer.recovery.masking import at_sparsity, sparsity_of
+from explorer.recovery.recipe import Recipe
+from explorer.recovery.schedules import sparsities
+from explorer.recovery.steps import Finetune, Gradual, Prune, Refresh, Reinit, Rewind, ShuffleMask, Step
+from explorer.recovery.training import Training
+from explorer.types import Dataset, LoadedModel
+
+# Chosen on the tune splits of the bundled samples: a share of the rate they were trained with.
+_SHARE_OF_RATE = 1.0
+
+
+def tuning_for(model: LoadedModel, data: Dataset | None = None, **changes: Any) -> Finetune:
+    """Fine-tuning that heals this model well: as it was trained, for 20 epochs, the best one on tune kept.
+
+    With ``data`` that holds no pictures nothing is moved; without labels the dense model teaches alone.
+    """
+    training = training_of(model)
+    rate = training.learning_rate * (_SHARE_OF_RATE if model.meta.get("training") else 1.0)
+    settings = replace(training, epochs=20, learning_rate=round(rate, 8), weight_decay=0.0, keep="best")
+    if data is not None and not data.images:
+        settings = replace(settings, shift=0.0)
+    fit = None if data is None else data.splits.get("fit")
+    if fit is not None and fit.y is None:
+        settings = replace(settings, distil_weight=1.0)
+    return replace(Finetune(**asdict(settings)), **changes)
+
+
+def one_shot(spec: PruneSpec, tuning: Training, *, refresh: bool = True, seed: int = 0) -> Recipe:
+    """Prune once, refresh the batch norm, fine-tune for all the epochs of ``tuning``."""
+    return Recipe((Prune(spec), *_refresh(refresh), _finetune(tuning)), seed)
+
+
+def iterative(spec: PruneSpec, rounds: int, tuning: Training, *, refresh: bool = True, seed: int = 0) -> Recipe:
+    """Prune and tune ``rounds`` times; each time the same share of what is left goes.
+
+    ``tuning.epochs`` are those of all rounds together, spread as evenly as whole epochs allow, the longer rounds
+    last: so it costs as many as one shot does.
+
+    Source: Han et al. 2015, arXiv:1506.02626, section 3.2 (iterative pruning).
+    """
+    if not 1 <= rounds <= tuning.epochs:
+        what = f"{tuning.epochs} epochs cannot be spread over {rounds} rounds."
+        raise ExplorerError(what, why="Each round trains at least one.", fix="Give fewer rounds or more epochs.")
+    steps: list[Step] = []
+    for i, level in enumerate(sparsities("geometric", rounds, sparsity_of(spec))):
+        epochs = (i + 1) * tuning.epochs // rounds - i * tuning.epochs // rounds
+        steps += [Prune(at_sparsity(spec, level)), *_refresh(refresh), _finetune(tuning, epochs=epochs)]
+    return Recipe(tuple(steps), seed)
+
+
+def gradual(spec: PruneSpec, tuning: Training, *, rise: str = "cubic", rising: float = 0.6, seed: int = 0) -> Recipe:
+    """One training during which sparsity rises: fast at first under ``cubic``.
+
+    Source: Zhu & Gupta 2017, arXiv:1710.01878.
+    """
+    return Recipe((Gradual(**_values(tuning), spec=spec, rise=rise, rising=rising),), seed)
+
+
+def distilled(
+    spec: PruneSpec,
+    tuning: Training,
+    *,
+    temperature: float = 4.0,
+    weight: float = 0.7,
+    refresh: bool = True,
+    seed: int = 0,
+) -> Recipe:
+    """One shot, with the dense model as the teacher of the fine-tuning.
+
+    Source: Hinton et al. 2015, arXiv:1503.02531.
+    """
+    return one_shot(spec, replace(tuning, temperature=temperature, distil_weight=weight), refresh=refresh, seed=seed)
+
+
+def lottery_ticket(
+    spec: PruneSpec,
+    rounds: int,
+    training: Training,
+    *,
+    rewind: str = "init",
+    epochs_early: int = 1,
+    control: str = "",
+    seed: int = 0,
+) -> Recipe:
+    """Iterative magnitude pruning with rewinding: find a mask, go back, train the ticket in full.
+
+    Round by round the trained network is pruned, its weights go back (``rewind``: "init" or "early", after
+    ``epochs_early`` epochs) and ``training`` is done again, which should be that of the dense network
+    (``training_of``). ``control`` replaces what the last round begins from: "reinit" (the same mask on fresh random
+    weights) or "shuffle_mask" (a random mask with the same count in each layer, on the rewound weights). The third
+    control, a dense network of the same size, is :func:`explorer.recovery.from_scratch.dense_from_scratch`.
+
+    Source: Frankle & Carbin 2019, arXiv:1803.03635; early: Frankle et al. 2020, arXiv:1912.05671.
+    """
+    if control not in ("", "reinit", "shuffle_mask"):
+        raise ExplorerError(f"There is no control {control!r}.", fix="Choose reinit or shuffle_mask.")
+    if rounds < 1:
+        raise ExplorerError("A ticket needs at least one round.", fix="Give rounds=1 or more.")
+    back = Rewind(rewind, epochs_early)
+    steps: list[Step] = []
+    for i, level in enumerate(sparsities("geometric", rounds, sparsity_of(spec))):
+        steps.append(Prune(at_sparsity(spec, level)))
+        last = i == rounds - 1
+        if last and control == "shuffle_mask":
+            steps.append(ShuffleMask())
+        steps += [Reinit() if last and control == "reinit" else back, _finetune(training)]
+    return Recipe(tuple(steps), seed)
+
+
+def _finetune(training: Training, **changes: Any) -> Finetune:
+    return Finetune(**{**_values(training), **changes})
+
+
+def _values(training: Training) -> Mapping[str, Any]:
+    return {name: getattr(training, name) for name in Training.__dataclass_fields__}
+
+
+def _refresh(wanted: bool) -> tuple[Step, ...]:
+    return (Refresh(),) if wanted else ()

@@ -1,0 +1,84 @@
+"""Prune a little more at the beginning of each epoch, while training goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.params import nested_param, param
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.course import Course
+from explorer.recovery.masking import at_sparsity, grown_plan, sparsity_of
+from explorer.recovery.room import Room
+from explorer.recovery.schedules import SPARSITY_SCHEDULES, sparsity_at
+from explorer.recovery.state import Progress, State, mask_digest, masked_model
+from explorer.recovery.training import Trainer, Training, why_not_trained
+from explorer.types import Dataset, LoadedModel, Plan
+
+
+@dataclass(frozen=True)
+class Gradual(Training):
+    """Sparsity rises from epoch to epoch of one training, and rests for the last of them.
+
+    Masks only grow, the optimiser goes on, and only epochs at the final sparsity can be kept.
+
+    Source: Zhu & Gupta 2017, arXiv:1710.01878 (the cubic rise).
+    """
+
+    key: ClassVar[str] = "gradual"
+    label: ClassVar[str] = "Prune gradually"
+    spec: PruneSpec = nested_param(PruneSpec.from_json, "What to prune", default_factory=PruneSpec)
+    rise: str = param("cubic", "Rise of sparsity", choices=SPARSITY_SCHEDULES)
+    initial: float = param(0.0, "First sparsity", low=0.0, high=1.0)
+    rising: float = param(0.6, "Rising share", low=0.0, high=1.0, help="Share of the epochs that prune.")
+
+    @property
+    def n_epochs(self) -> int:
+        """All its epochs."""
+        return self.epochs
+
+    @property
+    def n_prunings(self) -> int:
+        """How many epochs begin with pruning."""
+        return min(self.epochs, max(1, round(self.rising * self.epochs)))
+
+    def sparsity_in(self, epoch: int) -> float:
+        """The overall sparsity asked for during ``epoch`` (from 1)."""
+        return sparsity_at(self.rise, min(1.0, epoch / self.n_prunings), sparsity_of(self.spec), self.initial)
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """It needs data to train on, and a request whose sparsity can rise to no less than the first one."""
+        try:
+            self.sparsity_in(1)
+        except ExplorerError as error:
+            return error
+        return why_not_trained(self, data)
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        """The state at full sparsity, trained."""
+        seed = room.seed_of(self.seed)
+        trainer = Trainer(state.model, state.masks, self, room.fit, teacher=state.dense, seed=seed, device=room.device)
+        course = Course(trainer, room, state, self.epochs)
+        yield from course.past
+        for epoch in course.left():
+            if epoch <= self.n_prunings:
+                plan = self._plan(state, trainer, room, epoch)
+                trainer.set_masks(plan.masks, plan.updates)
+            yield from course.epoch(candidate=epoch >= self.n_prunings)
+        return self._end(state, {n: m.cpu() for n, m in trainer.masks.items()}, course.result(), room)
+
+    def _plan(self, state: State, trainer: Trainer, room: Room, epoch: int) -> Plan:
+        masks = {name: mask.cpu() for name, mask in trainer.masks.items()}
+        now = masked_model(state.model, trainer.tensors(), masks)
+        return grown_plan(now, at_sparsity(self.spec, self.sparsity_in(epoch)), masks, room.data)
+
+    def _end(self, state: State, masks: dict[str, Tensor], result: dict[str, Tensor], room: Room) -> State:
+        model = masked_model(state.model, result, masks)
+        # Drawn up once more on the final weights: lines and counts on the screen are those of this network.
+        plan = grown_plan(model, self.spec, masks, room.data)
+        plan = replace(plan, masks=masks, digest=mask_digest(masks), updates={})
+        return replace(state, model=model, plan=plan, epochs=state.epochs + self.epochs)

@@ -1,0 +1,38 @@
+"""Fresh random weights under the same masks: a control."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from explorer.errors import ExplorerError
+from explorer.params import param
+from explorer.recovery.beginnings import fresh_weights, why_not_fresh
+from explorer.recovery.room import Room
+from explorer.recovery.state import Progress, State, masked_model
+from explorer.types import Dataset, LoadedModel
+
+
+@dataclass(frozen=True)
+class Reinit:
+    """The same masks, new random weights: a lottery ticket must do better than this.
+
+    Source: Frankle & Carbin 2019, arXiv:1803.03635, section 2 (random reinitialisation).
+    """
+
+    key: ClassVar[str] = "reinit"
+    label: ClassVar[str] = "Fresh random weights"
+    n_epochs: ClassVar[int] = 0
+    seed: int = param(1, "Seed", low=0, high=2**31 - 1)
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """Every layer must say how its weights begin."""
+        return why_not_fresh(dense)
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        """The state with fresh weights."""
+        tensors = fresh_weights(state.dense, room.seed_of(self.seed))
+        after = replace(state, model=masked_model(state.model, tensors, state.masks))
+        yield room.told(after)
+        return after

@@ -1,0 +1,69 @@
+"""Back to an earlier moment of training, with the masks of now."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.params import param
+from explorer.recovery.beginnings import first_weights, why_no_beginning
+from explorer.recovery.defaults import training_of
+from explorer.recovery.room import Room
+from explorer.recovery.state import Progress, State, healed_model, masked_model
+from explorer.recovery.training import Trainer, why_not_trained
+from explorer.types import Dataset, LoadedModel
+
+
+@dataclass(frozen=True)
+class Rewind:
+    """The kept weights go back to what they were before training, or after its first epochs, bit for bit.
+
+    ``early`` trains the dense network from its first weights for ``epochs`` epochs, just as it was trained once,
+    and goes back to that moment; larger networks need it. The masks hold.
+
+    Source: Frankle & Carbin 2019, arXiv:1803.03635 (init); Frankle et al. 2020, arXiv:1912.05671 (early).
+    """
+
+    key: ClassVar[str] = "rewind"
+    label: ClassVar[str] = "Rewind"
+    n_epochs: ClassVar[int] = 0
+    to: str = param("init", "To", choices=("init", "early"))
+    epochs: int = param(1, "Epochs", low=1, high=10_000, help="Of early: how much of the first training comes first.")
+    file: str = param("", "First weights", help="A file of the weights before training; samples bring theirs.")
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """The first weights must be known, and early needs data to train on."""
+        refusal = why_no_beginning(dense, self.file)
+        if refusal is None and self.to == "early":
+            refusal = why_not_trained(training_of(dense), data)
+        return refusal
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        """The state with earlier weights under the same masks."""
+        tensors = first_weights(state.dense, self.file)
+        if self.to == "early":
+            tensors = yield from self._early(state, room, tensors)
+        after = replace(state, model=masked_model(state.model, tensors, state.masks))
+        yield room.told(after)
+        return after
+
+    def _early(
+        self, state: State, room: Room, tensors: dict[str, Tensor]
+    ) -> Generator[Progress, None, dict[str, Tensor]]:
+        settings = training_of(state.dense)
+        moment = f"early {self.epochs} {self.file}"
+        if moment in room.shared:
+            found: dict[str, Tensor] = room.shared[moment]
+            return found
+        start = healed_model(state.dense, tensors)
+        trainer = Trainer(start, {}, settings, room.fit, seed=settings.seed, device=room.device)
+        for epoch in range(self.epochs):
+            for share in trainer.run_epoch():
+                yield room.progress(share=(epoch + share) / self.epochs, complete=False)
+            yield room.progress(share=(epoch + 1) / self.epochs, train_loss=trainer.last_loss, complete=False)
+        room.shared[moment] = trainer.tensors()
+        return trainer.tensors()

@@ -1,0 +1,77 @@
+"""A random mask with as many pruned units in each layer: a control."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.params import param
+from explorer.pruning.criteria.random import Random
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import Limit, PruneSpec
+from explorer.recovery.room import Room
+from explorer.recovery.state import Progress, State, mask_digest, masked_model
+from explorer.types import Dataset, LoadedModel, Plan
+
+
+@dataclass(frozen=True)
+class ShuffleMask:
+    """Other units go, as many in each layer: what is left is how much each layer keeps.
+
+    Places that come back take the dense model's values; rewind or draw fresh weights after it.
+
+    Source: the random-mask control of Frankle et al. 2021, arXiv:2009.08576 (layerwise shuffling).
+    """
+
+    key: ClassVar[str] = "shuffle_mask"
+    label: ClassVar[str] = "Random mask of equal layers"
+    n_epochs: ClassVar[int] = 0
+    seed: int = param(1, "Seed", low=0, high=2**31 - 1)
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """Any mask of one granularity can be shuffled; others are refused when they are there."""
+        return None
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        """The state under the shuffled mask."""
+        if state.plan is None:
+            yield room.told(state, notes=("Nothing is pruned yet; there was nothing to shuffle.",))
+            return state
+        plan = shuffled(state.dense, state.plan, room.seed_of(self.seed))
+        tensors = {**state.model.weights, **_returning(state, plan)}
+        after = replace(state, model=masked_model(state.model, tensors, plan.masks), plan=plan)
+        yield room.told(after)
+        return after
+
+
+def shuffled(model: LoadedModel, plan: Plan, seed: int) -> Plan:
+    """A random plan of the same granularity with the same count in every knob, and so in every layer."""
+    spec = PruneSpec.from_json(plan.spec)
+    exact = {k.knob.name: _exactly(k.n_pruned, k.knob.n_units) for k in plan.knobs if k.knob.why_not is None}
+    drawn = make_plan(model, PruneSpec(spec.granularity, Random(seed), "global", tuple(exact.items())))  # type: ignore[arg-type]
+    if any(drawn.n_pruned_in(layer) != plan.n_pruned_in(layer) for layer in plan.layers):
+        raise ExplorerError(
+            "This mask cannot be drawn again at random.",
+            why="It was made of units of more than one kind.",
+            fix="Prune with one granularity only.",
+        )
+    return replace(drawn, spec=plan.spec, asked=plan.asked, digest=mask_digest(drawn.masks), notes=())
+
+
+def _exactly(n: int, n_units: int) -> Limit:
+    share = n / n_units if n_units else 0.0
+    return Limit(locked=True, floor=share, cap=max(share, 0.0))
+
+
+def _returning(state: State, plan: Plan) -> dict[str, Tensor]:
+    """The dense values at places that were pruned and are not any more."""
+    found = {}
+    for name, old in state.masks.items():
+        new = plan.masks.get(name)
+        back = ~old if new is None else ~old & new
+        found[name] = state.model.weights[name].where(~back, state.dense.weights[name])
+    return found
