@@ -1,0 +1,89 @@
+"""What was done beside pruning, in words, and whether a comparison holds it equal."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from explorer.types import TradeOff, TradeOffPoint
+
+NONE = "no retraining"
+_DONE = {
+    "refresh": "batch norm refreshed",
+    "finetune": "fine-tuned",
+    "gradual": "pruned while training",
+    "rewind": "rewound",
+    "quantize": "quantized",
+}
+
+
+def essence(protocol: Mapping[str, Any]) -> str:
+    """What a comparison must hold equal: epochs, data, optimiser, and the kinds of steps; equal text = equal protocol.
+
+    Seeds, machines, masks and levels are left out: they may differ from point to point of one protocol.
+
+    Source: Blalock et al. 2020, arXiv:2003.03033, section 6 (same data, architecture and training for all that
+    is compared).
+    """
+    if not protocol:
+        return ""
+    parts = {
+        "epochs": protocol.get("epochs", 0),
+        "optimiser": protocol.get("optimiser"),
+        "data": _part(protocol.get("data"), ("digest", "address", "trained_on")),
+        "steps": _steps(protocol),
+    }
+    return json.dumps(parts, sort_keys=True, default=str)
+
+
+def in_words(protocol: Mapping[str, Any]) -> str:
+    """A protocol as a phrase: "fine-tuned, 20 epochs, adamw, on digits"."""
+    if not protocol:
+        return NONE
+    epochs, optimisers = protocol.get("epochs", 0), protocol.get("optimiser") or ()
+    parts = [_DONE.get(step, step) for step in _steps(protocol)] or ["retrained"]
+    parts += [f"{epochs:,} epoch{'s' if epochs != 1 else ''}"] if isinstance(epochs, int) and epochs else []
+    parts += [optimisers] if isinstance(optimisers, str) else [str(name) for name in optimisers]
+    address = _part(protocol.get("data"), ("address",)).get("address")
+    return ", ".join([*parts, f"on {address}"] if address and epochs else parts)
+
+
+def protocol_of(points: Sequence[TradeOffPoint]) -> Mapping[str, Any]:
+    """The protocol of the points of one curve: the first point's; {} where there are none."""
+    return points[0].protocol if points else {}
+
+
+def common(curves: Iterable[TradeOff]) -> str:
+    """The essence that most curves share; of equally many, pruning without retraining, then the first one."""
+    counted = Counter(essence(protocol_of(curve.points)) for curve in curves if curve.points)
+    return max(counted, key=lambda e: (counted[e], not e), default="")
+
+
+def mismatch(curves: Sequence[TradeOff]) -> str | None:
+    """What is not comparable on one chart, in a sentence; None where one protocol holds for all."""
+    drawn = [curve for curve in curves if curve.points]
+    usual = common(drawn)
+    found = {essence(point.protocol): point.protocol for curve in drawn for point in curve.points}
+    if len(found) < 2:
+        return None
+    others = "; ".join(in_words(protocol) for e, protocol in found.items() if e != usual)
+    return (
+        f"Not one protocol: {others} (marked by stars) beside {in_words(found[usual])}. What was done longer or "
+        "otherwise is no evidence for a way of pruning."
+    )
+
+
+def _part(found: Any, names: Sequence[str]) -> dict[str, Any]:
+    return {name: found.get(name) for name in names} if isinstance(found, Mapping) else {}
+
+
+def _steps(protocol: Mapping[str, Any]) -> list[str]:
+    """The kinds of steps beside pruning, each once, in the order of their first use."""
+    recipe = protocol.get("recipe")
+    steps = recipe.get("steps") if isinstance(recipe, Mapping) else None
+    if not isinstance(steps, Sequence) or isinstance(steps, str):
+        return []
+    keys = [str(step.get("key")) for step in steps if isinstance(step, Mapping)]
+    return [key for key in dict.fromkeys(keys) if key != "prune"]
