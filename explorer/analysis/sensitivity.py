@@ -21,6 +21,7 @@ from explorer.engine.edits import Edit, Walk
 from explorer.engine.estimates import Estimate, estimate_edits
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.low import low_precision
+from explorer.engine.ready import Ready
 from explorer.engine.verified import CAREFUL, QUICK, Audit, VerifiedWalk
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import knob_masks
@@ -138,15 +139,17 @@ class _How:
 
 
 class _Masks:
-    """The masks of cells; a knob's units are put in order once for all its levels."""
+    """What cells change; a knob's units are put in order once for all its levels."""
 
     def __init__(self, model: LoadedModel, spec: PruneSpec, scores: Scores) -> None:
         self._model, self._spec, self._scores = model, spec, scores
         self._order: tuple[str, Tensor] | None = None
 
-    def of(self, place: _Place) -> dict[str, Tensor]:
-        """The masks of the parameters that this cell touches."""
-        return knob_masks(self._model, self._spec, self._scores, place.knob, self._kept(place.knob, place.n_pruned))
+    def edit(self, ready: Ready, place: _Place) -> Edit:
+        """What this cell masks, with what the criterion makes up for it."""
+        kept = self._kept(place.knob, place.n_pruned)
+        masks = knob_masks(self._model, self._spec, self._scores, place.knob, kept)
+        return Edit(ready, masks, partial(self._spec.criterion.updates, self._model, masks, self._scores.evidence))
 
     def _kept(self, knob: Knob, n: int) -> Tensor:
         values = self._scores.values[knob.name]
@@ -210,7 +213,7 @@ def _measured(
         same = (place.knob.name if place.n_pruned else "", place.n_pruned)
         if same not in index:
             index[same] = len(edits)
-            edits.append(Edit(evaluator.ready, masks.of(place)))
+            edits.append(masks.edit(evaluator.ready, place))
             asking.append([])
         asking[index[same]].append(place)
     run = _Runner(evaluator, edits, how, lambda i: any(map(stops.allows, asking[i])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,14 +34,16 @@ class BatchResult:
 
     def at(self, which: slice | Tensor) -> BatchResult:
         """The results of some of the samples."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return BatchResult(**{name: None if value is None else value[which] for name, value in values.items()})
+        found: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        found = {name: None if value is None else value[which] for name, value in found.items()}
+        return BatchResult(**found)
 
 
 def joined(parts: Sequence[BatchResult]) -> BatchResult:
     """Several batches' results as one, in their order."""
-    values = {f.name: [getattr(part, f.name) for part in parts] for f in fields(BatchResult)}
-    return BatchResult(**{name: None if v[0] is None else torch.cat(v) for name, v in values.items()})
+    found: dict[str, Any] = {f.name: [getattr(part, f.name) for part in parts] for f in fields(BatchResult)}
+    found = {name: None if of_parts[0] is None else torch.cat(of_parts) for name, of_parts in found.items()}
+    return BatchResult(**found)
 
 
 def judge(logits: Tensor, labels: Tensor | None, dense: BatchResult | None) -> BatchResult:

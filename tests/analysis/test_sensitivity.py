@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from explorer import models
 from explorer.analysis.sensitivity import Cell, Sensitivity, scan, scan_size
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked
+from explorer.pruning.criteria import CRITERIA
+from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel, Plan, Split
@@ -44,9 +47,12 @@ def plain_loop(model: LoadedModel, split: Split, spec: PruneSpec, cell: Cell) ->
     return int((found.argmax(dim=1) == split.y).sum())
 
 
+DATA_FREE = [member.key for member in CRITERIA if not member.needs]
+
+
 @pytest.mark.parametrize("name", models.samples())
 @pytest.mark.parametrize("granularity", ["weight", "out_channel"])
-@pytest.mark.parametrize("criterion", ["lp_norm:p=1", "random:seed=3"])
+@pytest.mark.parametrize("criterion", DATA_FREE)
 def test_every_cell_counts_what_a_plain_loop_counts(name: str, granularity: str, criterion: str) -> None:
     model, samples = small(name)
     spec = PruneSpec(granularity, criterion)
@@ -66,6 +72,20 @@ def test_every_kind_of_network_is_scanned_exactly(name: str) -> None:
     assert cells
     for cell in cells:
         assert round(cell.accuracy.value * 200) == plain_loop(model, split, PruneSpec(), cell)
+
+
+def test_what_a_criterion_makes_up_for_a_cut_is_in_the_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, samples = small("digits-cnn")
+    without = finished(model, samples, levels=(0.7,))
+
+    def updates(_self: LpNorm, model: LoadedModel, masks: dict[str, Tensor], _evidence: object) -> dict[str, Tensor]:
+        return {name: 3 * model.weights[name] for name in masks}
+
+    monkeypatch.setattr(LpNorm, "updates", updates)
+    found = finished(model, samples, levels=(0.7,))
+    for cell in found:
+        assert round(cell.accuracy.value * cell.n) == plain_loop(model, samples.splits["tune"], PruneSpec(), cell)
+    assert found != without
 
 
 def test_without_labels_cells_are_judged_by_agreement() -> None:
