@@ -46,3 +46,10 @@ def groups_of_conv(model: LoadedModel, parameter: str) -> int:
     if model.module is None:
         return 1
     return int(getattr(model.module.get_submodule(parameter.rpartition(".")[0]), "groups", 1))
+
+
+def scored_parameters(model: LoadedModel, knob: Knob) -> tuple[str, ...]:
+    """The parameters whose weights decide how important a knob's units are."""
+    if knob.parts:
+        return tuple(dict.fromkeys(part.parameter for part in knob.parts if part.role == "scored"))
+    return (parameter_of(model, knob),)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from explorer.params import Registry
+from explorer.pruning.criteria.apoz import Apoz
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.criteria.gradient import Gradient
 from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.criteria.random import Random
+from explorer.pruning.criteria.wanda import Wanda
 
-MEMBERS: tuple[type[Criterion], ...] = (LpNorm, Gradient, Random)
+MEMBERS: tuple[type[Criterion], ...] = (LpNorm, Gradient, Wanda, Apoz, Random)
 CRITERIA: Registry[Criterion] = Registry("criterion", MEMBERS)
 
 

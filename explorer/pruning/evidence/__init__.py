@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from explorer.pruning.evidence.base import Collector
 from explorer.pruning.evidence.gradients import Gradients
+from explorer.pruning.evidence.input_squares import InputSquares
+from explorer.pruning.evidence.zeros import Zeros
 
-MEMBERS: tuple[type[Collector], ...] = (Gradients,)
+MEMBERS: tuple[type[Collector], ...] = (Gradients, InputSquares, Zeros)
 COLLECTORS: dict[str, type[Collector]] = {member.key: member for member in MEMBERS}

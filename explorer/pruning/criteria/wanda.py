@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from explorer.params import param
+from explorer.pruning.criteria.base import Criterion, Units
+from explorer.pruning.criteria.gradient import N_SAMPLES_HELP
+from explorer.pruning.granularity.weight import Weight
+from explorer.pruning.within_layer import scored_parameters
+
+
+@dataclass(frozen=True)
+class Wanda(Criterion):
+    """Weights times activations: a small weight on a strong input may matter more than a large one on a weak one.
+
+    score[i, j] = |W[i, j]| ||X[j]||_2, with X[j] what input j was on all samples and places. A
+    convolution is the matrix product over its patches. Of a larger unit the root mean square over its
+    weights: of uncorrelated inputs, that is what the unit adds to the layer's output. With compare
+    "row" single weights compete only with those that feed the same output, as in the paper: the score is
+    then the weight's place in its row, from 0 to 1, so every output of every layer loses the same share.
+
+    Source: Sun et al. 2023, arXiv:2306.11695, equation 1 (there of linear layers).
+    """
+
+    key: ClassVar[str] = "wanda"
+    label: ClassVar[str] = "Wanda"
+    needs: ClassVar[frozenset[str]] = frozenset({"input_squares"})
+    n_samples: int = param(256, "Samples", low=8, high=65536, help=N_SAMPLES_HELP)
+    compare: str = param(
+        "layer",
+        "Compared within",
+        choices=("layer", "row"),
+        help="Single weights only: with all weights of the layer, or with those of the same output (the paper).",
+    )
+
+    def why_not(self, units: Units) -> str | None:
+        model, knob, _ = units.of
+        unseen = [name for name in scored_parameters(model, knob) if name not in units.seen.field("input_squares")]
+        if not unseen:
+            return None
+        return f"What {unseen[0]} is multiplied by cannot be seen: it is looked up, used in parts, or never used."
+
+    def score(self, units: Units) -> Tensor:
+        norms = units.arranged(units.seen.field("input_squares")).sqrt()
+        products = units.groups.abs() * norms
+        if not isinstance(units.granularity, Weight):
+            return _root_mean_square(products)
+        return _places_in_rows(products, units) if self.compare == "row" else products[:, 0]
+
+
+def _root_mean_square(values: Tensor) -> Tensor:
+    # Divide by the largest, so that squares do not leave the float range.
+    scale = values.amax().clamp_min(1e-38)
+    mean: Tensor = (values / scale).square().mean(dim=1)
+    return mean.sqrt() * scale
+
+
+def _places_in_rows(products: Tensor, units: Units) -> Tensor:
+    """(n_weights,): each weight's place among those of its output, from 0 to 1; ties in index order."""
+    model, knob, _ = units.of
+    weight = model.weights[scored_parameters(model, knob)[0]]
+    outputs = 1 if knob.kind.startswith("ConvTranspose") else 0
+    rows = products.reshape(weight.shape).movedim(outputs, 0)
+    order = rows.flatten(1).argsort(dim=1, stable=True)
+    places = torch.empty(order.shape)
+    places.scatter_(1, order, torch.linspace(0, 1, order.shape[1]).expand(order.shape))
+    return places.reshape(rows.shape).movedim(0, outputs).reshape(-1)

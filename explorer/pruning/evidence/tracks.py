@@ -1,0 +1,48 @@
+"""Whose outputs a tensor holds: a mark on every tensor that follows it through a running model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+_MARK = "_explorer_made_by"
+
+
+@dataclass(frozen=True)
+class Made:
+    """The layer of this weight made the tensor; its ``n`` channels lie along ``dim`` (from the end)."""
+
+    parameter: str
+    dim: int
+    n: int
+
+
+def marks(value: Any) -> frozenset[Made]:
+    """Who made a value; nothing for what is no tensor and for what no layer made."""
+    found: frozenset[Made] = getattr(value, _MARK, frozenset()) if isinstance(value, Tensor) else frozenset()
+    return found
+
+
+def mark(value: Any, makers: frozenset[Made]) -> None:
+    """Say who made a tensor, or each tensor of several."""
+    for tensor in tensors_in(value):
+        setattr(tensor, _MARK, makers)
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors of a value, of lists and dictionaries too."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from tensors_in(item)
+    elif isinstance(value, dict):
+        yield from tensors_in(list(value.values()))
+
+
+def makers_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> frozenset[Made]:
+    """Who made what a function was called with, together."""
+    return frozenset[Made]().union(*(marks(tensor) for tensor in tensors_in([*args, *kwargs.values()])))

@@ -1,0 +1,76 @@
+"""Watching every torch function that a model calls while samples run through it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from explorer.pruning.evidence.running import batches_of, private_copy
+from explorer.pruning.lowering import lowered
+from explorer.pruning.tracing import traced
+from explorer.types import LoadedModel, Split
+
+BATCH = 64
+
+
+class Watch(TorchFunctionMode, ABC):
+    """While it is active, ``saw`` hears of every call of a torch function, after it.
+
+    ``names``: the model's parameters by the id of their tensor. Hooks would see modules only: not
+    a weight that is handed to a function, nor what happens inside an attention layer.
+    """
+
+    def __init__(self, names: Mapping[int, str]) -> None:
+        super().__init__()
+        self.names = names
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        out = self.called(func, args, given)
+        self.saw(getattr(func, "__name__", ""), args, given, out)
+        return out
+
+    def called(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the function returns."""
+        return func(*args, **kwargs)
+
+    @abstractmethod
+    def saw(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+        """The function of this name was called so, and this came out."""
+
+    def name_of(self, value: Any) -> str | None:
+        """The name of a parameter of the model; None for everything else."""
+        return self.names.get(id(value)) if isinstance(value, Tensor) else None
+
+
+def watched(model: LoadedModel, split: Split, make: Callable[[Mapping[int, str]], Watch]) -> None:
+    """Run the samples through a private copy while a watch made for its parameters looks on."""
+    module = _opened(private_copy(model, gradients=False))
+    names = {id(tensor): name for name, tensor in module.named_parameters() if name in model.weights}
+    watch = make(names)
+    with torch.inference_mode():
+        for x, _ in batches_of(split, -(-len(split) // BATCH)):
+            with watch:
+                module(x)
+
+
+def _opened(module: nn.Module) -> nn.Module:
+    """The network with its attention layers written out where that is possible, so that all products are seen."""
+    if not any(isinstance(part, nn.MultiheadAttention) for part in module.modules()):
+        return module
+    try:
+        return lowered(traced(module))
+    except Exception:  # noqa: BLE001 - tracing runs the user's own forward; it runs as it is
+        return module
+
+
+def argument(args: tuple[Any, ...], kwargs: Mapping[str, Any], place: int, name: str, default: Any = None) -> Any:
+    """An argument of a call, given by place or by name."""
+    return args[place] if len(args) > place else kwargs.get(name, default)
