@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from explorer.pruning.slicing import sliced as sliced
     from explorer.pruning.spec import Limit as Limit
     from explorer.pruning.spec import PruneSpec as PruneSpec
+    from explorer.recovery.recipe import Recipe as Recipe
+    from explorer.recovery.recipe import recover as recover
 
 __version__ = "0.1.0"
 
@@ -49,6 +51,7 @@ _PUBLIC = {
     "ExplorerError": ("errors", "ExplorerError"),
     "Limit": ("pruning.spec", "Limit"),
     "PruneSpec": ("pruning.spec", "PruneSpec"),
+    "Recipe": ("recovery.recipe", "Recipe"),
     "Report": ("analysis.report", "Report"),
     "Sensitivity": ("analysis.sensitivity", "Sensitivity"),
     "charts": ("charts", ""),
@@ -59,6 +62,7 @@ _PUBLIC = {
     "masked": ("pruning.apply", "masked"),
     "pareto": ("analysis.tradeoff", "pareto"),
     "plan": ("pruning.plan", "plan"),
+    "recover": ("recovery.recipe", "recover"),
     "report": ("analysis.report", "report"),
     "samples": ("models", "samples"),
     "save": ("export.weights", "write_pruned"),
@@ -73,6 +77,7 @@ __all__ = [
     "ExplorerError",
     "Limit",
     "PruneSpec",
+    "Recipe",
     "Report",
     "Sensitivity",
     "charts",
@@ -83,6 +88,7 @@ __all__ = [
     "masked",
     "pareto",
     "plan",
+    "recover",
     "report",
     "samples",
     "save",

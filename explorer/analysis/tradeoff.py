@@ -80,13 +80,23 @@ def measure(
 
 
 def point(
-    model: LoadedModel, spec: PruneSpec, plan: Plan, evaluation: Evaluation, table: MacTable | None
+    model: LoadedModel,
+    spec: PruneSpec,
+    plan: Plan,
+    evaluation: Evaluation,
+    table: MacTable | None,
+    *,
+    protocol: Mapping[str, Any] | None = None,
 ) -> TradeOffPoint:
-    """What ``spec`` costs and keeps, from its plan and a measurement that is there already."""
+    """What ``spec`` costs and keeps, from its plan and a measurement that is there already.
+
+    ``protocol`` is that of a recovery where ``model`` is a recovered network; its summary joins the label.
+    """
+    healed = dict(protocol or {})
     speedup = theoretical_speedup(model, plan, table)
     return TradeOffPoint(
         spec=spec.to_json(),
-        label=label_of(spec),
+        label=", ".join(filter(None, (label_of(spec), healed.get("summary")))),
         asked=plan.asked,
         sparsity=plan.sparsity,
         compression_ratio=compression_ratio(model, plan).value,
@@ -94,9 +104,10 @@ def point(
         size_bytes=smallest_file(model, plan),
         accuracy=evaluation.accuracy,
         drop=evaluation.drop,
-        seed=int(getattr(spec.criterion, "seed", 0)),
+        seed=int(getattr(spec.criterion, "seed", healed.get("seed", 0))),
         loss=evaluation.loss,
         plan_digest=plan.digest,
+        protocol=healed,
     )
 
 

@@ -57,6 +57,16 @@ class Recipe:
         return sum(step.n_epochs or 1 for step in self.steps) + 1
 
     @property
+    def summary(self) -> str:
+        """In a few words: "4 x (prune, refresh, finetune), 40 epochs"."""
+        keys = [step.key for step in self.steps]
+        n = len(keys)
+        length = next(k for k in range(1, n + 1) if n % k == 0 and keys[:k] * (n // k) == keys)
+        inner = ", ".join(keys[:length])
+        steps = inner if length == n else f"{n // length} x ({inner})"
+        return f"{steps}, {self.n_epochs} epochs" if self.n_epochs else steps
+
+    @property
     def digest(self) -> str:
         """Equal digest = equal recipe."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
@@ -190,6 +200,7 @@ def protocol_of(state: State, recipe: Recipe, data: Dataset, device: str) -> dic
     return {
         "recipe": recipe.to_json(),
         "recipe_digest": recipe.digest,
+        "summary": recipe.summary,
         "seed": recipe.seed,
         "epochs": state.epochs,
         "optimiser": sorted({str(getattr(step, "optimiser", "")) for step in trained} - {""}),

@@ -55,12 +55,17 @@ class Refresh:
         return after
 
 
+def has_batch_norm(model: LoadedModel) -> bool:
+    """Whether there is anything to refresh."""
+    return model.module is not None and bool(_norms(model.module))
+
+
 def statistics(model: LoadedModel, x: Tensor, batch_size: int, device: str = "cpu") -> dict[str, Tensor]:
     """Running statistics by path: the average of those of batches of equal size (the rest of ``x`` is left out)."""
     if model.module is None:
         raise ExplorerError("This model cannot be run.", why=model.why_not_runnable or "", fix="Give its architecture.")
     module = copy.deepcopy(model.module).to(device).eval()
-    norms = {name: m for name, m in module.named_modules() if isinstance(m, _BatchNorm) and m.track_running_stats}
+    norms = _norms(module)
     if not norms:
         return {}
     for norm in norms.values():
@@ -72,8 +77,11 @@ def statistics(model: LoadedModel, x: Tensor, batch_size: int, device: str = "cp
     return {f"{path}.{name}": b.detach().cpu() for path, norm in norms.items() for name, b in norm.named_buffers()}
 
 
-def _begin_anew(norm: nn.Module) -> None:
-    if isinstance(norm, _BatchNorm):
-        norm.reset_running_stats()
-        norm.momentum = None  # a cumulative average: each batch counts the same
-        norm.train()
+def _norms(module: nn.Module) -> dict[str, _BatchNorm]:
+    return {n: m for n, m in module.named_modules() if isinstance(m, _BatchNorm) and m.track_running_stats}
+
+
+def _begin_anew(norm: _BatchNorm) -> None:
+    norm.reset_running_stats()
+    norm.momentum = None  # a cumulative average: each batch counts the same
+    norm.train()
