@@ -91,11 +91,17 @@ def levels(points: Iterable[TradeOffPoint]) -> tuple[Level, ...]:
 
     A seed that was measured twice at a level counts once, as it was first.
     """
-    found: dict[tuple[str, float], dict[tuple[int, Any], TradeOffPoint]] = {}
+    found: dict[tuple[str, float], list[dict[tuple[int, Any], TradeOffPoint]]] = {}
     for point in points:
-        seeds = (point.seed, point.protocol.get("seed"))
-        found.setdefault(asked_of(point), {}).setdefault(seeds, point)
-    ordered = (Level(tuple(by_seed.values())) for by_seed in found.values())
+        seed = (point.seed, point.protocol.get("seed"))
+        places = found.setdefault(asked_of(point), [])
+        place = next((p for p in places if seed not in p or p[seed].spec == point.spec), None)
+        if place is None:
+            # The same seed with another setting: no draw of the same level, whatever both were asked for.
+            places.append({seed: point})
+        else:
+            place.setdefault(seed, point)
+    ordered = (Level(tuple(by_seed.values())) for places in found.values() for by_seed in places)
     return tuple(sorted(ordered, key=lambda level: level.mean(lambda p: p.sparsity)))
 
 

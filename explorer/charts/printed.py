@@ -6,7 +6,7 @@ Figures are made without pyplot: nothing global is touched, so threads may draw 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -15,12 +15,12 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
+from explorer.charts.lines import HOLLOW_KEY, STAR_KEY, Line, lines_of
 from explorer.charts.scale import Scale, XName, drawable, scale_of
 from explorer.charts.theme import Theme
-from explorer.charts.tradeoff import styles_of
 from explorer.types import TradeOff, TradeOffPoint
 
-_MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "cross": "P", "x": "X"}
+_MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "cross": "P", "x": "X", "star": "*"}
 # One and a half columns of a paper.
 _INCHES = (5.5, 3.4)
 
@@ -53,41 +53,44 @@ def _figure(
     figure = Figure(figsize=_INCHES, layout="constrained")
     canvas(figure)
     axes = figure.add_subplot()
-    named: set[str] = set()
-    for curve, style in zip(curves, styles_of(curves, theme), strict=True):
-        is_one_of_many = [other.label for other in curves].count(curve.label) > 1
-        _draw(axes, curve, style, scale, is_named=curve.label in named, is_one_of_many=is_one_of_many)
-        named.add(curve.label)
+    lines = lines_of(curves, scale, theme)
+    for line in lines:
+        _draw(axes, line)
     if now is not None and drawable([now], scale):
         axes.plot(
             [scale.value(now)], [now.accuracy.value], "o", color=theme.now, ms=8, mec="white", zorder=5, label="now"
         )
+    _keys(axes, lines, theme)
     points = [p for curve in curves for p in curve.points] + ([now] if now else [])
     _dress(axes, points, scale, theme)
     return figure
 
 
-def _draw(
-    axes: Axes, curve: TradeOff, style: Mapping[str, Any], scale: Scale, *, is_named: bool, is_one_of_many: bool
-) -> None:
-    """``is_named``: the legend has this label already, from another seed. One of many seeds gets no band."""
-    points = [curve.points[i] for i in drawable(curve.points, scale)]
-    across = [scale.value(p) for p in points]
+def _draw(axes: Axes, line: Line) -> None:
     axes.plot(
-        across,
-        [p.accuracy.value for p in points],
-        color=style["colour"],
-        linestyle=_line(style["dash"]),
-        marker=_MARKERS[style["symbol"]],
-        markersize=4,
+        line.across,
+        line.heights,
+        color=line.colour,
+        linestyle=_line(line.dash),
+        marker=_MARKERS[line.symbol],
+        markersize=4 + 3 * line.is_other,
+        markerfacecolor="white" if line.is_hollow else line.colour,
         linewidth=1.4,
-        zorder=1.9 if style["control"] else 2,
-        label="_nolegend_" if is_named else plain(curve.label),
+        zorder=1.9 if line.is_control else 2,
+        label=plain(line.curve.label),
     )
-    known = [p for p in points if p.accuracy.low is not None and p.accuracy.high is not None]
-    if len(known) > 1 and not is_one_of_many:
-        low, high = [p.accuracy.low or 0.0 for p in known], [p.accuracy.high or 0.0 for p in known]
-        axes.fill_between([scale.value(p) for p in known], low, high, color=style["colour"], alpha=0.15, linewidth=0)
+    if line.band is not None:
+        across, low, high = line.band
+        axes.fill_between(across, low, high, color=line.colour, alpha=0.15, linewidth=0)
+
+
+def _keys(axes: Axes, lines: Sequence[Line], theme: Theme) -> None:
+    """What hollow marks and stars mean, in the legend where there are any."""
+    drawn = [line for line in lines if line.levels]
+    if any(line.is_hollow for line in drawn):
+        axes.plot([], [], "o", color=theme.muted, markerfacecolor="white", markersize=4, label=HOLLOW_KEY)
+    if any(line.is_other for line in drawn):
+        axes.plot([], [], "*", color=theme.muted, markersize=7, label=STAR_KEY)
 
 
 def _line(dash: str) -> Any:
@@ -112,7 +115,8 @@ def _dress(axes: Axes, points: Sequence[TradeOffPoint], scale: Scale, theme: The
     axes.set_ylim(0, 1.03)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlabel(scale.title)
-    axes.set_ylabel(f"{points[0].accuracy.name} (band: 95% interval)" if points else "accuracy")
+    band = "band: 95% interval; seeds: mean and range"
+    axes.set_ylabel(f"{points[0].accuracy.name} ({band})" if points else "accuracy", fontsize=8)
     axes.grid(axis="y", color=theme.grid, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)

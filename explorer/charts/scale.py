@@ -9,7 +9,7 @@ from typing import Literal
 
 from explorer.charts.text import bytes_text, percent, times
 from explorer.errors import ExplorerError
-from explorer.types import TradeOffPoint
+from explorer.types import TradeOff, TradeOffPoint
 
 XName = Literal["compression_ratio", "macs", "size_bytes", "sparsity"]
 
@@ -95,6 +95,9 @@ def front(points: Sequence[TradeOffPoint], scale: Scale) -> list[int]:
     return [i for n, i in enumerate(rising) if not n or not math.isclose(places[n - 1], places[n], rel_tol=0.01)]
 
 
-def is_control(points: Sequence[TradeOffPoint]) -> bool:
-    """Random pruning is what every criterion must beat: it is drawn in grey."""
-    return bool(points) and all((p.spec.get("criterion") or {}).get("key") == "random" for p in points)
+def is_control(curve: TradeOff) -> bool:
+    """Whether it is there to be beaten, and drawn in grey: what says so, and random pruning always."""
+    points = curve.points
+    return curve.is_control or (
+        bool(points) and all((p.spec.get("criterion") or {}).get("key") == "random" for p in points)
+    )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import log10
 from typing import Any
 
 import plotly.graph_objects as go
 
+from explorer.analysis.protocol import in_words
+from explorer.analysis.seeds import Level
 from explorer.charts.frame import axis, empty, framed
-from explorer.charts.scale import Scale, XName, drawable, front, is_control, scale_of
+from explorer.charts.lines import HOLLOW_KEY, STAR, STAR_KEY, Line, lines_of
+from explorer.charts.scale import Scale, XName, drawable, front, scale_of
 from explorer.charts.text import bytes_text, interval, percent, points, provenance, safe, times
 from explorer.charts.theme import Theme
 from explorer.types import TradeOff, TradeOffPoint
-
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
-_CONTROLS = (("4px,4px", "circle"), ("1px,3px", "diamond"), ("8px,4px", "square"))
 
 
 def tradeoff(
@@ -29,20 +29,24 @@ def tradeoff(
     theme: Theme | None = None,
     height: int = 380,
 ) -> go.Figure:
-    """Straight lines through measured points with their 95 % intervals; nothing is smoothed.
+    """Straight lines through measured points with their bands; nothing is smoothed.
 
-    Curves of the random criterion are grey and dashed: the control. ``now`` is the large orange point, ``tried``
-    the small ones, ``pareto`` joins those that no other point beats. ``budget`` is the accuracy one would give up,
-    as a share (0.01 = 1 point), drawn below the dense accuracy. Every point of a curve or of ``tried`` carries
-    customdata that :func:`clicked` turns back into the point.
+    Points of several seeds are one line through their means, its band from the smallest to the largest; the band
+    of one seed is its 95 % interval. Controls are grey and dashed, random pruning always. Fewer than five
+    operating points are hollow, and curves of another protocol than most have stars. ``now`` is the large orange
+    point, ``tried`` the small ones, ``pareto`` joins those that no other point beats. ``budget`` is the accuracy one
+    would give up, as a share (0.01 = 1 point), drawn below the dense accuracy. Every point of a curve or of
+    ``tried`` carries customdata that :func:`clicked` turns back into the point.
     """
     theme, scale = theme or Theme.light(), scale_of(x)
     everything = [p for curve in curves for p in curve.points] + [*tried] + ([now] if now else [])
     if not drawable(everything, scale):
         return empty(theme, "Nothing has been measured yet.", height=height)
     figure = _axes(theme, scale, everything, height)
-    figure.add_traces(list(_curves(curves, scale, theme)))
-    rivals = [curve.points for curve in curves if not is_control(curve.points)]
+    lines = lines_of(curves, scale, theme)
+    figure.add_traces([*_curves(lines, scale, theme), *_keys(lines, theme)])
+    # What was trained longer beats for another reason: the front is of one protocol.
+    rivals = [line.curve.points for line in lines if not line.is_control and not line.is_other]
     # With nothing to choose between, the front would only trace the one curve again.
     if pareto and (tried or len(rivals) > 1):
         contenders = [p for points_ in rivals for p in points_] + [*tried]
@@ -93,68 +97,66 @@ def _axes(theme: Theme, scale: Scale, everything: Sequence[TradeOffPoint], heigh
     return framed(theme, height=height, x=across, y=up)
 
 
-def _curves(curves: Sequence[TradeOff], scale: Scale, theme: Theme) -> Iterator[go.Scatter]:
+def _curves(lines: Sequence[Line], scale: Scale, theme: Theme) -> Iterator[go.Scatter]:
     """Bands first, so that they lie below every line."""
-    styles = list(styles_of(curves, theme))
-    first = {curve.label: c for c, curve in reversed(list(enumerate(curves)))}
-    for c, (curve, style) in enumerate(zip(curves, styles, strict=True)):
-        # The spread of its seeds says more about chance than one seed's band.
-        if [other.label for other in curves].count(curve.label) == 1:
-            placed = [curve.points[i] for i in drawable(curve.points, scale)]
-            yield from _band(placed, scale, style, theme, f"curve{c}")
-    # The control first: it must not cover what it is compared with.
-    for c in sorted(range(len(curves)), key=lambda c: not styles[c]["control"]):
-        style, points_ = styles[c], curves[c].points
-        order = drawable(points_, scale)
+    for line in lines:
+        yield from _band(line, theme)
+    # The controls first: they must not cover what is compared with them.
+    for line in sorted(lines, key=lambda line: not line.is_control):
+        label, shown = line.curve.label, range(len(line.levels))
         yield go.Scatter(
-            x=[scale.value(points_[i]) for i in order],
-            y=[points_[i].accuracy.value for i in order],
+            x=list(line.across),
+            y=line.heights,
             mode="lines+markers",
-            name=safe(curves[c].label),
-            legendgroup=f"curve{first[curves[c].label]}",
-            # Seeds of one control share its label: they are one entry of the legend.
-            showlegend=first[curves[c].label] == c,
-            legendrank=1000 + c,
-            line={"color": style["colour"], "width": 2, "dash": style["dash"], "shape": "linear"},
-            marker={"color": style["colour"], "size": 6.5, "symbol": style["symbol"]},
-            customdata=[["curve", c, i] for i in order],
-            hovertext=[hover(curves[c].label, points_[i]) for i in order],
+            name=safe(label),
+            legendgroup=f"curve{line.position}",
+            legendrank=1000 + line.position,
+            line={"color": line.colour, "width": 2, "dash": line.dash, "shape": "linear"},
+            marker=_marker(line.symbol, line.colour, hollow=line.is_hollow),
+            customdata=[["curve", line.position, line.point_at(i)] for i in shown],
+            hovertext=[level_hover(label, line.levels[i]) for i in shown],
             hovertemplate="%{hovertext}<extra></extra>",
         )
 
 
-def styles_of(curves: Sequence[TradeOff], theme: Theme) -> Iterator[Mapping[str, Any]]:
-    """Colour, dash and marker of each curve: grey and dashed for the controls, else one of its own."""
-    n, controls = 0, list[str]()
-    for curve in curves:
-        if is_control(curve.points):
-            controls += [curve.label] if curve.label not in controls else []
-            i = controls.index(curve.label) % len(_CONTROLS)
-            yield {"colour": theme.control, "dash": _CONTROLS[i][0], "symbol": _CONTROLS[i][1], "control": True}
-            continue
-        # After one round of colours the markers move on, so that no two curves look alike.
-        colour, symbol = theme.curves[n % len(theme.curves)], _SYMBOLS[(n + n // len(theme.curves)) % len(_SYMBOLS)]
-        yield {"colour": colour, "dash": "solid", "symbol": symbol, "control": False}
-        n += 1
+def _marker(symbol: str, colour: str, *, hollow: bool) -> dict[str, Any]:
+    size = 10.0 if symbol == STAR else 6.5
+    if not hollow:
+        return {"color": colour, "size": size, "symbol": symbol}
+    return {"color": colour, "size": size + 2, "symbol": f"{symbol}-open", "line": {"width": 1.5, "color": colour}}
 
 
-def _band(
-    placed: Sequence[TradeOffPoint], scale: Scale, style: Mapping[str, Any], theme: Theme, group: str
-) -> Iterator[go.Scatter]:
-    known = [p for p in placed if p.accuracy.low is not None and p.accuracy.high is not None]
-    if len(known) < 2:
+def _keys(lines: Sequence[Line], theme: Theme) -> Iterator[go.Scatter]:
+    """What hollow marks and stars mean, in the legend while there are any."""
+    drawn = [line for line in lines if line.levels]
+    keys = [(HOLLOW_KEY, "circle", True)] if any(line.is_hollow for line in drawn) else []
+    keys += [(STAR_KEY, STAR, False)] if any(line.is_other for line in drawn) else []
+    for rank, (words, symbol, hollow) in enumerate(keys):
+        yield go.Scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=words,
+            legendrank=3000 + rank,
+            marker=_marker(symbol, theme.muted, hollow=hollow),
+            hoverinfo="skip",
+        )
+
+
+def _band(line: Line, theme: Theme) -> Iterator[go.Scatter]:
+    if line.band is None:
         return
-    across = [scale.value(p) for p in known]
+    across, low, high = line.band
     yield go.Scatter(
         x=across + across[::-1],
-        y=[p.accuracy.high for p in known] + [p.accuracy.low for p in reversed(known)],
+        y=high + low[::-1],
         fill="toself",
-        fillcolor=theme.translucent(style["colour"], theme.band),
+        fillcolor=theme.translucent(line.colour, theme.band),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
         showlegend=False,
-        legendgroup=group,
+        legendgroup=f"curve{line.position}",
     )
 
 
@@ -241,14 +243,35 @@ def _now(figure: go.Figure, now: TradeOffPoint, scale: Scale, theme: Theme) -> N
     )
 
 
+def level_hover(label: str, level: Level) -> str:
+    """What is known about a level, line by line; of several seeds the means, and how far they lie apart."""
+    if level.n_seeds == 1:
+        return hover(label, level.points[0])
+    some, (low, high) = level.points[0], level.spread
+    ratio, speedup = level.mean(lambda p: p.compression_ratio), level.mean(lambda p: p.theoretical_speedup)
+    return "<br>".join(
+        [
+            f"<b>{safe(label)}</b>, mean of {level.n_seeds} seeds",
+            f"{safe(some.accuracy.name)} <b>{percent(level.accuracy)}</b> (seeds: {percent(low)} to {percent(high)})",
+            f"drop {points(level.drop)} · {provenance(some.accuracy)}, each",
+            f"{_asked(some)}{times(ratio)} fewer parameters · sparsity {percent(level.mean(lambda p: p.sparsity))}",
+            f"{times(speedup)} fewer MACs (counted) · {safe(in_words(some.protocol))}",
+        ]
+    )
+
+
 def hover(label: str, point: TradeOffPoint, more: str = "") -> str:
-    """What is known about a point, line by line: accuracy, interval, samples, origin, sizes."""
+    """What is known about a point, line by line: accuracy, interval, samples, origin, sizes, protocol."""
     known = interval(point.accuracy)
     lines = [
         f"<b>{safe(label)}</b>",
         f"{safe(point.accuracy.name)} <b>{percent(point.accuracy.value)}</b>" + (f" (95%: {known})" if known else ""),
-        f"drop {points(point.drop.value)} · {provenance(point.accuracy)}",
-        f"{times(point.compression_ratio)} fewer parameters · sparsity {percent(point.sparsity)}",
+        f"drop {points(point.drop.value)} · {provenance(point.accuracy)} · {safe(in_words(point.protocol))}",
+        f"{_asked(point)}{times(point.compression_ratio)} fewer parameters · sparsity {percent(point.sparsity)}",
         f"{times(point.theoretical_speedup)} fewer MACs · smallest file {bytes_text(point.size_bytes)} (counted)",
     ]
     return "<br>".join([*lines, more] if more else lines)
+
+
+def _asked(point: TradeOffPoint) -> str:
+    return "" if point.asked_ratio is None else f"asked {times(point.asked_ratio)}, reached "

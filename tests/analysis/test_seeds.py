@@ -45,6 +45,11 @@ def test_levels_rise_in_compression_and_a_seed_counts_once() -> None:
     assert [(level.accuracy, level.n_seeds) for level in found] == [(0.5, 1), (0.3, 1)]
 
 
+def test_another_setting_of_the_same_seed_is_another_level() -> None:
+    one, other = point(4, 0.3), replace(point(4, 0.9), spec={"allocation": {"key": "per_layer"}})
+    assert [level.n_seeds for level in levels([one, other])] == [1, 1]
+
+
 def test_seeds_of_training_are_seeds_too() -> None:
     trained = [point(4, a, protocol={"epochs": 2, "seed": s}) for s, a in enumerate((0.9, 0.8))]
     assert levels(trained)[0].n_seeds == 2

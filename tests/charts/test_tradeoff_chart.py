@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,8 @@ def point(ratio: float, accuracy: float, criterion: str = "lp_norm", label: str 
     measured = Measurement("accuracy", accuracy, "fraction", "measured", accuracy - 0.02, accuracy + 0.01, 450)
     drop = Measurement("drop", 0.98 - accuracy, "fraction", "measured", n=450)
     spec = {"criterion": {"key": criterion}}
-    return TradeOffPoint(spec, label, 0.5, 1 - 1 / ratio, ratio, 0.9 * ratio, int(300_000 / ratio), measured, drop)
+    asked = 1 - 1 / ratio
+    return TradeOffPoint(spec, label, asked, 1 - 1 / ratio, ratio, 0.9 * ratio, int(300_000 / ratio), measured, drop)
 
 
 MAGNITUDE = TradeOff("global magnitude", (point(1, 0.98), point(4, 0.9), point(16, 0.3)))
@@ -50,6 +52,55 @@ def test_the_random_control_is_grey_and_dashed_and_drawn_below_the_others():
     assert control.line.dash != "solid"
     names = [trace.name for trace in figure.data if trace.name]
     assert names.index("random") < names.index("global magnitude")
+
+
+def seeded(ratio: float, *accuracies: float) -> list[TradeOffPoint]:
+    return [replace(point(ratio, a, "random"), seed=s, asked_ratio=ratio) for s, a in enumerate(accuracies)]
+
+
+def test_several_seeds_are_one_line_through_their_means_with_a_band_over_their_range():
+    curve = TradeOff("random", (*seeded(2, 0.5, 0.8, 0.2), *seeded(4, 0.1, 0.3, 0.2)))
+    figure = tradeoff([curve], pareto=False)
+    line = named(figure, "random")
+    assert (list(line.x), list(line.y)) == ([2, 4], [pytest.approx(0.5), pytest.approx(0.2)])
+    band = next(trace for trace in figure.data if trace.fill == "toself")
+    assert list(band.x) == [2, 4, 4, 2]
+    assert list(band.y) == [0.8, 0.3, 0.1, 0.2]
+    assert "mean of 3 seeds" in line.hovertext[0]
+    assert "20.0% to 80.0%" in line.hovertext[0]
+    assert "asked 2×, reached 2×" in line.hovertext[0]
+    # The seed nearest to the mean stands for it: 0.5 of 0.2, 0.5, 0.8 is the first.
+    assert clicked(line.customdata[0], [curve], ()) is curve.points[0]
+    assert clicked(line.customdata[1], [curve], ()) is curve.points[5]
+
+
+def test_fewer_than_five_operating_points_are_hollow_and_the_legend_says_so():
+    few = TradeOff("few", tuple(point(r, 0.9) for r in (1, 2, 4, 8, 16)))
+    enough = TradeOff("enough", (*few.points, point(32, 0.2)))
+    figure = tradeoff([few, enough])
+    assert named(figure, "few").marker.symbol == "circle-open"
+    assert named(figure, "enough").marker.symbol == "square"
+    assert named(figure, "hollow: not a curve yet").marker.symbol == "circle-open"
+    assert "hollow: not a curve yet" not in [trace.name for trace in tradeoff([enough]).data]
+
+
+def test_another_protocol_has_stars_and_is_not_on_the_front():
+    ratios = (1, 2, 4, 8, 16, 32)
+    plain = [TradeOff(name, tuple(point(r, 0.5) for r in ratios)) for name in "ab"]
+    tuned = TradeOff("tuned", tuple(replace(point(r, 0.9), protocol={"epochs": 9}) for r in ratios))
+    figure = tradeoff([*plain, tuned])
+    assert named(figure, "tuned").marker.symbol == "star"
+    assert named(figure, "star: another protocol").marker.symbol == "star"
+    assert "retrained, 9 epochs" in named(figure, "tuned").hovertext[0]
+    assert all(0.9 not in trace.y for trace in figure.data if trace.name == "best of all (Pareto)")
+    assert not [trace.name for trace in tradeoff(plain).data if trace.name and "star" in trace.name]
+
+
+def test_what_says_that_it_is_a_control_is_grey_in_a_dash_of_its_own():
+    figure = tradeoff([RANDOM, TradeOff("magnitude, the control", MAGNITUDE.points, is_control=True)])
+    one, other = named(figure, "random"), named(figure, "magnitude, the control")
+    assert one.line.color == other.line.color == Theme.light().control
+    assert len({one.line.dash, other.line.dash, "solid"}) == 3
 
 
 def test_the_axis_doubles_from_tick_to_tick():
@@ -179,6 +230,22 @@ def test_print_gives_a_png_of_the_size_asked_and_an_svg_with_its_curves():
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (1100, 680)
     assert ET.fromstring(tradeoff_svg([MAGNITUDE], x="size_bytes")).tag.endswith("svg")
+
+
+def test_print_draws_seeds_as_one_line_and_says_what_hollow_marks_and_stars_mean(monkeypatch):
+    from matplotlib.axes import Axes
+
+    drawn, bands, plot = [], [], Axes.plot
+    monkeypatch.setattr(Axes, "plot", lambda self, *a, **k: drawn.append((a, k)) or plot(self, *a, **k))
+    monkeypatch.setattr(Axes, "fill_between", lambda self, *a, **k: bands.append([list(part) for part in a]))
+    tuned = TradeOff("tuned", (replace(point(2, 0.9), protocol={"epochs": 9}),))
+    tradeoff_svg([TradeOff("random", (*seeded(2, 0.5, 0.8, 0.2), *seeded(4, 0.1, 0.3, 0.2))), tuned])
+    labels = [options["label"] for _, options in drawn]
+    assert labels == ["random", "tuned", "hollow: not a curve yet", "star: another protocol"]
+    assert list(drawn[0][0][0]) == [2, 4]
+    assert [options["marker"] for _, options in drawn[:2]] == ["o", "*"]
+    assert drawn[0][1]["markerfacecolor"] == "white"
+    assert bands == [[[2, 4], [0.2, 0.1], [0.8, 0.3]]]
 
 
 def test_print_touches_no_global_figure_and_takes_hostile_names_and_no_points():
