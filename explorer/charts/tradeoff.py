@@ -45,12 +45,8 @@ def tradeoff(
     figure = _axes(theme, scale, everything, height)
     lines = lines_of(curves, scale, theme)
     figure.add_traces([*_curves(lines, scale, theme), *_keys(lines, theme)])
-    # What was trained longer beats for another reason: the front is of one protocol.
-    rivals = [line.curve.points for line in lines if not line.is_control and not line.is_other]
-    # With nothing to choose between, the front would only trace the one curve again.
-    if pareto and (tried or len(rivals) > 1):
-        contenders = [p for points_ in rivals for p in points_] + [*tried]
-        figure.add_traces(list(_front(contenders, scale, theme)))
+    if pareto:
+        figure.add_traces(list(_front(_contenders(lines, tried), scale, theme)))
     if tried:
         figure.add_trace(_tried(tried, scale, theme))
     if budget is not None:
@@ -158,6 +154,15 @@ def _band(line: Line, theme: Theme) -> Iterator[go.Scatter]:
         showlegend=False,
         legendgroup=f"curve{line.position}",
     )
+
+
+def _contenders(lines: Sequence[Line], tried: Sequence[TradeOffPoint]) -> list[TradeOffPoint]:
+    """What may lie on the front; nothing where it would only trace the one curve again.
+
+    What was trained longer is better for another reason: the front is of one protocol.
+    """
+    rivals = [line.curve.points for line in lines if not line.is_control and not line.is_other]
+    return [p for points_ in rivals for p in points_] + [*tried] if tried or len(rivals) > 1 else []
 
 
 def _front(contenders: Sequence[TradeOffPoint], scale: Scale, theme: Theme) -> Iterator[go.Scatter]:
