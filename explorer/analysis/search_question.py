@@ -1,0 +1,114 @@
+"""What a search is asked: the smallest within a drop, or the most accurate within a budget."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+from explorer.errors import ExplorerError
+
+CostName = Literal["params", "macs", "size", "latency"]
+COSTS: tuple[CostName, ...] = get_args(CostName)
+WORDS: Mapping[CostName, str] = {
+    "params": "parameters",
+    "macs": "MACs",
+    "size": "file size",
+    "latency": "time of one pass",
+}
+UNITS: Mapping[CostName, str] = {"params": "parameters", "macs": "MAC", "size": "bytes", "latency": "milliseconds"}
+_PLURAL: Mapping[CostName, str] = {**UNITS, "macs": "MACs"}
+_LEAST: Mapping[CostName, str] = {
+    "params": "the fewest parameters",
+    "macs": "the fewest MACs",
+    "size": "the smallest file",
+    "latency": "the shortest time",
+}
+_SCALES = {"": 1.0, "%": 0.01, "ms": 1.0, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "k": 1e3, "m": 1e6, "g": 1e9}
+_SUFFIXES = {"params": ("", "%", "k", "m", "g"), "macs": ("", "%", "k", "m", "g"), "latency": ("", "%", "ms")}
+_AMOUNT = re.compile(r"\s*(\d+\.?\d*(?:e[-+]?\d+)?|\.\d+)\s*([a-z%]*)\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Exactly one of two questions about one ``cost``.
+
+    With ``max_drop`` (a fraction of accuracy): the least cost within that drop. With ``limit``: the best accuracy
+    at that cost or less; the limit is a share of the dense model, or an amount (parameters, MACs, bytes,
+    milliseconds) where ``absolute`` says so.
+    """
+
+    cost: CostName = "params"
+    limit: float | None = None
+    max_drop: float | None = None
+    absolute: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cost not in COSTS:
+            raise ExplorerError(f"There is no cost {self.cost!r}.", fix="Choose one of: " + ", ".join(COSTS) + ".")
+        if (self.limit is None) == (self.max_drop is None):
+            fix = "Give a largest drop (0.01 is one point), or a budget such as macs=0.5."
+            raise ExplorerError("A search answers one question at a time.", fix=fix)
+        if self.max_drop is not None and not 0.0 <= self.max_drop <= 1.0:
+            raise ExplorerError(f"A drop of {self.max_drop:g} is not possible.", fix="Give a share from 0 to 1.")
+        if self.max_drop is not None and self.cost == "latency":
+            why = "Smallest is a counted size; a time differs from one measurement to the next."
+            raise ExplorerError("The smallest model is not sought by time.", why=why, fix="Give latency a budget.")
+        top = math.inf if self.absolute else 1.0
+        if self.limit is not None and not 0.0 < self.limit <= top:
+            fix = f"Give a share of the dense model (0.5), or an amount in {UNITS[self.cost]}."
+            raise ExplorerError(f"{self.limit:g} is no budget.", fix=fix)
+
+    @classmethod
+    def of(
+        cls, max_drop: float | None = None, budget: str | Mapping[str, float] | None = None, cost: str = "params"
+    ) -> Question:
+        """The question from what a caller may say: ``budget`` as ``"macs=0.5"`` or ``{"macs": 0.5}``."""
+        if isinstance(budget, Mapping):
+            if len(budget) != 1:
+                raise ExplorerError("A budget names one cost.", fix='Write it as {"macs": 0.5}.')
+            budget = "".join(f"{name}={float(value)!r}" for name, value in budget.items())
+        if budget is None:
+            return cls(cast(CostName, cost), max_drop=max_drop)
+        name, _, text = budget.partition("=")
+        known = _cost(name)
+        amount, absolute = _amount(known, text)
+        return cls(known, amount, max_drop, absolute)
+
+    def ceiling(self, dense: float) -> float | None:
+        """The largest cost allowed, in the unit of ``dense``; None where a drop is the limit."""
+        if self.limit is None:
+            return None
+        return self.limit if self.absolute else self.limit * dense
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able object."""
+        return {"cost": self.cost, "limit": self.limit, "max_drop": self.max_drop, "absolute": self.absolute}
+
+    def __str__(self) -> str:
+        if self.max_drop is not None:
+            return f"{_LEAST[self.cost]} for a drop of at most {100 * self.max_drop:g} points"
+        if self.absolute:
+            return f"the best accuracy with at most {self.limit:,g} {_PLURAL[self.cost]}"
+        return f"the best accuracy with at most {100 * (self.limit or 0.0):g} % of the dense {WORDS[self.cost]}"
+
+
+def _cost(name: str) -> CostName:
+    name = {"parameters": "params", "mac": "macs", "bytes": "size", "time": "latency"}.get(name.strip(), name.strip())
+    if name not in COSTS:
+        fix = "Write it as params=0.2, macs=0.5, size=100kB or latency=0.7."
+        raise ExplorerError(f"A budget of {name!r} is not known.", fix=fix)
+    return name
+
+
+def _amount(cost: CostName, text: str) -> tuple[float, bool]:
+    """A number with an optional unit -> (amount, whether it is no share)."""
+    found = _AMOUNT.fullmatch(text)
+    suffix = found[2].lower() if found else "?"
+    if found is None or suffix not in _SUFFIXES.get(cost, ("", "%", "b", "kb", "mb", "gb")):
+        fix = f"Write {cost}=0.5 (half of the dense model), {cost}=50% or an amount in {UNITS[cost]}."
+        raise ExplorerError(f"{text!r} is no amount of {WORDS[cost]}.", fix=fix)
+    value = float(found[1]) * _SCALES[suffix]
+    return value, suffix not in ("", "%") or (suffix == "" and value > 1.0)
