@@ -158,11 +158,11 @@ def test_what_is_repeated_as_often_as_the_input_says_is_refused() -> None:
     assert "as often as its input says" in refusal(with_steps(n, more))
 
 
-def test_a_computation_without_end_is_stopped_by_the_clock() -> None:
+def test_a_computation_without_end_is_stopped() -> None:
     big = step("a", "call", "torch.ones", [3000, 3000])
     many = [step(f"m{i}", "call", "torch.mm", {"node": "a"}, {"node": f"m{i - 1}" if i else "a"}) for i in range(110)]
     document = graph(steps=[*graph()["steps"][:2], big, *many], output={"node": "m109"})
-    assert "longer than" in refusal_of_the_file(document)
+    assert "of computing" in refusal_of_the_file(document)
 
 
 def test_tensors_that_do_not_fit_the_graph_are_refused() -> None:

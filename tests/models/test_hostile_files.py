@@ -252,7 +252,7 @@ def test_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
 
 def test_a_reader_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "START_SECONDS", 0.0)
-    monkeypatch.setattr(reader, "reading_seconds", lambda n: 0.01)
+    monkeypatch.setattr(reader, "waiting_seconds", lambda n: 0.01)
     with pytest.raises(ExplorerError, match="took longer"):
         models.open_upload(saved(mlp_state()), "w.pt")
 

@@ -18,7 +18,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.models.reader.limits import START_SECONDS, reading_seconds
+from explorer.models.reader.limits import START_SECONDS, computing_seconds, waiting_seconds
 
 ROOT = Path(__file__).resolve().parents[3]
 SAVE_AGAIN = "Save the weights again as safetensors, and open that file."
@@ -67,7 +67,8 @@ def _run(path: Path, folder: Path, label: str) -> None:
         "TMPDIR": str(folder),
         "TEMP": str(folder),
     }
-    seconds = reading_seconds(path.stat().st_size)
+    n_bytes = path.stat().st_size
+    computing, waiting = computing_seconds(n_bytes), waiting_seconds(n_bytes)
     try:
         ended = subprocess.run(
             [sys.executable, "-P", "-m", "explorer.models.reader", str(path), str(folder)],
@@ -76,20 +77,18 @@ def _run(path: Path, folder: Path, label: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=START_SECONDS + seconds,
+            timeout=START_SECONDS + waiting,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _too_slow(label, seconds) from None
+        raise _cannot(label, f"Reading it took longer than {waiting:.0f} s.") from None
+    if ended.returncode == -getattr(signal, "SIGXCPU", 0) != 0:
+        raise _cannot(label, f"Reading it took more than {computing:.0f} s of computing.")
     if ended.returncode == -getattr(signal, "SIGALRM", 0) != 0:
-        raise _too_slow(label, seconds)
+        raise _cannot(label, f"Reading it took longer than {waiting:.0f} s.")
     if ended.returncode != 0:
         broke = "Reading it broke the reader: it is damaged, or needs more memory than a file of its size may take."
         raise _cannot(label, broke)
-
-
-def _too_slow(label: str, seconds: float) -> ExplorerError:
-    return _cannot(label, f"Reading it took longer than {seconds:.0f} s.")
 
 
 def _cannot(label: str, why: str, fix: str = SAVE_AGAIN) -> ExplorerError:

@@ -21,7 +21,13 @@ from explorer.errors import ExplorerError
 from explorer.models import bitmask, slim
 from explorer.models.reader.contents import Contents, checked, flat
 from explorer.models.reader.formats import SAVE_AGAIN, recognise, zip_contents
-from explorer.models.reader.limits import MAX_FILE_BYTES, restrict, start_clock
+from explorer.models.reader.limits import (
+    MAX_FILE_BYTES,
+    computing_seconds,
+    restrict,
+    start_clocks,
+    waiting_seconds,
+)
 from explorer.models.reader.refusal import RefusedError
 from explorer.models.reader.safetensors_file import read_safetensors
 from explorer.models.reader.torch_file import read_torch
@@ -58,7 +64,7 @@ def _regular(source: str) -> BinaryIO:
 def read(file: BinaryIO, path: Path) -> Contents:
     """Everything of use in an open file; RefusedError otherwise."""
     n_bytes = os.fstat(file.fileno()).st_size
-    start_clock(n_bytes)
+    start_clocks(computing_seconds(n_bytes), waiting_seconds(n_bytes))
     kind = recognise(file, n_bytes)
     restrict(n_bytes if kind != "zip" else zip_contents(file, n_bytes))
     out = Contents()

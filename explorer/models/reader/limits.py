@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 MAX_FILE_BYTES = 4 * 2**30
 MAX_TENSOR_BYTES = 8 * 2**30
 MAX_TENSORS = 200_000
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 WORKING_BYTES = 768 * 2**20
 
 
-def reading_seconds(n_bytes: int) -> float:
-    """How long reading may take once the reader has started: 8 s, and more for large files."""
+def computing_seconds(n_bytes: int) -> float:
+    """How much processor time reading may take once the reader has started: 8 s, and more for large files."""
     return 8.0 + n_bytes / 50e6
 
 
-def start_clock(n_bytes: int) -> None:
-    """From now on the kernel ends this process when its time is up, whatever code is running.
+def waiting_seconds(n_bytes: int) -> float:
+    """How long reading may take by the clock: on a busy machine, or from a slow disk, much longer than it computes."""
+    return 60.0 + 10 * computing_seconds(n_bytes)
 
-    Windows has no such clock; there the parent's own is the only one.
+
+def start_clocks(computing: float, waiting: float) -> None:
+    """From now on the kernel ends this process when either time is up, whatever code is running.
+
+    Processor time is what a file can burn; a busy machine does not shorten it. Windows has neither
+    clock; there the parent's own is the only one.
     """
     if sys.platform == "win32":
         return
+    import resource  # exists on POSIX only
     import signal
+    import time
 
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, reading_seconds(n_bytes))
+    for kind in (signal.SIGXCPU, signal.SIGALRM):
+        signal.signal(kind, signal.SIG_DFL)
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_CPU, math.ceil(time.process_time() + computing))
+    signal.setitimer(signal.ITIMER_REAL, waiting)
 
 
 def restrict(expected: int) -> None:
@@ -35,15 +47,19 @@ def restrict(expected: int) -> None:
         return
     import resource  # exists on POSIX only
 
-    def lower(kind: int, limit: int) -> None:
-        hard = resource.getrlimit(kind)[1]
-        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(kind, (limit, limit))
-
-    lower(resource.RLIMIT_CORE, 0)
-    lower(resource.RLIMIT_FSIZE, expected + 64 * 2**20)
+    _lower(resource.RLIMIT_FSIZE, expected + 64 * 2**20)
     if sys.platform == "linux":  # elsewhere the limit on address space is not kept
-        lower(resource.RLIMIT_AS, _mapped_bytes() + WORKING_BYTES + 4 * expected)
+        _lower(resource.RLIMIT_AS, _mapped_bytes() + WORKING_BYTES + 4 * expected)
+
+
+def _lower(kind: int, limit: int) -> None:
+    import resource
+
+    hard = resource.getrlimit(kind)[1]
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    # At the soft limit of processor time comes a signal that says so, a second later the hard one's SIGKILL.
+    above = limit + (kind == resource.RLIMIT_CPU)
+    resource.setrlimit(kind, (limit, above if hard == resource.RLIM_INFINITY else min(above, hard)))
 
 
 def _mapped_bytes() -> int:
