@@ -14,6 +14,7 @@ from torch import Tensor, nn
 Origin = Literal["counted", "estimated", "measured"]
 SplitName = Literal["fit", "tune", "test"]
 Level = Literal["ok", "warn", "fail"]
+JudgedBy = Literal["labels", "agreement", "tokens", "numbers"]
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,9 @@ class LoadedModel:
 class Split:
     """Samples in a fixed, shuffled, stratified order: every prefix is a fair sample.
 
-    ``x``: (n, ...) model inputs, already normalised. ``y``: (n,) int64 classes, or None when
-    there are no labels (agreement with the dense model is measured instead).
+    ``x``: (n, ...) model inputs, already normalised. ``y``: (n,) int64 classes; (n, length) int64
+    tokens, negative where there is nothing to predict; (n,) or (n, k) float numbers; or None when there
+    are no labels (agreement with the dense model is measured instead).
     """
 
     name: SplitName
@@ -320,9 +322,11 @@ class Evaluation:
     """What is known after ``n`` of ``total`` samples; ``complete`` when n == total.
 
     ``drop`` is dense minus pruned on the same samples (positive = worse), with its own paired
-    interval. With labels ``accuracy`` is the top-1 share; without labels it is the agreement
-    with the dense model and ``judged_by`` says "agreement". ``predictions`` (n,) are the pruned
-    model's classes, ``dense_predictions`` the dense model's, in the split's order.
+    interval. ``judged_by`` says what ``accuracy`` is: the top-1 share ("labels"), the share of right
+    tokens ("tokens"), R2 ("numbers"), or, without labels, the agreement with the dense model
+    ("agreement"); ``loss`` is the mean absolute error for numbers. ``metrics`` holds what else the same
+    pass measured, by name. ``predictions`` are the pruned model's, ``dense_predictions`` the dense
+    model's, in the split's order: (n,) classes, (n, length) tokens or (n, k) numbers.
     """
 
     n: int
@@ -333,13 +337,19 @@ class Evaluation:
     loss: Measurement | None
     predictions: Tensor
     dense_predictions: Tensor
-    judged_by: Literal["labels", "agreement"]
+    judged_by: JudgedBy
     seconds: float
     findings: tuple[Finding, ...] = ()
+    metrics: Mapping[str, Measurement] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
         return self.n == self.total
+
+    @property
+    def chooses_classes(self) -> bool:
+        """Whether each sample's prediction is one class."""
+        return self.predictions.dim() == 1 and not self.predictions.is_floating_point()
 
 
 @dataclass(frozen=True)
