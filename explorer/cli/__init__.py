@@ -12,6 +12,7 @@ from explorer.cli import evaluate as evaluate
 from explorer.cli import export as export
 from explorer.cli import inspect as inspect
 from explorer.cli import prune as prune
+from explorer.cli import quantize as quantize
 from explorer.cli import runs as runs
 from explorer.cli import scan as scan
 from explorer.cli import sweep as sweep
@@ -36,7 +37,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, export, scan, sweep, runs)
+COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, export, quantize, scan, sweep, runs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

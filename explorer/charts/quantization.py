@@ -1,0 +1,121 @@
+"""Pruning and quantization on one chart: bytes against accuracy, every number format in its own colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import log10
+
+import plotly.graph_objects as go
+
+from explorer.charts.frame import axis, empty, framed
+from explorer.charts.scale import SCALES
+from explorer.charts.text import bytes_text, interval, percent, points, provenance, safe
+from explorer.charts.theme import Theme
+from explorer.recovery.grid import FORMS, HEALINGS, Form, GridPoint, Healing, pareto
+
+FORM_NAMES: dict[Form, str] = {
+    "float32": "float32",
+    "int8": "int8 weights, simulated",
+    "dynamic": "ONNX Runtime, dynamic int8",
+    "static": "ONNX Runtime, static int8",
+}
+HEALING_NAMES: dict[Healing, str] = {"none": "as pruned", "finetune": "fine-tuned", "distil": "distilled"}
+_LOOKS: dict[Healing, tuple[str, str]] = {
+    "none": ("circle", "solid"),
+    "finetune": ("square", "6px,4px"),
+    "distil": ("diamond", "1px,3px"),
+}
+
+
+def quantization_grid(found: Sequence[GridPoint], *, theme: Theme | None = None, height: int = 400) -> go.Figure:
+    """Smaller to the right, better above. Filled: a real file was measured; hollow: its bytes were counted.
+
+    Points of one format and one healing are joined from less to more pruned; the dotted line joins those that no
+    other beats in both size and accuracy. Points that do not exist are left out.
+    """
+    theme, scale = theme or Theme.light(), SCALES["size_bytes"]
+    shown = [p for p in found if p.size is not None and p.accuracy is not None]
+    if not shown:
+        return empty(theme, "Nothing has been measured yet.", height=height)
+    values = [p.size.value for p in shown if p.size is not None]
+    low, high = scale.span(values)
+    places, texts = scale.ticks(values)
+    across = axis(theme, "bytes of the file (counted where hollow)", tickvals=places, ticktext=texts)
+    across |= {"type": "log", "range": [log10(high) + 0.05, log10(low) - 0.05]}
+    floor = 0.0 if min(p.accuracy.value for p in shown if p.accuracy is not None) < 0.5 else 0.5
+    up = axis(theme, grid=True, tickformat=".0%", range=[floor - 0.01, 1.03], dtick=0.2 if floor == 0 else 0.1)
+    figure = framed(theme, height=height, x=across, y=up)
+    figure.add_traces([*_front(shown, theme), *_lines(shown, theme), *_legend(shown, theme)])
+    return figure
+
+
+def _colour(form: Form, theme: Theme) -> str:
+    return theme.curves[FORMS.index(form)]
+
+
+def _lines(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
+    for form in FORMS:
+        for healing in HEALINGS:
+            row = sorted((p for p in shown if (p.form, p.healing) == (form, healing)), key=lambda p: p.asked)
+            if not row:
+                continue
+            symbol, dash = _LOOKS[healing]
+            marks = [symbol if p.size and p.size.origin == "measured" else f"{symbol}-open" for p in row]
+            yield go.Scatter(
+                x=[p.size.value if p.size else None for p in row],
+                y=[p.accuracy.value if p.accuracy else None for p in row],
+                mode="lines+markers",
+                name=FORM_NAMES[form],
+                showlegend=False,
+                line={"color": _colour(form, theme), "width": 1.8, "dash": dash, "shape": "linear"},
+                marker={"color": _colour(form, theme), "size": 9, "symbol": marks, "line": {"width": 2}},
+                hovertext=[hover(p) for p in row],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+
+
+def _front(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
+    best = pareto(shown)
+    if len(best) < 2:
+        return
+    yield go.Scatter(
+        x=[p.size.value if p.size else None for p in best],
+        y=[p.accuracy.value if p.accuracy else None for p in best],
+        mode="lines+markers",
+        name="best of all (Pareto)",
+        legendrank=2000,
+        line={"color": theme.muted, "width": 1, "dash": "1px,3px"},
+        marker={"size": 16, "symbol": "circle-open", "color": theme.muted, "line": {"width": 1}},
+        hoverinfo="skip",
+    )
+
+
+def _legend(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
+    """One entry a format, and one a healing where there are several: not one for each pair."""
+    for form in FORMS:
+        if any(p.form == form for p in shown):
+            yield _entry(FORM_NAMES[form], _colour(form, theme), "circle", "solid")
+    healings = [h for h in HEALINGS if any(p.healing == h for p in shown)]
+    for healing in healings if len(healings) > 1 else ():
+        yield _entry(HEALING_NAMES[healing], theme.muted, *_LOOKS[healing])
+
+
+def _entry(name: str, colour: str, symbol: str, dash: str) -> go.Scatter:
+    looks = {"line": {"color": colour, "width": 1.8, "dash": dash}, "marker": {"symbol": symbol, "size": 8}}
+    return go.Scatter(x=[None], y=[None], mode="lines+markers", name=name, hoverinfo="skip", **looks)
+
+
+def hover(p: GridPoint) -> str:
+    """What is known about a point, line by line."""
+    bits = "" if p.form == "float32" else f", {p.bits} bits"
+    lines = [f"<b>{FORM_NAMES[p.form]}{bits}, {HEALING_NAMES[p.healing]}</b>", f"sparsity {percent(p.sparsity)}"]
+    if p.size is not None:
+        lines.append(f"{bytes_text(p.size.value)} ({p.size.origin}, {safe(p.size.name.replace('_', ' '))})")
+    if p.accuracy is not None:
+        known = interval(p.accuracy)
+        lines.append(f"{safe(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>" + f" (95%: {known})" * bool(known))
+    if p.drop is not None and p.accuracy is not None:
+        lines.append(f"drop {points(p.drop.value)} · {provenance(p.accuracy)}")
+    if p.latency is not None:
+        lines.append(f"{p.latency.ratio.value:.2f}× the speed of its float file (measured)")
+    return "<br>".join(lines)

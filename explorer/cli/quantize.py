@@ -1,0 +1,187 @@
+"""``quantize``: prune and quantize together, as a grid of measured points."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
+from explorer.cli.keeping import add_keeping, kept
+from explorer.cli.request import add_request, prune_spec, share
+from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from explorer.engine.evaluator import Evaluator
+    from explorer.pruning.spec import PruneSpec
+    from explorer.recovery.grid import Form, GridPoint, Healing, Runtime, Working
+    from explorer.recovery.order import Tried
+    from explorer.recovery.steps import Finetune
+    from explorer.types import Dataset, LoadedModel
+
+NAME = "quantize"
+HELP = "Prune and quantize: size and accuracy of every share pruned in float32 and int8."
+
+
+def add_arguments(parser: Parser) -> None:
+    """The flags of this command."""
+    add_model(parser)
+    levels = parser.add_mutually_exclusive_group()
+    levels.add_argument("--sparsity", type=share, metavar="S", help="one share to prune (default: 0)")
+    levels.add_argument("--grid", metavar="S,S", help="several shares, e.g. 0,0.5,0.8,0.9")
+    group = parser.add_argument_group("how to quantize")
+    group.add_argument("--bits", type=whole, default=8, metavar="B", help="of simulated weights, 2 to 8 (default: 8)")
+    group.add_argument("--runtime", action="store_true", help="also by ONNX Runtime: real files, accuracy, time")
+    group.add_argument(
+        "--heal", default="none", metavar="H,H", help="before quantizing: none (default), finetune, distil; or several"
+    )
+    group.add_argument("--epochs", type=whole, default=10, metavar="N", help="of each healing (default: 10)")
+    group.add_argument("--order", action="store_true", help="also prune first against quantize first, with tuning")
+    add_request(parser, one_level=False)
+    add_data(parser)
+    add_keeping(parser)
+    add_common(parser)
+
+
+def run(args: Arguments) -> int:
+    """Measure the grid on the tune split."""
+    from explorer.engine.evaluator import Evaluator
+    from explorer.recovery.grid import pareto
+
+    spec, shares = prune_spec(args), _shares(args)
+    model = load_model(args)
+    if model.module is None:
+        why = model.why_not_runnable or "Its architecture is not known."
+        raise ExplorerError(f"{args.model} cannot be run.", why=why, fix="Give --arch.")
+    data = load_data(args, model)
+    if "tune" not in data.splits:
+        raise ExplorerError(f"{data.address} has no tune split.", why=data.why_no_split.get("tune", ""))
+    evaluator = Evaluator(model, data.splits["tune"], device=args.device)
+    points = _measured(args, model, data, spec, shares, evaluator)
+    advice = _advice(args, model, data, spec, max(shares), evaluator) if args.order else ""
+    best = pareto(points)
+    if args.json:
+        printing.say_json(
+            {
+                "model": {"address": model.address, "digest": model.digest},
+                "data": {"address": data.address, "digest": data.digest},
+                "split": "tune",
+                "points": [point_json(p) | {"on_front": p in best} for p in points],
+                "advice": advice,
+            }
+        )
+        return 0
+    head = ("pruned", "format", "healed", "bytes", "origin", "accuracy", "95 % interval", "drop", "speed", "front")
+    printing.say(f"{printing.plain(model.address)} on {data.address}, split tune", "")
+    printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=3))
+    notes = dict.fromkeys(f"{p.form}: {p.why_not}" for p in points if p.why_not)
+    printing.say(*map(printing.plain, notes), *([advice] if advice else []))
+    return 0
+
+
+def _shares(args: Arguments) -> tuple[float, ...]:
+    if args.grid is None:
+        return (args.sparsity or 0.0,)
+    try:
+        return tuple(sorted({share(part) for part in args.grid.split(",") if part}))
+    except argparse.ArgumentTypeError as error:
+        what = f"--grid {args.grid!r} is not a list of shares."
+        raise ExplorerError(what, why=f"{error}.", fix="Write --grid 0,0.5,0.8,0.9.") from None
+
+
+def _training(args: Arguments) -> Finetune:
+    from explorer.recovery.steps import STEPS
+
+    found: Any = STEPS.get("finetune", epochs=args.epochs, seed=args.seed)
+    training: Finetune = found
+    return training
+
+
+def _runtime(model: LoadedModel, data: Dataset, evaluator: Evaluator) -> Runtime:
+    from explorer.export.onnx_int8 import measured_int8
+
+    return lambda pruned, plan, how: measured_int8(pruned, plan, how, data=data, evaluator=evaluator)
+
+
+def _measured(
+    args: Arguments,
+    model: LoadedModel,
+    data: Dataset,
+    spec: PruneSpec,
+    shares: tuple[float, ...],
+    evaluator: Evaluator,
+) -> list[GridPoint]:
+    from explorer.recovery.grid import grid, n_points
+
+    forms: list[Form] = ["float32", "int8", *(("dynamic", "static") if args.runtime else ())]
+    healings: list[Healing] = [part for part in args.heal.split(",") if part]
+    told = grid(
+        model, spec, data, shares=shares, forms=forms, bits=args.bits, healings=healings, training=_training(args),
+        runtime=_runtime(model, data, evaluator), evaluator=evaluator,
+    )  # fmt: skip
+    points = _shown(told, n_points(shares, forms, healings))
+    records = (point for p in points if (point := p.kept()) is not None)
+    list(kept(args, model, data, records, split="tune", kind=NAME))
+    return points
+
+
+def _shown(told: Iterable[GridPoint | Working], total: int) -> list[GridPoint]:
+    from explorer.recovery.grid import Working
+
+    found: list[GridPoint] = []
+    with printing.Progress("measuring") as progress:
+        for item in told:
+            if isinstance(item, Working):
+                progress.show(f"{len(found)} of {total}, {item.what}")
+                continue
+            found.append(item)
+            progress.show(f"{len(found)} of {total}, {item.asked:.0%} {item.form}")
+    return found
+
+
+def _advice(
+    args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, level: float, evaluator: Evaluator
+) -> str:
+    from explorer.recovery.masking import at_sparsity
+    from explorer.recovery.order import advice, orders
+
+    told = orders(model, at_sparsity(spec, level), data, bits=args.bits, training=_training(args), evaluator=evaluator)
+    return advice(list(_tried(told)), evaluator, share=level, bits=args.bits)
+
+
+def _tried(told: Iterable[Tried | Working]) -> Iterator[Tried]:
+    from explorer.recovery.grid import Working
+
+    with printing.Progress("comparing orders") as progress:
+        for item in told:
+            if isinstance(item, Working):
+                progress.show(item.what)
+            else:
+                yield item
+
+
+def point_json(point: GridPoint) -> dict[str, Any]:
+    """One point as a JSON-able object."""
+    from explorer.analysis.report import finite
+
+    made = asdict(point) | {"latency": None if point.latency is None else point.latency.to_json()}
+    return dict(finite({name: value for name, value in made.items() if name != "complete"}))
+
+
+def _cells(p: GridPoint, on_front: bool) -> list[str]:
+    names = [printing.percent(p.sparsity), p.form + (f", {p.bits} bits" if p.form == "int8" else ""), p.healing]
+    if p.size is None or p.accuracy is None or p.drop is None:
+        return [*names, "-", "", "-", "", "-", "", ""]
+    return [
+        *names,
+        printing.count(p.size.value),
+        p.size.origin,
+        printing.percent(p.accuracy.value),
+        printing.interval(p.accuracy),
+        printing.points(p.drop.value),
+        printing.times(p.latency.ratio.value) if p.latency else "",
+        "*" if on_front else "",
+    ]

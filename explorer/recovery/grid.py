@@ -1,0 +1,274 @@
+"""Pruning and quantization together: every share pruned, in every number format, as measured points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, get_args
+
+from explorer.engine.evaluator import Evaluator
+from explorer.errors import ExplorerError
+from explorer.metrics.latency import Latency
+from explorer.metrics.macs import mac_table, theoretical_speedup, why_no_macs
+from explorer.metrics.size import compression_ratio, sizes
+from explorer.params import member_to_json
+from explorer.pruning.apply import masked
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.masking import at_sparsity
+from explorer.recovery.quantization import check_bits, quantized_plan
+from explorer.recovery.quantized_size import smallest
+from explorer.recovery.recipe import Recipe, recover
+from explorer.recovery.state import measured_module
+from explorer.recovery.steps import Finetune, Prune
+from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Split, TradeOffPoint
+
+Form = Literal["float32", "int8", "dynamic", "static"]
+"""float32; int8 simulated (weights alone); int8 by ONNX Runtime, ranges found anew or fixed beforehand."""
+FORMS: tuple[Form, ...] = get_args(Form)
+Healing = Literal["none", "finetune", "distil"]
+HEALINGS: tuple[Healing, ...] = get_args(Healing)
+SHARES = (0.0, 0.5, 0.8, 0.9)
+_TEACHING = 0.7
+
+
+class RuntimeResult(Protocol):
+    """What a runtime made of a pruned network: the bytes of its file, its accuracy, perhaps its time against float."""
+
+    @property
+    def size(self) -> Measurement:
+        """Bytes of the real file."""
+        ...
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """Against the dense model, on the evaluator's samples."""
+        ...
+
+    @property
+    def latency(self) -> Latency | None:
+        """The float file (as dense) and this one (as pruned) in turns; None where it was not timed."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One sentence each."""
+        ...
+
+
+Runtime = Callable[[LoadedModel, Plan, Literal["dynamic", "static"]], RuntimeResult]
+"""Exports, quantizes and measures (``export.onnx_int8.measured_int8``); ExplorerError where there is no such form."""
+
+
+@dataclass(frozen=True)
+class GridPoint:
+    """One network of the grid. ``asked`` and ``sparsity`` are shares of the prunable weights.
+
+    ``size`` is counted where no such file was written (the smallest kind of file), else the bytes of the real
+    file. ``drop`` is against the dense float model on the same samples. ``why_not`` says why a form does not exist;
+    then nothing else is known.
+    """
+
+    asked: float
+    sparsity: float
+    form: Form
+    bits: int
+    healing: Healing = "none"
+    size: Measurement | None = None
+    accuracy: Measurement | None = None
+    drop: Measurement | None = None
+    latency: Latency | None = None
+    notes: tuple[str, ...] = ()
+    why_not: str = ""
+    spec: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    plan_digest: str = field(default="", compare=False, repr=False)
+    compression_ratio: float = field(default=1.0, compare=False)
+    theoretical_speedup: float = field(default=1.0, compare=False)
+    protocol: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    complete: bool = field(default=True, compare=False)
+
+    def kept(self) -> TradeOffPoint | None:
+        """The same as a point of a trade-off, to be kept with its whole protocol; None where nothing was measured."""
+        if self.size is None or self.accuracy is None or self.drop is None:
+            return None
+        known = (self.compression_ratio, self.theoretical_speedup, int(self.size.value), self.accuracy, self.drop)
+        choices = (self.spec[name]["key"] for name in ("granularity", "criterion", "allocation"))
+        words = [", ".join(choices), *([self.healing] if self.healing != "none" else []), self.form]
+        digest, protocol = self.plan_digest, self.protocol
+        return TradeOffPoint(
+            self.spec, " · ".join(words), self.asked, self.sparsity, *known, plan_digest=digest, protocol=protocol
+        )
+
+
+@dataclass(frozen=True)
+class Working:
+    """A sign of life between two points: what is being done. Never the last result."""
+
+    what: str
+    complete: bool = False
+
+
+def grid(
+    model: LoadedModel,
+    spec: PruneSpec,
+    data: Dataset,
+    *,
+    shares: Sequence[float] = SHARES,
+    forms: Sequence[Form] = ("float32", "int8"),
+    bits: int = 8,
+    healings: Sequence[Healing] = ("none",),
+    training: Finetune | None = None,
+    runtime: Runtime | None = None,
+    evaluator: Evaluator | None = None,
+) -> Iterator[GridPoint | Working]:
+    """Prune to each of ``shares``, heal, and measure each of ``forms`` on the tune split, point after point.
+
+    ``spec`` gives everything but the share. ``training`` is the fine-tuning (10 epochs unless given); ``distil``
+    is the same with the dense model as teacher. ``runtime`` is needed for the forms dynamic and static, and says
+    so where it has none. Raises ExplorerError for shares, bits or forms that do not exist.
+    """
+    _check(shares, forms, bits, healings, runtime)
+    if evaluator is None:
+        evaluator = Evaluator(model, _tune(data))
+    return _points(model, spec, data, tuple(shares), tuple(forms), bits, healings, training, runtime, evaluator)
+
+
+def n_points(shares: Sequence[float], forms: Sequence[Form], healings: Sequence[Healing] = ("none",)) -> int:
+    """How many points a grid has."""
+    return len(shares) * len(forms) * len(healings)
+
+
+def pareto(points: Iterable[GridPoint]) -> tuple[GridPoint, ...]:
+    """The points that no other beats in both size and accuracy, from the largest to the smallest."""
+    front: list[GridPoint] = []
+    best = float("-inf")
+    for point in sorted((p for p in points if not p.why_not), key=_small_first):
+        if point.accuracy is not None and point.accuracy.value > best:
+            best = point.accuracy.value
+            front.append(point)
+    return tuple(reversed(front))
+
+
+def _small_first(point: GridPoint) -> tuple[float, float]:
+    return (point.size.value if point.size else 0.0, -(point.accuracy.value if point.accuracy else 0.0))
+
+
+def trained_with(training: Finetune | None, healing: Healing) -> Finetune:
+    """The fine-tuning of a healing; ``distil`` has the dense model as a teacher as well."""
+    settings = training or Finetune(epochs=10)
+    return replace(settings, distil_weight=_TEACHING if healing == "distil" else 0.0)
+
+
+def _points(
+    model: LoadedModel,
+    spec: PruneSpec,
+    data: Dataset,
+    shares: tuple[float, ...],
+    forms: tuple[Form, ...],
+    bits: int,
+    healings: Sequence[Healing],
+    training: Finetune | None,
+    runtime: Runtime | None,
+    evaluator: Evaluator,
+) -> Iterator[GridPoint | Working]:
+    table = None if why_no_macs(model) else mac_table(model)
+    for healing in healings:
+        for share in shares:
+            request = at_sparsity(spec, share)
+            if healing == "none":
+                healed, plan = model, make_plan(model, request, data=data)
+            else:
+                healed, plan = yield from _healed(model, request, data, trained_with(training, healing), evaluator)
+            blank = GridPoint(
+                share, plan.sparsity, forms[0], bits, healing, spec=request.to_json(), plan_digest=plan.digest,
+                compression_ratio=compression_ratio(healed, plan).value,
+                theoretical_speedup=speedup.value if (speedup := theoretical_speedup(model, plan, table)) else 1.0,
+            )  # fmt: skip
+            for form in forms:
+                protocol = _protocol(form, bits, healing, training)
+                at = replace(blank, form=form, protocol=protocol)
+                yield _Cell(model, healed, plan, evaluator, at).found(runtime)
+
+
+def _protocol(form: Form, bits: int, healing: Healing, training: Finetune | None) -> dict[str, Any]:
+    """What was done beside pruning; empty when nothing was."""
+    rounded = {"form": form, "bits": bits if form == "int8" else 8}
+    return {
+        **({"recovery": member_to_json(trained_with(training, healing))} if healing != "none" else {}),
+        **({"quantized": rounded} if form != "float32" else {}),
+    }
+
+
+def _healed(
+    model: LoadedModel, request: PruneSpec, data: Dataset, training: Finetune, evaluator: Evaluator
+) -> Generator[Working, None, tuple[LoadedModel, Plan]]:
+    recipe = Recipe((Prune(request), training))
+    for told in recover(model, recipe, data, evaluator=evaluator):
+        if told.recovered is not None:
+            plan = told.recovered.plan
+            return told.recovered.model, plan if plan is not None else make_plan(model, request, data=data)
+        if told.epoch:
+            yield Working(f"training: epoch {told.epoch} of {told.n_epochs}")
+    raise RuntimeError("a recipe ends with what it came to")
+
+
+@dataclass(frozen=True, eq=False)
+class _Cell:
+    """One network in one form; ``point`` says which."""
+
+    dense: LoadedModel
+    model: LoadedModel
+    plan: Plan
+    evaluator: Evaluator
+    point: GridPoint
+
+    def found(self, runtime: Runtime | None) -> GridPoint:
+        form, bits = self.point.form, self.point.bits
+        if form == "float32":
+            size = min(sizes(self.model, self.plan).values(), key=lambda m: m.value)
+            return self._with(self._evaluation(self.plan), size=size, bits=32)
+        if form == "int8":
+            evaluation = self._evaluation(quantized_plan(self.model, self.plan, bits))
+            return self._with(evaluation, size=smallest(self.model, self.plan, bits))
+        if runtime is None:
+            return replace(self.point, bits=8, why_not="No runtime was given.")
+        try:
+            made = runtime(self.model, self.plan, form)
+        except ExplorerError as error:
+            return replace(self.point, bits=8, why_not=error.why or error.what)
+        known = replace(self.point, bits=8, latency=made.latency, notes=made.notes)
+        return replace(known, size=made.size, accuracy=made.evaluation.accuracy, drop=made.evaluation.drop)
+
+    def _with(self, evaluation: Evaluation, *, size: Measurement, bits: int | None = None) -> GridPoint:
+        known = replace(self.point, size=size, bits=bits or self.point.bits)
+        return replace(known, accuracy=evaluation.accuracy, drop=evaluation.drop)
+
+    def _evaluation(self, plan: Plan) -> Evaluation:
+        if self.model is self.dense:
+            return self.evaluator.final(plan)
+        return measured_module(masked(self.model, plan).module, self.evaluator)
+
+
+def _tune(data: Dataset) -> Split:
+    if "tune" not in data.splits:
+        why = data.why_no_split.get("tune", "")
+        raise ExplorerError(f"{data.address} has no tune split.", why=why, fix="Choose other data.")
+    return data.splits["tune"]
+
+
+def _check(
+    shares: Sequence[float],
+    forms: Sequence[Form],
+    bits: int,
+    healings: Sequence[Healing],
+    runtime: Runtime | None,
+) -> None:
+    check_bits(bits)
+    for share in shares:
+        if not 0.0 <= share <= 1.0:
+            raise ExplorerError(f"A sparsity of {share:g} is not possible.", fix="Give shares from 0 to 1.")
+    for name, known in [*((f, FORMS) for f in forms), *((h, HEALINGS) for h in healings)]:
+        if name not in known:
+            raise ExplorerError(f"There is no {name!r} in this grid.", fix=f"Choose from: {', '.join(known)}.")
+    if not shares or not forms or not healings:
+        raise ExplorerError("A grid without a point shows nothing.", fix="Give at least one share and one form.")

@@ -1,0 +1,122 @@
+"""Prune first or quantize first: the same network in each order, measured on the same samples, and one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from explorer.engine.evaluator import Evaluator
+from explorer.metrics.accuracy import drop
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.grid import Working
+from explorer.recovery.recipe import Recipe, recover
+from explorer.recovery.state import measured_module
+from explorer.recovery.steps import Finetune, Prune, Quantize
+from explorer.types import Dataset, Evaluation, LoadedModel, Measurement
+
+_WORDS = {"prune": "prune", "finetune": "tune", "quantize": "quantize"}
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """One order with what it came to: ``order`` such as ("prune", "tune", "quantize")."""
+
+    order: tuple[str, ...]
+    evaluation: Evaluation
+    recipe: Recipe
+    complete: bool = field(default=True, compare=False)
+
+    @property
+    def words(self) -> str:
+        """ "prune, tune, quantize"."""
+        return ", ".join(self.order)
+
+
+def recipes(spec: PruneSpec, bits: int = 8, training: Finetune | None = None) -> tuple[Recipe, ...]:
+    """The orders that are compared: prune, quantize; quantize, prune; prune, tune, quantize."""
+    prune, quantize = Prune(spec), Quantize(bits)
+    tune = training or Finetune(epochs=10)
+    return (Recipe((prune, quantize)), Recipe((quantize, prune)), Recipe((prune, tune, quantize)))
+
+
+def orders(
+    model: LoadedModel,
+    spec: PruneSpec,
+    data: Dataset,
+    *,
+    bits: int = 8,
+    training: Finetune | None = None,
+    evaluator: Evaluator | None = None,
+) -> Iterator[Tried | Working]:
+    """Measure each order at the sparsity of ``spec``, one after another, on the tune split.
+
+    Raises ExplorerError where the network cannot be trained on ``data``.
+    """
+    judge = evaluator or Evaluator(model, data.splits["tune"])
+    for recipe in recipes(spec, bits, training):
+        yield (yield from _tried(model, recipe, data, judge))
+
+
+def _tried(model: LoadedModel, recipe: Recipe, data: Dataset, judge: Evaluator) -> Generator[Working, None, Tried]:
+    order = tuple(_WORDS[step.key] for step in recipe.steps)
+    for told in recover(model, recipe, data, evaluator=judge):
+        if told.recovered is not None and told.recovered.model.module is not None:
+            return Tried(order, measured_module(told.recovered.model.module, judge), recipe)
+        if told.epoch:
+            yield Working(f"{', '.join(order)}: epoch {told.epoch} of {told.n_epochs}")
+    raise RuntimeError("a recipe ends with what it came to")
+
+
+def difference(one: Tried, other: Tried, evaluator: Evaluator) -> Measurement:
+    """Accuracy of ``one`` minus that of ``other`` on the same samples, with its paired 95 % interval."""
+    right = [_right(tried.evaluation, evaluator) for tried in (one, other)]
+    return drop(right[0], right[1], batch_size=evaluator.batch_size)
+
+
+def advice(tried: Sequence[Tried], evaluator: Evaluator, *, share: float, bits: int = 8) -> str:
+    """What was measured, and what follows from it for this model and these samples, in two or three sentences.
+
+    Of two orders whose difference may be chance, neither is called better. Empty until all three are there.
+    """
+    known = {t.order: t for t in tried}
+    first, last = known.get(("prune", "quantize")), known.get(("quantize", "prune"))
+    tuned = known.get(("prune", "tune", "quantize"))
+    if first is None or last is None or tuned is None:
+        return ""
+    said = "; ".join(f"{t.words} {100 * t.evaluation.accuracy.value:.1f} %" for t in (first, last, tuned))
+    where = f"At {share:.0%} and {bits} bits, measured on the same {first.evaluation.n:,} samples: {said}."
+    return f"{where} {_which_first(difference(first, last, evaluator))} {_about_tuning(tuned, first, evaluator)}"
+
+
+def _which_first(between: Measurement) -> str:
+    if not _settled(between):
+        return "Which of the two comes first made no difference beyond chance."
+    better = ("Pruning", "quantizing") if between.value > 0 else ("Quantizing", "pruning")
+    return f"{better[0]} before {better[1]} was better by {_points(between)}."
+
+
+def _about_tuning(tuned: Tried, untuned: Tried, evaluator: Evaluator) -> str:
+    gain = difference(tuned, untuned, evaluator)
+    why = "training moves weights off the grid, so quantizing comes last"
+    if not _settled(gain):
+        return f"Tuning in between changed nothing beyond chance; where one tunes, {why}."
+    if gain.value < 0:
+        return f"Tuning in between cost {_points(gain)} here: leave it out, or train longer."
+    return f"Tuning in between gained {_points(gain)}: prune, tune, quantize, for {why}."
+
+
+def _settled(m: Measurement) -> bool:
+    return m.low is not None and m.high is not None and not m.low <= 0 <= m.high
+
+
+def _points(m: Measurement) -> str:
+    low, high = sorted((abs(100 * (m.low or 0)), abs(100 * (m.high or 0))))
+    return f"{abs(100 * m.value):.1f} points ({low:.1f} to {high:.1f})"
+
+
+def _right(evaluation: Evaluation, evaluator: Evaluator) -> Tensor:
+    labels = evaluator.split.y
+    wanted = evaluation.dense_predictions if labels is None else labels
+    return evaluation.predictions == wanted

@@ -1,0 +1,60 @@
+"""The chart of the grid: where points stand, what is filled, and what the legend says."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.charts.quantization import hover, quantization_grid
+from explorer.charts.theme import Theme
+from explorer.recovery.grid import Form, GridPoint, Healing
+from explorer.types import Measurement, Origin
+
+
+def point(form: Form, size: int, accuracy: float, *, healing: Healing = "none", asked: float = 0.0) -> GridPoint:
+    origin: Origin = "measured" if form in ("dynamic", "static") else "counted"
+    judged = Measurement("accuracy", accuracy, "fraction", "measured", accuracy - 0.01, accuracy + 0.01, n=450)
+    size_of = Measurement("int8_bitmask", size, "bytes", origin)
+    return GridPoint(asked, asked, form, 8, healing, size=size_of, accuracy=judged, drop=judged)
+
+
+POINTS = [
+    point("float32", 200_000, 0.99),
+    point("float32", 100_000, 0.9, asked=0.5),
+    point("int8", 50_000, 0.99),
+    point("static", 60_000, 0.98),
+    GridPoint(0.0, 0.0, "dynamic", 8, why_not="No."),
+]
+
+
+def test_points_stand_at_their_bytes_and_accuracy_smaller_to_the_right() -> None:
+    figure = quantization_grid(POINTS)
+    line = next(t for t in figure.data if t.name == "float32" and t.hovertext)
+    assert (list(line.x), list(line.y)) == ([200_000, 100_000], [0.99, 0.9])
+    left, right = figure.layout.xaxis.range
+    assert left > right
+
+
+def test_a_counted_size_is_hollow_and_a_measured_one_filled() -> None:
+    figure = quantization_grid(POINTS)
+    marks = {t.name: t.marker.symbol for t in figure.data if t.hovertext}
+    assert marks["float32"] == ("circle-open", "circle-open")
+    assert marks["ONNX Runtime, static int8"] == ("circle",)
+
+
+def test_the_legend_names_formats_once_and_healings_only_where_there_are_several() -> None:
+    names = [t.name for t in quantization_grid(POINTS).data if t.showlegend is not False]
+    assert names[-3:] == ["float32", "int8 weights, simulated", "ONNX Runtime, static int8"]
+    more = [*POINTS, point("int8", 50_000, 0.995, healing="distil")]
+    names = [t.name for t in quantization_grid(more, theme=Theme.dark()).data if t.showlegend is not False]
+    assert names[-2:] == ["as pruned", "distilled"]
+
+
+def test_the_words_of_a_point_say_size_origin_and_interval() -> None:
+    said = hover(POINTS[2])
+    assert "50 kB (counted, int8 bitmask)" in said.replace("50.0", "50")
+    assert "(95%: 98.0 – 100.0%)" in said
+
+
+@pytest.mark.parametrize("given", [[], [GridPoint(0.0, 0.0, "static", 8, why_not="No.")]])
+def test_nothing_measured_is_said(given: list[GridPoint]) -> None:
+    assert quantization_grid(given).layout.annotations[0].text == "Nothing has been measured yet."

@@ -1,0 +1,45 @@
+"""``quantize``: the grid as JSON and as a table, and its points kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from explorer.cli import main
+
+
+def test_the_grid_is_json_with_its_front_and_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quantize", "digits-mlp", "--grid", "0,0.5", "--bits", "4", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(p["asked"], p["form"], p["bits"]) for p in found["points"]] == [
+        (0.0, "float32", 32), (0.0, "int8", 4), (0.5, "float32", 32), (0.5, "int8", 4),
+    ]  # fmt: skip
+    assert any(p["on_front"] for p in found["points"])
+    assert found["points"][1]["size"]["value"] < 0.2 * found["points"][0]["size"]["value"]
+    assert found["advice"] == ""
+
+    assert main(["runs", "--json"]) == 0
+    kinds = [run["kind"] for run in json.loads(capsys.readouterr().out)["points"]]
+    assert kinds == ["quantize"] * 4
+
+
+def test_people_read_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quantize", "digits-mlp", "--sparsity", "0.5", "--no-keep"]) == 0
+    said = capsys.readouterr().out
+    assert "int8, 8 bits" in said
+    assert "counted" in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--grid", "0,2"], "--grid '0,2' is not a list of shares."),
+        (["--bits", "9"], "Weights of 9 bits are not possible here."),
+        (["--heal", "sleep"], "There is no 'sleep' in this grid."),
+        (["--data", "none", "--heal", "finetune"], "Recovery needs real data."),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(flags: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quantize", "digits-mlp", *flags]) == 2
+    assert said in capsys.readouterr().err
