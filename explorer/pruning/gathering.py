@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields, is_dataclass
 
 import torch
 
 from explorer.errors import ExplorerError
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.evidence import COLLECTORS
-from explorer.pruning.evidence.base import Evidence
+from explorer.pruning.evidence.base import Collector, Evidence
 from explorer.types import Dataset, LoadedModel, Split
 
 
@@ -59,10 +60,17 @@ def gather(
         # Sums in another order would give other last digits: one thread gives the same bits every time.
         torch.set_num_threads(1)
         for kind in sorted(criterion.needs):
-            kinds[kind] = COLLECTORS[kind]().collect(model, split)
+            kinds[kind] = _collector(kind, criterion).collect(model, split)
     finally:
         torch.set_num_threads(threads)
     return Evidence(len(split), source, kinds)
+
+
+def _collector(kind: str, criterion: Criterion) -> Collector:
+    """What collects this kind; fields that it has (steps, a seed) take the criterion's values."""
+    found = COLLECTORS[kind]
+    names: list[str] = [field.name for field in fields(found)] if is_dataclass(found) else []
+    return found(**{name: getattr(criterion, name) for name in names})
 
 
 def _first(split: Split, n: int, half: int | None) -> Split:

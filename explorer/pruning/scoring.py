@@ -46,6 +46,7 @@ def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, h
             knobs.append(replace(knob, why_not=why_not) if why_not else knob)
         else:
             knobs.append(knob)
+    values = _from_zero(values)
     ranks = {name: Magnitudes.from_scores(tensor) for name, tensor in values.items()}
     return Scores(
         knobs=tuple(knobs),
@@ -86,7 +87,16 @@ def _scored(spec: PruneSpec, units: Units, within: dict[str, Tensor]) -> Tensor:
     # A pattern loses what is nearest to zero: scores that may be negative are counted from the lowest.
     within[name] = (found - found.min().clamp_max(0)).reshape(model.weights[name].shape)
     lost = pattern.groups(replace(model, weights={name: within[name]}), knob)
-    return lost.mean(dim=1)
+    return lost.mean(dim=1) + found.min().clamp_max(0)
+
+
+def _from_zero(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Scores that may be negative are counted from the lowest of the model: orders stay, and lines start at zero.
+
+    In double, so that scores which differ still do.
+    """
+    lowest = min((float(found.min()) for found in values.values() if found.numel()), default=0.0)
+    return values if lowest >= 0 else {name: found.double() - lowest for name, found in values.items()}
 
 
 def _finite(spec: PruneSpec, units: Units, found: Tensor) -> Tensor:

@@ -5,12 +5,34 @@ from __future__ import annotations
 from explorer.params import Registry
 from explorer.pruning.criteria.apoz import Apoz
 from explorer.pruning.criteria.base import Criterion
+from explorer.pruning.criteria.bn_scale import BnScale
+from explorer.pruning.criteria.fisher import Fisher
+from explorer.pruning.criteria.geometric_median import GeometricMedian
 from explorer.pruning.criteria.gradient import Gradient
+from explorer.pruning.criteria.lamp import Lamp
 from explorer.pruning.criteria.lp_norm import LpNorm
+from explorer.pruning.criteria.movement import Movement
+from explorer.pruning.criteria.obd import Obd
 from explorer.pruning.criteria.random import Random
+from explorer.pruning.criteria.snip import Snip
+from explorer.pruning.criteria.taylor import Taylor
 from explorer.pruning.criteria.wanda import Wanda
 
-MEMBERS: tuple[type[Criterion], ...] = (LpNorm, Gradient, Wanda, Apoz, Random)
+MEMBERS: tuple[type[Criterion], ...] = (
+    LpNorm,
+    Lamp,
+    GeometricMedian,
+    BnScale,
+    Gradient,
+    Taylor,
+    Fisher,
+    Obd,
+    Snip,
+    Movement,
+    Wanda,
+    Apoz,
+    Random,
+)
 CRITERIA: Registry[Criterion] = Registry("criterion", MEMBERS)
 
 

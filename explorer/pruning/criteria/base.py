@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.pruning.branches import BLOCK
 from explorer.pruning.evidence.base import Evidence
 from explorer.pruning.granularity.base import Granularity
 from explorer.types import Knob, LoadedModel
@@ -34,6 +36,21 @@ class Units:
         """(n_units, group_size): tensors in the shapes of the parameters, arranged like ``groups``."""
         model, knob, granularity = self.of
         return granularity.groups(replace(model, weights=field), knob)
+
+    def totals(self, values: Tensor) -> Tensor:
+        """(n_units, group_size), arranged like ``groups`` -> (n_units,) sums, each weight of a unit once.
+
+        Residual blocks repeat their weights up to the length of the longest: there only the first of each counts.
+        """
+        if self.knob is not None and self.knob.unit == BLOCK:
+            model, knob, _ = self.of
+            sizes = torch.zeros(knob.n_units, dtype=torch.int64)
+            for part in (part for part in knob.parts if part.role == "scored"):
+                sizes[part.units[0]] += model.weights[part.parameter].numel()
+            places = torch.arange(values.shape[1]) * sizes.unsqueeze(1) // values.shape[1]
+            repeated = places == places.roll(1, dims=1)
+            values = values.masked_fill(repeated & (torch.arange(values.shape[1]) > 0), 0)
+        return values.sum(dim=1, dtype=torch.float64).to(values.dtype)
 
     @property
     def of(self) -> tuple[LoadedModel, Knob, Granularity]:

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from explorer.pruning.evidence.base import Collector
+from explorer.pruning.evidence.connection_sensitivity import ConnectionSensitivity
+from explorer.pruning.evidence.curvature import Curvature
 from explorer.pruning.evidence.gradients import Gradients
 from explorer.pruning.evidence.input_squares import InputSquares
+from explorer.pruning.evidence.movement import Movement
+from explorer.pruning.evidence.squared_gradients import SquaredGradients
 from explorer.pruning.evidence.zeros import Zeros
 
-MEMBERS: tuple[type[Collector], ...] = (Gradients, InputSquares, Zeros)
+MEMBERS: tuple[type[Collector], ...] = (
+    Gradients,
+    SquaredGradients,
+    Curvature,
+    ConnectionSensitivity,
+    Movement,
+    InputSquares,
+    Zeros,
+)
 COLLECTORS: dict[str, type[Collector]] = {member.key: member for member in MEMBERS}
