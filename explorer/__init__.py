@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from explorer.analysis.evaluate import evaluate as evaluate
     from explorer.analysis.report import Report as Report
     from explorer.analysis.report import report as report
+    from explorer.analysis.search import SearchResult as SearchResult
+    from explorer.analysis.search import search as search
     from explorer.analysis.sensitivity import Sensitivity as Sensitivity
     from explorer.analysis.sensitivity import scan as scan
     from explorer.analysis.tradeoff import pareto as pareto
@@ -53,6 +55,7 @@ _PUBLIC = {
     "PruneSpec": ("pruning.spec", "PruneSpec"),
     "Recipe": ("recovery.recipe", "Recipe"),
     "Report": ("analysis.report", "Report"),
+    "SearchResult": ("analysis.search", "SearchResult"),
     "Sensitivity": ("analysis.sensitivity", "Sensitivity"),
     "charts": ("charts", ""),
     "evaluate": ("analysis.evaluate", "evaluate"),
@@ -68,6 +71,7 @@ _PUBLIC = {
     "save": ("export.weights", "write_pruned"),
     "scan": ("analysis.sensitivity", "scan"),
     "score": ("pruning.scoring", "score"),
+    "search": ("analysis.search", "search"),
     "sliced": ("pruning.slicing", "sliced"),
     "sweep": ("analysis.tradeoff", "sweep"),
     "terms": ("terms", ""),
@@ -79,6 +83,7 @@ __all__ = [
     "PruneSpec",
     "Recipe",
     "Report",
+    "SearchResult",
     "Sensitivity",
     "charts",
     "evaluate",
@@ -94,6 +99,7 @@ __all__ = [
     "save",
     "scan",
     "score",
+    "search",
     "sliced",
     "sweep",
     "terms",

@@ -1,4 +1,9 @@
-"""The best plan under a budget: predicted from a scan's curves, measured, and corrected by what was measured."""
+"""The best plan under a budget: predicted from a scan's curves, measured, and corrected by what was measured.
+
+The plans: one ranking (also of magnitudes, where the criterion is another one), the same share, ERK, equal single
+drops, and the best combinations of the curves; then mixes of the best, and moves from the best. Where there are few
+combinations of the scan's levels, all of them.
+"""
 
 from __future__ import annotations
 
@@ -58,19 +63,16 @@ def search(
     drop; or ``budget``: the best accuracy at ``"macs=0.5"``, ``"params=0.2"``, ``"size=100kB"`` or
     ``"latency=0.7"`` (up to 1 a share of the dense model). ``SearchResult.of(...)`` gives the answer.
 
-    Of ``spec`` the units, the criterion and the limits count. The plans: one ranking (also of magnitudes, where the
-    criterion is another one), the same share, ERK, equal single drops, and the best combinations of the scan's
-    curves; then mixes of the best and moves from it, ``evaluations`` in all. Where that many suffice for all
-    combinations of the scan's levels, all are tried. ``cells`` are those of a scan that is there already; else the
-    model is scanned first at ``levels``, with ``keep`` and ``evaluator`` as in :func:`scan`.
+    Of ``spec`` the units, the criterion and the limits count. ``evaluations`` is how many plans are tried. ``cells``
+    are those of a scan that is there already; else the model is scanned first at ``levels``, with ``keep`` and
+    ``evaluator`` as in :func:`scan`.
 
     Raises ExplorerError when the question is none, the model cannot run, or a time is asked for where zeros stay.
     """
     question = Question.of(max_drop, budget, cost)
     loaded, request = given_model(model), given_spec(spec)
-    why = refusal(loaded, request, question)
-    if why is not None:
-        raise ExplorerError(f"{question} cannot be sought here.".capitalize(), why=why, fix="Ask for another cost.")
+    if (why := refusal(loaded, request, question)) is not None:
+        raise ExplorerError(f"One cannot ask for {question} here.", why=why, fix="Ask for another cost.")
     if evaluations < 1:
         raise ExplorerError(f"{evaluations} plans are too few.", fix="Try at least one.")
     dataset = given_data(data, loaded)

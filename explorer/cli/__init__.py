@@ -13,8 +13,10 @@ from explorer.cli import export as export
 from explorer.cli import inspect as inspect
 from explorer.cli import prune as prune
 from explorer.cli import quantize as quantize
+from explorer.cli import recover as recover
 from explorer.cli import runs as runs
 from explorer.cli import scan as scan
+from explorer.cli import search as search
 from explorer.cli import sweep as sweep
 from explorer.cli.arguments import Arguments, Parser, joined_numbers
 from explorer.errors import ExplorerError
@@ -37,7 +39,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, export, quantize, scan, sweep, runs)
+COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, export, quantize, scan, sweep, search, recover, runs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

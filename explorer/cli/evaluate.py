@@ -8,6 +8,7 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
+from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def run(args: Arguments) -> int:
         fix = "Give --arch; inspect and prune work without one."
         raise ExplorerError(f"{args.model} cannot be run.", why=why, fix=fix)
     data = load_data(args, model)
+    spec = with_curves(args, model, spec)
     plan = make_plan(model, spec, data=data)
     evaluation, n_looks = measured(args, model, data, plan)
     table = None if why_no_macs(model) else mac_table(model)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.cli import int8, printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, data_for, load_data, load_model
 from explorer.cli.request import add_request, prune_spec
+from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def run(args: Arguments) -> int:
         raise ExplorerError(f"--int8 does not go with --to {args.to}.", fix="Write --to onnx --int8 dynamic.")
     spec = prune_spec(args)
     model = load_model(args)
+    spec = with_curves(args, model, spec)
     plan = make_plan(model, spec, data=data_for(args, model, spec))
     written = _WRITERS[args.to](args, model, plan)
     counted = {"asked": plan.asked, "sparsity": plan.sparsity, "n_pruned": plan.n_pruned}

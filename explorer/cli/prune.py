@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, data_for, load_model
 from explorer.cli.request import add_request, prune_spec
+from explorer.cli.scanning import with_curves
 
 if TYPE_CHECKING:
     from explorer.types import LoadedModel, Plan
@@ -37,6 +38,7 @@ def run(args: Arguments) -> int:
 
     spec = prune_spec(args)
     model = load_model(args)
+    spec = with_curves(args, model, spec)
     plan = make_plan(model, spec, data=data_for(args, model, spec))
     if args.form == "sliced":
         return _sliced(args, model, plan)

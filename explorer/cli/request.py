@@ -46,11 +46,20 @@ def add_request(parser: Parser, *, one_level: bool = True) -> None:
         "kernel, block:rows=4,columns=4, n_of_m:n=2,m=4",
     )
     group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), lp_norm:p=1, random")
-    group.add_argument("--allocation", metavar="A", help="how many from each layer: global (default), uniform, ...")
+    group.add_argument(
+        "--allocation",
+        metavar="A",
+        help="how many from each layer: global (default), uniform, erk, sensitivity (scans the model first), ...",
+    )
     if one_level:
         group.add_argument("--sparsity", type=share, metavar="S", help="share to prune, from 0 to 1")
         group.add_argument("--threshold", type=float, metavar="T", help="prune the scores below T")
     group.add_argument("--spec", metavar="FILE", help="a PruneSpec as JSON instead of the flags above")
+    add_limits(group)
+
+
+def add_limits(group: argparse._ArgumentGroup) -> None:
+    """What single layers allow."""
     group.add_argument("--lock", action="append", default=[], metavar="LAYER", help="nothing goes there (repeatable)")
     group.add_argument("--unlock", action="append", default=[], metavar="LAYER", help="undo a lock set by default")
     for flag, text in (("--floor", "at least this share goes there"), ("--cap", "at most this share goes there")):

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
 from explorer.cli.keeping import add_keeping
 from explorer.cli.request import prune_spec, share
+from explorer.cli.scanning import keep, shown
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from explorer.analysis.cell import Cell, Keep
+    from explorer.analysis.cell import Cell
     from explorer.analysis.sensitivity import Sensitivity
     from explorer.pruning.spec import PruneSpec
-    from explorer.store.database import Store
     from explorer.types import Dataset, LoadedModel
-
-T = TypeVar("T")
 
 NAME = "scan"
 HELP = "Prune each layer alone, level by level, and measure what it costs."
@@ -112,47 +108,10 @@ def _scanned(
         split=args.split,
         max_drop=args.max_drop,
         n_samples=args.samples,
-        keep=_keep(args),
+        keep=keep(args),
         device=args.device,
     )
-    return Sensitivity.of(_shown(cells, scan_size(model, spec, data, levels=levels, layers=layers)))
-
-
-class _Kept:
-    """The store, as long as it works: one that fails is told once, and the scan goes on."""
-
-    def __init__(self, store: Store) -> None:
-        self._store: Store | None = store
-
-    def cells(self, scan_key: str) -> Mapping[tuple[str, float], Mapping[str, Any]]:
-        return self._tried(lambda store: store.cells(scan_key)) or {}
-
-    def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
-        self._tried(lambda store: store.keep_cell(scan_key, knob, level, cell))
-
-    def _tried(self, work: Callable[[Store], T]) -> T | None:
-        try:
-            return None if self._store is None else work(self._store)
-        except ExplorerError as error:
-            printing.note(printing.plain(f"What is measured is not kept. {error}"))
-            self._store = None
-            return None
-
-
-def _keep(args: Arguments) -> Keep | None:
-    from explorer.store.database import Store
-
-    return None if args.no_keep else _Kept(Store(args.data_dir))
-
-
-def _shown(cells: Iterator[Cell], total: int) -> Iterator[Cell]:
-    n_done = 0
-    with printing.Progress("scanning") as progress:
-        for cell in cells:
-            n_done += cell.complete
-            where = f"{printing.plain(cell.knob)} at {cell.level:.0%}"
-            progress.show(f"{n_done} of {total}, {where}: {printing.percent(cell.accuracy.value)}")
-            yield cell
+    return Sensitivity.of(shown(cells, scan_size(model, spec, data, levels=levels, layers=layers)))
 
 
 def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, found: Sensitivity) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
+from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def run(args: Arguments) -> int:
         why = model.why_not_runnable or "Its architecture is not known."
         raise ExplorerError(f"{args.model} cannot be run.", why=why, fix="Give --arch; inspect works without one.")
     data = load_data(args, model)
+    spec = with_curves(args, model, spec)
     n = len(shares or ratios)
     measured = sweep(model, spec, data, ratios=ratios, sparsities=shares, device=args.device)
     points = _collected(kept(args, model, data, measured, split="tune", kind=NAME), n)

@@ -1,0 +1,143 @@
+"""``search``: the best plan under a budget, or the smallest within a drop."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
+from explorer.cli.keeping import add_keeping, kept
+from explorer.cli.request import add_limits, prune_spec, share
+from explorer.cli.scanning import scanned
+from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from explorer.analysis.search import SearchResult, Tried
+    from explorer.pruning.spec import PruneSpec
+    from explorer.types import Dataset, LoadedModel, TradeOffPoint
+
+NAME = "search"
+HELP = "Find the smallest model within a drop of accuracy, or the most accurate one within a budget."
+
+
+def add_arguments(parser: Parser) -> None:
+    """The flags of this command."""
+    add_model(parser)
+    group = parser.add_argument_group("what to seek")
+    either = group.add_mutually_exclusive_group(required=True)
+    text = "the smallest model that loses no more: 0.01 or 1%% is one point of accuracy"
+    either.add_argument("--max-drop", type=share, metavar="S", help=text)
+    text = "the most accurate model within it: params=0.2, macs=0.5, size=100kB, latency=0.7 (up to 1: share of dense)"
+    either.add_argument("--budget", metavar="COST=X", help=text)
+    text = "with --max-drop, what is to be small: params (default), macs, size"
+    group.add_argument("--cost", choices=("params", "macs", "size"), default="params", help=text)
+    group = parser.add_argument_group("how to seek")
+    group.add_argument("--granularity", metavar="G", help="what is one unit: weight (default), out_channel, ...")
+    group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), taylor, ...")
+    group.add_argument("--evaluations", type=whole, default=40, metavar="N", help="plans to measure (default: 40)")
+    text = "how the scan measures, exact (default), verified or estimate; plans are always measured on every sample"
+    group.add_argument("--mode", choices=("exact", "verified", "estimate"), default="exact", help=text)
+    add_limits(group)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the answer as a request for --spec")
+    add_data(parser)
+    add_keeping(parser)
+    add_common(parser)
+
+
+def run(args: Arguments) -> int:
+    """Scan (or read the kept scan), search, and tell the answer."""
+    from explorer.analysis.search import Question, refusal
+
+    spec = _spec(args)
+    question = Question.of(args.max_drop, args.budget, args.cost)
+    model = load_model(args)
+    if (why := refusal(model, spec, question)) is not None:
+        raise ExplorerError(f"One cannot ask for {question} here.", why=why, fix="Ask for another cost.")
+    data = load_data(args, model)
+    found = _found(args, model, data, spec)
+    if args.output:
+        _write(Path(args.output), found.best.spec)
+    if args.json:
+        printing.say_json(_json(args, model, data, spec, found))
+    else:
+        printing.say(*_lines(model, data, found))
+    return 0
+
+
+def _spec(args: Arguments) -> PruneSpec:
+    for name in ("spec", "allocation"):
+        setattr(args, name, None)
+    return prune_spec(args)
+
+
+def _found(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec) -> SearchResult:
+    from explorer.analysis.search import SearchResult, search
+
+    cells = scanned(args, model, data, spec, mode=args.mode).cells
+    tried: list[Tried] = []
+
+    def points() -> Iterator[TradeOffPoint]:
+        asked = {"max_drop": args.max_drop, "budget": args.budget, "cost": args.cost}
+        for found in search(model, data, spec, **asked, cells=cells, evaluations=args.evaluations, device=args.device):
+            tried.append(found)
+            yield found.point
+
+    with printing.Progress("searching") as progress:
+        for n, _ in enumerate(kept(args, model, data, points(), split="tune", kind=NAME), 1):
+            best = min(tried, key=lambda t: t.rank)
+            where = f"{100 * best.share:.1f} % of dense, drop {printing.points(best.drop.value)}"
+            progress.show(f"{n} of {args.evaluations} plans, best so far: {where}")
+    result = SearchResult.of(tried)
+    if result is None:
+        raise ExplorerError("No plan was tried.", why="Nothing of this model can be pruned in these units.")
+    return result
+
+
+def _write(path: Path, spec: PruneSpec) -> None:
+    from explorer.store.atomic import write_text
+
+    write_text(path, json.dumps(spec.to_json(), indent=1))
+
+
+def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, found: SearchResult) -> dict[str, Any]:
+    from explorer.analysis.report import data_json
+
+    request = spec.to_json()
+    return {
+        "model": {"address": model.address, "digest": model.digest},
+        "data": data_json(data),
+        "split": "tune",
+        "granularity": request["granularity"],
+        "criterion": request["criterion"],
+        **found.to_json(),
+        "written": args.output,
+    }
+
+
+def _lines(model: LoadedModel, data: Dataset, found: SearchResult) -> list[str]:
+    from explorer.analysis.search_result import said
+
+    best = found.best
+    head = f"{printing.plain(model.address)} on {data.address}, split tune: {found.question}"
+    columns = ("from", "of dense", "pruned", "predicted", "measured drop", "95 % interval", "")
+    rows = [_cells(tried, found) for tried in found.candidates.values()]
+    shares = [(name, printing.percent(share)) for name, share in best.shares]
+    return [head, "", *printing.table(columns, rows), "", *said(found), "", *printing.table(("layer", "share"), shares)]
+
+
+def _cells(tried: Tried, found: SearchResult) -> list[str]:
+    predicted = "" if tried.predicted is None else printing.points(tried.predicted.value)
+    mark = "*" if tried is found.best else "" if tried.meets else "over"
+    return [
+        tried.by,
+        printing.percent(tried.share),
+        printing.percent(tried.point.sparsity),
+        predicted,
+        printing.points(tried.drop.value),
+        printing.interval(tried.drop, signed=True),
+        mark,
+    ]
