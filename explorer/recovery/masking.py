@@ -34,13 +34,17 @@ def pruned(state: State, spec: PruneSpec, data: Dataset | None = None) -> State:
 def grown_plan(model: LoadedModel, spec: PruneSpec, masks: Mapping[str, Tensor], data: Dataset | None = None) -> Plan:
     """A plan for ``model`` under ``spec`` whose masks lie within ``masks``; its digest is that of the masks."""
     scores = score(model, spec, data)
-    floors: dict[str, Limit] = {}
-    if masks:
-        gone = _gone(model, spec, scores, masks)
-        scores = _lowest(scores, gone)
+    if not masks:
+        plan = make_plan(model, spec, scores, data)
+        return replace(plan, digest=mask_digest(plan.masks))
+    gone = _gone(model, spec, scores, masks)
+    scores = _lowest(scores, gone)
+    plan = make_plan(model, spec, scores, data)
+    if any(k.n_pruned < int(gone[k.knob.name].sum()) for k in plan.knobs if k.knob.name in gone):
+        # The allocation would give something back: from here on what is gone is the least that goes.
         floors = {name: _floored(spec.limit(name), float(units.double().mean())) for name, units in gone.items()}
-    asked = replace(spec, limits=tuple((dict(spec.limits) | floors).items()))
-    plan = make_plan(model, asked, scores, data)
+        asked = replace(spec, limits=tuple((dict(spec.limits) | floors).items()))
+        plan = make_plan(model, asked, scores, data)
     names = {**plan.masks, **masks}
     merged = {n: plan.masks[n] & masks[n] if n in plan.masks and n in masks else names[n] for n in names}
     return replace(plan, spec=spec.to_json(), masks=merged, digest=mask_digest(merged))
