@@ -33,7 +33,7 @@ def test_the_answer_is_a_request_that_other_commands_take(tmp_path: Path, capsys
     assert PruneSpec.from_json(out.read_text()) == PruneSpec.from_json(found["best"]["spec"])
     assert found["best"]["cost"]["value"] <= 0.3 * models.load("digits-mlp").n_parameters
     again = told(capsys, "evaluate", "digits-mlp", "--spec", str(out))
-    assert again["accuracy"]["value"] == found["best"]["point"]["accuracy"]["value"]
+    assert again["metrics"]["accuracy"]["value"] == found["best"]["point"]["accuracy"]["value"]
 
 
 def test_every_plan_is_kept_and_a_second_search_reads_the_scan(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +41,7 @@ def test_every_plan_is_kept_and_a_second_search_reads_the_scan(capsys: pytest.Ca
     second = told(capsys, "search", "digits-mlp", "--max-drop", "2%", *FEW)
     plans = [[t["point"]["plan_digest"] for t in found["tried"]] for found in (first, second)]
     assert plans[0] == plans[1]
-    kept = told(capsys, "runs")["runs"]
+    kept = told(capsys, "runs")["points"]
     assert {run["kind"] for run in kept} == {"search"}
     assert {run["plan_digest"] for run in kept} == set(plans[0])
     scanned = told(capsys, "scan", "digits-mlp")
@@ -81,7 +81,7 @@ def test_shares_by_sensitivity_scan_the_model_and_the_request_carries_the_curves
     out = tmp_path / "pruned.safetensors"
     flags = ["--allocation", "sensitivity", "--sparsity", "0.6"]
     assert main(["prune", "digits-mlp", *flags, "-o", str(out)]) == DONE
-    spec = PruneSpec.from_json((tmp_path / "pruned.spec.json").read_text())
+    spec = PruneSpec.from_json(json.loads((tmp_path / "pruned.spec.json").read_text())["spec"])
     assert isinstance(spec.allocation, BySensitivity)
     assert {name.partition("@")[0] for name, _ in spec.allocation.curves} == {"fc1", "fc2", "fc3"}
     capsys.readouterr()
