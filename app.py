@@ -10,6 +10,8 @@ page = st.navigation(
         st.Page("pages/explore.py", title="Explore", icon=":material/tune:", default=True),
         st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/stacked_bar_chart:"),
         st.Page("pages/tradeoff.py", title="Trade-off", icon=":material/show_chart:"),
+        st.Page("pages/search.py", title="Budget", icon=":material/search:"),
+        st.Page("pages/recover.py", title="Recover", icon=":material/healing:"),
         st.Page("pages/structure.py", title="Structure", icon=":material/account_tree:"),
         st.Page("pages/weights.py", title="Weights", icon=":material/grid_on:"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,7 @@ from explorer.types import Measurement
 _UPPER, _LOWER = (0.36, 1.0), (0.0, 0.24)
 _MARKS = {"prune": ("triangle-down", "pruned"), "refresh": ("diamond", "batch norm refreshed")}
 _OTHER = ("square", "changed")
+_ASIDE = 1.4
 _STAGES = ("as pruned", "after refresh", "after training")
 
 
@@ -130,13 +132,14 @@ def healings(
     ratios = [run.compression_ratio for run in runs]
     across = axis(theme, "compression ratio (parameters, whole model)", type="log", tickvals=_ticks(ratios))
     across["ticktext"] = [times(tick) for tick in across["tickvals"]]
+    across["range"] = [math.log10(min(ratios) / _ASIDE), math.log10(max(ratios) * _ASIDE)]
     up = axis(theme, grid=True, tickformat=".0%")
     figure = framed(theme, height=height, x=across, y=up)
     colours = [theme.control, theme.second, theme.accent]
     for i, run in enumerate(runs):
         known = [(name, m, c) for name, m, c in zip(_STAGES, run.stages, colours, strict=True) if m is not None]
         # Runs at one compression would hide one another: a small step aside keeps them apart.
-        x = run.compression_ratio * (1 + 0.012 * (i % 5))
+        x = run.compression_ratio * (1 + 0.03 * (i % 5))
         figure.add_trace(
             go.Scatter(
                 x=[x] * len(known), y=[m.value for _, m, _ in known], mode="lines+markers", showlegend=False,
@@ -181,4 +184,30 @@ def course(
                 hovertemplate="epoch %{x:.0f}: %{y:.1%} pruned<extra></extra>",
             )
         )  # fmt: skip
+    return figure
+
+
+def together(
+    stories: Sequence[tuple[str, Sequence[Progress]]], *, theme: Theme | None = None, height: int = 360
+) -> go.Figure:
+    """Accuracy on tune over the epochs trained, one line for each run: (name, complete results)."""
+    theme = theme or Theme.light()
+    known = [(name, history) for name, history in stories if any(p.accuracy for p in history)]
+    if not known:
+        return empty(theme, "The first epoch is being trained.", height=height)
+    across, up = axis(theme, "epochs trained", rangemode="tozero"), axis(theme, grid=True, tickformat=".0%")
+    figure = framed(theme, height=height, x=across, y=up)
+    dashes = ("solid", "dash", "dot", "dashdot")
+    for i, (name, history) in enumerate(known):
+        places = epochs_so_far(history)
+        points = [(x, p.accuracy.value) for x, p in zip(places, history, strict=True) if p.accuracy is not None]
+        colour = theme.curves[i % len(theme.curves)]
+        figure.add_trace(
+            go.Scatter(
+                x=[x for x, _ in points], y=[y for _, y in points], mode="lines", name=safe(name),
+                line={"color": colour, "width": 2, "dash": dashes[(i // len(theme.curves)) % len(dashes)]},
+                hovertemplate=f"{safe(name)}<br>epoch %{{x}}: %{{y:.1%}}<extra></extra>",
+            )
+        )  # fmt: skip
+    figure.update_layout(legend={"orientation": "v", "y": -0.18, "yanchor": "top"})
     return figure

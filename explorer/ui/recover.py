@@ -1,0 +1,168 @@
+"""The recover page: heal a pruned network, and see what healing, rounds, tickets and a teacher are worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from explorer.charts import CONFIG
+from explorer.charts.recovery import story
+from explorer.charts.text import interval, percent
+from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
+from explorer.recovery.state import Progress, Recovered
+from explorer.types import Dataset, LoadedModel, Measurement
+from explorer.ui import live, recovery_jobs, recovery_plans, recovery_runs, recovery_settings, running, session, ticker
+from explorer.ui.recovery_plans import Asked, Run
+from explorer.ui.tables import file_stem
+from explorer.ui.text import plain
+from explorer.ui.theme import chart_theme
+
+_LATER_MS = 500
+
+
+@st.fragment
+def page(model: LoadedModel, dataset: Dataset | None) -> None:
+    """Settings, the story of the run, and all runs; reruns by itself while one runs."""
+    session.show_notices()
+    why = live.why_not(model, dataset) or recovery_jobs.why_not(model, dataset)
+    if why or dataset is None:
+        _nothing(why or "There is no data to train on.")
+        return
+    left, right = st.columns([1, 1.25], gap="medium")
+    with left, st.container(border=True, key="recipe_card", height="stretch"):
+        asked = recovery_settings.draw(model, dataset)
+        job = _start(asked, model, dataset)
+    with right, st.container(border=True, key="story_card", height="stretch"):
+        _story(job)
+    with st.container(border=True, key="runs_card"):
+        recovery_runs.draw(model, dataset)
+    if running.is_stale():
+        st.rerun()
+    if any(j.active for j in recovery_jobs.of(model, dataset)):
+        ticker.tick("recover", _LATER_MS)
+
+
+def _nothing(why: str) -> None:
+    with st.container(border=True, key="recover_nothing_card"):
+        st.markdown("**Nothing can be trained here**")
+        st.markdown(plain(why, 400))
+        st.caption("Recovery trains what is left on the fit split and judges it on tune; it needs both, with labels.")
+
+
+def _start(asked: Asked, model: LoadedModel, dataset: Dataset) -> Job | None:
+    """The buttons; returns the job of exactly this recipe, if it was begun."""
+    try:
+        run = recovery_plans.chosen(asked, model)
+    except ExplorerError as error:
+        session.refusal(error)
+        return None
+    others = recovery_plans.companions(asked, model)
+    compared = st.pills(
+        "Also run, to know what it is worth", list(others), selection_mode="multi", key="recover_companions"
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="recover_buttons"):
+        _button([run, *_made(others[name] for name in compared if name in others)], model, dataset)
+        with st.popover("Recipe", icon=":material/data_object:", help="The steps as JSON: replay them anywhere."):
+            text = json.dumps(run.recipe.to_json(), indent=1)
+            name = f"{file_stem(model.address)}.recipe.json"
+            st.download_button("Recipe as JSON", text, name, key="recipe_json", on_click="ignore")
+            st.code(f"python -m explorer recover {file_stem(model.address)} --recipe {name}", language="shell")
+            st.code(text, language="json", height=240)
+    return recovery_jobs.find(model, dataset, run)
+
+
+def _made(others: Iterable[Callable[[], Run]]) -> list[Run]:
+    """The runs to compare with; one that cannot be made says why."""
+    found = []
+    for other in others:
+        try:
+            found.append(other())
+        except ExplorerError as error:
+            session.refusal(error)
+    return found
+
+
+def _button(runs: list[Run], model: LoadedModel, dataset: Dataset) -> None:
+    """Stop what runs of these, or start what was not done yet."""
+    jobs = [recovery_jobs.find(model, dataset, run) for run in runs]
+    active = [job for job in jobs if job is not None and job.active]
+    left = [run for run, job in zip(runs, jobs, strict=True) if job is None or not (job.active or job.state == "done")]
+    if active:
+        stops = st.button("Stop", icon=":material/stop_circle:", key="recover_stop")
+        for job in active if stops else []:
+            job.cancel()
+    if active and not left:
+        return
+    label = "Start" if jobs[0] is None or jobs[0].active else "Go on" if jobs[0].state != "done" else "Start the others"
+    label = label if left else "Done"
+    if st.button(label, icon=":material/play_arrow:", type="primary", key="recover_start", disabled=not left):
+        for run in left:
+            try:
+                recovery_jobs.start(model, dataset, run)
+            except ExplorerError as error:
+                session.notify(error)
+        st.rerun(scope="fragment")
+
+
+def _story(job: Job | None) -> None:
+    """How far it is, what it reached, and the curve."""
+    st.markdown("**What happens to it**")
+    if job is None:
+        st.caption(
+            "Start trains the pruned network with its masks held: accuracy and loss appear here epoch by epoch. "
+            "Judged on the tune split, trained on fit; the locked test split is not looked at."
+        )
+        return
+    history = [p for p in job.results if isinstance(p, Progress) and p.complete and p.recovered is None]
+    _progress(job)
+    recovered = recovery_jobs.result(job)
+    if recovered is not None:
+        _dots(recovered)
+    dense = None if recovered is None or recovered.dense is None else recovered.dense.value
+    st.plotly_chart(story(history, dense=dense, theme=chart_theme()), key="story", theme=None, config=CONFIG)
+    if history:
+        st.caption(_audit(history))
+
+
+def _progress(job: Job) -> None:
+    if job.active:
+        latest = job.results[-1] if job.results else None
+        left = f", about {job.seconds_left:.0f} s left" if job.seconds_left else ""
+        now = "waiting for its turn" if job.state == "queued" else "starting"
+        if latest is not None:
+            epoch = f", epoch {latest.epoch} of {latest.n_epochs}" if latest.n_epochs else ""
+            now = f"Step {latest.index + 1} of {latest.n_steps}: {latest.key}{epoch}{left}"
+        st.progress(job.progress, now)
+    elif job.state == "failed":
+        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
+        st.error(f"It ended early: {plain(text, 300)}", icon=":material/error:")
+    elif job.state == "cancelled":
+        st.caption("Stopped. Finished epochs are kept on disk; Go on continues after the last of them.")
+
+
+def _dots(found: Recovered) -> None:
+    """Accuracy as pruned, refreshed, tuned, beside dense: numbers with their intervals."""
+    facts = [("Dense", found.dense), ("As pruned", found.as_pruned), ("Refreshed", found.refreshed)]
+    facts.append(("Trained", found.tuned))
+    known = [(name, m) for name, m in facts if m is not None]
+    for column, (name, m) in zip(st.columns(max(1, len(known)), gap="small"), known, strict=True):
+        with column:
+            _fact(name, m)
+
+
+def _fact(name: str, found: Measurement) -> None:
+    st.markdown(f"{name}  \n**{percent(found.value)}**")
+    st.caption(f"{interval(found)}, {found.origin}")
+
+
+def _audit(history: list[Progress]) -> str:
+    last = history[-1]
+    revived = max(p.n_revived for p in history)
+    held = "none came back" if revived == 0 else f":material/error: {revived:,} came back"
+    return (
+        f"Measured after every epoch. Zero audit: {percent(last.sparsity)} of the prunable weights are pruned, {held} "
+        f"in {len(history)} audits."
+    )

@@ -1,0 +1,85 @@
+"""Recoveries as background jobs: begun once, resumed from disk, found again by everybody who looks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from explorer.analysis import tradeoff
+from explorer.engine.evaluator import Evaluator
+from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.recipe import recover
+from explorer.recovery.state import Progress, Recovered, measured
+from explorer.recovery.training import Training, why_not_trained
+from explorer.store.records import record_of
+from explorer.types import Dataset, LoadedModel
+from explorer.ui import cache, session
+from explorer.ui.recovery_plans import Run
+
+
+def why_not(model: LoadedModel, dataset: Dataset | None) -> str | None:
+    """Why nothing can be trained here, in a sentence; None where it can."""
+    if dataset is None:
+        return "There is no data to train on."
+    refusal = why_not_trained(Training(), dataset)
+    return None if refusal is None else " ".join(part for part in (refusal.what, refusal.why) if part)
+
+
+def find(model: LoadedModel, dataset: Dataset, run: Run) -> Job | None:
+    """The run's job, if this server has begun it."""
+    return cache.jobs().find(_key(model, dataset, run))
+
+
+def start(model: LoadedModel, dataset: Dataset, run: Run) -> Job:
+    """Begin the run, or go on after the last epoch that is on disk."""
+    return cache.jobs().submit(
+        _key(model, dataset, run),
+        session.owner(),
+        run.label,
+        lambda: _progress(model, dataset, run),
+        run.recipe.n_stages,
+    )
+
+
+def of(model: LoadedModel, dataset: Dataset) -> list[Job]:
+    """This visitor's runs of this model on this data, oldest first."""
+    mine = cache.jobs().of(session.owner())
+    return [j for j in mine if isinstance(j.key, tuple) and j.key[:3] == ("recover", model.identity, dataset.digest)]
+
+
+def result(job: Job | None) -> Recovered | None:
+    """What a finished run came to."""
+    last = job.results[-1] if job is not None and job.results else None
+    return last.recovered if isinstance(last, Progress) else None
+
+
+def _key(model: LoadedModel, dataset: Dataset, run: Run) -> tuple[str, ...]:
+    start = run.start.identity if run.start is not None else ""
+    return ("recover", model.identity, dataset.digest, run.recipe.digest, start)
+
+
+def _progress(model: LoadedModel, dataset: Dataset, run: Run) -> Iterator[Progress]:
+    evaluator = cache.evaluator(model, dataset, dataset.splits["tune"])
+    folder = Path(cache.store().path).parent / "recoveries"
+    begun = run.start if run.start is not None else model
+    for progress in recover(begun, run.recipe, dataset, evaluator=evaluator, checkpoints=folder):
+        if progress.recovered is not None:
+            # A full disk must not take away a result that is there: the screen has it.
+            with contextlib.suppress(ExplorerError):
+                _keep(progress.recovered, model, dataset, evaluator)
+        yield progress
+
+
+def _keep(found: Recovered, model: LoadedModel, dataset: Dataset, evaluator: Evaluator) -> None:
+    """The result as a point of the trade-off, with all that it depends on."""
+    if found.plan is None:
+        return
+    spec = PruneSpec.from_json(found.plan.spec)
+    evaluation = measured(found.state, dataset.splits["tune"], evaluator)
+    point = tradeoff.point(found.model, spec, found.plan, evaluation, cache.macs(model))
+    point = replace(point, protocol=dict(found.protocol))
+    cache.store().keep_point(record_of(point, model, dataset, split="tune", kind="recover"))
