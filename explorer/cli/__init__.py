@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
+from explorer.cli import activations as activations
 from explorer.cli import app as app
 from explorer.cli import evaluate as evaluate
 from explorer.cli import export as export
@@ -39,7 +40,20 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (app, inspect, evaluate, prune, export, quantize, scan, sweep, search, recover, runs)
+COMMANDS: tuple[Command, ...] = (
+    app,
+    inspect,
+    evaluate,
+    prune,
+    export,
+    quantize,
+    activations,
+    scan,
+    sweep,
+    search,
+    recover,
+    runs,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from explorer.types import Dataset, LoadedModel
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_LISTS = ("--mean", "--std", "--ratios", "--sparsities", "--levels", "--grid")
+_LISTS = ("--mean", "--std", "--ratios", "--sparsities", "--levels", "--grid", "--shares")
 
 
 class Arguments(argparse.Namespace):

@@ -16,6 +16,7 @@ from explorer.recovery.state import measured_module
 from explorer.recovery.steps import Finetune, Prune, Quantize
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement
 
+_WHY = ", since training moves weights off the grid"
 _WORDS = {"prune": "prune", "finetune": "tune", "quantize": "quantize"}
 
 
@@ -87,24 +88,26 @@ def advice(tried: Sequence[Tried], evaluator: Evaluator, *, share: float, bits: 
         return ""
     said = "; ".join(f"{t.words} {100 * t.evaluation.accuracy.value:.1f} %" for t in (first, last, tuned))
     where = f"At {share:.0%} and {bits} bits, measured on the same {first.evaluation.n:,} samples: {said}."
-    return f"{where} {_which_first(difference(first, last, evaluator))} {_about_tuning(tuned, first, evaluator)}"
+    best, dense = max(t.evaluation.accuracy.value for t in (first, last)), evaluator.dense().accuracy.value
+    between = _which_first(difference(first, last, evaluator), lost=best < dense / 2)
+    return f"{where} {between} {_about_tuning(tuned, first, evaluator)}"
 
 
-def _which_first(between: Measurement) -> str:
+def _which_first(between: Measurement, *, lost: bool) -> str:
     if not _settled(between):
-        return "Which of the two comes first made no difference beyond chance."
+        said = "Which of the two comes first made no difference beyond chance"
+        return f"{said}, but both lost most of the accuracy: a lower share says more." if lost else f"{said}."
     better = ("Pruning", "quantizing") if between.value > 0 else ("Quantizing", "pruning")
     return f"{better[0]} before {better[1]} was better by {_points(between)}."
 
 
 def _about_tuning(tuned: Tried, untuned: Tried, evaluator: Evaluator) -> str:
     gain = difference(tuned, untuned, evaluator)
-    why = "training moves weights off the grid, so quantizing comes last"
     if not _settled(gain):
-        return f"Tuning in between changed nothing beyond chance; where one tunes, {why}."
+        return f"Tuning in between changed nothing beyond chance; who tunes, quantizes after it{_WHY}."
     if gain.value < 0:
         return f"Tuning in between cost {_points(gain)} here: leave it out, or train longer."
-    return f"Tuning in between gained {_points(gain)}: prune, tune, quantize, for {why}."
+    return f"Tuning in between gained {_points(gain)}: prune, tune, then quantize{_WHY}."
 
 
 def _settled(m: Measurement) -> bool:

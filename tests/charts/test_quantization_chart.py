@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from explorer import data, models
+from explorer.charts.activations import skipped_activations
 from explorer.charts.quantization import hover, quantization_grid
 from explorer.charts.theme import Theme
+from explorer.engine.evaluator import Evaluator
+from explorer.recovery.activation_threshold import ActivationPoint
 from explorer.recovery.grid import Form, GridPoint, Healing
 from explorer.types import Measurement, Origin
 
@@ -58,3 +62,20 @@ def test_the_words_of_a_point_say_size_origin_and_interval() -> None:
 @pytest.mark.parametrize("given", [[], [GridPoint(0.0, 0.0, "static", 8, why_not="No.")]])
 def test_nothing_measured_is_said(given: list[GridPoint]) -> None:
     assert quantization_grid(given).layout.annotations[0].text == "Nothing has been measured yet."
+
+
+def test_skipped_activations_stand_at_their_measured_share_beside_what_is_zero_anyway() -> None:
+    model = models.load("digits-mlp")
+    dense = Evaluator(model, data.load("digits", model=model).splits["tune"]).dense()
+
+    def at(share: float) -> ActivationPoint:
+        zero, before = (Measurement("a", value, "fraction", "measured") for value in (share, 0.5))
+        return ActivationPoint(share, {"act<b>": 1.0}, {"act<b>": share}, zero, before, dense)
+
+    figure = skipped_activations([at(0.9), at(0.5)])
+
+    line = next(t for t in figure.data if t.hovertext)
+    assert list(line.x) == [0.5, 0.9]
+    assert figure.layout.shapes[0].x0 == 0.5
+    assert "act&lt;b&gt;: 90%" in line.hovertext[1]
+    assert skipped_activations([]).layout.annotations[0].text == "Nothing has been measured yet."

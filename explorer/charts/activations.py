@@ -1,0 +1,92 @@
+"""Skipped activations against accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import plotly.graph_objects as go
+
+from explorer.charts.frame import axis, empty, framed
+from explorer.charts.text import interval, percent, points, provenance, safe
+from explorer.charts.theme import Theme
+from explorer.recovery.activation_threshold import ActivationPoint
+
+_MOST_LAYERS = 6
+
+
+def skipped_activations(
+    found: Sequence[ActivationPoint], *, theme: Theme | None = None, height: int = 320
+) -> go.Figure:
+    """The measured accuracy over the share of activations that were zero, with its 95 % band.
+
+    The grey line is what is zero in the dense network already: only what lies right of it is skipped.
+    """
+    theme = theme or Theme.light()
+    if not found:
+        return empty(theme, "Nothing has been measured yet.", height=height)
+    lowest = min(p.accuracy.low if p.accuracy.low is not None else p.accuracy.value for p in found)
+    floor = 0.0 if lowest < 0.5 else 0.5
+    across = axis(theme, "share of activations that are zero", tickformat=".0%", range=[-0.015, 1.015])
+    up = axis(theme, grid=True, tickformat=".0%", range=[floor - 0.01, 1.03], dtick=0.2 if floor == 0 else 0.1)
+    figure = framed(theme, height=height, x=across, y=up, showlegend=False)
+    row = sorted(found, key=lambda p: p.skipped.value)
+    _zero_before(figure, row[0].already_zero.value, theme)
+    figure.add_traces([*_band(row, theme), _line(row, theme)])
+    return figure
+
+
+def _band(row: Sequence[ActivationPoint], theme: Theme) -> Iterator[go.Scatter]:
+    if len(row) < 2:
+        return
+    shares = [p.skipped.value for p in row]
+    lows, highs = ([getattr(p.accuracy, end) or p.accuracy.value for p in row] for end in ("low", "high"))
+    yield go.Scatter(
+        x=shares + shares[::-1],
+        y=highs + lows[::-1],
+        fill="toself",
+        fillcolor=theme.translucent(theme.accent, theme.band),
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+    )
+
+
+def _line(row: Sequence[ActivationPoint], theme: Theme) -> go.Scatter:
+    return go.Scatter(
+        x=[p.skipped.value for p in row],
+        y=[p.accuracy.value for p in row],
+        mode="lines+markers",
+        line={"color": theme.accent, "width": 2},
+        marker={"color": theme.accent, "size": 8},
+        hovertext=[_hover(p) for p in row],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _zero_before(figure: go.Figure, share: float, theme: Theme) -> None:
+    figure.add_vline(x=share, line={"color": theme.control, "width": 1.2, "dash": "4px,4px"})
+    figure.add_annotation(
+        text="zero without skipping",
+        x=share,
+        y=1,
+        yref="paper",
+        xanchor="right" if share > 0.5 else "left",
+        yanchor="bottom",
+        showarrow=False,
+        font={"color": theme.muted, "size": 12},
+    )
+
+
+def _hover(p: ActivationPoint) -> str:
+    known = interval(p.accuracy)
+    layers = [f"{safe(name)}: {percent(share, 0)}" for name, share in p.layers.items()]
+    more = [f"and {len(layers) - _MOST_LAYERS} more"] if len(layers) > _MOST_LAYERS else []
+    return "<br>".join(
+        [
+            f"<b>{percent(p.skipped.value)} zero</b>, asked {percent(p.asked, 0)} of each layer",
+            f"{safe(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>" + (f" (95%: {known})" if known else ""),
+            f"drop {points(p.drop.value)} · {provenance(p.accuracy)}",
+            *layers[:_MOST_LAYERS],
+            *more,
+        ]
+    )

@@ -1,0 +1,97 @@
+"""``activations``: skip small activations while the network runs, and see what that costs."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
+from explorer.cli.request import add_request, prune_spec, share
+from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from explorer.recovery.activation_threshold import ActivationPoint
+
+NAME = "activations"
+HELP = "Skip small activations at inference: the share that is skipped against accuracy."
+
+
+def add_arguments(parser: Parser) -> None:
+    """The flags of this command."""
+    add_model(parser)
+    text = "shares of each layer's activations to skip, smallest first (default: 0,0.3,0.5,0.7,0.9)"
+    parser.add_argument("--shares", default="0,0.3,0.5,0.7,0.9", metavar="S,S", help=text)
+    add_request(parser)
+    add_data(parser)
+    add_common(parser)
+
+
+def run(args: Arguments) -> int:
+    """Measure each share on the tune split."""
+    from explorer.pruning.plan import plan as make_plan
+    from explorer.recovery.activation_threshold import skipping
+
+    spec, shares = prune_spec(args), _shares(args.shares)
+    model = load_model(args)
+    data = load_data(args, model)
+    plan = make_plan(model, spec, data=data) if model.module is not None else None
+    pruned = plan if plan is not None and plan.n_pruned else None
+    found: list[ActivationPoint] = []
+    with printing.Progress("measuring") as progress:
+        for point in skipping(model, data, shares=shares, plan=pruned):
+            found.append(point)
+            progress.show(f"{len(found)} of {len(shares)}, {printing.percent(point.accuracy.value)}")
+    if args.json:
+        about = {"address": model.address, "digest": model.digest}
+        sparsity = pruned.sparsity if pruned is not None else 0.0
+        points = [point_json(p) for p in found]
+        printing.say_json({"model": about, "split": "tune", "sparsity": sparsity, "points": points})
+        return 0
+    head = ("asked", "zero", "zero before", "accuracy", "95 % interval", "drop")
+    printing.say(f"{printing.plain(model.address)} on {data.address}, split tune: activations below a threshold", "")
+    printing.say(*printing.table(head, [_cells(p) for p in found], left=0))
+    return 0
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(sorted({share(part) for part in text.split(",") if part}))
+    except argparse.ArgumentTypeError as error:
+        found, why = (), f"{error}."
+    else:
+        why = "It is empty."
+    if not found:
+        raise ExplorerError(f"--shares {text!r} is not a list of shares.", why=why, fix="Write --shares 0,0.5,0.9.")
+    return found
+
+
+def point_json(point: ActivationPoint) -> dict[str, Any]:
+    """One point as a JSON-able object; the infinite threshold of share 1 becomes None."""
+    from explorer.analysis.report import finite
+
+    return dict(
+        finite(
+            {
+                "asked": point.asked,
+                "thresholds": dict(point.thresholds),
+                "layers": dict(point.layers),
+                "skipped": asdict(point.skipped),
+                "already_zero": asdict(point.already_zero),
+                "accuracy": asdict(point.accuracy),
+                "drop": asdict(point.drop),
+            }
+        )
+    )
+
+
+def _cells(p: ActivationPoint) -> list[str]:
+    return [
+        printing.percent(p.asked),
+        printing.percent(p.skipped.value),
+        printing.percent(p.already_zero.value),
+        printing.percent(p.accuracy.value),
+        printing.interval(p.accuracy),
+        printing.points(p.drop.value),
+    ]
