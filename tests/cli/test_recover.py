@@ -1,0 +1,127 @@
+"""Recovery from the command line: a table for people, one object for programs, a point that is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer.cli import DONE, REFUSED, main
+from explorer.recovery.recipe import Recipe
+from explorer.store.database import Store
+
+QUICK = ["recover", "digits-mlp", "--sparsity", "0.8", "--epochs", "2"]
+
+
+def told(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    assert main([*argv, "--json"]) == DONE
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main(list(argv)) == REFUSED
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_programs_get_the_protocol_the_three_accuracies_and_the_audit(capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(capsys, *QUICK)
+    assert found["epochs"] == 2
+    assert found["n_revived"] == 0
+    assert found["protocol"]["optimiser"] == ["adamw"]
+    assert found["protocol"]["data"]["digest"] == found["data"]["digest"]
+    assert found["mask_digest"] == found["protocol"]["mask_digest"]
+    assert found["tune"]["tuned"]["value"] > found["tune"]["as_pruned"]["value"]
+    assert found["metrics"]["accuracy"]["value"] == found["tune"]["tuned"]["value"]
+    assert [p["epoch"] for p in found["history"]] == [0, 1, 2]
+    assert found["sparsity"] == pytest.approx(0.8, abs=1e-3)
+
+
+def test_a_written_recipe_is_replayed_to_the_same_masks_and_accuracy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = str(tmp_path / "recipe.json")
+    first = told(capsys, *QUICK, "--schedule", "iterative", "--rounds", "2", "--write-recipe", file)
+    assert Recipe.from_json(Path(file).read_text()).n_epochs == 2
+    again = told(capsys, "recover", "digits-mlp", "--recipe", file)
+    for name in ("mask_digest", "digest", "metrics", "tune", "protocol"):
+        assert again[name] == first[name]
+
+
+def test_the_point_is_kept_with_its_whole_protocol_under_the_dense_model(capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(capsys, *QUICK)
+    (record,) = Store().points(model="digits-mlp")
+    assert record.kind == "recover"
+    assert dict(record.protocol) == found["protocol"]
+    assert record.model_digest == found["model"]["digest"]
+    assert record.plan_digest == found["mask_digest"]
+    assert record.accuracy.value == found["metrics"]["accuracy"]["value"]
+    assert record.label.endswith("prune, finetune, 2 epochs")
+    assert dict(record.point().protocol) == found["protocol"]
+    assert main([*QUICK, "--epochs", "1", "--no-keep", "--json"]) == DONE
+    assert len(Store().points()) == 1
+
+
+def test_the_written_file_is_the_recovered_network(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = str(tmp_path / "out.safetensors")
+    found = told(capsys, *QUICK, "-o", out)
+    assert found["written"]["weights"] == out
+    measured = told(capsys, "evaluate", out)
+    assert measured["model"]["digest"] == found["digest"]
+    assert measured["metrics"]["accuracy"]["value"] == found["metrics"]["accuracy"]["value"]
+    assert "is there already" in refused(capsys, *QUICK, "-o", out)
+
+
+def test_people_get_a_table_and_the_zero_audit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*QUICK, "--split", "test", "--distil", "4,0.5", "--optimiser", "sgd", "--lr", "0.05"]) == DONE
+    out = capsys.readouterr().out
+    assert "as pruned, tune" in out
+    assert "after training, tune" in out
+    assert "recovered, test" in out
+    assert "Zero audit: 0 pruned weights came back." in out
+    assert "This was look number 1 at the locked test split" in out
+
+
+@pytest.mark.parametrize("schedule", ["one_shot", "gradual", "lottery"])
+def test_every_schedule_reaches_the_level_that_was_asked_for(
+    schedule: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rounds = ["--rounds", "2"] if schedule == "lottery" else []
+    folder = ["--checkpoints", str(tmp_path / "kept")]
+    found = told(capsys, *QUICK, "--schedule", schedule, *rounds, *folder)
+    assert found["sparsity"] == pytest.approx(0.8, abs=1e-3)
+    assert found["epochs"] == (4 if schedule == "lottery" else 2)
+    assert list((tmp_path / "kept").rglob("*.safetensors"))
+    assert told(capsys, *QUICK, "--schedule", schedule, *rounds, *folder)["digest"] == found["digest"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--data", "none"], "Recovery needs real data."),
+        (["--rounds", "3"], "--rounds does not go with one_shot."),
+        (["--control", "reinit"], "--rewind and --control are of tickets."),
+        (["--schedule", "iterative", "--rounds", "9"], "2 epochs cannot be spread over 9 rounds."),
+        (["--distil", "hot"], "--distil 'hot' is not TEMPERATURE,WEIGHT."),
+        (["--distil", "4,2"], "distil_weight = 2.0 does not suit"),
+        (["--lr", "-1"], "learning_rate = -1.0 does not suit"),
+        (["--recipe", "nowhere.json"], "--recipe already says it all."),
+        (["-o", "out.pt"], "out.pt does not end in .safetensors."),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_sentence(
+    flags: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(capsys, *QUICK, *flags).startswith(said)
+
+
+def test_a_file_that_is_no_recipe_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "recipe.json"
+    file.write_text('{"steps": [{"key": "heal"}]}')
+    assert "no recovery step called 'heal'" in refused(capsys, "recover", "digits-mlp", "--recipe", str(file))
+    assert "is no recipe" in refused(capsys, "recover", "digits-mlp", "--recipe", str(tmp_path / "absent.json"))
