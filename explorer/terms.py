@@ -52,6 +52,12 @@ TERMS: tuple[Term, ...] = (
         _BLALOCK,
     ),
     Term(
+        "rank_stability",
+        "Rank stability",
+        "Spearman rank correlation of the scores by two halves of the samples, over all units. 1: other samples would "
+        "have given the same order; near 0: chance decides.",
+    ),
+    Term(
         "magnitude",
         "Magnitude",
         "The absolute value |w| of a weight, or the norm of a unit's weights. The classic criterion: small ones go.",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from explorer.charts.criteria import criteria_scatter
 from explorer.charts.frame import CONFIG
 from explorer.charts.overview import overview
 from explorer.charts.theme import Theme
 from explorer.charts.tradeoff import clicked, tradeoff
-from explorer.charts.weights import signed_histogram, unit_norms, weight_heatmap
+from explorer.charts.weights import group_heatmap, signed_histogram, unit_norms, weight_heatmap
 
 if TYPE_CHECKING:
     from explorer.charts.printed import tradeoff_png as tradeoff_png
@@ -23,6 +24,8 @@ __all__ = [
     "CONFIG",
     "Theme",
     "clicked",
+    "criteria_scatter",
+    "group_heatmap",
     "overview",
     "sensitivity_png",
     "signed_histogram",

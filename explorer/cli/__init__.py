@@ -9,6 +9,7 @@ from typing import Protocol
 
 from explorer.cli import activations as activations
 from explorer.cli import app as app
+from explorer.cli import criteria as criteria
 from explorer.cli import evaluate as evaluate
 from explorer.cli import export as export
 from explorer.cli import inspect as inspect
@@ -49,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     quantize,
     activations,
     scan,
+    criteria,
     sweep,
     search,
     recover,

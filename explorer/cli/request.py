@@ -81,12 +81,16 @@ def prune_spec(args: Arguments) -> PruneSpec:
 
 
 def _criterion(args: Arguments) -> Any:
+    return criterion_of(args.criterion or "lp_norm", args.seed)
+
+
+def criterion_of(text: str, seed: int) -> Any:
+    """The criterion behind a flag; ``seed`` is that of ``--seed``, where it takes one and names none."""
     from explorer.pruning.criteria import CRITERIA
 
-    text = args.criterion or "lp_norm"
     member = CRITERIA.get(text)
     takes_seed = "seed" in {f.name for f in fields(member)} and "seed=" not in text  # type: ignore[arg-type]
-    return CRITERIA.get(text, seed=args.seed) if takes_seed else member
+    return CRITERIA.get(text, seed=seed) if takes_seed else member
 
 
 def _allocation(args: Arguments) -> Any:
