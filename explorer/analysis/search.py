@@ -19,7 +19,7 @@ from explorer.analysis.search_costs import Costs, why_not
 from explorer.analysis.search_curves import Curves
 from explorer.analysis.search_families import Family, OfAllocation, OfFront, Planner, between
 from explorer.analysis.search_moves import Mover
-from explorer.analysis.search_question import Question
+from explorer.analysis.search_question import Asked, Question
 from explorer.analysis.search_result import DENSE, SearchResult, Tried
 from explorer.analysis.search_trials import Trials
 from explorer.analysis.sensitivity import Sensitivity, scan
@@ -48,7 +48,7 @@ def search(
     spec: PruneSpec | Mapping[str, Any] | str | None = None,
     *,
     max_drop: float | None = None,
-    budget: str | Mapping[str, float] | None = None,
+    budget: Asked = None,
     cost: str = "params",
     evaluations: int = EVALUATIONS,
     cells: Iterable[Cell] | None = None,

@@ -62,10 +62,10 @@ class Question:
             raise ExplorerError(f"{self.limit:g} is no budget.", fix=fix)
 
     @classmethod
-    def of(
-        cls, max_drop: float | None = None, budget: str | Mapping[str, float] | None = None, cost: str = "params"
-    ) -> Question:
-        """The question from what a caller may say: ``budget`` as ``"macs=0.5"`` or ``{"macs": 0.5}``."""
+    def of(cls, max_drop: float | None = None, budget: Asked = None, cost: str = "params") -> Question:
+        """The question from what a caller may say: ``budget`` as ``"macs=0.5"``, ``{"macs": 0.5}`` or a question."""
+        if isinstance(budget, Question):
+            return budget
         if isinstance(budget, Mapping):
             if len(budget) != 1:
                 raise ExplorerError("A budget names one cost.", fix='Write it as {"macs": 0.5}.')
@@ -83,6 +83,11 @@ class Question:
             return None
         return self.limit if self.absolute else self.limit * dense
 
+    @property
+    def words(self) -> str:
+        """The cost in words: parameters, MACs, file size, time of one pass."""
+        return WORDS[self.cost]
+
     def to_json(self) -> dict[str, Any]:
         """A JSON-able object."""
         return {"cost": self.cost, "limit": self.limit, "max_drop": self.max_drop, "absolute": self.absolute}
@@ -93,6 +98,10 @@ class Question:
         if self.absolute:
             return f"the best accuracy with at most {self.limit:,g} {_PLURAL[self.cost]}"
         return f"the best accuracy with at most {100 * (self.limit or 0.0):g} % of the dense {WORDS[self.cost]}"
+
+
+Asked = str | Mapping[str, float] | Question | None
+"""How a budget may be said."""
 
 
 def _cost(name: str) -> CostName:

@@ -1,0 +1,170 @@
+"""What a search tried: how good each plan was, and which was the best so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from explorer.analysis.search_result import ORIGINS, SearchResult, Tried, amount
+from explorer.charts.frame import axis, empty, framed
+from explorer.charts.text import interval, percent, points, safe
+from explorer.charts.theme import Theme
+
+# Those that a reader knows by name have a mark of their own; what the search made itself is a dot.
+_MARKS = {
+    "global": "diamond",
+    "magnitude": "diamond-tall",
+    "uniform": "square",
+    "erk": "triangle-up",
+    "sensitivity": "cross",
+}
+_SHORT = {
+    "global": "one ranking",
+    "magnitude": "one ranking of magnitudes",
+    "uniform": "same share",
+    "erk": "layer shapes (ERK)",
+    "sensitivity": "equal single drops",
+    "search": "found by search",
+}
+
+
+def short(by: str) -> str:
+    """Where a plan comes from, in a word or two."""
+    return _SHORT.get(by) or ORIGINS[by]
+
+
+def search(found: SearchResult | None, *, theme: Theme | None = None, height: int = 380) -> go.Figure:
+    """Every plan that was tried; the answer is the large orange point.
+
+    Within a budget: accuracy in the order of trial, a line for the best so far and one for the dense model. Within a
+    drop: the drop against the cost, with the drop that was allowed. Hollow points do not keep to what was asked. Each
+    point carries its index in ``found.tried`` as customdata.
+    """
+    theme = theme or Theme.light()
+    if found is None:
+        return empty(theme, "The first plan comes after the scan.", height=height)
+    figure = _budget(found, theme, height) if found.question.max_drop is None else _drop(found, theme, height)
+    for key, members in _groups(found.tried).items():
+        figure.add_trace(_marks(found, key, members, theme))
+    figure.add_trace(_answer(found, theme))
+    return figure
+
+
+def _budget(found: SearchResult, theme: Theme, height: int) -> go.Figure:
+    """Accuracy over the order of trial."""
+    n = len(found.tried)
+    dense = found.best.point.accuracy.value + found.best.drop.value
+    low = min(tried.point.accuracy.value for tried in found.tried)
+    room = max(0.01, 0.08 * (dense - low))
+    figure = framed(
+        theme,
+        height=height,
+        x=axis(theme, "plan, in the order of trial", range=[0.2, max(10, n) + 0.8]),
+        y=axis(theme, "accuracy", grid=True, tickformat=".0%" if dense - low > 0.05 else ".1%",
+               range=[low - room, dense + 1.6 * room]),
+    )  # fmt: skip
+    best = [max((t for t in found.tried[: i + 1]), key=lambda t: (t.meets, -t.drop.value)) for i in range(n)]
+    figure.add_trace(
+        go.Scatter(
+            x=list(range(1, n + 1)), y=[t.point.accuracy.value for t in best], mode="lines", name="best so far",
+            line={"color": theme.now, "width": 1.5, "shape": "hv"}, hoverinfo="skip", showlegend=n > 1,
+        )
+    )  # fmt: skip
+    _line(figure, theme, dense, f"dense {percent(dense)}")
+    return figure
+
+
+def _drop(found: SearchResult, theme: Theme, height: int) -> go.Figure:
+    """The drop over the cost, which falls to the right: better answers lie there, below the line."""
+    limit = found.question.max_drop or 0.0
+    shares = [tried.share for tried in found.tried]
+    drops = [tried.drop.value for tried in found.tried]
+    top = max(limit, min(max(drops), max(4 * limit, 0.05)))
+    bottom = min(0.0, *drops)
+    room = 0.08 * (top - bottom)
+    figure = framed(
+        theme,
+        height=height,
+        x=axis(theme, f"{found.question.words}, share of dense", tickformat=".0%",
+               range=[max(shares) + 0.03, max(0.0, min(shares) - 0.03)]),
+        y=axis(theme, "points of accuracy lost", grid=True, range=[bottom - room, top + room],
+               tickvals=_ticks(bottom, top), ticktext=[f"{100 * v:g}" for v in _ticks(bottom, top)]),
+    )  # fmt: skip
+    _line(figure, theme, limit, f"allowed: {100 * limit:g} pt")
+    return figure
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    step = next(s for s in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if (high - low) / s <= 6 or s == 0.5)
+    return [round(i * step, 6) for i in range(int(low // step), int(high // step) + 1)]
+
+
+def _line(figure: go.Figure, theme: Theme, level: float, text: str) -> None:
+    figure.add_hline(y=level, line={"color": theme.good, "width": 1.2, "dash": "2px,2px"}, layer="below")
+    figure.add_annotation(
+        text=text, x=1, xref="paper", xanchor="right", y=level, yanchor="bottom", showarrow=False,
+        font={"color": theme.good, "size": 12},
+    )  # fmt: skip
+
+
+def _groups(tried: Sequence[Tried]) -> dict[str, list[int]]:
+    """Indices by mark: the known allocations, and everything else as found by search."""
+    groups: dict[str, list[int]] = {}
+    for i, one in enumerate(tried):
+        groups.setdefault(one.by if one.by in _MARKS else "search", []).append(i)
+    return dict(sorted(groups.items(), key=lambda group: group[0] == "search"))
+
+
+def _marks(found: SearchResult, key: str, members: Sequence[int], theme: Theme) -> go.Scatter:
+    symbol = _MARKS.get(key, "circle")
+    colour = theme.accent if key == "search" else theme.curves[1 + list(_MARKS).index(key) % (len(theme.curves) - 1)]
+    chosen = [found.tried[i] for i in members]
+    return go.Scatter(
+        x=[_across(found, i) for i in members],
+        y=[_up(found, tried) for tried in chosen],
+        mode="markers",
+        name=short(key),
+        marker={
+            "symbol": [symbol if tried.meets else f"{symbol}-open" for tried in chosen],
+            "size": 7 if key == "search" else 11,
+            "color": colour,
+            "opacity": 0.75 if key == "search" else 1.0,
+        },
+        customdata=[[i] for i in members],
+        hovertext=[hover(tried) for tried in chosen],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _answer(found: SearchResult, theme: Theme) -> go.Scatter:
+    best = found.best
+    at = found.tried.index(best)
+    return go.Scatter(
+        x=[_across(found, at)], y=[_up(found, best)], mode="markers", cliponaxis=False,
+        name="the answer" if found.met else "the nearest",
+        marker={"size": 16, "symbol": "circle" if found.met else "circle-open", "color": theme.now,
+                "line": {"width": 2, "color": theme.background if found.met else theme.now}},
+        customdata=[[at]], hovertext=[hover(best)], hovertemplate="%{hovertext}<extra></extra>",
+    )  # fmt: skip
+
+
+def _across(found: SearchResult, index: int) -> float:
+    return index + 1 if found.question.max_drop is None else found.tried[index].share
+
+
+def _up(found: SearchResult, tried: Tried) -> float:
+    return tried.point.accuracy.value if found.question.max_drop is None else tried.drop.value
+
+
+def hover(tried: Tried) -> str:
+    """What is known of a plan, line by line: where from, accuracy and drop, prediction, cost."""
+    known = interval(tried.point.accuracy)
+    predicted = "" if tried.predicted is None else f", predicted {points(-tried.predicted.value)}"
+    lines = [
+        f"<b>{safe(ORIGINS[tried.by])}</b>",
+        f"{safe(tried.point.accuracy.name)} <b>{percent(tried.point.accuracy.value)}</b> ({known})",
+        f"change {points(-tried.drop.value)} on {tried.drop.n:,}{predicted}",
+        f"{amount(tried.cost)}, {percent(tried.share)} of dense ({tried.cost.origin})",
+    ]
+    return "<br>".join([*lines, "" if tried.meets else "does not keep to what was asked"]).removesuffix("<br>")

@@ -1,0 +1,228 @@
+"""The budget page: one question, a search in the background, and the answer with everything that was tried."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+import streamlit as st
+
+from explorer.analysis.search import Question, SearchResult, Tried, refusal
+from explorer.analysis.search_question import WORDS, CostName
+from explorer.analysis.search_result import said
+from explorer.charts import CONFIG
+from explorer.charts import search as charts
+from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
+from explorer.types import Dataset, LoadedModel
+from explorer.ui import cache, live, running, search_tables, searches, session, ticker
+from explorer.ui.tables import file_stem
+from explorer.ui.text import plain
+from explorer.ui.theme import chart_theme
+
+_KINDS = {"drop": "Smallest model within a drop", "budget": "Most accurate model within a budget"}
+_PLANS = (20, 40, 80)
+_LATER_MS = 500
+_HEIGHT = 380
+
+
+@st.fragment
+def page(model: LoadedModel, dataset: Dataset | None) -> None:
+    """The question, the answer, the plans; reruns by itself while a search runs."""
+    session.show_notices()
+    why = live.why_not(model, dataset)
+    if why is not None or dataset is None:
+        _without_data(why or "There is no data to judge the model on.")
+        return
+    with st.container(border=True, key="ask_card"):
+        job = _controls(model, dataset)
+    found = searches.result(job)
+    left, right = st.columns([1, 1.25], gap="medium")
+    with left, st.container(border=True, key="answer_card", height="stretch"):
+        _answer(model, found, job)
+    with right, st.container(border=True, key="tried_card", height="stretch"):
+        st.markdown("**Every plan that was tried**")
+        st.plotly_chart(
+            charts.search(found, theme=chart_theme(), height=_HEIGHT), key="search_chart", theme=None, config=CONFIG
+        )
+    if found is not None:
+        with st.container(border=True, key="plans_card"):
+            chosen = search_tables.plans(found, file_stem(model.address))
+        if chosen is not None:
+            _open(chosen)
+    if running.is_stale():
+        st.rerun()
+    if job is not None and job.active:
+        ticker.tick("search", _LATER_MS)
+
+
+def _without_data(why: str) -> None:
+    with st.container(border=True, key="search_nothing_card"):
+        st.markdown("**No search without a measurement**")
+        st.markdown(plain(why, 400))
+        st.caption("A search prunes the model in many ways and measures each on labelled samples.")
+        st.page_link(
+            "pages/weights.py", label="Look at the weights instead", icon=":material/grid_on:", width="content"
+        )
+
+
+def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
+    spec = session.workspace().spec
+    kind = _kept_radio("search_kind", list(_KINDS), "budget")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="search_controls"):
+        question = _drop() if kind == "drop" else _budget()
+        n_plans = _kept_pills("search_plans", _PLANS, 40)
+        wanted = searches.Wanted(spec, question, n_plans)
+        why = refusal(model, spec, question) or _nothing_to_prune(model, dataset)
+        job = None if why else searches.find(model, dataset, wanted)
+        if job is not None and job.active:
+            st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="search_stop")
+        elif (job is None or job.state != "done") and _start_button(why):
+            job = searches.start(model, dataset, wanted)
+            st.rerun(scope="fragment")
+    if why:
+        st.caption(f":material/block: Not to be asked here. {plain(why, 400)}")
+    else:
+        unit, by = spec.granularity.label.lower(), spec.criterion.label.lower()
+        st.caption(f"{unit} by {by}, with the locks and limits, as on Explore. Asked: {plain(str(question), 200)}.")
+    if job is not None:
+        _progress(wanted, job)
+    return job
+
+
+def _start_button(why: str | None) -> bool:
+    return st.button(
+        "Search", icon=":material/search:", type="primary", key="search_start", disabled=bool(why), help=why
+    )
+
+
+def _nothing_to_prune(model: LoadedModel, dataset: Dataset) -> str | None:
+    spec = session.workspace().spec
+    try:
+        knobs = cache.scores(model, spec, dataset).knobs
+    except ExplorerError as error:
+        return str(error)
+    if any(knob.why_not is None for knob in knobs):
+        return None
+    return f"This network has no {spec.granularity.unit} that can go."
+
+
+def _kept_radio(key: str, options: list[str], default: str) -> str:
+    """A radio whose choice outlives a visit to another page."""
+    st.session_state[key] = st.session_state.get(f"_{key}", default)
+    st.radio(
+        "What do you want to find?",
+        options,
+        key=key,
+        horizontal=True,
+        format_func=lambda kind: _KINDS[kind],
+        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key]}),
+    )
+    return str(st.session_state[key])
+
+
+def _kept_pills(key: str, options: tuple[int, ...], default: int) -> int:
+    st.session_state[key] = st.session_state.get(f"_{key}", default)
+    st.segmented_control(
+        "Plans to try",
+        options,
+        key=key,
+        help="Each is measured on every sample of the tune split. More plans find a little more.",
+        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key] or default}),
+    )
+    return int(st.session_state[key] or default)
+
+
+def _cost(key: str, label: str, options: list[CostName]) -> CostName:
+    st.session_state[key] = st.session_state.get(f"_{key}", options[0])
+    st.selectbox(
+        label,
+        options,
+        key=key,
+        width=190,
+        format_func=lambda name: WORDS[cast(CostName, name)][0].upper() + WORDS[cast(CostName, name)][1:],
+        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key]}),
+    )
+    return cast(CostName, st.session_state[key])
+
+
+def _number(key: str, label: str, default: float, low: float, high: float, step: float) -> float:
+    st.session_state[key] = float(st.session_state.get(f"_{key}", default))
+    st.number_input(
+        label,
+        low,
+        high,
+        step=step,
+        key=key,
+        width=230,
+        format="%.1f",
+        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key]}),
+    )
+    return float(st.session_state[key])
+
+
+def _drop() -> Question:
+    points = _number("search_drop", "Points of accuracy to give up", 1.0, 0.0, 50.0, 0.5)
+    return Question(_cost("search_small", "As few as possible of", ["params", "macs", "size"]), max_drop=points / 100)
+
+
+def _budget() -> Question:
+    cost = _cost("search_cost", "Budget of", ["params", "macs", "size", "latency"])
+    share = _number("search_share", "At most, % of the dense model", 40.0, 1.0, 100.0, 5.0)
+    return Question(cost, limit=share / 100)
+
+
+def _progress(wanted: searches.Wanted, job: Job) -> None:
+    n_tried = sum(isinstance(r, Tried) for r in job.results)
+    if job.active:
+        n_cells = job.total - wanted.n_plans
+        text = (
+            f"Trying plans: {n_tried} of at most {wanted.n_plans}"
+            if n_tried
+            else f"Scanning the layers: {searches.n_scanned(job)} of {n_cells} cells"
+        )
+        st.progress(job.progress, text)
+    elif job.state == "failed":
+        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
+        st.error(f"The search ended early: {plain(text, 300)}", icon=":material/error:")
+    elif job.state == "cancelled":
+        st.caption(f"Stopped after {n_tried} plans; what was measured is kept.")
+
+
+def _answer(model: LoadedModel, found: SearchResult | None, job: Job | None) -> None:
+    ended = job is not None and not job.active
+    with st.container(horizontal=True, vertical_alignment="center", key="answer_head"):
+        st.markdown("**The answer**" if ended or found is None else "**The best so far**", width="stretch")
+        if found is None:
+            st.empty()
+        else:
+            _actions(model, found)
+    if found is None:
+        st.caption(
+            "A search scans each layer alone, predicts the best shares from those curves, measures them together, and "
+            "corrects them by moves between layers. One ranking, the same share of each layer, ERK and equal "
+            "single drops are measured at the same budget: the answer is never worse than any of them."
+        )
+        return
+    search_tables.answer(found)
+    for sentence in said(found):
+        st.caption(plain(sentence, 400))
+
+
+def _actions(model: LoadedModel, found: SearchResult) -> None:
+    st.download_button(
+        "JSON",
+        lambda: json.dumps(found.to_json(), indent=1),
+        f"{file_stem(model.address)}-search.json",
+        key="search_json",
+        on_click="ignore",
+        help="The question, the answer with its request, and every plan that was tried.",
+    )
+    if st.button("Open on Explore", icon=":material/tune:", key="search_open", type="primary"):
+        _open(found.best)
+
+
+def _open(tried: Tried) -> None:
+    """Take a plan to the explore page; undo there brings the old setting back."""
+    session.workspace().set(tried.spec)
+    st.switch_page("pages/explore.py")
