@@ -27,6 +27,7 @@ from explorer.ui import (
     live,
     moves,
     overview,
+    quantized,
     removal,
     running,
     scans,
@@ -86,6 +87,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         with st.container(border=True, key="chart_card"):
             growing = cards.chart(view)
         removing = removal.card(view)
+        quantized.card(view)
         cards.below(view)
         actions.verdict(view)
     session.write_link(work)

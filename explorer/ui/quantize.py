@@ -1,0 +1,198 @@
+"""The quantize page: pruning and number formats as one grid, which comes first, and skipped activations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.report import finite
+from explorer.charts import CONFIG
+from explorer.charts.quantization import FORM_NAMES, HEALING_NAMES, quantization_grid
+from explorer.charts.text import bytes_text, interval, percent, points
+from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
+from explorer.recovery.grid import HEALINGS, GridPoint, pareto
+from explorer.types import Dataset, LoadedModel
+from explorer.ui import grids, live, orders, running, session, skipped, ticker
+from explorer.ui.remembered import remembered
+from explorer.ui.tables import csv_text, file_stem
+from explorer.ui.text import plain
+from explorer.ui.theme import chart_theme
+
+_SHARES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
+_USUAL = [0.0, 0.5, 0.8, 0.9]
+_BITS = (8, 6, 4, 3, 2)
+_LATER_MS = 500
+
+
+@st.fragment
+def page(model: LoadedModel, dataset: Dataset | None) -> None:
+    """Controls, chart and table, orders, activations; reruns by itself while something is measured."""
+    session.show_notices()
+    why = live.why_not(model, dataset)
+    if why is not None or dataset is None:
+        with st.container(border=True, key="quantize_nothing_card"):
+            st.markdown("**No grid without a measurement**")
+            st.markdown(plain(why or "There is no data to judge the model on.", 400))
+        return
+    with st.container(border=True, key="quantize_card"):
+        wanted, job = _controls(model, dataset)
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left, st.container(border=True, key="grid_card", height="stretch"):
+        _chart(model, grids.points(job))
+    with right, st.container(border=True, key="points_card", height="stretch"):
+        _table(grids.points(job))
+    below_left, below_right = st.columns([1.15, 1], gap="medium")
+    with below_left, st.container(border=True, key="skip_card", height="stretch"):
+        skipping = skipped.card(model, dataset)
+    with below_right, st.container(border=True, key="order_card", height="stretch"):
+        ordering = orders.card(model, dataset, wanted)
+    if running.is_stale():
+        st.rerun()
+    if skipping or ordering or (job is not None and job.active):
+        ticker.tick("quantize", _LATER_MS)
+
+
+def _controls(model: LoadedModel, dataset: Dataset) -> tuple[grids.Wanted, Job | None]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="quantize_controls"):
+        wanted = _wanted(model, dataset)
+        job = grids.find(model, dataset, wanted)
+        if job is not None and job.active:
+            st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="grid_stop")
+        elif job is None or job.state != "done":
+            again = job is not None and bool(job.results)
+            label = "Measure again" if again else "Measure the grid"
+            if st.button(label, icon=":material/play_arrow:", type="primary", key="grid_start"):
+                grids.start(model, dataset, wanted)
+                st.rerun(scope="fragment")
+    unit, by = wanted.spec.granularity.label.lower(), wanted.spec.criterion.label.lower()
+    healed = f" Tuned: {grids.EPOCHS} epochs with masks held." if len(wanted.healings) > 1 else ""
+    st.caption(f"{unit} by {by}, as on Explore, one ranking over all layers; accuracy on the tune split.{healed}")
+    for why in (grids.why_no_runtime(), grids.why_no_training(dataset)):
+        if why:
+            st.caption(f":material/info: {plain(why, 300)}")
+    if job is not None:
+        _progress(job)
+    return wanted, job
+
+
+def _wanted(model: LoadedModel, dataset: Dataset) -> grids.Wanted:
+    changed = remembered("grid_shares", _USUAL)
+    shares = st.pills(
+        "Pruned", _SHARES, format_func=lambda v: percent(v, 0), selection_mode="multi", key="grid_shares",
+        on_change=changed,
+    )  # fmt: skip
+    changed = remembered("grid_bits", 8)
+    bits = st.selectbox("Bits, simulated", _BITS, key="grid_bits", on_change=changed, width=120)
+    changed = remembered("grid_healings", ["none"])
+    healings = st.pills(
+        "Before quantizing", HEALINGS, format_func=HEALING_NAMES.__getitem__, selection_mode="multi",
+        key="grid_healings", on_change=changed, disabled=grids.why_no_training(dataset) is not None,
+    )  # fmt: skip
+    changed = remembered("grid_runtime", False)
+    runtime = st.toggle(
+        "ONNX Runtime", key="grid_runtime", on_change=changed, disabled=grids.why_no_runtime() is not None,
+        help="Also real int8 files: dynamic (ranges of activations found for each input) and static (fixed beforehand "
+        "on fit samples). Their bytes, accuracy and time are measured; some seconds for each.",
+    )  # fmt: skip
+    return grids.Wanted(
+        grids.request(session.workspace().spec),
+        tuple(sorted(shares)) or tuple(_USUAL),
+        grids.forms(runtime),
+        bits,
+        tuple(h for h in HEALINGS if h in healings) or ("none",),
+    )
+
+
+def _progress(job: Job) -> None:
+    if job.active:
+        left = f", about {job.seconds_left:.0f} s left" if job.seconds_left else ""
+        st.progress(job.progress, f"{job.n_done} of {job.total} points{grids.doing(job)}{left}")
+    elif job.state == "failed":
+        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
+        st.error(f"The grid ended early: {plain(text, 300)}", icon=":material/error:")
+    elif job.state == "cancelled":
+        st.caption(f"Stopped after {job.n_done} of {job.total} points.")
+    else:
+        st.caption(f"{job.total} points measured.")
+
+
+def _chart(model: LoadedModel, found: list[GridPoint]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="grid_head"):
+        st.markdown("**Bytes against accuracy**", width="stretch")
+        if found:
+            stem, rows = f"{file_stem(model.address)}-quantization", [_row(p, p in pareto(found)) for p in found]
+            st.download_button("CSV", csv_text(rows), f"{stem}.csv", "text/csv", key="grid_csv", on_click="ignore")
+            text = json.dumps([_json(p) for p in found], indent=1, allow_nan=False)
+            st.download_button("JSON", text, f"{stem}.json", key="grid_json", on_click="ignore")
+    st.plotly_chart(quantization_grid(found, theme=chart_theme()), key="grid_chart", theme=None, config=CONFIG)
+    st.caption(
+        "Filled: a file that was written, zeros included. Hollow: counted for the smallest way to store it "
+        "(bit mask, sparse rows, removed units), which needs software that reads it."
+    )
+
+
+def _table(found: list[GridPoint]) -> None:
+    st.markdown("**Every point**")
+    if not found:
+        st.caption("Measure the grid: each share pruned in float32 and in int8, with its bytes and its accuracy.")
+        return
+    best = pareto(found)
+    rows = [_shown(p, p in best) for p in found if not p.why_not]
+    if all(row["speed"] == "" for row in rows):
+        rows = [{name: text for name, text in row.items() if name != "speed"} for row in rows]
+    st.dataframe(rows, hide_index=True, height=400)
+    for why in dict.fromkeys(f"{FORM_NAMES[p.form]}: {p.why_not}" for p in found if p.why_not):
+        st.caption(f":material/info: {plain(why, 300)}")
+    for note in dict.fromkeys(note for p in found for note in p.notes):
+        st.caption(plain(note, 300))
+    if any(p.latency for p in found):
+        st.caption("Speed: time of the float ONNX file / time of this one, in turns here, batch 1, one thread.")
+
+
+def _shown(p: GridPoint, on_front: bool) -> dict[str, str]:
+    """A row for people."""
+    if p.size is None or p.accuracy is None or p.drop is None:
+        return {"pruned": percent(p.sparsity)}
+    return {
+        "best": "★" if on_front else "",
+        "pruned": percent(p.sparsity),
+        "format": FORM_NAMES[p.form] if p.form != "int8" else f"int{p.bits} weights, simulated",
+        "healed": HEALING_NAMES[p.healing],
+        "bytes": f"{bytes_text(p.size.value)} {p.size.origin}",
+        "accuracy": percent(p.accuracy.value),
+        "95 %": interval(p.accuracy),
+        "change": points(-p.drop.value),
+        "speed": f"{p.latency.ratio.value:.2f}×" if p.latency else "",
+    }
+
+
+def _row(p: GridPoint, on_front: bool) -> dict[str, object]:
+    """A row for a spreadsheet: numbers in full."""
+    time = p.latency
+    return {
+        "asked": p.asked,
+        "sparsity": p.sparsity,
+        "format": p.form,
+        "bits": p.bits,
+        "healed": p.healing,
+        "bytes": p.size.value if p.size else None,
+        "bytes_origin": p.size.origin if p.size else None,
+        "accuracy": p.accuracy.value if p.accuracy else None,
+        "low": p.accuracy.low if p.accuracy else None,
+        "high": p.accuracy.high if p.accuracy else None,
+        "n": p.accuracy.n if p.accuracy else None,
+        "drop": p.drop.value if p.drop else None,
+        "float_ms": time.dense.value if time else None,
+        "ms": time.pruned.value if time else None,
+        "on_front": on_front,
+        "why_not": p.why_not,
+    }
+
+
+def _json(p: GridPoint) -> dict[str, Any]:
+    made = asdict(p) | {"latency": None if p.latency is None else p.latency.to_json()}
+    return dict(finite({name: part for name, part in made.items() if name != "complete"}))

@@ -1,0 +1,111 @@
+"""The setting on the screen with its weights in int8: accuracy and size beside those of float."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.charts.text import bytes_text, interval, percent, points, provenance
+from explorer.engine.live import LiveWorker
+from explorer.metrics.size import sizes
+from explorer.recovery.quantization import quantized_plan
+from explorer.recovery.quantized_size import smallest
+from explorer.types import Evaluation, Plan
+from explorer.ui import cache, ticker
+from explorer.ui.remembered import remembered
+from explorer.ui.text import plain
+
+if TYPE_CHECKING:
+    from explorer.ui.explore import View
+
+_WORKER, _ROUNDED = "_int8_worker", "_int8_plan"
+_BITS = (8, 6, 4, 3, 2)
+_SOON_MS = 60
+_PATIENCE_S = 0.05
+# Rounding takes some milliseconds for so many weights: a line that moves need not wait for it.
+_QUICK = 2_000_000
+
+
+def card(view: View) -> None:
+    """A switch; with it on, the present setting is measured in int8 as well, and reruns until that is known."""
+    with st.container(border=True, key="int8_card"):
+        with st.container(horizontal=True, vertical_alignment="center", key="int8_head"):
+            changed = remembered("int8_on", False)
+            text = "Weights as whole numbers, one scale for each output channel: simulated, activations stay float."
+            on = st.toggle("**int8 weights**", key="int8_on", on_change=changed, help=text)
+            if not on:
+                return
+            changed = remembered("int8_bits", 8)
+            bits = st.segmented_control(
+                "Bits", _BITS, key="int8_bits", on_change=changed, label_visibility="collapsed",
+                format_func=lambda n: f"{n} bit",
+            )  # fmt: skip
+        if view.why_not is not None or view.dataset is None:
+            st.caption(plain(view.why_not or "There is no data to judge the model on.", 300))
+            return
+        _draw(view, int(bits or 8))
+
+
+def _draw(view: View, bits: int) -> None:
+    plan = _rounded(view, bits)
+    found = _measured(view, plan) if plan is not None else None
+    if isinstance(found, Exception):
+        st.caption(f"With int8 weights it could not be run ({type(found).__name__}).")
+        return
+    before = min(m.value for m in sizes(view.model, view.plan).values())
+    size = smallest(view.model, view.plan, bits)
+    with st.container(horizontal=True, key="int8_facts"):
+        st.markdown(_accuracy(found))
+        st.markdown(f"Smallest file  \n**{bytes_text(size.value)}**  \n{bytes_text(before)} in float32 · counted")
+    if found is None or not found.complete:
+        ticker.tick("int8", _SOON_MS)
+
+
+def _accuracy(found: Evaluation | None) -> str:
+    if found is None:
+        return "Accuracy  \n**…**  \nmeasuring"
+    sign = "" if found.complete else "≈ "
+    name = "Accuracy" if found.judged_by == "labels" else "Agreement"
+    change, known = points(-found.drop.value), interval(found.accuracy)
+    said = f"{change} against dense float · {known}, {provenance(found.accuracy)}"
+    return f"{name} in int8  \n**{sign}{percent(found.accuracy.value)}**  \n{said}"
+
+
+def _rounded(view: View, bits: int) -> Plan | None:
+    """The plan with rounded weights, made once for each setting; None while a line of a large model moves."""
+    key = (view.model.identity, view.plan.digest, bits)
+    known = st.session_state.get(_ROUNDED)
+    if known is not None and known[0] == key:
+        made: Plan = known[1]
+        return made
+    if view.model.n_parameters > _QUICK and (not view.work.settled or view.answer.pending):
+        return None
+    made = quantized_plan(view.model, view.plan, bits)
+    st.session_state[_ROUNDED] = (key, made)
+    return made
+
+
+def _measured(view: View, plan: Plan) -> Evaluation | Exception | None:
+    """What is known of this plan by now."""
+    worker = _worker(view)
+    worker.submit(plan.digest, plan)
+    latest = worker.wait(_PATIENCE_S)
+    return latest.result if latest.key == plan.digest else None
+
+
+def _worker(view: View) -> LiveWorker:
+    """This session's second worker: the one of the lines must not wait for it."""
+    if view.dataset is None:
+        raise ValueError("nothing to measure on")
+    wanted = (view.model.identity, view.dataset.digest)
+    known = st.session_state.get(_WORKER)
+    if known is not None and known[0] == wanted:
+        worker: LiveWorker = known[1]
+        return worker
+    if known is not None:
+        known[1].close()
+    judge = cache.evaluator(view.model, view.dataset, view.dataset.splits["tune"])
+    worker = LiveWorker(judge, slots=cache.evaluations_at_once())
+    st.session_state[_WORKER] = (wanted, worker)
+    return worker
