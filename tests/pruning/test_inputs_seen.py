@@ -168,7 +168,15 @@ def test_wanda_is_weight_times_input_norm_by_hand() -> None:
     split = Split("fit", torch.tensor([[1.0, 0.0, 2.0], [0.0, 3.0, 2.0], [0.0, 4.0, 1.0]]), torch.tensor([0, 1, 1]))
     found = score(model, PruneSpec("weight", "wanda"), dataset(split)).values["0"]
     norms = torch.tensor([1.0, 5.0, 3.0])
-    torch.testing.assert_close(found.reshape(2, 3), layer.weight.abs() * norms)
+    torch.testing.assert_close(found.reshape(2, 3), layer.weight.abs() * norms / (35 / 3) ** 0.5)
+
+
+def test_wanda_ranks_a_layer_of_equal_inputs_by_magnitude() -> None:
+    torch.manual_seed(0)
+    model = model_around(nn.Linear(4, 3), 4)
+    split = Split("fit", torch.tensor([[7.0, -7.0, 7.0, -7.0]]), torch.tensor([0]))
+    found = score(model, PruneSpec("weight", "wanda"), dataset(split)).values["0"]
+    torch.testing.assert_close(found.reshape(3, 4), model.weights["0.weight"].abs())
 
 
 def test_wanda_by_rows_takes_the_same_share_of_every_output() -> None:
@@ -202,7 +210,7 @@ def test_wanda_of_a_channel_is_its_output_energy_where_inputs_are_uncorrelated()
     spec = PruneSpec("out_channel", "wanda")
     found = score(model, spec, dataset(split)).values["0"]
     energy = net[0](signs).square().sum(dim=0)
-    torch.testing.assert_close(found.square() * 4, energy)
+    torch.testing.assert_close(found.square() * 4, energy / 16)
 
 
 # -- APoZ ----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from explorer.pruning.criteria.lamp import Lamp
 from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.criteria.movement import Movement
 from explorer.pruning.criteria.obd import Obd
+from explorer.pruning.criteria.obs import Obs
 from explorer.pruning.criteria.random import Random
 from explorer.pruning.criteria.snip import Snip
 from explorer.pruning.criteria.taylor import Taylor
@@ -27,6 +28,7 @@ MEMBERS: tuple[type[Criterion], ...] = (
     Taylor,
     Fisher,
     Obd,
+    Obs,
     Snip,
     Movement,
     Wanda,

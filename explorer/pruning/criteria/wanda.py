@@ -18,10 +18,13 @@ class Wanda(Criterion):
     """Weights times activations: a small weight on a strong input may matter more than a large one on a weak one.
 
     score[i, j] = |W[i, j]| ||X[j]||_2, with X[j] what input j was on all samples and places. A
-    convolution is the matrix product over its patches. Of a larger unit the root mean square over its
-    weights: of uncorrelated inputs, that is what the unit adds to the layer's output. With compare
-    "row" single weights compete only with those that feed the same output, as in the paper: the score is
-    then the weight's place in its row, from 0 to 1, so every output of every layer loses the same share.
+    convolution is the matrix product over its patches. The paper compares weights that feed one output, and
+    never layers; so that layers can be ranked together, the norms of each layer are divided by their
+    root mean square here: a layer whose inputs are equally strong is ranked by magnitude. With compare
+    "row" single weights compete only with those of the same output, as in the paper: the score is then the
+    weight's place in its row, from 0 to 1, and every output of every layer loses the same share.
+    Of a larger unit the score is the root mean square over its weights: where inputs are uncorrelated, what
+    the unit adds to its layer's outputs.
 
     Source: Sun et al. 2023, arXiv:2306.11695, equation 1 (there of linear layers).
     """
@@ -45,7 +48,11 @@ class Wanda(Criterion):
         return f"What {unseen[0]} is multiplied by cannot be seen: it is looked up, used in parts, or never used."
 
     def score(self, units: Units) -> Tensor:
-        norms = units.arranged(units.seen.field("input_squares")).sqrt()
+        model, knob, _ = units.of
+        squares = {name: units.seen.field("input_squares")[name] for name in scored_parameters(model, knob)}
+        # A layer that was never given anything but zeros has equal inputs, too.
+        typical = {name: field.mean(dtype=torch.float64).float().clamp_min(1e-30) for name, field in squares.items()}
+        norms = units.arranged({name: field / typical[name] for name, field in squares.items()}).sqrt()
         products = units.groups.abs() * norms
         if not isinstance(units.granularity, Weight):
             return _root_mean_square(products)

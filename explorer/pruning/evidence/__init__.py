@@ -6,6 +6,7 @@ from explorer.pruning.evidence.base import Collector
 from explorer.pruning.evidence.connection_sensitivity import ConnectionSensitivity
 from explorer.pruning.evidence.curvature import Curvature
 from explorer.pruning.evidence.gradients import Gradients
+from explorer.pruning.evidence.input_products import InputProducts
 from explorer.pruning.evidence.input_squares import InputSquares
 from explorer.pruning.evidence.movement import Movement
 from explorer.pruning.evidence.squared_gradients import SquaredGradients
@@ -18,6 +19,7 @@ MEMBERS: tuple[type[Collector], ...] = (
     ConnectionSensitivity,
     Movement,
     InputSquares,
+    InputProducts,
     Zeros,
 )
 COLLECTORS: dict[str, type[Collector]] = {member.key: member for member in MEMBERS}

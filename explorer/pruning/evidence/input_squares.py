@@ -35,11 +35,14 @@ class InputSquares:
 class _Sum(InputWatch):
     def __init__(self, names: Mapping[int, str], sums: dict[str, Tensor], cut_up: set[str]) -> None:
         super().__init__(names)
-        self._sums, self.cut_up = sums, cut_up
+        self._sums, self._cut_up = sums, cut_up
 
     def found(self, parameter: str, inputs: Inputs) -> None:
         squares = inputs.squares()
         self._sums[parameter] = self._sums[parameter] + squares if parameter in self._sums else squares
+
+    def partly(self, parameter: str) -> None:
+        self._cut_up.add(parameter)
 
 
 def _spread(total: Tensor, weight: Tensor) -> Tensor:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 import torch
@@ -35,8 +36,16 @@ class Rows:
 
     def products(self) -> Tensor:
         """(1, columns, columns): the sums of products of all pairs of inputs."""
-        rows = self.x.reshape(-1, self.x.shape[-1]).double()
-        return (rows.T @ rows)[None]
+        rows = self.x.reshape(-1, self.x.shape[-1])
+        found = rows.new_zeros(1, rows.shape[1], rows.shape[1], dtype=torch.float64)
+        for part in torch.split(rows, max(1, _PATCHES // max(1, rows.shape[1]))):
+            found += part.T @ part
+        return found
+
+    @property
+    def n_columns(self) -> int:
+        """How many inputs each output reads."""
+        return self.x.shape[-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,15 +67,18 @@ class Patches:
 
     def products(self) -> Tensor:
         """(groups, columns, columns); a column is an input of a patch, channel by channel as weights lie."""
-        n_columns = self.x.shape[1] // self.groups * len(list(self._offsets()))
-        found = self.x.new_zeros(self.groups, n_columns, n_columns, dtype=torch.float64)
-        n_places = max(1, self.x[0].numel() * len(list(self._offsets())))
-        for part in torch.split(self.x, max(1, _PATCHES // n_places)):
+        found = self.x.new_zeros(self.groups, self.n_columns, self.n_columns, dtype=torch.float64)
+        for part in torch.split(self.x, max(1, _PATCHES // max(1, self.x[0].numel() * prod(self.kernel)))):
             patches = torch.stack(list(self._slices(part)), dim=2)  # (n, channels, kernel, places)
-            by_group = patches.reshape(len(part), self.groups, n_columns, -1).transpose(0, 1)
-            columns = by_group.transpose(1, 2).reshape(self.groups, n_columns, -1).double()
+            by_group = patches.reshape(len(part), self.groups, self.n_columns, -1).transpose(0, 1)
+            columns = by_group.transpose(1, 2).reshape(self.groups, self.n_columns, -1)
             found += columns @ columns.transpose(1, 2)
         return found
+
+    @property
+    def n_columns(self) -> int:
+        """How many inputs each output reads."""
+        return self.x.shape[1] // self.groups * prod(self.kernel)
 
     def _offsets(self) -> Iterator[tuple[int, ...]]:
         return product(*(range(size) for size in self.kernel))
@@ -98,24 +110,20 @@ class Spread:
         found = self.x.square().sum(dim=[d for d in range(self.x.dim()) if d != 1], dtype=torch.float64)
         return found.reshape(-1, *[1] * (self.x.dim() - 1))
 
-    def products(self) -> None:
-        """A transposed convolution is no least-squares problem of its rows."""
-        return None
-
 
 Inputs = Rows | Patches | Spread
 
 
 class InputWatch(Watch):
-    """Tells ``found(parameter, inputs)`` what each weight was multiplied by; parts of weights are in ``cut_up``."""
-
-    def __init__(self, names: Mapping[int, str]) -> None:
-        super().__init__(names)
-        self.cut_up: set[str] = set()
+    """Tells ``found(parameter, inputs)`` what each weight was multiplied by, and ``partly`` which are used in parts."""
 
     @abstractmethod
     def found(self, parameter: str, inputs: Inputs) -> None:
         """This weight was multiplied by these inputs."""
+
+    @abstractmethod
+    def partly(self, parameter: str) -> None:
+        """Only a part of this weight was taken: what each of its numbers is multiplied by cannot be told."""
 
     def saw(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
         for weight, inputs in _read(name, args, kwargs):
@@ -123,7 +131,7 @@ class InputWatch(Watch):
             if parameter is not None:
                 self.found(parameter, inputs)
         if name == "__getitem__" and (whole := self.name_of(args[0])) is not None and args[0].dim() > 1:
-            self.cut_up.add(whole)
+            self.partly(whole)
 
 
 def _read(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[Any, Inputs]]:
