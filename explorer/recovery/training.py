@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ from explorer.types import Dataset, LoadedModel, Split
 
 _SHOW_EVERY = 0.5  # seconds between two signs of life inside an epoch
 _BETA1 = 0.9
+# Dropout draws from the one generator of the process: networks that do so take turns.
+_NOISE = threading.Lock()
 _MODULE, _MOMENT, _MASK, _RANDOM = "module/", "moment/", "mask/", "random/"
 
 
@@ -122,6 +125,7 @@ class Trainer:
         self.teacher = None if not settings.distil_weight else _teacher(teacher or model, device)
         self.generator = torch.Generator().manual_seed(seed)
         self._noise = torch.Generator().manual_seed(seed).get_state()  # what dropout draws from
+        self._draws: bool | None = None  # whether it does; found out by the first update
         self.epoch = 0
         self.learning_rate = settings.learning_rate
         self.last_loss = 0.0
@@ -233,11 +237,6 @@ class Trainer:
         for name, mask in self.masks.items():
             self.parameters[name].masked_fill_(~mask, 0)
 
-    def _swap_noise(self) -> None:
-        mine = self._noise
-        self._noise = torch.get_rng_state()
-        torch.set_rng_state(mine)
-
 
 @contextmanager
 def _alone(trainer: Trainer) -> Iterator[None]:
@@ -245,14 +244,26 @@ def _alone(trainer: Trainer) -> Iterator[None]:
     threads = torch.get_num_threads()
     if threads != 1:
         torch.set_num_threads(1)
-    trainer._swap_noise()
     try:
-        with torch.enable_grad():
+        with torch.enable_grad(), nullcontext() if trainer._draws is False else _own_noise(trainer):
             yield
     finally:
-        trainer._swap_noise()
         if threads != 1:
             torch.set_num_threads(threads)
+
+
+@contextmanager
+def _own_noise(trainer: Trainer) -> Iterator[None]:
+    with _NOISE:
+        callers = torch.get_rng_state()
+        torch.set_rng_state(trainer._noise)
+        try:
+            yield
+        finally:
+            drawn = torch.get_rng_state()
+            trainer._draws = bool(trainer._draws) or not torch.equal(drawn, trainer._noise)
+            trainer._noise = drawn
+            torch.set_rng_state(callers)
 
 
 def raw_logits(output: Any) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from explorer import data, models
 from explorer.recovery.defaults import training_of
 from explorer.recovery.state import healed_model, mask_digest, n_revived
 from explorer.recovery.training import Trainer, Training, distillation_loss, loss_of
+from explorer.types import LoadedModel
 from sample_models.train import RECIPES, labels, train
 from tests.recovery.tiny import Two, copies, flowers, normed, same, two
 
@@ -130,6 +132,23 @@ def test_equal_arguments_give_equal_bits_also_with_dropout_and_whatever_the_call
     torch.manual_seed(0)  # tiny.two() does this before it draws its weights, and nothing else may
     Two()
     assert torch.equal(drawn, torch.rand(1))
+
+
+def test_networks_that_train_at_the_same_time_do_not_disturb_each_other() -> None:
+    settings = Training(epochs=3, learning_rate=0.02, batch_size=4)
+    alone = [trained(settings, masks_of(), 3, dropout=p).tensors() for p in (0.3, 0.5)]
+    start = [two(p) for p in (0.3, 0.5, 0.3, 0.5)]
+    fit = flowers().splits["fit"]
+
+    def train_one(model: LoadedModel) -> dict[str, Tensor]:
+        trainer = Trainer(model, masks_of(), settings, fit, seed=0)
+        for _ in range(3):
+            list(trainer.run_epoch())
+        return trainer.tensors()
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(train_one, start))
+    assert all(same(one, alone[i % 2]) for i, one in enumerate(found))
 
 
 def test_another_seed_trains_another_network() -> None:
