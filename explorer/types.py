@@ -379,10 +379,7 @@ class TradeOffPoint:
 
 @dataclass(frozen=True)
 class TradeOff:
-    """Points of one curve, in the order of rising compression; those of several seeds belong to one curve.
-
-    ``is_control``: it is there to be beaten, and drawn in grey.
-    """
+    """Points of one curve, those of several seeds too; ``is_control``: it is there to be beaten, drawn in grey."""
 
     label: str
     points: tuple[TradeOffPoint, ...]

@@ -4,4 +4,5 @@ from explorer.ui import arrival, compare
 
 opened = arrival.opened()
 if opened.model is not None:
+    compare.arrive()
     compare.page(opened.model, opened.dataset)

@@ -10,6 +10,7 @@ import gc
 import math
 import os
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.statistics import LayerStatistics, layer_statistics
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import JobQueue
+from explorer.errors import ExplorerError
 from explorer.metrics.macs import MacTable, mac_table
 from explorer.pruning.layers import layer_table
+from explorer.pruning.plan import is_locked
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
+from explorer.pruning.wiring import Wiring, wiring
 from explorer.store.database import Store
 from explorer.types import Dataset, Knob, LayerInfo, LoadedModel, Plan, Scores, Split
 from explorer.ui.workspace import Source
@@ -68,10 +72,11 @@ def scores(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Scores:
 
     Raises ExplorerError where the criterion looks at data and there is nothing to look at.
     """
-    return _scores(*_scores_key(of, spec, on), of, spec, on)
+    return _scores(*scores_key(of, spec, on), of, spec, on)
 
 
-def _scores_key(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> tuple[str, str, str, str]:
+def scores_key(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> tuple[str, str, str, str]:
+    """Equal keys are equal scores."""
     request = spec.to_json()
     seen = on.digest if on is not None and spec.criterion.needs else ""
     return (of.identity, str(request["granularity"]), str(request["criterion"]), seen)
@@ -90,10 +95,41 @@ def _scores(
     return score(_model, _spec, _data)
 
 
+def why_not_ranked(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> str | None:
+    """Why nothing of this model can go under the spec's unit and criterion, in a sentence; None where something can."""
+    return _why_not_ranked(*scores_key(of, spec, on), of, spec, on)
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _why_not_ranked(
+    digest: str,
+    granularity: str,
+    criterion: str,
+    seen: str,
+    _model: LoadedModel,
+    _spec: PruneSpec,
+    _data: Dataset | None,
+) -> str | None:
+    try:
+        knobs = scores(_model, _spec, _data).knobs
+    except ExplorerError as error:
+        return str(error)
+    if any(k.why_not is None and not is_locked(k, _spec) for k in knobs):
+        return None
+    reasons = Counter(k.why_not or k.locked_by or "" for k in knobs)
+    return reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned."
+
+
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={LoadedModel: lambda of: of.identity})
+def wires(of: LoadedModel) -> Wiring:
+    """Which layer reads which."""
+    return wiring(of, layer_table(of))
+
+
 def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> dict[str, Any]:
     """The large, fixed part of what the draggable histogram is told."""
     symbol = None if spec.criterion.on_weight_scale else "score"
-    return _histograms(*_scores_key(of, spec, on), symbol, scores(of, spec, on))
+    return _histograms(*scores_key(of, spec, on), symbol, scores(of, spec, on))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)

@@ -1,149 +1,126 @@
-"""What the trade-off page compares: units x criteria x allocations, and the random control beside them."""
+"""What the trade-off page compares: units x criteria x allocations, and the controls beside them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from explorer.metrics.macs import why_no_macs
 from explorer.params import params_of
-from explorer.pruning import criteria
 from explorer.pruning.allocation import ALLOCATIONS
+from explorer.pruning.classifier import classifier_of
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.granularity import GRANULARITIES
-from explorer.pruning.plan import is_locked
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache
+from explorer.ui import criteria as criterion_choice
 from explorer.ui.text import plain
+from explorer.ui.ways import CONTROL, Way, effective, label_of, named, ways
 
-_CONTROL = "random"
-# In a legend, where the long name would fill the line.
-_SHORT = {"global": "one ranking", "uniform": "same share"}
-# Other forms of a criterion that are often compared with its default.
-_VARIANTS = ("lp_norm:p=1",)
 # Where one run of the dense model over the split is cheaper than this, chance is drawn three times.
 _CHEAP_MACS = 5e9
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way of pruning: a curve of its own. ``label`` leaves out what all compared ways share."""
-
-    label: str
-    unit: str
-    criterion: str
-    allocation: str
-    spec: PruneSpec
-    seed: int | None = None
-
-    @property
-    def is_control(self) -> bool:
-        return self.seed is not None
-
-
-def ways(units: list[str], measures: list[Criterion], allocations: list[str], n_seeds: int) -> list[Way]:
-    """Every combination once, then the control of each unit with ``n_seeds`` seeds. Units without effect on the
-    criterion (the norm's order, on single weights) do not make a curve twice."""
-    specs = dict.fromkeys(
-        PruneSpec(GRANULARITIES.get(unit), _effective(unit, measure), ALLOCATIONS.get(allocation))
-        for unit in units
-        for measure in measures
-        for allocation in allocations
-    )
-    found = [_way(spec, [*specs]) for spec in specs]
-    for unit in units:
-        label = f"random, {_label(GRANULARITIES.member(unit)).lower()}" if len(units) > 1 else "random, the control"
-        for seed in range(n_seeds):
-            spec = PruneSpec(
-                GRANULARITIES.get(unit), criteria.get(f"{_CONTROL}:seed={seed}"), ALLOCATIONS.get("global")
-            )
-            found.append(Way(label, spec.granularity.label, spec.criterion.label, spec.allocation.label, spec, seed))
-    return found
-
-
-def _effective(unit: str, measure: Criterion) -> Criterion:
-    """On single weights every norm is |w|: one curve, under the default order."""
-    return criteria.get(measure.key) if unit == "weight" and measure.key == "lp_norm" else measure
-
-
-def _way(spec: PruneSpec, among: list[PruneSpec]) -> Way:
-    unit, measure, allocation = _names(spec)
-    parts = [unit] if len({s.granularity for s in among}) > 1 else []
-    parts += [measure] if len({s.criterion for s in among}) > 1 or len(among) == 1 else []
-    several = len({s.allocation for s in among}) > 1 or len(among) == 1
-    parts += [_SHORT.get(spec.allocation.key, allocation)] if several else []
-    return Way(", ".join(parts).lower(), unit, measure, allocation, spec)
-
-
-def _names(spec: PruneSpec) -> tuple[str, str, str]:
-    return spec.granularity.label, named(spec.criterion), spec.allocation.label
-
-
-def named(criterion: Criterion) -> str:
-    """A criterion with those of its parameters that differ from the default: "Magnitude, p=1"."""
-    values = [
-        (p.name, getattr(criterion, p.name)) for p in params_of(criterion) if getattr(criterion, p.name) != p.default
-    ]
-    return ", ".join([criterion.label, *(f"{name}={value:g}" for name, value in values)])
-
-
-def _label(member: object) -> str:
-    return str(cast(Any, member).label)
-
-
-def refusals(model: LoadedModel) -> dict[str, str]:
-    """Units of which this model has none to prune, with the reason in a sentence."""
-    found = {unit: _refusal(model, unit) for unit in GRANULARITIES.members}
-    return {unit: why for unit, why in found.items() if why}
-
-
-def _refusal(model: LoadedModel, unit: str) -> str:
-    spec = PruneSpec(GRANULARITIES.get(unit))
-    knobs = cache.scores(model, spec, None).knobs
-    if any(k.why_not is None and not is_locked(k, spec) for k in knobs):
-        return ""
-    reasons = Counter(k.why_not or k.locked_by or "" for k in knobs)
-    return reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned."
+# As many as there are colours that are told apart.
+_MOST_CRITERIA = 6
+_LOCK = "compare_lock"
 
 
 def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> list[Way]:
-    """The choices as one row of controls; returns the ways to compare."""
-    refused = refusals(model)
+    """The choices in two rows of controls, with what cannot be compared and why; returns the ways to compare."""
+    refused = refused_units(model)
     units = [unit for unit in GRANULARITIES.members if unit not in refused]
-    measures = _measures(present)
+    without = criterion_choice.refusals(model, dataset)
+    measures = _measures(present, without)
     usual = PruneSpec().allocation.key
     allocations = sorted((a for a in ALLOCATIONS.members if _has_level(a)), key=lambda a: a != usual)
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_choices"):
-        chosen = _several("Units", units, [present.granularity.key], lambda u: _label(GRANULARITIES.member(u)))
-        ranked = _several("Criteria", list(measures), [named(_magnitude(present))], str)
-        shared = _several("Allocation", allocations, allocations, lambda a: _label(ALLOCATIONS.member(a)))
+        ranked = _criteria(list(measures), named(_chosen_on_explore(present)))
+        shared = _several("Allocation", allocations, allocations[:2], _allocation_label)
         n_seeds = _seeds(model, dataset)
-    for unit, why in refused.items():
-        st.caption(
-            f":material/block: **{_label(GRANULARITIES.member(unit))}** cannot be compared here. {plain(why, 300)}"
-        )
-    return ways(chosen, [measures[name] for name in ranked], shared, n_seeds)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_units"):
+        chosen = _several("Units", units, [present.granularity.key], _unit_label)
+        is_locked = _lock(model)
+    pairs, unfit = _fitting(model, dataset, chosen, [measures[name] for name in ranked])
+    _refusals(refused, without, unfit)
+    return ways(model, pairs, shared, n_seeds, lock=is_locked)
 
 
-def _measures(present: PruneSpec) -> dict[str, Criterion]:
+def refused_units(model: LoadedModel) -> dict[str, str]:
+    """Units of which this model has none to prune, with the reason in a sentence."""
+    found = {
+        unit: cache.why_not_ranked(model, PruneSpec(GRANULARITIES.get(unit)), None) for unit in GRANULARITIES.members
+    }
+    return {unit: why for unit, why in found.items() if why}
+
+
+def _fitting(
+    model: LoadedModel, dataset: Dataset, units: Sequence[str], measures: Sequence[Criterion]
+) -> tuple[list[tuple[str, Criterion]], dict[str, list[str]]]:
+    """The pairs of unit and criterion that go together; for the others, by reason, which."""
+    pairs: list[tuple[str, Criterion]] = []
+    unfit: dict[str, list[str]] = {}
+    for unit in units:
+        for measure in measures:
+            spec = PruneSpec(GRANULARITIES.get(unit), effective(unit, measure))
+            why = cache.why_not_ranked(model, spec, dataset)
+            if why is None:
+                pairs.append((unit, measure))
+            else:
+                unfit.setdefault(why, []).append(f"{named(measure)} on {_unit_label(unit).lower()}")
+    return pairs, unfit
+
+
+def _refusals(units: dict[str, str], without: dict[str, str], unfit: dict[str, list[str]]) -> None:
+    """What was chosen and cannot be, in the open; what cannot be chosen at all, behind a button."""
+    for why, names in unfit.items():
+        st.caption(f":material/block: **{plain(', '.join(names), 200)}** is left out. {plain(why, 300)}")
+    reasons: dict[str, list[str]] = {}
+    for key, why in without.items():
+        label = str(CRITERIA.member(key).label)
+        rest = why.removeprefix(label).strip()
+        reasons.setdefault(rest[:1].upper() + rest[1:], []).append(label)
+    for unit, why in units.items():
+        reasons.setdefault(why, []).append(_unit_label(unit))
+    if not reasons:
+        return
+    n = sum(len(names) for names in reasons.values())
+    with st.popover(f"{n} not to be had here", icon=":material/block:", key="compare_refused"):
+        for why, names in reasons.items():
+            st.markdown(f"**{plain(', '.join(names), 200)}** cannot be compared here. {plain(why, 300)}")
+
+
+def _measures(present: PruneSpec, refused: dict[str, str]) -> dict[str, Criterion]:
     """The criteria to choose from: each with its defaults, known variants, and what is set on Explore."""
-    found = [criteria.get(key) for key in (*CRITERIA.members, *_VARIANTS)] + [present.criterion]
-    return {named(criterion): criterion for criterion in found if criterion.key != _CONTROL}
+    keys = [key for key in CRITERIA.members if key not in refused and key != CONTROL]
+    texts = [text for key in keys for text in (key, *_variants(key))]
+    found = [CRITERIA.get(text) for text in texts]
+    found += [] if present.criterion.key in refused else [_chosen_on_explore(present)]
+    return {named(criterion): criterion for criterion in found}
 
 
-def _magnitude(present: PruneSpec) -> Criterion:
-    return present.criterion if present.criterion.key != _CONTROL else PruneSpec().criterion
+def _variants(key: str) -> list[str]:
+    return [f"{key}:{values}" for values in getattr(CRITERIA.member(key), "variants", ())]
+
+
+def _chosen_on_explore(present: PruneSpec) -> Criterion:
+    return present.criterion if present.criterion.key != CONTROL else PruneSpec().criterion
+
+
+def _unit_label(key: str) -> str:
+    return label_of(GRANULARITIES.member(key))
+
+
+def _allocation_label(key: str) -> str:
+    return label_of(ALLOCATIONS.member(key))
 
 
 def _has_level(key: str) -> bool:
     """Allocations that one overall sparsity describes."""
     fields = params_of(ALLOCATIONS.member(key))
-    return any(p.name == "sparsity" for p in fields) and not any(p.is_mapping for p in fields)
+    return any(p.name == "sparsity" for p in fields) and not any(p.is_mapping or p.required for p in fields)
 
 
 _HELP = {
@@ -156,7 +133,7 @@ _HELP = {
 def _several(label: str, options: list[str], default: list[str], text: Any) -> list[str]:
     """Pills of which at least one is always chosen; the choice outlives a visit to another page."""
     key, kept = f"compare_{label}", f"_compare_{label}"
-    known = [o for o in st.session_state.get(kept, default) if o in options] or options[:1]
+    known = _known(kept, options, default)
     st.session_state[key] = known
     chosen = st.pills(
         label,
@@ -171,17 +148,53 @@ def _several(label: str, options: list[str], default: list[str], text: Any) -> l
     return [o for o in options if o in chosen]
 
 
+def _criteria(options: list[str], default: str) -> list[str]:
+    """Many to choose from, few at a time: a list that can be searched, with what is chosen in sight."""
+    key, kept = "compare_Criteria", "_compare_Criteria"
+    st.session_state[key] = _known(kept, options, [default])[:_MOST_CRITERIA]
+    chosen = st.multiselect(
+        "Criteria",
+        options,
+        key=key,
+        max_selections=_MOST_CRITERIA,
+        placeholder="Choose criteria",
+        help=_HELP["Criteria"],
+        on_change=lambda: st.session_state.update({kept: list(st.session_state[key])}),
+    )
+    return [o for o in options if o in chosen]
+
+
+def _known(kept: str, options: list[str], default: list[str]) -> list[str]:
+    known = [o for o in st.session_state.get(kept, default) if o in options]
+    return known or [o for o in default if o in options] or options[:1]
+
+
 def _seeds(model: LoadedModel, dataset: Dataset) -> int:
     table = None if why_no_macs(model) else cache.macs(model)
     is_cheap = table is not None and table.dense * len(dataset.splits["tune"]) <= _CHEAP_MACS
     key = "compare_seeds"
     st.session_state[key] = int(st.session_state.get(f"_{key}", 3 if is_cheap else 1))
     st.segmented_control(
-        "Random control",
+        "Seeds",
         [1, 3, 5],
         key=key,
-        format_func=lambda n: f"{n} seed{'s' if n > 1 else ''}",
-        help="Units chosen by chance, always shown in grey: a criterion is worth something only where it is above it.",
+        help="How often all that draws by chance is drawn anew: one curve through the means, its band from the "
+        "lowest to the highest.",
         on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key] or 1}),
     )
     return int(st.session_state[key] or 1)
+
+
+def _lock(model: LoadedModel) -> bool:
+    """Whether the classifier is held in every way compared; on by default."""
+    name = classifier_of(model)
+    if name is None:
+        return False
+    st.session_state[_LOCK] = bool(st.session_state.get(f"_{_LOCK}", True))
+    return st.toggle(
+        f"Classifier {plain(name, 40)} locked",
+        key=_LOCK,
+        help="On: no way compared here prunes it. Off: its single weights go like all others. Its rows are the "
+        "classes, so as a channel nothing of it ever goes.",
+        on_change=lambda: st.session_state.update({f"_{_LOCK}": st.session_state[_LOCK]}),
+    )

@@ -7,9 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.analysis.protocol import in_words
+from explorer.analysis.seeds import Level, levels
 from explorer.types import TradeOff, TradeOffPoint
-from explorer.ui.choices import Way
 from explorer.ui.tables import csv_text
+from explorer.ui.ways import Way
 
 _TABLE = "compare_points"
 _COLUMN = st.column_config
@@ -35,21 +37,24 @@ def within(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> No
 
 
 def reach(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> list[dict[str, Any]]:
-    """One row for each way (its seeds together, the best of them), the most compression first."""
-    best: dict[str, TradeOffPoint] = {}
-    n_curves: dict[str, int] = {}
+    """One row for each way that stays within the budget, the most compression first; of seeds the mean counts."""
+    rows = []
     for way, curve in zip(ways, curves, strict=True):
-        n_curves[way.label] = n_curves.get(way.label, 0) + 1
-        for point in curve.points:
-            known = best.get(way.label)
-            if point.drop.value <= budget and (known is None or point.compression_ratio > known.compression_ratio):
-                best[way.label] = point
-    names = {label: f"{label} (best of {n})" if n > 1 else label for label, n in n_curves.items()}
-    rows = [
-        {"way": names[label], "compression": p.compression_ratio, "accuracy": 100 * p.accuracy.value}
-        for label, p in best.items()
-    ]
+        within = [level for level in levels(curve.points) if level.drop <= budget]
+        if within:
+            best = max(within, key=_ratio)
+            rows.append(
+                {
+                    "way": f"{way.label} (mean of {best.n_seeds})" if best.n_seeds > 1 else way.label,
+                    "compression": _ratio(best),
+                    "accuracy": 100 * best.accuracy,
+                }
+            )
     return sorted(rows, key=lambda row: -float(row["compression"]))
+
+
+def _ratio(level: Level) -> float:
+    return level.mean(lambda p: p.compression_ratio)
 
 
 def records(ways: Sequence[Way], curves: Sequence[TradeOff]) -> list[dict[str, Any]]:
@@ -59,10 +64,13 @@ def records(ways: Sequence[Way], curves: Sequence[TradeOff]) -> list[dict[str, A
             "unit": way.unit,
             "criterion": way.criterion,
             "allocation": way.allocation,
-            "seed": way.seed,
+            "control": way.is_control,
+            "seed": point.seed if way.is_seeded else None,
+            "protocol": in_words(point.protocol),
+            "compression_ratio_asked": point.asked_ratio,
+            "compression_ratio": point.compression_ratio,
             "sparsity_asked": point.asked,
             "sparsity": point.sparsity,
-            "compression_ratio": point.compression_ratio,
             "theoretical_speedup": point.theoretical_speedup,
             "smallest_file_bytes": point.size_bytes,
             "judged_by": point.accuracy.name,
@@ -129,10 +137,11 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "unit": row["unit"],
         "criterion": f"{row['criterion']}{seed}",
         "allocation": row["allocation"],
-        "asked": 100 * row["sparsity_asked"],
-        "reached": 100 * row["sparsity"],
+        "ratio": row["compression_ratio_asked"],
         "compression": row["compression_ratio"],
         "speedup": row["theoretical_speedup"],
+        "asked": 100 * row["sparsity_asked"],
+        "reached": 100 * row["sparsity"],
         "size": row["smallest_file_bytes"] / 1000,
         "accuracy": 100 * row["accuracy"],
         "interval": _interval(row["accuracy_low"], row["accuracy_high"], 1),
@@ -155,23 +164,27 @@ _COLUMNS: dict[str, Any] = {
     "unit": _COLUMN.TextColumn("Unit", width=80),
     "criterion": _COLUMN.TextColumn("Criterion", width=165),
     "allocation": _COLUMN.TextColumn("Allocation", width=175),
-    "asked": _COLUMN.NumberColumn(
-        "Asked", format="%.1f %%", width=70, help="Share of the units, weights or channels, that was set."
-    ),
-    "reached": _COLUMN.NumberColumn(
-        "Reached",
-        format="%.1f %%",
-        width=75,
-        help="Share of the prunable weights that went, counted. Channels take the weights that read them along.",
+    "ratio": _COLUMN.NumberColumn(
+        "Asked", format="%.2f×", width=65, help="The compression ratio of the whole model that was asked for."
     ),
     "compression": _COLUMN.NumberColumn(
-        "Smaller", format="%.2f×", width=75, help="All parameters of the model / parameters left."
+        "Reached", format="%.2f×", width=75, help="All parameters of the model / parameters left, counted."
     ),
     "speedup": _COLUMN.NumberColumn(
         "Fewer MACs",
         format="%.2f×",
         width=90,
-        help="Dense MACs / MACs left. Theoretical: no dense kernel skips zeros, so this is no measured time.",
+        help="Dense MACs / MACs left: the theoretical speed-up that the asked size brings. No dense kernel skips "
+        "zeros, so this is no measured time.",
+    ),
+    "asked": _COLUMN.NumberColumn(
+        "Set", format="%.1f %%", width=65, help="Share of the units, weights or channels, that was set to go."
+    ),
+    "reached": _COLUMN.NumberColumn(
+        "Sparsity",
+        format="%.1f %%",
+        width=75,
+        help="Share of the prunable weights that went, counted. Channels take the weights that read them along.",
     ),
     "size": _COLUMN.NumberColumn(
         "File, kB", format="%.0f", width=75, help="The smallest kind of file that holds the pruned model, counted."

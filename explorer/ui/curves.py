@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from explorer.analysis import tradeoff
@@ -9,7 +10,7 @@ from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.pruning import allocation, criteria
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, LoadedModel, TradeOff
+from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 from explorer.ui import cache, kept, session
 
 RATIOS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
@@ -45,18 +46,24 @@ def key(model: LoadedModel, dataset: Dataset, request: PruneSpec) -> tuple[str, 
 
 def job(model: LoadedModel, dataset: Dataset, label: str, request: PruneSpec) -> Job:
     """The sweep of ``request`` at :func:`ratios`: running, done, or queued by this call."""
-    split, wanted = dataset.splits["tune"], ratios(request)
     return cache.jobs().submit(
         key(model, dataset, request),
         session.owner(),
         label,
-        lambda: kept.keeping(
-            tradeoff.sweep(model, request, dataset, ratios=wanted, evaluator=cache.evaluator(model, dataset, split)),
-            model,
-            dataset,
-            "sweep",
-        ),
-        len(wanted),
+        lambda: kept.keeping(_points(model, dataset, request), model, dataset, "sweep"),
+        len(ratios(request)),
+    )
+
+
+def _points(model: LoadedModel, dataset: Dataset, request: PruneSpec) -> Iterator[TradeOffPoint]:
+    """The sweep itself. Data is looked at once for all curves of a criterion that looks at data."""
+    return tradeoff.sweep(
+        model,
+        request,
+        dataset,
+        ratios=ratios(request),
+        evaluator=cache.evaluator(model, dataset, dataset.splits["tune"]),
+        scores=cache.scores(model, request, dataset) if request.criterion.needs else None,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import streamlit as st
 
-from explorer.charts.text import percent, times
+from explorer.analysis.protocol import in_words
 from explorer.errors import ExplorerError
 from explorer.store.records import PointRecord, record_of
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
@@ -51,36 +52,54 @@ def earlier(model: LoadedModel, dataset: Dataset) -> list[PointRecord]:
         return []
 
 
-def table(records: list[PointRecord], key: str) -> PointRecord | None:
-    """The records as a table; the chosen row, or None."""
+def chosen(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
+    """The records whose rows are chosen in the table of this key; none before it was drawn."""
+    state: Any = st.session_state.get(key)
+    rows = state["selection"]["rows"] if state else []
+    return [records[row] for row in sorted(rows) if row < len(records)]
+
+
+def table(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
+    """The records as a table; the chosen rows."""
     rows = [
         {
             "time": record.time[:16].replace("T", " "),
             "kind": record.kind,
             "setting": record.label,
-            "sparsity": percent(record.sparsity),
-            "smaller": times(record.compression_ratio),
-            "accuracy": percent(record.accuracy.value),
+            "protocol": in_words(record.protocol),
+            "asked": record.asked_ratio,
+            "smaller": record.compression_ratio,
+            "speedup": record.theoretical_speedup,
+            "sparsity": 100 * record.sparsity,
+            "accuracy": 100 * record.accuracy.value,
+            "change": -100 * record.drop.value,
             "n": record.n,
         }
         for record in records
     ]
-    chosen = st.dataframe(
+    st.dataframe(
         rows,
         hide_index=True,
         height=min(320, 38 + 35 * len(rows)),
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="multi-row",
         key=key,
-        column_config={
-            "time": st.column_config.TextColumn("Time (UTC)", width=130),
-            "kind": st.column_config.TextColumn("From", width=70),
-            "setting": st.column_config.TextColumn("Setting", width="medium"),
-            "sparsity": st.column_config.TextColumn("Sparsity", width=80),
-            "smaller": st.column_config.TextColumn("Smaller", width=70),
-            "accuracy": st.column_config.TextColumn("Accuracy", width=80),
-            "n": st.column_config.NumberColumn("n", width=60),
-        },
+        column_config=_COLUMNS,
     )
-    picked = chosen.selection.rows
-    return records[picked[0]] if picked and picked[0] < len(records) else None
+    return chosen(records, key)
+
+
+_COLUMN = st.column_config
+_COLUMNS: dict[str, Any] = {
+    "time": _COLUMN.TextColumn("Time (UTC)", width=125),
+    "kind": _COLUMN.TextColumn("From", width=70),
+    "setting": _COLUMN.TextColumn("Setting", width=230),
+    "protocol": _COLUMN.TextColumn("Beside pruning", width=190, help="What was done to the network beside pruning."),
+    "asked": _COLUMN.NumberColumn("Asked", format="%.2f×", width=65, help="The ratio asked for; empty for a share."),
+    "smaller": _COLUMN.NumberColumn("Reached", format="%.2f×", width=75, help="All parameters / parameters left."),
+    "speedup": _COLUMN.NumberColumn("Fewer MACs", format="%.2f×", width=90, help="Theoretical speed-up, counted."),
+    "sparsity": _COLUMN.NumberColumn("Sparsity", format="%.1f %%", width=75),
+    "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=80),
+    "change": _COLUMN.NumberColumn("Change, pt", format="%+.1f", width=85, help="Pruned minus dense, in points."),
+    "n": _COLUMN.NumberColumn("n", format="localized", width=55),
+}

@@ -2,114 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
-import torch
-from safetensors.torch import save_file
-from streamlit.testing.v1 import AppTest
 
 import explorer
-from explorer.analysis import tradeoff
-from explorer.engine.jobs import JobQueue
-from explorer.pruning.spec import PruneSpec
-from explorer.types import TradeOffPoint
-from explorer.ui import cache, session
-from explorer.ui.links import encode
-from explorer.ui.workspace import Workspace
-
-APP = Path(__file__).parents[2] / "app.py"
-VISITOR = "somebody"
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What each download button would give, by its label; made only when asked for, as on the real page."""
-    found: dict[str, Any] = {}
-
-    def button(label: str, data: Any, *_: Any, **options: Any) -> bool:
-        if not options.get("disabled"):
-            found[label] = data
-        return False
-
-    monkeypatch.setattr(st, "download_button", button)
-    return found
-
-
-@pytest.fixture
-def visit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Open]:
-    """Open a page by its link; jobs that the visit began are over when the test is."""
-    monkeypatch.setenv("PRUNING_EXPLORER_ROOT", str(tmp_path))
-    # Who the visitor is comes from a cookie, and nobody sends one here.
-    monkeypatch.setattr(session, "owner", lambda: VISITOR)
-    queue = JobQueue()
-    monkeypatch.setattr(cache, "jobs", lambda: queue)
-
-    def opened(page: str = "explore", **query: str) -> AppTest:
-        at = AppTest.from_file(str(APP), default_timeout=60)
-        for name, value in query.items():
-            at.query_params[name] = value
-        at.run()
-        return at if page == "explore" else at.switch_page(f"pages/{page}.py").run()
-
-    yield opened
-    for job in queue.of(VISITOR):
-        job.cancel()
-        job.wait(60)
-
-
-@pytest.fixture
-def own_file(tmp_path: Path) -> str:
-    """A checkpoint whose network nobody knows: a matrix, kernels, a bias, a lone number, and a broken layer."""
-    torch.manual_seed(0)
-    tensors = {
-        "encoder.0.weight": torch.randn(12, 7),
-        "encoder.0.bias": torch.zeros(12),
-        "stem.weight": torch.randn(4, 3, 3, 3),
-        "steps": torch.tensor(3),
-        "=cmd|'/C calc'!A0": torch.randn(3, 5),
-        "broken.weight": torch.tensor([[1.0, float("nan")], [2.0, 3.0]]),
-    }
-    path = tmp_path / "wild.safetensors"
-    save_file(tensors, path)
-    return str(path)
-
-
-def work_of(at: AppTest) -> Workspace:
-    work: Workspace = at.session_state["workspace"]
-    return work
-
-
-def spoken(at: AppTest) -> str:
-    """Everything the page says in words."""
-    return "\n".join(str(e.value) for kind in (at.markdown, at.caption, at.error, at.info, at.text) for e in kind)
-
-
-def html(at: AppTest) -> str:
-    return "\n".join(e.proto.body for e in at.get("html"))
-
-
-def rows_of(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-def link(**parts: str) -> str:
-    return encode(PruneSpec(**parts))  # type: ignore[arg-type]
-
-
-def measured(at: AppTest) -> AppTest:
-    """The trade-off page once everything it began has ended."""
-    for job in cache.jobs().of(VISITOR):
-        assert job.wait(120), f"{job.title} did not end"
-    return at.run()
-
+from explorer.ui import cache
+from tests.ui.pages import VISITOR, Open, html, link, rows_of, spoken, work_of
 
 # Explore
 
@@ -240,98 +139,7 @@ def test_under_channels_the_norms_are_those_of_the_units_with_their_line(visit: 
     assert "removes whole channels" in spoken(at)
 
 
-# Trade-off
-
-
-def test_the_points_table_holds_what_the_jobs_measured(visit: Open, downloads: dict[str, Any]) -> None:
-    at = measured(visit("tradeoff", model="digits-mlp"))
-    assert not at.exception
-    jobs = [job for job in cache.jobs().of(VISITOR) if job.key[0] == "curve"]
-    rows = rows_of(downloads["CSV"]())
-    assert len(rows) == len(at.dataframe[1].value) == sum(len(job.results) for job in jobs)
-    assert {(row["allocation"], row["seed"]) for row in rows} == {
-        ("One ranking over all layers", ""),
-        ("Same share per layer", ""),
-        ("One ranking over all layers", "0"),
-        ("One ranking over all layers", "1"),
-        ("One ranking over all layers", "2"),
-    }
-    dense = [row for row in rows if float(row["sparsity"]) == 0]
-    assert dense
-    assert {(row["drop"], row["n"], row["split"]) for row in dense} == {("0.0", "450", "tune")}
-
-
-def test_curves_come_out_as_pictures_for_print(visit: Open, downloads: dict[str, Any]) -> None:
-    measured(visit("tradeoff", model="digits-mlp"))
-    assert downloads["PNG"]().startswith(b"\x89PNG")
-    assert b"<svg" in downloads["SVG"]()
-
-
-def test_what_explore_has_measured_is_not_measured_again(visit: Open) -> None:
-    at = visit("tradeoff", model="digits-mlp")
-    first = {job.key: job.id for job in cache.jobs().of(VISITOR)}
-    visit(model="digits-mlp")
-    assert {job.key: job.id for job in cache.jobs().of(VISITOR)} == first
-    assert not at.exception
-
-
-def test_a_unit_the_model_has_none_of_says_why_instead_of_failing(visit: Open) -> None:
-    at = measured(visit("tradeoff", model="digits-gru"))
-    assert not at.exception
-    assert "**Channels** cannot be compared here" in spoken(at)
-    assert "tied through time" in spoken(at)
-    assert "Channels" not in at.button_group(key="compare_Units").options
-
-
-def test_channels_and_weights_stand_on_one_chart_each_with_its_control(visit: Open, downloads: dict[str, Any]) -> None:
-    at = visit("tradeoff", model="digits-mlp")
-    at.button_group(key="compare_Units").set_value(["weight", "out_channel"]).run()
-    measured(at)
-    found = {(row["unit"], row["seed"]) for row in rows_of(downloads["CSV"]())}
-    assert found == {(unit, seed) for unit in ("Weights", "Channels") for seed in ("", "0", "1", "2")}
-
-
-def test_a_row_opens_its_setting_on_the_explore_page(visit: Open) -> None:
-    at = measured(visit("tradeoff", model="digits-mlp"))
-    at.session_state["compare_points"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
-    at.run()
-    asked = float(at.dataframe[1].value["asked"][2]) / 100
-    at.button(key="open_point").click().run()
-    assert work_of(at).spec.to_json()["allocation"]["sparsity"] == pytest.approx(asked)
-
-
-def test_a_stopped_comparison_stays_stopped_and_goes_on_when_asked(
-    visit: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    go_on, sweep = threading.Event(), tradeoff.sweep
-
-    def slow(*given: Any, **options: Any) -> Iterator[TradeOffPoint]:
-        for point in sweep(*given, **options):
-            yield point
-            go_on.wait(60)
-
-    monkeypatch.setattr(tradeoff, "sweep", slow)
-    at = visit("tradeoff", model="digits-mlp")
-    next(button for button in at.button if button.label == "Stop").click().run()
-    go_on.set()
-    for job in cache.jobs().of(VISITOR):
-        assert job.wait(60)
-    at.run()
-    n = sum(len(job.results) for job in cache.jobs().of(VISITOR))
-    assert "Stopped" in spoken(at)
-    at.run()
-    assert sum(len(job.results) for job in cache.jobs().of(VISITOR)) == n
-    next(button for button in at.button if button.label == "Go on").click().run()
-    measured(at)
-    assert "Stopped" not in spoken(at)
-    assert all(job.state == "done" for job in cache.jobs().of(VISITOR))
-
-
-def test_a_file_that_cannot_run_has_no_curves_and_says_why(visit: Open, own_file: str) -> None:
-    at = visit("tradeoff", model=own_file)
-    assert not at.exception
-    assert "No curve without a measurement" in spoken(at)
-    assert not at.dataframe
+# Sensitivity and what is kept
 
 
 def test_the_sensitivity_page_teaches_before_a_scan_and_fills_every_cell_of_it(visit: Open) -> None:

@@ -24,6 +24,7 @@ class LpNorm(Criterion):
     key: ClassVar[str] = "lp_norm"
     label: ClassVar[str] = "Magnitude"
     on_weight_scale: ClassVar[bool] = True
+    variants: ClassVar[tuple[str, ...]] = ("p=1",)
     p: float = param(2.0, "Norm order p", low=0.5, high=4.0, help="1: mean of |w|; 2: root mean square.")
 
     def score(self, units: Units) -> Tensor:

@@ -1,0 +1,53 @@
+"""What a page that was opened without a browser says and holds."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from explorer.pruning.spec import PruneSpec
+from explorer.types import TradeOffPoint
+from explorer.ui import cache
+from explorer.ui.links import encode
+from explorer.ui.workspace import Workspace
+
+VISITOR = "somebody"
+Open = Callable[..., AppTest]
+
+
+def work_of(at: AppTest) -> Workspace:
+    work: Workspace = at.session_state["workspace"]
+    return work
+
+
+def spoken(at: AppTest) -> str:
+    """Everything the page says in words."""
+    return "\n".join(str(e.value) for kind in (at.markdown, at.caption, at.error, at.info, at.text) for e in kind)
+
+
+def html(at: AppTest) -> str:
+    return "\n".join(e.proto.body for e in at.get("html"))
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def link(**parts: str) -> str:
+    return encode(PruneSpec(**parts))  # type: ignore[arg-type]
+
+
+def compared_points() -> list[TradeOffPoint]:
+    """What the trade-off page's own jobs measured: with the classifier held, as Explore's curves are not."""
+    jobs = [job for job in cache.jobs().of(VISITOR) if job.key[0] == "curve"]
+    return [point for job in jobs for point in job.results if point.spec["limits"]]
+
+
+def measured(at: AppTest) -> AppTest:
+    """The trade-off page once everything it began has ended."""
+    for job in cache.jobs().of(VISITOR):
+        assert job.wait(120), f"{job.title} did not end"
+    return at.run()
