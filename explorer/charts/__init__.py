@@ -10,7 +10,7 @@ from explorer.charts.frame import CONFIG
 from explorer.charts.overview import overview
 from explorer.charts.theme import Theme
 from explorer.charts.tradeoff import clicked, tradeoff
-from explorer.charts.weights import signed_histogram, unit_norms, weight_heatmap
+from explorer.charts.weights import group_heatmap, signed_histogram, unit_norms, weight_heatmap
 
 if TYPE_CHECKING:
     from explorer.charts.printed import tradeoff_png as tradeoff_png
@@ -25,6 +25,7 @@ __all__ = [
     "Theme",
     "clicked",
     "criteria_scatter",
+    "group_heatmap",
     "overview",
     "sensitivity_png",
     "signed_histogram",

@@ -13,7 +13,8 @@ from torch import Tensor
 class Picture:
     """``values`` (rows, columns) float32, NaN where there is nothing to paint; ``pruned`` bool of the same shape.
 
-    ``is_reduced``: values are mean magnitudes of blocks, >= 0. ``down`` and ``across`` title the axes.
+    ``is_reduced``: values are mean magnitudes of blocks, >= 0. ``down`` and ``across`` title the axes. ``places``:
+    what each row and each column is, in words, where that is not its number.
     """
 
     values: Tensor
@@ -22,6 +23,31 @@ class Picture:
     across: str
     note: str
     is_reduced: bool
+    places: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+
+
+def groups_of(weights: Tensor, mask: Tensor, m: int, position: int, most: int) -> Picture:
+    """Outputs x inputs at one place of the kernel, an empty column after every ``m`` inputs: what n of m looks like.
+
+    ``weights`` (out, in, ...); ``position`` counts the kernel's places row by row. Of more than ``most`` outputs or
+    inputs the first are shown, whole groups, and a note says so.
+    """
+    values, keeps = (t.detach().cpu().reshape(*t.shape[:2], -1)[:, :, position] for t in (weights, mask))
+    n_out, n_in = min(len(values), most), min(values.shape[1], max(m, most // m * m))
+    columns = [i + i // m for i in range(n_in)]
+    painted = torch.full((n_out, columns[-1] + 1), math.nan)
+    pruned = torch.zeros(painted.shape, dtype=torch.bool)
+    painted[:, columns] = _hidden(values[:n_out, :n_in].float(), keeps[:n_out, :n_in])
+    pruned[:, columns] = ~keeps[:n_out, :n_in]
+    names = [""] * painted.shape[1]
+    for i, column in enumerate(columns):
+        names[column] = f"input {i}"
+    note = ""
+    if (n_out, n_in) != tuple(values.shape):
+        note = f"The first {n_out:,} of {len(values):,} outputs and {n_in:,} of {values.shape[1]:,} inputs."
+    rows = tuple(f"output {o}" for o in range(n_out))
+    across = f"inputs, in groups of {m}"
+    return Picture(painted, pruned, "outputs", across, note, is_reduced=False, places=(rows, tuple(names)))
 
 
 def picture_of(weights: Tensor, mask: Tensor | None, max_side: int) -> Picture:

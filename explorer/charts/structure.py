@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.text import percent, safe
 from explorer.charts.theme import Theme
+from explorer.pruning.wiring import Wiring
 from explorer.types import Knob, LayerTable, Plan
 
 _MOST_NAMES = 24
@@ -48,20 +49,17 @@ def widths(plan: Plan, *, theme: Theme | None = None, height: int = 190) -> go.F
     return figure
 
 
-def coupling_dot(knobs: Sequence[Knob], layers: LayerTable, chosen: str | None, *, theme: Theme | None = None) -> str:
+def coupling_dot(
+    knobs: Sequence[Knob], layers: LayerTable, chosen: str | None, wired: Wiring, *, theme: Theme | None = None
+) -> str:
     """The layers and what reads what, as Graphviz text; everything that shrinks with ``chosen`` is lit up.
 
-    Names are quoted, so that nothing in them is read as markup.
+    Where outputs meet there is a small circle. Names are quoted, so that nothing in them is read as markup.
     """
     theme = theme or Theme.light()
     parameter = {layer.parameter: layer.name for layer in layers}
     lit = _roles(next((k for k in knobs if k.name == chosen), None), parameter)
-    place = {layer.name: i for i, layer in enumerate(layers)}
-    edges: dict[tuple[str, str], None] = {}
-    for knob in knobs:
-        reads = [parameter[p.parameter] for p in knob.parts if p.role == "consumes" and p.parameter in parameter]
-        edges |= {(maker, reader): None for maker in knob.layers for reader in reads if place[maker] < place[reader]}
-    names = dict.fromkeys([name for edge in edges for name in edge] + [n for k in knobs for n in k.layers])
+    ends = [name for edge in wired.edges for name in edge if name not in wired.joints]
     lines = [
         "digraph network {",
         f'  rankdir=TB; bgcolor="transparent"; nodesep=0.2; ranksep=0.3; fontcolor="{theme.text}";',
@@ -69,12 +67,15 @@ def coupling_dot(knobs: Sequence[Knob], layers: LayerTable, chosen: str | None, 
         f'color="{theme.grid}", fillcolor="{theme.background}", fontcolor="{theme.text}"];',
         f'  edge [color="{theme.control}", arrowsize=0.6];',
     ]
-    colours = {"scored": (theme.accent, "#ffffff"), "consumes": (theme.now, "#1d2129")}
-    for name in names:
+    dark = theme.text == Theme.dark().text
+    colours = {"scored": (theme.accent, "#14161c" if dark else "#ffffff"), "consumes": (theme.now, "#1d2129")}
+    for name in dict.fromkeys([*ends, *(n for k in knobs for n in k.layers)]):
         fill = colours.get(lit.get(name, ""))
         paint = f' [fillcolor="{fill[0]}", fontcolor="{fill[1]}"]' if fill else ""
         lines.append(f"  {_quoted(name)}{paint};")
-    lines += [f"  {_quoted(a)} -> {_quoted(b)};" for a, b in edges]
+    small = f'shape=ellipse, height=0.2, width=0.2, margin="0.04,0.02", fontsize=9, fontcolor="{theme.muted}"'
+    lines += [f'  {_quoted(name)} [label="{word}", {small}];' for name, word in wired.joints.items()]
+    lines += [f"  {_quoted(a)} -> {_quoted(b)};" for a, b in wired.edges]
     return "\n".join([*lines, "}"])
 
 

@@ -12,11 +12,12 @@ from torch import Tensor
 from explorer.analysis.distribution import Fit, SignedHistogram
 from explorer.analysis.statistics import UnitNorms
 from explorer.charts.frame import axis, empty, framed, note
-from explorer.charts.picture import Picture, picture_of
+from explorer.charts.picture import Picture, groups_of, picture_of
 from explorer.charts.text import percent
 from explorer.charts.theme import Theme
 
 _MOST_BARS = 256
+_HALF_PAGE = 520
 _FITS = {"normal": ("normal", "6px,4px"), "laplace": ("Laplace", "solid")}
 
 
@@ -94,7 +95,27 @@ def weight_heatmap(
     theme = theme or Theme.light()
     if not weights.numel():
         return empty(theme, "This layer has no weights.", height=height)
-    picture = picture_of(weights, mask, max_side)
+    return _drawn(picture_of(weights, mask, max_side), theme, height)
+
+
+def group_heatmap(
+    weights: Tensor,
+    mask: Tensor,
+    m: int,
+    *,
+    position: int = 0,
+    theme: Theme | None = None,
+    most: int = 32,
+    height: int = 420,
+) -> go.Figure:
+    """The n:m pattern as a picture: each group of ``m`` neighbouring inputs stands apart, what it lost is grey.
+
+    ``position``: the place of the kernel that is shown. Of more than ``most`` rows or columns the first are shown.
+    """
+    return _drawn(groups_of(weights, mask, m, position, most), theme or Theme.light(), height)
+
+
+def _drawn(picture: Picture, theme: Theme, height: int) -> go.Figure:
     n_rows, n_columns = picture.values.shape
     figure = framed(
         theme,
@@ -105,7 +126,9 @@ def weight_heatmap(
         showlegend=False,
     )
     _paint(figure, picture, theme)
-    if max(n_rows, n_columns) <= 4 * min(n_rows, n_columns):
+    if picture.places is None and max(n_rows, n_columns) <= 4 * min(n_rows, n_columns):
+        # Square cells: where half a page is too narrow for this height, the rest would stay empty.
+        figure.update_layout(height=min(height, round(_HALF_PAGE * n_rows / n_columns) + 60))
         figure.update_yaxes(scaleanchor="x", constrain="domain", constraintoward="top")
         figure.update_xaxes(constrain="domain")
     if picture.note:
@@ -119,12 +142,19 @@ def _paint(figure: go.Figure, picture: Picture, theme: Theme) -> None:
     known = values[torch.isfinite(values)]
     limit = float(known.abs().max()) if known.numel() else 1.0
     stops = theme.sequential if picture.is_reduced else theme.diverging
+    where, words, apart = "row %{y}, column %{x}", None, 0
+    if picture.places is not None:
+        rows, columns = picture.places
+        apart = 2
+        where, words = "%{text}", [[f"{row}, {column}" for column in columns] for row in rows]
     figure.add_heatmap(
+        text=words,
+        ygap=apart,
         z=torch.where(torch.isfinite(values), values, math.nan).numpy(),
         colorscale=[list(stop) for stop in stops],
         zmin=0 if picture.is_reduced else -(limit or 1.0),
         zmax=limit or 1.0,
-        hovertemplate="row %{y}, column %{x}: %{z:.4g}<extra></extra>",
+        hovertemplate=f"{where}: %{{z:.4g}}<extra></extra>",
         colorbar={"thickness": 10, "len": 0.9, "outlinewidth": 0, "tickfont": {"color": theme.muted, "size": 11}},
         hoverongaps=False,
     )
@@ -133,7 +163,9 @@ def _paint(figure: go.Figure, picture: Picture, theme: Theme) -> None:
             z=torch.where(picture.pruned, 1.0, math.nan).numpy(),
             colorscale=[[0, theme.pruned], [1, theme.pruned]],
             showscale=False,
-            hovertemplate="row %{y}, column %{x}: pruned<extra></extra>",
+            text=words,
+            ygap=apart,
+            hovertemplate=f"{where}: pruned<extra></extra>",
             hoverongaps=False,
         )
 

@@ -39,13 +39,13 @@ def branches(model: LoadedModel, layers: LayerTable, found: Coupling) -> tuple[B
     if found.graph is None or model.module is None or model.example is None:
         return ()
     names = {id(tensor): name for name, tensor in model.module.named_parameters()}
-    owned = _owned(found.graph, names)
+    holds = owned(found.graph, names)
     scored = {layer.parameter for layer in layers.prunable}
     ahead: dict[fx.Node, frozenset[fx.Node]] = {}
     candidates = []
     for node in found.graph.graph.nodes:
         ahead[node] = frozenset([node]).union(*(ahead[x] for x in _data_inputs(node)))
-        branch = _branch(node, ahead, owned, scored) if _is_sum(node) else None
+        branch = _branch(node, ahead, holds, scored) if _is_sum(node) else None
         if branch is not None:
             candidates.append(branch)
     inner = [b for b in candidates if not any(o.sum in b.nodes for o in candidates)]
@@ -84,7 +84,7 @@ def _branch(
     return Branch(node.name, end.name, kept.name, frozenset(x.name for x in own), tuple(sorted(parameters)))
 
 
-def _owned(graph: fx.GraphModule, names: Mapping[int, str]) -> dict[fx.Node, set[str]]:
+def owned(graph: fx.GraphModule, names: Mapping[int, str]) -> dict[fx.Node, set[str]]:
     """The parameters that each node uses."""
     owned = {}
     for node in graph.graph.nodes:

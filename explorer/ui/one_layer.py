@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,10 +12,11 @@ from torch import Tensor
 
 from explorer.analysis.distribution import SignedHistogram
 from explorer.analysis.statistics import LayerStatistics, UnitNorms, unit_norms
-from explorer.charts import CONFIG, signed_histogram, weight_heatmap
+from explorer.charts import CONFIG, group_heatmap, signed_histogram, weight_heatmap
 from explorer.charts import unit_norms as ranked_units
 from explorer.charts.text import percent
 from explorer.pruning.allocation.threshold import threshold_forms
+from explorer.pruning.granularity.n_of_m import NOfM
 from explorer.pruning.select import keep_mask
 from explorer.types import KnobPlan
 from explorer.ui import cache
@@ -41,7 +43,7 @@ def draw(view: View, row: LayerStatistics) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         _histogram(view, row, knob)
-    if _is_wide(row.shape):
+    if _is_wide(_pictured(view, row)):
         with right:
             _units(view, row, knob)
         _picture(view, row, _LOW)
@@ -50,6 +52,12 @@ def draw(view: View, row: LayerStatistics) -> None:
         _units(view, row, knob)
     with right:
         _picture(view, row, _TALL)
+
+
+def _pictured(view: View, row: LayerStatistics) -> tuple[int, ...]:
+    """The shape whose picture is drawn: a pattern along the inputs is shown at one place of the kernel."""
+    by_groups = isinstance(view.spec.granularity, NOfM) and row.parameter in view.plan.masks
+    return row.shape[:2] if by_groups else row.shape
 
 
 def _is_wide(shape: tuple[int, ...]) -> bool:
@@ -68,15 +76,19 @@ def _facts(view: View, row: LayerStatistics, knob: KnobPlan | None) -> list[Fact
         note = "locked: nothing goes" if knob.locked else "nothing goes"
         return [first, *(Fact(name, "", "–", note) for name in names)]
     forms = threshold_forms(view.scores, knob.knob.name, knob.n_pruned)
-    unit = "weight" if knob.knob.unit == "weight" else "channel norm"
+    unit = "weight" if knob.knob.unit == "weight" else f"{knob.knob.unit} norm"
     deviation = view.scores.deviations[knob.knob.name]
     locked = " · locked" if knob.locked else ""
     return [
         first,
-        Fact(names[0], "", f"{forms['absolute']:.4g}", f"the lowest {unit} kept{locked}"),
+        Fact(names[0], "", f"{forms['absolute']:.4g}", f"{_where(knob, unit)}{locked}"),
         Fact(names[1], "", f"{forms['std']:.2f} σ", f"σ = {deviation:.4g}"),
         Fact(names[2], "", f"{forms['percentile']:.1f}", f"{knob.n_pruned:,} of {knob.knob.n_units:,} go"),
     ]
+
+
+def _where(knob: KnobPlan, unit: str) -> str:
+    return f"the lowest {unit} kept" if knob.n_pruned < knob.knob.n_units else f"above every {unit}"
 
 
 def _histogram(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
@@ -119,8 +131,7 @@ def _units(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
     if by_channel and knob is not None:
         ranked, line = _ranked(view, knob), knob.threshold if knob.n_pruned else None
         with_it = [name for name in knob.knob.layers if name != row.name]
-        words = "Channels are ranked together with those they are tied to, in " + plain(", ".join(with_it), 120) + "."
-        note = f"The line removes whole channels. {words if with_it else ''}"
+        note = _about_units(knob.knob.unit, with_it)
     else:
         ranked, line = unit_norms(weights, view.plan.masks.get(row.parameter)), _weight_line(view, knob)
         note = "Each bar is one output: its typical weight. Grey: nothing of it is left."
@@ -128,6 +139,13 @@ def _units(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
     figure = ranked_units(ranked, threshold=line, theme=chart_theme(), height=_LOW)
     st.plotly_chart(figure, key="units", theme=None, config=CONFIG)
     st.caption(note)
+
+
+def _about_units(unit: str, with_it: list[str]) -> str:
+    if unit == "group":
+        return "Each group by the weights that it would lose: the lowest take the pattern first."
+    tied = "They are ranked together with those they are tied to, in " + plain(", ".join(with_it), 120) + "."
+    return f"The line removes whole {unit}s. {tied if with_it else ''}"
 
 
 def _ranked(view: View, knob: KnobPlan) -> UnitNorms:
@@ -141,9 +159,37 @@ def _ranked(view: View, knob: KnobPlan) -> UnitNorms:
 def _picture(view: View, row: LayerStatistics, height: int) -> None:
     st.markdown("**The weights themselves**")
     weights, mask = view.model.weights[row.parameter], view.plan.masks.get(row.parameter)
+    unit = view.spec.granularity
+    if isinstance(unit, NOfM) and mask is not None:
+        _groups(weights, mask, unit, height)
+        return
     figure = weight_heatmap(weights, mask, theme=chart_theme(), height=height)
     st.plotly_chart(figure, key="picture", theme=None, config=CONFIG)
     # A matrix too large for the picture says below it what its blocks are.
     if not figure.layout.annotations:
         grey = " Grey: pruned." if row.n_pruned else ""
         st.caption(f"Blue: positive. Orange: negative. Faint: near zero.{grey}")
+
+
+def _groups(weights: Tensor, mask: Tensor, unit: NOfM, height: int) -> None:
+    """The pattern of n of m, where it can be seen: along the inputs, at one place of the kernel at a time."""
+    places = [f"Kernel place {', '.join(map(str, at))}" for at in product(*map(range, weights.shape[2:]))]
+    position = 0
+    if len(places) > 1:
+        known = min(st.session_state.get("kernel_place") or 0, len(places) - 1)
+        st.session_state["kernel_place"] = known
+        position = st.selectbox(
+            "Place in the kernel",
+            range(len(places)),
+            key="kernel_place",
+            format_func=places.__getitem__,
+            label_visibility="collapsed",
+            width=220,
+        )
+    height -= 56 if len(places) > 1 else 0
+    figure = group_heatmap(weights, mask, unit.m, position=position, theme=chart_theme(), height=height)
+    st.plotly_chart(figure, key="groups", theme=None, config=CONFIG)
+    st.caption(
+        f"Each little strip is one group of {unit.m} neighbouring inputs. A pruned group keeps its {unit.n} largest; "
+        "the others are grey. Blue: positive. Orange: negative."
+    )

@@ -111,7 +111,7 @@ def chosen(table: Locator, row: int) -> None:
 def test_choosing_a_line_lights_up_all_that_shrinks_with_it_and_says_why(visit: Visit) -> None:
     screen = visit().open(model="digits-resnet")
     screen.page.get_by_role("link", name="Structure").click()
-    expect(screen.page.locator("svg g.node")).to_have_count(10)
+    expect(screen.page.locator("svg g.node")).to_have_count(10 + 3)  # layers, and where outputs are added
     assert lit(screen, "loses rows") == {"stem.conv", "block1.conv2"}
 
     chosen(screen.page.get_by_test_id("stDataFrame"), 3)

@@ -9,8 +9,8 @@ import torch
 from explorer.analysis.distribution import signed_distribution
 from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.statistics import unit_norms as ranked
-from explorer.charts import overview, signed_histogram, unit_norms, weight_heatmap
-from explorer.charts.picture import picture_of
+from explorer.charts import group_heatmap, overview, signed_histogram, unit_norms, weight_heatmap
+from explorer.charts.picture import groups_of, picture_of
 from explorer.charts.text import bytes_text, points, safe, times
 
 
@@ -85,6 +85,32 @@ def test_kernels_are_tiled_with_a_gap_and_pruned_weights_are_marked_apart():
     assert bool(picture.values[3].isnan().all())
     assert picture.pruned.nonzero().tolist() == [[6, 2]]
     assert math.isnan(picture.values[6, 2])
+
+
+def test_the_n_of_m_picture_sets_groups_of_neighbouring_inputs_apart_and_marks_what_each_lost():
+    torch.manual_seed(0)
+    weights = torch.randn(3, 8, 2, 2)
+    mask = torch.ones(3, 8, 2, 2, dtype=torch.bool)
+    lost = weights.reshape(3, 2, 4, 2, 2).abs().argsort(dim=2)[:, :, :2]  # the two smallest of each four inputs
+    mask.view(3, 2, 4, 2, 2).scatter_(2, lost, False)
+
+    picture = groups_of(weights, mask, 4, position=3, most=64)
+
+    assert picture.values.shape == (3, 4 + 1 + 4)
+    assert bool(picture.values[:, 4].isnan().all())
+    assert not bool(picture.pruned[:, 4].any())
+    assert picture.pruned[:, :4].sum(dim=1).tolist() == picture.pruned[:, 5:].sum(dim=1).tolist() == [2, 2, 2]
+    kept = torch.cat([picture.values[:, :4], picture.values[:, 5:]], dim=1)
+    assert torch.equal(kept.nan_to_num(0.0), weights[:, :, 1, 1] * mask[:, :, 1, 1])
+    values, pruned = group_heatmap(weights, mask, 4, position=3).data
+    assert values.text[1][5] == "output 1, input 4"
+    assert pruned.colorscale[0][1] not in {stop[1] for stop in values.colorscale}
+
+
+def test_of_a_large_layer_the_first_whole_groups_are_shown_and_the_picture_says_so():
+    picture = groups_of(torch.ones(100, 48, 1, 1), torch.ones(100, 48, 1, 1, dtype=torch.bool), 8, 0, most=20)
+    assert picture.values.shape == (20, 16 + 1)
+    assert picture.note == "The first 20 of 100 outputs and 16 of 48 inputs."
 
 
 def test_a_large_matrix_is_reduced_to_means_of_kept_magnitudes_and_says_so():
