@@ -28,7 +28,7 @@ def tuning_for(model: LoadedModel, data: Dataset | None = None, **changes: Any) 
     """
     training = training_of(model)
     rate = training.learning_rate * (_RATE if model.meta.get("training") else 1.0)
-    settings = replace(training, epochs=20, learning_rate=round(rate, 8), weight_decay=0.0, keep="best")
+    settings = replace(training, epochs=20, learning_rate=round(rate, 8), keep="best")
     if data is not None and not data.images:
         settings = replace(settings, shift=0.0)
     fit = None if data is None else data.splits.get("fit")
