@@ -16,8 +16,8 @@ from explorer.recovery.grid import FORMS, HEALINGS, Form, GridPoint, Healing, pa
 FORM_NAMES: dict[Form, str] = {
     "float32": "float32",
     "int8": "int8 weights, simulated",
-    "dynamic": "ONNX Runtime, dynamic int8",
-    "static": "ONNX Runtime, static int8",
+    "dynamic": "ONNX Runtime, dynamic",
+    "static": "ONNX Runtime, static",
 }
 HEALING_NAMES: dict[Healing, str] = {"none": "as pruned", "finetune": "fine-tuned", "distil": "distilled"}
 _LOOKS: dict[Healing, tuple[str, str]] = {
@@ -27,7 +27,7 @@ _LOOKS: dict[Healing, tuple[str, str]] = {
 }
 
 
-def quantization_grid(found: Sequence[GridPoint], *, theme: Theme | None = None, height: int = 400) -> go.Figure:
+def quantization_grid(found: Sequence[GridPoint], *, theme: Theme | None = None, height: int = 430) -> go.Figure:
     """Smaller to the right, better above. Filled: a real file was measured; hollow: its bytes were counted.
 
     Points of one format and one healing are joined from less to more pruned; the dotted line joins those that no
@@ -53,6 +53,10 @@ def _colour(form: Form, theme: Theme) -> str:
     return theme.curves[FORMS.index(form)]
 
 
+def _rim(form: Form, theme: Theme) -> dict[str, object]:
+    return {"width": 2, "color": _colour(form, theme)}
+
+
 def _lines(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
     for form in FORMS:
         for healing in HEALINGS:
@@ -68,7 +72,7 @@ def _lines(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
                 name=FORM_NAMES[form],
                 showlegend=False,
                 line={"color": _colour(form, theme), "width": 1.8, "dash": dash, "shape": "linear"},
-                marker={"color": _colour(form, theme), "size": 9, "symbol": marks, "line": {"width": 2}},
+                marker={"color": _colour(form, theme), "size": 9, "symbol": marks, "line": _rim(form, theme)},
                 hovertext=[hover(p) for p in row],
                 hovertemplate="%{hovertext}<extra></extra>",
             )

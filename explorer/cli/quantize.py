@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from explorer.engine.evaluator import Evaluator
     from explorer.pruning.spec import PruneSpec
-    from explorer.recovery.grid import Form, GridPoint, Healing, Runtime, Working
+    from explorer.recovery.grid import Form, GridPoint, Healing, Working
     from explorer.recovery.order import Tried
     from explorer.recovery.steps import Finetune
     from explorer.types import Dataset, LoadedModel
@@ -100,12 +100,6 @@ def _training(args: Arguments) -> Finetune:
     return training
 
 
-def _runtime(model: LoadedModel, data: Dataset, evaluator: Evaluator) -> Runtime:
-    from explorer.export.onnx_int8 import measured_int8
-
-    return lambda pruned, plan, how: measured_int8(pruned, plan, how, data=data, evaluator=evaluator)
-
-
 def _measured(
     args: Arguments,
     model: LoadedModel,
@@ -114,13 +108,14 @@ def _measured(
     shares: tuple[float, ...],
     evaluator: Evaluator,
 ) -> list[GridPoint]:
+    from explorer.export.onnx_int8 import Int8Runtime
     from explorer.recovery.grid import grid, n_points
 
     forms: list[Form] = ["float32", "int8", *(("dynamic", "static") if args.runtime else ())]
     healings: list[Healing] = [part for part in args.heal.split(",") if part]
     told = grid(
         model, spec, data, shares=shares, forms=forms, bits=args.bits, healings=healings, training=_training(args),
-        runtime=_runtime(model, data, evaluator), evaluator=evaluator,
+        runtime=Int8Runtime(data, evaluator), evaluator=evaluator,
     )  # fmt: skip
     points = _shown(told, n_points(shares, forms, healings))
     records = (point for p in points if (point := p.kept()) is not None)

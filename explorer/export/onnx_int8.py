@@ -82,19 +82,26 @@ def why_not_int8(model: LoadedModel, how: How) -> str | None:
 
 
 def int8_onnx(
-    model: LoadedModel, plan: Plan, how: How, *, data: Dataset | None = None, split: Split | None = None
+    model: LoadedModel,
+    plan: Plan,
+    how: How,
+    *,
+    data: Dataset | None = None,
+    split: Split | None = None,
+    made: tuple[bytes, Proof] | None = None,
 ) -> Int8Onnx:
     """The pruned model in int8; the float file before it was proven against torch as always.
 
     ``split`` (the tune split unless given) is what both answer to; calibration takes the first 256 samples of
-    ``data``'s fit split, or generated inputs where there is none. A process of its own does the work.
+    ``data``'s fit split, or generated inputs where there is none. A process of its own does the work. ``made`` is
+    the float file with its proof (``onnx_and_proof``), where it is there already.
     Raises ExplorerError where onnx is missing or the network has no int8 form.
     """
     why = why_not_int8(model, how)
     if why is not None:
         raise ExplorerError(f"There is no {how} int8 form of {model.address}.", why=why, fix=_SIMULATE)
     judged_on = split or (data.splits.get("tune") if data is not None else None)
-    content, proof = onnx_and_proof(model, plan, judged_on)
+    content, proof = made or onnx_and_proof(model, plan, judged_on)
     calibration, note = _calibration(model, data)
     with tempfile.TemporaryDirectory(prefix="pruning-explorer-") as place:
         folder = Path(place)
@@ -156,7 +163,7 @@ def evaluation(outputs: Sequence[Tensor], split: Split, dense: BatchResult) -> E
     if logits.dim() != 2 or len(logits) != len(split):
         why = "It does not give one row of classes for each sample."
         raise ExplorerError("The accuracy of this network cannot be measured in ONNX Runtime.", why=why)
-    tally = Tally(len(split), split.y is not None, 256, "cpu")
+    tally = Tally(len(split), 256, "cpu")
     tally.add(judge(logits, split.y, dense))
     return tally.evaluation(0.0)
 
@@ -188,19 +195,31 @@ class MeasuredInt8:
     notes: tuple[str, ...]
 
 
-def measured_int8(
-    model: LoadedModel, plan: Plan, how: How, *, data: Dataset, evaluator: Evaluator, timed: bool = True
-) -> MeasuredInt8:
-    """Quantize ``model``, pruned as ``plan`` says, and measure it on the samples of ``evaluator``.
+class Int8Runtime:
+    """ONNX Runtime as a grid asks for it: called with a model, a plan and a form, it gives a ``MeasuredInt8``.
 
-    ``evaluator`` is one of the dense float model, which the drop is against. ``timed`` takes a second more.
-    Raises ExplorerError as :func:`int8_onnx` does.
+    ``evaluator`` is one of the dense float model, which drops are against, on the samples to measure; calibration is
+    on ``data``'s fit split. ``timed`` takes a second more. The float file of the last network is kept for its
+    other form. Calls raise ExplorerError as :func:`int8_onnx` does.
     """
-    made = int8_onnx(model, plan, how, data=data, split=evaluator.split)
-    found = evaluation(made.outputs, evaluator.split, evaluator.dense_results())
-    note = "The file ONNX Runtime opens, zeros included."
-    size = Measurement("onnx", len(made.content), "bytes", "measured", machine=machine(), date=today(), note=note)
-    return MeasuredInt8(size, found, int8_latency(made, model.example) if timed else None, made.notes)
+
+    def __init__(self, data: Dataset, evaluator: Evaluator, *, timed: bool = True) -> None:
+        self._data, self._evaluator, self._timed = data, evaluator, timed
+        self._last: tuple[tuple[str, str], tuple[bytes, Proof]] | None = None
+
+    def __call__(self, model: LoadedModel, plan: Plan, how: How) -> MeasuredInt8:
+        """Export, quantize, run and time."""
+        judge = self._evaluator
+        made = int8_onnx(model, plan, how, data=self._data, split=judge.split, made=self._known(model, plan))
+        self._last = ((model.digest, plan.digest), (made.float_content, made.proof))
+        found = evaluation(made.outputs, judge.split, judge.dense_results())
+        note = "The file ONNX Runtime opens, zeros included."
+        size = Measurement("onnx", len(made.content), "bytes", "measured", machine=machine(), date=today(), note=note)
+        return MeasuredInt8(size, found, int8_latency(made, model.example) if self._timed else None, made.notes)
+
+    def _known(self, model: LoadedModel, plan: Plan) -> tuple[bytes, Proof] | None:
+        is_same = self._last is not None and self._last[0] == (model.digest, plan.digest)
+        return self._last[1] if self._last is not None and is_same else None
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class RuntimeResult(Protocol):
 
 
 Runtime = Callable[[LoadedModel, Plan, Literal["dynamic", "static"]], RuntimeResult]
-"""Exports, quantizes and measures (``export.onnx_int8.measured_int8``); ExplorerError where there is no such form."""
+"""Exports, quantizes and measures (``export.onnx_int8.Int8Runtime``); ExplorerError where there is no such form."""
 
 
 @dataclass(frozen=True)

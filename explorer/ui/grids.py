@@ -10,7 +10,7 @@ from typing import Literal
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
-from explorer.export.onnx_int8 import measured_int8
+from explorer.export.onnx_int8 import Int8Runtime
 from explorer.export.onnx_process import why_no_onnx
 from explorer.pruning import allocation
 from explorer.pruning.spec import PruneSpec
@@ -154,7 +154,7 @@ def _grid(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Iterator[Grid
         bits=wanted.bits,
         healings=wanted.healings,
         training=_training(),
-        runtime=lambda pruned, plan, how: measured_int8(pruned, plan, how, data=dataset, evaluator=judge),
+        runtime=Int8Runtime(dataset, judge),
         evaluator=judge,
     )
     for item in found:

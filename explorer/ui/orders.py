@@ -48,7 +48,8 @@ def _outcome(job: Job, model: LoadedModel, dataset: Dataset, share: float, bits:
     if tried:
         st.dataframe([_row(t) for t in tried], hide_index=True)
     if job.active:
-        st.progress(job.progress, f"{job.n_done} of {job.total} orders{grids.doing(job)}")
+        waits = "Waiting for its turn: " if job.state == "queued" else ""
+        st.progress(job.progress, f"{waits}{job.n_done} of {job.total} orders{grids.doing(job)}")
     elif job.state == "failed":
         text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
         st.error(f"The comparison ended early: {plain(text, 300)}", icon=":material/error:")

@@ -25,6 +25,7 @@ from explorer.ui.theme import chart_theme
 _SHARES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 _USUAL = [0.0, 0.5, 0.8, 0.9]
 _BITS = (8, 6, 4, 3, 2)
+_SHORT = {"float32": "float32", "dynamic": "int8 dynamic", "static": "int8 static"}
 _LATER_MS = 500
 
 
@@ -142,9 +143,11 @@ def _table(found: list[GridPoint]) -> None:
         return
     best = pareto(found)
     rows = [_shown(p, p in best) for p in found if not p.why_not]
-    if all(row["speed"] == "" for row in rows):
-        rows = [{name: text for name, text in row.items() if name != "speed"} for row in rows]
-    st.dataframe(rows, hide_index=True, height=400)
+    same = {"speed", "healed"} if len({row["healed"] for row in rows}) == 1 else {"speed"}
+    dull = {name for name in same if len({row[name] for row in rows}) == 1}
+    rows = [{name: text for name, text in row.items() if name not in dull} for row in rows]
+    st.dataframe(rows, hide_index=True, height=min(430, 36 * len(rows) + 38))
+    st.caption("★: no other is both smaller and more accurate. The origin is that of the bytes.")
     for why in dict.fromkeys(f"{FORM_NAMES[p.form]}: {p.why_not}" for p in found if p.why_not):
         st.caption(f":material/info: {plain(why, 300)}")
     for note in dict.fromkeys(note for p in found for note in p.notes):
@@ -156,17 +159,18 @@ def _table(found: list[GridPoint]) -> None:
 def _shown(p: GridPoint, on_front: bool) -> dict[str, str]:
     """A row for people."""
     if p.size is None or p.accuracy is None or p.drop is None:
-        return {"pruned": percent(p.sparsity)}
+        return {}
     return {
-        "best": "★" if on_front else "",
-        "pruned": percent(p.sparsity),
-        "format": FORM_NAMES[p.form] if p.form != "int8" else f"int{p.bits} weights, simulated",
+        "★": "★" if on_front else "",
+        "pruned": percent(p.sparsity, 0),
+        "format": _SHORT.get(p.form, f"int{p.bits}, simulated"),
         "healed": HEALING_NAMES[p.healing],
-        "bytes": f"{bytes_text(p.size.value)} {p.size.origin}",
+        "bytes": bytes_text(p.size.value),
         "accuracy": percent(p.accuracy.value),
-        "95 %": interval(p.accuracy),
         "change": points(-p.drop.value),
         "speed": f"{p.latency.ratio.value:.2f}×" if p.latency else "",
+        "origin": p.size.origin,
+        "95 %": interval(p.accuracy),
     }
 
 

@@ -56,20 +56,20 @@ def _draw(view: View, bits: int) -> None:
     before = min(m.value for m in sizes(view.model, view.plan).values())
     size = smallest(view.model, view.plan, bits)
     with st.container(horizontal=True, key="int8_facts"):
-        st.markdown(_accuracy(found))
+        st.markdown(_accuracy(found, bits))
         st.markdown(f"Smallest file  \n**{bytes_text(size.value)}**  \n{bytes_text(before)} in float32 · counted")
     if found is None or not found.complete:
         ticker.tick("int8", _SOON_MS)
 
 
-def _accuracy(found: Evaluation | None) -> str:
+def _accuracy(found: Evaluation | None, bits: int) -> str:
     if found is None:
-        return "Accuracy  \n**…**  \nmeasuring"
+        return f"With {bits}-bit weights  \n**…**  \nmeasuring"
     sign = "" if found.complete else "≈ "
     name = "Accuracy" if found.judged_by == "labels" else "Agreement"
     change, known = points(-found.drop.value), interval(found.accuracy)
     said = f"{change} against dense float · {known}, {provenance(found.accuracy)}"
-    return f"{name} in int8  \n**{sign}{percent(found.accuracy.value)}**  \n{said}"
+    return f"{name}, {bits}-bit weights  \n**{sign}{percent(found.accuracy.value)}**  \n{said}"
 
 
 def _rounded(view: View, bits: int) -> Plan | None:

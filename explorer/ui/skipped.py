@@ -18,6 +18,7 @@ from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
 
 _REFUSED = "_skip_why_not"
+_BUDGET = 0.01
 
 
 def card(model: LoadedModel, dataset: Dataset) -> bool:
@@ -68,11 +69,14 @@ def _outcome(job: Job) -> None:
     if job.state == "failed":
         text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
         st.error(plain(text, 300), icon=":material/error:")
+    if not found:
+        st.caption("Waiting for its turn …" if job.state == "queued" else "Finding thresholds …" if job.active else "")
+        return
     st.plotly_chart(skipped_activations(found, theme=chart_theme()), key="skip_chart", theme=None, config=CONFIG)
-    if found:
-        most = max(found, key=lambda p: (p.drop.value <= 0.01, p.skipped.value))
-        st.caption(
-            f"{percent(most.already_zero.value)} are zero anyway. With at most 1 point of loss "
-            f"{percent(most.skipped.value)} are zero ({points(-most.drop.value)}). Time changes only in kernels that "
-            "skip zeros; the ones used here do not."
-        )
+    # The most that goes at a loss of at most a point; share 0 loses nothing.
+    most = max((p for p in found if p.drop.value <= _BUDGET), key=lambda p: p.skipped.value, default=found[0])
+    st.caption(
+        f"{percent(most.already_zero.value)} are zero anyway. With at most 1 point of loss "
+        f"{percent(most.skipped.value)} are zero ({points(-most.drop.value)}). Time changes only in kernels that "
+        "skip zeros; the ones used here do not."
+    )

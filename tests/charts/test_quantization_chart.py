@@ -42,12 +42,12 @@ def test_a_counted_size_is_hollow_and_a_measured_one_filled() -> None:
     figure = quantization_grid(POINTS)
     marks = {t.name: t.marker.symbol for t in figure.data if t.hovertext}
     assert marks["float32"] == ("circle-open", "circle-open")
-    assert marks["ONNX Runtime, static int8"] == ("circle",)
+    assert marks["ONNX Runtime, static"] == ("circle",)
 
 
 def test_the_legend_names_formats_once_and_healings_only_where_there_are_several() -> None:
     names = [t.name for t in quantization_grid(POINTS).data if t.showlegend is not False]
-    assert names[-3:] == ["float32", "int8 weights, simulated", "ONNX Runtime, static int8"]
+    assert names[-3:] == ["float32", "int8 weights, simulated", "ONNX Runtime, static"]
     more = [*POINTS, point("int8", 50_000, 0.995, healing="distil")]
     names = [t.name for t in quantization_grid(more, theme=Theme.dark()).data if t.showlegend is not False]
     assert names[-2:] == ["as pruned", "distilled"]

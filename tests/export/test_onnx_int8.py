@@ -18,6 +18,7 @@ from explorer.export.onnx_int8 import (
     HOWS,
     How,
     Int8Onnx,
+    Int8Runtime,
     evaluation,
     int8_latency,
     int8_onnx,
@@ -25,6 +26,7 @@ from explorer.export.onnx_int8 import (
     why_not_int8,
     write_onnx_int8,
 )
+from explorer.export.proof import Proof
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.quantization import quantized_weights
@@ -183,3 +185,23 @@ def test_answers_that_are_no_classes_have_no_accuracy(mlp: LoadedModel, digits: 
     split = digits.splits["tune"]
     with pytest.raises(ExplorerError, match="one row of classes"):
         evaluation([torch.zeros(len(split), 3, 4)], split, Evaluator(mlp, split).dense_results())
+
+
+def test_a_grid_gets_both_forms_from_one_float_file(
+    mlp: LoadedModel, digits: Dataset, made: dict[str, Int8Onnx], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluator = Evaluator(mlp, digits.splits["tune"])
+    runtime, plan, n_exports = Int8Runtime(digits, evaluator, timed=False), make_plan(mlp, HALF), [0]
+
+    def exported(*_: object) -> tuple[bytes, Proof]:
+        n_exports[0] += 1
+        return made["static"].float_content, made["static"].proof
+
+    monkeypatch.setattr(module, "onnx_and_proof", exported)
+    found = {how: runtime(mlp, plan, how) for how in HOWS}
+    assert n_exports == [1]
+    assert {how: int(f.size.value) for how, f in found.items()} == {how: len(m.content) for how, m in made.items()}
+    assert all(f.size.origin == "measured" and f.latency is None for f in found.values())
+    assert all(abs(f.evaluation.drop.value) < 0.05 for f in found.values())
+    assert runtime(mlp, make_plan(mlp, PruneSpec()), "dynamic").size.value > 0
+    assert n_exports == [2]
