@@ -14,6 +14,7 @@ from scored import Sequence, doubled, samples, seeded
 from torch import nn
 
 from explorer import data as sources
+from explorer.component.payload import static_part
 from explorer.errors import ExplorerError
 from explorer.params import params_of
 from explorer.pruning.criteria import CRITERIA
@@ -68,6 +69,8 @@ def test_every_layer_has_one_finite_score_for_each_unit_or_says_why_not(key: str
             assert knob.name not in found.values
             assert knob.why_not.endswith(".")
             assert len(knob.why_not.split()) >= 3
+    told = static_part(found.knobs, found.values)["knobs"]
+    assert all(("low" in shown) == (shown["name"] in found.values) for shown in told)
 
 
 @pytest.mark.parametrize("key", CRITERIA.members)

@@ -20,7 +20,8 @@ class Movement(Criterion):
     loss asks for it; without that (``masked`` 0) the scores of a trained network are little but noise. Only
     the scores come from the copy: the network that is pruned keeps its own weights, so the learning rate is low.
 
-    Scores are counted from the lowest of the model, which keeps every order: zero is the unit that fell most.
+    Where some are negative, all are counted from the lowest of the model, which keeps every order: zero is then
+    the unit that fell most.
 
     Source: Sanh et al. 2020, arXiv:2005.07683, section 4 and equation 4 (hard movement pruning, the lowest of
     each layer masked, with the cubic schedule of Zhu and Gupta 2017, arXiv:1710.01878).
