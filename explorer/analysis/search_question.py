@@ -94,7 +94,8 @@ class Question:
 
     def __str__(self) -> str:
         if self.max_drop is not None:
-            return f"{_LEAST[self.cost]} for a drop of at most {100 * self.max_drop:g} points"
+            points = f"{100 * self.max_drop:g}"
+            return f"{_LEAST[self.cost]} for a drop of at most {points} point{'s' * (points != '1')}"
         if self.absolute:
             return f"the best accuracy with at most {self.limit:,g} {_PLURAL[self.cost]}"
         return f"the best accuracy with at most {100 * (self.limit or 0.0):g} % of the dense {WORDS[self.cost]}"

@@ -77,9 +77,16 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
         job = None if why else searches.find(model, dataset, wanted)
         if job is not None and job.active:
             st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="search_stop")
-        elif (job is None or job.state != "done") and _start_button(why):
-            job = searches.start(model, dataset, wanted)
-            st.rerun(scope="fragment")
+        elif job is None or job.state != "done":
+            st.button(
+                "Search",
+                icon=":material/search:",
+                type="primary",
+                key="search_start",
+                disabled=bool(why),
+                help=why,
+                on_click=lambda: _start(model, dataset, wanted),
+            )
     if why:
         st.caption(f":material/block: Not to be asked here. {plain(why, 400)}")
     else:
@@ -90,10 +97,8 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
     return job
 
 
-def _start_button(why: str | None) -> bool:
-    return st.button(
-        "Search", icon=":material/search:", type="primary", key="search_start", disabled=bool(why), help=why
-    )
+def _start(model: LoadedModel, dataset: Dataset, wanted: searches.Wanted) -> None:
+    searches.start(model, dataset, wanted)
 
 
 def _nothing_to_prune(model: LoadedModel, dataset: Dataset) -> str | None:
@@ -205,7 +210,7 @@ def _answer(model: LoadedModel, found: SearchResult | None, job: Job | None) -> 
         )
         return
     search_tables.answer(found)
-    for sentence in said(found):
+    for sentence in said(found)[1 if found.met else 0 :]:
         st.caption(plain(sentence, 400))
 
 

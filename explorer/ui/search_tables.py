@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from explorer.analysis.search import SearchResult, Tried
-from explorer.analysis.search_result import ORIGINS, amount
-from explorer.charts.text import percent, points
+from explorer.analysis.search_result import ORIGINS
+from explorer.charts.text import bytes_text, percent, points
 from explorer.types import Measurement
 from explorer.ui.tables import csv_text
 
@@ -16,49 +16,53 @@ _COLUMN = st.column_config
 
 
 def answer(found: SearchResult) -> None:
-    """What was asked, predicted and measured: a row for the cost, the drop and the accuracy."""
+    """What was asked, predicted and measured, side by side: the cost, the change of accuracy, the accuracy."""
     best, question = found.best, found.question
-    ceiling = question.ceiling(best.dense_cost)
-    asked_cost = "as little as possible" if ceiling is None else f"≤ {_amount(best.cost, ceiling)}"
-    asked_drop = "as little as possible" if question.max_drop is None else f"≤ {100 * question.max_drop:g} pt"
-    accuracy = best.point.accuracy
+    ceiling, accuracy = question.ceiling(best.dense_cost), best.point.accuracy
     dense = accuracy.value + best.drop.value
     predicted = None if best.predicted is None else best.predicted.value
+    words = question.words[0].upper() + question.words[1:]
     rows = [
-        {
-            "": question.words[0].upper() + question.words[1:],
-            "Asked": asked_cost,
-            "Predicted": "",
-            "Reached": f"{amount(best.cost)} ({percent(best.share)} of dense, {best.cost.origin})",
-        },
-        {
-            "": "Change of accuracy",
-            "Asked": asked_drop,
-            "Predicted": "" if predicted is None else points(-predicted),
-            "Reached": f"{points(-best.drop.value)}{_ends(best.drop)}, measured on {best.drop.n:,}",
-        },
-        {
-            "": accuracy.name.capitalize(),
-            "Asked": "",
-            "Predicted": "" if predicted is None else percent(dense - predicted),
-            "Reached": f"{percent(accuracy.value)} (dense {percent(dense)})",
-        },
+        (words, "least" if ceiling is None else f"≤ {_amount(best.cost, ceiling)}", "", _amount(best.cost)),
+        (
+            "Share of dense",
+            "" if ceiling is None else f"≤ {percent(ceiling / best.dense_cost)}",
+            "",
+            percent(best.share),
+        ),
+        (
+            "Change of accuracy",
+            "least" if question.max_drop is None else f"≥ {points(-question.max_drop)}",
+            "" if predicted is None else points(-predicted),
+            points(-best.drop.value),
+        ),
+        ("95 % interval", "", "", _ends(best.drop)),
+        (
+            accuracy.name.capitalize(),
+            "",
+            "" if predicted is None else percent(dense - predicted),
+            percent(accuracy.value),
+        ),
     ]
-    st.table(rows, border="horizontal")
-
-
-def _amount(cost: Measurement, value: float) -> str:
-    return (
-        f"{value:.3g} ms"
-        if cost.unit == "milliseconds"
-        else amount(cost).replace(f"{cost.value:,.0f}", f"{value:,.0f}")
+    head = ("", "Asked", "Predicted", best.cost.origin.capitalize() + ", measured" * (best.cost.origin == "counted"))
+    st.table([dict(zip(head, row, strict=True)) for row in rows], border="horizontal")
+    st.caption(
+        f"From {ORIGINS[best.by]}; measured on {best.drop.n:,} samples of the tune split, where the dense "
+        f"model has {percent(dense)}."
     )
+
+
+def _amount(cost: Measurement, value: float | None = None) -> str:
+    value = cost.value if value is None else value
+    if cost.unit == "bytes":
+        return bytes_text(value)
+    return f"{value:.3g} ms" if cost.unit == "milliseconds" else f"{value:,.0f}"
 
 
 def _ends(drop: Measurement) -> str:
     if drop.low is None or drop.high is None:
         return ""
-    return f" ({-100 * drop.high:+.1f} to {-100 * drop.low:+.1f})".replace("-", "−")
+    return f"{-100 * drop.high:+.1f} to {-100 * drop.low:+.1f} pt".replace("-", "−")
 
 
 def plans(found: SearchResult, stem: str) -> Tried | None:
