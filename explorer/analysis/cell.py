@@ -8,10 +8,9 @@ from typing import Any, Literal, Protocol
 
 from explorer.engine.estimates import Estimate
 from explorer.metrics.origin import machine, today
-from explorer.types import Evaluation, Knob, Measurement
+from explorer.types import Evaluation, JudgedBy, Knob, Measurement
 
 Mode = Literal["exact", "verified", "estimate"]
-Judge = Literal["labels", "agreement"]
 MODES: tuple[Mode, ...] = ("exact", "verified", "estimate")
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
@@ -49,7 +48,7 @@ class Cell:
     n: int
     total: int
     mode: Mode
-    judged_by: Judge
+    judged_by: JudgedBy
     complete: bool = True
     from_store: bool = False
     n_audited: int = 0
@@ -85,7 +84,7 @@ class Cell:
         )
 
     @classmethod
-    def estimated(cls, knob: str, level: float, n_pruned: int, n_units: int, found: Estimate, judged_by: Judge) -> Cell:
+    def estimated(cls, knob: str, level: float, n_pruned: int, n_units: int, found: Estimate, judged_by: JudgedBy) -> Cell:
         """The cell that an estimate makes; its intervals are about the value of the whole split."""
         note = f"From {found.n:,} of {found.total:,} samples; the interval is about the value that all of them give."
         low, high = found.drop - found.half_width, found.drop + found.half_width

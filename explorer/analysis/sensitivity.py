@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.analysis.cell import LEVELS, MODES, Cell, Judge, Keep, Mode, n_for
+from explorer.analysis.cell import LEVELS, MODES, Cell, Keep, Mode, n_for
 from explorer.analysis.given import given_data, given_model, given_spec, split_of
 from explorer.analysis.sensitivity_result import Joint, Sensitivity, joint
 from explorer.analysis.weight_energy import Energy, energy
@@ -28,7 +28,7 @@ from explorer.pruning.plan import knob_masks
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, Evaluation, Knob, LoadedModel, Scores, Split, SplitName
+from explorer.types import Dataset, Evaluation, JudgedBy, Knob, LoadedModel, Scores, Split, SplitName
 
 __all__ = [
     "LEVELS",
@@ -242,7 +242,7 @@ class _Runner:
         """(which edit, how a cell is made of what is known now)."""
         walk, how = self._walk()
         if self._mode == "estimate":
-            judged_by: Judge = "agreement" if self._evaluator.split.y is None else "labels"
+            judged_by: JudgedBy = "agreement" if self._evaluator.split.y is None else "labels"
             for i, estimate in estimate_edits(self._evaluator, self._edits, walk, seed=self._seed, **self._options):
                 yield i, partial(_estimated, estimate, judged_by)
             return
@@ -262,7 +262,7 @@ class _Runner:
         return VerifiedWalk(judge.ready, limit, low, doubts=QUICK if self._mode == "estimate" else CAREFUL), ""
 
 
-def _estimated(found: Estimate, judged_by: Judge, knob: str, level: float, n_pruned: int, n_units: int) -> Cell:
+def _estimated(found: Estimate, judged_by: JudgedBy, knob: str, level: float, n_pruned: int, n_units: int) -> Cell:
     return Cell.estimated(knob, level, n_pruned, n_units, found, judged_by)
 
 

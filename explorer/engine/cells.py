@@ -11,7 +11,7 @@ from itertools import islice
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import even_batches
-from explorer.engine.tally import BatchResult, Tally, judge_each
+from explorer.engine.tally import BatchResult, Tallies, judge_each
 from explorer.types import Evaluation
 
 Update = tuple[int, Evaluation]  # which edit, and what is known about it
@@ -74,31 +74,27 @@ def _evaluated(
 ) -> Generator[Update, None, None]:
     """One group, all of it batch by batch."""
     start = told = time.perf_counter()
-    tallies = [
-        Tally(len(evaluator.split), evaluator.split.y is not None, evaluator.batch_size, evaluator.device)
-        for _ in group
-    ]
+    tallies = Tallies(len(evaluator.split), evaluator.batch_size, evaluator.device)
     chosen = [edits[i] for i in group]
     todo = iter(_tasks(evaluator, walk))
-    running: deque[Future[list[list[BatchResult]]]] = deque()
+    running: deque[Future[list[BatchResult]]] = deque()
     try:
         for task in islice(todo, 1 if walk.learns else evaluator.threads):
             running.append(evaluator.submit(_results, evaluator, walk, chosen, task))
         while running:
-            for results in running.popleft().result():
-                for tally, result in zip(tallies, results, strict=True):
-                    tally.add(result)
+            for result in running.popleft().result():
+                tallies.add(result)
             for task in islice(todo, evaluator.threads - len(running)):
                 running.append(evaluator.submit(_results, evaluator, walk, chosen, task))
             now = time.perf_counter()
             if running and now - told > PATIENCE:
-                yield from ((i, tally.evaluation(now - start)) for i, tally in zip(group, tallies, strict=True))
+                yield from zip(group, tallies.evaluations(now - start), strict=True)
                 told = time.perf_counter()
     finally:
         for future in running:
             future.cancel()
     seconds = time.perf_counter() - start
-    yield from ((i, tally.evaluation(seconds)) for i, tally in zip(group, tallies, strict=True))
+    yield from zip(group, tallies.evaluations(seconds), strict=True)
 
 
 def _tasks(evaluator: Evaluator, walk: Walk) -> list[list[slice]]:
@@ -110,10 +106,8 @@ def _tasks(evaluator: Evaluator, walk: Walk) -> list[list[slice]]:
     return alone + [parts[at : at + size] for at in range(first, len(parts), size)]
 
 
-def _results(
-    evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], parts: Sequence[slice]
-) -> list[list[BatchResult]]:
-    """For each of a task's batches one result an edit."""
+def _results(evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], parts: Sequence[slice]) -> list[BatchResult]:
+    """For each of a task's batches the results of all edits."""
     split = evaluator.split
     outputs = walk.outputs([Batch(part.start, split.x[part]) for part in parts], edits)
     return [

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from explorer.engine.program import Part, Program, n_bytes
-from explorer.engine.ready import Ready, close_calls, logits_of
+from explorer.engine.ready import Ready, logits_of
 from explorer.pruning.apply import private_shell
 
 Values = Mapping[fx.Node, Any]
@@ -106,12 +106,12 @@ class Walk:
         self._lock = threading.Lock()
 
     def outputs(self, batches: Sequence[Batch], edits: Sequence[Edit]) -> list[Tensor]:
-        """(edits, n, classes) for each batch; first choices are those of the plain model."""
+        """(edits, n, ...) for each batch; first choices are those of the plain model."""
         with torch.inference_mode():
             return [self._settled(self._along(batch, edits), batch.x, edits) for batch in batches]
 
     def _along(self, batch: Batch, edits: Sequence[Edit]) -> Tensor:
-        """(edits, n, classes) of one batch, by one walk through the model."""
+        """(edits, n, ...) of one batch, by one walk through the model."""
         program, known = self.ready.programs[0], self._taken(batch)
         x, found = self.ready.input(batch.x), []
         part: Part | None = None
@@ -124,7 +124,7 @@ class Walk:
         return torch.stack(found)
 
     def _outputs(self, batch: Batch, x: Tensor, edit: Edit, known: Values) -> Tensor:
-        """(n, classes) of one edit, from the values at its frontier; close calls are open."""
+        """(n, ...) of one edit, from the values at its frontier; close calls are open."""
         return self._run(edit, x, known)
 
     def _run(self, edit: Edit, x: Tensor, known: Values) -> Tensor:
@@ -135,7 +135,7 @@ class Walk:
         """Close calls decided by the plain model."""
         if self.ready.programs[0] is self.ready.programs[-1]:
             return logits
-        close = close_calls(logits)
+        close = self.ready.undecided(logits.flatten(0, 1)).view(logits.shape[:2])
         for index in torch.nonzero(close.any(dim=1)).flatten().tolist():
             which = close[index]
             logits[index, which] = self._plain_outputs(self.ready.input(x[which]), edits[index])

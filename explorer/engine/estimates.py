@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,12 +15,13 @@ from torch import Tensor
 from explorer.engine.cells import GROUP_SECONDS, PATIENCE, TOGETHER, next_group
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
-from explorer.engine.tally import BatchResult, judge_each
+from explorer.engine.layout import even_batches
+from explorer.engine.tally import BatchResult, joined, judge_each
 from explorer.metrics.stratified import Strata, boundary, looks_at, margin_strata, mean_of, paired_mean
 
 HALF_WIDTH = 0.01  # one point either way
-_DRAWN = 64  # samples drawn together, at most
-_SOONEST = 0.06  # of all samples before the first look; also at least two batches
+_DRAWN = 64  # samples more at a look, at least
+_SOONEST = 0.1  # of all samples before the first look; also at least two batches
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,16 @@ class _Sampling:
 
     def results(
         self, evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], parts: Sequence[slice]
-    ) -> list[list[BatchResult]]:
-        """For each part of the order one result an edit; runs in a thread of the evaluator."""
+    ) -> list[BatchResult]:
+        """For each part of the order the results of all edits; runs in a thread of the evaluator."""
         drawn = [self.order[part] for part in parts]
         batches = [Batch(p.start, evaluator.split.x[which]) for p, which in zip(parts, drawn, strict=True)]
         outputs = walk.outputs(batches, edits)
-        return [self._judged(evaluator, which, out) for which, out in zip(drawn, outputs, strict=True)]
-
-    def _judged(self, evaluator: Evaluator, which: Tensor, outputs: Tensor) -> list[BatchResult]:
         labels = evaluator.split.y
-        return judge_each(outputs, None if labels is None else labels[which], self.dense.at(which))
+        return [
+            judge_each(out, None if labels is None else labels[which], self.dense.at(which))
+            for which, out in zip(drawn, outputs, strict=True)
+        ]
 
 
 def estimate_edits(
@@ -100,69 +102,71 @@ def _sampling(evaluator: Evaluator, seed: int) -> _Sampling:
     n = len(evaluator.split)
     margin = dense.margin if dense.margin is not None else torch.zeros(n)
     strata = margin_strata(margin.nan_to_num(0.0), dense.right)
-    step = _step(evaluator)
+    step = min(_DRAWN, evaluator.batch_size)
     looks = looks_at(n, first=max(2 * step, int(_SOONEST * n)), step=step)
     return _Sampling(strata.order(seed), strata, looks, boundary(looks), dense)
-
-
-def _step(evaluator: Evaluator) -> int:
-    return min(_DRAWN, evaluator.batch_size)
 
 
 def _looked(
     evaluator: Evaluator, walk: Walk, sampling: _Sampling, group: list[int], edits: Sequence[Edit], half_width: float
 ) -> Generator[tuple[int, Estimate], None, None]:
-    found: dict[int, list[BatchResult]] = {index: [] for index in group}
+    open_ = list(group)
+    found: list[BatchResult] = []  # of the edits in ``open_``
     known: dict[int, Estimate] = {}
     told = time.perf_counter()
     for before, look in pairwise((0, *sampling.looks)):
-        size = _step(evaluator)
-        parts = [slice(at, min(at + size, look)) for at in range(before, look, size)]
-        chosen = [edits[i] for i in found]
-        if walk.learns and not before:
-            _add(found, evaluator.submit(sampling.results, evaluator, walk, chosen, parts[:1]).result())
-            parts = parts[1:]
-        n_together = max(1, min(TOGETHER, -(-len(parts) // evaluator.threads)))
-        tasks = [parts[at : at + n_together] for at in range(0, len(parts), n_together)]
-        futures = [evaluator.submit(sampling.results, evaluator, walk, chosen, task) for task in tasks]
+        futures = _submitted(evaluator, walk, sampling, [edits[i] for i in open_], before, look)
         try:
             for future in futures:
-                _add(found, future.result())
+                found += future.result()
                 if known and time.perf_counter() - told > PATIENCE:
                     yield from list(known.items())  # nothing new, but the reader may want to stop
                     told = time.perf_counter()
         finally:
             for future in futures:
                 future.cancel()
-        for index in list(found):
-            known[index] = _estimate(sampling, found[index], look, half_width)
-        for index, estimate in list(known.items()):
-            if estimate.complete:
-                del found[index], known[index]
-            yield index, estimate
-        told = time.perf_counter()
-        if not found:
+        found = [joined(found, dim=1)]
+        known = dict(zip(open_, _estimates(sampling, found[0], look, half_width), strict=True))
+        yield from list(known.items())
+        stays = [place for place, index in enumerate(open_) if not known[index].complete]
+        if not stays:
             return
+        found = [found[0].at(torch.tensor(stays))]
+        open_ = [open_[place] for place in stays]
+        known = {index: known[index] for index in open_}
+        told = time.perf_counter()
 
 
-def _add(found: dict[int, list[BatchResult]], results: Sequence[Sequence[BatchResult]]) -> None:
-    for of_batch in results:
-        for batches, result in zip(found.values(), of_batch, strict=True):
-            batches.append(result)
+def _submitted(
+    evaluator: Evaluator, walk: Walk, sampling: _Sampling, edits: Sequence[Edit], before: int, look: int
+) -> list[Future[list[BatchResult]]]:
+    """What is to be run between two looks; where the walk learns, the first batch has run when this returns."""
+    parts = even_batches(look, evaluator.batch_size, start=before)
+    alone = []
+    if walk.learns and not before:
+        alone = [evaluator.submit(sampling.results, evaluator, walk, edits, parts[:1])]
+        wait(alone)
+        parts = parts[1:]
+    n_together = max(1, min(TOGETHER, -(-len(parts) // evaluator.threads)))
+    tasks = [parts[at : at + n_together] for at in range(0, len(parts), n_together)]
+    return alone + [evaluator.submit(sampling.results, evaluator, walk, edits, task) for task in tasks]
 
 
-def _estimate(sampling: _Sampling, results: Sequence[BatchResult], n: int, half_width: float) -> Estimate:
+def _estimates(sampling: _Sampling, found: BatchResult, n: int, half_width: float) -> list[Estimate]:
+    """One an edit, from the results (edits, n) of the first n of the order."""
     sampled, total = sampling.order[:n], len(sampling.order)
-    if sampling.dense.right is None:
-        differences = 1 - torch.cat([r.agrees for r in results])
-        dense, loss = 1.0, None
+    dense = 1.0
+    losses: list[tuple[float, float] | None] = [None] * len(found.agrees)
+    if sampling.dense.right is None or found.right is None or found.loss is None:
+        differences = 1 - found.agrees
     else:
-        right = torch.cat([r.right for r in results if r.right is not None])
-        differences = sampling.dense.right[sampled] - right
+        differences = sampling.dense.right[sampled] - found.right
         dense = float(sampling.dense.right.mean())
-        losses = torch.cat([r.loss for r in results if r.loss is not None])
-        value, error = mean_of(losses, sampling.strata, sampled)
-        loss = (value, sampling.z * error)
-    drop, error = paired_mean(differences, sampling.strata, sampled)
-    half = 0.0 if n == total else sampling.z * error
-    return Estimate(n, total, dense, drop, half, loss, half <= half_width)
+        values, errors = mean_of(found.loss, sampling.strata, sampled)
+        losses = list(zip(values.tolist(), (sampling.z * errors).tolist(), strict=True))
+    drops, errors = paired_mean(differences, sampling.strata, sampled)
+    halves = torch.zeros_like(errors) if n == total else sampling.z * errors
+    return [
+        Estimate(n, total, dense, drop, half, loss, half <= half_width)
+        for drop, half, loss in zip(drops.tolist(), halves.tolist(), losses, strict=True)
+    ]

@@ -125,12 +125,12 @@ class Evaluator:
         """What is known after each batch; the last one is complete. None evaluates the dense model.
 
         The first estimate comes after at most 64 samples. Stop iterating at any time.
-        Raises ExplorerError when the model does not take the data or gives no classes.
+        Raises ExplorerError when the model does not take the data, or its outputs do not fit the labels.
         """
         start = time.perf_counter()
         ready = self.ready
         job = self._job(ready, plan)
-        tally = Tally(len(self.split), self.split.y is not None, ready.batch_size, self.device)
+        tally = Tally(len(self.split), ready.batch_size, self.device)
         queue: deque[Future[BatchResult]] = deque()
         todo = iter(range(len(self._slices)))
         n_ahead = max(1, min(threads or self.threads, self.threads))
@@ -227,7 +227,7 @@ class Evaluator:
             return judge(self._logits(ready, job, index, x, job, at_hand), labels, dense)
 
     def _logits(self, ready: Ready, job: _Job, index: int, x: Tensor, keeper: _Job, at_hand: dict[int, Any]) -> Tensor:
-        """(n, classes) of one job; ``keeper`` is the job whose wishes to keep values count."""
+        """The outputs (n, ...) of one job; ``keeper`` is the job whose wishes to keep values count."""
 
         def look(signature: int) -> Any:
             value = at_hand.get(signature)

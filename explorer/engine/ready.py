@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, fx, nn
 
 from explorer.engine.folding import fold
+from explorer.engine.judges import task_of
 from explorer.engine.layout import FIRST, natural_batch_size
 from explorer.engine.program import Look, Program, Put
 from explorer.engine.tracing import Steps, trace, whole_model
 from explorer.errors import ExplorerError
+from explorer.metrics.base import Task
 from explorer.pruning.apply import private_shell
 from explorer.types import LoadedModel, Split
 
@@ -36,6 +38,7 @@ class Ready:
     batch_size: int
     device: str
     dtype: torch.dtype
+    task: Task = "classes"
 
     def input(self, x: Tensor) -> Tensor:
         """The samples on the model's device, in its dtype if they are numbers with a point."""
@@ -44,20 +47,27 @@ class Ready:
     def logits(
         self, shell: nn.Module, x: Tensor, signatures: Mapping[Program, Mapping[fx.Node, int]], look: Look, put: Put
     ) -> Tensor:
-        """(n, classes) float32 or float64 on the processor; first choices are those of the plain model."""
+        """(n, ...) float32 or float64 on the processor; first choices are those of the plain model."""
         first, plain = self.programs[0], self.programs[-1]
         x = self.input(x)
         out = logits_of(first.run(shell, x, signatures[first], look, put))
-        if first is plain or not bool((close := close_calls(out)).any()):
+        if first is plain or not bool((close := self.undecided(out)).any()):
             return out
-        again = logits_of(plain.run(shell, x[close], signatures[plain], _nothing, _nowhere))
-        return out.clone().masked_scatter_(close.unsqueeze(1), again)
+        out = out.clone()
+        out[close] = logits_of(plain.run(shell, x[close], signatures[plain], _nothing, _nowhere))
+        return out
+
+    def undecided(self, outputs: Tensor) -> Tensor:
+        """Outputs (n, ...) -> (n,) bool: samples of which some choice is too close to trust the last digits."""
+        if self.task == "numbers":  # nothing is chosen
+            return torch.zeros(len(outputs), dtype=torch.bool)
+        return close_calls(outputs).reshape(len(outputs), -1).any(dim=1)
 
 
 def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | None, fast: bool) -> Ready:
     """Trace the model and compare each way of running it with the plain module on the first batch.
 
-    Raises ExplorerError when the model does not take the samples or gives no classes.
+    Raises ExplorerError when the model does not take the samples, or its outputs cannot be judged.
     """
     module = model.module if device == "cpu" else copy.deepcopy(model.module).to(device)  # type: ignore[union-attr]
     parameters = dict(module.named_parameters(remove_duplicate=False))  # type: ignore[union-attr]
@@ -67,6 +77,7 @@ def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | 
     ready = Ready(steps, (), parameters, path, 1, device, dtype)
     with torch.inference_mode():
         wanted = _plain_outputs(module, ready, split)  # type: ignore[arg-type]
+        ready.task = task_of(wanted, split.y)
         ready.batch_size = batch_size or natural_batch_size(private_shell(module), ready.input(split.x[:1]))  # type: ignore[arg-type]
         plain = Program(steps, graph, names)
         if not torch.equal(*_comparable(_tried(plain, ready, split), wanted)):
@@ -79,21 +90,26 @@ def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | 
 
 
 def logits_of(output: Any) -> Tensor:
-    """The (n, classes) outputs in what a model returns: a tensor, or the first or ``logits`` of several."""
+    """What is judged in what a model returns, a tensor, or the first or ``logits`` of several.
+
+    (n, classes) scores, (n, length, vocabulary) scores of tokens, or (n, k) numbers; (n,) becomes (n, 1).
+    """
     if isinstance(output, dict):
         output = output.get("logits", next(iter(output.values()), None))
     elif not isinstance(output, Tensor) and hasattr(output, "logits"):
         output = output.logits
     elif isinstance(output, tuple | list) and output:
         output = output[0]
-    if not isinstance(output, Tensor) or output.dim() != 2:
+    if not isinstance(output, Tensor) or output.dim() not in (1, 2, 3):
         shape = f"of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
         raise ExplorerError(
-            "The model cannot be judged by its classes.",
-            why=f"It gives outputs {shape}; one row of class scores for each sample is needed.",
-            fix="Choose a classifier.",
+            "The model's outputs cannot be judged.",
+            why=f"It gives outputs {shape}; one row of class scores, of numbers, or of scores of tokens "
+            "for each sample is needed.",
+            fix="Choose a classifier, a model that predicts numbers, or a language model.",
         )
     logits: Tensor = output.detach().cpu()
+    logits = logits.unsqueeze(1) if logits.dim() == 1 else logits
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
@@ -120,7 +136,7 @@ def _add_folded(ready: Ready, graph: fx.Graph, names: Mapping[int, str], split: 
     except RuntimeError:  # a layout or shape that only the plain steps accept
         return
     scale = wanted.abs().max()
-    same_choices = torch.equal(found.argmax(dim=1), wanted.argmax(dim=1))
+    same_choices = torch.equal(found.argmax(dim=-1), wanted.argmax(dim=-1))
     if same_choices and bool(((found - wanted).abs() <= _CLOSE / 10 * scale).all()):
         ready.programs = (folded, *ready.programs)
         ready.path = ready.path.replace("prefix cache", "prefix cache, folded", 1)

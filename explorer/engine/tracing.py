@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import operator
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,8 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-_TRACING = threading.Lock()  # torch.fx patches nn.Module while it traces: one at a time
+from explorer.pruning.tracer import OwnThreadTracer
+
 _IN_PLACE_OPERATORS: dict[Callable[..., Any], Callable[..., Any]] = {
     operator.iadd: operator.add,
     operator.isub: operator.sub,
@@ -35,30 +35,24 @@ class _NotTraceableError(Exception):
         super().__init__(reason)
 
 
-class _Tracer(fx.Tracer):
-    """Traces in its own thread alone, and knows in which module it was when tracing failed."""
+class _Tracer(OwnThreadTracer):
+    """Knows in which module it was when tracing failed."""
 
     def __init__(self, whole: set[str]) -> None:
         super().__init__()
         self.whole = whole
         self.entered: list[str] = []
-        self.thread = threading.get_ident()
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return module_qualified_name in self.whole or super().is_leaf_module(m, module_qualified_name)
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        if threading.get_ident() != self.thread:  # another thread's model, while nn.Module is patched
+        if self.is_foreign:
             return forward(*args, **kwargs)
         self.entered.append(self.path_of_module(m))
         result = super().call_module(m, forward, args, kwargs)
         self.entered.pop()
         return result
-
-    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        if threading.get_ident() != self.thread:
-            return attr_val
-        return super().getattr(attr, attr_val, parameter_proxy_cache)
 
 
 class Steps(nn.Module):
@@ -99,15 +93,12 @@ def whole_model() -> fx.Graph:
 
 
 def _trace_once(shell: nn.Module, whole: set[str]) -> fx.Graph:
-    with _TRACING:
-        tracer = _Tracer(whole)
-        try:
-            graph = tracer.trace(shell)
-        except Exception as error:  # noqa: BLE001 - the model's own code runs here and may raise anything
-            path = tracer.entered[-1] if tracer.entered else ""
-            raise _NotTraceableError(
-                path, str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-            ) from None
+    tracer = _Tracer(whole)
+    try:
+        graph = tracer.trace(shell)
+    except Exception as error:  # noqa: BLE001 - the model's own code runs here and may raise anything
+        path = tracer.entered[-1] if tracer.entered else ""
+        raise _NotTraceableError(path, str(error).strip().splitlines()[0] if str(error) else type(error).__name__) from None
     for node in list(graph.nodes):
         _without_writing(node, shell)
     if sum(node.op == "placeholder" and not node.args for node in graph.nodes) != 1:

@@ -9,10 +9,15 @@ from explorer.metrics.loss import Loss
 from explorer.metrics.mae import MeanAbsoluteError
 from explorer.metrics.perplexity import Perplexity
 from explorer.metrics.r2 import R2
+from explorer.metrics.tokens import TokenAccuracy, TokenAgreement, TokenLoss
 from explorer.metrics.top_k import TopK
 from explorer.params import Registry
 
-MEMBERS: tuple[type[Metric], ...] = (Accuracy, TopK, Agreement, Loss, MeanAbsoluteError, R2, Perplexity)
+MEMBERS: tuple[type[Metric], ...] = (
+    *(Accuracy, TopK, Agreement, Loss),
+    *(MeanAbsoluteError, R2),
+    *(TokenAccuracy, TokenAgreement, TokenLoss, Perplexity),
+)
 METRICS: Registry[Metric] = Registry("metric", MEMBERS)
 
 

@@ -64,3 +64,17 @@ def normal_mean(values: Tensor) -> Interval | None:
     half = Z_95 * float(values.std()) / math.sqrt(len(values))
     mean = float(values.mean())
     return Interval(mean - half, mean + half)
+
+
+def ratio(sums: Tensor, counts: Tensor) -> Interval | None:
+    """The interval of ``sum of sums / sum of counts`` over n units, normal approximation of the ratio estimator.
+
+    Both (n,). None for fewer than two units, nothing counted, or values that are not finite.
+    """
+    total = float(counts.sum())
+    if len(sums) < 2 or not total or not bool(torch.isfinite(sums).all() and torch.isfinite(counts).all()):
+        return None
+    value = float(sums.sum()) / total
+    residuals = (sums.double() - value * counts.double()) * len(sums) / total
+    half = Z_95 * float(residuals.std()) / math.sqrt(len(sums))
+    return Interval(value - half, value + half)

@@ -36,9 +36,13 @@ class R2:
 
     def total(self, values: Tensor) -> float:
         """The coefficient; NaN where the targets are all the same."""
-        error, targets, squares, n = values.sum(dim=0).tolist() if len(values) else (0.0, 0.0, 0.0, 0.0)
-        variation = squares - targets * targets / n if n else 0.0
-        return 1.0 - error / variation if variation > 0 else math.nan
+        variation = self.variation(values)
+        return 1.0 - float(values[:, 0].sum()) / variation if variation > 0 else math.nan
+
+    def variation(self, values: Tensor) -> float:
+        """The targets' squared deviations from their mean, added up; from the same (n, 4) values."""
+        _, targets, squares, n = values.sum(dim=0).tolist()
+        return float(squares - targets * targets / n) if n else 0.0
 
     def interval(self, values: Tensor) -> Interval | None:
         """None: there is no simple one."""

@@ -57,7 +57,7 @@ def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str
     ``n_of_m`` is there only when every tensor that lost weights keeps exactly n of every m neighbours;
     ``removed`` only when whole units go and have a physical form.
     """
-    tensors = stored_tensors(model)
+    tensors = stored_tensors(model) | dict(plan.updates)
     kept = _kept_counts(plan)
     found = {
         "dense_file": file_bytes(_dense(tensors)),
@@ -84,7 +84,7 @@ def parameters(model: LoadedModel, plan: Plan) -> dict[str, Measurement]:
     masks = plan.masks
     nonzero = sum(
         int(torch.count_nonzero(t * masks[name].to(t.device) if name in masks else t))
-        for name, t in model.weights.items()
+        for name, t in {**model.weights, **plan.updates}.items()
     )
     return {
         "total": Measurement("total", model.n_parameters, "parameters", "counted", note="All parameters, tied once."),
@@ -138,9 +138,12 @@ def _kept_counts(plan: Plan) -> dict[str, int]:
 
 
 def _n_kept(model: LoadedModel, plan: Plan) -> int:
-    if plan.kept_shapes:
-        return sum(math.prod(plan.kept_shapes.get(name, tuple(t.shape))) for name, t in model.weights.items())
-    return model.n_parameters - sum(plan.masks[name].numel() - n for name, n in _kept_counts(plan).items())
+    """What neither a mask nor removal takes: zeros inside what is left (a layer's own) do not count."""
+    n_kept = 0
+    for name, tensor in model.weights.items():
+        by_shape = math.prod(plan.kept_shapes.get(name, tuple(tensor.shape)))
+        n_kept += min(by_shape, int(plan.masks[name].sum())) if name in plan.masks else by_shape
+    return n_kept
 
 
 def _dense(tensors: Mapping[str, Tensor]) -> list[Entry]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 _PATHS = 100_000
 _UNSEEN = 1.25  # non-zero values to reckon with beyond those that were seen
+_DENSEST = 2.5  # how much more densely the narrowest margins are sampled than the widest
 _SHRINK = 2.0  # samples' worth of the pooled rate that each stratum's own rate is drawn to
 
 
@@ -52,59 +53,69 @@ def margin_strata(margin: Tensor, right: Tensor | None, n_parts: int = 4) -> Str
     names, of = torch.unique(whole, return_inverse=True)
     medians = torch.stack([margin[of == k].double().median() for k in range(len(names))])
     rank = medians.argsort().argsort().double() / max(1, len(names) - 1)
-    return Strata(of, 1 + (n_parts - 1) * (1 - rank))
+    return Strata(of, 1 + (_DENSEST - 1) * (1 - rank))
 
 
-def paired_mean(values: Tensor, strata: Strata, sampled: Tensor) -> tuple[float, float]:
+def paired_mean(values: Tensor, strata: Strata, sampled: Tensor) -> tuple[Tensor, Tensor]:
     """The mean over all N of values in {-1, 0, 1}, and its standard error, from a sample.
 
-    ``values`` (n,) of the samples ``sampled`` (n,). Slightly more than one non-zero value beyond those seen is
-    reckoned with, somewhere, so that a sample without any does not seem certain: the same
+    ``values`` (..., n) of the samples ``sampled`` (n,); both results (...). Slightly more than one non-zero
+    value beyond those seen is reckoned with, somewhere, so that a sample without any does not seem certain: the same
     caution as in the adjusted interval of a whole sample. The error shrinks to zero as the
     sample becomes the whole.
     """
     values = values.double()
-    pooled = (float(values.abs().sum()) + 1.0) / (len(values) + 1.0)
-    mean = variance = 0.0
-    for share, n, size, part in _parts(values, strata, sampled):
-        if n == 0:
-            variance += share * share
-            continue
-        at = float(part.mean())
-        rate = (float(part.abs().sum()) + _SHRINK * pooled) / (n + _SHRINK)
-        spread = max(rate - at * at, 1e-9) * n / max(1, n - 1)
-        unseen = share / n  # one sample of this part moves the mean so much; it lies here with this part's share
-        variance += (share * share * spread / n + _UNSEEN * share * unseen * unseen) * (1 - n / size)
-        mean += share * at
-    return mean, float(variance**0.5)
+    parts = _Parts(strata, sampled)
+    changed = parts.sums(values.abs())
+    pooled = (changed.sum(dim=-1, keepdim=True) + 1.0) / (values.shape[-1] + 1.0)
+    at = parts.sums(values) / parts.n.clamp_min(1)
+    rate = (changed + _SHRINK * pooled) / (parts.n + _SHRINK)
+    spread = (rate - at * at).clamp_min(1e-9) * parts.n / (parts.n - 1).clamp_min(1)
+    # One sample of a part moves the mean by so much; one that was not seen lies here with this part's share.
+    unseen = parts.shares / parts.n.clamp_min(1)
+    variance = (parts.shares.square() * spread / parts.n.clamp_min(1) + _UNSEEN * parts.shares * unseen**2) * parts.left
+    variance = torch.where(parts.n > 0, variance, parts.shares.square())
+    return (at * parts.shares).sum(dim=-1), variance.sum(dim=-1).sqrt()
 
 
-def mean_of(values: Tensor, strata: Strata, sampled: Tensor) -> tuple[float, float]:
-    """The mean over all N of any values (a loss), and its standard error, from a sample."""
+def mean_of(values: Tensor, strata: Strata, sampled: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean over all N of any values (a loss), (..., n), and its standard error, from a sample."""
     values = values.double()
-    mean = variance = 0.0
-    overall = float(values.var()) if len(values) > 1 else 0.0
-    for share, n, size, part in _parts(values, strata, sampled):
-        spread = float(part.var()) if n > 1 else overall
-        mean += share * (float(part.mean()) if n else float(values.mean()))
-        variance += share * share * spread / max(1, n) * (1 - n / size)
-    return mean, float(variance**0.5)
+    parts = _Parts(strata, sampled)
+    whole = values.mean(dim=-1, keepdim=True)
+    overall = values.var(dim=-1, keepdim=True) if values.shape[-1] > 1 else torch.zeros_like(whole)
+    at = torch.where(parts.n > 0, parts.sums(values) / parts.n.clamp_min(1), whole)
+    away = (values - at.gather(-1, parts.of.expand(values.shape))).square()
+    spread = torch.where(parts.n > 1, parts.sums(away) / (parts.n - 1).clamp_min(1), overall)
+    variance = parts.shares.square() * spread / parts.n.clamp_min(1) * parts.left
+    return (at * parts.shares).sum(dim=-1), variance.sum(dim=-1).sqrt()
 
 
-def _parts(values: Tensor, strata: Strata, sampled: Tensor) -> list[tuple[float, int, float, Tensor]]:
-    """For each part: its share of all, how many were sampled, its size, their values."""
-    of, sizes = strata.of[sampled], strata.sizes
-    total = float(sizes.sum())
-    found = []
-    for k, size in enumerate(sizes.tolist()):
-        part = values[of == k]
-        found.append((size / total, len(part), size, part))
-    return found
+class _Parts:
+    """How a sample lies in the strata: ``n`` of each were sampled, ``left`` is the share of each that was not.
+
+    ``shares`` are the strata's shares of all; all (strata,). ``of`` (n,) says which part a sample is of.
+    """
+
+    def __init__(self, strata: Strata, sampled: Tensor) -> None:
+        sizes = strata.sizes
+        self.of = strata.of[sampled]
+        self._member = torch.nn.functional.one_hot(self.of, len(sizes)).double()
+        self.n = self._member.sum(dim=0)
+        self.shares = sizes / sizes.sum()
+        self.left = 1 - self.n / sizes
+
+    def sums(self, values: Tensor) -> Tensor:
+        """(..., n) -> (..., strata): each part's values added up."""
+        return values @ self._member
 
 
-def looks_at(n: int, *, first: int, step: int, n_looks: int = 9) -> tuple[int, ...]:
-    """Sample sizes at which to look: geometric from ``first``, whole ``step``s, below ``n``, and ``n`` itself."""
-    most = 0.8 * n
+def looks_at(n: int, *, first: int, step: int, n_looks: int = 14) -> tuple[int, ...]:
+    """Sample sizes at which to look: geometric from ``first``, whole ``step``s, below ``n``, and ``n`` itself.
+
+    Each further look widens every interval a little, and lets a sample end nearer to where it is large enough.
+    """
+    most = 0.9 * n
     if first >= most:
         return (n,)
     ratio = (most / first) ** (1 / max(1, n_looks - 1))

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from torch import fx, nn
 
+from explorer.pruning.tracer import OwnThreadTracer
+
 
 def traced(module: nn.Module) -> fx.GraphModule:
     """The graph of ``module``; raises what torch.fx raises where the code cannot be followed."""
@@ -20,7 +22,7 @@ class _Value(fx.Proxy):
         return 2 if _is_lead(self.node) else super().__len__()
 
 
-class _Tracer(fx.Tracer):
+class _Tracer(OwnThreadTracer):
     # A causal mask is a buffer that is cut to the input's length, which is known only when it runs.
     proxy_buffer_attributes = True
 

@@ -165,7 +165,7 @@ def measured_module(module: nn.Module, evaluator: Evaluator) -> Evaluation:
     """The same for a bare module in eval mode, on whatever device it is."""
     start = time.perf_counter()
     split = evaluator.split
-    tally = Tally(len(split), split.y is not None, evaluator.batch_size, evaluator.device)
+    tally = Tally(len(split), evaluator.batch_size, evaluator.device)
     place = next((t for t in module.parameters()), torch.zeros(()))
     with torch.inference_mode():
         for index, part in enumerate(evaluator.batches):

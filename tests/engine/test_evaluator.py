@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.tracing import trace
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import private_shell
+from explorer.pruning.tracing import traced
 from explorer.types import Evaluation, LoadedModel, Split, tensors_digest
 from tests.engine import models
 
@@ -124,7 +126,8 @@ def test_four_threads_give_the_bits_that_one_thread_gives(name: str) -> None:
     assert state(model) == before
 
 
-def test_tracing_in_one_thread_does_not_disturb_evaluations_in_others() -> None:
+@pytest.mark.parametrize("tracer", [trace, traced], ids=["engine", "pruning"])
+def test_tracing_in_one_thread_does_not_disturb_evaluations_in_others(tracer: Callable[[nn.Module], object]) -> None:
     model = models.load("residual")
     split = models.split(model)
     plan = models.plan(model, 0.5)
@@ -136,7 +139,7 @@ def test_tracing_in_one_thread_does_not_disturb_evaluations_in_others() -> None:
     def keep_tracing() -> None:
         while not stop.is_set():
             try:
-                trace(private_shell(model.module))
+                tracer(private_shell(model.module))
             except Exception as error:  # noqa: BLE001 - whatever goes wrong in the thread is a failure here
                 failures.append(error)
 
