@@ -110,7 +110,7 @@ def curves_of(points: Iterable[TradeOffPoint], label: Callable[[TradeOffPoint], 
     after its first point."""
     found: dict[str, list[TradeOffPoint]] = {}
     for point in points:
-        found.setdefault(f"{_kind(point.spec)} {essence(point.protocol)}", []).append(point)
+        found.setdefault(f"{kind_of(point.spec)} {essence(point.protocol)}", []).append(point)
     return tuple(
         TradeOff(label(some[0]), tuple(p for level in levels(some) for p in level.points)) for some in found.values()
     )
@@ -134,7 +134,8 @@ def asked_of(point: TradeOffPoint) -> tuple[str, float]:
     return ("sparsity", round(point.asked, 9))
 
 
-def _kind(spec: Mapping[str, Any]) -> str:
+def kind_of(spec: Mapping[str, Any]) -> str:
+    """Equal for requests that differ in their seeds and their overall sparsity alone."""
     plain = unseeded(spec)
     return json.dumps(plain | {"allocation": _without(plain.get("allocation"), "sparsity")}, sort_keys=True)
 

@@ -43,8 +43,10 @@ def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> list[Way]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_units"):
         chosen = _several("Units", units, [present.granularity.key], _unit_label)
         is_locked = _lock(model)
+        _refused(refused, without)
     pairs, unfit = _fitting(model, dataset, chosen, [measures[name] for name in ranked])
-    _refusals(refused, without, unfit)
+    for why, names in unfit.items():
+        st.caption(f":material/block: **{plain(', '.join(names), 200)}** is left out. {plain(why, 300)}")
     return ways(model, pairs, shared, n_seeds, lock=is_locked)
 
 
@@ -73,10 +75,8 @@ def _fitting(
     return pairs, unfit
 
 
-def _refusals(units: dict[str, str], without: dict[str, str], unfit: dict[str, list[str]]) -> None:
-    """What was chosen and cannot be, in the open; what cannot be chosen at all, behind a button."""
-    for why, names in unfit.items():
-        st.caption(f":material/block: **{plain(', '.join(names), 200)}** is left out. {plain(why, 300)}")
+def _refused(units: dict[str, str], without: dict[str, str]) -> None:
+    """What cannot be chosen here, and why, behind a button."""
     reasons: dict[str, list[str]] = {}
     for key, why in without.items():
         label = str(CRITERIA.member(key).label)

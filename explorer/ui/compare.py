@@ -75,13 +75,13 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         verdicts.draw(model, dataset, measured.ways, measured.curves, _points() / 100)
     left, right = st.columns([2.1, 1], gap="medium")
     with left, st.container(border=True, key="compare_card", height="stretch"):
-        shown = compare_earlier.shown(model, dataset)
+        shown = compare_earlier.shown(model, dataset, found)
         chosen = compare_chart.draw(measured.curves, shown, _points() / 100, file_stem(model.address))
     with right, st.container(border=True, key="budget_card", height="stretch"):
         _budget(measured)
     with st.container(border=True, key="points_card"):
         chosen = compare_tables.points(measured.ways, measured.curves, file_stem(model.address)) or chosen
-    chosen = compare_earlier.draw(model, dataset) or chosen
+    chosen = compare_earlier.draw(model, dataset, found) or chosen
     if chosen is not None:
         _open(chosen)
     if measured.running:

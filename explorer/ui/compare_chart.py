@@ -24,7 +24,8 @@ _AXES: dict[XName, str] = {
     "sparsity": "Sparsity",
 }
 _CHART, _AXIS = "compare_chart", "compare_axis"
-_HEIGHT = 430
+# A longer legend, and a longer table beside it, need more room.
+_HEIGHT, _MORE, _TALLEST = 430, 26, 560
 
 
 def draw(known: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, stem: str) -> TradeOffPoint | None:
@@ -34,7 +35,8 @@ def draw(known: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, st
         st.markdown("**Accuracy against size**", width="stretch")
         _axis(axis)
     drawn = [*known, *shown]
-    figure = tradeoff(drawn, now=_now(), budget=budget, x=axis, theme=chart_theme(), height=_HEIGHT)
+    height = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3))
+    figure = tradeoff(drawn, now=_now(), budget=budget, x=axis, theme=chart_theme(), height=height)
     chosen: Any = st.plotly_chart(
         figure, key=_CHART, on_select="rerun", selection_mode="points", theme=None, config=CONFIG
     )

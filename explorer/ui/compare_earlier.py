@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from explorer.analysis.protocol import in_words
-from explorer.analysis.seeds import curves_of
+from explorer.analysis.seeds import curves_of, kind_of
 from explorer.store.records import PointRecord
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 from explorer.ui import kept
+from explorer.ui.ways import Way
 
 _KEPT, _KIND, _SHOW = "_earlier_kept", "earlier_kind", "earlier_show"
 _KINDS = {"drag": "Explore", "sweep": "sweeps", "evaluate": "evaluate", "recover": "recovered", "search": "searched"}
@@ -24,33 +26,36 @@ class Kept:
 
     of: tuple[str, str]
     records: tuple[PointRecord, ...]
-    visit: int
+
+    def beside(self, ways: Sequence[Way]) -> tuple[PointRecord, ...]:
+        """Those that the compared ways do not measure anyway."""
+        measured = {kind_of(way.spec.to_json()) for way in ways}
+        return tuple(r for r in self.records if r.protocol or kind_of(r.spec) not in measured)
 
 
 def arrive() -> None:
     """Look the records up anew for a visitor who comes from another page; for one who stays, rows stay in place."""
-    known: Kept | None = st.session_state.get(_KEPT)
     # Streamlit forgets the state of widgets that the page before did not draw.
-    if known is not None and _SHOW not in st.session_state:
-        st.session_state[_KEPT] = Kept(("", ""), (), known.visit)
+    if _SHOW not in st.session_state:
+        st.session_state.pop(_KEPT, None)
 
 
-def shown(model: LoadedModel, dataset: Dataset) -> tuple[TradeOff, ...]:
+def shown(model: LoadedModel, dataset: Dataset, ways: Sequence[Way]) -> tuple[TradeOff, ...]:
     """The chosen records as curves for the chart: together is what differs in level and seed alone."""
-    found = _kept(model, dataset)
+    listed = _listed(_kept(model, dataset).beside(ways))
     if not st.session_state.get(f"_{_SHOW}", True):
         return ()
-    return curves_of([record.point() for record in kept.chosen(_listed(found), _key(found))], _label)
+    return curves_of([record.point() for record in kept.chosen(listed, _key(listed))], _label)
 
 
-def draw(model: LoadedModel, dataset: Dataset) -> TradeOffPoint | None:
+def draw(model: LoadedModel, dataset: Dataset, ways: Sequence[Way]) -> TradeOffPoint | None:
     """The table; returns the point whose setting is to be opened."""
-    found = _kept(model, dataset)
-    if not found.records:
+    found = _kept(model, dataset).beside(ways)
+    if not found:
         return None
     with st.container(border=True, key="earlier_card"):
         with st.container(horizontal=True, vertical_alignment="center", key="earlier_head"):
-            st.markdown(f"**Measured before** ({len(found.records):,})", width="stretch")
+            st.markdown(f"**Measured before** ({len(found):,})", width="stretch")
             _kinds(found)
             st.session_state[_SHOW] = bool(st.session_state.get(f"_{_SHOW}", True))
             st.checkbox(
@@ -60,7 +65,8 @@ def draw(model: LoadedModel, dataset: Dataset) -> TradeOffPoint | None:
                 on_change=lambda: st.session_state.update({f"_{_SHOW}": st.session_state[_SHOW]}),
             )
             place = st.container(width="content")
-        chosen = kept.table(_listed(found), _key(found))
+        listed = _listed(found)
+        chosen = kept.table(listed, _key(listed))
         opened = place.button(
             "Open on Explore",
             icon=":material/tune:",
@@ -68,7 +74,7 @@ def draw(model: LoadedModel, dataset: Dataset) -> TradeOffPoint | None:
             disabled=len(chosen) != 1,
             help="Takes this row's setting to the explore page." if len(chosen) == 1 else "Choose one row first.",
         )
-        st.caption("Recovered and searched models are kept here too. Choose rows to compare them with the curves.")
+        st.caption("By any run on this machine, recovered and searched models too. Chosen rows join the chart.")
     return chosen[0].point() if opened and len(chosen) == 1 else None
 
 
@@ -76,14 +82,13 @@ def _kept(model: LoadedModel, dataset: Dataset) -> Kept:
     of = (model.digest, dataset.digest)
     known: Kept | None = st.session_state.get(_KEPT)
     if known is None or known.of != of:
-        visit = known.visit + 1 if known is not None else 0
-        known = st.session_state[_KEPT] = Kept(of, tuple(kept.earlier(model, dataset)), visit)
+        known = st.session_state[_KEPT] = Kept(of, tuple(kept.earlier(model, dataset)))
     return known
 
 
-def _kinds(found: Kept) -> None:
+def _kinds(found: Sequence[PointRecord]) -> None:
     """Where the points come from, if from several places."""
-    kinds = list(dict.fromkeys(record.kind for record in found.records))
+    kinds = list(dict.fromkeys(record.kind for record in found))
     if len(kinds) < 2:
         return
     st.session_state[_KIND] = _kind(found)
@@ -98,19 +103,20 @@ def _kinds(found: Kept) -> None:
     )
 
 
-def _kind(found: Kept) -> str:
+def _kind(found: Sequence[PointRecord]) -> str:
     kind = str(st.session_state.get(f"_{_KIND}", _ALL))
-    return kind if any(record.kind == kind for record in found.records) else _ALL
+    return kind if any(record.kind == kind for record in found) else _ALL
 
 
-def _listed(found: Kept) -> Sequence[PointRecord]:
+def _listed(found: Sequence[PointRecord]) -> list[PointRecord]:
     kind = _kind(found)
-    return [record for record in found.records if kind in (_ALL, record.kind)]
+    return [record for record in found if kind in (_ALL, record.kind)]
 
 
-def _key(found: Kept) -> str:
+def _key(listed: Sequence[PointRecord]) -> str:
     """Rows are chosen by their place: another list is another table."""
-    return f"earlier_points_{found.visit}_{_kind(found)}"
+    digest = hashlib.sha256(str([record.id for record in listed]).encode()).hexdigest()
+    return f"earlier_points_{digest[:12]}"
 
 
 def _label(point: TradeOffPoint) -> str:

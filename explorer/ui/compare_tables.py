@@ -27,11 +27,11 @@ def within(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> No
         rows,
         hide_index=True,
         column_config={
-            "way": _COLUMN.TextColumn("Way", width=255),
+            "way": _COLUMN.TextColumn("Way", width=165),
             "compression": _COLUMN.NumberColumn(
-                "Smaller", format="%.1f×", width=62, help="Compression ratio of the whole model, in parameters."
+                "Smaller", format="%.1f×", width=65, help="Compression ratio of the whole model, in parameters."
             ),
-            "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=70),
+            "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=75),
         },
     )
 

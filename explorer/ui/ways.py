@@ -39,10 +39,10 @@ class Way:
 
     @property
     def full(self) -> str:
-        """A name that stands alone in a sentence: "magnitude, one ranking"; of a control "random"."""
+        """A name that stands alone in a sentence: "Magnitude (one ranking)"; of a control "random"."""
         if self.is_control:
             return _NAMES[self.criterion_key]
-        return f"{self.criterion}, {_short(self.spec)}".lower()
+        return f"{self.criterion} ({_short(self.spec)})"
 
     @property
     def criterion_key(self) -> str:
@@ -121,8 +121,7 @@ def _controls(units: Sequence[str], pairs: Sequence[tuple[str, Criterion]]) -> l
 
 
 def _control(spec: PruneSpec, names_unit: bool, specs: tuple[PruneSpec, ...]) -> Way:
-    name = _NAMES[spec.criterion.key]
-    label = f"{name}, {spec.granularity.label.lower()}" if names_unit else f"{name}, the control"
+    label = f"{_NAMES[spec.criterion.key]}, {spec.granularity.label.lower() if names_unit else 'the control'}"
     return Way(label, spec.granularity.label, spec.criterion.label, spec.allocation.label, specs, is_control=True)
 
 
@@ -132,7 +131,7 @@ def _way(spec: PruneSpec, among: list[PruneSpec], specs: tuple[PruneSpec, ...]) 
     parts += [measure] if len({s.criterion for s in among}) > 1 or len(among) == 1 else []
     several = len({s.allocation for s in among}) > 1 or len(among) == 1
     parts += [_short(spec)] if several else []
-    return Way(", ".join(parts).lower(), unit, measure, spec.allocation.label, specs)
+    return Way(", ".join(parts), unit, measure, spec.allocation.label, specs)
 
 
 def _short(spec: PruneSpec) -> str:

@@ -67,7 +67,7 @@ def test_the_classifier_is_locked_in_every_way_compared_until_the_switch_says_ot
 def test_the_verdict_names_the_size_the_interval_and_how_far_it_reaches(visit: Open) -> None:
     at = measured(visit("tradeoff", model="digits-mlp"))
     said = spoken(at)
-    assert re.search(r"Magnitude, one ranking is better than random by [\d\\.]+ ± [\d\\.]+ points at \d+×", said)
+    assert re.search(r"Magnitude \\\(one ranking\\\) is better than random by [\d\\.]+ ± [\d\\.]+ points at \d+×", said)
     assert "On digits\\-mlp, 450 tune samples of digits, and on no other model or data" in said
     assert "3 seeds of the control" in said
     assert "looked at 0 times so far" in said
@@ -115,7 +115,7 @@ def test_a_recovered_point_stands_beside_the_curves_and_the_other_protocol_is_na
     assert "Not one protocol" not in spoken(at)
     table = next(table for table in at.dataframe if "kind" in table.value.columns)
     row = list(table.value["kind"]).index("recover")
-    at.session_state["earlier_points_0_all"] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    at.session_state[str(table.key)] = {"selection": {"rows": [row], "columns": [], "cells": []}}
     at.run()
     assert "fine\\-tuned, 5 epochs, adamw" in spoken(at)
     at.checkbox(key="earlier_show").set_value(False).run()
