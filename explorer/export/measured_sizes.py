@@ -18,6 +18,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
 from explorer.metrics.size import NOTES, n_of_m_pattern, stored_tensors
 from explorer.models.bitmask import pack
+from explorer.pruning.apply import compensated
 from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Measurement, Plan
 
@@ -82,7 +83,7 @@ def _zipped(tensors: Tensors, place: Path) -> int:
 
 def _masked(model: LoadedModel, plan: Plan) -> Tensors:
     """Every tensor of the model's file once, with zeros where the plan cuts."""
-    tensors = {name: t.detach().cpu() for name, t in stored_tensors(model).items()}
+    tensors = {name: t.detach().cpu() for name, t in stored_tensors(compensated(model, plan)).items()}
     for name, mask in plan.masks.items():
         tensors[name] = tensors[name].masked_fill(~mask.cpu(), 0)
     return {name: t.clone().contiguous() for name, t in tensors.items()}

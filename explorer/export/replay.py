@@ -5,7 +5,8 @@
 WEIGHTS is the original state dict (.safetensors, or a PyTorch checkpoint of plain tensors). Without OUT only the
 hash of the masks is printed. OUT gets the weights with zeros where they were pruned; with --cut whole units are
 removed instead, so that the tensors fit the smaller network. It ends with status 1 when the masks are not the
-recorded ones.
+recorded ones. Where the pruning also gave kept weights new values, which were computed from data, those values are
+in this file.
 """
 
 from __future__ import annotations
@@ -88,6 +89,12 @@ def unpacked(given: dict[str, Any]) -> Tensor:
     return bits.reshape(-1)[:n].bool().reshape(given["shape"])
 
 
+def values_of(given: dict[str, Any], like: Tensor) -> Tensor:
+    """The new values of a parameter, in the type that it has in the file."""
+    raw = torch.frombuffer(bytearray(zlib.decompress(base64.b64decode(given["float32"]))), dtype=torch.float32)
+    return raw.reshape(like.shape).to(like.dtype)
+
+
 def sha256_of(masks: dict[str, Tensor]) -> str:
     """Equal hash = equal masks: names, shapes and every bit."""
     total = hashlib.sha256()
@@ -160,7 +167,7 @@ def write(
     """The pruned weights, under a temporary name until they are complete."""
     from safetensors.torch import save_file
 
-    out = dict(weights)
+    out = weights | {name: values_of(given, weights[name]) for name, given in recipe["values"].items()}
     for name, mask in masks.items():
         out[name] = out[name].masked_fill(~mask, 0)
     if smaller:

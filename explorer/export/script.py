@@ -34,7 +34,8 @@ def write_script(model: LoadedModel, plan: Plan, path: Path | str, *, force: boo
 def script_text(model: LoadedModel, plan: Plan) -> str:
     """A self-contained script: give it the original weights, and it prunes them to the same masks.
 
-    It ranks again where the ranking follows from the weights alone; else the masks themselves are in it.
+    It ranks again where the ranking follows from the weights alone; else the masks themselves are in it, and
+    the new values of kept weights where the plan changes some (about four bytes for each weight that stays).
     """
     recipe = recipe_of(model, plan)
     source = Path(replay.__file__).read_text(encoding="utf-8").rstrip()
@@ -59,6 +60,7 @@ def recipe_of(model: LoadedModel, plan: Plan) -> dict[str, Any]:
         "aliases": {alias: layer.parameter for layer in plan.layers for alias in layer.aliases},
         "containers": list(CONTAINERS),
         "given": {},
+        "values": {name: _values(new) for name, new in plan.updates.items()},
         "steps": _steps(model, plan),
     }
     weights = {name: tensor.detach().cpu() for name, tensor in model.weights.items()}
@@ -104,6 +106,11 @@ def _parts_of(plan: Plan) -> set[str]:
 def _packed(mask: Tensor) -> dict[str, Any]:
     bits = np.packbits(mask.cpu().reshape(-1).numpy(), bitorder="little").tobytes()
     return {"shape": list(mask.shape), "bits": base64.b64encode(zlib.compress(bits)).decode("ascii")}
+
+
+def _values(new: Tensor) -> dict[str, Any]:
+    raw = new.detach().cpu().float().contiguous().numpy().tobytes()
+    return {"float32": base64.b64encode(zlib.compress(raw)).decode("ascii")}
 
 
 def _text(recipe: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from torch import Tensor
 from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors
 from explorer.models import slim
+from explorer.pruning.apply import compensated
 from explorer.store.atomic import replacing
 from explorer.types import LoadedModel, Plan
 
@@ -35,7 +36,8 @@ class Written:
 def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: bool = False) -> Written:
     """Write the masked weights to ``path`` (.safetensors) and the request to ``<path>.spec.json``.
 
-    Names, dtypes and every value that was not pruned are those of the model, bit for bit; tied
+    Names, dtypes and every value that was not pruned are those of the model, bit for bit (or the new ones
+    that the plan gives to kept weights); tied
     weights are written under each of their names. The zeros are stored, so the file is not smaller
     than the dense one. The new file is read back and compared before it takes its place; until then,
     and on any failure, what was there stays.
@@ -76,7 +78,7 @@ def pruned_tensors(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:
     stored_as = model.meta.get("dtypes") or {}
     tensors = {
         name: tensor.detach().cpu().to(_dtype(stored_as.get(name), tensor.dtype)).contiguous()
-        for name, tensor in stored_tensors(model).items()
+        for name, tensor in stored_tensors(compensated(model, plan)).items()
     }
     for name, mask in plan.masks.items():
         # Not a product: NaN and infinity times zero are not zero.

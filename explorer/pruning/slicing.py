@@ -15,11 +15,12 @@ from torch import Tensor, fx, nn
 
 from explorer.errors import ExplorerError
 from explorer.pruning import granularity
-from explorer.pruning.apply import masked, private_shell, set_parameters
+from explorer.pruning.apply import compensated, masked, masked_weights, private_shell, set_parameters
 from explorer.pruning.branches import BLOCK, branches, drop, gone_blocks
 from explorer.pruning.coupling import Coupling, coupling
 from explorer.pruning.heads_by_name import BY_NAME
 from explorer.pruning.renumber import renumber
+from explorer.pruning.unread import Reader, unread_roots
 from explorer.types import KnobPlan, LoadedModel, Plan, PrunedModel
 
 MOST_DIFFERENT = 1e-5
@@ -36,6 +37,7 @@ def sliced(model: LoadedModel, plan: Plan) -> PrunedModel:
     with the reason.
     """
     _refuse(plan)
+    model = compensated(model, plan)
     found = coupling(model)
     if found.graph is None:
         raise ExplorerError("This network cannot be cut.", why=found.why_not or "", fix=_KEEP)
@@ -69,6 +71,9 @@ def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, found: Coupling)
         drop(graph, branches(model, plan.layers, found), gone_blocks(plan, blocks[0].knob))
     else:
         gone = _gone(plan, found)
+        if any(isinstance(k.knob, Reader) for k in plan.knobs):
+            # A layer may have dropped a channel that another one still reads: those zeros stay.
+            set_parameters(graph, masked_weights(model, plan))
         _cut_tensors(graph, _kept(found, gone))
         renumber(graph, found, lambda labels: _alive(labels, found, gone))
     graph.recompile()
@@ -124,6 +129,8 @@ def _first_line(error: Exception) -> str:
 def _gone(plan: Plan, found: Coupling) -> Tensor:
     """The representatives of all channels that the plan removes."""
     gone: list[Tensor] = []
+    if any(isinstance(k.knob, Reader) for k in plan.knobs):
+        return unread_roots(found, plan.masks)
     for knob in plan.knobs:
         if knob.n_pruned:
             part, pruned = _pruned_slices(plan, knob)

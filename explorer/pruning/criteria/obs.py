@@ -58,10 +58,10 @@ class Obs(Criterion):
         return units.arranged(field).mean(dim=1)
 
     def updates(self, model: LoadedModel, masks: Mapping[str, Tensor], evidence: Evidence | None) -> dict[str, Tensor]:
-        """The kept weights of every layer that lost some: inputs, or whole columns that a neighbour no longer makes."""
+        """The kept weights of every row that lost some: by choice, or since a neighbour no longer makes its input."""
         problems = evidence.kinds["input_products"] if evidence is not None else {}
         return {
             name: problem.compensated(model.weights[name], mask, self.damping)
             for name, mask in masks.items()
-            if isinstance(problem := problems.get(name), Products) and not bool(mask.all())
+            if isinstance(problem := problems.get(name), Products) and problem.can_help(mask)
         }

@@ -45,6 +45,11 @@ class Products:
         """The mean of [H^-1]_jj: how well the layer makes up for a weight, in the units of its inputs."""
         return float(torch.stack([solver.inverse.diagonal() for solver in self._solved(damping)]).mean())
 
+    def can_help(self, mask: Tensor) -> bool:
+        """Whether a row loses some weights and keeps others."""
+        keep = self._rows(mask)
+        return bool((keep.any(dim=2) & ~keep.all(dim=2)).any())
+
     def compensated(self, weight: Tensor, mask: Tensor, damping: float) -> Tensor:
         """The weight with zeros where the mask cuts, and the kept weights changed to make up for them; a new tensor.
 
