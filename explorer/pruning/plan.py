@@ -16,6 +16,7 @@ from explorer.pruning.coupling import kept_shape
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
+from explorer.pruning.unread import unread
 from explorer.types import Dataset, Knob, KnobPlan, LoadedModel, Plan, Scores
 
 
@@ -40,6 +41,10 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
             keep = keep_mask(scores.values[knob.name], n)
             _merge(masks, kept, spec.granularity.spread(ranked(model, scores), knob, keep))
     masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
+    for name, dims in unread(scores.knobs, masks).items():
+        if name in model.weights:  # a running statistic is no weight
+            outer, kept[name] = _outer(tuple(model.weights[name].shape), dims), dims
+            masks[name] = masks[name] & outer if name in masks else outer
     wanted = spec.allocation.wanted(scores, bounds)
     return Plan(
         spec=spec.to_json(),

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
+from explorer.pruning.coupling import coupling
+from explorer.pruning.unread import Reader, channel_parts
 from explorer.pruning.within_layer import LOOKED_UP, groups_of_conv, layer_knobs, parameter_of, weight_of
 from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel
 
@@ -16,8 +18,8 @@ class InChannel:
     """Input channels of single layers: the layer stops reading a channel that others may still read.
 
     A unit is all weights that one layer gives to one input channel (a column of a linear
-    layer). Nothing is cut out: the channel goes for real only when no layer reads it, and that
-    is what pruning output channels does.
+    layer). Where every layer that reads a channel drops it, nobody needs it: the layer that
+    makes it loses it too, and both can be cut out. A channel that others still read stays.
 
     Source: He et al. 2017, arXiv:1707.06168 (channel pruning on the input side).
     """
@@ -25,12 +27,19 @@ class InChannel:
     key: ClassVar[str] = "in_channel"
     label: ClassVar[str] = "Input channels"
     unit: ClassVar[str] = "input channel"
-    why_no_removal: ClassVar[str] = "Other layers may still read the channel that this one ignores."
+    why_no_removal: ClassVar[str] = (
+        "Every channel that one layer drops is still read by another one, or comes from the data itself."
+    )
 
     def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
         first = next((layer.name for layer in layers.prunable), None)
         found = layer_knobs(layers, self.unit, lambda layer: _n_inputs(model, layer))
-        return tuple(replace(k, locked_by=_FIRST) if k.name == first and k.why_not is None else k for k in found)
+        channels = channel_parts(coupling(model))
+        locks = {first: _FIRST} if first else {}
+        return tuple(
+            Reader(**{**vars(k), "locked_by": None if k.why_not else locks.get(k.name)}, channels=channels)
+            for k in found
+        )
 
     def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
         weight = weight_of(model, knob)
