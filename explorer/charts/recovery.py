@@ -19,6 +19,7 @@ _UPPER, _LOWER = (0.36, 1.0), (0.0, 0.24)
 _MARKS = {"prune": ("triangle-down", "pruned"), "refresh": ("diamond", "batch norm refreshed")}
 _OTHER = ("square", "changed")
 _ASIDE = 1.4
+_NARROWEST = 0.08
 _STAGES = ("as pruned", "after refresh", "after training")
 
 
@@ -45,6 +46,7 @@ def story(
     end = max(1, places[-1])
     across = axis(theme, "epochs trained", range=[-0.02 * end, 1.02 * end], anchor="y2")
     up = axis(theme, "accuracy", grid=True, tickformat=".0%", domain=_UPPER)
+    up["range"] = _span([v for p in history if p.accuracy for v in _ends(p.accuracy)] + ([dense] if dense else []))
     down = axis(theme, "training loss", grid=True, domain=_LOWER, rangemode="tozero")
     figure = framed(theme, height=height, x=across, y=up, yaxis2=down | {"anchor": "x"})
     _accuracy(figure, theme, history, places)
@@ -134,6 +136,7 @@ def healings(
     across["ticktext"] = [times(tick) for tick in across["tickvals"]]
     across["range"] = [math.log10(min(ratios) / _ASIDE), math.log10(max(ratios) * _ASIDE)]
     up = axis(theme, grid=True, tickformat=".0%")
+    up["range"] = _span([m.value for run in runs for m in run.stages if m is not None] + ([dense] if dense else []))
     figure = framed(theme, height=height, x=across, y=up)
     colours = [theme.control, theme.second, theme.accent]
     for i, run in enumerate(runs):
@@ -156,6 +159,17 @@ def healings(
     if dense is not None:
         figure.add_hline(y=dense, line={"color": theme.good, "width": 1, "dash": "dot"})
     return figure
+
+
+def _ends(found: Measurement) -> list[float]:
+    return [v for v in (found.low, found.value, found.high) if v is not None]
+
+
+def _span(values: Sequence[float]) -> list[float]:
+    """A range for accuracies that never makes a mountain of half a point."""
+    high = min(1.0, max(values, default=1.0)) + 0.01
+    low = min([*values, high - _NARROWEST])
+    return [max(-0.02, low - 0.03 * (high - low)), high]
 
 
 def _ticks(ratios: Sequence[float]) -> list[float]:
@@ -198,9 +212,11 @@ def together(
     across, up = axis(theme, "epochs trained", rangemode="tozero"), axis(theme, grid=True, tickformat=".0%")
     figure = framed(theme, height=height, x=across, y=up)
     dashes = ("solid", "dash", "dot", "dashdot")
+    every: list[float] = []
     for i, (name, history) in enumerate(known):
         places = epochs_so_far(history)
         points = [(x, p.accuracy.value) for x, p in zip(places, history, strict=True) if p.accuracy is not None]
+        every += [y for _, y in points]
         colour = theme.curves[i % len(theme.curves)]
         figure.add_trace(
             go.Scatter(
@@ -209,5 +225,5 @@ def together(
                 hovertemplate=f"{safe(name)}<br>epoch %{{x}}: %{{y:.1%}}<extra></extra>",
             )
         )  # fmt: skip
-    figure.update_layout(legend={"orientation": "v", "y": -0.18, "yanchor": "top"})
+    figure.update_layout(legend={"orientation": "v", "y": -0.18, "yanchor": "top"}, yaxis_range=_span(every))
     return figure

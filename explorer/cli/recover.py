@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "recover"
 HELP = "Prune a model, heal it by a recipe (refresh, fine-tuning, rewinding, ...) and measure it."
-SCHEDULES = ("one_shot", "iterative", "gradual", "lottery")
+SCHEDULES = ("one_shot", "iterative", "gradual", "rigl", "lottery")
 _BIGGEST_RECIPE = 10_000_000
 # Flags that make a recipe, which --recipe replaces.
 _MAKING: tuple[str, ...] = (
@@ -102,6 +102,8 @@ def made(args: Arguments, model: LoadedModel, data: Dataset) -> Recipe:
     tuning = _changed(args, recipes.tuning_for(model, data))
     if schedule == "iterative":
         return recipes.iterative(spec, rounds, tuning, refresh=refresh, seed=args.seed)
+    if schedule == "rigl":
+        return recipes.dynamic(spec, tuning, refresh=refresh, seed=args.seed)
     if schedule == "gradual":
         return recipes.gradual(spec, tuning, seed=args.seed)
     return recipes.one_shot(spec, tuning, refresh=refresh, seed=args.seed)

@@ -59,8 +59,10 @@ def gather(
     try:
         # Sums in another order would give other last digits: one thread gives the same bits every time.
         torch.set_num_threads(1)
-        for kind in sorted(criterion.needs):
-            kinds[kind] = _collector(kind, criterion).collect(model, split)
+        # Whoever calls may have turned gradients off.
+        with torch.inference_mode(False), torch.enable_grad():
+            for kind in sorted(criterion.needs):
+                kinds[kind] = _collector(kind, criterion).collect(model, split)
     finally:
         torch.set_num_threads(threads)
     return Evidence(len(split), source, kinds)

@@ -12,7 +12,7 @@ from explorer.recovery.defaults import training_of
 from explorer.recovery.masking import at_sparsity, sparsity_of
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.schedules import sparsities
-from explorer.recovery.steps import Finetune, Gradual, Prune, Refresh, Reinit, Rewind, ShuffleMask, Step
+from explorer.recovery.steps import Finetune, Gradual, Prune, Refresh, Reinit, Rewind, Rigl, ShuffleMask, Step
 from explorer.recovery.training import Training
 from explorer.types import Dataset, LoadedModel
 
@@ -66,6 +66,17 @@ def gradual(spec: PruneSpec, tuning: Training, *, rise: str = "cubic", rising: f
     Source: Zhu & Gupta 2017, arXiv:1710.01878.
     """
     return Recipe((Gradual(**_values(tuning), spec=spec, rise=rise, rising=rising),), seed)
+
+
+def dynamic(
+    spec: PruneSpec, tuning: Training, *, from_scratch: bool = False, refresh: bool = True, seed: int = 0
+) -> Recipe:
+    """Prune once, then train while the mask moves; ``from_scratch`` on fresh random weights, as the paper does.
+
+    Source: Evci et al. 2020, arXiv:1911.11134 (RigL).
+    """
+    begin: tuple[Step, ...] = (Reinit(),) if from_scratch else _refresh(refresh)
+    return Recipe((Prune(spec), *begin, Rigl(**_values(tuning))), seed)
 
 
 def distilled(

@@ -26,12 +26,14 @@ METHODS = {
     "one_shot": "One shot",
     "iterative": "Iterative",
     "gradual": "Gradual",
+    "rigl": "Regrow",
     "lottery": "Lottery ticket",
 }
 ABOUT = {
     "one_shot": "Prune once, then train what is left.",
     "iterative": "Prune a little, train, repeat: the epochs are spread over the rounds.",
     "gradual": "Sparsity rises during one training and rests at the end.",
+    "rigl": "Prune once; while training, the weakest weights go and as many come back where the gradient pulls.",
     "lottery": "Find a mask round by round, go back to the first weights, train the ticket from there.",
 }
 
@@ -70,7 +72,7 @@ def chosen(asked: Asked, model: LoadedModel) -> Run:
 def companions(asked: Asked, model: LoadedModel) -> dict[str, Callable[[], Run]]:
     """Runs that say what the chosen one is worth, at equal epochs: its name on the page -> the run."""
     found: dict[str, Callable[[], Run]] = {}
-    if asked.method in ("iterative", "gradual"):
+    if asked.method in ("iterative", "gradual", "rigl"):
         found["one shot, equal epochs"] = lambda: chosen(replace(asked, method="one_shot"), model)
     if asked.distil:
         found["without the teacher"] = lambda: chosen(replace(asked, distil=False), model)
@@ -88,7 +90,7 @@ def companions(asked: Asked, model: LoadedModel) -> dict[str, Callable[[], Run]]
 
 def steps_of(asked: Asked, model: LoadedModel) -> tuple[list[tuple[float, float]], float]:
     """(epoch, sparsity) at each pruning, and at which share of the epochs the last one is."""
-    if asked.method == "one_shot":
+    if asked.method in ("one_shot", "rigl"):
         return [(0.0, 0.0), (0.0, asked.sparsity)], 0.0
     if asked.method == "gradual":
         step = _gradual(asked).steps[0]
@@ -131,6 +133,10 @@ def _gradual(asked: Asked, model: LoadedModel | None = None) -> Recipe:
     return recipes.gradual(_spec(asked), _taught(asked), rise=asked.rise, rising=asked.rising, seed=asked.seed)
 
 
+def _rigl(asked: Asked, model: LoadedModel) -> Recipe:
+    return recipes.dynamic(_spec(asked), _taught(asked), refresh=asked.refresh, seed=asked.seed)
+
+
 def _lottery(asked: Asked, model: LoadedModel) -> Recipe:
     return _ticket(asked, model, "")
 
@@ -151,6 +157,7 @@ _RECIPES: dict[str, Callable[[Asked, LoadedModel], Recipe]] = {
     "one_shot": _one_shot,
     "iterative": _iterative,
     "gradual": _gradual,
+    "rigl": _rigl,
     "lottery": _lottery,
 }
 

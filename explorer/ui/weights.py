@@ -14,7 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Plan, Scores
-from explorer.ui import cache, one_layer, session
+from explorer.ui import cache, one_layer, session, two_criteria
 from explorer.ui.tables import csv_text, file_stem
 from explorer.ui.text import shown
 from explorer.ui.theme import chart_theme
@@ -56,6 +56,8 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
             _select(listed, name)
             st.text(f"{shown(row.kind)} · {_shape(row)} · {row.n_weights:,} weights · {row.dtype}", width="content")
         one_layer.draw(view, row)
+    if any(name in knob.layers for knob in view.scores.knobs):
+        two_criteria.card(model, dataset, name)
 
 
 def _view(model: LoadedModel, dataset: Dataset | None) -> View:

@@ -29,7 +29,7 @@ def accuracy(name: str, spec: ex.PruneSpec) -> str:
     split = data.splits["tune"]
     assert split.y is not None
     with torch.no_grad():
-        answers = ex.masked(model, ex.plan(model, spec)).module(split.x).argmax(dim=1)
+        answers = ex.masked(model, ex.plan(model, spec, data=data)).module(split.x).argmax(dim=1)
     return f"{100 * float((answers == split.y).double().mean()):.1f}%"
 
 

@@ -25,6 +25,7 @@ from explorer.recovery.steps import (
     Refresh,
     Reinit,
     Rewind,
+    Rigl,
     ShuffleMask,
     Step,
 )
@@ -36,6 +37,7 @@ EXAMPLES: dict[str, Step] = {
     "prune": Prune(half(0.7)),
     "finetune": Finetune(epochs=1, batch_size=128),
     "gradual": Gradual(epochs=2, batch_size=128, spec=half(0.8)),
+    "rigl": Rigl(epochs=2, batch_size=128, until=1.0),
 }
 each_step = pytest.mark.parametrize("step", [EXAMPLES.get(cls.key) or cls() for cls in STEPS], ids=lambda s: s.key)
 
@@ -137,7 +139,7 @@ def test_a_step_that_is_closed_stops(step: Step, cut: State, digits: Dataset) ->
 def test_a_step_says_in_words_what_it_cannot_do(step: Step, sample: LoadedModel) -> None:
     noise = data_sources.load("none", model=sample)
     refusal = step.why_not(sample, noise)
-    if isinstance(step, Finetune | Gradual | Refresh):
+    if isinstance(step, Finetune | Gradual | Refresh | Rigl):
         assert refusal is not None
         assert refusal.what == "Recovery needs real data."
     else:

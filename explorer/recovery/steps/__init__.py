@@ -12,6 +12,7 @@ from explorer.recovery.steps.quantize import Quantize
 from explorer.recovery.steps.refresh import Refresh
 from explorer.recovery.steps.reinit import Reinit
 from explorer.recovery.steps.rewind import Rewind
+from explorer.recovery.steps.rigl import Rigl
 from explorer.recovery.steps.shuffle_mask import ShuffleMask
 
 __all__ = [
@@ -24,10 +25,11 @@ __all__ = [
     "Refresh",
     "Reinit",
     "Rewind",
+    "Rigl",
     "Room",
     "ShuffleMask",
     "Step",
 ]
 
-MEMBERS: tuple[type[Step], ...] = (Prune, Refresh, Finetune, Gradual, Rewind, Reinit, ShuffleMask, Quantize)
+MEMBERS: tuple[type[Step], ...] = (Prune, Refresh, Finetune, Gradual, Rigl, Rewind, Reinit, ShuffleMask, Quantize)
 STEPS: Registry[Step] = Registry("recovery step", MEMBERS)

@@ -1,0 +1,130 @@
+"""Let the mask move while training goes on: the weakest weights go, others come back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.params import param
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.course import Course
+from explorer.recovery.masking import grown_plan
+from explorer.recovery.room import Room
+from explorer.recovery.state import Progress, State, mask_digest, masked_model
+from explorer.recovery.training import Trainer, Training, loss_of, raw_logits, why_not_trained
+from explorer.types import Dataset, LoadedModel, Split
+
+_MOST_SAMPLES = 512
+
+
+@dataclass(frozen=True)
+class Rigl(Training):
+    """Dynamic sparse training: as many weights of each layer come back as go, so its sparsity stays.
+
+    Before an epoch, the share f of the kept weights that are smallest goes, and as many of the pruned ones whose
+    gradients are largest come back, at zero. f falls along half a cosine from ``share`` to 0 at ``until`` of the
+    epochs; then the mask rests, and only epochs after that can be kept. Gradients are of the mean loss of up to 512
+    samples, where the paper takes one batch of training.
+
+    Source: Evci et al. 2020, arXiv:1911.11134, algorithm 1.
+    """
+
+    key: ClassVar[str] = "rigl"
+    label: ClassVar[str] = "Regrow while training (RigL)"
+    share: float = param(0.3, "Share that moves", low=0.0, high=0.9, help="Of the kept weights, at the first move.")
+    until: float = param(0.75, "Moving share", low=0.0, high=1.0, help="Share of the epochs before which masks move.")
+
+    @property
+    def n_epochs(self) -> int:
+        """All its epochs."""
+        return self.epochs
+
+    @property
+    def last_move(self) -> int:
+        """The last epoch (from 1) before which the mask moves; 1: it never does."""
+        return min(self.epochs, max(1, round(self.until * self.epochs)))
+
+    def share_in(self, epoch: int) -> float:
+        """How much of what is kept moves before ``epoch`` (from 1): nothing before the first and after the last."""
+        if not 1 < epoch <= self.last_move:
+            return 0.0
+        return self.share / 2 * (1 + math.cos(math.pi * (epoch - 1) / self.last_move))
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """It needs a fit split, with labels unless the dense model teaches alone."""
+        return why_not_trained(self, data)
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        """The state under the mask that training found."""
+        spec = _single_weights(state)
+        seed = room.seed_of(self.seed)
+        trainer = Trainer(state.model, state.masks, self, room.fit, teacher=state.dense, seed=seed, device=room.device)
+        course = Course(trainer, room, state, self.epochs)
+        yield from course.past
+        for epoch in course.left():
+            if share := self.share_in(epoch):
+                trainer.set_masks(moved_masks(trainer, room.fit, share))
+            yield from course.epoch(candidate=epoch >= self.last_move)
+        masks = {**state.masks, **{name: mask.cpu() for name, mask in trainer.masks.items()}}
+        model = masked_model(state.model, course.result(), masks)
+        # Drawn up once more on the final weights: lines and counts on the screen are those of this network.
+        plan = replace(grown_plan(model, spec, masks, room.data), masks=masks, digest=mask_digest(masks), updates={})
+        return replace(state, model=model, plan=plan, epochs=state.epochs + self.epochs)
+
+
+def moved_masks(trainer: Trainer, fit: Split, share: float) -> dict[str, Tensor]:
+    """The trainer's masks after one move; every layer keeps its count. Ties go in index order."""
+    gradients = dense_gradients(trainer, fit)
+    weights = {name: trainer.parameters[name].detach() for name in trainer.masks}
+    return {name: moved_mask(weights[name], mask, gradients[name], share) for name, mask in trainer.masks.items()}
+
+
+def moved_mask(weight: Tensor, mask: Tensor, gradient: Tensor, share: float) -> Tensor:
+    """Of the kept entries the ``share`` with the smallest |weight| goes; as many come back, largest |gradient| first.
+
+    All tensors have one shape; ``mask`` is bool, True keeps. An entry that just went may come back.
+    """
+    kept = mask.flatten()
+    n = min(int(share * int(kept.sum())), int((~kept).sum()))
+    magnitude = weight.flatten().abs().masked_fill(~kept, math.inf)
+    stays = kept.clone()
+    stays[torch.argsort(magnitude, stable=True)[:n]] = False
+    pull = gradient.flatten().abs().masked_fill(stays, -math.inf)
+    stays[torch.argsort(pull, descending=True, stable=True)[:n]] = True
+    return stays.reshape(mask.shape)
+
+
+def dense_gradients(trainer: Trainer, fit: Split) -> dict[str, Tensor]:
+    """Gradients of the mean loss for masked parameters, pruned entries included; batch norm keeps its statistics."""
+    n = min(len(fit), _MOST_SAMPLES)
+    wanted = {name: trainer.parameters[name] for name in trainer.masks}
+    x = fit.x[:n].to(trainer.device)
+    labels = None if fit.y is None else fit.y[:n].to(trainer.device)
+    with torch.enable_grad():
+        taught = None if trainer.teacher is None else raw_logits(trainer.teacher(x)).detach()
+        loss = loss_of(trainer.settings, raw_logits(trainer.module(x)), labels, taught)
+        found = torch.autograd.grad(loss, list(wanted.values()), allow_unused=True)
+    return {
+        name: torch.zeros_like(parameter) if gradient is None else gradient
+        for (name, parameter), gradient in zip(wanted.items(), found, strict=True)
+    }
+
+
+def _single_weights(state: State) -> PruneSpec:
+    """The request behind the present mask; only masks of single weights can move one by one."""
+    if state.plan is None or not state.masks:
+        raise ExplorerError("There is no mask that could move.", fix="Put a prune step before it.")
+    spec = PruneSpec.from_json(state.plan.spec)
+    if spec.granularity.key != "weight":
+        raise ExplorerError(
+            f"A mask of {spec.granularity.label.lower()} cannot move weight by weight.",
+            why="Regrowth brings single weights back; whole units would come back in pieces.",
+            fix="Prune single weights before it.",
+        )
+    return spec
