@@ -147,7 +147,7 @@ ORIGINS: Mapping[str, str] = {
     "curves": "the scan's curves",
     "levels": "all combinations of levels",
     "mix": "a mix of the best two",
-    "move": "a move from the best plan",
+    "move": "moves between layers",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from statistics import median
 
 from explorer.analysis.search_costs import Costs
 from explorer.analysis.search_families import Planner
@@ -14,7 +15,8 @@ from explorer.pruning.allocation.curves import Curve
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Measurement, Plan
 
-_LEAST_FACTOR, _MOST_FACTOR = 0.1, 10.0
+_LEAST_FACTOR, _MOST_FACTOR = 0.05, 20.0
+_RECENT = 7
 
 
 class Trials:
@@ -70,12 +72,11 @@ class Trials:
         return sum(self._curves[name].cost(share) for name, share in moved.items())
 
     def _predicted(self, total: float) -> Measurement:
-        """The sum, as much larger or smaller as the joint drops were so far (least squares through 0)."""
+        """The sum, as much larger or smaller as the joint drops of the plans just before were (their median)."""
         note, factor = "Sum of the single drops.", 1.0
-        squares = sum(single**2 for single, _ in self._pairs)
-        if squares:
-            fitted = sum(single * joint for single, joint in self._pairs) / squares
-            factor = min(max(fitted, _LEAST_FACTOR), _MOST_FACTOR)
+        ratios = [joint / single for single, joint in self._pairs[-_RECENT:]]
+        if ratios:
+            factor = min(max(median(ratios), _LEAST_FACTOR), _MOST_FACTOR)
             note = f"Sum of the single drops, times {factor:.2g} as measured so far."
         value = min(factor * total, self._evaluator.dense().accuracy.value)
         return Measurement("drop", value, "fraction", "estimated", note=note)

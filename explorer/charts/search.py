@@ -91,7 +91,7 @@ def _drop(found: SearchResult, theme: Theme, height: int) -> go.Figure:
         y=axis(theme, "points of accuracy lost", grid=True, range=[bottom - room, top + room],
                tickvals=_ticks(bottom, top), ticktext=[f"{100 * v:g}" for v in _ticks(bottom, top)]),
     )  # fmt: skip
-    _line(figure, theme, limit, f"allowed: {100 * limit:g} pt")
+    _line(figure, theme, limit, f"allowed: {100 * limit:g} pt", side="left")
     return figure
 
 
@@ -100,10 +100,10 @@ def _ticks(low: float, high: float) -> list[float]:
     return [round(i * step, 6) for i in range(int(low // step), int(high // step) + 1)]
 
 
-def _line(figure: go.Figure, theme: Theme, level: float, text: str) -> None:
+def _line(figure: go.Figure, theme: Theme, level: float, text: str, side: str = "right") -> None:
     figure.add_hline(y=level, line={"color": theme.good, "width": 1.2, "dash": "2px,2px"}, layer="below")
     figure.add_annotation(
-        text=text, x=1, xref="paper", xanchor="right", y=level, yanchor="bottom", showarrow=False,
+        text=text, x=float(side == "right"), xref="paper", xanchor=side, y=level, yanchor="bottom", showarrow=False,
         font={"color": theme.good, "size": 12},
     )  # fmt: skip
 

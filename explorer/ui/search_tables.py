@@ -23,16 +23,21 @@ def answer(found: SearchResult) -> None:
     predicted = None if best.predicted is None else best.predicted.value
     words = question.words[0].upper() + question.words[1:]
     rows = [
-        (words, "least" if ceiling is None else f"≤ {_amount(best.cost, ceiling)}", "", _amount(best.cost)),
+        (
+            words,
+            "least" if ceiling is None else f"≤\N{NO-BREAK SPACE}{_amount(best.cost, ceiling)}",
+            "",
+            _amount(best.cost),
+        ),
         (
             "Share of dense",
-            "" if ceiling is None else f"≤ {percent(ceiling / best.dense_cost)}",
+            "" if ceiling is None else f"≤\N{NO-BREAK SPACE}{percent(ceiling / best.dense_cost)}",
             "",
             percent(best.share),
         ),
         (
             "Change of accuracy",
-            "least" if question.max_drop is None else f"≥ {points(-question.max_drop)}",
+            "least" if question.max_drop is None else f"≥\N{NO-BREAK SPACE}{points(-question.max_drop)}",
             "" if predicted is None else points(-predicted),
             points(-best.drop.value),
         ),
