@@ -11,7 +11,7 @@ from explorer.charts.text import bytes_text, times
 from explorer.metrics.macs import macs, theoretical_speedup, why_no_macs
 from explorer.metrics.size import compression_ratio, parameters, sizes
 from explorer.types import Measurement
-from explorer.ui import cache
+from explorer.ui import cache, removal
 
 if TYPE_CHECKING:
     from explorer.ui.explore import View
@@ -29,6 +29,7 @@ _NAMES = {
     "kept": "Parameters left",
     "nonzero": "Parameters not zero",
 }
+_UNTIMED = "Remove, prove and time it in the card below; units without a smaller form take as long as before."
 
 
 def table(view: View) -> None:
@@ -38,6 +39,8 @@ def table(view: View) -> None:
         {"what": _NAMES.get(name, name), "value": _text(m), "origin": m.origin, "note": m.note}
         for name, m in _measurements(view, packed)
     ]
+    if view.plan.n_pruned and removal.timed(view) is None:
+        rows.append({"what": "Measured speed-up", "value": "not measured", "origin": "", "note": _UNTIMED})
     st.dataframe(
         rows,
         hide_index=True,
@@ -66,6 +69,9 @@ def _measurements(view: View, packed: bool) -> Iterator[tuple[str, Measurement]]
     speedup = theoretical_speedup(view.model, view.plan, table)
     if speedup is not None:
         yield "Theoretical speed-up", speedup
+    timed = removal.timed(view)
+    if timed is not None:
+        yield "Measured speed-up", timed.ratio
 
 
 def _text(m: Measurement) -> str:

@@ -13,8 +13,12 @@ from explorer.charts.structure import widths
 from explorer.charts.text import bytes_text
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
+from explorer.export.onnx_model import onnx_file
 from explorer.export.slim import Proven, packed, proven
+from explorer.metrics.latency import Latency, refined, sentence
 from explorer.metrics.size import stored_tensors
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Measurement, Plan
 from explorer.ui import cache, session
 from explorer.ui.tables import file_stem
@@ -45,22 +49,34 @@ def card(view: View) -> bool:
 
 
 def _removal(view: View, dataset: Dataset) -> bool:
-    key = ("removal", view.model.identity, dataset.digest, view.plan.digest)
+    key = _key(view, dataset)
     job = cache.jobs().find(key)
     if job is None or job.state == "cancelled":
-        batch = st.number_input("Batch size for the timing", 1, 1024, 1, key="latency_batch", width=180)
-        st.button(
-            "Remove, prove and time it",
-            icon=":material/content_cut:",
-            key="remove",
-            on_click=_start,
-            args=(key, view.model, dataset, view.plan, int(batch)),
-            help="Cuts the network, compares it with the masked one, reopens it in a clean process, runs it in "
-            "ONNX Runtime where that is installed, and times both side by side.",
-        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            batch = st.number_input("Batch size for the timing", 1, 1024, 1, key="latency_batch", width=180)
+            st.button(
+                "Remove, prove and time it",
+                icon=":material/content_cut:",
+                key="remove",
+                on_click=_start,
+                args=(key, view.model, dataset, view.plan, int(batch)),
+                help="Cuts the network, compares it with the masked one, reopens it in a clean process, runs it in "
+                "ONNX Runtime where that is installed, and times dense and pruned in turns.",
+            )
         return False
     _outcome(view, job)
     return job.active
+
+
+def _key(view: View, dataset: Dataset) -> tuple[str, ...]:
+    return ("removal", view.model.identity, dataset.digest, view.plan.digest)
+
+
+def timed(view: View) -> Latency | None:
+    """The measured times of the present setting, where it was removed and timed; in torch."""
+    job = cache.jobs().find(_key(view, view.dataset)) if view.dataset is not None else None
+    costs = [r for r in job.results if isinstance(r, Costs)] if job else []
+    return costs[-1].latency if costs else None
 
 
 def _start(key: tuple[str, ...], model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> None:
@@ -69,11 +85,14 @@ def _start(key: tuple[str, ...], model: LoadedModel, dataset: Dataset, plan: Pla
     )
 
 
-def _work(model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> Iterator[Proven | Costs]:
+def _work(model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> Iterator[Proven | Costs | Latency]:
     made = proven(model, plan, dataset.splits["tune"])
     yield made
     if made.proof.ok:
         yield from refined_costs(model, plan, batch=batch, pairs=_PAIRS)
+    if made.proof.ok and made.proof.onnx and model.example is not None:
+        whole = onnx_file(model, make_plan(model, PruneSpec()))
+        yield from refined(whole, made.proof.onnx, model.example, batch=batch, pairs=_PAIRS, runtime="onnx")
 
 
 def _outcome(view: View, job: Job) -> None:
@@ -88,7 +107,8 @@ def _outcome(view: View, job: Job) -> None:
         return
     _verdict(view.model, made)
     if costs:
-        _costs(costs[-1])
+        in_onnx = [r for r in job.results if isinstance(r, Latency)]
+        _costs(costs[-1], in_onnx[-1] if in_onnx else None)
     elif job.active:
         st.caption("Timing dense and pruned side by side …")
     if made.proof.ok:
@@ -112,26 +132,40 @@ def _verdict(model: LoadedModel, made: Proven) -> None:
             st.markdown(f"{_MARKS[check.ok]} {plain(check.sentence, 400)}")
 
 
-def _costs(found: Costs) -> None:
+def _costs(found: Costs, in_onnx: Latency | None) -> None:
     """Time, memory and energy, each with its origin; the sentence never gives a counted speed-up alone."""
-    t, memory, energy = found.latency, found.memory, found.energy
+    memory, energy = found.memory, found.energy
     rows = [
-        {"what": f"Time, batch {t.batch}", "dense": f"{t.dense.value:.3g} ms", "pruned": f"{t.pruned.value:.3g} ms"},
+        *(_times(t) for t in (found.latency, in_onnx) if t is not None),
         _row("Weights in memory", memory["weights_dense"], memory["weights_pruned"]),
         _row("Peak activations", memory["activations_dense"], memory["activations_pruned"]),
     ]
-    origins = ["measured", "counted", "counted"]
     if energy:
         microjoules = {name: f"{1e6 * m.value:.3g} µJ" for name, m in energy.items()}
-        rows.append({"what": "Energy", "dense": microjoules["dense"], "pruned": microjoules["pruned"]})
-        origins.append("estimated")
-    st.dataframe([row | {"origin": origin} for row, origin in zip(rows, origins, strict=True)], hide_index=True)
-    for said in found.said:
+        rows.append({"what": "Energy", **microjoules, "origin": "estimated"})
+    st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
+    for said in (*found.said[:1], *([sentence(None, in_onnx)] if in_onnx else []), *found.said[1:]):
         st.caption(plain(said, 500))
 
 
+def _times(t: Latency) -> dict[str, str]:
+    """The medians, with the 10th and 90th percentile."""
+    runtime = "ONNX Runtime" if t.runtime == "onnx" else t.runtime
+    dense, pruned = (f"{m.value:.3g} ms ({m.low or 0:.3g} – {m.high or 0:.3g})" for m in (t.dense, t.pruned))
+    return {"what": f"Time, {runtime}, batch {t.batch}", "dense": dense, "pruned": pruned, "origin": "measured"}
+
+
 def _row(what: str, dense: Measurement, pruned: Measurement) -> dict[str, str]:
-    return {"what": what, "dense": bytes_text(dense.value), "pruned": bytes_text(pruned.value)}
+    return {"what": what, "dense": bytes_text(dense.value), "pruned": bytes_text(pruned.value), "origin": "counted"}
+
+
+_COLUMN = st.column_config
+_COLUMNS: dict[str, Any] = {
+    "what": _COLUMN.TextColumn("Cost of one pass", width=170),
+    "dense": _COLUMN.TextColumn("Dense", width=150, help="Times: the median, with the 10th and 90th percentile."),
+    "pruned": _COLUMN.TextColumn("Units removed", width=150),
+    "origin": _COLUMN.TextColumn("Origin", width=80),
+}
 
 
 def _files(model: LoadedModel, plan: Plan, made: Proven) -> None:
