@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
 from explorer.cli.request import add_request, prune_spec, share
+from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def run(args: Arguments) -> int:
     spec, shares = prune_spec(args), _shares(args.shares)
     model = load_model(args)
     data = load_data(args, model)
+    spec = with_curves(args, model, spec)
     plan = make_plan(model, spec, data=data) if model.module is not None else None
     pruned = plan if plan is not None and plan.n_pruned else None
     found: list[ActivationPoint] = []

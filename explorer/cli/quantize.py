@@ -10,6 +10,7 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec, share
+from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def run(args: Arguments) -> int:
     data = load_data(args, model)
     if "tune" not in data.splits:
         raise ExplorerError(f"{data.address} has no tune split.", why=data.why_no_split.get("tune", ""))
+    spec = with_curves(args, model, spec)
     evaluator = Evaluator(model, data.splits["tune"], device=args.device)
     points = _measured(args, model, data, spec, shares, evaluator)
     advice = _advice(args, model, data, spec, max(shares), evaluator) if args.order else ""

@@ -11,6 +11,7 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
+from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def made(args: Arguments, model: LoadedModel, data: Dataset) -> Recipe:
     from explorer.recovery.defaults import training_of
     from explorer.recovery.steps.refresh import has_batch_norm
 
-    spec = prune_spec(args)
+    spec = with_curves(args, model, prune_spec(args))
     schedule, rounds = args.schedule or "one_shot", 4 if args.rounds is None else args.rounds
     if schedule not in ("iterative", "lottery") and args.rounds is not None:
         raise ExplorerError(f"--rounds does not go with {schedule}.", fix="Use --schedule iterative or lottery.")
