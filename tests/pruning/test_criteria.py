@@ -33,6 +33,9 @@ RANKS = {
     "head": set(CRITERIA.members) - {"bn_scale", "apoz"},
 }
 
+# Where criteria are tried that have nothing to say of channels.
+ELSEWHERE = {"head_confidence": ("transformer", "head")}
+
 
 def quick(key: str, n_samples: int = 16) -> Criterion:
     """A criterion that looks at few samples, and trains for few steps."""
@@ -125,21 +128,23 @@ class TestOfCriteriaThatLookAtData:
             score(replace(model, module=None, why_not_runnable="No architecture."), spec, given("cnn")[1])
 
     def test_only_as_many_samples_are_looked_at_as_was_said(self, key: str) -> None:
-        model, data = given("cnn")
+        kind, granularity = ELSEWHERE.get(key, ("cnn", "out_channel"))
+        model, data = given(kind)
         fit = data.splits["fit"]
         other_tail = Split("fit", torch.cat([fit.x[:16], 9 * fit.x[16:]]), torch.cat([fit.y[:16], 3 - fit.y[16:]]))
         changed = replace(data, splits={"fit": other_tail})
-        spec = PruneSpec("out_channel", quick(key))
+        spec = PruneSpec(granularity, quick(key))
         ours, same = score(model, spec, data), score(model, spec, changed)
         assert ours.n_seen == 16
         assert ours.values
         assert all(torch.equal(ours.values[name], same.values[name]) for name in ours.values)
-        more = score(model, PruneSpec("out_channel", quick(key, 24)), changed)
+        more = score(model, PruneSpec(granularity, quick(key, 24)), changed)
         assert any(not torch.equal(ours.values[name], more.values[name]) for name in ours.values)
 
     def test_halves_see_every_other_sample(self, key: str) -> None:
-        model, data = given("cnn")
-        spec = PruneSpec("out_channel", quick(key))
+        kind, granularity = ELSEWHERE.get(key, ("cnn", "out_channel"))
+        model, data = given(kind)
+        spec = PruneSpec(granularity, quick(key))
         fit = data.splits["fit"]
         odd = replace(data, splits={"fit": Split("fit", fit.x[1:16:2], fit.y[1:16:2])})
         half, alone = score(model, spec, data, half=1), score(model, spec, odd)

@@ -9,6 +9,7 @@ from explorer.pruning.criteria.bn_scale import BnScale
 from explorer.pruning.criteria.fisher import Fisher
 from explorer.pruning.criteria.geometric_median import GeometricMedian
 from explorer.pruning.criteria.gradient import Gradient
+from explorer.pruning.criteria.head_confidence import HeadConfidence
 from explorer.pruning.criteria.lamp import Lamp
 from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.criteria.movement import Movement
@@ -33,6 +34,7 @@ MEMBERS: tuple[type[Criterion], ...] = (
     Movement,
     Wanda,
     Apoz,
+    HeadConfidence,
     Random,
 )
 CRITERIA: Registry[Criterion] = Registry("criterion", MEMBERS)

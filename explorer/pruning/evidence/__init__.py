@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.pruning.evidence.attention import Attention
 from explorer.pruning.evidence.base import Collector
 from explorer.pruning.evidence.connection_sensitivity import ConnectionSensitivity
 from explorer.pruning.evidence.curvature import Curvature
@@ -21,5 +22,6 @@ MEMBERS: tuple[type[Collector], ...] = (
     InputSquares,
     InputProducts,
     Zeros,
+    Attention,
 )
 COLLECTORS: dict[str, type[Collector]] = {member.key: member for member in MEMBERS}
