@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli import printing
+from explorer.cli import fairness, printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
@@ -14,9 +14,10 @@ from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from explorer.types import TradeOffPoint
+    from explorer.pruning.spec import PruneSpec
+    from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 
 NAME = "sweep"
 HELP = "Measure a model at rising compression: its size against its accuracy."
@@ -31,6 +32,7 @@ def add_arguments(parser: Parser) -> None:
     )
     levels.add_argument("--sparsities", metavar="S,S", help="shares of the prunable weights instead, e.g. 0.5,0.9")
     add_request(parser, one_level=False)
+    fairness.add_fairness(parser)
     add_data(parser)
     add_keeping(parser)
     add_common(parser)
@@ -38,8 +40,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Measure every level on the tune split."""
-    from explorer.analysis.report import data_json
-    from explorer.analysis.tradeoff import label_of, pareto, sweep
+    from explorer.analysis.tradeoff import sweep
 
     spec = prune_spec(args)
     shares = None if args.sparsities is None else _levels("--sparsities", args.sparsities, 0, 1)
@@ -50,25 +51,46 @@ def run(args: Arguments) -> int:
         raise ExplorerError(f"{args.model} cannot be run.", why=why, fix="Give --arch; inspect works without one.")
     data = load_data(args, model)
     spec = with_curves(args, model, spec)
-    n = len(shares or ratios)
-    measured = sweep(model, spec, data, ratios=ratios, sparsities=shares, device=args.device)
-    points = _collected(kept(args, model, data, measured, split="tune", kind=NAME), n)
-    best = pareto(points)
+    wanted = fairness.requests(args, spec)
+    n = len(shares or ratios) * sum(len(specs) for specs in wanted)
+
+    def points_of(request: PruneSpec) -> Iterator[TradeOffPoint]:
+        return sweep(model, request, data, ratios=ratios, sparsities=shares, device=args.device)
+
+    def watch(points: Iterator[TradeOffPoint]) -> None:
+        _watched(kept(args, model, data, points, split="tune", kind=NAME), n)
+
+    curves = fairness.measured(wanted, points_of, watch)
+    _say(args, model, data, curves)
+    return 0
+
+
+def _say(args: Arguments, model: LoadedModel, data: Dataset, curves: Sequence[TradeOff]) -> None:
+    from explorer.analysis.report import data_json
+    from explorer.analysis.tradeoff import pareto
+
+    label, points = curves[0].label, curves[0].points
+    best, n_looks = pareto(points), _looks(args, model, data)
     if args.json:
         printing.say_json(
             {
                 "model": {"address": model.address, "digest": model.digest},
                 "data": data_json(data),
                 "split": "tune",
-                "label": label_of(spec),
+                "looks_at_test": n_looks,
+                "label": label,
                 "points": [point_json(p) | {"on_front": p in best} for p in points],
+                **fairness.fairness_json(curves, point_json),
             }
         )
-        return 0
+        return
     head = ("asked", "pruned", "ratio", "speedup", "size", "accuracy", "95 % interval", "drop", "front")
-    printing.say(f"{printing.plain(model.address)} on {data.address}, split tune: {label_of(spec)}", "")
+    name = printing.plain(model.address)
+    printing.say(f"{name} on {data.address}, split tune: {label}", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=0))
-    return 0
+    n, seen = len(data.splits["tune"]), "unknown" if n_looks is None else n_looks
+    scope = f"On {name}, {n:,} tune samples of {data.address}, and no other; looks at the test split: {seen}."
+    printing.say(*fairness.lines(curves, scope))
 
 
 def point_json(point: TradeOffPoint) -> dict[str, Any]:
@@ -78,14 +100,22 @@ def point_json(point: TradeOffPoint) -> dict[str, Any]:
     return dict(finite(asdict(point)))
 
 
-def _collected(points: Iterator[TradeOffPoint], n: int) -> list[TradeOffPoint]:
-    found: list[TradeOffPoint] = []
+def _watched(points: Iterator[TradeOffPoint], n: int) -> None:
     with printing.Progress("sweeping") as progress:
-        for point in points:
-            found.append(point)
+        for i, point in enumerate(points, 1):
             ratio, accuracy = printing.times(point.compression_ratio), printing.percent(point.accuracy.value)
-            progress.show(f"{len(found)} of {n}, {ratio}: {accuracy}")
-    return found
+            progress.show(f"{i} of {n}, {ratio}: {accuracy}")
+
+
+def _looks(args: Arguments, model: LoadedModel, data: Dataset) -> int | None:
+    """How often the test split was looked at; None where the count cannot be read, which is no matter of a sweep."""
+    from explorer.store.looks import looks
+
+    try:
+        return looks(model.digest, data.digest, args.data_dir)
+    except ExplorerError as error:
+        printing.note(printing.plain(error))
+        return None
 
 
 def _levels(flag: str, text: str, low: float, high: float) -> tuple[float, ...]:

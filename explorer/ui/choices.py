@@ -11,6 +11,7 @@ from explorer.metrics.macs import why_no_macs
 from explorer.params import params_of
 from explorer.pruning.allocation import ALLOCATIONS
 from explorer.pruning.classifier import classifier_of
+from explorer.pruning.controls import RANDOM
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.granularity import GRANULARITIES
@@ -19,7 +20,7 @@ from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache
 from explorer.ui import criteria as criterion_choice
 from explorer.ui.text import plain
-from explorer.ui.ways import CONTROL, Way, effective, label_of, named, ways
+from explorer.ui.ways import Way, effective, label_of, named, ways
 
 # Where one run of the dense model over the split is cheaper than this, chance is drawn three times.
 _CHEAP_MACS = 5e9
@@ -94,7 +95,7 @@ def _refused(units: dict[str, str], without: dict[str, str]) -> None:
 
 def _measures(present: PruneSpec, refused: dict[str, str]) -> dict[str, Criterion]:
     """The criteria to choose from: each with its defaults, known variants, and what is set on Explore."""
-    keys = [key for key in CRITERIA.members if key not in refused and key != CONTROL]
+    keys = [key for key in CRITERIA.members if key not in refused and key != RANDOM]
     texts = [text for key in keys for text in (key, *_variants(key))]
     found = [CRITERIA.get(text) for text in texts]
     found += [] if present.criterion.key in refused else [_chosen_on_explore(present)]
@@ -102,11 +103,11 @@ def _measures(present: PruneSpec, refused: dict[str, str]) -> dict[str, Criterio
 
 
 def _variants(key: str) -> list[str]:
-    return [f"{key}:{values}" for values in getattr(CRITERIA.member(key), "variants", ())]
+    return [f"{key}:{values}" for values in CRITERIA.member(key).variants]
 
 
 def _chosen_on_explore(present: PruneSpec) -> Criterion:
-    return present.criterion if present.criterion.key != CONTROL else PruneSpec().criterion
+    return present.criterion if present.criterion.key != RANDOM else PruneSpec().criterion
 
 
 def _unit_label(key: str) -> str:

@@ -9,10 +9,11 @@ import streamlit as st
 
 from explorer.analysis.verdict import METHOD, Verdict, compared, telling
 from explorer.errors import ExplorerError
+from explorer.pruning.controls import MAGNITUDE, RANDOM
 from explorer.store.looks import looks
 from explorer.types import Dataset, LoadedModel, TradeOff
 from explorer.ui.text import plain
-from explorer.ui.ways import CONTROL, MAGNITUDE, Way
+from explorer.ui.ways import Way
 
 _AT = "verdict_at"
 _IN_SIGHT = 3
@@ -62,7 +63,7 @@ def rivals_of(ways: Sequence[Way], curves: Sequence[TradeOff]) -> list[Rival]:
         if way.is_control:
             continue
         beside = [(w, c) for w, c in named if w.unit == way.unit]
-        chance = next((c for w, c in beside if w.is_control and w.spec.criterion.key == CONTROL), None)
+        chance = next((c for w, c in beside if w.is_control and w.spec.criterion.key == RANDOM), None)
         plain_magnitude = next((c for w, c in beside if w is not way and _is_magnitude(w)), None)
         found.append(
             Rival(

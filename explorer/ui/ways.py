@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from explorer.params import params_of
 from explorer.pruning import criteria
 from explorer.pruning.allocation import ALLOCATIONS
 from explorer.pruning.classifier import with_locked_classifier
+from explorer.pruning.controls import MAGNITUDE, NAMES, RANDOM, draws_by_chance, with_seeds
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.granularity import GRANULARITIES
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel
 from explorer.ui import cache
 
-CONTROL = "random"
-MAGNITUDE = "lp_norm"
-_NAMES = {CONTROL: "random", MAGNITUDE: "magnitude"}
 # In a legend, where the long name would fill the line.
 _SHORT = {"global": "one ranking", "uniform": "same share"}
 
@@ -41,7 +39,7 @@ class Way:
     def full(self) -> str:
         """A name that stands alone in a sentence: "Magnitude (one ranking)"; of a control "random"."""
         if self.is_control:
-            return _NAMES[self.criterion_key]
+            return NAMES[self.criterion_key]
         return f"{self.criterion} ({_short(self.spec)})"
 
     @property
@@ -55,7 +53,7 @@ class Way:
 
     @property
     def is_seeded(self) -> bool:
-        return bool(_seeded_parts(self.spec))
+        return draws_by_chance(self.spec)
 
 
 def ways(
@@ -75,7 +73,7 @@ def ways(
         if lock:
             knobs = cache.scores(model, PruneSpec(spec.granularity), None).knobs
             spec = with_locked_classifier(spec, model, knobs)
-        return _with_seeds(spec, n_seeds)
+        return with_seeds(spec, range(n_seeds))
 
     specs = dict.fromkeys(
         PruneSpec(GRANULARITIES.get(unit), effective(unit, measure), ALLOCATIONS.get(allocation))
@@ -114,14 +112,14 @@ def _controls(units: Sequence[str], pairs: Sequence[tuple[str, Criterion]]) -> l
     keys = [
         (unit, key)
         for unit in units
-        for key in (CONTROL, MAGNITUDE)
-        if key == CONTROL or all(measure.key != key for u, measure in pairs if u == unit)
+        for key in (RANDOM, MAGNITUDE)
+        if key == RANDOM or all(measure.key != key for u, measure in pairs if u == unit)
     ]
     return [PruneSpec(GRANULARITIES.get(unit), criteria.get(key), ALLOCATIONS.get("global")) for unit, key in keys]
 
 
 def _control(spec: PruneSpec, names_unit: bool, specs: tuple[PruneSpec, ...]) -> Way:
-    label = f"{_NAMES[spec.criterion.key]}, {spec.granularity.label.lower() if names_unit else 'the control'}"
+    label = f"{NAMES[spec.criterion.key]}, {spec.granularity.label.lower() if names_unit else 'the control'}"
     return Way(label, spec.granularity.label, spec.criterion.label, spec.allocation.label, specs, is_control=True)
 
 
@@ -136,19 +134,3 @@ def _way(spec: PruneSpec, among: list[PruneSpec], specs: tuple[PruneSpec, ...]) 
 
 def _short(spec: PruneSpec) -> str:
     return _SHORT.get(spec.allocation.key, spec.allocation.label)
-
-
-def _seeded_parts(spec: PruneSpec) -> list[str]:
-    """The parts of a request that draw by chance."""
-    parts = ("granularity", "criterion", "allocation")
-    return [part for part in parts if "seed" in {f.name for f in fields(cast(Any, getattr(spec, part)))}]
-
-
-def _with_seeds(spec: PruneSpec, n_seeds: int) -> tuple[PruneSpec, ...]:
-    parts = _seeded_parts(spec)
-    if not parts:
-        return (spec,)
-    return tuple(
-        replace(spec, **{part: replace(cast(Any, getattr(spec, part)), seed=seed) for part in parts})
-        for seed in range(n_seeds)
-    )

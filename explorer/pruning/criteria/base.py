@@ -73,13 +73,15 @@ class Criterion(Protocol):
 
     ``needs`` names the kinds of evidence (``pruning/evidence``) it looks at; empty: the weights
     alone. A criterion that needs any has a field ``n_samples``. ``on_weight_scale``: scores are
-    magnitudes of weights, so that thresholds in standard deviations refer to the weights.
+    magnitudes of weights, so that thresholds in standard deviations refer to the weights. ``variants``:
+    values of its parameters that are worth comparing with the defaults, as "p=1".
     """
 
     key: ClassVar[str]
     label: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
     on_weight_scale: ClassVar[bool] = False
+    variants: ClassVar[tuple[str, ...]] = ()
 
     def why_not(self, units: Units) -> str | None:
         """Why units of this kind cannot be ranked by it, in a sentence; None where they can."""

@@ -1,0 +1,70 @@
+"""``sweep`` compares fairly when it is asked to: seeds, controls, and a verdict with its interval."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from typing import Any
+
+import pytest
+
+from explorer.cli import main
+from explorer.store.database import Store
+
+Capture = pytest.CaptureFixture[str]
+SWEEP = ("sweep", "digits-mlp", "--ratios", "1,2,4")
+
+
+def result(capsys: Capture, *argv: str) -> dict[str, Any]:
+    assert main([*SWEEP, "--json", *argv]) == 0, capsys.readouterr().err
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_several_seeds_are_means_and_spreads_at_each_level(capsys: Capture) -> None:
+    found = result(capsys, "--criterion", "random", "--seeds", "3", "--seed", "5")
+    assert [point["seed"] for point in found["points"]] == [5, 5, 5, 6, 6, 6, 7, 7, 7]
+    assert [level["n_seeds"] for level in found["levels"]] == [3, 3, 3]
+    accuracies = [point["accuracy"]["value"] for point in found["points"] if point["asked_ratio"] == 4]
+    assert found["levels"][2]["accuracy"] == pytest.approx(statistics.mean(accuracies))
+    assert found["levels"][2]["accuracy_deviation"] == pytest.approx(statistics.stdev(accuracies))
+    assert found["levels"][2]["accuracy_lowest"] == min(accuracies)
+    assert found["is_curve"] is False
+    assert found["controls"] == found["verdicts"] == []
+
+
+def test_controls_come_with_a_verdict_on_each(capsys: Capture) -> None:
+    found = result(capsys, "--criterion", "lamp", "--controls", "--lock", "fc3")
+    assert [(c["name"], len(c["points"])) for c in found["controls"]] == [("random", 9), ("magnitude", 3)]
+    assert all(p["spec"]["limits"]["fc3"]["locked"] for c in found["controls"] for p in c["points"])
+    assert [v["at"] for v in found["controls"][0]["verdicts"]] == [2, 4]
+    by_chance, by_magnitude = found["verdicts"]
+    assert (by_chance["second"], by_chance["second_seeds"], by_chance["n"]) == ("random", 3, 450)
+    assert "is better than random by " in by_chance["sentence"]
+    assert by_magnitude["second"] == "magnitude"
+    assert found["looks_at_test"] == 0
+
+
+def test_people_read_the_verdict_and_how_far_it_reaches(capsys: Capture) -> None:
+    assert main([*SWEEP, "--controls"]) == 0
+    out = capsys.readouterr().out
+    assert "control: random" in out
+    assert "control: magnitude" not in out
+    assert "is better than random by" in out
+    assert "On digits-mlp, 450 tune samples of digits, and no other; looks at the test split: 0." in out
+    assert "not a curve yet" in out
+
+
+def test_every_point_of_every_seed_is_kept(capsys: Capture) -> None:
+    result(capsys, "--controls")
+    # The dense model is one measurement for magnitude and for the first seed of chance.
+    assert len(Store().points()) == 12 - 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [(("--seeds", "3"), "Magnitude draws nothing by chance"), (("--controls", "--seeds", "0"), "--seeds 0")],
+)
+def test_seeds_without_chance_are_refused_in_a_sentence(capsys: Capture, argv: tuple[str, ...], said: str) -> None:
+    assert main([*SWEEP, *argv]) == 2
+    assert said in capsys.readouterr().err
