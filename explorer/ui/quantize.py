@@ -22,7 +22,7 @@ from explorer.ui.tables import csv_text, file_stem
 from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
 
-_SHARES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
+_SHARES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
 _USUAL = [0.0, 0.5, 0.8, 0.9]
 _BITS = (8, 6, 4, 3, 2)
 _SHORT = {"float32": "float32", "dynamic": "int8 dynamic", "static": "int8 static"}
@@ -88,10 +88,11 @@ def _wanted(model: LoadedModel, dataset: Dataset) -> grids.Wanted:
     )  # fmt: skip
     changed = remembered("grid_bits", 8)
     bits = st.selectbox("Bits, simulated", _BITS, key="grid_bits", on_change=changed, width=120)
+    untrained = grids.why_no_training(dataset) is not None
     changed = remembered("grid_healings", ["none"])
     healings = st.pills(
         "Before quantizing", HEALINGS, format_func=HEALING_NAMES.__getitem__, selection_mode="multi",
-        key="grid_healings", on_change=changed, disabled=grids.why_no_training(dataset) is not None,
+        key="grid_healings", on_change=changed, disabled=untrained,
     )  # fmt: skip
     changed = remembered("grid_runtime", False)
     runtime = st.toggle(
@@ -102,9 +103,9 @@ def _wanted(model: LoadedModel, dataset: Dataset) -> grids.Wanted:
     return grids.Wanted(
         grids.request(session.workspace().spec),
         tuple(sorted(shares)) or tuple(_USUAL),
-        grids.forms(runtime),
+        grids.forms(runtime and grids.why_no_runtime() is None),
         bits,
-        tuple(h for h in HEALINGS if h in healings) or ("none",),
+        tuple(h for h in HEALINGS if h in healings and not untrained) or ("none",),
     )
 
 
