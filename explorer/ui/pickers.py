@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from explorer.ui import running, session
 from explorer.ui.text import plain
 from explorer.ui.workspace import Workspace
 
+_SHUT = "_menu_to_shut"
 _OWN = "an upload or a file"
 _NO_ARCH = "none: open the weights only"
 _KINDS = {"digits": "Handwritten digits", "folder": "A folder of images", "npz": "An .npz file", "none": "No data"}
@@ -24,7 +26,7 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
     if model is not None and name.startswith(session.UPLOAD):
         name = model.address
     name = name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name
-    with st.popover(f"Model **{plain(name, 40)}**", icon=":material/network_node:"):
+    with _menu("model_menu", f"Model **{plain(name, 40)}**", ":material/network_node:"):
         samples = models.samples()
         chosen = st.selectbox(
             "Bundled models",
@@ -35,7 +37,7 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
         )
         if chosen and chosen != work.source.model and chosen != st.session_state.get("_chosen_before"):
             st.session_state["_chosen_before"] = chosen
-            _choose(work, model=chosen)
+            _choose(work, "model_menu", model=chosen)
         st.session_state["_chosen_before"] = chosen
         _own_file(work)
         if model is not None:
@@ -62,20 +64,29 @@ def _own_file(work: Workspace) -> None:
             return
         named = None if arch == _NO_ARCH else arch
         if file is not None:
-            _choose(work, model=session.keep_upload(file.name, file.getvalue()), arch=named)
+            _choose(work, "model_menu", model=session.keep_upload(file.name, file.getvalue()), arch=named)
         elif path.strip():
-            _choose(work, model=path.strip(), arch=named)
+            _choose(work, "model_menu", model=path.strip(), arch=named)
         else:
             st.warning("Choose a file first.")
 
 
-def _choose(work: Workspace, **changes: Any) -> None:
-    """Open it and draw the page anew, or say here, where the hand is, why not."""
+def _menu(key: str, label: str, icon: str) -> AbstractContextManager[Any]:
+    """A button that opens; shut once what was chosen in it is open."""
+    if st.session_state.get(_SHUT) == key:
+        del st.session_state[_SHUT]
+        st.session_state[key] = False
+    return st.popover(label, icon=icon, key=key, on_change="rerun")
+
+
+def _choose(work: Workspace, menu: str, **changes: Any) -> None:
+    """Open it, shut the menu and draw the page anew, or say here, where the hand is, why not."""
     try:
         session.choose(work, **changes)
     except ExplorerError as error:
         session.refusal(error)
     else:
+        st.session_state[_SHUT] = menu
         st.rerun()
 
 
@@ -90,7 +101,7 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
     """Choose what the model is judged on."""
     n = len(dataset.splits["tune"]) if dataset is not None and "tune" in dataset.splits else 0
     what = "inputs" if dataset is None or not dataset.images else "images"
-    with st.popover(f"Judged on **tune · {n:,} {what}**", icon=":material/fact_check:"):
+    with _menu("data_menu", f"Judged on **tune · {n:,} {what}**", ":material/fact_check:"):
         key, _, place = (work.source.data or model.data or "none").partition(":")
         kinds = [k for k in _KINDS if k not in ("folder", "npz") or session.roots()]
         kind = st.selectbox(
@@ -98,7 +109,7 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
         )
         options: dict[str, Any] = _options(work, kind, place)
         if st.button("Use this data", icon=":material/check:"):
-            _choose(work, **options)
+            _choose(work, "data_menu", **options)
         if dataset is not None:
             _splits(dataset)
 

@@ -150,9 +150,9 @@ def _costs(found: Costs, in_onnx: Latency | None) -> None:
 
 def _times(t: Latency) -> dict[str, str]:
     """The medians, with the 10th and 90th percentile."""
-    runtime = "ONNX Runtime" if t.runtime == "onnx" else t.runtime
-    dense, pruned = (f"{m.value:.3g} ms ({m.low or 0:.3g} – {m.high or 0:.3g})" for m in (t.dense, t.pruned))
-    return {"what": f"Time, {runtime}, batch {t.batch}", "dense": dense, "pruned": pruned, "origin": "measured"}
+    runtime = "Time, ONNX" if t.runtime == "onnx" else "Time, torch"
+    dense, pruned = (f"{m.value:.3g} ms ({m.low or 0:.2g}–{m.high or 0:.2g})" for m in (t.dense, t.pruned))
+    return {"what": f"{runtime}, batch {t.batch}", "dense": dense, "pruned": pruned, "origin": "measured"}
 
 
 def _row(what: str, dense: Measurement, pruned: Measurement) -> dict[str, str]:
@@ -161,10 +161,10 @@ def _row(what: str, dense: Measurement, pruned: Measurement) -> dict[str, str]:
 
 _COLUMN = st.column_config
 _COLUMNS: dict[str, Any] = {
-    "what": _COLUMN.TextColumn("Cost of one pass", width=170),
-    "dense": _COLUMN.TextColumn("Dense", width=150, help="Times: the median, with the 10th and 90th percentile."),
-    "pruned": _COLUMN.TextColumn("Units removed", width=150),
-    "origin": _COLUMN.TextColumn("Origin", width=80),
+    "what": _COLUMN.TextColumn("Cost of one pass", width=158),
+    "dense": _COLUMN.TextColumn("Dense", width=162, help="Times: the median, with the 10th and 90th percentile."),
+    "pruned": _COLUMN.TextColumn("Units removed", width=162),
+    "origin": _COLUMN.TextColumn("Origin", width=76),
 }
 
 
