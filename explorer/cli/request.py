@@ -45,11 +45,18 @@ def add_request(parser: Parser, *, one_level: bool = True) -> None:
         help="what is one unit: weight (default), out_channel, head, mlp_neuron, hidden_unit, layer, in_channel, "
         "kernel, block:rows=4,columns=4, n_of_m:n=2,m=4",
     )
-    group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), lp_norm:p=1, random")
+    group.add_argument(
+        "--criterion",
+        metavar="C",
+        help="which units go first. By the weights: lp_norm (default; lp_norm:p=1), lamp, geometric_median, bn_scale, "
+        "random. By samples of the fit split: gradient, taylor, snip, fisher, obd, movement, wanda, apoz, obs, "
+        "head_confidence (taylor:n_samples=512)",
+    )
     group.add_argument(
         "--allocation",
         metavar="A",
-        help="how many from each layer: global (default), uniform, erk, sensitivity (scans the model first), ...",
+        help="how many from each layer: global (default), uniform, erk, per_layer, threshold, "
+        "sensitivity (scans the model first)",
     )
     if one_level:
         group.add_argument("--sparsity", type=share, metavar="S", help="share to prune, from 0 to 1")

