@@ -84,7 +84,9 @@ class Cell:
         )
 
     @classmethod
-    def estimated(cls, knob: str, level: float, n_pruned: int, n_units: int, found: Estimate, judged_by: JudgedBy) -> Cell:
+    def estimated(
+        cls, knob: str, level: float, n_pruned: int, n_units: int, found: Estimate, judged_by: JudgedBy
+    ) -> Cell:
         """The cell that an estimate makes; its intervals are about the value of the whole split."""
         note = f"From {found.n:,} of {found.total:,} samples; the interval is about the value that all of them give."
         low, high = found.drop - found.half_width, found.drop + found.half_width

@@ -168,6 +168,8 @@ def _not_a_number(evaluation: Evaluation) -> Finding | None:
 
 
 def _one_class(evaluation: Evaluation) -> Finding | None:
+    if not evaluation.chooses_classes:
+        return None
     class_, share = _most_common(evaluation.predictions)
     dense_class, dense_share = _most_common(evaluation.dense_predictions)
     if share < _ONE_SIDED or dense_share >= share:
@@ -188,7 +190,7 @@ def _most_common(predictions: Tensor) -> tuple[int, float]:
 
 
 def _chance(evaluation: Evaluation, n_classes: int | None) -> Finding | None:
-    if not n_classes or n_classes < 2:
+    if not n_classes or n_classes < 2 or not evaluation.chooses_classes:
         return None
     chance, reached = 1.0 / n_classes, evaluation.accuracy
     low = reached.low if reached.low is not None else reached.value

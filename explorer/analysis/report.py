@@ -9,10 +9,21 @@ from typing import Any
 
 from explorer.analysis import collapse
 from explorer.analysis.costs import Costs
+from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
+from explorer.metrics.per_class import ClassCount, class_counts
 from explorer.metrics.size import compression_ratio, parameters, sizes
-from explorer.types import Dataset, Evaluation, Finding, LayerInfo, LoadedModel, Measurement, Plan, SplitName
+from explorer.types import (
+    Dataset,
+    Evaluation,
+    Finding,
+    LayerInfo,
+    LoadedModel,
+    Measurement,
+    Plan,
+    SplitName,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +91,7 @@ class Report:
             "macs": {kind: int(m.value) for kind, m in self.macs.items()},
             "metrics": self._metrics(),
             "judged_by": None if self.evaluation is None else self.evaluation.judged_by,
+            "per_class": [{"class": name, **count.to_json()} for name, count in self.per_class],
             "data": None if self.data is None else data_json(self.data),
             "split": self.split,
             "looks_at_test": self.looks_at_test,
@@ -106,15 +118,28 @@ class Report:
         low, high = wilson(n_right, judged.n)
         return replace(judged.accuracy, name="dense_accuracy", value=n_right / judged.n, low=low, high=high)
 
+    @property
+    def per_class(self) -> tuple[tuple[str, ClassCount], ...]:
+        """Each class's name with its samples, right answers and choices; empty without labelled classes."""
+        judged, data, split = self.evaluation, self.data, self.split
+        y = None if data is None or split is None or split not in data.splits else data.splits[split].y
+        if judged is None or data is None or y is None or judged.judged_by != "labels" or len(y) < judged.n:
+            return ()
+        n_classes = max(len(data.classes), self.model.n_classes or 0, int(judged.predictions.max()) + 1)
+        counts = class_counts(judged.predictions, y[: judged.n], n_classes)
+        return tuple((data.classes[c.index] if c.index < len(data.classes) else str(c.index), c) for c in counts)
+
     def _metrics(self) -> dict[str, Any]:
         if self.evaluation is None:
             return {}
+        judged = self.evaluation
         found = {
-            "accuracy": self.evaluation.accuracy,
+            "accuracy": None if judged.judged_by == "numbers" else judged.accuracy,
             "dense_accuracy": self.dense_accuracy,
             "drop": self.evaluation.drop,
             "agreement": self.evaluation.agreement,
-            "loss": self.evaluation.loss,
+            "loss": None if judged.judged_by == "numbers" else judged.loss,
+            **judged.metrics,
         }
         if self.evaluation.judged_by == "agreement":
             # Without labels there is no accuracy, and nothing may look as if there were.
@@ -125,7 +150,7 @@ class Report:
         judged = self.evaluation
         measured = "not run"
         if judged is not None:
-            name = "accuracy" if judged.judged_by == "labels" else "agreement with the dense model"
+            name = JUDGED_NAMES[judged.judged_by]
             measured = f"{name} {judged.accuracy.value:.2%} on {judged.n} {self.split or ''} samples".rstrip()
         counted = f"{self.sparsity:.1%} pruned, compression ratio {self.compression_ratio:.2f}"
         return f"{self.model.address}: {counted}, {measured}"

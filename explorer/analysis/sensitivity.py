@@ -241,7 +241,7 @@ class _Runner:
     def updates(self) -> Iterator[tuple[int, Callable[[str, float, int, int], Cell]]]:
         """(which edit, how a cell is made of what is known now)."""
         walk, how = self._walk()
-        if self._mode == "estimate":
+        if self._mode == "estimate" and self._evaluator.ready.task == "classes":
             judged_by: JudgedBy = "agreement" if self._evaluator.split.y is None else "labels"
             for i, estimate in estimate_edits(self._evaluator, self._edits, walk, seed=self._seed, **self._options):
                 yield i, partial(_estimated, estimate, judged_by)
@@ -256,6 +256,8 @@ class _Runner:
         limit = judge.cache.limit or _MEMORY
         if self._mode == "exact":
             return Walk(judge.ready, limit), ""
+        if judge.ready.task != "classes":
+            return Walk(judge.ready, limit), "Every sample in float32: only choices among classes can be had sooner."
         low, why_not = judge.submit(low_precision, judge.ready, judge.split).result()
         if low is None:
             return Walk(judge.ready, limit), f"Every sample in float32: {why_not}"

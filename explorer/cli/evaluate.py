@@ -131,9 +131,23 @@ def _metric_rows(found: Report) -> list[tuple[str, str, str, str]]:
         rows.append(("accuracy", printing.percent(judged.accuracy.value), printing.interval(judged.accuracy)))
         drop = f"{printing.points(judged.drop.value)} points"
         rows.append(("drop against dense", drop, printing.interval(judged.drop, signed=True)))
+        if (first := judged.metrics.get("top_k")) is not None:
+            rows.append(("right class among the first 5", printing.percent(first.value), printing.interval(first)))
+    elif judged.judged_by in ("tokens", "numbers"):
+        return [*_other_rows(judged), ("agreement with dense", printing.number(judged.agreement.value), "", "measured")]
     share = printing.percent(judged.agreement.value)
     rows.append(("agreement with dense", share, printing.interval(judged.agreement)))
     return [(*row, judged.accuracy.origin) for row in rows]
+
+
+def _other_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:
+    """What is measured where no class is chosen: plain numbers, not per cent."""
+    from explorer.metrics.base import JUDGED_NAMES
+
+    named = {JUDGED_NAMES[judged.judged_by]: judged.accuracy, "drop against dense": judged.drop, **judged.metrics}
+    named = {name: m for name, m in named.items() if name != "r2"}
+    shown = [(name, m, "" if m.low is None else f"{m.low:.4g} to {m.high:.4g}, ") for name, m in named.items()]
+    return [(name, printing.number(m.value), f"{bounds}n = {m.n}", m.origin) for name, m, bounds in shown]
 
 
 def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
@@ -145,11 +159,21 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
     ]
     if found.speedup is not None:
         rows.append(("theoretical speedup, MACs", printing.times(found.speedup.value), "", "counted"))
+        rows.append(_measured_speedup(found.costs))
     rows += [(f"MACs, {kind}", printing.count(m.value), "", m.origin) for kind, m in found.macs.items()]
     names = {kind: f"size, {kind.replace('_', ' ')}" for kind in found.sizes}
     shown = [(names[kind], m) for kind, m in found.sizes.items()]
     shown += [(f"{names[kind]}, on disk", m) for kind, m in (found.measured_sizes or {}).items()]
     return rows + [(name, f"{printing.count(m.value)} B", "", m.origin) for name, m in shown]
+
+
+def _measured_speedup(costs: Costs | None) -> tuple[str, str, str, str]:
+    """What stands beside every counted speedup: the measured one, or that there is none."""
+    if costs is None:
+        return "measured speedup", "not measured", "", "--latency measures it"
+    ratio = costs.latency.ratio
+    interval = "" if ratio.low is None or ratio.high is None else f"{ratio.low:.2f} to {ratio.high:.2f}"
+    return "measured speedup", printing.times(ratio.value), interval, "measured"
 
 
 def _cost_lines(found: Costs) -> list[str]:

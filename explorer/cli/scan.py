@@ -130,10 +130,12 @@ def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, f
 
 
 def _lines(args: Arguments, model: LoadedModel, data: Dataset, found: Sensitivity) -> list[str]:
+    from explorer.metrics.base import JUDGED_NAMES
+
     if not found.cells:
         return [f"{printing.plain(model.address)} has no layer that can be scanned this way."]
     first = found.cells[0]
-    judged = "accuracy" if first.judged_by == "labels" else "agreement with the dense model"
+    judged = JUDGED_NAMES[first.judged_by]
     where = f"{printing.plain(model.address)} on {data.address}, split {args.split}"
     head = f"{where}, {first.total} samples, mode {args.mode}"
     dense = printing.percent(found.dense_accuracy)

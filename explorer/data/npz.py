@@ -28,13 +28,16 @@ SUFFIX_OF: dict[str, SplitName] = {
     "test": "test",
 }
 MAX_HEADER = 10_000
-LAYOUT = "It needs x with one sample per row and y with one class per row, or x_fit, y_fit, x_tune, y_tune, ..."
+LAYOUT = "It needs x with one sample per row and y with one class (or numbers) per row, or x_fit, y_fit, x_tune, ..."
+_MOST = 100_000  # classes
 
 
 @dataclass(frozen=True)
 class Npz:
-    """``x`` (samples first) and ``y`` (whole numbers), or x_fit, y_fit, x_tune, ... for each split.
+    """``x`` (samples first) and ``y``, or x_fit, y_fit, x_tune, ... for each split.
 
+    ``y`` holds one class a sample (whole numbers), numbers to predict (floating point: one, or a row, a
+    sample), or the tokens that follow (whole numbers in the shape of x; negative: nothing to predict).
     uint8 pictures are divided by 255 and normalised like pictures from a folder; floating-point
     inputs are taken as they are unless mean and std are given. Pictures may be (n, h, w),
     (n, h, w, c) or (n, c, h, w): the model's input shape decides.
@@ -44,13 +47,12 @@ class Npz:
     form: ClassVar[str] = "npz:PATH"
 
     def load(self, request: Request) -> Dataset:
-        """x: (n, ...) float32, y: (n,) int64, or no y when the archive has none."""
+        """x: (n, ...) float32, or (n, length) int64 tokens; y as :class:`explorer.types.Split` has it, or None."""
         if request.size is not None:
             raise ExplorerError("Arrays are not scaled.", fix="Leave size out, or save the arrays at the right size.")
         arrays = _read(request.path, request)
         pairs = _pairs(arrays, request)
-        n_classes = max((int(y.max()) + 1 for _, y in pairs.values() if y is not None and len(y)), default=0)
-        n_classes = max(n_classes, (request.model.n_classes or 0) if request.model else 0)
+        n_classes = _n_classes([y for _, y in pairs.values()], request)
         splits, why_not = _splits(pairs, request)
         meta = {
             "size": None,
@@ -128,9 +130,10 @@ def _pairs(arrays: dict[str, np.ndarray], request: Request) -> dict[str, Pair]:
         raise _bad(request.path, f"It holds {', '.join(sorted(arrays)) or 'neither x nor y'}.")
     pairs: dict[str, Pair] = {}
     for suffix in suffixes:
-        x = _inputs(arrays["x" + suffix], request)
         raw = arrays.get("y" + suffix)
-        y = None if raw is None else _labels(raw, request)
+        texts = raw is not None and _are_texts(arrays["x" + suffix], raw)
+        x = torch.from_numpy(arrays["x" + suffix].astype(np.int64)) if texts else _inputs(arrays["x" + suffix], request)
+        y = None if raw is None else _labels(raw, request, texts=texts)
         if not len(x) or (y is not None and len(x) != len(y)):
             raise _bad(request.path, f"x{suffix} has {len(x)} samples, y{suffix} has {0 if y is None else len(y)}.")
         pairs[SUFFIX_OF[suffix[1:]] if suffix else ""] = (x, y)
@@ -147,14 +150,41 @@ def _splits(pairs: dict[str, Pair], request: Request) -> tuple[dict[str, Split],
     return present, {name: why for name in NAMES if name not in present}
 
 
-def _labels(raw: np.ndarray, request: Request) -> Tensor:
-    if raw.dtype.kind not in "bui" and not (raw.dtype.kind == "f" and np.all(raw == np.floor(raw))):
-        raise _bad(request.path, "y holds numbers that are no classes.", "Save y as whole numbers from 0.")
+def _n_classes(labels: list[Tensor | None], request: Request) -> int:
+    """How many classes labels and model know; 0 where labels are no classes."""
+    found = [y for y in labels if y is not None]
+    if any(y.dim() != 1 or y.is_floating_point() for y in found):
+        return 0
+    known = (request.model.n_classes or 0) if request.model else 0
+    return max([known, *(int(y.max()) + 1 for y in found if len(y))])
+
+
+def _are_texts(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whole numbers in, as many whole numbers out."""
+    return x.ndim == 2 and x.shape[1] > 1 and x.shape == y.shape and x.dtype.kind in "iu" and y.dtype.kind in "iu"
+
+
+def _labels(raw: np.ndarray, request: Request, *, texts: bool) -> Tensor:
+    """int64 classes or tokens where every number is whole, float32 numbers otherwise."""
+    if raw.dtype.kind == "f" and not np.all(raw == np.floor(raw)):
+        return _numbers(raw, request)
     y = torch.from_numpy(raw.astype(np.int64))
+    if texts:
+        return y
+    if y.dim() == 2 and raw.dtype.kind == "f" and y.shape[1] > 1:
+        return _numbers(raw, request)
     if y.dim() == 2 and y.shape[1] == 1:
         y = y[:, 0].contiguous()
-    if y.dim() != 1 or (len(y) and (int(y.min()) < 0 or int(y.max()) > 100_000)):
+    if y.dim() != 1 or (len(y) and (int(y.min()) < 0 or int(y.max()) > _MOST)):
         raise _bad(request.path, "y does not hold one class per sample.", "Save y as whole numbers from 0.")
+    return y
+
+
+def _numbers(raw: np.ndarray, request: Request) -> Tensor:
+    y = torch.from_numpy(raw.astype(np.float32))
+    if y.dim() not in (1, 2) or not bool(torch.isfinite(y).all()):
+        why = "y does not hold finite numbers, one or a row of them per sample."
+        raise _bad(request.path, why, "Save y as numbers to predict, or as classes: whole numbers from 0.")
     return y
 
 

@@ -22,11 +22,11 @@ def stratified_order(y: Tensor | None, n: int, seed: int) -> Tensor:
     """(n,) indices in which every prefix holds each class in proportion, to within one sample.
 
     The i-th sample of a class with m members is placed at (i + u) / m, u uniform in [0, 1).
-    Without labels the order is simply shuffled.
+    Without classes (no labels, numbers, texts) the order is simply shuffled.
     """
     generator = torch.Generator().manual_seed(seed)
     shuffled = torch.randperm(n, generator=generator)
-    if y is None:
+    if y is None or y.dim() != 1 or y.is_floating_point():
         return shuffled
     labels = y[shuffled]
     place = torch.rand(n, generator=generator, dtype=torch.float64)

@@ -98,7 +98,8 @@ def _trace_once(shell: nn.Module, whole: set[str]) -> fx.Graph:
         graph = tracer.trace(shell)
     except Exception as error:  # noqa: BLE001 - the model's own code runs here and may raise anything
         path = tracer.entered[-1] if tracer.entered else ""
-        raise _NotTraceableError(path, str(error).strip().splitlines()[0] if str(error) else type(error).__name__) from None
+        reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+        raise _NotTraceableError(path, reason) from None
     for node in list(graph.nodes):
         _without_writing(node, shell)
     if sum(node.op == "placeholder" and not node.args for node in graph.nodes) != 1:

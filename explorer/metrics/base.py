@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
@@ -9,9 +10,15 @@ from torch import Tensor
 
 from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
-from explorer.types import Measurement
+from explorer.types import JudgedBy, Measurement
 
 Task = Literal["classes", "numbers", "tokens"]
+JUDGED_NAMES: Mapping[JudgedBy, str] = {
+    "labels": "accuracy",
+    "agreement": "agreement with the dense model",
+    "tokens": "accuracy of tokens",
+    "numbers": "R2",
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,12 @@ class ClassCount:
         value = self.n_right / self.n if self.n else float("nan")
         return Measurement("recall", value, "fraction", "measured", *wilson(self.n_right, self.n), n=self.n)
 
+    def to_json(self) -> dict[str, float | int | None]:
+        """A JSON-able object; ``recall`` is None without samples."""
+        recall = self.recall
+        whole = {"n": self.n, "n_right": self.n_right, "n_chosen": self.n_chosen}
+        return {**whole, "recall": recall.value if self.n else None, "low": recall.low, "high": recall.high}
+
 
 def class_counts(predictions: Tensor, labels: Tensor, n_classes: int) -> tuple[ClassCount, ...]:
     """(n,) predicted and (n,) right classes -> one count a class, in order."""

@@ -121,6 +121,10 @@ def _changed(view: View) -> None:
         st.caption("Drag a line: the samples whose answer changes are shown here.")
         return
     split = view.dataset.splits["tune"]
+    if not found.chooses_classes:
+        rest = ", ".join(f"{name} {m.value:.4g}" for name, m in found.metrics.items())
+        st.markdown(f"Agreement with the dense model: **{found.agreement.value:.4g}**{'; ' * bool(rest)}{rest}.")
+        return
     differ = found.predictions != found.dense_predictions
     if split.y is None:
         st.markdown(f"**{int(differ.sum()):,}** of {found.n:,} answers differ from the dense model's.")

@@ -13,6 +13,7 @@ from explorer.ui.text import escaped
 
 ACCURACY, AGREEMENT, CHANGE = "Accuracy", "Agreement with dense", "Change, same samples"
 _TERMS = {ACCURACY: "interval", AGREEMENT: "agreement", CHANGE: "drop", "Weights removed": "sparsity"}
+_NAMES = {"labels": ACCURACY, "agreement": AGREEMENT, "tokens": "Accuracy of tokens", "numbers": "R2"}
 _FILES = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "units removed", "n_of_m": "packed n:m"}
 
 
@@ -63,7 +64,7 @@ def judged(found: Evaluation | None, why_not: str | None, *, stale: bool) -> lis
 def _level(found: Evaluation) -> Fact:
     so_far = "" if found.complete else f" · {found.n:,} of {found.total:,}"
     return Fact(
-        ACCURACY if found.judged_by == "labels" else AGREEMENT,
+        _NAMES[found.judged_by],
         found.accuracy.origin,
         percent(found.accuracy.value),
         f"{_interval(found.accuracy.low, found.accuracy.high)}{so_far}",

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -69,6 +70,31 @@ def test_without_pruning_nothing_changes(capsys: Capture) -> None:
     assert found["metrics"]["drop"]["value"] == 0.0
     assert found["metrics"]["agreement"]["value"] == 1.0
     assert found["metrics"]["accuracy"]["value"] > 0.95
+
+
+def test_right_answers_are_told_class_by_class_and_among_the_first_five(capsys: Capture) -> None:
+    found = result(capsys, "evaluate", "digits-cnn", "--sparsity", "0.9")
+    counts, metrics = found["per_class"], found["metrics"]
+    assert [row["class"] for row in counts] == [str(i) for i in range(10)]
+    n = metrics["accuracy"]["n"]
+    assert sum(row["n"] for row in counts) == sum(row["n_chosen"] for row in counts) == n
+    assert sum(row["n_right"] for row in counts) == round(metrics["accuracy"]["value"] * n)
+    assert all(row["low"] <= row["recall"] <= row["high"] for row in counts)
+    assert metrics["accuracy"]["value"] <= metrics["top_k"]["value"] <= 1.0
+
+
+def test_numbers_to_predict_are_reported_as_such(capsys: Capture, tmp_path: Path) -> None:
+    from explorer import data
+
+    x = data.load("digits").splits["tune"].x.numpy()
+    np.savez(tmp_path / "ink.npz", x=x, y=x.reshape(len(x), -1)[:, :10] + 0.25)
+    argv = ("evaluate", "digits-mlp", "--data", f"npz:{tmp_path / 'ink.npz'}", "--sparsity", "0.5")
+    found = result(capsys, *argv)
+    assert found["judged_by"] == "numbers"
+    assert set(found["metrics"]) == {"r2", "mae", "drop", "agreement"}
+    assert found["per_class"] == []
+    assert main(list(argv)) == 0
+    assert any(line.startswith("R2 ") for line in capsys.readouterr().out.splitlines())
 
 
 def test_the_same_command_gives_the_same_numbers(capsys: Capture) -> None:

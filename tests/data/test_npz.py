@@ -36,6 +36,33 @@ def test_floats_are_taken_as_they_are(tmp_path: Path) -> None:
     assert split.y.bincount().tolist() == [3, 3]
 
 
+@pytest.mark.parametrize("shape", [(6,), (6, 3)])
+def test_numbers_to_predict_stay_numbers_beside_their_samples(shape: tuple[int, ...], tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+    y = x.sum(axis=1) if len(shape) == 1 else x[:, :3] + 0.5
+    dataset = data.load(saved(tmp_path, x=x, y=y))
+    split = dataset.splits["tune"]
+    assert (dataset.classes, split.y.dtype, split.y.shape) == ((), torch.float32, shape)
+    wanted = split.x.sum(dim=1) if len(shape) == 1 else split.x[:, :3] + 0.5
+    assert torch.allclose(split.y, wanted)
+
+
+def test_whole_numbers_in_the_shape_of_x_are_the_tokens_that_follow(tmp_path: Path) -> None:
+    texts = np.random.default_rng(0).integers(50_257, size=(7, 9))
+    y = np.concatenate([texts[:, 1:], np.full((7, 1), -100)], axis=1)
+    dataset = data.load(saved(tmp_path, x=texts, y=y), splits="0.5/0.25/0.25")
+    for split in dataset.splits.values():
+        assert split.x.dtype == split.y.dtype == torch.int64
+        assert torch.equal(split.x[:, 1:], split.y[:, :-1])
+        assert bool((split.y[:, -1] == -100).all())
+    assert dataset.classes == ()
+
+
+def test_whole_numbers_as_features_with_one_class_each_are_no_tokens(tmp_path: Path) -> None:
+    split = data.load(saved(tmp_path, x=np.arange(12).reshape(4, 3), y=np.array([0, 1, 1, 0]))).splits["tune"]
+    assert (split.x.dtype, split.y.tolist().count(1)) == (torch.float32, 2)
+
+
 def test_bytes_are_divided_by_255_and_normalised_as_the_model_wants(tmp_path: Path) -> None:
     x = np.full((4, 8, 8), 51, np.uint8)
     split = data.load(saved(tmp_path, x=x, y=np.arange(4)), model=models.load("digits-cnn")).splits["tune"]
@@ -75,7 +102,7 @@ def test_every_plain_type_of_number_is_read(dtype: str, tmp_path: Path) -> None:
         ({"x": np.zeros(3)}, "shape"),
         ({"x": np.zeros((3, 2)), "y": np.zeros(2, int)}, "3 samples"),
         ({"x": np.zeros((0, 2)), "y": np.zeros(0, int)}, "0 samples"),
-        ({"x": np.zeros((3, 2)), "y": np.array([0.5, 1, 2])}, "no classes"),
+        ({"x": np.zeros((3, 2)), "y": np.array([0.5, np.nan, 2])}, "finite numbers"),
         ({"x": np.zeros((3, 2)), "y": np.array([-1, 1, 2])}, "one class per sample"),
         ({"x": np.zeros((3, 2)), "y": np.eye(3, dtype=int)}, "one class per sample"),
         ({"x": np.full((3, 2), np.nan)}, "NaN"),
