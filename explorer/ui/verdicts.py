@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.analysis.verdict import METHOD, Verdict, compared, telling
 from explorer.errors import ExplorerError
-from explorer.pruning.controls import MAGNITUDE, RANDOM
+from explorer.pruning.controls import MAGNITUDE, NAMES, RANDOM
 from explorer.store.looks import looks
 from explorer.types import Dataset, LoadedModel, TradeOff
 from explorer.ui.text import plain
@@ -64,7 +64,8 @@ def rivals_of(ways: Sequence[Way], curves: Sequence[TradeOff]) -> list[Rival]:
             continue
         beside = [(w, c) for w, c in named if w.unit == way.unit]
         chance = next((c for w, c in beside if w.is_control and w.spec.criterion.key == RANDOM), None)
-        plain_magnitude = next((c for w, c in beside if w is not way and _is_magnitude(w)), None)
+        magnitudes = (c for w, c in beside if w is not way and _is_magnitude(w))
+        plain_magnitude = next((replace(c, label=NAMES[MAGNITUDE]) for c in magnitudes), None)
         found.append(
             Rival(
                 way,

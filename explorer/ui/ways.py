@@ -34,13 +34,15 @@ class Way:
     allocation: str
     specs: tuple[PruneSpec, ...]
     is_control: bool = False
+    names_unit: bool = False
 
     @property
     def full(self) -> str:
         """A name that stands alone in a sentence: "Magnitude (one ranking)"; of a control "random"."""
         if self.is_control:
             return NAMES[self.criterion_key]
-        return f"{self.criterion} ({_short(self.spec)})"
+        unit = f"{self.unit.lower()}, " if self.names_unit else ""
+        return f"{self.criterion} ({unit}{_short(self.spec)})"
 
     @property
     def criterion_key(self) -> str:
@@ -129,7 +131,8 @@ def _way(spec: PruneSpec, among: list[PruneSpec], specs: tuple[PruneSpec, ...]) 
     parts += [measure] if len({s.criterion for s in among}) > 1 or len(among) == 1 else []
     several = len({s.allocation for s in among}) > 1 or len(among) == 1
     parts += [_short(spec)] if several else []
-    return Way(", ".join(parts), unit, measure, spec.allocation.label, specs)
+    names_unit = len({s.granularity for s in among}) > 1
+    return Way(", ".join(parts), unit, measure, spec.allocation.label, specs, names_unit=names_unit)
 
 
 def _short(spec: PruneSpec) -> str:
