@@ -29,7 +29,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.allocation import Erk, Global, Uniform
 from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.plan import is_locked
-from explorer.pruning.scoring import score
+from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel
 
@@ -104,6 +104,10 @@ def _searched(
         return Planner(model, data, request, score(model, request, data), costs.counted)
 
     own = ranked_by(spec)
+    if (why := why_no_units(own.scores)) is not None:
+        raise ExplorerError(
+            f"Not one {spec.granularity.unit} of this model can go.", why=why, fix="Choose other units."
+        )
     magnitudes = own if spec.criterion == LpNorm() else ranked_by(replace(spec, criterion=LpNorm()))
     found = Sensitivity.of(cells)
     curves = Curves.of(found, own, judge.dense().loss)
@@ -138,6 +142,10 @@ class _Search:
     ) -> None:
         self._question, self._costs, self._own = question, costs, own
         self._trials, self._curves, self._families = trials, curves, families
+
+    @property
+    def _first_of_curves(self) -> Family | None:
+        return next((family for family in self._families if isinstance(family, OfFront)), None)
 
     def run(self) -> Iterator[Tried]:
         """Every plan that is tried, in order."""
@@ -202,8 +210,8 @@ class _Search:
         """Each family as far as it goes; those that follow begin where the best one ended."""
         close = _CLOSE * self._costs.counted_dense
         step = 8 * close
-        # The families of the curves come last in the list, and are the most likely to go far.
-        for family in reversed(self._families):
+        # The first of the curves is the most likely to go far; the others begin where it ended.
+        for family in sorted(self._families, key=lambda family: family is not self._first_of_curves):
             yield from self._as_far_as(family, step, close)
             step = close if self._trials.best.by != DENSE else step
         yield from self._moves(lambda best: best.cost.value - close)

@@ -127,7 +127,7 @@ def _has_level(key: str) -> bool:
 _HELP = {
     "Units": "What goes as a whole. Single weights keep more accuracy; whole channels make the network really smaller.",
     "Criteria": "What makes a unit important. On single weights every norm is |w|: its order p changes nothing.",
-    "Allocation": "How many units each layer gives up.",
+    "Allocation": "How many units each layer gives up. Shares by a sensitivity scan are tried under Budget.",
 }
 
 

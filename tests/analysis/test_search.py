@@ -24,7 +24,7 @@ from explorer.pruning.allocation.curves import Curve
 from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
-from explorer.types import Dataset, LoadedModel
+from explorer.types import Dataset, LoadedModel, Split
 from tests.analysis.scans import small
 
 LEVELS = (0.5, 0.8)
@@ -282,3 +282,25 @@ def test_predictions_are_corrected_by_what_was_measured() -> None:
     assert tried[0].predicted.note == "Sum of the single drops."
     assert "as measured so far" in tried[-1].predicted.note  # type: ignore[union-attr]
     assert all(t.predicted.origin == "estimated" for t in tried if t.predicted)
+
+
+def test_units_that_the_model_does_not_have_are_refused_with_the_reason() -> None:
+    model, data = small("digits-mlp", 20)
+    with pytest.raises(ExplorerError, match="Not one head of this model can go"):
+        next(search(model, data, PruneSpec("head"), budget="params=0.5"))
+
+
+def test_within_a_drop_every_allocation_is_tried_where_the_curves_ended() -> None:
+    model, data = small("digits-cnn")
+    ours = asked(model, data, max_drop=0.02, levels=(0.3, 0.6, 0.9), evaluations=24)
+    assert {"global", "uniform", "erk", "sensitivity", "curves"} <= set(ours.candidates)
+    assert all(ours.best.cost.value <= t.cost.value for t in ours.tried if t.meets)
+
+
+def test_without_labels_the_answer_is_judged_by_agreement() -> None:
+    model, data = small("digits-mlp")
+    unlabelled = Dataset("tiny", {"tune": Split("tune", data.splits["tune"].x, None)}, (), "no labels")
+    ours = asked(model, unlabelled, budget="params=0.4", levels=LEVELS, evaluations=8)
+    assert ours.met
+    assert ours.best.point.accuracy.name == "agreement"
+    assert ours.best.drop.value <= ours.candidates["global"].drop.value
