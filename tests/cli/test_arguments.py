@@ -143,7 +143,7 @@ def test_every_command_that_measures_takes_the_common_flags() -> None:
         if command.NAME in ("app", "runs"):
             continue
         output = {"prune": ["-o", "x.safetensors"], "export": ["--to", "slim", "-o", "x"]}
-        output["criteria"] = ["--layer", "fc", "--criterion", "taylor"]
+        output |= {"criteria": ["--layer", "fc", "--criterion", "taylor"], "search": ["--max-drop", "1%"]}
         argv = [
             command.NAME,
             "m",
