@@ -145,6 +145,14 @@ TERMS: tuple[Term, ...] = (
         _BLALOCK,
     ),
     Term(
+        "quantization",
+        "Quantization",
+        "Weights as whole numbers of few bits, with one scale for each output channel; int8 takes a quarter of "
+        "float32. Simulated: computed in float with the rounded weights.",
+        ("int8",),
+        "Jacob et al. 2018, arXiv:1712.05877",
+    ),
+    Term(
         "theoretical_speedup",
         "Theoretical speedup",
         "Multiply-adds of the dense model divided by those that involve a weight that is left. A dense kernel also "

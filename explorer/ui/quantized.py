@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from explorer.charts.text import bytes_text, interval, percent, points, provenance
 from explorer.engine.live import LiveWorker
+from explorer.export.onnx_int8 import HOWS, How, int8_onnx, why_not_int8
 from explorer.metrics.size import sizes
 from explorer.recovery.quantization import quantized_plan
 from explorer.recovery.quantized_size import smallest
+from explorer.terms import tooltip
 from explorer.types import Evaluation, Plan
 from explorer.ui import cache, ticker
 from explorer.ui.remembered import remembered
+from explorer.ui.tables import file_stem
 from explorer.ui.text import plain
 
 if TYPE_CHECKING:
@@ -32,8 +36,7 @@ def card(view: View) -> None:
     with st.container(border=True, key="int8_card"):
         with st.container(horizontal=True, vertical_alignment="center", key="int8_head"):
             changed = remembered("int8_on", False)
-            text = "Weights as whole numbers, one scale for each output channel: simulated, activations stay float."
-            on = st.toggle("**int8 weights**", key="int8_on", on_change=changed, help=text)
+            on = st.toggle("**int8 weights**", key="int8_on", on_change=changed, help=tooltip("quantization"))
             if not on:
                 return
             changed = remembered("int8_bits", 8)
@@ -41,10 +44,31 @@ def card(view: View) -> None:
                 "Bits", _BITS, key="int8_bits", on_change=changed, label_visibility="collapsed",
                 format_func=lambda n: f"{n} bit",
             )  # fmt: skip
+            _files(view)
         if view.why_not is not None or view.dataset is None:
             st.caption(plain(view.why_not or "There is no data to judge the model on.", 300))
             return
         _draw(view, int(bits or 8))
+
+
+def _files(view: View) -> None:
+    """The setting as int8 ONNX files; made, checked and run in ONNX Runtime when they are asked for."""
+    with st.popover("ONNX", icon=":material/download:", help="Real int8 files, for ONNX Runtime."):
+        for how in HOWS:
+            why = why_not_int8(view.model, how)
+            if why:
+                st.caption(f":material/info: {plain(why, 300)}")
+                continue
+            name = f"{file_stem(view.model.address)}-int8-{how}.onnx"
+            st.download_button(
+                f"int8, {how}", _content(view, how), name, icon=":material/download:", on_click="ignore",
+                key=f"int8_file_{how}",
+            )  # fmt: skip
+        st.caption("8 bits, zeros included. static also fixes the ranges of activations, on samples of the fit split.")
+
+
+def _content(view: View, how: How) -> Callable[[], bytes]:
+    return lambda: int8_onnx(view.model, view.plan, how, data=view.dataset).content
 
 
 def _draw(view: View, bits: int) -> None:

@@ -108,3 +108,14 @@ def test_the_switch_on_explore_measures_the_setting_in_whole_numbers(visit: Open
     said = spoken(at)
     assert "**97.8%**" in said
     assert "**35.8 kB**" in said
+
+
+@pytest.mark.skipif(why_no_onnx() is not None, reason="onnx is not installed")
+def test_the_setting_on_explore_can_be_taken_away_as_a_real_int8_file(visit: Open, downloads: dict[str, Any]) -> None:
+    at = visit(model="digits-mlp", spec=encode(PruneSpec("weight", "lp_norm", "global:sparsity=0.5")))
+    at.toggle(key="int8_on").set_value(True).run()
+    assert not at.exception
+    assert 50_000 < len(downloads["int8, static"]()) < 70_000
+    at = visit(model="digits-gru")
+    at.toggle(key="int8_on").set_value(True).run()
+    assert "no static int8 form of GRU" in spoken(at)
