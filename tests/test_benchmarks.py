@@ -1,0 +1,40 @@
+"""What `make bench` runs, and the figure that is drawn from it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from benchmarks._figure import draw
+
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+def test_make_bench_runs_programs_and_leaves_their_helpers_alone() -> None:
+    assert "benchmarks/[a-z]*.py" in (FOLDER.parent / "Makefile").read_text()
+    programs = {path.stem for path in FOLDER.glob("[a-z]*.py")}
+    assert {"scan", "order", "drag"} <= programs
+    for path in FOLDER.glob("*.py"):
+        defined = {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+        assert ("main" in defined) == (path.stem in programs)
+
+
+def test_the_figure_says_ratio_equality_coverage_machine_and_date(tmp_path: Path) -> None:
+    equal = {"equal": 19, "of": 20, "different": {}}
+    result = {
+        "ratios": {"digits-cnn": {"exact": 4.25, "verified": 6.5, "estimate": 9.75}},
+        "models": {
+            "digits-cnn": {
+                "equality": {"exact": equal, "verified": equal},
+                "estimate": {"coverage": 0.985, "cells": 160},
+            }
+        },
+        "machine": "A machine",
+        "date": "2031-12-24",
+    }
+    draw(result, tmp_path / "figure.svg")
+    text = (tmp_path / "figure.svg").read_text()
+    for words in ("4.2x", "9.8x", "19 of 20 cells", "98.5% of 160 intervals", "A machine, 2031-12-24", "digits-cnn"):
+        assert words in text
+    draw(result, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
