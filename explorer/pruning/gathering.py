@@ -12,6 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.evidence import COLLECTORS
 from explorer.pruning.evidence.base import Collector, Evidence
+from explorer.pruning.evidence.running import one_thread
 from explorer.types import Dataset, LoadedModel, Split
 
 
@@ -54,17 +55,9 @@ def gather(
     split = _first(data.splits["fit"], int(getattr(criterion, "n_samples", 256)), half)
     text = json.dumps([data.digest, len(split), half])
     source = hashlib.sha256(text.encode()).hexdigest()[:16]
-    threads = torch.get_num_threads()
-    kinds = {}
-    try:
-        # Sums in another order would give other last digits: one thread gives the same bits every time.
-        torch.set_num_threads(1)
-        # Whoever calls may have turned gradients off.
-        with torch.inference_mode(False), torch.enable_grad():
-            for kind in sorted(criterion.needs):
-                kinds[kind] = _collector(kind, criterion).collect(model, split)
-    finally:
-        torch.set_num_threads(threads)
+    # Whoever calls may have turned gradients off.
+    with one_thread(), torch.inference_mode(False), torch.enable_grad():
+        kinds = {kind: _collector(kind, criterion).collect(model, split) for kind in sorted(criterion.needs)}
     return Evidence(len(split), source, kinds)
 
 

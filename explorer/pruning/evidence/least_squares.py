@@ -6,12 +6,12 @@ the mean of products of its inputs. What is the best d when some weights must be
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+
+from explorer.pruning.evidence.running import one_thread
 
 EXACT_UP_TO = 150  # unknowns: with more of them every row alone costs more than a hand that drags can wait for
 FEW_PATTERNS = 8  # rows that lose the same inputs are solved together, so few patterns are always solved exactly
@@ -166,14 +166,3 @@ class Solver:
             before, size = size, (left * ahead).sum(dim=1, keepdim=True)
             step = ahead + size / before.clamp_min(_TINY) * step
         return new
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sums in another order would give other last digits: one thread gives the same bits every time."""
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -47,3 +49,14 @@ def loss_of(module: nn.Module, x: Tensor, y: Tensor | None) -> Tensor:
     if y is None:
         raise ExplorerError("There is no loss without labels.", fix="Give labelled data.")
     return F.cross_entropy(logits(module(x)), y)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Sums in another order would give other last digits: one thread gives the same bits every time."""
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(threads)
