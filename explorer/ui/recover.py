@@ -12,6 +12,7 @@ from explorer.charts.recovery import story
 from explorer.charts.text import interval, percent
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
+from explorer.recovery.recipe import Recipe
 from explorer.recovery.state import Progress, Recovered
 from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.ui import live, recovery_jobs, recovery_plans, recovery_runs, recovery_settings, running, session, ticker
@@ -71,7 +72,21 @@ def _start(asked: Asked, model: LoadedModel, dataset: Dataset) -> Job | None:
             st.download_button("Recipe as JSON", text, name, key="recipe_json", on_click="ignore")
             st.code(f"python -m explorer recover {file_stem(model.address)} --recipe {name}", language="shell")
             st.code(text, language="json", height=240)
+            _replay(model, dataset)
     return recovery_jobs.find(model, dataset, run)
+
+
+def _replay(model: LoadedModel, dataset: Dataset) -> None:
+    """Run a recipe from a file; it shows up among the runs."""
+    file = st.file_uploader("Replay a recipe", type="json", key="recipe_file", max_upload_size=1)
+    if file is None or not st.button("Replay it", icon=":material/replay:", key="recipe_replay"):
+        return
+    try:
+        recipe = Recipe.from_json(file.getvalue().decode("utf-8", errors="replace"))
+        recovery_jobs.start(model, dataset, Run(f"replay of {plain(file.name, 60)}", recipe))
+    except ExplorerError as error:
+        session.notify(error)
+    st.rerun(scope="fragment")
 
 
 def _made(others: Iterable[Callable[[], Run]]) -> list[Run]:

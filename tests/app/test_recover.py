@@ -68,6 +68,15 @@ def test_a_run_is_watched_stopped_and_goes_on_to_the_end(visit: Visit, tmp_path:
     assert [step.key for step in recipe.steps] == ["prune", "finetune"]
     assert recipe.n_epochs == 60
 
+    shorter = recipe.to_json()
+    shorter["steps"][-1]["epochs"] = 3
+    file = tmp_path / "shorter.recipe.json"
+    file.write_text(json.dumps(shorter))
+    screen.page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(file)
+    screen.page.get_by_role("button", name="Replay it").click()
+    runs = screen.page.locator(".st-key-runs_card")
+    expect(runs.get_by_text(re.compile("^replay of shorter"))).to_be_visible(timeout=SLOW)
+
 
 def test_the_ring_of_the_schedule_sets_the_sparsity(visit: Visit) -> None:
     screen = at_recover(visit, "digits-mlp")
