@@ -170,7 +170,7 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
 def _measured_speedup(costs: Costs | None) -> tuple[str, str, str, str]:
     """What stands beside every counted speedup: the measured one, or that there is none."""
     if costs is None:
-        return "measured speedup", "not measured", "", "--latency measures it"
+        return "measured speedup", "not measured", "add --latency", ""
     ratio = costs.latency.ratio
     interval = "" if ratio.low is None or ratio.high is None else f"{ratio.low:.2f} to {ratio.high:.2f}"
     return "measured speedup", printing.times(ratio.value), interval, "measured"
