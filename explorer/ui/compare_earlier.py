@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from explorer.ui.ways import Way
 _KEPT, _KIND, _SHOW = "_earlier_kept", "earlier_kind", "earlier_show"
 _KINDS = {"drag": "Explore", "sweep": "sweeps", "evaluate": "evaluate", "recover": "recovered", "search": "searched"}
 _ALL = "all"
+_SEED = re.compile(r"\(seed=\d+\)")
 
 
 @dataclass(frozen=True)
@@ -120,5 +122,6 @@ def _key(listed: Sequence[PointRecord]) -> str:
 
 
 def _label(point: TradeOffPoint) -> str:
-    done = f", {in_words(point.protocol)}" if point.protocol else ", before"
-    return f"{point.label}{done}"
+    done = in_words(point.protocol) if point.protocol else "before"
+    # A curve may hold several seeds: the name of its first point says only one.
+    return f"{_SEED.sub('', point.label)}, {done}"

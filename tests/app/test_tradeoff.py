@@ -1,0 +1,60 @@
+"""A fair comparison on the real app: controls in grey, the verdict in words, and the same on a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.app.conftest import Visit
+from tests.app.screen import Screen
+
+pytest_plugins = ("tests.browser",)
+pytestmark = pytest.mark.browser
+
+BETTER = re.compile(r"is better than random by \d+\.\d ± \d+\.\d points at \d+(\.\d+)?×")
+
+
+def compared(screen: Screen) -> Screen:
+    """The trade-off page, reached from Explore, once all its points are measured."""
+    screen.open(model="digits-mlp")
+    screen.page.get_by_role("link", name="Trade-off", exact=True).click()
+    expect(screen.page.get_by_text("Accuracy against size")).to_be_visible()
+    expect(screen.page.get_by_text("Measuring:")).to_have_count(0)
+    return screen
+
+
+def legend(screen: Screen) -> list[str]:
+    return screen.page.locator(".st-key-compare_card .legendtext").all_text_contents()
+
+
+def test_a_criterion_stands_between_grey_controls_with_a_verdict_and_its_reach(visit: Visit) -> None:
+    screen = compared(visit())
+    card = screen.page.locator(".st-key-verdict_card")
+    expect(card.get_by_text(BETTER).first).to_be_visible()
+    expect(card.get_by_text("450 tune samples of digits, and on no other model or data")).to_be_visible()
+    assert {"one ranking", "same share", "random, the control"} <= set(legend(screen))
+    assert "magnitude, the control" not in legend(screen)
+
+    chooser = screen.page.get_by_role("combobox", name="Criteria")
+    chooser.fill("LAMP")
+    screen.page.get_by_role("option", name="LAMP", exact=True).click()
+    expect(screen.page.locator(".legendtext", has_text="LAMP, one ranking")).to_be_visible()
+    screen.page.keyboard.press("Escape")
+    screen.page.get_by_role("button", name="Remove Magnitude").click()
+
+    expect(screen.page.locator(".legendtext", has_text="magnitude, the control")).to_be_visible()
+    expect(card.get_by_text(re.compile("LAMP .* magnitude at"))).to_have_count(2)
+
+
+def test_the_comparison_fits_a_phone(visit: Visit) -> None:
+    screen = compared(visit())
+    # The navigation is folded away on a phone: turn it only on the page itself.
+    screen.page.set_viewport_size({"width": 390, "height": 844})
+    expect(screen.page.get_by_text(BETTER).first).to_be_visible()
+    sideways = screen.page.evaluate(
+        """() => [document.documentElement, document.querySelector('[data-testid="stMain"]')]
+            .map((e) => e.scrollWidth - e.clientWidth)"""
+    )
+    assert sideways == [0, 0]
