@@ -13,48 +13,43 @@ from explorer.types import Measurement
 from explorer.ui.tables import csv_text
 
 _COLUMN = st.column_config
+_AT_MOST, _AT_LEAST = "≤\N{NO-BREAK SPACE}", "≥\N{NO-BREAK SPACE}"
 
 
 def answer(found: SearchResult) -> None:
     """What was asked, predicted and measured, side by side: the cost, the change of accuracy, the accuracy."""
-    best, question = found.best, found.question
-    ceiling, accuracy = question.ceiling(best.dense_cost), best.point.accuracy
-    dense = accuracy.value + best.drop.value
-    predicted = None if best.predicted is None else best.predicted.value
-    words = question.words[0].upper() + question.words[1:]
-    rows = [
-        (
-            words,
-            "least" if ceiling is None else f"≤\N{NO-BREAK SPACE}{_amount(best.cost, ceiling)}",
-            "",
-            _amount(best.cost),
-        ),
-        (
-            "Share of dense",
-            "" if ceiling is None else f"≤\N{NO-BREAK SPACE}{percent(ceiling / best.dense_cost)}",
-            "",
-            percent(best.share),
-        ),
-        (
-            "Change of accuracy",
-            "least" if question.max_drop is None else f"≥\N{NO-BREAK SPACE}{points(-question.max_drop)}",
-            "" if predicted is None else points(-predicted),
-            points(-best.drop.value),
-        ),
-        ("95 % interval", "", "", _ends(best.drop)),
-        (
-            accuracy.name.capitalize(),
-            "",
-            "" if predicted is None else percent(dense - predicted),
-            percent(accuracy.value),
-        ),
-    ]
-    head = ("", "Asked", "Predicted", best.cost.origin.capitalize() + ", measured" * (best.cost.origin == "counted"))
+    best = found.best
+    reached = best.cost.origin.capitalize() + ", measured" * (best.cost.origin == "counted")
+    head = ("", "Asked", "Predicted", reached)
+    rows = [*_cost_rows(best), *_accuracy_rows(best)]
     st.table([dict(zip(head, row, strict=True)) for row in rows], border="horizontal")
     st.caption(
         f"From {ORIGINS[best.by]}; measured on {best.drop.n:,} samples of the tune split, where the dense "
-        f"model has {percent(dense)}."
+        f"model has {percent(best.point.accuracy.value + best.drop.value)}."
     )
+
+
+def _cost_rows(best: Tried) -> list[tuple[str, str, str, str]]:
+    question = best.question
+    ceiling = question.ceiling(best.dense_cost)
+    words = question.words[0].upper() + question.words[1:]
+    at_most = "" if ceiling is None else f"{_AT_MOST}{percent(ceiling / best.dense_cost)}"
+    asked = "least" if ceiling is None else f"{_AT_MOST}{_amount(best.cost, ceiling)}"
+    return [(words, asked, "", _amount(best.cost)), ("Share of dense", at_most, "", percent(best.share))]
+
+
+def _accuracy_rows(best: Tried) -> list[tuple[str, str, str, str]]:
+    limit, accuracy = best.question.max_drop, best.point.accuracy
+    change, value = "", ""
+    if best.predicted is not None:
+        change = points(-best.predicted.value)
+        value = percent(accuracy.value + best.drop.value - best.predicted.value)
+    asked = "least" if limit is None else f"{_AT_LEAST}{points(-limit)}"
+    return [
+        ("Change of accuracy", asked, change, points(-best.drop.value)),
+        ("95 % interval", "", "", _ends(best.drop)),
+        (accuracy.name.capitalize(), "", value, percent(accuracy.value)),
+    ]
 
 
 def _amount(cost: Measurement, value: float | None = None) -> str:
