@@ -11,6 +11,7 @@ import pytest
 
 import explorer
 from explorer.analysis import tradeoff
+from explorer.pruning import gathering, scoring
 from explorer.pruning.criteria.gradient import Gradient
 from explorer.store.records import record_of
 from explorer.types import TradeOffPoint
@@ -89,6 +90,26 @@ def test_magnitude_is_a_control_beside_another_criterion_and_not_twice_when_it_i
     at.multiselect(key="compare_Criteria").set_value(["Gradient", "Magnitude"]).run()
     measured(at)
     assert {row["criterion"] for row in rows_of(downloads["CSV"]()) if row["control"] == "True"} == {"Random (control)"}
+
+
+def test_data_is_looked_at_once_for_all_curves_of_a_criterion(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def gather(model: Any, criterion: Any, *given: Any, **options: Any) -> Any:
+        looked.extend([criterion.key] if criterion.needs else [])
+        return gathering.gather(model, criterion, *given, **options)
+
+    monkeypatch.setattr(scoring, "gather", gather)
+    cache._why_not_ranked.clear()
+    cache._scores.clear()
+    at = visit("tradeoff", model="digits-mlp")
+    at.multiselect(key="compare_Criteria").set_value(["Gradient"]).run()
+    measured(at)
+    assert looked == ["gradient"]
+    assert {p.spec["allocation"]["key"] for p in compared_points() if p.spec["criterion"]["key"] == "gradient"} == {
+        "global",
+        "uniform",
+    }
 
 
 def test_a_criterion_that_cannot_rank_the_unit_is_left_out_with_its_reason(
