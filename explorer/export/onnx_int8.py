@@ -156,15 +156,14 @@ def _left(report: dict[str, Any]) -> list[str]:
 def evaluation(outputs: Sequence[Tensor], split: Split, dense: BatchResult) -> Evaluation:
     """What outputs of a runtime are worth: accuracy, and the drop against the dense model in torch.
 
-    ``outputs``: logits of all samples of ``split``, in its order; ``dense``: ``Evaluator.dense_results()`` of it.
-    Raises ExplorerError for a network that does not give one row of classes for each sample.
+    ``outputs``: those of all samples of ``split``, in its order; ``dense``: ``Evaluator.dense_results()`` of it.
+    Raises ExplorerError for a network that does not give one output for each sample, or not of the labels' kind.
     """
-    logits = torch.cat(list(outputs)).float() if outputs and all(t.dim() == 2 for t in outputs) else torch.empty(0)
-    if logits.dim() != 2 or len(logits) != len(split):
-        why = "It does not give one row of classes for each sample."
+    if sum(map(len, outputs)) != len(split) or len({t.shape[1:] for t in outputs}) != 1:
+        why = "It does not give one output for each sample."
         raise ExplorerError("The accuracy of this network cannot be measured in ONNX Runtime.", why=why)
     tally = Tally(len(split), 256, "cpu")
-    tally.add(judge(logits, split.y, dense))
+    tally.add(judge(torch.cat(list(outputs)).float(), split.y, dense))
     return tally.evaluation(0.0)
 
 

@@ -71,7 +71,7 @@ def _tried(model: LoadedModel, recipe: Recipe, data: Dataset, judge: Evaluator) 
 
 
 def difference(one: Tried, other: Tried, evaluator: Evaluator) -> Measurement:
-    """Accuracy of ``one`` minus that of ``other`` on the same samples, with its paired 95 % interval."""
+    """Accuracy of ``one`` minus that of ``other`` on the same samples, with its paired 95 % interval; classes only."""
     right = [_right(tried.evaluation, evaluator) for tried in (one, other)]
     return drop(right[0], right[1], batch_size=evaluator.batch_size)
 
@@ -88,6 +88,8 @@ def advice(tried: Sequence[Tried], evaluator: Evaluator, *, share: float, bits: 
         return ""
     said = "; ".join(f"{t.words} {100 * t.evaluation.accuracy.value:.1f} %" for t in (first, last, tuned))
     where = f"At {share:.0%} and {bits} bits, measured on the same {first.evaluation.n:,} samples: {said}."
+    if not first.evaluation.chooses_classes:
+        return f"{where} There is no paired interval for such a measure, so none of them is called better."
     best, dense = max(t.evaluation.accuracy.value for t in (first, last)), evaluator.dense().accuracy.value
     between = _which_first(difference(first, last, evaluator), lost=best < dense / 2)
     return f"{where} {between} {_about_tuning(tuned, first, evaluator)}"

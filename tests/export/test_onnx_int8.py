@@ -181,10 +181,12 @@ def test_time_is_measured_between_the_two_files(mlp: LoadedModel, made: dict[str
     assert speed_sentence(found).startswith("Measured: ")
 
 
-def test_answers_that_are_no_classes_have_no_accuracy(mlp: LoadedModel, digits: Dataset) -> None:
+def test_answers_that_are_not_one_for_each_sample_have_no_accuracy(mlp: LoadedModel, digits: Dataset) -> None:
     split = digits.splits["tune"]
-    with pytest.raises(ExplorerError, match="one row of classes"):
-        evaluation([torch.zeros(len(split), 3, 4)], split, Evaluator(mlp, split).dense_results())
+    with pytest.raises(ExplorerError, match="one output for each sample"):
+        evaluation(
+            [torch.zeros(len(split), 10), torch.zeros(len(split), 3)], split, Evaluator(mlp, split).dense_results()
+        )
 
 
 def test_a_grid_gets_both_forms_from_one_float_file(

@@ -185,3 +185,10 @@ def test_the_advice_calls_nothing_better_that_may_be_chance(
     said = advice(tried, evaluator, share=0.8)
     assert all(part in said for part in words)
     assert difference(tried[0], tried[1], evaluator).value == pytest.approx((n_right[0] - n_right[1]) / 450)
+
+
+def test_orders_judged_by_something_else_than_classes_are_told_without_a_winner(evaluator: Evaluator) -> None:
+    names = (("prune", "quantize"), ("quantize", "prune"), ("prune", "tune", "quantize"))
+    tried = [judged(evaluator, order, 400) for order in names]
+    numbers = [replace(t, evaluation=replace(t.evaluation, predictions=torch.zeros(450, 2))) for t in tried]
+    assert advice(numbers, evaluator, share=0.8).endswith("so none of them is called better.")
