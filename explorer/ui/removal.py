@@ -111,7 +111,8 @@ def _outcome(view: View, job: Job) -> None:
         _costs(costs[-1], in_onnx[-1] if in_onnx else None)
     elif job.active:
         st.caption("Timing dense and pruned side by side …")
-    if made.proof.ok:
+    # While the page ticks, a press would be lost: each drawing makes the offers anew.
+    if made.proof.ok and not job.active:
         _files(view.model, view.plan, made)
 
 
