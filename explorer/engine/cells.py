@@ -11,9 +11,10 @@ from itertools import islice
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import even_batches
-from explorer.engine.tally import BatchResult, Tallies, judge_each
+from explorer.engine.tally import BatchResult, Tallies, judge, judge_each
 from explorer.types import Evaluation
 
+Dense = dict[int, BatchResult]  # the dense model's results, by a batch's first sample
 Update = tuple[int, Evaluation]  # which edit, and what is known about it
 GROUP_SECONDS = 0.7  # work in a group: results come steadily, and stopping is quick
 TOGETHER = 8  # batches whose doubtful samples are decided in one run
@@ -34,8 +35,10 @@ def evaluate_edits(
     an edit is started; at most ``per_place`` edits that begin at one place share a group.
     ``walk`` runs them; by default in float32. Stop iterating at any time.
     """
-    evaluator.dense()
     walk = walk or Walk(evaluator.ready, evaluator.cache.limit)
+    if not walk.look_ahead(edits, len(evaluator.split)):
+        evaluator.dense()
+    dense: Dense = {}
     program = evaluator.ready.programs[0]
     queue = deque(sorted((edit.place(program), index) for index, edit in enumerate(edits)))
     pace = GROUP_SECONDS
@@ -45,7 +48,7 @@ def evaluate_edits(
         if not group:
             continue
         start = time.perf_counter()
-        yield from _evaluated(evaluator, walk, group, edits)
+        yield from _evaluated(evaluator, walk, group, edits, dense)
         pace = max(1e-5, (time.perf_counter() - start) / len(group))
         for index in group:
             edits[index].release()
@@ -70,7 +73,7 @@ def next_group(
 
 
 def _evaluated(
-    evaluator: Evaluator, walk: Walk, group: Sequence[int], edits: Sequence[Edit]
+    evaluator: Evaluator, walk: Walk, group: Sequence[int], edits: Sequence[Edit], dense: Dense
 ) -> Generator[Update, None, None]:
     """One group, all of it batch by batch."""
     start = told = time.perf_counter()
@@ -80,12 +83,12 @@ def _evaluated(
     running: deque[Future[list[BatchResult]]] = deque()
     try:
         for task in islice(todo, 1 if walk.learns else evaluator.threads):
-            running.append(evaluator.submit(_results, evaluator, walk, chosen, task))
+            running.append(evaluator.submit(_results, evaluator, walk, chosen, task, dense))
         while running:
             for result in running.popleft().result():
                 tallies.add(result)
             for task in islice(todo, evaluator.threads - len(running)):
-                running.append(evaluator.submit(_results, evaluator, walk, chosen, task))
+                running.append(evaluator.submit(_results, evaluator, walk, chosen, task, dense))
             now = time.perf_counter()
             if running and now - told > PATIENCE:
                 yield from zip(group, tallies.evaluations(now - start), strict=True)
@@ -106,11 +109,17 @@ def _tasks(evaluator: Evaluator, walk: Walk) -> list[list[slice]]:
     return alone + [parts[at : at + size] for at in range(first, len(parts), size)]
 
 
-def _results(evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], parts: Sequence[slice]) -> list[BatchResult]:
-    """For each of a task's batches the results of all edits."""
-    split = evaluator.split
-    outputs = walk.outputs([Batch(part.start, split.x[part]) for part in parts], edits)
-    return [
-        judge_each(out, None if split.y is None else split.y[part], evaluator.dense_results().at(part))
-        for part, out in zip(parts, outputs, strict=True)
-    ]
+def _results(
+    evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], parts: Sequence[slice], dense: Dense
+) -> list[BatchResult]:
+    """For each of a task's batches the results of all edits; the dense model's are kept in ``dense``."""
+    split, found = evaluator.split, []
+    batches = [Batch(part.start, split.x[part]) for part in parts]
+    for part, batch, outputs in zip(parts, batches, walk.outputs(batches, edits), strict=True):
+        labels = None if split.y is None else split.y[part]
+        if part.start not in dense:
+            of_walk = walk.dense(batch)
+            known = evaluator.dense_results().at(part) if of_walk is None else judge(of_walk, labels, None)
+            dense[part.start] = known
+        found.append(judge_each(outputs, labels, dense[part.start]))
+    return found

@@ -7,8 +7,9 @@ once for a batch, and each edit runs only the steps that follow.
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -102,8 +103,35 @@ class Walk:
         self.n_bytes = 0
         self.full = False  # something did not fit
         self._kept: dict[Hashable, Values] = {}
+        self._ahead: tuple[fx.Node, ...] = ()  # what a batch's first pass makes at once
         self._shells: dict[int, nn.Module] = {}
         self._lock = threading.Lock()
+
+    def look_ahead(self, edits: Iterable[Edit], n_samples: int) -> bool:
+        """Let a batch's first pass run to the end and keep all that the edits will begin from, if so much fits.
+
+        Then no dense pass is needed beside the walk: :meth:`dense` has its outputs.
+        """
+        program = self.ready.programs[0]
+        last = program.output.args[0]
+        frontiers = (node for edit in edits for node in edit.part(program).frontier)
+        nodes = dict.fromkeys((last, *frontiers))  # the outputs come first
+        size = sum(program.n_bytes.get(node, math.inf) for node in nodes if isinstance(node, fx.Node))
+        fits = isinstance(last, fx.Node) and n_samples * size <= self.limit
+        self._ahead = tuple(node for node in nodes if isinstance(node, fx.Node)) if fits else ()
+        return bool(self._ahead)
+
+    def dense(self, batch: Batch) -> Tensor | None:
+        """(n, ...) the dense model's outputs for a batch, best after it was run; None where nothing was foreseen."""
+        if not self._ahead:
+            return None
+        last, known = self._ahead[0], self._kept.get(batch.name, _NONE)
+        with torch.inference_mode():
+            if last not in known:
+                program, x = self.ready.programs[0], self.ready.input(batch.x)
+                known = program.advance(self._shell(), x, (last,), _NONE)
+            outputs = logits_of(known[last]).clone()
+            return self._settled(outputs[None], batch.x, [Edit(self.ready, {})])[0]
 
     def outputs(self, batches: Sequence[Batch], edits: Sequence[Edit]) -> list[Tensor]:
         """(edits, n, ...) for each batch; first choices are those of the plain model."""
@@ -115,16 +143,20 @@ class Walk:
         program, known = self.ready.programs[0], self._taken(batch)
         x, found = self.ready.input(batch.x), []
         part: Part | None = None
+        here = _NONE
         for edit in edits:
             if edit.part(program) is not part:
                 part = edit.part(program)
-                known = program.advance(self._shell(), x, part.frontier, known)
-            found.append(self._outputs(batch, x, edit, known))
+                if not all(node in known for node in (self._ahead or part.frontier)):
+                    known = program.advance(self._shell(), x, self._ahead or part.frontier, known)
+                here = {node: known[node] for node in part.frontier}
+            found.append(self._outputs(batch, x, edit, here))
+        known = known if self._ahead else here
         self._keep(batch, known)
         return torch.stack(found)
 
     def _outputs(self, batch: Batch, x: Tensor, edit: Edit, known: Values) -> Tensor:
-        """(n, ...) of one edit, from the values at its frontier; close calls are open."""
+        """(n, ...) of one edit, from the values ``known`` at its frontier; close calls are open."""
         return self._run(edit, x, known)
 
     def _run(self, edit: Edit, x: Tensor, known: Values) -> Tensor:

@@ -73,6 +73,27 @@ def test_an_edit_runs_only_the_steps_that_depend_on_it(monkeypatch: pytest.Monke
     assert ran.count("model.head") == 1
 
 
+@pytest.mark.parametrize("name", list(tiny.MODELS))
+@pytest.mark.parametrize("memory", [1 << 26, 0])
+def test_the_dense_model_runs_once_for_a_batch_where_its_values_fit_the_memory(
+    name: str, memory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny.load(name)
+    split = tiny.split(model, 150)
+    evaluator = Evaluator(model, split, batch_size=50, threads=1)
+    edits = [Edit(evaluator.ready, masks(model, parameter, 0.7)) for parameter in matrices(model)]
+    wanted = Evaluator(model, split).dense()
+    passes: list[object] = []
+    dense = Evaluator.dense
+    monkeypatch.setattr(Evaluator, "dense", lambda self: (passes.append(self), dense(self))[1])
+    for _, found in evaluate_edits(evaluator, edits, walk=Walk(evaluator.ready, memory)):
+        assert torch.equal(found.dense_predictions, wanted.predictions[: found.n])
+        shares = [(right == split.y[: found.n]).double().mean() for right in (wanted.predictions, found.predictions)]
+        if found.complete:
+            assert found.drop.value == pytest.approx(float(shares[0] - shares[1]))
+    assert bool(passes) == (memory == 0)
+
+
 def test_what_is_kept_of_the_batches_stays_within_its_bound() -> None:
     model = tiny.load("residual")
     split = tiny.split(model, 300)
