@@ -126,9 +126,9 @@ def recipes_of(cell: Cell, spec: PruneSpec, model: LoadedModel, dataset: Dataset
 
 
 def tuning_of(model: LoadedModel, dataset: Dataset, epochs: int) -> Finetune:
-    """One protocol for all: the rate and the augmentation that the network was trained with."""
+    """One protocol for all: the rate and the augmentation that the network was trained with, no weight decay."""
     rate = recipes.training_of(model).learning_rate
-    return recipes.tuning_for(model, dataset, epochs=epochs, learning_rate=rate)
+    return recipes.tuning_for(model, dataset, epochs=epochs, learning_rate=rate, weight_decay=0.0)
 
 
 def has_batch_norm(model: LoadedModel) -> bool:
