@@ -15,6 +15,7 @@ from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_ma
 from explorer.metrics.memory import Traffic, traffic, weight_memory
 from explorer.metrics.sparsity_support import advice
 from explorer.pruning.apply import masked
+from explorer.pruning.calls import runnable
 from explorer.pruning.coupling import coupling
 from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Measurement, Plan
@@ -72,16 +73,14 @@ def comparable(model: LoadedModel, plan: Plan) -> Pair:
 
     Raises ExplorerError when the model was opened weights-only.
     """
-    zeros = masked(model, plan).module
-    if model.module is None:
-        raise ExplorerError("This model cannot be run.", why=model.why_not_runnable or "", fix="Give its architecture.")
+    zeros, dense = masked(model, plan).module, runnable(model)
     if not plan.kept_shapes:
-        return Pair(model.module, zeros, "masked", "Its zeros have no smaller form." if plan.n_pruned else None)
+        return Pair(dense, zeros, "masked", "Its zeros have no smaller form." if plan.n_pruned else None)
     try:
         small = sliced(model, plan).module
     except ExplorerError as error:
-        return Pair(model.module, zeros, "masked", f"{error.what} {error.why}".strip())
-    return Pair(coupling(model).graph or model.module, small, "sliced", None)
+        return Pair(dense, zeros, "masked", f"{error.what} {error.why}".strip())
+    return Pair(coupling(model).graph or dense, small, "sliced", None)
 
 
 def costs(

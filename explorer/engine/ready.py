@@ -18,6 +18,7 @@ from explorer.engine.tracing import Steps, trace, whole_model
 from explorer.errors import ExplorerError
 from explorer.metrics.base import Task
 from explorer.pruning.apply import private_shell
+from explorer.pruning.calls import output_of
 from explorer.types import LoadedModel, Split
 
 _CLOSE = 1e-4  # of the largest output: nearer first and second choices are left to the plain model
@@ -94,12 +95,7 @@ def logits_of(output: Any) -> Tensor:
 
     (n, classes) scores, (n, length, vocabulary) scores of tokens, or (n, k) numbers; (n,) becomes (n, 1).
     """
-    if isinstance(output, dict):
-        output = output.get("logits", next(iter(output.values()), None))
-    elif not isinstance(output, Tensor) and hasattr(output, "logits"):
-        output = output.logits
-    elif isinstance(output, tuple | list) and output:
-        output = output[0]
+    output = output_of(output)
     if not isinstance(output, Tensor) or output.dim() not in (1, 2, 3):
         shape = f"of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
         raise ExplorerError(

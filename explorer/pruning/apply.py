@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from explorer.errors import ExplorerError
+from explorer.pruning.calls import runnable
 from explorer.types import LoadedModel, Plan, PrunedModel, tensors_digest
 
 
@@ -58,9 +58,7 @@ def masked(model: LoadedModel, plan: Plan) -> PrunedModel:
 
     Raises ExplorerError when the model was opened weights-only.
     """
-    if model.module is None:
-        raise ExplorerError("This model cannot be run.", why=model.why_not_runnable or "", fix="Give its architecture.")
-    shell = private_shell(model.module)
+    shell = private_shell(runnable(model))
     set_parameters(shell, masked_weights(model, plan))
     return PrunedModel(shell, plan, "masked")
 

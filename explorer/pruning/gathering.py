@@ -7,11 +7,14 @@ import json
 from dataclasses import fields, is_dataclass
 
 import torch
+from torch import nn
 
 from explorer.errors import ExplorerError
+from explorer.pruning.calls import fitting, runnable, why_no_classes
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.evidence import COLLECTORS
 from explorer.pruning.evidence.base import Collector, Evidence
+from explorer.pruning.evidence.curvature import Curvature
 from explorer.pruning.evidence.running import one_thread
 from explorer.types import Dataset, LoadedModel, Split
 
@@ -29,6 +32,10 @@ def why_no_evidence(model: LoadedModel, criterion: Criterion, data: Dataset | No
         return f"{criterion.label} looks at the fit split. {data.why_no_split.get('fit', 'These data have none.')}"
     if fit.y is None and any(COLLECTORS[kind].labels for kind in criterion.needs):
         return f"{criterion.label} follows the loss back, and these data have no labels."
+    # Curvature needs no labels, but it is that of the cross entropy.
+    why_not = why_no_classes(fit.y)
+    if why_not is not None and any(COLLECTORS[kind].labels or kind == Curvature.key for kind in criterion.needs):
+        return f"{criterion.label} follows the loss of a classifier back. {why_not}"
     return None
 
 
@@ -52,7 +59,7 @@ def gather(
             fix="Give labelled data with a fit split (a folder can be divided: splits 0.5/0.25/0.25), "
             "or choose a criterion that needs none, such as magnitude.",
         )
-    split = _first(data.splits["fit"], int(getattr(criterion, "n_samples", 256)), half)
+    split = _first(runnable(model), data.splits["fit"], int(getattr(criterion, "n_samples", 256)), half)
     text = json.dumps([data.digest, len(split), half])
     source = hashlib.sha256(text.encode()).hexdigest()[:16]
     # Whoever calls may have turned gradients off.
@@ -68,6 +75,6 @@ def _collector(kind: str, criterion: Criterion) -> Collector:
     return found(**{name: getattr(criterion, name) for name in names})
 
 
-def _first(split: Split, n: int, half: int | None) -> Split:
+def _first(module: nn.Module, split: Split, n: int, half: int | None) -> Split:
     places = slice(None, n) if half is None else slice(half, n, 2)
-    return Split(split.name, split.x[places], None if split.y is None else split.y[places])
+    return Split(split.name, fitting(split.x[places], module), None if split.y is None else split.y[places])

@@ -26,6 +26,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
 from explorer.pruning.apply import masked, private_shell
+from explorer.pruning.calls import fitting
 from explorer.recovery.state import measured_module
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
 
@@ -151,7 +152,7 @@ def magnitudes(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
     watched = Watched(network, note).eval()
     with torch.inference_mode():
         for start in range(0, len(x), _BATCH):
-            watched(x[start : start + _BATCH])
+            watched(fitting(x[start : start + _BATCH], network))
     return {name: torch.cat(parts).sort().values for name, parts in found.items()}
 
 

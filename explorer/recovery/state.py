@@ -18,6 +18,7 @@ from explorer.engine.ready import logits_of
 from explorer.engine.tally import Tally, judge
 from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors
+from explorer.pruning.calls import fitting, runnable
 from explorer.types import Evaluation, LayerTable, LoadedModel, Measurement, Plan, Split, tensors_digest
 
 
@@ -124,10 +125,8 @@ def healed_model(
     ``weights`` is a module of the same shape, or some of its parameters and buffers by path; the rest stays as in
     ``dense``, which is not written to. ``meta`` is added to the model's.
     """
-    if dense.module is None:
-        raise ExplorerError("This model cannot be run.", why=dense.why_not_runnable or "", fix="Give its architecture.")
     tensors = weights.state_dict() if isinstance(weights, nn.Module) else weights
-    module = copy.deepcopy(dense.module)
+    module = copy.deepcopy(runnable(dense))
     own = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
     with torch.no_grad():
         for name, tensor in tensors.items():
@@ -156,9 +155,7 @@ def measured(state: State | LoadedModel, split: Split, evaluator: Evaluator) -> 
         fix = "Make an Evaluator of the dense model on this split."
         raise ExplorerError(f"The evaluator looks at other samples than {split.name}.", fix=fix)
     model = state.model if isinstance(state, State) else state
-    if model.module is None:
-        raise ExplorerError("This model cannot be run.", why=model.why_not_runnable or "", fix="Give its architecture.")
-    return measured_module(model.module, evaluator)
+    return measured_module(runnable(model), evaluator)
 
 
 def measured_module(module: nn.Module, evaluator: Evaluator) -> Evaluation:
@@ -166,13 +163,10 @@ def measured_module(module: nn.Module, evaluator: Evaluator) -> Evaluation:
     start = time.perf_counter()
     split = evaluator.split
     tally = Tally(len(split), evaluator.batch_size, evaluator.device)
-    place = next((t for t in module.parameters()), torch.zeros(()))
     with torch.inference_mode():
         for index, part in enumerate(evaluator.batches):
-            x = split.x[part]
-            x = x.to(place.device, place.dtype if x.is_floating_point() else None)
             labels = None if split.y is None else split.y[part]
-            tally.add(judge(logits_of(module(x)), labels, evaluator.dense_result(index)))
+            tally.add(judge(logits_of(module(fitting(split.x[part], module))), labels, evaluator.dense_result(index)))
     return tally.evaluation(time.perf_counter() - start)
 
 

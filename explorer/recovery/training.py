@@ -16,6 +16,9 @@ from torch.nn import functional as F
 
 from explorer.errors import ExplorerError
 from explorer.params import param
+from explorer.pruning import calls
+from explorer.pruning.calls import class_scores, fitting
+from explorer.pruning.evidence.running import one_thread
 from explorer.recovery.augmentation import moved
 from explorer.recovery.schedules import RATE_SCHEDULES, momentum_at, rate_at
 from explorer.types import Dataset, LoadedModel, Split
@@ -63,6 +66,10 @@ def why_not_trained(settings: Training, data: Dataset) -> ExplorerError | None:
     if fit is None or not len(fit):
         why = data.why_no_split.get("fit", "")
         return ExplorerError(f"{data.address} has no fit split to train on.", why=why, fix="Choose other data.")
+    why_no_classes = calls.why_no_classes(fit.y)
+    if why_no_classes is not None:
+        what = f"Recovery trains classifiers; {data.address} is for another task."
+        return ExplorerError(what, why=why_no_classes, fix="Choose data with one class for each sample.")
     if fit.y is None and settings.distil_weight < 1.0:
         what = f"{data.address} has no labels to train with."
         return ExplorerError(what, fix="Let the dense model teach alone: distil_weight=1.")
@@ -197,15 +204,15 @@ class Trainer:
         x = self.fit.x[index]
         if settings.shift:
             x = moved(x, settings.shift, self.generator)
-        x = x.to(self.device)
+        x = fitting(x, self.module)
         labels = None if self.fit.y is None else self.fit.y[index].to(self.device)
         self._set_rate(step)
         self.optimiser.zero_grad()
         taught = None
         if self.teacher is not None:
             with torch.no_grad():
-                taught = raw_logits(self.teacher(x))
-        loss = loss_of(settings, raw_logits(self.module(x)), labels, taught)
+                taught = class_scores(self.teacher(x))
+        loss = loss_of(settings, class_scores(self.module(x)), labels, taught)
         loss.backward()  # type: ignore[no-untyped-call]
         self._mask_gradients()
         if settings.clip:
@@ -241,15 +248,8 @@ class Trainer:
 @contextmanager
 def _alone(trainer: Trainer) -> Iterator[None]:
     """One torch thread and the trainer's own noise; what the caller had is put back."""
-    threads = torch.get_num_threads()
-    if threads != 1:
-        torch.set_num_threads(1)
-    try:
-        with torch.enable_grad(), nullcontext() if trainer._draws is False else _own_noise(trainer):
-            yield
-    finally:
-        if threads != 1:
-            torch.set_num_threads(threads)
+    with one_thread(), torch.enable_grad(), nullcontext() if trainer._draws is False else _own_noise(trainer):
+        yield
 
 
 @contextmanager
@@ -264,19 +264,6 @@ def _own_noise(trainer: Trainer) -> Iterator[None]:
             trainer._draws = bool(trainer._draws) or not torch.equal(drawn, trainer._noise)
             trainer._noise = drawn
             torch.set_rng_state(callers)
-
-
-def raw_logits(output: Any) -> Tensor:
-    """The (n, classes) outputs in what a module returns, with their gradient."""
-    if isinstance(output, dict):
-        output = output.get("logits", next(iter(output.values()), None))
-    elif not isinstance(output, Tensor) and hasattr(output, "logits"):
-        output = output.logits
-    elif isinstance(output, tuple | list) and output:
-        output = output[0]
-    if not isinstance(output, Tensor) or output.dim() != 2:
-        raise ExplorerError("The model gives no row of class scores for each sample.", fix="Choose a classifier.")
-    return output
 
 
 def _optimiser(settings: Training, parameters: Mapping[str, nn.Parameter]) -> torch.optim.Optimizer:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from explorer.pruning.evidence.running import logits, private_copy
+from explorer.pruning.calls import class_scores
+from explorer.pruning.evidence.running import private_copy
 from explorer.types import LoadedModel
 
 _NUMBERS = 1 << 24  # gradients held at a time: 64 MB of floats
@@ -34,7 +35,7 @@ def mean_squares(model: LoadedModel, x: Tensor, directions: Directions) -> dict[
     for start in range(0, len(x), max(1, at_once)):
         part = x[start : start + max(1, at_once)]
         with torch.no_grad():
-            followed = directions(logits(module(part)), start)
+            followed = directions(class_scores(module(part)), start)
         if together:
             together = _all_at_once(module, named, part, followed, totals)
         if not together:
@@ -48,7 +49,7 @@ def _all_at_once(
     """Add the squares of these samples; False (and nothing added) where the network cannot be run that way."""
 
     def along(parameters: dict[str, Tensor], sample: Tensor, direction: Tensor) -> Tensor:
-        scores = logits(functional_call(module, parameters, (sample.unsqueeze(0),)))
+        scores = class_scores(functional_call(module, parameters, (sample.unsqueeze(0),)))
         return (scores[0] * direction).sum()
 
     of_each = vmap(grad(along), in_dims=(None, 0, 0))
@@ -71,7 +72,7 @@ def _one_by_one(
     module: nn.Module, named: Mapping[str, nn.Parameter], x: Tensor, followed: Tensor, totals: dict[str, Tensor]
 ) -> None:
     for sample, directions in zip(x, followed, strict=True):
-        scores = logits(module(sample.unsqueeze(0)))[0]
+        scores = class_scores(module(sample.unsqueeze(0)))[0]
         for direction in directions:
             gradients = torch.autograd.grad(
                 (scores * direction).sum(), list(named.values()), allow_unused=True, retain_graph=True

@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from explorer.errors import ExplorerError
 from explorer.params import param
+from explorer.pruning.calls import fitting, runnable
 from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, healed_model
 from explorer.types import Dataset, LoadedModel
@@ -62,9 +63,7 @@ def has_batch_norm(model: LoadedModel) -> bool:
 
 def statistics(model: LoadedModel, x: Tensor, batch_size: int, device: str = "cpu") -> dict[str, Tensor]:
     """Running statistics by path: the average of those of batches of equal size (the rest of ``x`` is left out)."""
-    if model.module is None:
-        raise ExplorerError("This model cannot be run.", why=model.why_not_runnable or "", fix="Give its architecture.")
-    module = copy.deepcopy(model.module).to(device).eval()
+    module = copy.deepcopy(runnable(model)).to(device).eval()
     norms = _norms(module)
     if not norms:
         return {}
@@ -73,7 +72,7 @@ def statistics(model: LoadedModel, x: Tensor, batch_size: int, device: str = "cp
     size = min(batch_size, len(x))
     with torch.no_grad():
         for start in range(0, len(x) - size + 1, size):
-            module(x[start : start + size].to(device))
+            module(fitting(x[start : start + size], module))
     return {f"{path}.{name}": b.detach().cpu() for path, norm in norms.items() for name, b in norm.named_buffers()}
 
 

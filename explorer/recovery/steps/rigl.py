@@ -12,12 +12,13 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.params import param
+from explorer.pruning.calls import class_scores, fitting
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.course import Course
 from explorer.recovery.masking import grown_plan
 from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, mask_digest, masked_model
-from explorer.recovery.training import Trainer, Training, loss_of, raw_logits, why_not_trained
+from explorer.recovery.training import Trainer, Training, loss_of, why_not_trained
 from explorer.types import Dataset, LoadedModel, Split
 
 _MOST_SAMPLES = 512
@@ -104,11 +105,11 @@ def dense_gradients(trainer: Trainer, fit: Split) -> dict[str, Tensor]:
     """Gradients of the mean loss for masked parameters, pruned entries included; batch norm keeps its statistics."""
     n = min(len(fit), _MOST_SAMPLES)
     wanted = {name: trainer.parameters[name] for name in trainer.masks}
-    x = fit.x[:n].to(trainer.device)
+    x = fitting(fit.x[:n], trainer.module)
     labels = None if fit.y is None else fit.y[:n].to(trainer.device)
     with torch.enable_grad():
-        taught = None if trainer.teacher is None else raw_logits(trainer.teacher(x)).detach()
-        loss = loss_of(trainer.settings, raw_logits(trainer.module(x)), labels, taught)
+        taught = None if trainer.teacher is None else class_scores(trainer.teacher(x)).detach()
+        loss = loss_of(trainer.settings, class_scores(trainer.module(x)), labels, taught)
         found = torch.autograd.grad(loss, list(wanted.values()), allow_unused=True)
     return {
         name: torch.zeros_like(parameter) if gradient is None else gradient

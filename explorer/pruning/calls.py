@@ -1,0 +1,51 @@
+"""Calling a network: what goes in, what comes out, and whether there are classes to learn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from explorer.errors import ExplorerError
+from explorer.types import LoadedModel
+
+
+def runnable(model: LoadedModel) -> nn.Module:
+    """The network itself, which nobody may write to. Raises ExplorerError for a model opened weights-only."""
+    if model.module is None:
+        raise ExplorerError("This model cannot be run.", why=model.why_not_runnable or "", fix="Give its architecture.")
+    return model.module
+
+
+def fitting(x: Tensor, module: nn.Module) -> Tensor:
+    """The samples on the network's device, in its dtype if they are numbers with a point."""
+    parameters = list(module.parameters())
+    if not parameters:
+        return x
+    dtype = next((p.dtype for p in parameters if p.is_floating_point()), None)
+    return x.to(parameters[0].device, dtype if x.is_floating_point() else None)
+
+
+def output_of(returned: Any) -> Any:
+    """What is meant in what a network returns: it alone, or the first or ``logits`` of several."""
+    if isinstance(returned, dict):
+        return returned.get("logits", next(iter(returned.values()), None))
+    if not isinstance(returned, Tensor) and hasattr(returned, "logits"):
+        return returned.logits
+    return returned[0] if isinstance(returned, tuple | list) and returned else returned
+
+
+def class_scores(returned: Any) -> Tensor:
+    """The (n, classes) scores in what a network returns, with their gradient. Raises ExplorerError for all else."""
+    found = output_of(returned)
+    if not isinstance(found, Tensor) or found.dim() != 2:
+        raise ExplorerError("The model gives no row of class scores for each sample.", fix="Choose a classifier.")
+    return found
+
+
+def why_no_classes(labels: Tensor | None) -> str | None:
+    """Why cross entropy makes no sense of these labels, in a sentence; None where it does, or there are none."""
+    if labels is None or (labels.dim() == 1 and not labels.is_floating_point()):
+        return None
+    kind = "numbers" if labels.is_floating_point() else "several for each sample"
+    return f"The labels are {kind}; cross entropy takes one class for each sample."
