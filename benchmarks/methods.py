@@ -32,12 +32,13 @@ import torch
 
 from benchmarks._claims import claims
 from explorer import data, models
-from explorer.analysis.tradeoff import sparsity_for_ratio, with_sparsity
+from explorer.analysis.tradeoff import sparsity_for_ratio
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
 from explorer.metrics.size import compression_ratio
 from explorer.pruning.criteria import CRITERIA
+from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import PruneSpec

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Protocol
 
 from explorer.analysis.search_front import Front, Option, front
-from explorer.analysis.tradeoff import with_sparsity
 from explorer.pruning.allocation import PerLayer
 from explorer.pruning.allocation.curves import Curve
+from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Plan, Scores

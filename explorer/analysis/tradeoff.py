@@ -13,6 +13,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.macs import MacTable, mac_table, theoretical_speedup, why_no_macs
 from explorer.metrics.size import compression_ratio, sizes
 from explorer.params import member_to_json
+from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import is_locked
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.scoring import score
@@ -109,19 +110,6 @@ def point(
         plan_digest=plan.digest,
         protocol=healed,
     )
-
-
-def with_sparsity(spec: PruneSpec, sparsity: float) -> PruneSpec:
-    """The same request at another overall sparsity (0 to 1)."""
-    allocation: Any = spec.allocation
-    if "sparsity" not in {f.name for f in fields(allocation)}:
-        raise ExplorerError(
-            f"The allocation {allocation.key!r} has no overall sparsity to sweep.",
-            fix="Choose uniform or global.",
-        )
-    if not 0.0 <= sparsity <= 1.0:
-        raise ExplorerError(f"A sparsity of {sparsity:g} is not possible.", fix="Give shares from 0 to 1.")
-    return replace(spec, allocation=replace(allocation, sparsity=float(sparsity)))
 
 
 def sparsity_for_ratio(model: LoadedModel, spec: PruneSpec, ratio: float, scores: Scores | None = None) -> float:

@@ -142,10 +142,12 @@ def _shown(told: Iterable[GridPoint | Working], total: int) -> list[GridPoint]:
 def _advice(
     args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, level: float, evaluator: Evaluator
 ) -> str:
-    from explorer.recovery.masking import at_sparsity
+    from explorer.pruning.level import with_sparsity
     from explorer.recovery.order import advice, orders
 
-    told = orders(model, at_sparsity(spec, level), data, bits=args.bits, training=_training(args), evaluator=evaluator)
+    told = orders(
+        model, with_sparsity(spec, level), data, bits=args.bits, training=_training(args), evaluator=evaluator
+    )
     return advice(list(_tried(told)), evaluator, share=level, bits=args.bits)
 
 

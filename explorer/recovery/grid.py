@@ -13,9 +13,9 @@ from explorer.metrics.macs import mac_table, theoretical_speedup, why_no_macs
 from explorer.metrics.size import compression_ratio, sizes
 from explorer.params import member_to_json
 from explorer.pruning.apply import masked
+from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
-from explorer.recovery.masking import at_sparsity
 from explorer.recovery.quantization import check_bits, quantized_plan
 from explorer.recovery.quantized_size import smallest
 from explorer.recovery.recipe import Recipe, recover
@@ -174,7 +174,7 @@ def _points(
     table = None if why_no_macs(model) else mac_table(model)
     for healing in healings:
         for share in shares:
-            request = at_sparsity(spec, share)
+            request = with_sparsity(spec, share)
             if healing == "none":
                 healed, plan = model, make_plan(model, request, data=data)
             else:

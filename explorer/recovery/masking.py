@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from explorer.engine.order import Magnitudes
-from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
@@ -48,24 +46,6 @@ def grown_plan(model: LoadedModel, spec: PruneSpec, masks: Mapping[str, Tensor],
     names = {**plan.masks, **masks}
     merged = {n: plan.masks[n] & masks[n] if n in plan.masks and n in masks else names[n] for n in names}
     return replace(plan, spec=spec.to_json(), masks=merged, digest=mask_digest(merged))
-
-
-def at_sparsity(spec: PruneSpec, sparsity: float) -> PruneSpec:
-    """The same request at another overall sparsity (0 to 1)."""
-    allocation: Any = spec.allocation
-    if "sparsity" not in {f.name for f in fields(allocation)}:
-        raise ExplorerError(
-            f"The allocation {allocation.key!r} has no overall sparsity that could rise.",
-            why="A schedule prunes more and more.",
-            fix="Choose uniform or global.",
-        )
-    return replace(spec, allocation=replace(allocation, sparsity=float(sparsity)))
-
-
-def sparsity_of(spec: PruneSpec) -> float:
-    """The overall sparsity that ``spec`` asks for."""
-    at_sparsity(spec, 0.0)
-    return float(getattr(spec.allocation, "sparsity", 0.0))
 
 
 def _gone(model: LoadedModel, spec: PruneSpec, scores: Scores, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from explorer.errors import ExplorerError
+from explorer.pruning.level import sparsity_of, with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.defaults import training_of
-from explorer.recovery.masking import at_sparsity, sparsity_of
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.schedules import sparsities
 from explorer.recovery.steps import Finetune, Gradual, Prune, Refresh, Reinit, Rewind, Rigl, ShuffleMask, Step
@@ -56,7 +56,7 @@ def iterative(spec: PruneSpec, rounds: int, tuning: Training, *, refresh: bool =
     steps: list[Step] = []
     for i, level in enumerate(sparsities("geometric", rounds, sparsity_of(spec))):
         epochs = (i + 1) * tuning.epochs // rounds - i * tuning.epochs // rounds
-        steps += [Prune(at_sparsity(spec, level)), *_refresh(refresh), _finetune(tuning, epochs=epochs)]
+        steps += [Prune(with_sparsity(spec, level)), *_refresh(refresh), _finetune(tuning, epochs=epochs)]
     return Recipe(tuple(steps), seed)
 
 
@@ -122,7 +122,7 @@ def lottery_ticket(
     back = Rewind(rewind, epochs_early)
     steps: list[Step] = []
     for i, level in enumerate(sparsities("geometric", rounds, sparsity_of(spec))):
-        steps.append(Prune(at_sparsity(spec, level)))
+        steps.append(Prune(with_sparsity(spec, level)))
         last = i == rounds - 1
         if last and control == "shuffle_mask":
             steps.append(ShuffleMask())

@@ -15,6 +15,7 @@ from explorer.pruning.controls import RANDOM
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.granularity import GRANULARITIES
+from explorer.pruning.level import is_one_level
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache
@@ -120,8 +121,8 @@ def _allocation_label(key: str) -> str:
 
 def _has_level(key: str) -> bool:
     """Allocations that one overall sparsity describes."""
-    fields = params_of(ALLOCATIONS.member(key))
-    return any(p.name == "sparsity" for p in fields) and not any(p.is_mapping or p.required for p in fields)
+    member = ALLOCATIONS.member(key)
+    return is_one_level(member) and not any(p.required for p in params_of(member))
 
 
 _HELP = {

@@ -13,11 +13,11 @@ from explorer.errors import ExplorerError
 from explorer.export.onnx_int8 import Int8Runtime
 from explorer.export.onnx_process import why_no_onnx
 from explorer.pruning import allocation
+from explorer.pruning.level import with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.activation_threshold import SHARES as SKIPPED
 from explorer.recovery.activation_threshold import ActivationPoint, skipping
 from explorer.recovery.grid import FORMS, Form, GridPoint, Healing, Working, grid, n_points
-from explorer.recovery.masking import at_sparsity
 from explorer.recovery.order import Tried, orders, recipes
 from explorer.recovery.steps import Finetune
 from explorer.recovery.training import why_not_trained
@@ -95,12 +95,12 @@ def doing(job: Job) -> str:
 
 def find_orders(model: LoadedModel, dataset: Dataset, spec: PruneSpec, share: float, bits: int) -> Job | None:
     """The comparison of orders, if this server has begun it."""
-    return cache.jobs().find(_key("orders", model, dataset, at_sparsity(spec, share), bits))
+    return cache.jobs().find(_key("orders", model, dataset, with_sparsity(spec, share), bits))
 
 
 def start_orders(model: LoadedModel, dataset: Dataset, spec: PruneSpec, share: float, bits: int) -> Job:
     """Begin the comparison of orders, or find it."""
-    asked = at_sparsity(spec, share)
+    asked = with_sparsity(spec, share)
 
     def work() -> Iterator[Tried | Working]:
         judge = _judge(model, dataset)

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import nn
-
-from explorer.params import params_of
+from explorer.pruning.allocation import Global
 from explorer.pruning.criteria.random import Random
 from explorer.pruning.layers import layer_table
+from explorer.pruning.level import is_one_level, with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery import recipes
 from explorer.recovery.defaults import training_of
 from explorer.recovery.from_scratch import dense_from_scratch
-from explorer.recovery.masking import at_sparsity
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.schedules import sparsities
 from explorer.recovery.steps import Gradual
@@ -108,17 +106,9 @@ def n_epochs(asked: Asked, model: LoadedModel) -> int:
     return asked.rounds * _ticket_training(asked, model).epochs if asked.method == "lottery" else asked.tuning.epochs
 
 
-def has_batch_norm(model: LoadedModel) -> bool:
-    """Whether there are running statistics to refresh."""
-    parts = [] if model.module is None else list(model.module.modules())
-    return any(isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats for m in parts)
-
-
 def with_level(spec: PruneSpec) -> PruneSpec:
     """The request of the explore page with one overall sparsity; lines of single layers give way to one ranking."""
-    has_one = any(p.name == "sparsity" for p in params_of(spec.allocation))
-    plain = has_one and not any(p.is_mapping for p in params_of(spec.allocation))
-    return spec if plain else PruneSpec(spec.granularity, spec.criterion, "global", spec.limits)  # type: ignore[arg-type]
+    return spec if is_one_level(spec.allocation) else replace(spec, allocation=Global())
 
 
 def _one_shot(asked: Asked, model: LoadedModel) -> Recipe:
@@ -170,7 +160,7 @@ def _narrow(asked: Asked, model: LoadedModel) -> Run:
 
 
 def _spec(asked: Asked) -> PruneSpec:
-    return at_sparsity(asked.spec, asked.sparsity)
+    return with_sparsity(asked.spec, asked.sparsity)
 
 
 def _taught(asked: Asked) -> Training:

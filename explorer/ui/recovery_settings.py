@@ -13,6 +13,7 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.recovery.beginnings import why_no_beginning
 from explorer.recovery.recipes import tuning_for
 from explorer.recovery.schedules import RATE_SCHEDULES, SPARSITY_SCHEDULES
+from explorer.recovery.steps.refresh import has_batch_norm
 from explorer.recovery.training import Training
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import recovery_plans as plans
@@ -91,7 +92,7 @@ def _asked(model: LoadedModel, dataset: Dataset, method: str, spec: Any) -> Aske
         rounds=min(rounds, epochs) if method == "iterative" else rounds,
         rise=str(value("recover_rise", "cubic")),
         rising=float(value("recover_rising", 0.6)),
-        refresh=plans.has_batch_norm(model) and bool(value("recover_refresh", True)),
+        refresh=has_batch_norm(model) and bool(value("recover_refresh", True)),
         distil=bool(value("recover_distil", False)),
         rewind=str(value("recover_rewind", "init")),
         seed=int(value("recover_seed", 0)),
@@ -106,10 +107,10 @@ def _switches(asked: Asked, model: LoadedModel) -> Asked:
             st.toggle(
                 "Refresh batch norm",
                 key="recover_refresh",
-                disabled=not plans.has_batch_norm(model) or asked.method == "gradual",
+                disabled=not has_batch_norm(model) or asked.method == "gradual",
                 help="Takes seconds and no labels: statistics are averaged anew over the fit split after pruning. "
                 "A gradual run keeps them fresh by itself; a network without batch norm has none.",
-                on_change=remembered.remembered("recover_refresh", plans.has_batch_norm(model)),
+                on_change=remembered.remembered("recover_refresh", has_batch_norm(model)),
             )
             st.toggle(
                 "Dense model teaches",

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.analysis.tradeoff import label_of, pareto, sparsity_for_ratio, sweep, with_sparsity
+from explorer.analysis.tradeoff import label_of, pareto, sparsity_for_ratio, sweep
 from explorer.errors import ExplorerError
 from explorer.metrics.size import compression_ratio
+from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import Dataset, LoadedModel, Measurement, Split, TradeOffPoint, tensors_digest

@@ -12,12 +12,13 @@ from torch import nn
 
 from explorer.analysis.sensitivity import Sensitivity, scan
 from explorer.analysis.sensitivity_allocation import from_scan
-from explorer.analysis.tradeoff import sweep, with_sparsity
+from explorer.analysis.tradeoff import sweep
 from explorer.errors import ExplorerError
 from explorer.pruning.allocation import ALLOCATIONS, BySensitivity, Erk
 from explorer.pruning.allocation.base import Bounds
 from explorer.pruning.allocation.curves import Curve, isotonic, named_point, points_by_knob
 from explorer.pruning.allocation.filling import filled
+from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import plan, score
 from explorer.pruning.spec import Limit, PruneSpec
 from tests.analysis.scans import small

@@ -9,9 +9,9 @@ import torch
 
 import explorer as ex
 from explorer.errors import ExplorerError
+from explorer.pruning.level import sparsity_of
 from explorer.recovery.defaults import training_of
 from explorer.recovery.from_scratch import dense_from_scratch, n_parameters_of, narrower
-from explorer.recovery.masking import sparsity_of
 from explorer.recovery.recipe import Recipe, recover
 from explorer.recovery.recipes import distilled, gradual, iterative, lottery_ticket, one_shot, tuning_for
 from explorer.recovery.state import Recovered

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.params import nested_param, param
+from explorer.pruning.level import sparsity_of, with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.course import Course
-from explorer.recovery.masking import at_sparsity, grown_plan, sparsity_of
+from explorer.recovery.masking import grown_plan
 from explorer.recovery.room import Room
 from explorer.recovery.schedules import SPARSITY_SCHEDULES, sparsity_at
 from explorer.recovery.state import Progress, State, mask_digest, masked_model
@@ -74,7 +75,7 @@ class Gradual(Training):
     def _plan(self, state: State, trainer: Trainer, room: Room, epoch: int) -> Plan:
         masks = {name: mask.cpu() for name, mask in trainer.masks.items()}
         now = masked_model(state.model, trainer.tensors(), masks)
-        return grown_plan(now, at_sparsity(self.spec, self.sparsity_in(epoch)), masks, room.data)
+        return grown_plan(now, with_sparsity(self.spec, self.sparsity_in(epoch)), masks, room.data)
 
     def _end(self, state: State, masks: dict[str, Tensor], result: dict[str, Tensor], room: Room) -> State:
         model = masked_model(state.model, result, masks)

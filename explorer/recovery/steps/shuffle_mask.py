@@ -10,6 +10,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.params import param
+from explorer.pruning.allocation import Global
 from explorer.pruning.criteria.random import Random
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import Limit, PruneSpec
@@ -52,7 +53,7 @@ def shuffled(model: LoadedModel, plan: Plan, seed: int) -> Plan:
     """A random plan of the same granularity with the same count in every knob, and so in every layer."""
     spec = PruneSpec.from_json(plan.spec)
     exact = {k.knob.name: _exactly(k.n_pruned, k.knob.n_units) for k in plan.knobs if k.knob.why_not is None}
-    drawn = make_plan(model, PruneSpec(spec.granularity, Random(seed), "global", tuple(exact.items())))  # type: ignore[arg-type]
+    drawn = make_plan(model, PruneSpec(spec.granularity, Random(seed), Global(), tuple(exact.items())))
     if any(drawn.n_pruned_in(layer) != plan.n_pruned_in(layer) for layer in plan.layers):
         raise ExplorerError(
             "This mask cannot be drawn again at random.",
