@@ -22,7 +22,8 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 class Job:
     """One piece of long work. ``results`` grows while it runs and stays when it ends early.
 
-    ``n_done`` counts those of ``total`` that are final.
+    ``n_done`` counts those of ``total`` that are final. ``followers`` are all who asked for it, ``owner`` was the
+    first of them.
     """
 
     def __init__(self, key: Hashable, owner: str, title: str, make: Callable[[], Iterator[Any]], total: int) -> None:
@@ -33,7 +34,8 @@ class Job:
         self.results: list[Any] = []
         self.n_done = 0
         self.started = self.finished = 0.0
-        self._make = make
+        self.followers = {owner}
+        self._make: Callable[[], Iterator[Any]] | None = make
         self._stop = threading.Event()
         self._ended = threading.Event()
 
@@ -68,16 +70,19 @@ class Job:
 
     def _end(self, state: State) -> None:
         self.state = state
+        # What it worked on may be large, and ended jobs are kept for long.
+        self._make = None
         self.finished = time.monotonic()
         self._ended.set()
 
     def _run(self) -> None:
-        if self._stop.is_set():
+        make = self._make
+        if self._stop.is_set() or make is None:
             return
         self.started = time.monotonic()
         self.state = "running"
         try:
-            for result in self._make():
+            for result in make():
                 self.results.append(result)
                 # A result may say that it will come again, better known.
                 self.n_done += bool(getattr(result, "complete", True))
@@ -112,6 +117,7 @@ class JobQueue:
         with self._changed:
             known = self._jobs.get(key)
             if known is not None and (known.active or known.state == "done"):
+                known.followers.add(owner)
                 return known
             job = Job(key, owner, title, make, total)
             self._jobs[key] = job
@@ -127,9 +133,9 @@ class JobQueue:
         return job
 
     def of(self, owner: str) -> list[Job]:
-        """This owner's jobs, oldest first."""
+        """The jobs that this owner asked for, oldest first; also those that another one had begun before."""
         with self._changed:
-            return [job for job in self._jobs.values() if job.owner == owner]
+            return [job for job in self._jobs.values() if owner in job.followers]
 
     def find(self, key: Hashable) -> Job | None:
         with self._changed:

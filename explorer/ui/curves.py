@@ -45,7 +45,11 @@ def key(model: LoadedModel, dataset: Dataset, request: PruneSpec) -> tuple[str, 
 
 
 def job(model: LoadedModel, dataset: Dataset, label: str, request: PruneSpec) -> Job:
-    """The sweep of ``request`` at :func:`ratios`: running, done, or queued by this call."""
+    """The sweep of ``request`` at :func:`ratios`: running, done, or queued by this call; or how it failed."""
+    known = cache.jobs().find(key(model, dataset, request))
+    if known is not None and known.state == "failed":
+        # The page asks at every rerun: what fails at once would be begun again for ever.
+        return known
     return cache.jobs().submit(
         key(model, dataset, request),
         session.owner(),

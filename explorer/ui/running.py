@@ -31,7 +31,9 @@ def is_stale() -> bool:
 
 
 def _active() -> list[Job]:
-    return [job for job in cache.jobs().of(session.owner()) if job.active]
+    # Who only follows a job must not stop it for the one who began it.
+    me = session.owner()
+    return [job for job in cache.jobs().of(me) if job.active and job.owner == me]
 
 
 @st.fragment

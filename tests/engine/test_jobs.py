@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,31 @@ def test_the_same_key_is_the_same_job() -> None:
     assert queue.submit("k", "bob", "count", lambda: count_to(9), 9) is job
     assert job.wait(10)
     assert queue.submit("k", "bob", "count", lambda: count_to(9), 9) is job
+
+
+def test_a_job_is_listed_for_everybody_who_asked_for_it() -> None:
+    queue = JobQueue(1)
+    job = queue.submit("k", "ann", "count", lambda: count_to(3), 3)
+    queue.submit("k", "bob", "count", lambda: count_to(3), 3)
+    assert (queue.of("ann"), queue.of("bob"), queue.of("eve")) == ([job], [job], [])
+
+
+def test_what_an_ended_job_worked_on_is_let_go() -> None:
+    class Large:
+        def numbers(self) -> Iterator[int]:
+            return count_to(3)
+
+    large = Large()
+    gone = weakref.ref(large)
+    job = JobQueue(1).submit("k", "ann", "count", large.numbers, 3)
+    del large
+    assert job.wait(10)
+    for _ in range(500):  # the worker is about to leave its last call
+        if gone() is None:
+            break
+        threading.Event().wait(0.01)
+    assert gone() is None
+    assert job.results == [0, 1, 2]
 
 
 def test_a_cancelled_job_keeps_partial_results_and_can_be_tried_anew() -> None:
