@@ -27,7 +27,7 @@ _GRIDS: dict[str, tuple[float, ...]] = {
     "fine": (*(round(0.05 * i, 2) for i in range(1, 20)), 0.97, 0.99),
 }
 _MODES = {
-    "exact": "every sample in float32: the counts of a plain loop",
+    "exact": "every sample in float32, with the same counts as a plain loop",
     "verified": "bfloat16 where it is faster; close calls and audited cells again in float32",
     "estimate": "samples until each drop is known to ±1 point",
 }
@@ -48,26 +48,44 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         wanted, job = _controls(model, dataset)
     found = scans.result(job)
     names = [k.name for k in cache.scores(model, wanted.spec, dataset).knobs if k.why_not is None]
-    left, right = st.columns([1.1, 1], gap="medium")
-    with left, st.container(border=True, key="heat_card", height="stretch"):
-        _heat(model, cache.scores(model, wanted.spec, dataset), found, names, wanted.levels)
-    with right, st.container(border=True, key="curve_card", height="stretch"):
-        _curves(found)
-    below_left, below_right = st.columns([1.1, 1], gap="medium")
-    with below_left, st.container(border=True, key="rank_card", height="stretch"):
-        _ranking(found)
-    with below_right, st.container(border=True, key="joint_card", height="stretch"):
-        _joint(model, dataset, found)
+    if found.cells:
+        # What is chosen for the visitor is chosen anew once all cells are there to choose from.
+        part = "all" if job is not None and job.state == "done" else "so_far"
+        _results(model, dataset, found, names, wanted.levels, part)
+    else:
+        with st.container(border=True, key="look_card"):
+            st.markdown("**What each layer costs alone**")
+            st.caption(
+                "Scan prunes one layer at a time and measures what it costs: as a heat map, one curve for each layer, "
+                "and a ranking. Until then, what the weights alone say:"
+            )
+            _quick_look(model, cache.scores(model, wanted.spec, dataset), names, wanted.levels)
     if running.is_stale():
         st.rerun()
     if job is not None and job.active:
         ticker.tick("scan", _LATER_MS)
 
 
+def _results(
+    model: LoadedModel, dataset: Dataset, found: Sensitivity, names: list[str], levels: tuple[float, ...], part: str
+) -> None:
+    left, right = st.columns([1.1, 1])
+    with left, st.container(border=True, key="heat_card", height="stretch"):
+        _heat(model, dataset, found, names, levels)
+    with right, st.container(border=True, key="curve_card", height="stretch"):
+        _curves(found, part)
+    below_left, below_right = st.columns([1.1, 1])
+    with below_left, st.container(border=True, key="rank_card", height="stretch"):
+        _ranking(found, part)
+    with below_right, st.container(border=True, key="joint_card", height="stretch"):
+        _joint(model, dataset, found)
+
+
 def _without_data(model: LoadedModel, why: str) -> None:
     with st.container(border=True, key="scan_nothing_card"):
         st.markdown("**No scan without a measurement**")
-        st.markdown(plain(why, 400))
+        if not model.why_not_runnable:  # else it is said right above
+            st.markdown(plain(why, 400))
         known = session.scores(model, None)
         names = [k.name for k in known.knobs if k.why_not is None]
         _quick_look(model, known, names, LEVELS)
@@ -88,8 +106,10 @@ def _controls(model: LoadedModel, dataset: Dataset) -> tuple[scans.Wanted, Job |
             if st.button(label, icon=":material/play_arrow:", type="primary", key="scan_start"):
                 job = scans.start(model, dataset, wanted)
                 st.rerun(scope="fragment")
-    unit, by = spec.granularity.label.lower(), spec.criterion.label.lower()
-    st.caption(f"{unit} by {by}, as on Explore. {chosen}: {_MODES[mode]}. Each cell starts from the dense weights.")
+    unit, by = spec.granularity.label, spec.criterion.label.lower()
+    st.caption(
+        f"{unit} by {by}, as on Explore. {mode.capitalize()}: {_MODES[mode]}. Every cell prunes the dense model."
+    )
     if job is not None:
         _progress(job)
     return wanted, job
@@ -109,21 +129,19 @@ def _progress(job: Job) -> None:
         st.caption(f"{job.total} cells measured. {plain(found.audit, 200)}")
 
 
-def _heat(model: LoadedModel, scores: Scores, found: Sensitivity, names: list[str], levels: tuple[float, ...]) -> None:
+def _heat(
+    model: LoadedModel, dataset: Dataset, found: Sensitivity, names: list[str], levels: tuple[float, ...]
+) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="heat_head"):
         st.markdown("**What each layer costs alone**", width="stretch")
         _downloads(model, found, names, levels)
-    if not found.cells:
-        _quick_look(model, scores, names, levels)
-        return
     figure = charts.heatmap(found, names, levels, theme=chart_theme())
     st.plotly_chart(figure, key="scan_heat", theme=None, config=CONFIG)
-    st.caption("Points of accuracy lost on the tune split, measured. Empty: not measured yet.")
+    what = "accuracy" if dataset.splits["tune"].y is not None else "agreement with the dense model"
+    st.caption(f"Points of {what} lost on the tune split, measured. Empty: not measured yet.")
 
 
 def _downloads(model: LoadedModel, found: Sensitivity, names: list[str], levels: tuple[float, ...]) -> None:
-    if not found.cells:
-        return
     stem = f"{file_stem(model.address)}-sensitivity"
     st.download_button("CSV", found.to_csv, f"{stem}.csv", "text/csv", key="scan_csv", on_click="ignore")
     st.download_button(
@@ -139,38 +157,34 @@ def _quick_look(model: LoadedModel, scores: Scores, names: list[str], levels: tu
     if not names:
         st.caption("Nothing of this model can be pruned in these units; Explore says why for each layer.")
         return
-    st.markdown("**Scan** measures the accuracy with one layer pruned at a time.")
     spec = session.workspace().spec
-    rows: dict[str, dict[str, str]] = {name: {"layer": name} for name in names}
+    rows: dict[str, dict[str, str]] = {name: {"Layer": name} for name in names}
     for e in energy(model, spec, levels, scores=scores):
         rows[e.knob][percent(e.level, 0)] = percent(e.removed.value)
     st.dataframe(list(rows.values()), hide_index=True)
-    st.caption("Share of the squared weights that goes: counted from the weights, not a measurement of accuracy.")
+    st.caption("Share of the squared weights that goes with so much of the layer: counted, no measure of accuracy.")
 
 
-def _curves(found: Sensitivity) -> None:
+def _curves(found: Sensitivity, part: str) -> None:
     st.markdown("**Layer by layer**")
-    if not found.cells:
-        st.caption("One curve a layer: the accuracy of the whole model while only this layer is pruned.")
-        return
     fragile = list(found.fragility())
-    chosen = st.multiselect("Layers", found.knobs, default=fragile[:4], key="scan_layers", label_visibility="collapsed")
+    chosen = st.multiselect(
+        "Layers", found.knobs, default=fragile[:4], key=f"scan_layers_{part}", label_visibility="collapsed"
+    )
     figure = charts.curves(found, chosen, budget=_BUDGET, theme=chart_theme())
     st.plotly_chart(figure, key="scan_curves", theme=None, config=CONFIG)
     names = ", ".join(plain(name) for name in found.most_fragile())
     st.caption(f"Most fragile 5 %: **{names}**. Dotted: 1 point below dense. Bands: paired 95 % intervals.")
 
 
-def _ranking(found: Sensitivity) -> None:
+def _ranking(found: Sensitivity, part: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rank_head"):
         st.markdown("**One level across layers**", width="stretch")
-        if not found.cells:
-            return
         levels = list(found.levels)
         middle = levels[len(levels) // 2]
         level = st.selectbox(
             "Level", levels, levels.index(middle), format_func=lambda v: percent(v, 0), label_visibility="collapsed",
-            width=110, key="scan_level",
+            width=110, key=f"scan_level_{part}",
         )  # fmt: skip
     figure = charts.ranked(found, level, theme=chart_theme())
     st.plotly_chart(figure, key="scan_rank", theme=None, config=CONFIG)
@@ -180,10 +194,10 @@ def _joint(model: LoadedModel, dataset: Dataset, found: Sensitivity) -> None:
     st.markdown("**Layers together**")
     work = session.workspace()
     plan = make_plan(model, work.spec, cache.scores(model, work.spec, dataset))
-    if not found.cells or not plan.n_pruned:
+    if not plan.n_pruned:
         st.caption(
-            "The drop of the setting on Explore, beside the sum of the single drops of its layers. "
-            "Set some lines there first."
+            "The drop of the setting on Explore, measured, beside the sum of the single drops of its layers. "
+            "Nothing is pruned there yet: move some lines first."
         )
         return
     answer = live.measure(model, dataset, plan)

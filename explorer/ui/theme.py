@@ -17,7 +17,9 @@ _CSS = """
 [class*="_card"] p { font-size: .9rem; }
 [class*="st-key-"]:is(.st-key-controls, .st-key-top_line, .st-key-chart_head, .st-key-chart_foot) { gap: .5rem; }
 :is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button { min-height: 2.1rem; padding: .1rem .65rem; }
-.st-key-controls button { padding: .1rem .5rem; }
+.st-key-controls.st-key-controls { gap: .3rem; }
+.st-key-controls button { padding: .1rem .42rem; }
+.stHorizontalBlock:has(> .stColumn) { gap: 1rem; }
 :is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button p { font-size: .85rem; }
 .st-key-chart_head > :first-child { flex: 1; }
 .st-key-hint { gap: .5rem; flex-wrap: nowrap; padding: 0 .25rem; }
@@ -35,7 +37,8 @@ _CSS = """
   white-space: nowrap; }
 .facts .value { font-size: 1.5rem; font-weight: 650; line-height: 1.25; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
-.facts .note { font-size: .8rem; color: var(--explorer-muted); font-weight: 400; font-variant-numeric: tabular-nums; }
+.facts .note { margin-left: .2rem; font-size: .8rem; color: var(--explorer-muted); font-weight: 400;
+  font-variant-numeric: tabular-nums; }
 .facts .stale { opacity: .4; }
 .facts .better { color: var(--explorer-better); } .facts .worse { color: var(--explorer-worse); }
 .tag { font-size: .68rem; border: 1px solid var(--explorer-line); border-radius: .4rem; padding: 0 .35rem; }
@@ -47,7 +50,9 @@ _CSS = """
   .facts > div { padding: .4rem .7rem; } .facts > div:nth-child(3) { border-left: 0; }
   .facts > div:nth-child(n+3) { border-top: 1px solid var(--explorer-line); }
   .st-key-chart_head > :first-child { flex-basis: 100%; }
-  .facts .value { font-size: 1.15rem; } .facts .note { display: block; font-size: .7rem; white-space: normal; }
+  .st-key-scan_heat { overflow-x: auto; } .st-key-scan_heat > * { min-width: 35rem; }
+  .facts .value { font-size: 1.15rem; }
+  .facts .note { display: block; margin: 0; font-size: .7rem; white-space: normal; }
 }
 @media (prefers-reduced-motion: reduce) { .facts .bar { transition: none; } }
 </style>
