@@ -26,9 +26,8 @@ def widths(plan: Plan, *, theme: Theme | None = None, height: int = 190) -> go.F
     across = axis(theme, tickvals=places[::every], tickangle=-35)
     across["ticktext"] = [safe(k.knob.name) for k in shown][::every]
     across["tickfont"] = {"color": theme.muted, "size": 10, "family": "ui-monospace, monospace"}
-    figure = framed(
-        theme, height=height, x=across, y=axis(theme, grid=True, rangemode="tozero"), barmode="overlay", bargap=0.3
-    )
+    up = axis(theme, f"{shown[0].knob.unit}s", grid=True, rangemode="tozero")
+    figure = framed(theme, height=height, x=across, y=up, barmode="overlay", bargap=0.3)
     words = [
         f"<b>{safe(k.knob.name)}</b><br>{k.knob.n_units - k.n_pruned:,} of {k.knob.n_units:,} {k.knob.unit}s stay"
         f" ({percent(1 - k.sparsity)})"

@@ -40,7 +40,8 @@ def chart(view: View) -> bool:
             costs.table(view)
         actions.buttons(view)
     if view.why_not is not None or view.dataset is None:
-        st.caption(f"No chart without a measurement. {plain(view.why_not or '', 300)}")
+        why = "" if view.model.why_not_runnable else plain(view.why_not or "", 300)  # else it is said at the top
+        st.caption(f"No chart without a measurement. {why}")
         return False
     known, jobs = curves.background(view.model, view.dataset, view.work.spec)
     figure = _figure(view, known)
@@ -106,11 +107,11 @@ def _restore(view: View, known: list[TradeOff], chosen: object) -> None:
 
 def below(view: View) -> None:
     """What changed in samples, and what to watch out for in sentences."""
-    left, right = st.columns(2, gap="small")
-    with left, st.container(border=True, key="changed_card"):
+    left, right = st.columns([1, 1.6], gap="small")
+    with left, st.container(border=True, key="changed_card", height="stretch"):
         st.markdown("**What changed**")
         _changed(view)
-    with right, st.container(border=True, key="watch_card"):
+    with right, st.container(border=True, key="watch_card", height="stretch"):
         st.markdown("**Watch out**")
         _watch(view)
 

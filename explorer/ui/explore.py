@@ -86,9 +86,9 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     with right:
         with st.container(border=True, key="chart_card"):
             growing = cards.chart(view)
+        cards.below(view)
         removing = removal.card(view)
         quantized.card(view)
-        cards.below(view)
         actions.verdict(view)
     session.write_link(work)
     if running.is_stale():
@@ -148,8 +148,9 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
 def _facts(view: View) -> list[summary.Fact]:
     found = {kind: int(m.value) for kind, m in sizes(view.model, view.plan).items()}
     best = min(found, key=lambda kind: found[kind])
+    why_not = "weights only" if view.model.why_not_runnable else view.why_not  # the header says why
     return [
-        *summary.judged(view.answer.evaluation, view.why_not, stale=view.answer.stale),
+        *summary.judged(view.answer.evaluation, why_not, stale=view.answer.stale),
         *summary.counted(view.plan, (best, found[best]), found["dense_file"]),
     ]
 

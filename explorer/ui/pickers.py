@@ -166,5 +166,6 @@ def top_line(work: Workspace) -> tuple[LoadedModel | None, Dataset | None]:
     for refusal in refused:
         session.refusal(refusal)
     if model is not None and model.why_not_runnable:
-        st.info(f"Weights only. {plain(model.why_not_runnable, 400)}", icon=":material/visibility:")
+        why = plain(model.why_not_runnable, 400)
+        st.info(f"Weights only. {why} Architectures are under Model, above.", icon=":material/visibility:")
     return model, dataset

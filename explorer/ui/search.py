@@ -32,7 +32,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     session.show_notices()
     why = live.why_not(model, dataset)
     if why is not None or dataset is None:
-        _without_data(why or "There is no data to judge the model on.")
+        _without_data(model, why or "There is no data to judge the model on.")
         return
     with st.container(border=True, key="ask_card"):
         job = _controls(model, dataset)
@@ -56,11 +56,12 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         ticker.tick("search", _LATER_MS)
 
 
-def _without_data(why: str) -> None:
+def _without_data(model: LoadedModel, why: str) -> None:
     with st.container(border=True, key="search_nothing_card"):
         st.markdown("**No search without a measurement**")
-        st.markdown(plain(why, 400))
-        st.caption("A search prunes the model in many ways and measures each on labelled samples.")
+        if not model.why_not_runnable:  # else it is said right above
+            st.markdown(plain(why, 400))
+        st.caption("A search prunes the model in many ways and measures each on the same samples.")
         st.page_link(
             "pages/weights.py", label="Look at the weights instead", icon=":material/grid_on:", width="content"
         )
@@ -90,8 +91,8 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
     if why:
         st.caption(f":material/block: Not to be asked here. {plain(why, 400)}")
     else:
-        unit, by = spec.granularity.label.lower(), spec.criterion.label.lower()
-        st.caption(f"{unit} by {by}, with the locks and limits, as on Explore. Asked: {plain(str(question), 200)}.")
+        unit, by = spec.granularity.label, spec.criterion.label.lower()
+        st.caption(f"{unit} by {by}, with the locks and limits of Explore. Asked: {plain(str(question), 200)}.")
     if job is not None:
         _progress(wanted, job)
     return job

@@ -75,7 +75,7 @@ def _level(found: Evaluation) -> Fact:
 def _change(found: Evaluation) -> Fact:
     drop = found.drop
     if found.judged_by == "agreement":
-        return Fact(ACCURACY, "", "–", "no labels: judged by agreement on generated inputs")
+        return Fact(ACCURACY, "", "–", "no labels, generated inputs")
     tone = "worse" if drop.value > 0 else "better" if drop.value < 0 else ""
     note = "" if drop.low is None or drop.high is None else f"{points(-drop.high)} to {points(-drop.low)}"
     return Fact(CHANGE, drop.origin, points(-drop.value), note.replace(" pt", ""), tone)
