@@ -69,7 +69,7 @@ def _is_wide(shape: tuple[int, ...]) -> bool:
 def _facts(view: View, row: LayerStatistics, knob: KnobPlan | None) -> list[Fact]:
     share = row.n_pruned / row.n_weights if row.n_weights else 0.0
     first = Fact("Pruned", "counted", percent(share), f"{row.n_pruned:,} of {row.n_weights:,} weights")
-    names = ("Threshold, absolute", "in standard deviations", "as a percentile")
+    names = ("Threshold, absolute", "In standard deviations", "As a percentile")
     if knob is None or knob.knob.name not in view.scores.values:
         return [first, *(Fact(name, "", "–", "no line") for name in names)]
     if not knob.n_pruned:
@@ -81,9 +81,9 @@ def _facts(view: View, row: LayerStatistics, knob: KnobPlan | None) -> list[Fact
     locked = " · locked" if knob.locked else ""
     return [
         first,
-        Fact(names[0], "", f"{forms['absolute']:.4g}", f"{_where(knob, unit)}{locked}"),
-        Fact(names[1], "", f"{forms['std']:.2f} σ", f"σ = {deviation:.4g}"),
-        Fact(names[2], "", f"{forms['percentile']:.1f}", f"{knob.n_pruned:,} of {knob.knob.n_units:,} go"),
+        Fact(names[0], "counted", f"{forms['absolute']:.4g}", f"{_where(knob, unit)}{locked}"),
+        Fact(names[1], "counted", f"{forms['std']:.2f} σ", f"σ = {deviation:.4g}"),
+        Fact(names[2], "counted", f"{forms['percentile']:.1f}", f"{knob.n_pruned:,} of {knob.knob.n_units:,} go"),
     ]
 
 

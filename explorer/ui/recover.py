@@ -14,9 +14,10 @@ from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.state import Progress, Recovered
-from explorer.types import Dataset, LoadedModel, Measurement
+from explorer.types import Dataset, LoadedModel
 from explorer.ui import live, recovery_jobs, recovery_plans, recovery_runs, recovery_settings, running, session, ticker
 from explorer.ui.recovery_plans import Asked, Run
+from explorer.ui.summary import Fact
 from explorer.ui.tables import file_stem
 from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
@@ -30,7 +31,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     session.show_notices()
     why = live.why_not(model, dataset) or recovery_jobs.why_not(model, dataset)
     if why or dataset is None:
-        _nothing(why or "There is no data to train on.")
+        _nothing(model, why or "There is no data to train on.")
         return
     left, right = st.columns([1, 1.25], gap="medium")
     with left, st.container(border=True, key="recipe_card", height="stretch"):
@@ -46,10 +47,11 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         ticker.tick("recover", _LATER_MS)
 
 
-def _nothing(why: str) -> None:
+def _nothing(model: LoadedModel, why: str) -> None:
     with st.container(border=True, key="recover_nothing_card"):
         st.markdown("**Nothing can be trained here**")
-        st.markdown(plain(why, 400))
+        if not model.why_not_runnable:  # else it is said right above
+            st.markdown(plain(why, 400))
         st.caption("Recovery trains what is left on the fit split and judges it on tune; it needs both, with labels.")
 
 
@@ -113,7 +115,8 @@ def _button(runs: list[Run], model: LoadedModel, dataset: Dataset) -> None:
         return
     label = "Start" if jobs[0] is None or jobs[0].active else "Go on" if jobs[0].state != "done" else "Start the others"
     label = label if left else "Done"
-    if st.button(label, icon=":material/play_arrow:", type="primary", key="recover_start", disabled=not left):
+    icon = ":material/play_arrow:" if left else ":material/check:"
+    if st.button(label, icon=icon, type="primary", key="recover_start", disabled=not left):
         for run in left:
             try:
                 recovery_jobs.start(model, dataset, run)
@@ -162,15 +165,8 @@ def _dots(found: Recovered) -> None:
     """Accuracy as pruned, refreshed, tuned, beside dense: numbers with their intervals."""
     facts = [("Dense", found.dense), ("As pruned", found.as_pruned), ("Refreshed", found.refreshed)]
     facts.append(("Trained", found.tuned))
-    known = [(name, m) for name, m in facts if m is not None]
-    for column, (name, m) in zip(st.columns(max(1, len(known)), gap="small"), known, strict=True):
-        with column:
-            _fact(name, m)
-
-
-def _fact(name: str, found: Measurement) -> None:
-    st.markdown(f"{name}  \n**{percent(found.value)}**")
-    st.caption(f"{interval(found)}, {found.origin}")
+    known = [Fact(name, m.origin, percent(m.value), interval(m)) for name, m in facts if m is not None]
+    st.html(f'<div class="facts">{"".join(fact.html() for fact in known)}</div>')
 
 
 def _audit(history: list[Progress]) -> str:

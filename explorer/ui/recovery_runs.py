@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import streamlit as st
 
@@ -37,7 +38,7 @@ def draw(model: LoadedModel, dataset: Dataset) -> None:
         dense = next((r.dense.value for _, r in found if r is not None and r.dense is not None), None)
         figure = healings(done, dense=dense, theme=chart_theme())
         st.plotly_chart(figure, key="healings", theme=None, config=CONFIG)
-        st.caption("Joined dots are one run. Dotted: the dense model. Measured on tune.")
+        st.caption("Joined dots are one run. Dashed: the dense model. Measured on tune.")
     with right:
         stories = [(job.title, _history(job)) for job in jobs]
         st.plotly_chart(together(stories, theme=chart_theme()), key="together", theme=None, config=CONFIG)
@@ -70,7 +71,7 @@ def _table(found: list[tuple[Job, Recovered | None]], model: LoadedModel, datase
         on_select="rerun",
         selection_mode="single-row",
         height=min(320, 38 + 35 * len(rows)),
-        column_config={"run": st.column_config.TextColumn("Run", width="large")},
+        column_config=_COLUMNS,
     )
     picked = chosen.selection.rows
     recovered = found[picked[0]][1] if picked and picked[0] < len(found) else None
@@ -95,6 +96,19 @@ def _row(job: Job, found: Recovered | None, model: LoadedModel) -> dict[str, obj
         "trained": "" if found is None else text(found.tuned),
         "revived": None if found is None else found.n_revived,
     }
+
+
+_COLUMN = st.column_config
+_COLUMNS: dict[str, Any] = {
+    "run": _COLUMN.TextColumn("Run", width="large"),
+    "state": _COLUMN.TextColumn("State"),
+    "smaller": _COLUMN.TextColumn("Smaller", help="Compression ratio in parameters of the whole model, counted."),
+    "epochs": _COLUMN.NumberColumn("Epochs"),
+    "as pruned": _COLUMN.TextColumn("As pruned", help="Accuracy on the tune split, measured."),
+    "refreshed": _COLUMN.TextColumn("Refreshed", help="Accuracy after the batch norms were refreshed, measured."),
+    "trained": _COLUMN.TextColumn("Trained", help="Accuracy of the best epoch, measured."),
+    "revived": _COLUMN.NumberColumn("Came back", help="Pruned weights that are not exactly zero, counted."),
+}
 
 
 def _take_away(found: Recovered, model: LoadedModel) -> None:
