@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import re
+import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +25,7 @@ from explorer.types import Measurement, tensors_digest
 
 _KEY = "explorer"
 _VERSION = 1
+_NAME = re.compile(r"[0-9a-f]{16}")
 _MEASURED = ("accuracy", "drop", "loss")
 
 
@@ -84,6 +89,32 @@ class Checkpoints:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.safetensors"
+
+
+def make_room(root: Path | str, *, most: int = 2_000_000_000, spare_days: float = 1.0) -> int:
+    """Remove the recipes that were left longest until ``root`` holds at most ``most`` bytes; gives how many went.
+
+    A recipe in which anything was written within ``spare_days`` may still be running and stays, and so does
+    everything in ``root`` that no recipe made.
+    """
+    folders = [about.parent for about in Path(root).glob("*/about.json") if _NAME.fullmatch(about.parent.name)]
+    known = sorted((_newest_and_size(folder), folder) for folder in folders)
+    total, gone = sum(size for (_, size), _ in known), 0
+    for (newest, size), folder in known:
+        if total - gone <= most or newest > time.time() - spare_days * 86_400:
+            break
+        shutil.rmtree(folder, ignore_errors=True)
+        gone += size
+    return gone
+
+
+def _newest_and_size(folder: Path) -> tuple[float, int]:
+    found = [(0.0, 0)]
+    for file in folder.iterdir():
+        # Another process may be replacing it.
+        with contextlib.suppress(FileNotFoundError):
+            found.append((file.stat().st_mtime, file.stat().st_size))
+    return max(moment for moment, _ in found), sum(size for _, size in found)
 
 
 def progress_json(progress: Progress) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import Job
-from explorer.errors import ExplorerError
 from explorer.export.onnx_int8 import Int8Runtime
 from explorer.export.onnx_process import why_no_onnx
 from explorer.pruning import allocation
@@ -21,9 +19,8 @@ from explorer.recovery.grid import FORMS, Form, GridPoint, Healing, Working, gri
 from explorer.recovery.order import Tried, orders, recipes
 from explorer.recovery.steps import Finetune
 from explorer.recovery.training import why_not_trained
-from explorer.store.records import record_of
 from explorer.types import Dataset, LoadedModel, Plan
-from explorer.ui import cache, session
+from explorer.ui import cache, kept, session
 
 EPOCHS = 5
 
@@ -160,7 +157,5 @@ def _grid(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Iterator[Grid
     for item in found:
         point = item.kept() if isinstance(item, GridPoint) else None
         if point is not None:
-            # A disk that refuses must not take a result off the screen.
-            with contextlib.suppress(ExplorerError):
-                cache.store().keep_point(record_of(point, model, dataset, split="tune", kind="quantize"))
+            kept.keep_quietly(point, model, dataset, "quantize")
         yield item

@@ -27,19 +27,25 @@ def keep(point: TradeOffPoint, model: LoadedModel, dataset: Dataset, kind: str) 
             session.notify(error)
 
 
+def keep_quietly(point: TradeOffPoint, model: LoadedModel, dataset: Dataset, kind: str) -> bool:
+    """Keep one point of a background job, whose thread has no page; False where the disk refuses.
+
+    The page says it at the next drag; a result must not get lost because it could not be kept.
+    """
+    try:
+        cache.store().keep_point(record_of(point, model, dataset, split="tune", kind=kind))
+    except ExplorerError:
+        return False
+    return True
+
+
 def keeping(
     points: Iterable[TradeOffPoint], model: LoadedModel, dataset: Dataset, kind: str
 ) -> Iterator[TradeOffPoint]:
-    """The points of a background job, each kept as it comes; for threads that have no page."""
-    store = cache.store()
+    """The points of a background job, each kept as it comes, until the disk refuses one."""
     works = True
     for point in points:
-        if works:
-            try:
-                store.keep_point(record_of(point, model, dataset, split="tune", kind=kind))
-            except ExplorerError:
-                # The page says it at the next drag; a sweep goes on without the disk.
-                works = False
+        works = works and keep_quietly(point, model, dataset, kind)
         yield point
 
 

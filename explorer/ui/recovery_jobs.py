@@ -10,14 +10,13 @@ from pathlib import Path
 from explorer.analysis import tradeoff
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import Job
-from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
+from explorer.recovery.checkpoints import make_room
 from explorer.recovery.recipe import recover
 from explorer.recovery.state import Progress, Recovered, measured
 from explorer.recovery.training import Training, why_not_trained
-from explorer.store.records import record_of
 from explorer.types import Dataset, LoadedModel
-from explorer.ui import cache, session
+from explorer.ui import cache, kept, session
 from explorer.ui.recovery_plans import Run
 
 
@@ -68,9 +67,9 @@ def _progress(model: LoadedModel, dataset: Dataset, run: Run) -> Iterator[Progre
     begun = run.start if run.start is not None else model
     for progress in recover(begun, run.recipe, dataset, evaluator=evaluator, checkpoints=folder):
         if progress.recovered is not None:
-            # A full disk must not take away a result that is there: the screen has it.
-            with contextlib.suppress(ExplorerError):
-                _keep(progress.recovered, model, dataset, evaluator)
+            _keep(progress.recovered, model, dataset, evaluator)
+            with contextlib.suppress(OSError):
+                make_room(folder)
         yield progress
 
 
@@ -81,5 +80,4 @@ def _keep(found: Recovered, model: LoadedModel, dataset: Dataset, evaluator: Eva
     spec = PruneSpec.from_json(found.plan.spec)
     evaluation = measured(found.state, dataset.splits["tune"], evaluator)
     point = tradeoff.point(found.model, spec, found.plan, evaluation, cache.macs(model))
-    point = replace(point, protocol=dict(found.protocol))
-    cache.store().keep_point(record_of(point, model, dataset, split="tune", kind="recover"))
+    kept.keep_quietly(replace(point, protocol=dict(found.protocol)), model, dataset, "recover")

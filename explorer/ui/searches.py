@@ -70,5 +70,5 @@ def _work(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Iterator[Cell
         model, dataset, wanted.spec, budget=wanted.question, cells=cells, evaluator=judge, evaluations=wanted.n_plans
     )
     for tried in plans:
-        for _ in kept.keeping((tried.point,), model, dataset, "search"):
-            yield tried
+        kept.keep_quietly(tried.point, model, dataset, "search")
+        yield tried

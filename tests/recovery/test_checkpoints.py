@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.recovery.checkpoints import Checkpoints, progress_from, progress_json
+from explorer.recovery.checkpoints import Checkpoints, make_room, progress_from, progress_json
 from explorer.recovery.recipe import Recipe, recover
 from explorer.recovery.state import Progress, Recovered
 from explorer.recovery.steps import Finetune, Gradual, Prune
@@ -133,3 +133,45 @@ def test_nothing_is_written_without_a_folder(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     list(recover(two(), Recipe((Finetune(epochs=1, batch_size=16),)), flowers()))
     assert list(tmp_path.iterdir()) == []
+
+
+def left_behind(root: Path, name: str, days: float, n_bytes: int = 1000) -> Path:
+    folder = root / name
+    folder.mkdir(parents=True)
+    (folder / "about.json").write_text("{}")
+    (folder / "000-finetune.safetensors").write_bytes(b"0" * n_bytes)
+    moment = time.time() - days * 86_400
+    for file in folder.iterdir():
+        os.utime(file, (moment, moment))
+    return folder
+
+
+def test_what_was_left_longest_makes_room_and_what_may_still_run_stays(tmp_path: Path) -> None:
+    old, older, fresh = (
+        left_behind(tmp_path, name, days) for name, days in (("a" * 16, 2), ("b" * 16, 9), ("c" * 16, 0.1))
+    )
+    assert make_room(tmp_path, most=3 * 1002) == 0
+    assert make_room(tmp_path, most=2 * 1002) == 1002
+    assert (old.is_dir(), older.is_dir(), fresh.is_dir()) == (True, False, True)
+    assert make_room(tmp_path, most=0) == 1002
+    assert (old.is_dir(), fresh.is_dir()) == (False, True)
+
+
+def test_only_folders_of_recipes_are_removed(tmp_path: Path) -> None:
+    own = left_behind(tmp_path, "my thesis", 400)
+    (tmp_path / ("d" * 16)).mkdir()
+    assert make_room(tmp_path, most=0) == 0
+    assert own.is_dir()
+    assert (tmp_path / ("d" * 16)).is_dir()
+    assert make_room(tmp_path / "absent", most=0) == 0
+
+
+def test_a_recipe_that_made_room_is_done_again_from_the_start(tmp_path: Path) -> None:
+    recipe = Recipe((Prune(half()), Finetune(epochs=2)))
+    first = [p.recovered for p in recover(two(), recipe, flowers(), checkpoints=tmp_path)][-1]
+    make_room(tmp_path, most=0, spare_days=-1.0)
+    assert not list(tmp_path.iterdir())
+    again = [p.recovered for p in recover(two(), recipe, flowers(), checkpoints=tmp_path)][-1]
+    assert first is not None
+    assert again is not None
+    assert again.model.digest == first.model.digest
