@@ -19,18 +19,18 @@ import streamlit as st
 from explorer import component, data, models
 from explorer.analysis.distribution import SignedHistogram, signed_distribution
 from explorer.analysis.histogram import LayerMap, layer_map
+from explorer.analysis.rank_stability import stability
 from explorer.analysis.statistics import LayerStatistics, layer_statistics
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import JobQueue
 from explorer.errors import ExplorerError
 from explorer.metrics.macs import MacTable, mac_table
 from explorer.pruning.layers import layer_table
-from explorer.pruning.plan import is_locked
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.pruning.wiring import Wiring, wiring
 from explorer.store.database import Store
-from explorer.types import Dataset, Knob, LayerInfo, LoadedModel, Plan, Scores, Split
+from explorer.types import Dataset, Knob, LayerInfo, LoadedModel, Measurement, Plan, Scores, Split
 from explorer.ui.workspace import Source
 
 _FEWEST_BINS, _MOST_BINS = 16, 96
@@ -95,6 +95,24 @@ def _scores(
     return score(_model, _spec, _data)
 
 
+def rank_stability(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Measurement:
+    """How much the ranking of a criterion that looks at data depends on its samples."""
+    return _rank_stability(*scores_key(of, spec, on), of, spec, on)
+
+
+@st.cache_data(max_entries=64, show_spinner="Ranking by each half of the samples …")
+def _rank_stability(
+    digest: str,
+    granularity: str,
+    criterion: str,
+    seen: str,
+    _model: LoadedModel,
+    _spec: PruneSpec,
+    _data: Dataset | None,
+) -> Measurement:
+    return stability(_model, _spec, _data)
+
+
 def why_not_ranked(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> str | None:
     """Why nothing of this model can go under the spec's unit and criterion, in a sentence; None where something can."""
     return _why_not_ranked(*scores_key(of, spec, on), of, spec, on)
@@ -114,7 +132,8 @@ def _why_not_ranked(
         knobs = scores(_model, _spec, _data).knobs
     except ExplorerError as error:
         return str(error)
-    if any(k.why_not is None and not is_locked(k, _spec) for k in knobs):
+    # Limits are no part of the key, so what they unlock must not count.
+    if any(k.why_not is None and k.locked_by is None for k in knobs):
         return None
     reasons = Counter(k.why_not or k.locked_by or "" for k in knobs)
     return reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned."

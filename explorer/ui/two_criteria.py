@@ -5,14 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.analysis.criteria_compared import CriteriaCompared, compared, names_of
-from explorer.analysis.rank_stability import stability
 from explorer.charts import CONFIG
 from explorer.charts.criteria import criteria_scatter
 from explorer.charts.text import percent
 from explorer.errors import ExplorerError
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, LoadedModel, Measurement
+from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache, criteria, session
 from explorer.ui.remembered import remembered, value
 from explorer.ui.text import plain
@@ -80,18 +79,11 @@ def _words(found: CriteriaCompared) -> None:
 def _steadiness(model: LoadedModel, dataset: Dataset | None, spec: PruneSpec) -> None:
     """How much a data-aware ranking depends on its samples."""
     if spec.criterion.needs:
-        steady = _stability(*cache.scores_key(model, spec, dataset), model, spec, dataset)
+        steady = cache.rank_stability(model, spec, dataset)
         st.caption(
             f"{spec.criterion.label}: rank stability **{steady.value:.2f}** between two halves of its "
             f"{steady.n:,} samples of the fit split (measured; 1: the samples do not matter)."
         )
-
-
-@st.cache_data(max_entries=64, show_spinner="Ranking by each half of the samples …")
-def _stability(
-    digest: str, granularity: str, criterion: str, seen: str, _m: LoadedModel, _s: PruneSpec, _d: Dataset | None
-) -> Measurement:
-    return stability(_m, _s, _d)
 
 
 def _disputes(found: CriteriaCompared) -> None:
