@@ -15,12 +15,12 @@ _CSS = """
 [class*="_card"] { background: var(--explorer-card); border-color: var(--explorer-line); }
 [class*="_card"].stVerticalBlock { gap: .6rem; }
 [class*="_card"] p { font-size: .9rem; }
-[class*="st-key-"]:is(.st-key-controls, .st-key-top_line, .st-key-chart_head, .st-key-chart_foot) { gap: .5rem; }
-:is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button { min-height: 2.1rem; padding: .1rem .65rem; }
+[class*="st-key-"]:is(.st-key-controls, .st-key-top_line, [class*="_head"], .st-key-chart_foot) { gap: .5rem; }
+:is(.st-key-controls, .st-key-top_line, [class*="_head"]) button { min-height: 2.1rem; padding: .1rem .65rem; }
 .st-key-controls.st-key-controls { gap: .3rem; }
 .st-key-controls button { padding: .1rem .42rem; }
 .stHorizontalBlock:has(> .stColumn) { gap: 1rem; }
-:is(.st-key-controls, .st-key-top_line, .st-key-chart_head) button p { font-size: .85rem; }
+:is(.st-key-controls, .st-key-top_line, [class*="_head"]) button p { font-size: .85rem; }
 .st-key-chart_head > :first-child { flex: 1; }
 .st-key-hint { gap: .5rem; flex-wrap: nowrap; padding: 0 .25rem; }
 .st-key-hint > :first-child { flex: 1; }
@@ -39,6 +39,7 @@ _CSS = """
   white-space: nowrap; }
 .facts .note { margin-left: .2rem; font-size: .8rem; color: var(--explorer-muted); font-weight: 400;
   font-variant-numeric: tabular-nums; }
+.stColumn .facts .note { display: block; margin: 0; }
 .facts .stale { opacity: .4; }
 .facts .better { color: var(--explorer-better); } .facts .worse { color: var(--explorer-worse); }
 .tag { font-size: .68rem; border: 1px solid var(--explorer-line); border-radius: .4rem; padding: 0 .35rem; }
