@@ -15,12 +15,11 @@ _DONE = {
     "finetune": "fine-tuned",
     "gradual": "pruned while training",
     "rewind": "rewound",
-    "quantize": "quantized",
 }
 
 
 def essence(protocol: Mapping[str, Any]) -> str:
-    """What a comparison must hold equal: epochs, data, optimiser, and the kinds of steps; equal text = equal protocol.
+    """What a comparison must hold equal, as text: epochs, data, optimiser, teacher, kinds of steps, number format.
 
     Seeds, machines, masks and levels are left out: they may differ from point to point of one protocol.
 
@@ -30,10 +29,12 @@ def essence(protocol: Mapping[str, Any]) -> str:
     if not protocol:
         return ""
     parts = {
-        "epochs": protocol.get("epochs", 0),
-        "optimiser": protocol.get("optimiser"),
+        "epochs": _epochs(protocol),
+        "optimiser": _optimisers(protocol),
         "data": _part(protocol.get("data"), ("digest", "address", "trained_on")),
-        "steps": _steps(protocol),
+        "steps": _kinds(protocol),
+        "taught": _is_taught(protocol),
+        "format": _format(protocol),
     }
     return json.dumps(parts, sort_keys=True, default=str)
 
@@ -42,10 +43,13 @@ def in_words(protocol: Mapping[str, Any]) -> str:
     """A protocol as a phrase: "fine-tuned, 20 epochs, adamw, on digits"."""
     if not protocol:
         return NONE
-    epochs, optimisers = protocol.get("epochs", 0), protocol.get("optimiser") or ()
-    parts = [_DONE.get(step, step) for step in _steps(protocol)] or ["retrained"]
-    parts += [f"{epochs:,} epoch{'s' if epochs != 1 else ''}"] if isinstance(epochs, int) and epochs else []
-    parts += [optimisers] if isinstance(optimisers, str) else [str(name) for name in optimisers]
+    epochs, form = _epochs(protocol), _format(protocol)
+    parts = [_DONE.get(step, step) for step in _kinds(protocol) if step != "quantize"]
+    parts = parts or ([] if form else ["retrained"])
+    parts += ["taught by the dense model"] if _is_taught(protocol) else []
+    parts += [f"{epochs:,} epoch{'s' if epochs != 1 else ''}"] if epochs else []
+    parts += _optimisers(protocol)
+    parts += [form] if form else []
     address = _part(protocol.get("data"), ("address",)).get("address")
     return ", ".join([*parts, f"on {address}"] if address and epochs else parts)
 
@@ -79,11 +83,40 @@ def _part(found: Any, names: Sequence[str]) -> dict[str, Any]:
     return {name: found.get(name) for name in names} if isinstance(found, Mapping) else {}
 
 
-def _steps(protocol: Mapping[str, Any]) -> list[str]:
-    """The kinds of steps beside pruning, each once, in the order of their first use."""
+def _steps(protocol: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The steps in order: of a recipe, or the one by which a grid healed its networks."""
     recipe = protocol.get("recipe")
-    steps = recipe.get("steps") if isinstance(recipe, Mapping) else None
+    steps = recipe.get("steps") if isinstance(recipe, Mapping) else [protocol.get("recovery")]
     if not isinstance(steps, Sequence) or isinstance(steps, str):
         return []
-    keys = [str(step.get("key")) for step in steps if isinstance(step, Mapping)]
-    return [key for key in dict.fromkeys(keys) if key != "prune"]
+    return [step for step in steps if isinstance(step, Mapping)]
+
+
+def _kinds(protocol: Mapping[str, Any]) -> list[str]:
+    """The kinds of steps beside pruning, each once, in the order of their first use."""
+    return [key for key in dict.fromkeys(str(step.get("key")) for step in _steps(protocol)) if key != "prune"]
+
+
+def _epochs(protocol: Mapping[str, Any]) -> int:
+    found = protocol.get("epochs", _part(protocol.get("recovery"), ("epochs",)).get("epochs"))
+    return found if isinstance(found, int) else 0
+
+
+def _optimisers(protocol: Mapping[str, Any]) -> list[str]:
+    found = protocol.get("optimiser") or _part(protocol.get("recovery"), ("optimiser",)).get("optimiser") or ()
+    return [found] if isinstance(found, str) else [str(name) for name in found]
+
+
+def _is_taught(protocol: Mapping[str, Any]) -> bool:
+    return any(step.get("distil_weight") for step in _steps(protocol))
+
+
+def _format(protocol: Mapping[str, Any]) -> str:
+    """The number format where it is not float: "int8 weights", "int8 file, static"; empty for float."""
+    quantized = protocol.get("quantized")
+    if not isinstance(quantized, Mapping):
+        quantized = next((step for step in _steps(protocol) if step.get("key") == "quantize"), None)
+    if quantized is None:
+        return ""
+    form = quantized.get("form", "int8")
+    return f"int{quantized.get('bits', 8)} weights" if form == "int8" else f"int8 file, {form}"

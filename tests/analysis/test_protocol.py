@@ -39,6 +39,27 @@ def test_a_protocol_is_said_in_words() -> None:
     assert in_words({"recipe": "a file of old", "data": 3, "epochs": "many"}) == "retrained"
 
 
+def test_a_number_format_is_no_retraining_and_no_other_format() -> None:
+    forms = [{"quantized": {"form": form, "bits": bits}} for form, bits in (("int8", 8), ("int8", 4), ("static", 8))]
+    step = {"recipe": {"steps": [{"key": "prune"}, {"key": "quantize", "bits": 4}]}}
+    assert [in_words(p) for p in (*forms, step)] == [
+        "int8 weights",
+        "int4 weights",
+        "int8 file, static",
+        "int4 weights",
+    ]
+    assert len({essence(p) for p in ({}, *forms)}) == 4
+
+
+def test_what_a_grid_healed_is_said_like_a_recipe() -> None:
+    tuned = {"recovery": {"key": "finetune", "epochs": 5, "optimiser": "adamw", "distil_weight": 0.0}}
+    taught = {"recovery": {**tuned["recovery"], "distil_weight": 0.7}, "quantized": {"form": "int8", "bits": 8}}
+    assert in_words(tuned) == "fine-tuned, 5 epochs, adamw"
+    assert in_words(taught) == "fine-tuned, taught by the dense model, 5 epochs, adamw, int8 weights"
+    longer = {"recovery": {**tuned["recovery"], "epochs": 50}}
+    assert len({essence(p) for p in (tuned, taught, longer)}) == 3
+
+
 def test_a_mismatch_is_named_and_one_protocol_is_silent() -> None:
     plain, tuned = curve("a", point(2, 0.9)), curve("b", point(2, 0.95, protocol=TUNED))
     assert mismatch([plain, plain, curve("c")]) is None
