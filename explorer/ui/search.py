@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import cast
 
 import streamlit as st
 
@@ -16,12 +15,13 @@ from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache, live, running, search_tables, searches, session, ticker
+from explorer.ui.remembered import remembered
 from explorer.ui.tables import file_stem
 from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
 
 _KINDS = {"drop": "Smallest model within a drop", "budget": "Most accurate model within a budget"}
-_PLANS = (20, 40, 80)
+_PLANS, _USUAL_PLANS = (20, 40, 80), 40
 _LATER_MS = 500
 _HEIGHT = 380
 
@@ -69,10 +69,10 @@ def _without_data(model: LoadedModel, why: str) -> None:
 
 def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
     spec = session.workspace().spec
-    kind = _kept_radio("search_kind", list(_KINDS), "budget")
+    kind = _kind()
     with st.container(horizontal=True, vertical_alignment="bottom", key="search_controls"):
         question = _drop() if kind == "drop" else _budget()
-        n_plans = _kept_pills("search_plans", _PLANS, 40)
+        n_plans = _n_plans()
         wanted = searches.Wanted(spec, question, n_plans)
         why = refusal(model, spec, question) or _nothing_to_prune(model, dataset)
         job = None if why else searches.find(model, dataset, wanted)
@@ -113,58 +113,45 @@ def _nothing_to_prune(model: LoadedModel, dataset: Dataset) -> str | None:
     return f"This network has no {spec.granularity.unit} that can go."
 
 
-def _kept_radio(key: str, options: list[str], default: str) -> str:
-    """A radio whose choice outlives a visit to another page."""
-    st.session_state[key] = st.session_state.get(f"_{key}", default)
-    st.radio(
-        "What do you want to find?",
-        options,
-        key=key,
-        horizontal=True,
-        format_func=lambda kind: _KINDS[kind],
-        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key]}),
+def _kind() -> str:
+    return str(
+        st.radio(
+            "What do you want to find?",
+            list(_KINDS),
+            key="search_kind",
+            horizontal=True,
+            format_func=lambda kind: _KINDS[kind],
+            on_change=remembered("search_kind", "budget"),
+        )
     )
-    return str(st.session_state[key])
 
 
-def _kept_pills(key: str, options: tuple[int, ...], default: int) -> int:
-    st.session_state[key] = st.session_state.get(f"_{key}", default)
-    st.segmented_control(
+def _n_plans() -> int:
+    chosen = st.segmented_control(
         "Plans to try",
-        options,
-        key=key,
+        _PLANS,
+        key="search_plans",
         help="Each is measured on every sample of the tune split. More plans find a little more.",
-        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key] or default}),
+        on_change=remembered("search_plans", _USUAL_PLANS),
     )
-    return int(st.session_state[key] or default)
+    return chosen or _USUAL_PLANS
 
 
 def _cost(key: str, label: str, options: list[CostName]) -> CostName:
-    st.session_state[key] = st.session_state.get(f"_{key}", options[0])
-    st.selectbox(
+    return st.selectbox(
         label,
         options,
         key=key,
         width=190,
-        format_func=lambda name: WORDS[cast(CostName, name)][0].upper() + WORDS[cast(CostName, name)][1:],
-        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key]}),
+        format_func=lambda name: WORDS[name][0].upper() + WORDS[name][1:],
+        on_change=remembered(key, options[0]),
     )
-    return cast(CostName, st.session_state[key])
 
 
 def _number(key: str, label: str, default: float, low: float, high: float, step: float) -> float:
-    st.session_state[key] = float(st.session_state.get(f"_{key}", default))
-    st.number_input(
-        label,
-        low,
-        high,
-        step=step,
-        key=key,
-        width=230,
-        format="%.1f",
-        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key]}),
+    return st.number_input(
+        label, low, high, step=step, key=key, width=230, format="%.1f", on_change=remembered(key, default)
     )
-    return float(st.session_state[key])
 
 
 def _drop() -> Question:

@@ -15,6 +15,7 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Plan, Scores
 from explorer.ui import cache, one_layer, session, two_criteria
+from explorer.ui.remembered import remembered, value
 from explorer.ui.tables import csv_text, file_stem
 from explorer.ui.text import shown
 from explorer.ui.theme import chart_theme
@@ -95,7 +96,7 @@ def _setting(view: View) -> None:
 def _listed(rows: list[LayerStatistics]) -> list[LayerStatistics]:
     """What can be pruned, and what is broken; biases and norms only when asked for."""
     broken_or_prunable = [row for row in rows if row.prunable or row.n_nan or row.n_inf]
-    every = bool(st.session_state.get(f"_{_EVERY}")) or not broken_or_prunable
+    every = value(_EVERY, False) or not broken_or_prunable
     return rows if every else broken_or_prunable
 
 
@@ -134,7 +135,7 @@ def _overview(view: View) -> None:
 def _table(view: View, rows: list[LayerStatistics], listed: list[LayerStatistics], name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="table_head"):
         st.markdown("**Layer by layer**", width="stretch")
-        if len(listed) < len(rows) or st.session_state.get(f"_{_EVERY}"):
+        if len(listed) < len(rows) or value(_EVERY, False):
             _every(len(rows))
         st.download_button(
             "CSV",
@@ -160,13 +161,11 @@ def _table(view: View, rows: list[LayerStatistics], listed: list[LayerStatistics
 
 
 def _every(n: int) -> None:
-    key = _EVERY
-    st.session_state[key] = bool(st.session_state.get(f"_{key}"))
     st.toggle(
         f"All {n:,} tensors",
-        key=key,
+        key=_EVERY,
         help="Also biases, normalisation and whatever else is not pruned.",
-        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key]}),
+        on_change=remembered(_EVERY, False),
     )
 
 
