@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import torch
 
+from explorer.errors import ExplorerError
+
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -57,6 +59,13 @@ class Job:
             return None
         pace = (time.monotonic() - self.started) / self.n_done
         return max(0.0, pace * (self.total - self.n_done))
+
+    @property
+    def reason(self) -> str:
+        """Why it failed: a refusal in its own words, of our own bugs the kind; empty where it did not fail."""
+        if self.error is None:
+            return ""
+        return str(self.error) if isinstance(self.error, ExplorerError) else type(self.error).__name__
 
     def cancel(self) -> None:
         """Stop after the result that is being made; what is there stays."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from explorer.analysis import tradeoff
 from explorer.engine.jobs import Job
-from explorer.errors import ExplorerError
 from explorer.pruning import allocation, criteria
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
@@ -81,5 +80,4 @@ def failure(jobs: list[Job]) -> str | None:
     failed = next((job for job in jobs if job.state == "failed"), None)
     if failed is None:
         return None
-    reason = str(failed.error) if isinstance(failed.error, ExplorerError) else type(failed.error).__name__
-    return f"The curve “{failed.title}” could not be measured: {reason}"
+    return f"The curve “{failed.title}” could not be measured: {failed.reason}"

@@ -6,7 +6,6 @@ import streamlit as st
 
 from explorer.charts.text import interval, percent, points
 from explorer.engine.jobs import Job
-from explorer.errors import ExplorerError
 from explorer.recovery.order import Tried, advice
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache, grids
@@ -51,8 +50,7 @@ def _outcome(job: Job, model: LoadedModel, dataset: Dataset, share: float, bits:
         waits = "Waiting for its turn: " if job.state == "queued" else ""
         st.progress(job.progress, f"{waits}{job.n_done} of {job.total} orders{grids.doing(job)}")
     elif job.state == "failed":
-        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
-        st.error(f"The comparison ended early: {plain(text, 300)}", icon=":material/error:")
+        st.error(f"The comparison ended early: {plain(job.reason, 300)}", icon=":material/error:")
     elif job.state == "cancelled":
         st.caption(f"Stopped after {job.n_done} of {job.total} orders.")
     said = advice(tried, cache.evaluator(model, dataset, dataset.splits["tune"]), share=share, bits=bits)

@@ -13,7 +13,6 @@ from explorer.charts import CONFIG
 from explorer.charts.quantization import FORM_NAMES, HEALING_NAMES, quantization_grid
 from explorer.charts.text import bytes_text, interval, percent, points
 from explorer.engine.jobs import Job
-from explorer.errors import ExplorerError
 from explorer.recovery.grid import HEALINGS, GridPoint, pareto
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import grids, live, orders, running, session, skipped, ticker
@@ -114,8 +113,7 @@ def _progress(job: Job) -> None:
         left = f", about {job.seconds_left:.0f} s left" if job.seconds_left else ""
         st.progress(job.progress, f"{job.n_done} of {job.total} points{grids.doing(job)}{left}")
     elif job.state == "failed":
-        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
-        st.error(f"The grid ended early: {plain(text, 300)}", icon=":material/error:")
+        st.error(f"The grid ended early: {plain(job.reason, 300)}", icon=":material/error:")
     elif job.state == "cancelled":
         st.caption(f"Stopped after {job.n_done} of {job.total} points.")
     else:

@@ -155,8 +155,7 @@ def _progress(job: Job) -> None:
             now = f"Step {latest.index + 1} of {latest.n_steps}: {latest.key}{epoch}{left}"
         st.progress(job.progress, now)
     elif job.state == "failed":
-        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
-        st.error(f"It ended early: {plain(text, 300)}", icon=":material/error:")
+        st.error(f"It ended early: {plain(job.reason, 300)}", icon=":material/error:")
     elif job.state == "cancelled":
         st.caption("Stopped. Finished epochs are kept on disk; Go on continues after the last of them.")
 

@@ -12,7 +12,6 @@ from explorer.charts import CONFIG
 from explorer.charts.structure import widths
 from explorer.charts.text import bytes_text
 from explorer.engine.jobs import Job
-from explorer.errors import ExplorerError
 from explorer.export.onnx_model import onnx_file
 from explorer.export.slim import Proven, packed, proven
 from explorer.metrics.latency import Latency, refined, sentence
@@ -97,8 +96,7 @@ def _work(model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> Itera
 
 def _outcome(view: View, job: Job) -> None:
     if job.state == "failed":
-        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
-        st.markdown(f"{_MARKS[False]} {plain(text, 400)}")
+        st.markdown(f"{_MARKS[False]} {plain(job.reason, 400)}")
         return
     made = next((r for r in job.results if isinstance(r, Proven)), None)
     costs = [r for r in job.results if isinstance(r, Costs)]

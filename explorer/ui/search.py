@@ -176,8 +176,7 @@ def _progress(wanted: searches.Wanted, job: Job) -> None:
         )
         st.progress(job.progress, text)
     elif job.state == "failed":
-        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
-        st.error(f"The search ended early: {plain(text, 300)}", icon=":material/error:")
+        st.error(f"The search ended early: {plain(job.reason, 300)}", icon=":material/error:")
     elif job.state == "cancelled":
         st.caption(f"Stopped after {n_tried} plans; what was measured is kept.")
 

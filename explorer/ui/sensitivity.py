@@ -13,7 +13,6 @@ from explorer.charts import CONFIG
 from explorer.charts import sensitivity as charts
 from explorer.charts.text import percent, points
 from explorer.engine.jobs import Job
-from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui import cache, live, running, scans, session, ticker
@@ -121,8 +120,7 @@ def _progress(job: Job) -> None:
         left = f", about {job.seconds_left:.0f} s left" if job.seconds_left else ""
         st.progress(job.progress, f"{job.n_done} of {job.total} cells{left}")
     elif job.state == "failed":
-        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
-        st.error(f"The scan ended early: {plain(text, 300)}", icon=":material/error:")
+        st.error(f"The scan ended early: {plain(job.reason, 300)}", icon=":material/error:")
     elif job.state == "cancelled":
         st.caption(f"Stopped after {job.n_done} of {job.total} cells; they are kept. {plain(found.audit, 200)}")
     else:

@@ -8,7 +8,6 @@ from explorer.charts import CONFIG
 from explorer.charts.activations import skipped_activations
 from explorer.charts.text import percent, points
 from explorer.engine.jobs import Job
-from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
 from explorer.recovery.activation_threshold import ActivationPoint, why_not
 from explorer.types import Dataset, LoadedModel, Plan
@@ -67,8 +66,7 @@ def _plan(model: LoadedModel, dataset: Dataset) -> Plan | None:
 def _outcome(job: Job) -> None:
     found = [item for item in job.results if isinstance(item, ActivationPoint)]
     if job.state == "failed":
-        text = str(job.error) if isinstance(job.error, ExplorerError) else type(job.error).__name__
-        st.error(plain(text, 300), icon=":material/error:")
+        st.error(plain(job.reason, 300), icon=":material/error:")
     if not found:
         st.caption("Waiting for its turn …" if job.state == "queued" else "Finding thresholds …" if job.active else "")
         return

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from explorer.engine.jobs import JobQueue
+from explorer.errors import ExplorerError
 
 
 def count_to(n: int) -> Iterator[int]:
@@ -89,6 +90,17 @@ def test_a_failure_shows_its_reason_and_leaves_the_others_alive() -> None:
     assert good.wait(10)
     assert (bad.state, str(bad.error), bad.results) == ("failed", "no such layer", [1])
     assert good.state == "done"
+    assert (bad.reason, good.reason) == ("ValueError", "")
+
+
+def test_a_refusal_is_told_in_its_own_words() -> None:
+    def refused() -> Iterator[int]:
+        raise ExplorerError("There is no fit split.", fix="Choose other data.")
+        yield
+
+    job = JobQueue(1).submit("k", "ann", "refused", refused, 1)
+    assert job.wait(10)
+    assert job.reason == "There is no fit split. Choose other data."
 
 
 def test_owners_are_served_in_turn() -> None:
