@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from explorer.params import param
 from explorer.pruning.allocation.base import Bounds
-from explorer.pruning.allocation.filling import filled
+from explorer.pruning.allocation.filling import Filling, filled
 from explorer.types import Knob, Scores
 
 
 @dataclass(frozen=True)
-class Erk:
+class Erk(Filling):
     """Erdős–Rényi-Kernel: large layers give up more than small ones, by their shapes alone.
 
     The density of a layer is proportional to (n_in + n_out + k_h + k_w) / (n_in * n_out * k_h * k_w); layers that
@@ -28,15 +28,7 @@ class Erk:
     label: ClassVar[str] = "By layer shape (ERK)"
     sparsity: float = param(0.0, "Sparsity", low=0.0, high=1.0, help="Share of the units of all unlocked layers.")
 
-    def wanted(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
-        free = {name: Bounds(0, len(scores.values[name])) for name, b in bounds.items() if b.low < b.high}
-        return self._filled(scores, free) | {name: b.low for name, b in bounds.items() if name not in free}
-
-    def counts(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
-        moving = {name: b for name, b in bounds.items() if b.low < b.high}
-        return self._filled(scores, moving) | {name: b.low for name, b in bounds.items() if name not in moving}
-
-    def _filled(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
+    def within(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
         sizes = {name: len(scores.values[name]) for name in bounds}
         raw = {knob.name: raw_density(scores, knob) for knob in scores.knobs if knob.name in bounds}
         least = min(raw.values(), default=1.0)

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from explorer.pruning.allocation.base import Bounds
+from explorer.types import Scores
 
 # A float has no more places than this many halvings reach.
 _HALVINGS = 64
+
+
+class Filling(ABC):
+    """An allocation that says what moving knobs give up; those whose bounds meet are held."""
+
+    @abstractmethod
+    def within(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
+        """Units to prune by knob, of knobs that all move."""
+
+    def wanted(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
+        """As asked: floors and caps of what moves are left out of account."""
+        free = {name: Bounds(0, len(scores.values[name])) for name, b in bounds.items() if b.low < b.high}
+        return self.within(scores, free) | {name: b.low for name, b in bounds.items() if name not in free}
+
+    def counts(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
+        """As far as the bounds allow it."""
+        moving = {name: b for name, b in bounds.items() if b.low < b.high}
+        return self.within(scores, moving) | {name: b.low for name, b in bounds.items() if name not in moving}
 
 
 def filled(at: Callable[[float], Mapping[str, float]], bounds: Mapping[str, Bounds], n: int) -> dict[str, int]:

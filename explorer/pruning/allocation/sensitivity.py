@@ -8,12 +8,12 @@ from explorer.errors import ExplorerError
 from explorer.params import mapping_param, param
 from explorer.pruning.allocation.base import Bounds
 from explorer.pruning.allocation.curves import Curve, points_by_knob
-from explorer.pruning.allocation.filling import filled
+from explorer.pruning.allocation.filling import Filling, filled
 from explorer.types import Scores
 
 
 @dataclass(frozen=True)
-class BySensitivity:
+class BySensitivity(Filling):
     """Each layer gives up the share at which it alone would cost as much as every other layer alone.
 
     ``curves`` are the drops of a sensitivity scan, as ``layer@share: drop``; they are smoothed to rise (isotonic
@@ -29,15 +29,7 @@ class BySensitivity:
     sparsity: float = param(0.0, "Sparsity", low=0.0, high=1.0, help="Share of the units of all unlocked layers.")
     curves: tuple[tuple[str, float], ...] = mapping_param("Drop by layer@share", low=-1.0, high=1.0)
 
-    def wanted(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
-        free = {name: Bounds(0, len(scores.values[name])) for name, b in bounds.items() if b.low < b.high}
-        return self._filled(scores, free) | {name: b.low for name, b in bounds.items() if name not in free}
-
-    def counts(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
-        moving = {name: b for name, b in bounds.items() if b.low < b.high}
-        return self._filled(scores, moving) | {name: b.low for name, b in bounds.items() if name not in moving}
-
-    def _filled(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
+    def within(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
         sizes = {name: len(scores.values[name]) for name in bounds}
         n = round(self.sparsity * sum(sizes.values()))
         if n == 0:
