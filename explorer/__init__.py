@@ -9,6 +9,9 @@ The whole library from a notebook or a script::
     report = ex.evaluate(model, spec)          # prune, measure, report
     print(report, report.accuracy, report.drop)
     points = list(ex.sweep(model, spec=spec))  # size against accuracy
+    found = ex.SearchResult.of(ex.search(model, budget="params=0.4"))  # the best shares of layers
+    recipe = ex.recipes.one_shot(spec, ex.recipes.tuning_for(model))
+    *_, healed = ex.recover(model, recipe)     # prune and fine-tune with the masks held
     ex.save(model, ex.plan(model, spec), "pruned.safetensors")
 
 Nothing heavy is imported before a name is used.
@@ -43,8 +46,10 @@ if TYPE_CHECKING:
     from explorer.pruning.slicing import sliced as sliced
     from explorer.pruning.spec import Limit as Limit
     from explorer.pruning.spec import PruneSpec as PruneSpec
+    from explorer.recovery import recipes as recipes
     from explorer.recovery.recipe import Recipe as Recipe
     from explorer.recovery.recipe import recover as recover
+    from explorer.types import TradeOff as TradeOff
 
 __version__ = "0.1.0"
 
@@ -57,6 +62,7 @@ _PUBLIC = {
     "Report": ("analysis.report", "Report"),
     "SearchResult": ("analysis.search", "SearchResult"),
     "Sensitivity": ("analysis.sensitivity", "Sensitivity"),
+    "TradeOff": ("types", "TradeOff"),
     "charts": ("charts", ""),
     "evaluate": ("analysis.evaluate", "evaluate"),
     "layers": ("pruning.layers", "layer_table"),
@@ -65,6 +71,7 @@ _PUBLIC = {
     "masked": ("pruning.apply", "masked"),
     "pareto": ("analysis.tradeoff", "pareto"),
     "plan": ("pruning.plan", "plan"),
+    "recipes": ("recovery.recipes", ""),
     "recover": ("recovery.recipe", "recover"),
     "report": ("analysis.report", "report"),
     "samples": ("models", "samples"),
@@ -85,6 +92,7 @@ __all__ = [
     "Report",
     "SearchResult",
     "Sensitivity",
+    "TradeOff",
     "charts",
     "evaluate",
     "layers",
@@ -93,6 +101,7 @@ __all__ = [
     "masked",
     "pareto",
     "plan",
+    "recipes",
     "recover",
     "report",
     "samples",
