@@ -36,8 +36,18 @@ def owner() -> str:
     """A name for this visitor in the queue of background work; the same one after a reload of the page."""
     cookie = st.context.cookies.get("_streamlit_xsrf")
     if isinstance(cookie, str) and cookie:
-        return hashlib.sha256(cookie.encode()).hexdigest()[:16]
+        return hashlib.sha256(unmasked(cookie)).hexdigest()[:16]
     return str(st.session_state.setdefault("owner", uuid.uuid4().hex))
+
+
+def unmasked(cookie: str) -> bytes:
+    """The token in the cookie ``2|mask|masked token|time``, which every load of the page masks anew."""
+    parts = cookie.split("|")
+    try:
+        mask, masked = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
+        return bytes(byte ^ mask[at % len(mask)] for at, byte in enumerate(masked))
+    except (IndexError, ValueError, ZeroDivisionError):
+        return cookie.encode()
 
 
 def _restored() -> Workspace:
