@@ -34,7 +34,12 @@ def find(model: LoadedModel, dataset: Dataset, run: Run) -> Job | None:
 
 
 def start(model: LoadedModel, dataset: Dataset, run: Run) -> Job:
-    """Begin the run, or go on after the last epoch that is on disk."""
+    """Begin the run, or go on after the last epoch that is on disk.
+
+    Raises ExplorerError where a step of a replayed recipe names a file that this server does not open.
+    """
+    for step in run.recipe.steps:
+        session.allowed(str(getattr(step, "file", "")))
     return cache.jobs().submit(
         _key(model, dataset, run),
         session.owner(),

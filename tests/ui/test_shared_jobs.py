@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from explorer.engine.jobs import JobQueue
+from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
-from explorer.ui import cache, curves, running, session
+from explorer.recovery.recipe import Recipe
+from explorer.recovery.steps import Prune, Rewind
+from explorer.ui import cache, curves, recovery_jobs, running, session
+from explorer.ui.recovery_plans import Run
 from tests.recovery.tiny import flowers, half, two
 
 
@@ -50,3 +55,18 @@ def test_the_header_stops_only_what_the_visitor_began(queue: JobQueue) -> None:
     assert running._active() == []
     job.cancel()
     assert job.wait(10)
+
+
+def test_a_replayed_recipe_opens_no_file_that_the_server_does_not_allow(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PRUNING_EXPLORER_ROOT", str(tmp_path / "allowed"))
+    model, data = two(), flowers()
+    for file, why in (
+        (str(tmp_path / "secret.safetensors"), "outside the folder"),
+        ("os.path:join", "from the screen"),
+    ):
+        run = Run("a replay", Recipe((Prune(half()), Rewind(file=file))))
+        with pytest.raises(ExplorerError, match=why):
+            recovery_jobs.start(model, data, run)
+    assert queue.of("ann") == []
