@@ -90,10 +90,10 @@ def spec_of(cell: Cell) -> PruneSpec:
 
 def remembered(score_of: Callable[..., Scores]) -> Callable[..., Scores]:
     """The same function, which knows its last answers: every recipe begins by scoring the same dense network."""
-    known: dict[tuple[str, str, str], Scores] = {}
+    known: dict[tuple[str, ...], Scores] = {}
 
     def remembering(model: LoadedModel, spec: PruneSpec, dataset: Dataset | None = None) -> Scores:
-        key = (model.digest, str(spec.granularity), str(spec.criterion))
+        key = (model.digest, "" if dataset is None else dataset.digest, str(spec.granularity), str(spec.criterion))
         if key not in known:
             while len(known) > 8:
                 known.pop(next(iter(known)))
