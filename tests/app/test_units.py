@@ -95,7 +95,10 @@ def lit(screen: Screen, kind: str) -> set[str]:
     """The layers of the graph that have the same colour as one of the legend's words."""
     found = screen.page.locator("svg g.node").evaluate_all(
         """es => es.map(
-            (e) => [e.querySelector("text").textContent, e.querySelector("path, polygon, ellipse").getAttribute("fill")])"""
+            (e) => [
+                e.querySelector("text").textContent,
+                e.querySelector("path, polygon, ellipse").getAttribute("fill"),
+            ])"""
     )
     colour = {"loses rows": "#4f56c8", "loses columns": "#e8890c"}[kind]
     return {name for name, fill in found if fill == colour}
