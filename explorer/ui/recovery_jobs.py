@@ -10,6 +10,7 @@ from pathlib import Path
 from explorer.analysis import tradeoff
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.checkpoints import make_room
 from explorer.recovery.recipe import recover
@@ -70,7 +71,12 @@ def _progress(model: LoadedModel, dataset: Dataset, run: Run) -> Iterator[Progre
     evaluator = cache.evaluator(model, dataset, dataset.splits["tune"])
     folder = Path(cache.store().path).parent / "recoveries"
     begun = run.start if run.start is not None else model
-    for progress in recover(begun, run.recipe, dataset, evaluator=evaluator, checkpoints=folder):
+    try:
+        told = recover(begun, run.recipe, dataset, evaluator=evaluator, checkpoints=folder)
+    except ExplorerError:
+        # Where nothing can be kept it still runs; what is refused for another reason is refused again.
+        told = recover(begun, run.recipe, dataset, evaluator=evaluator)
+    for progress in told:
         if progress.recovered is not None:
             _keep(progress.recovered, model, dataset, evaluator)
             with contextlib.suppress(OSError):

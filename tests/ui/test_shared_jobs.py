@@ -13,8 +13,8 @@ from explorer.engine.jobs import JobQueue
 from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.recipe import Recipe
-from explorer.recovery.steps import Prune, Rewind
-from explorer.ui import cache, curves, recovery_jobs, running, session
+from explorer.recovery.steps import Finetune, Prune, Rewind
+from explorer.ui import cache, curves, kept, recovery_jobs, running, session
 from explorer.ui.recovery_plans import Run
 from tests.recovery.tiny import flowers, half, two
 
@@ -70,3 +70,23 @@ def test_a_replayed_recipe_opens_no_file_that_the_server_does_not_allow(
         with pytest.raises(ExplorerError, match=why):
             recovery_jobs.start(model, data, run)
     assert queue.of("ann") == []
+
+
+def test_a_recovery_runs_where_nothing_can_be_kept(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "a file" / "kept.db"))
+    monkeypatch.setattr(kept, "keep_quietly", lambda *_: False)
+    job = recovery_jobs.start(two(), flowers(), Run("healed", Recipe((Prune(half()), Finetune(epochs=1)))))
+    assert job.wait(60)
+    assert (job.state, job.reason) == ("done", "")
+    assert recovery_jobs.result(job) is not None
+
+
+def test_a_recovery_that_is_refused_says_why(queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "kept.db"))
+    run = Run("moved pictures", Recipe((Prune(half()), Finetune(epochs=1, shift=2.0))))
+    job = recovery_jobs.start(two(), flowers(), run)
+    assert job.wait(60)
+    assert "no pictures that could be moved" in job.reason
