@@ -138,6 +138,27 @@ TERMS: tuple[Term, ...] = (
         "The steps that a network went through, in order, with every setting and seed; it can be replayed.",
     ),
     Term(
+        "lottery_ticket",
+        "Lottery ticket",
+        "A mask under which the weights from before training reach the accuracy of the dense network once trained.",
+        ("winning ticket",),
+        "Frankle & Carbin 2019, arXiv:1803.03635",
+    ),
+    Term(
+        "control",
+        "Control",
+        "What a way of pruning must beat before it is worth anything: pruning by chance, and plain magnitude.",
+        ("baseline",),
+        _BLALOCK,
+    ),
+    Term(
+        "protocol",
+        "Protocol",
+        "What was done to a network beside pruning: steps, epochs, data, optimiser. Only equal ones are compared.",
+        (),
+        _BLALOCK,
+    ),
+    Term(
         "compression_ratio",
         "Compression ratio",
         "All parameters of the model divided by the parameters that are left. It counts parameters, not bytes on disk.",
