@@ -39,22 +39,33 @@ def evaluate_edits(
     if not walk.look_ahead(edits, len(evaluator.split)):
         evaluator.dense()
     dense: Dense = {}
-    program = evaluator.ready.programs[0]
+    for group in groups(walk, edits, wanted, per_place):
+        yield from _evaluated(evaluator, walk, group, edits, dense)
+
+
+def groups(
+    walk: Walk, edits: Sequence[Edit], wanted: Callable[[int], bool], per_place: int | None
+) -> Generator[list[int], None, None]:
+    """Edits in the order in which they begin, as many together as take about ``GROUP_SECONDS``.
+
+    Those of a group are released when the next one is asked for.
+    """
+    program = walk.ready.programs[0]
     queue = deque(sorted((edit.place(program), index) for index, edit in enumerate(edits)))
     pace = GROUP_SECONDS
     while queue:
         size = max(1, int(GROUP_SECONDS / pace))
-        group = next_group(queue, wanted, size, per_place or len(edits), whole_places=walk.full)
+        group = _next_group(queue, wanted, size, per_place or len(edits), whole_places=walk.full)
         if not group:
             continue
         start = time.perf_counter()
-        yield from _evaluated(evaluator, walk, group, edits, dense)
+        yield group
         pace = max(1e-5, (time.perf_counter() - start) / len(group))
         for index in group:
             edits[index].release()
 
 
-def next_group(
+def _next_group(
     queue: deque[tuple[int, int]], wanted: Callable[[int], bool], size: int, per_place: int, *, whole_places: bool
 ) -> list[int]:
     """The next edits; with ``whole_places`` as many as begin where the last one does."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from explorer.engine.cells import GROUP_SECONDS, PATIENCE, TOGETHER, next_group
+from explorer.engine.cells import PATIENCE, TOGETHER, groups
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import even_batches
@@ -82,19 +81,8 @@ def estimate_edits(
     give. Edits come in the order in which they begin in the model. Stop iterating at any time.
     """
     sampling = _sampling(evaluator, seed)
-    program = evaluator.ready.programs[0]
-    queue = deque(sorted((edit.place(program), index) for index, edit in enumerate(edits)))
-    pace = GROUP_SECONDS
-    while queue:
-        size = max(1, int(GROUP_SECONDS / pace))
-        group = next_group(queue, wanted, size, per_place or len(edits), whole_places=walk.full)
-        if not group:
-            continue
-        start = time.perf_counter()
+    for group in groups(walk, edits, wanted, per_place):
         yield from _looked(evaluator, walk, sampling, group, edits, half_width)
-        pace = max(1e-5, (time.perf_counter() - start) / len(group))
-        for index in group:
-            edits[index].release()
 
 
 def _sampling(evaluator: Evaluator, seed: int) -> _Sampling:
