@@ -33,7 +33,7 @@ from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel
 
-__all__ = ["EVALUATIONS", "Question", "SearchResult", "Tried", "refusal", "search"]
+__all__ = ["EVALUATIONS", "Question", "SearchResult", "Tried", "check_evaluations", "refusal", "search"]
 
 EVALUATIONS = 40
 _POWERS = (1.0, 2.0, 0.5)
@@ -73,13 +73,18 @@ def search(
     loaded, request = given_model(model), given_spec(spec)
     if (why := refusal(loaded, request, question)) is not None:
         raise ExplorerError(f"One cannot ask for {question} here.", why=why, fix="Ask for another cost.")
-    if evaluations < 1:
-        raise ExplorerError(f"{evaluations} plans are too few.", fix="Try at least one.")
+    check_evaluations(evaluations)
     dataset = given_data(data, loaded)
     judge = evaluator or Evaluator(loaded, split_of(dataset, "tune"), device=device)
     if cells is None:
         cells = scan(loaded, dataset, request, levels=levels, keep=keep, evaluator=judge, device=device)
     return _searched(loaded, dataset, request, question, judge, evaluations, cells)
+
+
+def check_evaluations(n: int) -> None:
+    """ExplorerError unless at least one plan may be tried."""
+    if n < 1:
+        raise ExplorerError(f"{n} plans are too few.", fix="Try at least one.")
 
 
 def refusal(model: LoadedModel, spec: PruneSpec, question: Question) -> str | None:

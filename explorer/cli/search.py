@@ -50,8 +50,9 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Scan (or read the kept scan), search, and tell the answer."""
-    from explorer.analysis.search import Question, refusal
+    from explorer.analysis.search import Question, check_evaluations, refusal
 
+    check_evaluations(args.evaluations)  # before a scan, which may take long
     spec = _spec(args)
     question = Question.of(args.max_drop, args.budget, args.cost)
     model = load_model(args)
