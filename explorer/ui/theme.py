@@ -16,9 +16,10 @@ _CSS = """
 [class*="_card"].stVerticalBlock { gap: .6rem; }
 [class*="_card"] p { font-size: .9rem; }
 [class*="st-key-"]:is(.st-key-controls, .st-key-top_line, [class*="_head"], .st-key-chart_foot) { gap: .5rem; }
-:is(.st-key-controls, .st-key-top_line, [class*="_head"]) button { min-height: 2.1rem; padding: .1rem .65rem; }
+:is(.st-key-controls, .st-key-top_line, [class*="_head"]) :is(.stButton, .stDownloadButton, .stPopover,
+  .stButtonGroup) button { min-height: 2.1rem; padding: .1rem .65rem; }
 .st-key-controls.st-key-controls { gap: .3rem; }
-.st-key-controls button { padding: .1rem .42rem; }
+.st-key-controls.st-key-controls :is(.stButton, .stPopover, .stButtonGroup) button { padding: .1rem .42rem; }
 .stHorizontalBlock:has(> .stColumn) { gap: 1rem; }
 :is(.st-key-controls, .st-key-top_line, [class*="_head"]) button p { font-size: .85rem; }
 .st-key-chart_head > :first-child { flex: 1; }
