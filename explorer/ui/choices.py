@@ -89,7 +89,7 @@ def _refused(units: dict[str, str], without: dict[str, str]) -> None:
     if not reasons:
         return
     n = sum(len(names) for names in reasons.values())
-    with st.popover(f"{n} not to be had here", icon=":material/block:", key="compare_refused"):
+    with st.popover(f"{n} not available here", icon=":material/block:", key="compare_refused"):
         for why, names in reasons.items():
             st.markdown(f"**{plain(', '.join(names), 200)}** cannot be compared here. {plain(why, 300)}")
 

@@ -88,7 +88,8 @@ def sentence(rival: Rival, at: float) -> str:
 def scope(model: LoadedModel, dataset: Dataset, found: Verdict | None) -> str:
     """How far the claim reaches: model, data, samples, seeds, how its interval was made, and looks at test."""
     n = len(dataset.splits["tune"])
-    parts = [f"On {model.address}, {n:,} tune samples of {dataset.address}, and on no other model or data."]
+    samples = f"tune samples of {dataset.address}" if dataset.splits["tune"].y is not None else "generated inputs"
+    parts = [f"On {model.address}, {n:,} {samples}, and on no other model or data."]
     if found is not None:
         seeds = found.second_seeds
         parts.append(f"{METHOD} ({seeds} seed{'s' if seeds != 1 else ''} of the control).")
