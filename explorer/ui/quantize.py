@@ -68,7 +68,7 @@ def _controls(model: LoadedModel, dataset: Dataset) -> tuple[grids.Wanted, Job |
             if st.button(label, icon=":material/play_arrow:", type="primary", key="grid_start"):
                 grids.start(model, dataset, wanted)
                 st.rerun(scope="fragment")
-    unit, by = wanted.spec.granularity.label.lower(), wanted.spec.criterion.label.lower()
+    unit, by = wanted.spec.granularity.label, wanted.spec.criterion.label.lower()
     healed = f" Tuned: {grids.EPOCHS} epochs with masks held." if len(wanted.healings) > 1 else ""
     st.caption(f"{unit} by {by}, as on Explore, one ranking over all layers; accuracy on the tune split.{healed}")
     for why in (grids.why_no_runtime(), grids.why_no_training(dataset)):
@@ -145,7 +145,7 @@ def _table(found: list[GridPoint]) -> None:
     same = {"speed", "healed"} if len({row["healed"] for row in rows}) == 1 else {"speed"}
     dull = {name for name in same if len({row[name] for row in rows}) == 1}
     rows = [{name: text for name, text in row.items() if name not in dull} for row in rows]
-    st.dataframe(rows, hide_index=True, height=min(430, 36 * len(rows) + 38))
+    st.dataframe(rows, hide_index=True, height=min(430, 36 * len(rows) + 38), column_config=_COLUMNS)
     st.caption("★: no other is both smaller and more accurate. The origin is that of the bytes.")
     for why in dict.fromkeys(f"{FORM_NAMES[p.form]}: {p.why_not}" for p in found if p.why_not):
         st.caption(f":material/info: {plain(why, 300)}")
@@ -153,6 +153,21 @@ def _table(found: list[GridPoint]) -> None:
         st.caption(plain(note, 300))
     if any(p.latency for p in found):
         st.caption("Speed: time of the float ONNX file / time of this one, in turns here, batch 1, one thread.")
+
+
+_COLUMN = st.column_config
+_COLUMNS: dict[str, Any] = {
+    "★": _COLUMN.TextColumn("★", width=30),
+    "pruned": _COLUMN.TextColumn("Pruned", width=60),
+    "format": _COLUMN.TextColumn("Format", width=112),
+    "healed": _COLUMN.TextColumn("Before", width=85),
+    "bytes": _COLUMN.TextColumn("Bytes", width=70),
+    "accuracy": _COLUMN.TextColumn("Accuracy", width=72, help="On the tune split, measured."),
+    "change": _COLUMN.TextColumn("Change", width=72, help="Against the dense float model, measured."),
+    "speed": _COLUMN.TextColumn("Speed", width=60),
+    "origin": _COLUMN.TextColumn("Origin", width=68, help="Where the bytes come from."),
+    "95 %": _COLUMN.TextColumn("95 %", width=95, help="The interval of the accuracy."),
+}
 
 
 def _shown(p: GridPoint, on_front: bool) -> dict[str, str]:
