@@ -1,7 +1,12 @@
-"""The figure of the methods benchmark, from its own JSON: one panel a model and way, one line a criterion."""
+"""The figure of the methods benchmark, from its own JSON: one panel a model and way, one line a criterion.
+
+python -m benchmarks._methods_figure METHODS.json PATH.png
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
@@ -23,15 +28,15 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
 
     rows = [r for r in found["rows"] if r["unit"] == "weight" and r["way"] in _WAYS]
     models = list(found["dense"])
+    ticks = sorted({r["ratio"] for r in rows})
     keys = [k for k in dict.fromkeys(r["criterion"] for r in rows) if k not in _GREY]
     figure, axes = plt.subplots(
         len(models), len(_WAYS), figsize=(13, 2.5 * len(models) + 0.6), sharex=True, sharey=True, squeeze=False
     )
     for i, model in enumerate(models):
         for j, way in enumerate(_WAYS):
-            _panel(
-                axes[i][j], [r for r in rows if r["model"] == model and r["way"] == way], keys, found["dense"][model]
-            )
+            shown = [r for r in rows if r["model"] == model and r["way"] == way]
+            _panel(axes[i][j], shown, keys, found["dense"][model], ticks)
             if i == 0:
                 axes[i][j].set_title(_TITLES.get(way, way), fontsize=10)
         axes[i][0].set_ylabel(f"{model}\ntest accuracy, %", fontsize=9)
@@ -43,7 +48,7 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
     plt.close(figure)
 
 
-def _panel(axes: Any, rows: list[Mapping[str, Any]], keys: list[str], dense: float) -> None:
+def _panel(axes: Any, rows: list[Mapping[str, Any]], keys: list[str], dense: float, ticks: list[float]) -> None:
     for key in ("random", "lp_norm", *keys):
         mine = [r for r in rows if r["criterion"] == key]
         ratios = sorted({r["ratio"] for r in mine})
@@ -56,9 +61,14 @@ def _panel(axes: Any, rows: list[Mapping[str, Any]], keys: list[str], dense: flo
         axes.fill_between(ratios, [min(v) for v in by], [max(v) for v in by], color=colour, alpha=0.12, linewidth=0)
     axes.axhline(100 * dense, color="#1668a8", linewidth=0.8, linestyle=":")
     axes.set_xscale("log", base=2)
-    ticks = sorted({r["ratio"] for r in rows})
+    if not rows:
+        axes.text(0.5, 0.5, "no batch norm", transform=axes.transAxes, ha="center", fontsize=9, color="#6b7280")
     axes.set_xticks(ticks, [f"{t:g}x" for t in ticks], fontsize=8)
     axes.tick_params(axis="y", labelsize=8)
     axes.grid(color="#e4e5ea", linewidth=0.6)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+if __name__ == "__main__":
+    draw(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
