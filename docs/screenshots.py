@@ -23,12 +23,18 @@ MODEL = "digits-resnet"
 SIZE = {"width": 1316, "height": 1010}
 N_COLOURS = 200
 CURVES_MS = 180_000
+RUNS_MS = 600_000
 
 
-def take(browser: Browser, address: str, scheme: str) -> None:
-    """One picture of the explore page, with its curves measured and a line moved by hand."""
-    context = browser.new_context(viewport=SIZE, color_scheme=scheme)  # type: ignore[arg-type]
-    screen = Screen(context.new_page(), address)
+def visit(browser: Browser, address: str, scheme: str = "light", height: int = SIZE["height"]) -> Screen:
+    """A visitor of the app with a screen of this height."""
+    context = browser.new_context(viewport={**SIZE, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    return Screen(context.new_page(), address)
+
+
+def explore(browser: Browser, address: str, scheme: str) -> None:
+    """The explore page, with its curves measured and a line moved by hand."""
+    screen = visit(browser, address, scheme)
     screen.open(model=MODEL, spec=encode(ex.PruneSpec(allocation="global:sparsity=0.5")))
     expect(screen.page.get_by_text("Click a point to go back to its setting.")).to_be_visible(timeout=CURVES_MS)
     close = screen.page.get_by_role("button", name="Got it")
@@ -38,11 +44,27 @@ def take(browser: Browser, address: str, scheme: str) -> None:
         screen.settled()
     screen.drag("block1.conv1", 0.235)
     screen.settled()
+    keep(screen, f"explore-{scheme}.png")
+
+
+def recover(browser: Browser, address: str) -> None:
+    """The recover page, with the runs that say what an iterative one is worth."""
+    screen = visit(browser, address, height=1290)
+    screen.page.goto(f"{address}/recover?model={MODEL}")
+    for companion in ("one shot, equal epochs", "random pruning"):
+        screen.page.get_by_role("button", name=companion).click()
+    screen.page.get_by_role("button", name="Start").click()
+    expect(screen.page.get_by_role("button", name="Done")).to_be_visible(timeout=RUNS_MS)
+    keep(screen, "recover-light.png")
+
+
+def keep(screen: Screen, name: str) -> None:
+    """The picture of a page that has come to rest, and the end of the visit."""
     screen.page.mouse.move(4, 4)
     screen.page.evaluate("document.activeElement?.blur()")
-    screen.page.wait_for_timeout(600)
-    compress(screen.page.screenshot(), FOLDER / f"explore-{scheme}.png")
-    context.close()
+    screen.page.wait_for_timeout(3000)
+    compress(screen.page.screenshot(), FOLDER / name)
+    screen.page.context.close()
 
 
 def compress(png: bytes, path: Path) -> None:
@@ -59,7 +81,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         with running_app(Path(temporary)) as address:
             for scheme in ("light", "dark"):
-                take(browser, address, scheme)
+                explore(browser, address, scheme)
+            recover(browser, address)
         browser.close()
 
 
