@@ -83,6 +83,8 @@ def _choose(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> Non
         session.notify(error)
         return
     if why is None:
+        # Scores from gradients and activations span many orders of magnitude.
+        work.scale = "log" if wanted.criterion.needs else "linear"
         work.set(wanted)
         return
     unit = cast(Any, work.spec.granularity).unit
