@@ -37,8 +37,9 @@ def switched(screen: Screen, label: str, unit: str) -> Screen:
 def at(screen: Screen, preset: str) -> Screen:
     """Press a preset and wait until its request is in the link and measured."""
     share = 0.0 if preset == "Dense" else float(preset.rstrip("%")) / 100
+    before = screen.page.evaluate("location.search")
     screen.button(preset).click()
-    screen.page.wait_for_function("before => location.search !== before", arg=screen.page.evaluate("location.search"))
+    screen.page.wait_for_function("before => location.search !== before", arg=before)
     screen.settled()
     assert getattr(screen.spec.allocation, "sparsity", None) == share
     return screen
