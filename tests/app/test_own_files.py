@@ -125,6 +125,7 @@ def test_a_checkpoint_from_the_wild_is_judged_on_a_folder_of_pictures(visit: Vis
     screen = visit().open(model=MODEL)
     screen.upload("resnet20-12fca82f.th", (real_data / "resnet20-12fca82f.th").read_bytes(), "cifar-resnet20")
     expect(screen.facts.nth(0)).to_contain_text("Agreement with dense")
+    screen.settled()
 
     screen.page.get_by_role("button", name="Judged on").click()
     screen.page.get_by_role("combobox", name="Data").fill("folder")
