@@ -9,6 +9,13 @@ import pytest
 _VARIABLE = "PRUNING_EXPLORER_DATA"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A real browser on a busy machine may miss a click: such a test is tried again; all others have one try."""
+    for item in items:
+        if item.get_closest_marker("browser") is not None:
+            item.add_marker(pytest.mark.flaky(reruns=3, reruns_delay=2))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _data_folder_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A data folder for servers that several tests share."""
