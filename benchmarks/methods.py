@@ -235,15 +235,15 @@ def measured_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
     """All rows; those that were kept are not measured again."""
     known = _known(args.keep)
     wanted = [*cells(args), *tickets(args)]
-    todo = [cell for cell in wanted if cell not in known]
+    missing = [cell for cell in wanted if cell not in known]
     with ProcessPoolExecutor(args.processes) as pool:
-        for i, future in enumerate(as_completed([pool.submit(_do, cell) for cell in todo])):
+        for i, future in enumerate(as_completed([pool.submit(_do, cell) for cell in missing])):
             cell, rows = future.result()
             known[cell] = rows
             if args.keep is not None:
                 with args.keep.open("a") as file:
                     file.write(json.dumps({"cell": asdict(cell), "rows": rows}) + "\n")
-            sys.stderr.write(f"\r{i + 1} of {len(todo)} cells")
+            sys.stderr.write(f"\r{i + 1} of {len(missing)} cells")
     return [row for cell in wanted for row in known[cell]]
 
 

@@ -90,15 +90,15 @@ def _evaluated(
     start = told = time.perf_counter()
     tallies = Tallies(len(evaluator.split), evaluator.batch_size, evaluator.device)
     chosen = [edits[i] for i in group]
-    todo = iter(_tasks(evaluator, walk))
+    upcoming = iter(_tasks(evaluator, walk))
     running: deque[Future[list[BatchResult]]] = deque()
     try:
-        for task in islice(todo, 1 if walk.learns else evaluator.threads):
+        for task in islice(upcoming, 1 if walk.learns else evaluator.threads):
             running.append(evaluator.submit(_results, evaluator, walk, chosen, task, dense))
         while running:
             for result in running.popleft().result():
                 tallies.add(result)
-            for task in islice(todo, evaluator.threads - len(running)):
+            for task in islice(upcoming, evaluator.threads - len(running)):
                 running.append(evaluator.submit(_results, evaluator, walk, chosen, task, dense))
             now = time.perf_counter()
             if running and now - told > PATIENCE:

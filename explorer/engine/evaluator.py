@@ -132,10 +132,10 @@ class Evaluator:
         job = self._job(ready, plan)
         tally = Tally(len(self.split), ready.batch_size, self.device)
         queue: deque[Future[BatchResult]] = deque()
-        todo = iter(range(len(self._slices)))
+        upcoming = iter(range(len(self._slices)))
         n_ahead = max(1, min(threads or self.threads, self.threads))
         try:
-            for index in todo:
+            for index in upcoming:
                 queue.append(self._pool.submit(self._evaluate, ready, job, index))
                 if len(queue) >= n_ahead:
                     tally.add(queue.popleft().result())

@@ -12,7 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.recovery.checkpoints import Saved, progress_from, progress_json
 from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, mask_digest, n_revived, sparsity_under
-from explorer.recovery.training import Trainer
+from explorer.recovery.training import Trainer, Training
 
 _BEST = "best/"
 
@@ -36,6 +36,13 @@ class Course:
         saved = room.checkpoints.load(self._name) if room.checkpoints is not None else None
         if saved is not None and saved.about.get("start") == self._start:
             self._resume(saved)
+
+    @classmethod
+    def of(cls, settings: Training, state: State, room: Room) -> Course:
+        """All epochs of ``settings``, from the network and the masks of ``state``; its dense model may teach."""
+        seed, dense = room.seed_of(settings.seed), state.dense
+        trainer = Trainer(state.model, state.masks, settings, room.fit, teacher=dense, seed=seed, device=room.device)
+        return cls(trainer, room, state, settings.epochs)
 
     def left(self) -> range:
         """The epochs that are still to be trained, counted from 1."""

@@ -48,6 +48,18 @@ def grown_plan(model: LoadedModel, spec: PruneSpec, masks: Mapping[str, Tensor],
     return replace(plan, spec=spec.to_json(), masks=merged, digest=mask_digest(merged))
 
 
+def settled(
+    state: State, spec: PruneSpec, masks: Mapping[str, Tensor], result: Mapping[str, Tensor], data: Dataset
+) -> State:
+    """``state`` after a training that moved its masks: the ``result`` of it under ``masks``.
+
+    The plan is drawn up once more on the final weights, so that lines and counts are those of this network.
+    """
+    model = masked_model(state.model, result, masks)
+    plan = replace(grown_plan(model, spec, masks, data), masks=masks, digest=mask_digest(masks), updates={})
+    return replace(state, model=model, plan=plan)
+
+
 def _gone(model: LoadedModel, spec: PruneSpec, scores: Scores, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """(n_units,) bool by knob: units of which every scored weight is pruned already."""
     kept = {name: masks[name].float() if name in masks else torch.ones_like(t) for name, t in model.weights.items()}

@@ -72,7 +72,7 @@ def scores(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Scores:
 
     Raises ExplorerError where the criterion looks at data and there is nothing to look at.
     """
-    return _scores(*scores_key(of, spec, on), of, spec, on)
+    return _scores(scores_key(of, spec, on), of, spec, on)
 
 
 def scores_key(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> tuple[str, str, str, str]:
@@ -83,51 +83,27 @@ def scores_key(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> tuple[st
 
 
 @st.cache_resource(max_entries=24, show_spinner="Looking at samples …")
-def _scores(
-    digest: str,
-    granularity: str,
-    criterion: str,
-    seen: str,
-    _model: LoadedModel,
-    _spec: PruneSpec,
-    _data: Dataset | None,
-) -> Scores:
+def _scores(key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec, _data: Dataset | None) -> Scores:
     return score(_model, _spec, _data)
 
 
 def rank_stability(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Measurement:
     """How much the ranking of a criterion that looks at data depends on its samples."""
-    return _rank_stability(*scores_key(of, spec, on), of, spec, on)
+    return _rank_stability(scores_key(of, spec, on), of, spec, on)
 
 
 @st.cache_data(max_entries=64, show_spinner="Ranking by each half of the samples …")
-def _rank_stability(
-    digest: str,
-    granularity: str,
-    criterion: str,
-    seen: str,
-    _model: LoadedModel,
-    _spec: PruneSpec,
-    _data: Dataset | None,
-) -> Measurement:
+def _rank_stability(key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec, _data: Dataset | None) -> Measurement:
     return stability(_model, _spec, _data)
 
 
 def why_not_ranked(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> str | None:
     """Why nothing of this model can go under the spec's unit and criterion, in a sentence; None where something can."""
-    return _why_not_ranked(*scores_key(of, spec, on), of, spec, on)
+    return _why_not_ranked(scores_key(of, spec, on), of, spec, on)
 
 
 @st.cache_resource(max_entries=500, show_spinner=False)
-def _why_not_ranked(
-    digest: str,
-    granularity: str,
-    criterion: str,
-    seen: str,
-    _model: LoadedModel,
-    _spec: PruneSpec,
-    _data: Dataset | None,
-) -> str | None:
+def _why_not_ranked(key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec, _data: Dataset | None) -> str | None:
     try:
         knobs = scores(_model, _spec, _data).knobs
     except ExplorerError as error:
@@ -148,13 +124,11 @@ def wires(of: LoadedModel) -> Wiring:
 def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> dict[str, Any]:
     """The large, fixed part of what the draggable histogram is told."""
     symbol = None if spec.criterion.on_weight_scale else "score"
-    return _histograms(*scores_key(of, spec, on), symbol, scores(of, spec, on))
+    return _histograms(scores_key(of, spec, on), symbol, scores(of, spec, on))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _histograms(
-    digest: str, granularity: str, criterion: str, seen: str, symbol: str | None, _scores: Scores
-) -> dict[str, Any]:
+def _histograms(key: tuple[str, ...], symbol: str | None, _scores: Scores) -> dict[str, Any]:
     return component.static_part(_told(_scores.knobs), _scores.values, symbol=symbol)
 
 

@@ -10,7 +10,7 @@ from explorer.errors import ExplorerError
 from explorer.recovery.course import Course
 from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, masked_model
-from explorer.recovery.training import Trainer, Training, why_not_trained
+from explorer.recovery.training import Training, why_not_trained
 from explorer.types import Dataset, LoadedModel
 
 
@@ -35,9 +35,7 @@ class Finetune(Training):
 
     def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
         """The trained state."""
-        seed = room.seed_of(self.seed)
-        trainer = Trainer(state.model, state.masks, self, room.fit, teacher=state.dense, seed=seed, device=room.device)
-        course = Course(trainer, room, state, self.epochs)
+        course = Course.of(self, state, room)
         yield from course.past
         for _ in course.left():
             yield from course.epoch()

@@ -6,17 +6,15 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from torch import Tensor
-
 from explorer.errors import ExplorerError
 from explorer.params import nested_param, param
 from explorer.pruning.level import sparsity_of, with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.course import Course
-from explorer.recovery.masking import grown_plan
+from explorer.recovery.masking import grown_plan, settled
 from explorer.recovery.room import Room
 from explorer.recovery.schedules import SPARSITY_SCHEDULES, sparsity_at
-from explorer.recovery.state import Progress, State, mask_digest, masked_model
+from explorer.recovery.state import Progress, State, masked_model
 from explorer.recovery.training import Trainer, Training, why_not_trained
 from explorer.types import Dataset, LoadedModel, Plan
 
@@ -61,25 +59,19 @@ class Gradual(Training):
 
     def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
         """The state at full sparsity, trained."""
-        seed = room.seed_of(self.seed)
-        trainer = Trainer(state.model, state.masks, self, room.fit, teacher=state.dense, seed=seed, device=room.device)
-        course = Course(trainer, room, state, self.epochs)
+        course = Course.of(self, state, room)
+        trainer = course.trainer
         yield from course.past
         for epoch in course.left():
             if epoch <= self.n_prunings:
                 plan = self._plan(state, trainer, room, epoch)
                 trainer.set_masks(plan.masks, plan.updates)
             yield from course.epoch(candidate=epoch >= self.n_prunings)
-        return self._end(state, {n: m.cpu() for n, m in trainer.masks.items()}, course.result(), room)
+        masks = {name: mask.cpu() for name, mask in trainer.masks.items()}
+        after = settled(state, self.spec, masks, course.result(), room.data)
+        return replace(after, epochs=state.epochs + self.epochs)
 
     def _plan(self, state: State, trainer: Trainer, room: Room, epoch: int) -> Plan:
         masks = {name: mask.cpu() for name, mask in trainer.masks.items()}
         now = masked_model(state.model, trainer.tensors(), masks)
         return grown_plan(now, with_sparsity(self.spec, self.sparsity_in(epoch)), masks, room.data)
-
-    def _end(self, state: State, masks: dict[str, Tensor], result: dict[str, Tensor], room: Room) -> State:
-        model = masked_model(state.model, result, masks)
-        # Drawn up once more on the final weights: lines and counts on the screen are those of this network.
-        plan = grown_plan(model, self.spec, masks, room.data)
-        plan = replace(plan, masks=masks, digest=mask_digest(masks), updates={})
-        return replace(state, model=model, plan=plan, epochs=state.epochs + self.epochs)

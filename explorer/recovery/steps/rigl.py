@@ -15,9 +15,9 @@ from explorer.params import param
 from explorer.pruning.calls import class_scores, fitting
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.course import Course
-from explorer.recovery.masking import grown_plan
+from explorer.recovery.masking import settled
 from explorer.recovery.room import Room
-from explorer.recovery.state import Progress, State, mask_digest, masked_model
+from explorer.recovery.state import Progress, State
 from explorer.recovery.training import Trainer, Training, loss_of, why_not_trained
 from explorer.types import Dataset, LoadedModel, Split
 
@@ -64,19 +64,16 @@ class Rigl(Training):
     def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
         """The state under the mask that training found."""
         spec = _single_weights(state)
-        seed = room.seed_of(self.seed)
-        trainer = Trainer(state.model, state.masks, self, room.fit, teacher=state.dense, seed=seed, device=room.device)
-        course = Course(trainer, room, state, self.epochs)
+        course = Course.of(self, state, room)
+        trainer = course.trainer
         yield from course.past
         for epoch in course.left():
             if share := self.share_in(epoch):
                 trainer.set_masks(moved_masks(trainer, room.fit, share))
             yield from course.epoch(candidate=epoch >= self.last_move)
         masks = {**state.masks, **{name: mask.cpu() for name, mask in trainer.masks.items()}}
-        model = masked_model(state.model, course.result(), masks)
-        # Drawn up once more on the final weights: lines and counts on the screen are those of this network.
-        plan = replace(grown_plan(model, spec, masks, room.data), masks=masks, digest=mask_digest(masks), updates={})
-        return replace(state, model=model, plan=plan, epochs=state.epochs + self.epochs)
+        after = settled(state, spec, masks, course.result(), room.data)
+        return replace(after, epochs=state.epochs + self.epochs)
 
 
 def moved_masks(trainer: Trainer, fit: Split, share: float) -> dict[str, Tensor]:
