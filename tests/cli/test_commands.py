@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,32 +16,12 @@ from safetensors.torch import load_file, save_file
 
 from explorer.cli import main
 from explorer.pruning.spec import PruneSpec
+from tests.cli.asked import Capture, refusal, result
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "data"
 METRIC = {"value", "low", "high", "n", "origin"}
 LAYER = {"name", "kind", "shape", "n_weights", "n_pruned", "threshold", "prunable", "why_not"}
-
-Capture = pytest.CaptureFixture[str]
-
-
-def result(capsys: Capture, *argv: str) -> dict[str, Any]:
-    """The JSON object of a command that went well; standard output holds nothing else."""
-    assert main([*argv, "--json"]) == 0, capsys.readouterr().err
-    out = capsys.readouterr().out
-    assert out.count("\n") == 1
-    found: dict[str, Any] = json.loads(out)
-    return found
-
-
-def refusal(capsys: Capture, *argv: str) -> str:
-    """The one line that a refused command leaves on standard error."""
-    assert main(list(argv)) == 2
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert shown.err.count("\n") == 1
-    assert "Traceback" not in shown.err
-    return shown.err.strip()
 
 
 def test_evaluate_prints_the_whole_object(capsys: Capture) -> None:

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from explorer import data, models
 from explorer.cli import main
 from explorer.pruning.spec import PruneSpec
+from tests.cli.asked import Capture, refusal, result
 
-Capture = pytest.CaptureFixture[str]
 HALF = ("--granularity", "out_channel", "--sparsity", "0.5")
-
-
-def result(capsys: Capture, *argv: str) -> dict[str, Any]:
-    assert main([*argv, "--json"]) == 0, capsys.readouterr().err
-    out = capsys.readouterr().out
-    assert out.count("\n") == 1
-    found: dict[str, Any] = json.loads(out)
-    return found
-
-
-def refusal(capsys: Capture, *argv: str) -> str:
-    assert main(list(argv)) == 2
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err.count("\n")) == ("", 1)
-    return shown.err.strip()
 
 
 @pytest.mark.parametrize("name", ["digits-resnet", "digits-vit"])

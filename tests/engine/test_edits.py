@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -18,14 +17,7 @@ from explorer.engine.verified import CAREFUL, VerifiedWalk
 from explorer.types import LoadedModel, Split
 from tests.engine import models as tiny
 
-
-@pytest.fixture(autouse=True)
-def one_thread_here() -> Iterator[None]:
-    """The oracle adds up in the same order as the engine's threads do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_here")
 
 
 def matrices(model: LoadedModel) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -21,14 +21,7 @@ from tests.engine import models
 
 every_model = pytest.mark.parametrize("name", list(models.MODELS))
 
-
-@pytest.fixture(autouse=True)
-def one_thread_here() -> Iterator[None]:
-    """The oracle adds up in the same order as the engine's threads do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_here")
 
 
 def state(model: LoadedModel) -> str:

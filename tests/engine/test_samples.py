@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
@@ -19,14 +17,7 @@ from explorer.pruning.spec import PruneSpec
 DATA_FREE = [member.key for member in CRITERIA if not member.needs]
 N = 96
 
-
-@pytest.fixture(autouse=True)
-def one_thread_here() -> Iterator[None]:
-    """torch adds up in the same order as the engine's threads do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_here")
 
 
 @pytest.mark.parametrize("name", models.samples())

@@ -52,6 +52,10 @@ class Units:
             values = values.masked_fill(repeated & (torch.arange(values.shape[1]) > 0), 0)
         return values.sum(dim=1, dtype=torch.float64).to(values.dtype)
 
+    def curved(self, kind: str) -> Tensor:
+        """(n_units,) sum over the unit of 1/2 h w^2, where the evidence ``kind`` is h: what the loss gains."""
+        return self.totals(self.arranged(self.seen.field(kind)) * self.groups.square()) / 2
+
     @property
     def of(self) -> tuple[LoadedModel, Knob, Granularity]:
         """The model, the knob and the granularity that these units come from."""

@@ -28,5 +28,4 @@ class Fisher(Criterion):
     n_samples: int = param(256, "Samples", low=8, high=65536, help=N_SAMPLES_HELP)
 
     def score(self, units: Units) -> Tensor:
-        information = units.arranged(units.seen.field("squared_gradients"))
-        return units.totals(information * units.groups.square()) / 2
+        return units.curved("squared_gradients")

@@ -31,5 +31,4 @@ class Obd(Criterion):
     n_samples: int = param(128, "Samples", low=8, high=65536, help=N_SAMPLES_HELP)
 
     def score(self, units: Units) -> Tensor:
-        curvature = units.arranged(units.seen.field("curvature"))
-        return units.totals(curvature * units.groups.square()) / 2
+        return units.curved("curvature")
