@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
 from explorer.cli.keeping import add_keeping, kept
-from explorer.cli.request import add_request, prune_spec
+from explorer.cli.request import add_request, prune_spec, share
 from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
+from explorer.recovery.schedules import SPARSITY_SCHEDULES
 
 if TYPE_CHECKING:
     from explorer.recovery.recipe import Recipe
@@ -27,7 +28,7 @@ _BIGGEST_RECIPE = 10_000_000
 # Flags that make a recipe, which --recipe replaces.
 _MAKING: tuple[str, ...] = (
     *("granularity", "criterion", "allocation", "sparsity", "threshold", "spec"),
-    *("schedule", "rounds", "epochs", "lr", "optimiser", "distil", "rewind", "control"),
+    *("schedule", "rounds", "epochs", "lr", "optimiser", "distil", "rise", "rising", "rewind", "control"),
 )
 
 
@@ -46,6 +47,8 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--optimiser", choices=("adamw", "sgd"), help="default: adamw")
     group.add_argument("--no-refresh", action="store_true", help="leave the batch-norm statistics as they are")
     group.add_argument("--distil", metavar="T,W", help="the dense model teaches: temperature and weight, e.g. 4,0.7")
+    group.add_argument("--rise", choices=SPARSITY_SCHEDULES, help="of gradual: how sparsity rises (default: cubic)")
+    group.add_argument("--rising", type=share, metavar="S", help="of gradual: share of its epochs (default: 0.6)")
     group.add_argument("--rewind", choices=("init", "early"), help="of lottery (default: init)")
     group.add_argument("--control", choices=("reinit", "shuffle_mask"), help="of lottery: what it must beat")
     group.add_argument("--checkpoints", metavar="DIR", help="keep each epoch there; a killed run goes on from it")
@@ -95,6 +98,8 @@ def made(args: Arguments, model: LoadedModel, data: Dataset) -> Recipe:
         raise ExplorerError(f"--rounds does not go with {schedule}.", fix="Use --schedule iterative or lottery.")
     if schedule != "lottery" and (args.rewind or args.control):
         raise ExplorerError("--rewind and --control are of tickets.", fix="Add --schedule lottery.")
+    if schedule != "gradual" and (args.rise or args.rising is not None):
+        raise ExplorerError("--rise and --rising are of one training.", fix="Add --schedule gradual.")
     refresh = not args.no_refresh and has_batch_norm(model)
     if schedule == "lottery":
         training = _changed(args, training_of(model, keep="best"))
@@ -106,7 +111,9 @@ def made(args: Arguments, model: LoadedModel, data: Dataset) -> Recipe:
     if schedule == "rigl":
         return recipes.dynamic(spec, tuning, refresh=refresh, seed=args.seed)
     if schedule == "gradual":
-        return recipes.gradual(spec, tuning, seed=args.seed)
+        ways = {"rise": args.rise, "rising": args.rising}
+        said = {name: value for name, value in ways.items() if value is not None}
+        return recipes.gradual(spec, tuning, **said, seed=args.seed)
     return recipes.one_shot(spec, tuning, refresh=refresh, seed=args.seed)
 
 

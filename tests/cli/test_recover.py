@@ -10,6 +10,7 @@ import pytest
 
 from explorer.cli import DONE, REFUSED, main
 from explorer.recovery.recipe import Recipe
+from explorer.recovery.steps import Gradual
 from explorer.store.database import Store
 
 QUICK = ["recover", "digits-mlp", "--sparsity", "0.8", "--epochs", "2"]
@@ -100,11 +101,23 @@ def test_every_schedule_reaches_the_level_that_was_asked_for(
     assert told(capsys, *QUICK, "--schedule", schedule, *rounds, *folder)["digest"] == found["digest"]
 
 
+def test_flags_say_how_sparsity_rises_in_one_training(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "recipe.json"
+    ways = ["--schedule", "gradual", "--rise", "linear", "--rising", "0.5", "--write-recipe", str(file)]
+    found = told(capsys, *QUICK, *ways)
+    (step,) = Recipe.from_json(file.read_text()).steps
+    assert isinstance(step, Gradual)
+    assert (step.rise, step.rising) == ("linear", 0.5)
+    assert found["sparsity"] == pytest.approx(0.8, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
         (["--data", "none"], "Recovery needs real data."),
         (["--rounds", "3"], "--rounds does not go with one_shot."),
+        (["--rise", "linear"], "--rise and --rising are of one training."),
+        (["--schedule", "iterative", "--rising", "0.5"], "--rise and --rising are of one training."),
         (["--control", "reinit"], "--rewind and --control are of tickets."),
         (["--schedule", "iterative", "--rounds", "9"], "2 epochs cannot be spread over 9 rounds."),
         (["--distil", "hot"], "--distil 'hot' is not TEMPERATURE,WEIGHT."),
