@@ -15,6 +15,7 @@ _DONE = {
     "finetune": "fine-tuned",
     "gradual": "pruned while training",
     "rewind": "rewound",
+    "narrow": "a narrower network from scratch",
 }
 
 

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
 from explorer.cli.keeping import add_keeping, kept
-from explorer.cli.request import add_request, prune_spec, share
-from explorer.cli.scanning import with_curves
+from explorer.cli.recipe import add_recipe, read_recipe, recipe_of, write_recipe
+from explorer.cli.request import add_request
 from explorer.errors import ExplorerError
-from explorer.recovery.schedules import SPARSITY_SCHEDULES
 
 if TYPE_CHECKING:
     from explorer.recovery.recipe import Recipe
     from explorer.recovery.state import Recovered
-    from explorer.recovery.training import Training
-    from explorer.types import Dataset, Evaluation, LoadedModel, Measurement
+    from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, TradeOffPoint
 
 NAME = "recover"
 HELP = "Prune a model, heal it by a recipe (refresh, fine-tuning, rewinding, ...) and measure it."
-SCHEDULES = ("one_shot", "iterative", "gradual", "rigl", "lottery")
-_BIGGEST_RECIPE = 10_000_000
-# Flags that make a recipe, which --recipe replaces.
-_MAKING: tuple[str, ...] = (
-    *("granularity", "criterion", "allocation", "sparsity", "threshold", "spec"),
-    *("schedule", "rounds", "epochs", "lr", "optimiser", "distil", "rise", "rising", "rewind", "control"),
-)
 
 
 def add_arguments(parser: Parser) -> None:
@@ -37,20 +27,7 @@ def add_arguments(parser: Parser) -> None:
     add_model(parser)
     parser.add_argument("-o", "--output", metavar="OUT.safetensors", help="write the recovered network")
     parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
-    group = parser.add_argument_group("how to heal")
-    group.add_argument("--recipe", metavar="FILE", help="a recipe as JSON instead of these flags")
-    group.add_argument("--write-recipe", metavar="FILE", help="write the recipe as JSON")
-    group.add_argument("--schedule", choices=SCHEDULES, help="when to prune (default: one_shot)")
-    group.add_argument("--rounds", type=whole, metavar="N", help="of iterative and lottery (default: 4)")
-    group.add_argument("--epochs", type=whole, metavar="N", help="in total; of lottery, in each round (default: 20)")
-    group.add_argument("--lr", type=float, metavar="X", help="learning rate (default: what suits the model)")
-    group.add_argument("--optimiser", choices=("adamw", "sgd"), help="default: adamw")
-    group.add_argument("--no-refresh", action="store_true", help="leave the batch-norm statistics as they are")
-    group.add_argument("--distil", metavar="T,W", help="the dense model teaches: temperature and weight, e.g. 4,0.7")
-    group.add_argument("--rise", choices=SPARSITY_SCHEDULES, help="of gradual: how sparsity rises (default: cubic)")
-    group.add_argument("--rising", type=share, metavar="S", help="of gradual: share of its epochs (default: 0.6)")
-    group.add_argument("--rewind", choices=("init", "early"), help="of lottery (default: init)")
-    group.add_argument("--control", choices=("reinit", "shuffle_mask"), help="of lottery: what it must beat")
+    group = add_recipe(parser)
     group.add_argument("--checkpoints", metavar="DIR", help="keep each epoch there; a killed run goes on from it")
     group.add_argument(
         "--split", choices=("tune", "test"), default="tune", help="for the verdict; each look at test is counted"
@@ -63,12 +40,12 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Recover, measure, keep, and write."""
-    recipe_file = None if args.recipe is None else _read(args)
+    given = None if args.recipe is None else read_recipe(args)
     model = load_model(args)
     data = load_data(args, model)
-    recipe = recipe_file or made(args, model, data)
+    recipe = given or recipe_of(args, model, data)
     if args.write_recipe:
-        _write_recipe(Path(args.write_recipe), recipe)
+        write_recipe(Path(args.write_recipe), recipe)
     if args.output:
         _check_output(args)
     found = _recovered(args, model, data, recipe)
@@ -84,84 +61,6 @@ def run(args: Arguments) -> int:
         if written is not None:
             printing.say("", f"Wrote {printing.plain(written['weights'])} ({printing.count(written['bytes'])} B).")
     return 0
-
-
-def made(args: Arguments, model: LoadedModel, data: Dataset) -> Recipe:
-    """The recipe that the flags say."""
-    from explorer.recovery import recipes
-    from explorer.recovery.defaults import training_of
-    from explorer.recovery.steps.refresh import has_batch_norm
-
-    spec = with_curves(args, model, prune_spec(args))
-    schedule, rounds = args.schedule or "one_shot", 4 if args.rounds is None else args.rounds
-    if schedule not in ("iterative", "lottery") and args.rounds is not None:
-        raise ExplorerError(f"--rounds does not go with {schedule}.", fix="Use --schedule iterative or lottery.")
-    if schedule != "lottery" and (args.rewind or args.control):
-        raise ExplorerError("--rewind and --control are of tickets.", fix="Add --schedule lottery.")
-    if schedule != "gradual" and (args.rise or args.rising is not None):
-        raise ExplorerError("--rise and --rising are of one training.", fix="Add --schedule gradual.")
-    refresh = not args.no_refresh and has_batch_norm(model)
-    if schedule == "lottery":
-        training = _changed(args, training_of(model, keep="best"))
-        ways = {"rewind": args.rewind or "init", "control": args.control or "", "seed": args.seed}
-        return recipes.lottery_ticket(spec, rounds, training, **ways)
-    tuning = _changed(args, recipes.tuning_for(model, data))
-    if schedule == "iterative":
-        return recipes.iterative(spec, rounds, tuning, refresh=refresh, seed=args.seed)
-    if schedule == "rigl":
-        return recipes.dynamic(spec, tuning, refresh=refresh, seed=args.seed)
-    if schedule == "gradual":
-        ways = {"rise": args.rise, "rising": args.rising}
-        said = {name: value for name, value in ways.items() if value is not None}
-        return recipes.gradual(spec, tuning, **said, seed=args.seed)
-    return recipes.one_shot(spec, tuning, refresh=refresh, seed=args.seed)
-
-
-def _changed(args: Arguments, training: Training) -> Training:
-    """The settings with what the flags say, checked like those of a file."""
-    from explorer.params import member_to_json
-    from explorer.recovery.steps import STEPS, Finetune
-
-    said = {"epochs": args.epochs, "learning_rate": args.lr, "optimiser": args.optimiser}
-    said |= _distil(args.distil)
-    values = {**asdict(training), **{name: value for name, value in said.items() if value is not None}}
-    checked = STEPS.from_json({"key": "finetune", **values})
-    if not isinstance(checked, Finetune):
-        raise ExplorerError(f"{member_to_json(checked)} is no training.", fix="Check the flags.")
-    return checked
-
-
-def _distil(text: str | None) -> dict[str, float]:
-    if text is None:
-        return {}
-    try:
-        temperature, weight = (float(part) for part in text.split(","))
-    except ValueError:
-        what = f"--distil {text!r} is not TEMPERATURE,WEIGHT."
-        raise ExplorerError(what, fix="Write --distil 4,0.7.") from None
-    return {"temperature": temperature, "distil_weight": weight}
-
-
-def _read(args: Arguments) -> Recipe:
-    from explorer.recovery.recipe import Recipe
-
-    given = next((name for name in _MAKING if getattr(args, name, None) is not None), None)
-    if given is not None or args.no_refresh:
-        flag = "--no-refresh" if given is None else f"--{given}"
-        raise ExplorerError("--recipe already says it all.", fix=f"Leave out {flag}, or leave out --recipe.")
-    path = Path(args.recipe)
-    try:
-        if not path.is_file() or path.stat().st_size > _BIGGEST_RECIPE:
-            raise ExplorerError(f"{path} is no recipe.", fix="Give --recipe a file that --write-recipe wrote.")
-        return Recipe.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise ExplorerError(f"{path} could not be read as text.", fix="Give --recipe another file.") from None
-
-
-def _write_recipe(path: Path, recipe: Recipe) -> None:
-    from explorer.store.atomic import write_text
-
-    write_text(path, json.dumps(recipe.to_json(), indent=1) + "\n")
 
 
 def _check_output(args: Arguments) -> None:
@@ -208,27 +107,52 @@ def _kept(
 ) -> dict[str, Any]:
     """Keep the point with its protocol, and give what is counted about it."""
     from explorer.analysis.report import finite
-    from explorer.analysis.tradeoff import point
-    from explorer.metrics.macs import mac_table, why_no_macs
-    from explorer.pruning.plan import plan as make_plan
-    from explorer.pruning.spec import PruneSpec
 
-    plan = found.plan or make_plan(found.model, PruneSpec())
-    table = None if why_no_macs(model) else mac_table(model)
-    spec = PruneSpec.from_json(plan.spec)
-    made = point(found.model, spec, plan, evaluation, table, protocol=found.protocol)
+    made = _dense_point(model, found, evaluation) if _is_dense(found) else _point(model, found, evaluation)
     list(kept(args, model, data, [made], split=args.split, kind=NAME))
     names = ("label", "asked", "sparsity", "compression_ratio", "theoretical_speedup", "size_bytes")
     return {name: finite(getattr(made, name)) for name in names}
 
 
-def _written(args: Arguments, found: Recovered) -> dict[str, Any]:
-    from explorer.export.weights import write_pruned
+def _is_dense(found: Recovered) -> bool:
+    """Whether it is a narrower network, trained from scratch, and not the model itself."""
+    return bool(found.protocol["recipe"]["steps"][0]["key"] == "narrow")
+
+
+def _point(model: LoadedModel, found: Recovered, evaluation: Evaluation) -> TradeOffPoint:
+    from explorer.analysis.tradeoff import point
+    from explorer.metrics.macs import mac_table, why_no_macs
+    from explorer.pruning.spec import PruneSpec
+
+    plan, table = _plan(found), None if why_no_macs(model) else mac_table(model)
+    return point(found.model, PruneSpec.from_json(plan.spec), plan, evaluation, table, protocol=found.protocol)
+
+
+def _dense_point(model: LoadedModel, found: Recovered, evaluation: Evaluation) -> TradeOffPoint:
+    """A network of its own, of which nothing is pruned: size and speed are against those of ``model``."""
+    from explorer.metrics.macs import mac_table
+
+    n_left, n_epochs = found.model.n_parameters, found.state.epochs
+    return replace(
+        _point(found.model, found, evaluation),
+        label=f"dense network of {n_left:,} parameters, from scratch, {n_epochs} epochs",
+        compression_ratio=model.n_parameters / n_left,
+        theoretical_speedup=mac_table(model).dense / mac_table(found.model).dense,
+    )
+
+
+def _plan(found: Recovered) -> Plan:
+    """Its masks; of a network that nothing was pruned of, the plan that cuts nothing."""
     from explorer.pruning.plan import plan as make_plan
     from explorer.pruning.spec import PruneSpec
 
-    plan = found.plan or make_plan(found.model, PruneSpec())
-    files = write_pruned(found.model, plan, Path(args.output), force=args.force)
+    return make_plan(found.model, PruneSpec()) if found.plan is None else found.plan
+
+
+def _written(args: Arguments, found: Recovered) -> dict[str, Any]:
+    from explorer.export.weights import write_pruned
+
+    files = write_pruned(found.model, _plan(found), Path(args.output), force=args.force)
     return {"weights": str(files.weights), "spec": str(files.spec), "bytes": files.n_bytes}
 
 
@@ -280,13 +204,19 @@ def _lines(
         )
         if m is not None
     ]
-    rows.append(_row(f"recovered, {args.split}", evaluation.accuracy))
+    name = "from scratch" if _is_dense(found) else "recovered"
+    rows.append(_row(f"{name}, {args.split}", evaluation.accuracy))
     drop = f"{printing.points(evaluation.drop.value)} points"
     rows.append(("drop against dense", drop, printing.interval(evaluation.drop, signed=True)))
-    ratio = counted["compression_ratio"]
-    size = f"{printing.percent(counted['sparsity'])} pruned, {printing.times(ratio or float('inf'))} fewer parameters"
+    return [head, "", *printing.table(("what", "accuracy", "95 % interval"), rows), "", *_size(found, counted)]
+
+
+def _size(found: Recovered, counted: dict[str, Any]) -> tuple[str, ...]:
+    fewer = f"{printing.times(counted['compression_ratio'] or float('inf'))} fewer"
+    if _is_dense(found):
+        return (f"A dense network of {printing.count(found.model.n_parameters)} parameters, {fewer}.",)
     audit = f"Zero audit: {found.n_revived} pruned weights came back. Masks {found.state.mask_digest}."
-    return [head, "", *printing.table(("what", "accuracy", "95 % interval"), rows), "", f"{size}.", audit]
+    return f"{printing.percent(counted['sparsity'])} pruned, {fewer} parameters.", audit
 
 
 def _row(name: str, m: Measurement) -> tuple[str, str, str]:

@@ -27,6 +27,7 @@ from explorer.types import Dataset, LoadedModel, Measurement
 
 MOST_STEPS = 1000
 PRUNING = ("prune", "gradual")  # the steps that take weights away
+_ON_NARROW = ("refresh", "finetune", "quantize")  # what may be done to a network that is another one
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class Recipe:
         if not 0 < len(steps) <= MOST_STEPS:
             raise ExplorerError(f"A recipe of {len(steps)} steps does nothing.", fix=f"Give 1 to {MOST_STEPS} steps.")
         object.__setattr__(self, "steps", steps)
+        keys = [step.key for step in steps]
+        if "narrow" in keys and (keys[0] != "narrow" or not set(keys[1:]) <= set(_ON_NARROW)):
+            what = "A narrower network is only trained: narrow comes first, and nothing after it prunes or goes back."
+            raise ExplorerError(what, fix=f"Let only {', '.join(_ON_NARROW)} follow narrow.")
 
     @property
     def n_epochs(self) -> int:

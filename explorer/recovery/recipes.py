@@ -10,9 +10,10 @@ from explorer.errors import ExplorerError
 from explorer.pruning.level import sparsity_of, with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.defaults import training_of
+from explorer.recovery.narrower import n_parameters_of, narrower
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.schedules import sparsities
-from explorer.recovery.steps import Finetune, Gradual, Prune, Refresh, Reinit, Rewind, Rigl, ShuffleMask, Step
+from explorer.recovery.steps import Finetune, Gradual, Narrow, Prune, Refresh, Reinit, Rewind, Rigl, ShuffleMask, Step
 from explorer.recovery.training import Training
 from explorer.types import Dataset, LoadedModel
 
@@ -111,7 +112,7 @@ def lottery_ticket(
     ``epochs_early`` epochs) and ``training`` is done again, which should be that of the dense network
     (``training_of``). ``control`` replaces what the last round begins from: "reinit" (the same mask on fresh random
     weights) or "shuffle_mask" (a random mask with the same count in each layer, on the rewound weights). The third
-    control, a dense network of the same size, is :func:`explorer.recovery.from_scratch.dense_from_scratch`.
+    control, a dense network of the same size, is :func:`dense_from_scratch`.
 
     Source: Frankle & Carbin 2019, arXiv:1803.03635; early: Frankle et al. 2020, arXiv:1912.05671.
     """
@@ -128,6 +129,20 @@ def lottery_ticket(
             steps.append(ShuffleMask())
         steps += [Reinit() if last and control == "reinit" else back, _finetune(training)]
     return Recipe(tuple(steps), seed)
+
+
+def dense_from_scratch(model: LoadedModel, n_parameters: int, training: Training, *, seed: int = 0) -> Recipe:
+    """A dense network of about ``n_parameters`` (as many as pruning leaves), trained from random weights: a control.
+
+    ``training.epochs`` are those of what it is compared with. Since that began from the trained network, the epochs
+    of ``model``'s own training are added, where they are known. Raises ExplorerError for an architecture that
+    cannot be made narrower.
+
+    Source: Liu et al. 2019, arXiv:1810.05270 (the same budget from scratch).
+    """
+    n_nearest = n_parameters_of(narrower(model, n_parameters))
+    n_before = int((model.meta.get("training") or {}).get("epochs", 0))
+    return Recipe((Narrow(n_nearest), _finetune(training, epochs=n_before + training.epochs)), seed)
 
 
 def _finetune(training: Training, **changes: Any) -> Finetune:

@@ -63,19 +63,17 @@ def result(job: Job | None) -> Recovered | None:
 
 
 def _key(model: LoadedModel, dataset: Dataset, run: Run) -> tuple[str, ...]:
-    start = run.start.identity if run.start is not None else ""
-    return ("recover", model.identity, dataset.digest, run.recipe.digest, start)
+    return ("recover", model.identity, dataset.digest, run.recipe.digest)
 
 
 def _progress(model: LoadedModel, dataset: Dataset, run: Run) -> Iterator[Progress]:
     evaluator = cache.evaluator(model, dataset, dataset.splits["tune"])
     folder = Path(cache.store().path).parent / "recoveries"
-    begun = run.start if run.start is not None else model
     try:
-        told = recover(begun, run.recipe, dataset, evaluator=evaluator, checkpoints=folder)
+        told = recover(model, run.recipe, dataset, evaluator=evaluator, checkpoints=folder)
     except ExplorerError:
         # Where nothing can be kept it still runs; what is refused for another reason is refused again.
-        told = recover(begun, run.recipe, dataset, evaluator=evaluator)
+        told = recover(model, run.recipe, dataset, evaluator=evaluator)
     for progress in told:
         if progress.recovered is not None:
             _keep(progress.recovered, model, dataset, evaluator)

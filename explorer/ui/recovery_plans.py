@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from explorer.metrics.size import parameters
 from explorer.pruning.allocation import Global
+from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.criteria.random import Random
-from explorer.pruning.layers import layer_table
 from explorer.pruning.level import is_one_level, with_sparsity
+from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery import recipes
 from explorer.recovery.defaults import training_of
-from explorer.recovery.from_scratch import dense_from_scratch
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.schedules import sparsities
 from explorer.recovery.steps import Gradual
@@ -55,11 +56,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Run:
-    """One recipe with the name it has on the page; ``start`` is another network than the open one, where it has one."""
+    """One recipe with the name it has on the page."""
 
     label: str
     recipe: Recipe
-    start: LoadedModel | None = None
 
 
 def chosen(asked: Asked, model: LoadedModel) -> Run:
@@ -68,7 +68,10 @@ def chosen(asked: Asked, model: LoadedModel) -> Run:
 
 
 def companions(asked: Asked, model: LoadedModel) -> dict[str, Callable[[], Run]]:
-    """Runs that say what the chosen one is worth, at equal epochs: its name on the page -> the run."""
+    """Runs that say what the chosen one is worth, at equal epochs: its name on the page -> the run.
+
+    The dense network of that size has no training behind it, so it trains as long as the open model did as well.
+    """
     found: dict[str, Callable[[], Run]] = {}
     if asked.method in ("iterative", "gradual", "rigl"):
         found["one shot, equal epochs"] = lambda: chosen(replace(asked, method="one_shot"), model)
@@ -153,10 +156,12 @@ _RECIPES: dict[str, Callable[[Asked, LoadedModel], Recipe]] = {
 
 
 def _narrow(asked: Asked, model: LoadedModel) -> Run:
-    """A dense network as large as what pruning leaves, trained from scratch for as many epochs."""
-    n_left = model.n_parameters - round(asked.sparsity * layer_table(model).n_prunable)
-    start, recipe = dense_from_scratch(model, n_left, n_epochs(asked, model), seed=asked.seed)
-    return Run(f"dense network of {start.n_parameters:,} parameters, from scratch", recipe, start)
+    """A dense network as large as what pruning leaves, trained from scratch for as many epochs in all."""
+    by_magnitude = replace(_spec(asked), criterion=LpNorm())  # counts without a look at data
+    n_left = int(parameters(model, make_plan(model, by_magnitude))["kept"].value)
+    training = training_of(model, epochs=n_epochs(asked, model), keep="best")
+    recipe = recipes.dense_from_scratch(model, n_left, training, seed=asked.seed)
+    return Run(f"dense network of {n_left:,} parameters, from scratch, {recipe.n_epochs} epochs", recipe)
 
 
 def _spec(asked: Asked) -> PruneSpec:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import explorer as ex
+from explorer.analysis.protocol import in_words
 from explorer.cli import DONE, REFUSED, main
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.steps import Gradual
@@ -111,6 +113,41 @@ def test_flags_say_how_sparsity_rises_in_one_training(capsys: pytest.CaptureFixt
     assert found["sparsity"] == pytest.approx(0.8, abs=1e-3)
 
 
+def test_the_dense_control_has_the_size_that_pruning_leaves_and_says_what_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out, file = str(tmp_path / "out.safetensors"), tmp_path / "recipe.json"
+    asked = ["recover", "digits-cnn", "--sparsity", "0.9", "--epochs", "1", "--control", "dense"]
+    found = told(capsys, *asked, "-o", out, "--write-recipe", str(file))
+    dense = ex.load("digits-cnn")
+    n_left = dense.n_parameters - round(0.9 * ex.layers(dense).n_prunable)
+    small = ex.load(out)
+    assert abs(small.n_parameters - n_left) < 0.1 * n_left
+    assert found["compression_ratio"] == pytest.approx(dense.n_parameters / small.n_parameters)
+    assert found["theoretical_speedup"] > 2
+    assert (found["sparsity"], found["epochs"]) == (0.0, 40 + 1)
+    assert found["tune"]["as_pruned"] is None
+    assert found["protocol"]["dense_digest"] == found["model"]["digest"] == dense.digest
+    assert [step["key"] for step in found["protocol"]["recipe"]["steps"]] == ["narrow", "finetune"]
+    assert found["label"] == f"dense network of {small.n_parameters:,} parameters, from scratch, 41 epochs"
+    assert small.digest == found["digest"]
+    assert told(capsys, "evaluate", out)["metrics"]["accuracy"] == found["metrics"]["accuracy"]
+    (record,) = [r for r in Store().points(model="digits-cnn") if r.kind == "recover"]
+    assert (record.label, record.compression_ratio) == (found["label"], found["compression_ratio"])
+    assert in_words(record.protocol) == "a narrower network from scratch, fine-tuned, 41 epochs, adamw, on digits"
+    assert [step.key for step in Recipe.from_json(file.read_text()).steps] == ["narrow", "finetune"]
+
+
+def test_people_are_told_how_large_the_dense_control_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "recipe.json"
+    file.write_text(json.dumps(Recipe(("narrow:n_parameters=5000", "finetune:epochs=1")).to_json()))  # type: ignore[arg-type]
+    assert main(["recover", "digits-mlp", "--recipe", str(file)]) == DONE
+    out = capsys.readouterr().out
+    assert "from scratch, tune" in out
+    assert "A dense network of 5,028 parameters, 10.11x fewer." in out
+    assert "pruned" not in out
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
@@ -118,7 +155,8 @@ def test_flags_say_how_sparsity_rises_in_one_training(capsys: pytest.CaptureFixt
         (["--rounds", "3"], "--rounds does not go with one_shot."),
         (["--rise", "linear"], "--rise and --rising are of one training."),
         (["--schedule", "iterative", "--rising", "0.5"], "--rise and --rising are of one training."),
-        (["--control", "reinit"], "--rewind and --control are of tickets."),
+        (["--control", "reinit"], "--control reinit is of tickets."),
+        (["--control", "dense", "--rewind", "init"], "--rewind is of tickets."),
         (["--schedule", "iterative", "--rounds", "9"], "2 epochs cannot be spread over 9 rounds."),
         (["--distil", "hot"], "--distil 'hot' is not TEMPERATURE,WEIGHT."),
         (["--distil", "4,2"], "distil_weight = 2.0 does not suit"),
@@ -138,3 +176,32 @@ def test_a_file_that_is_no_recipe_is_refused(capsys: pytest.CaptureFixture[str],
     file.write_text('{"steps": [{"key": "heal"}]}')
     assert "no recovery step called 'heal'" in refused(capsys, "recover", "digits-mlp", "--recipe", str(file))
     assert "is no recipe" in refused(capsys, "recover", "digits-mlp", "--recipe", str(tmp_path / "absent.json"))
+
+
+def test_flags_of_single_layers_do_not_go_with_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "recover", "digits-mlp", "--recipe", "nowhere.json", "--lock", "fc1")
+    assert said.startswith("--recipe already says it all. Leave out --lock")
+
+
+def test_a_network_whose_architecture_has_no_width_has_no_dense_control(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    slim = str(tmp_path / "slim.safetensors")
+    units = ["--granularity", "out_channel", "--allocation", "uniform", "--sparsity", "0.3", "--form", "sliced"]
+    told(capsys, "prune", "digits-cnn", *units, "-o", slim)
+    file = tmp_path / "recipe.json"
+    said = refused(
+        capsys,
+        "recover",
+        slim,
+        "--data",
+        "digits",
+        "--sparsity",
+        "0.5",
+        "--control",
+        "dense",
+        "--write-recipe",
+        str(file),
+    )
+    assert "cannot be made narrower" in said
+    assert not file.exists()

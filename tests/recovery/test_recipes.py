@@ -5,20 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 
 import explorer as ex
 from explorer.errors import ExplorerError
 from explorer.pruning.level import sparsity_of
 from explorer.recovery.defaults import training_of
-from explorer.recovery.from_scratch import dense_from_scratch, n_parameters_of, narrower
+from explorer.recovery.narrower import n_parameters_of, narrower
 from explorer.recovery.recipe import Recipe, recover
-from explorer.recovery.recipes import distilled, gradual, iterative, lottery_ticket, one_shot, tuning_for
+from explorer.recovery.recipes import (
+    dense_from_scratch,
+    distilled,
+    gradual,
+    iterative,
+    lottery_ticket,
+    one_shot,
+    tuning_for,
+)
 from explorer.recovery.state import Recovered
-from explorer.recovery.steps import Finetune, Gradual, Prune, Reinit, Rewind, ShuffleMask
+from explorer.recovery.steps import Finetune, Gradual, Narrow, Prune, Reinit, Rewind, ShuffleMask, Step
 from explorer.recovery.training import Training
 from explorer.types import Dataset, LoadedModel
-from tests.recovery.tiny import copies, flowers, half, same, two
+from tests.recovery.tiny import flowers, half, two
 
 FEW = Training(epochs=7, batch_size=128, learning_rate=4e-3)
 
@@ -152,23 +159,40 @@ def test_a_network_that_cannot_be_narrowed_says_so() -> None:
         narrower(two(), 10)
 
 
-def test_the_dense_control_is_trained_like_the_original_and_compared_with_it(
+def test_the_dense_control_has_the_epochs_of_the_dense_network_and_of_what_it_is_compared_with(
+    sample: LoadedModel,
+) -> None:
+    recipe = dense_from_scratch(sample, sample.n_parameters // 10, training_of(sample, epochs=3), seed=2)
+    narrow, trained = recipe.steps
+    assert isinstance(narrow, Narrow)
+    assert isinstance(trained, Finetune)
+    assert narrow.n_parameters == n_parameters_of(narrower(sample, sample.n_parameters // 10))
+    assert trained.epochs == 150 + 3
+    with pytest.raises(ExplorerError, match="cannot be made narrower"):
+        dense_from_scratch(two(), 10, FEW)
+
+
+def test_a_narrower_network_is_trained_from_scratch_and_compared_with_the_dense_one(
     sample: LoadedModel, digits: Dataset
 ) -> None:
-    from explorer.engine.evaluator import Evaluator
-
-    small, recipe = dense_from_scratch(sample, sample.n_parameters // 10, 3, seed=2)
-    again, _ = dense_from_scratch(sample, sample.n_parameters // 10, 3, seed=2)
-    assert same(copies(small), copies(again))
-    assert small.digest != dense_from_scratch(sample, sample.n_parameters // 10, 3, seed=3)[0].digest
-    assert abs(small.n_parameters - sample.n_parameters / 10) < 0.1 * sample.n_parameters / 10
-    evaluator = Evaluator(sample, digits.splits["tune"])
-    *_, last = recover(small, recipe, digits, evaluator=evaluator)
-    assert last.recovered is not None
-    assert last.recovered.dense == evaluator.dense().accuracy
-    assert last.recovered.plan is None
+    recipe = Recipe((Narrow(sample.n_parameters // 10), Finetune(epochs=3, learning_rate=4e-3)), seed=2)
+    *_, last = recover(sample, recipe, digits)
+    found = last.recovered
+    assert found is not None
+    assert abs(found.model.n_parameters - sample.n_parameters / 10) < 0.1 * sample.n_parameters / 10
+    assert found.plan is None
+    assert (found.as_pruned, found.tuned) == (None, last.accuracy)
+    assert found.protocol["dense_digest"] == sample.digest
+    assert found.dense is not None
     assert last.drop is not None
     assert last.accuracy is not None
-    assert last.drop.value == pytest.approx(evaluator.dense().accuracy.value - last.accuracy.value)
+    assert last.drop.value == pytest.approx(found.dense.value - last.accuracy.value)
     assert last.accuracy.value > 0.5
-    assert not any(bool(torch.isnan(t).any()) for t in last.recovered.model.weights.values())
+    assert ended(sample, recipe, digits).model.digest == found.model.digest
+    assert ended(sample, replace(recipe, seed=3), digits).model.digest != found.model.digest
+
+
+@pytest.mark.parametrize("steps", [(Prune(half()), Narrow(90)), (Narrow(90), Rewind()), (Narrow(90), Prune(half()))])
+def test_a_narrower_network_is_neither_pruned_nor_taken_back(steps: tuple[Step, ...]) -> None:
+    with pytest.raises(ExplorerError, match="narrow comes first"):
+        Recipe(steps)

@@ -7,6 +7,7 @@ from explorer.recovery.room import Room
 from explorer.recovery.steps.base import Step
 from explorer.recovery.steps.finetune import Finetune
 from explorer.recovery.steps.gradual import Gradual
+from explorer.recovery.steps.narrow import Narrow
 from explorer.recovery.steps.prune import Prune
 from explorer.recovery.steps.quantize import Quantize
 from explorer.recovery.steps.refresh import Refresh
@@ -20,6 +21,7 @@ __all__ = [
     "STEPS",
     "Finetune",
     "Gradual",
+    "Narrow",
     "Prune",
     "Quantize",
     "Refresh",
@@ -31,5 +33,8 @@ __all__ = [
     "Step",
 ]
 
-MEMBERS: tuple[type[Step], ...] = (Prune, Refresh, Finetune, Gradual, Rigl, Rewind, Reinit, ShuffleMask, Quantize)
+MEMBERS: tuple[type[Step], ...] = (
+    *(Prune, Refresh, Finetune, Gradual, Rigl, Rewind),
+    *(Reinit, ShuffleMask, Narrow, Quantize),
+)
 STEPS: Registry[Step] = Registry("recovery step", MEMBERS)

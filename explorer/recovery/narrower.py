@@ -1,4 +1,4 @@
-"""A dense network as small as a pruned one, trained from scratch: the control that pruning must beat."""
+"""A network of the same family with fewer parameters: every width scaled alike, depth and classes as they are."""
 
 from __future__ import annotations
 
@@ -11,31 +11,10 @@ from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.assemble import Weights, assemble, skeleton
 from explorer.params import member_to_json
 from explorer.recovery.beginnings import architecture_of, fresh_weights
-from explorer.recovery.defaults import training_of
-from explorer.recovery.recipe import Recipe
-from explorer.recovery.steps import Finetune
-from explorer.recovery.training import Training
 from explorer.types import LoadedModel
 
-# Arguments of architectures that say how wide they are; depth and classes stay as they are.
+# Arguments of architectures that say how wide they are.
 _WIDTHS = ("width", "hidden", "hidden1", "hidden2", "head_dim")
-
-
-def dense_from_scratch(
-    model: LoadedModel, n_parameters: int, epochs: int, *, seed: int = 0
-) -> tuple[LoadedModel, Recipe]:
-    """A narrower network of the same family with about ``n_parameters``, at random, and the recipe that trains it.
-
-    Give both to ``recover``, with an evaluator of the original dense model, so that the drop is against that one.
-    ``epochs`` is the budget of what it is compared with, the training of the dense network included.
-
-    Source: Liu et al. 2019, arXiv:1810.05270 (training the small network from scratch).
-    """
-    small = narrower(model, n_parameters)
-    begun = _begun(model, small, seed)
-    training = training_of(model, epochs=epochs, keep="best", seed=seed)
-    values = {f.name: getattr(training, f.name) for f in fields(Training)}
-    return begun, Recipe((Finetune(**values),), seed)
 
 
 def narrower(model: LoadedModel, n_parameters: int) -> Architecture:
@@ -63,20 +42,20 @@ def n_parameters_of(architecture: Architecture) -> int:
     return sum(p.numel() for p in skeleton(architecture).parameters())
 
 
+def at_random(model: LoadedModel, architecture: Architecture, seed: int) -> LoadedModel:
+    """A network of ``architecture`` with random weights, for the data of ``model``."""
+    arguments = member_to_json(architecture)
+    key = arguments.pop("key")
+    tensors = fresh_weights(replace(model, meta={"arch": key, "arch_args": arguments}), seed)
+    label = f"{key} from scratch"
+    about = {"source": "scratch", "label": label, "training": dict(model.meta.get("training") or {})}
+    weights = Weights(address=label, label=label, tensors=tensors, data=model.data, meta=about)
+    return assemble(weights, ARCHITECTURES.get(architecture))
+
+
 def _widths(architecture: Any) -> dict[str, int]:
     return {f.name: getattr(architecture, f.name) for f in fields(architecture) if f.name in _WIDTHS}
 
 
 def _scaled(architecture: Any, widths: Mapping[str, int], share: float) -> Any:
     return replace(architecture, **{name: max(1, round(share * width)) for name, width in widths.items()})
-
-
-def _begun(model: LoadedModel, small: Architecture, seed: int) -> LoadedModel:
-    arguments = member_to_json(small)
-    key = arguments.pop("key")
-    like = replace(model, meta={"arch": key, "arch_args": arguments})
-    tensors = fresh_weights(like, seed)
-    label = f"{key} from scratch"
-    about = {"source": "scratch", "label": label, "training": dict(model.meta.get("training") or {})}
-    weights = Weights(address=label, label=label, tensors=tensors, data=model.data, meta=about)
-    return assemble(weights, ARCHITECTURES.get(small))
