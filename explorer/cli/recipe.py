@@ -27,7 +27,7 @@ _BIGGEST_RECIPE = 10_000_000
 # Flags that make a recipe, which --recipe replaces.
 _MAKING: tuple[str, ...] = (
     *("granularity", "criterion", "allocation", "sparsity", "threshold", "spec", "lock", "unlock", "floor", "cap"),
-    *("schedule", "rounds", "epochs", "lr", "optimiser", "distil", "rise", "rising", "rewind", "control"),
+    *("schedule", "rounds", "epochs", "lr", "optimiser", "distil", "rise", "rising", "rewind", "control", "bits"),
 )
 
 
@@ -53,18 +53,24 @@ def add_recipe(parser: Parser) -> argparse._ArgumentGroup:
         "weights) and shuffle_mask (a random mask)"
     )
     group.add_argument("--control", choices=("dense", *_OF_TICKETS), help=text)
+    text = "at last, round the weights to so many bits (2 to 8); simulated, so OUT holds them as float"
+    group.add_argument("--bits", type=whole, metavar="B", help=text)
     return group
 
 
 def recipe_of(args: Arguments, model: LoadedModel, data: Dataset) -> Recipe:
     """The recipe that the flags say."""
+    from explorer.recovery.steps import STEPS
     from explorer.recovery.steps.refresh import has_batch_norm
 
-    spec = with_curves(args, model, prune_spec(args))
     _check(args)
+    rounding = () if args.bits is None else (STEPS.from_json({"key": "quantize", "bits": args.bits}),)
+    spec = with_curves(args, model, prune_spec(args))
     refresh = not args.no_refresh and has_batch_norm(model)
     recipe = _scheduled(args, model, data, spec, refresh)
-    return _dense(args, model, data, spec, recipe.n_epochs) if args.control == "dense" else recipe
+    if args.control == "dense":
+        recipe = _dense(args, model, data, spec, recipe.n_epochs)
+    return replace(recipe, steps=(*recipe.steps, *rounding))
 
 
 def _check(args: Arguments) -> None:

@@ -119,13 +119,22 @@ def _is_dense(found: Recovered) -> bool:
     return bool(found.protocol["recipe"]["steps"][0]["key"] == "narrow")
 
 
+def _bits(found: Recovered) -> int | None:
+    """To how many bits its weights are rounded; None where they are not, or training has moved them since."""
+    last = found.protocol["recipe"]["steps"][-1]
+    return last["bits"] if last["key"] == "quantize" else None
+
+
 def _point(model: LoadedModel, found: Recovered, evaluation: Evaluation) -> TradeOffPoint:
     from explorer.analysis.tradeoff import point
     from explorer.metrics.macs import mac_table, why_no_macs
     from explorer.pruning.spec import PruneSpec
+    from explorer.recovery.quantized_size import smallest
 
     plan, table = _plan(found), None if why_no_macs(model) else mac_table(model)
-    return point(found.model, PruneSpec.from_json(plan.spec), plan, evaluation, table, protocol=found.protocol)
+    made = point(found.model, PruneSpec.from_json(plan.spec), plan, evaluation, table, protocol=found.protocol)
+    bits = _bits(found)
+    return made if bits is None else replace(made, size_bytes=int(smallest(found.model, plan, bits).value))
 
 
 def _dense_point(model: LoadedModel, found: Recovered, evaluation: Evaluation) -> TradeOffPoint:
@@ -213,10 +222,12 @@ def _lines(
 
 def _size(found: Recovered, counted: dict[str, Any]) -> tuple[str, ...]:
     fewer = f"{printing.times(counted['compression_ratio'] or float('inf'))} fewer"
+    bits, size = _bits(found), printing.count(counted["size_bytes"])
+    rounded = () if bits is None else (f"Weights rounded to {bits} bits: {size} B as whole numbers, counted.",)
     if _is_dense(found):
-        return (f"A dense network of {printing.count(found.model.n_parameters)} parameters, {fewer}.",)
+        return f"A dense network of {printing.count(found.model.n_parameters)} parameters, {fewer}.", *rounded
     audit = f"Zero audit: {found.n_revived} pruned weights came back. Masks {found.state.mask_digest}."
-    return f"{printing.percent(counted['sparsity'])} pruned, {fewer} parameters.", audit
+    return f"{printing.percent(counted['sparsity'])} pruned, {fewer} parameters.", *rounded, audit
 
 
 def _row(name: str, m: Measurement) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ import pytest
 import explorer as ex
 from explorer.analysis.protocol import in_words
 from explorer.cli import DONE, REFUSED, main
+from explorer.recovery.quantized_size import smallest
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.steps import Gradual
 from explorer.store.database import Store
@@ -138,6 +139,22 @@ def test_the_dense_control_has_the_size_that_pruning_leaves_and_says_what_it_is(
     assert [step.key for step in Recipe.from_json(file.read_text()).steps] == ["narrow", "finetune"]
 
 
+def test_weights_are_rounded_at_last_and_counted_as_whole_numbers(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = str(tmp_path / "out.safetensors")
+    found = told(capsys, *QUICK, "--bits", "4", "-o", out)
+    rounded = ex.load(out)
+    assert found["protocol"]["recipe"]["steps"][-1] == {"key": "quantize", "bits": 4}
+    assert max(len(row.unique()) for row in rounded.weights["fc1.weight"]) <= 15
+    plan = ex.plan(rounded, ex.PruneSpec("weight", "lp_norm", "global:sparsity=0.8"))  # type: ignore[arg-type]
+    assert found["size_bytes"] == smallest(rounded, plan, 4).value < told(capsys, *QUICK)["size_bytes"] / 2
+    (record, *_) = [r for r in Store().points(model="digits-mlp") if r.size_bytes == found["size_bytes"]]
+    assert in_words(record.protocol) == "fine-tuned, 2 epochs, adamw, int4 weights, on digits"
+    assert main([*QUICK, "--bits", "4"]) == DONE
+    assert f"Weights rounded to 4 bits: {found['size_bytes']:,} B as whole numbers" in capsys.readouterr().out
+
+
 def test_people_are_told_how_large_the_dense_control_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "recipe.json"
     file.write_text(json.dumps(Recipe(("narrow:n_parameters=5000", "finetune:epochs=1")).to_json()))  # type: ignore[arg-type]
@@ -160,6 +177,7 @@ def test_people_are_told_how_large_the_dense_control_is(capsys: pytest.CaptureFi
         (["--schedule", "iterative", "--rounds", "9"], "2 epochs cannot be spread over 9 rounds."),
         (["--distil", "hot"], "--distil 'hot' is not TEMPERATURE,WEIGHT."),
         (["--distil", "4,2"], "distil_weight = 2.0 does not suit"),
+        (["--bits", "9"], "bits = 9 does not suit"),
         (["--lr", "-1"], "learning_rate = -1.0 does not suit"),
         (["--recipe", "nowhere.json"], "--recipe already says it all."),
         (["-o", "out.pt"], "out.pt does not end in .safetensors."),
