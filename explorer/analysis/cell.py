@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Protocol
 
 from explorer.engine.estimates import Estimate
@@ -123,11 +123,21 @@ class Cell:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Cell:
-        """The inverse of :meth:`to_json`, marked as coming from the store."""
-        parts = {
-            name: None if data[name] is None else Measurement(**data[name]) for name in ("accuracy", "drop", "loss")
-        }
-        return replace(cls(**{**data, **parts}), from_store=True)
+        """The inverse of :meth:`to_json`, marked as coming from the store. What a newer version added is left out.
+
+        Raises ValueError, TypeError or KeyError for what is no cell.
+        """
+        values = {f.name: data[f.name] for f in fields(cls) if f.name in data}
+        for name in ("accuracy", "drop", "loss"):
+            values[name] = None if name == "loss" and data[name] is None else _measurement(data[name])
+        return replace(cls(**values), from_store=True)
+
+
+def _measurement(data: Mapping[str, Any]) -> Measurement:
+    found = Measurement(**{f.name: data[f.name] for f in fields(Measurement) if f.name in data})
+    if not isinstance(found.value, int | float):
+        raise ValueError(f"{found.name} is {type(found.value).__name__}")
+    return found
 
 
 def n_for(knob: Knob, level: float) -> int:

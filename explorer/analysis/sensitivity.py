@@ -28,6 +28,7 @@ from explorer.pruning.plan import knob_masks
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
+from explorer.store.records import explorer_version
 from explorer.types import Dataset, Evaluation, JudgedBy, Knob, LoadedModel, Scores, Split, SplitName
 
 __all__ = [
@@ -74,6 +75,7 @@ def scan(
     evaluator: Evaluator | None = None,
     device: str = "cpu",
     seed: int = 0,
+    scores: Scores | None = None,
 ) -> Iterator[Cell]:
     """Measure every knob at every level, one alone at a time; each cell comes as it is finished.
 
@@ -82,8 +84,8 @@ def scan(
     unfinished first (``complete`` is False) and again when more is known. With ``max_drop`` (a
     fraction) a knob's higher levels are left out after the first one that costs more.
     ``n_samples`` takes the first samples of the split only. With ``keep`` finished cells are
-    kept, and those found there are not measured again. An ``evaluator`` must be one for this
-    model and these samples; ``seed`` draws the samples of estimates. The caller may stop at any time.
+    kept, and those found there are not measured again. An ``evaluator`` must be one for this model and
+    these samples, ``scores`` those of ``spec``; ``seed`` draws the samples of estimates. Stop at any time.
 
     Raises ExplorerError when the model cannot run, a layer or a level is not possible, or the
     split is absent.
@@ -92,7 +94,7 @@ def scan(
     _check(loaded, levels, mode)
     dataset = given_data(data, loaded)
     samples = _first(split_of(dataset, split), n_samples)
-    scores = score(loaded, request, dataset)
+    scores = score(loaded, request, dataset) if scores is None else scores
     places = _places(scores, levels, layers)
     key = scan_key(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device, seed=seed)
     judge = evaluator or Evaluator(loaded, samples, device=device, memory_limit=0)
@@ -106,9 +108,11 @@ def scan_size(
     *,
     levels: Sequence[float] = LEVELS,
     layers: Sequence[str] | None = None,
+    scores: Scores | None = None,
 ) -> int:
-    """How many cells a scan has; ``data`` is for criteria that look at it."""
-    return len(_places(score(model, given_spec(spec), data), levels, layers))
+    """How many cells a scan has; ``data`` is for criteria that look at it, ``scores`` where they are known."""
+    known = score(model, given_spec(spec), data) if scores is None else scores
+    return len(_places(known, levels, layers))
 
 
 def scan_key(
@@ -125,6 +129,7 @@ def scan_key(
     """What cells are kept under: equal key = equal cells, whatever other knobs and levels were asked for."""
     request = spec.to_json()
     parts = [model.identity, data.digest, split, n, request["granularity"], request["criterion"], mode, device]
+    parts += [str(torch.__version__), explorer_version()]
     parts += [seed] if mode == "estimate" else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
@@ -190,17 +195,26 @@ def _scanned(
     missing = []
     stored = {} if keep is None else keep.cells(key)
     for place in places:
-        found = stored.get((place.knob.name, place.level))
-        if found is None:
+        cell = _readable(stored.get((place.knob.name, place.level)), place)
+        if cell is None:
             missing.append(place)
         elif stops.allows(place):
-            cell = Cell.from_json(found)
             stops.note(cell)
             yield cell
     for cell in _measured(masks, missing, evaluator, how, stops):
         if keep is not None and cell.complete:
             keep.keep_cell(key, cell.knob, cell.level, cell.to_json())
         yield cell
+
+
+def _readable(found: Mapping[str, Any] | None, place: _Place) -> Cell | None:
+    """A kept cell if it is one of this very place; what cannot be read is measured again."""
+    try:
+        cell = None if found is None else Cell.from_json(found)
+    except (ValueError, TypeError, KeyError):
+        return None
+    same = cell is not None and (cell.knob, cell.level, cell.n_pruned) == (place.knob.name, place.level, place.n_pruned)
+    return cell if same else None
 
 
 def _measured(
@@ -251,17 +265,26 @@ class _Runner:
             yield i, partial(_measured_cell, evaluation, self._mode, audit, how)
 
     def _walk(self) -> tuple[Walk, str]:
-        """What runs the edits, and in words why it is not what the mode promises, if so."""
+        """What runs the edits, and in words how, where that is not just what the mode promises."""
         judge = self._evaluator
         limit = judge.cache.limit or _MEMORY
+        whole = _untraced(judge.path)
         if self._mode == "exact":
-            return Walk(judge.ready, limit), ""
+            return Walk(judge.ready, limit), whole
         if judge.ready.task != "classes":
             return Walk(judge.ready, limit), "Every sample in float32: only choices among classes can be had sooner."
         low, why_not = judge.submit(low_precision, judge.ready, judge.split).result()
         if low is None:
-            return Walk(judge.ready, limit), f"Every sample in float32: {why_not}"
-        return VerifiedWalk(judge.ready, limit, low, doubts=QUICK if self._mode == "estimate" else CAREFUL), ""
+            return Walk(judge.ready, limit), whole or f"Every sample in float32: {why_not}"
+        return VerifiedWalk(judge.ready, limit, low, doubts=QUICK if self._mode == "estimate" else CAREFUL), whole
+
+
+def _untraced(path: str) -> str:
+    """What of the model runs anew as a whole for each cell, in words; empty where all of it could be taken apart."""
+    _, _, what = path.partition("whole: ")
+    if not what:
+        return ""
+    return f"The whole model for each cell: {what}" if path.startswith("whole") else f"As one piece: {what.rstrip(')')}"
 
 
 def _estimated(found: Estimate, judged_by: JudgedBy, knob: str, level: float, n_pruned: int, n_units: int) -> Cell:

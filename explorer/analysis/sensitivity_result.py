@@ -17,9 +17,13 @@ from explorer.types import Evaluation, Measurement, Plan
 
 N_STRIP = 33  # colours in the strip below a histogram
 _COLUMNS = (
-    *("knob", "level", "n_pruned", "n_units", "share", "accuracy", "accuracy_low", "accuracy_high"),
-    *("drop", "drop_low", "drop_high", "loss", "n", "total", "mode", "complete", "from_store"),
+    *("knob", "level", "n_pruned", "n_units", "share", "judged_by", "accuracy", "accuracy_low", "accuracy_high"),
+    *("drop", "drop_low", "drop_high", "loss", "loss_low", "loss_high", "n", "total", "mode", "origin", "complete"),
+    *("n_audited", "n_equal", "how", "machine", "date", "from_store"),
 )
+# A spreadsheet would run what begins like this as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MANY = 20  # from so many layers on the most fragile 5 % are at least one whole layer
 
 
 @dataclass(frozen=True)
@@ -27,18 +31,19 @@ class Sensitivity:
     """The cells of a scan, also of one that is still running or was stopped.
 
     Of several cells for one knob and level the last one counts: refinements take the place of
-    what came before.
+    what came before. ``max_drop`` is the drop (a fraction) after which a knob's higher levels were left out.
     """
 
     cells: tuple[Cell, ...]
+    max_drop: float | None = None
 
     @classmethod
-    def of(cls, cells: Iterable[Cell]) -> Sensitivity:
+    def of(cls, cells: Iterable[Cell], max_drop: float | None = None) -> Sensitivity:
         """The newest cell of each knob and level, in the order in which they first came."""
         newest: dict[tuple[str, float], Cell] = {}
         for cell in cells:
             newest[cell.knob, cell.level] = cell
-        return cls(tuple(newest.values()))
+        return cls(tuple(newest.values()), max_drop)
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -67,10 +72,10 @@ class Sensitivity:
     def expected_drop(self, knob: str, share: float) -> float:
         """The drop if this knob alone went to ``share``, between the measured points; estimated.
 
-        NaN for a knob without cells. Beyond the highest measured share its drop is held.
+        NaN where it is not known: for a knob without cells, and beyond its highest measured share.
         """
         points = self._points.get(knob)
-        if not points:
+        if not points or share > points[-1][0] + 1e-9:
             return math.nan
         for (x0, y0), (x1, y1) in pairwise(points):
             if share <= x1:
@@ -78,7 +83,7 @@ class Sensitivity:
         return points[-1][1]
 
     def expected(self, knob: str, share: float) -> Measurement | None:
-        """:meth:`expected_drop` as a number that says where it comes from; None for an unknown knob."""
+        """:meth:`expected_drop` as a number that says where it comes from; None where it is not known."""
         value = self.expected_drop(knob, share)
         if math.isnan(value):
             return None
@@ -89,14 +94,29 @@ class Sensitivity:
         return tuple(sorted((c for c in self.cells if c.level == level), key=lambda c: -c.drop.value))
 
     def fragility(self) -> dict[str, float]:
-        """Each knob's mean expected drop over all levels of the scan, the most fragile first."""
-        means = {knob: fmean(self.expected_drop(knob, level) for level in self.levels) for knob in self.knobs}
+        """Each knob's mean drop over the levels of the scan, the most fragile first.
+
+        Knobs that are not scanned to the end are not there yet. Of a scan with ``max_drop`` no drop counts
+        more than that, so that a knob that was left at its second level is not taken for a sturdy one.
+        """
+        means = {knob: mean for knob in self.knobs if (mean := self._mean_drop(knob)) is not None}
         return dict(sorted(means.items(), key=lambda item: -item[1]))
 
     def most_fragile(self, share: float = 0.05) -> tuple[str, ...]:
-        """The knobs among the ``share`` most fragile ones; at least one if there are any."""
-        ranked = list(self.fragility())
-        return tuple(ranked[: max(1, round(share * len(ranked)))])
+        """The knobs among the ``share`` most fragile ones, at least one; none where none costs anything."""
+        ranked = self.fragility()
+        return tuple(knob for knob in [*ranked][: max(1, round(share * len(ranked)))] if ranked[knob] > 0)
+
+    @property
+    def fragile_words(self) -> str:
+        """The most fragile layers in a sentence that says how many they are of how many."""
+        found, n = self.most_fragile(), len(self.fragility())
+        if not n:
+            return "No layer is scanned to its end yet."
+        if not found:
+            return "No layer costs anything at these levels, in the mean."
+        which = "Most fragile 5 %" if n >= _MANY else "Most fragile"
+        return f"{which}: {', '.join(found)} ({len(found)} of {n} layers, by the mean drop over these levels)."
 
     def strips(self, n: int = N_STRIP) -> dict[str, list[float | None]]:
         """What each knob costs at ``n`` shares from 0 to 1: 0 nothing, 1 all accuracy; None where it is not known."""
@@ -133,7 +153,9 @@ class Sensitivity:
         out = io.StringIO()
         writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(self.table())
+        for row in self.table():
+            name = row["knob"]
+            writer.writerow(row | {"knob": f"'{name}" if name.startswith(_FORMULA) else name})
         return out.getvalue()
 
     def to_json(self) -> dict[str, Any]:
@@ -142,6 +164,7 @@ class Sensitivity:
         return {
             "dense_accuracy": _finite(self.dense_accuracy),
             "complete": self.complete,
+            "max_drop": self.max_drop,
             "audit": self.audit,
             "fragility": {knob: _finite(value) for knob, value in fragility.items()},
             "most_fragile": list(self.most_fragile()),
@@ -163,10 +186,18 @@ class Sensitivity:
             for knob in self._by_knob
         }
 
+    def _mean_drop(self, knob: str) -> float | None:
+        """Over all levels of the scan; None for a knob of which some are still to come."""
+        most = math.inf if self.max_drop is None else self.max_drop
+        drops = [min(cell.drop.value, most) for cell in self.curve(knob)]
+        if most in drops:
+            first = drops.index(most)
+            drops[first:] = [most] * (len(self.levels) - first)
+        return fmean(drops) if len(drops) == len(self.levels) else None
+
     def _cost(self, knob: str, share: float, scale: float) -> float | None:
-        if share > self._points[knob][-1][0] + 1e-9:
-            return None
-        return min(1.0, max(0.0, self.expected_drop(knob, share) / scale))
+        drop = self.expected_drop(knob, share)
+        return None if math.isnan(drop) else min(1.0, max(0.0, drop / scale))
 
 
 @dataclass(frozen=True)
@@ -190,26 +221,27 @@ class Joint:
 def joint(sensitivity: Sensitivity, plan: Plan, evaluation: Evaluation) -> Joint:
     """Predicted drop of a whole plan (the sum of its knobs' single drops) beside the measured one.
 
-    Knobs that were not scanned add nothing; the prediction's note names them.
+    Knobs that were not scanned so far add nothing; the prediction's note names them.
     """
     moved = [k for k in plan.knobs if k.n_pruned]
     singles = {k.knob.name: sensitivity.expected_drop(k.knob.name, k.sparsity) for k in moved}
     unknown = [name for name, drop in singles.items() if math.isnan(drop)]
     known = {name: drop for name, drop in singles.items() if name not in unknown}
-    note = "Sum of the single drops" + (f"; not scanned: {', '.join(unknown)}." if unknown else ".")
+    note = "Sum of the single drops" + (f"; not scanned so far: {', '.join(unknown)}." if unknown else ".")
     predicted = Measurement("drop", sum(known.values()), "fraction", "estimated", note=note)
     return Joint(predicted, evaluation.drop, known)
 
 
 def _row(cell: Cell) -> dict[str, Any]:
+    loss = (None, None, None) if cell.loss is None else (cell.loss.value, cell.loss.low, cell.loss.high)
     values = (
-        *(cell.knob, cell.level, cell.n_pruned, cell.n_units, cell.share),
+        *(cell.knob, cell.level, cell.n_pruned, cell.n_units, cell.share, cell.judged_by),
         *(cell.accuracy.value, cell.accuracy.low, cell.accuracy.high),
-        *(cell.drop.value, cell.drop.low, cell.drop.high),
-        None if cell.loss is None else _finite(cell.loss.value),
-        *(cell.n, cell.total, cell.mode, cell.complete, cell.from_store),
+        *(cell.drop.value, cell.drop.low, cell.drop.high, *loss),
+        *(cell.n, cell.total, cell.mode, cell.drop.origin, cell.complete, cell.n_audited, cell.n_equal, cell.how),
+        *(cell.drop.machine, cell.drop.date, cell.from_store),
     )
-    return dict(zip(_COLUMNS, values, strict=True))
+    return {name: _without_nan(value) for name, value in zip(_COLUMNS, values, strict=True)}
 
 
 def _finite(value: float) -> float | None:

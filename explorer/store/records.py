@@ -135,7 +135,7 @@ def record_of(
         device=device,
         machine=point.accuracy.machine or "",
         torch_version=str(torch.__version__),
-        explorer_version=_version(),
+        explorer_version=explorer_version(),
         python_version=platform.python_version(),
         time=now(),
     )
@@ -196,6 +196,7 @@ def _canonical(value: Mapping[str, Any]) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _version() -> str:
+def explorer_version() -> str:
+    """The version of this package."""
     # The package that a module belongs to is always loaded before the module.
     return str(getattr(sys.modules[__name__.partition(".")[0]], "__version__", ""))

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -149,6 +150,40 @@ def test_more_levels_run_only_what_is_missing(tmp_path: Path) -> None:
     assert [c.from_store for c in sorted(more, key=lambda c: c.level)] == [True] * len(few) + [False] * len(few)
     other = finished(model, samples, PruneSpec("weight", "random"), levels=(0.5,), keep=keep)
     assert not any(cell.from_store for cell in other)
+
+
+def test_kept_cells_that_cannot_be_read_are_measured_again(tmp_path: Path) -> None:
+    model, samples = small("digits-mlp")
+    keep = Kept(tmp_path / "cells")
+    wanted = finished(model, samples, levels=(0.5,), keep=keep)
+
+    class Damaged(Kept):
+        def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
+            first, second, _ = (kept := super().cells(scan_key))
+            return kept | {first: {"knob": "a"}, second: kept[first]}
+
+    again = finished(model, samples, levels=(0.5,), keep=Damaged(tmp_path / "cells"))
+    assert sum(cell.from_store for cell in again) == 1
+    assert {without_origin(cell) for cell in again} == set(wanted)
+
+
+def test_another_version_of_the_software_measures_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, samples = small("digits-mlp")
+    keep = Kept(tmp_path / "cells")
+    finished(model, samples, levels=(0.5,), keep=keep)
+    monkeypatch.setattr(torch, "__version__", "99.0")
+    assert not any(cell.from_store for cell in finished(model, samples, levels=(0.5,), keep=keep))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("stubborn", "The whole model for each cell: "), ("branching", "As one piece: part")]
+)
+def test_what_cannot_be_taken_apart_is_named_in_each_cell(name: str, said: str) -> None:
+    model = tiny.load(name)
+    found = Sensitivity.of(scan(model, dataset_of(tiny.split(model, 60)), levels=(0.5,)))
+    assert all(cell.how.startswith(said) for cell in found.cells)
+    assert found.audit.startswith(said)
+    assert not finished(*small("digits-mlp"), levels=(0.5,))[0].how
 
 
 SCANNING = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -38,10 +39,14 @@ def test_expectations_lie_on_straight_lines_between_measured_points_from_nothing
     assert FOUND.expected_drop("a", 0.25) == pytest.approx(0.05)
     assert FOUND.expected_drop("a", 0.5) == pytest.approx(0.1)
     assert FOUND.expected_drop("a", 0.7) == pytest.approx(0.3)
-    assert FOUND.expected_drop("a", 1.0) == pytest.approx(0.5)
-    assert FOUND.expected_drop("c", 0.5) != FOUND.expected_drop("c", 0.5)
+    assert FOUND.expected_drop("a", 0.9) == pytest.approx(0.5)
     assert FOUND.expected("a", 0.25).origin == "estimated"
-    assert FOUND.expected("c", 0.25) is None
+
+
+def test_nothing_is_expected_where_nothing_was_measured() -> None:
+    assert math.isnan(FOUND.expected_drop("a", 0.91))
+    assert math.isnan(FOUND.expected_drop("c", 0.5))
+    assert FOUND.expected("a", 1.0) is FOUND.expected("c", 0.25) is None
 
 
 def test_strips_show_the_cost_as_a_share_of_the_dense_accuracy_and_stop_where_nothing_is_known() -> None:
@@ -59,6 +64,38 @@ def test_rankings_put_the_most_fragile_first() -> None:
     assert FOUND.most_fragile(0.05) == ("a",)
 
 
+def test_a_layer_that_was_left_early_is_more_fragile_than_one_that_bore_it_longer() -> None:
+    left = [cell_of("left", 0.1, 0.06)]
+    bore = [cell_of("bore", 0.1, 0.0), cell_of("bore", 0.5, 0.01), cell_of("bore", 0.9, 0.9)]
+    found = Sensitivity.of(left + bore, max_drop=0.05)
+    assert found.fragility() == {"left": pytest.approx(0.05), "bore": pytest.approx(0.02)}
+    assert found.most_fragile() == ("left",)
+    assert found.to_json()["max_drop"] == 0.05
+
+
+def test_a_layer_that_is_not_scanned_to_its_end_is_not_ranked_yet() -> None:
+    found = Sensitivity.of([*FOUND.cells, cell_of("c", 0.5, 0.7)])
+    assert list(found.fragility()) == ["a", "b"]
+    running = Sensitivity.of([cell_of("a", 0.1, 0.5), cell_of("b", 0.5, 0.1)])
+    assert running.fragile_words == "No layer is scanned to its end yet."
+
+
+@pytest.mark.parametrize(
+    ("drops", "said"),
+    [
+        ([0.0, -0.1], "No layer costs anything at these levels, in the mean."),
+        ([0.3], "Most fragile: k0 (1 of 1 layers, by the mean drop over these levels)."),
+        ([0.1, 0.3], "Most fragile: k1 (1 of 2 layers, by the mean drop over these levels)."),
+        (
+            [0.3, 0.4] + [0.0] * 38,
+            "Most fragile 5 %: k1, k0 (2 of 40 layers, by the mean drop over these levels).",
+        ),
+    ],
+)
+def test_the_words_for_the_most_fragile_say_how_many_of_how_many(drops: list[float], said: str) -> None:
+    assert Sensitivity.of(cell_of(f"k{i}", 0.5, drop) for i, drop in enumerate(drops)).fragile_words == said
+
+
 def test_a_refinement_takes_the_place_of_what_came_before() -> None:
     rough = replace(cell_of("a", 0.5, 0.3), n=10, complete=False)
     found = Sensitivity.of([rough, *FOUND.cells])
@@ -72,6 +109,32 @@ def test_a_cell_comes_back_from_json_as_it_was() -> None:
     back = Cell.from_json(json.loads(json.dumps(cell.to_json())))
     assert back.from_store
     assert without_origin(back) == cell
+
+
+def test_a_cell_of_a_newer_version_is_read_as_far_as_it_is_known_and_what_is_no_cell_is_refused() -> None:
+    told = json.loads(json.dumps(FOUND.cells[0].to_json()))
+    newer = told | {"later": 1, "drop": told["drop"] | {"later": 2}}
+    assert without_origin(Cell.from_json(newer)) == FOUND.cells[0]
+    for broken in ({}, told | {"drop": None}, told | {"accuracy": {"value": "much"}}, {"knob": "a"}):
+        with pytest.raises((ValueError, TypeError, KeyError)):
+            Cell.from_json(broken)
+
+
+def test_the_table_says_how_each_number_was_measured_and_how_far_it_may_be_off() -> None:
+    cell = replace(FOUND.cells[0], mode="verified", n_audited=9, n_equal=9, how="The whole model for each cell")
+    (row,) = csv.DictReader(io.StringIO(Sensitivity.of([cell]).to_csv()))
+    said = {name: row[name] for name in ("mode", "origin", "judged_by", "n", "total", "n_audited", "n_equal", "how")}
+    assert said == {
+        **{"mode": "verified", "origin": "measured", "judged_by": "labels", "n": "100", "total": "100"},
+        **{"n_audited": "9", "n_equal": "9", "how": "The whole model for each cell"},
+    }
+    for name in ("accuracy", "drop"):
+        assert float(row[f"{name}_low"]) < float(row[name]) < float(row[f"{name}_high"])
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_made_harmless() -> None:
+    (row,) = csv.DictReader(io.StringIO(Sensitivity.of([cell_of("=cmd|'/C calc'!A0", 0.5, 0.1)]).to_csv()))
+    assert row["knob"] == "'=cmd|'/C calc'!A0"
 
 
 def test_the_table_is_the_same_as_rows_csv_and_json() -> None:
@@ -96,6 +159,7 @@ def test_the_joint_drop_is_predicted_by_the_sum_of_single_drops() -> None:
     assert both.interaction == pytest.approx(measured.drop.value - both.predicted.value)
     partly = joint(Sensitivity.of(found.curve(found.knobs[0])), together, measured)
     assert found.knobs[1] in partly.predicted.note
+    assert "not scanned so far" in partly.predicted.note
 
 
 def test_weight_energy_is_the_share_of_squares_that_go() -> None:
