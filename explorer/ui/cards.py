@@ -47,7 +47,7 @@ def chart(view: View) -> bool:
     figure = _figure(view, known)
     chosen = st.plotly_chart(figure, key="chart", on_select="rerun", selection_mode="points", theme=None, config=CONFIG)
     _restore(view, known, chosen)
-    return _foot(jobs)
+    return _foot(view, jobs)
 
 
 def _figure(view: View, known: list[TradeOff]) -> go.Figure:
@@ -68,7 +68,7 @@ def _figure(view: View, known: list[TradeOff]) -> go.Figure:
     return figure
 
 
-def _foot(jobs: list[Job]) -> bool:
+def _foot(view: View, jobs: list[Job]) -> bool:
     """The axis to choose, and how far the curves are; True while they grow."""
     with st.container(horizontal=True, vertical_alignment="center", key="chart_foot"):
         st.selectbox(
@@ -83,12 +83,20 @@ def _foot(jobs: list[Job]) -> bool:
         if running:
             done = sum(len(job.results) for job in jobs)
             st.caption(f"Measuring the curves: {done} of {sum(job.total for job in jobs)} points.")
+        elif any(curves.is_stopped(job) for job in jobs):
+            st.caption("The curves were stopped.", width="content")
+            st.button("Go on", icon=":material/play_arrow:", key="curves_go_on", on_click=_go_on, args=(view,))
         else:
             st.caption("Click a point to go back to its setting. Bands: 95 % intervals.")
     why = curves.failure(jobs)
     if why:
         st.caption(f":material/error: {plain(why, 400)}")
     return bool(running)
+
+
+def _go_on(view: View) -> None:
+    if view.dataset is not None:
+        curves.background(view.model, view.dataset, view.work.spec, again=True)
 
 
 def _restore(view: View, known: list[TradeOff], chosen: object) -> None:

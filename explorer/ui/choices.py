@@ -20,6 +20,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache
 from explorer.ui import criteria as criterion_choice
+from explorer.ui.remembered import remembered
 from explorer.ui.text import plain
 from explorer.ui.ways import Way, effective, label_of, named, ways
 
@@ -27,7 +28,7 @@ from explorer.ui.ways import Way, effective, label_of, named, ways
 _CHEAP_MACS = 5e9
 # As many as there are colours that are told apart.
 _MOST_CRITERIA = 6
-_LOCK = "compare_lock"
+_LOCK, _CRITERIA = "compare_lock", "compare_Criteria"
 
 
 def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> list[Way]:
@@ -134,9 +135,7 @@ _HELP = {
 
 def _several(label: str, options: list[str], default: list[str], text: Any) -> list[str]:
     """Pills of which at least one is always chosen; the choice outlives a visit to another page."""
-    key, kept = f"compare_{label}", f"_compare_{label}"
-    known = _known(kept, options, default)
-    st.session_state[key] = known
+    key = f"compare_{label}"
     chosen = st.pills(
         label,
         options,
@@ -145,46 +144,44 @@ def _several(label: str, options: list[str], default: list[str], text: Any) -> l
         key=key,
         format_func=text,
         help=_HELP[label],
-        on_change=lambda: st.session_state.update({kept: list(st.session_state[key])}),
+        on_change=remembered(key, _there(default, options), options),
     )
     return [o for o in options if o in chosen]
 
 
 def _criteria(options: list[str], default: str) -> list[str]:
     """Many to choose from, few at a time: a list that can be searched, with what is chosen in sight."""
-    key, kept = "compare_Criteria", "_compare_Criteria"
-    st.session_state[key] = _known(kept, options, [default])[:_MOST_CRITERIA]
     chosen = st.multiselect(
         "Criteria",
         options,
-        key=key,
+        key=_CRITERIA,
         max_selections=_MOST_CRITERIA,
         placeholder="Choose criteria",
         help=_HELP["Criteria"],
-        on_change=lambda: st.session_state.update({kept: list(st.session_state[key])}),
+        on_change=remembered(_CRITERIA, _there([default], options), options),
     )
     return [o for o in options if o in chosen]
 
 
-def _known(kept: str, options: list[str], default: list[str]) -> list[str]:
-    known = [o for o in st.session_state.get(kept, default) if o in options]
-    return known or [o for o in default if o in options] or options[:1]
+def _there(default: list[str], options: list[str]) -> list[str]:
+    """Those of the default that can be chosen here, else the first option."""
+    return [o for o in default if o in options] or options[:1]
 
 
 def _seeds(model: LoadedModel, dataset: Dataset) -> int:
     table = None if why_no_macs(model) else cache.macs(model)
     is_cheap = table is not None and table.dense * len(dataset.splits["tune"]) <= _CHEAP_MACS
-    key = "compare_seeds"
-    st.session_state[key] = int(st.session_state.get(f"_{key}", 3 if is_cheap else 1))
-    st.segmented_control(
+    usual = 3 if is_cheap else 1
+    chosen = st.segmented_control(
         "Seeds",
         [1, 3, 5],
-        key=key,
+        key="compare_seeds",
+        required=True,
         help="How often all that draws by chance is drawn anew: one curve through the means, its band from the "
         "lowest to the highest.",
-        on_change=lambda: st.session_state.update({f"_{key}": st.session_state[key] or 1}),
+        on_change=remembered("compare_seeds", usual),
     )
-    return int(st.session_state[key] or 1)
+    return chosen or usual
 
 
 def _lock(model: LoadedModel) -> bool:
@@ -192,11 +189,10 @@ def _lock(model: LoadedModel) -> bool:
     name = classifier_of(model)
     if name is None:
         return False
-    st.session_state[_LOCK] = bool(st.session_state.get(f"_{_LOCK}", True))
     return st.toggle(
         f"Classifier {plain(name, 40)} locked",
         key=_LOCK,
         help="On: no way compared here prunes it. Off: its single weights go like all others. Its rows are the "
         "classes, so as a channel nothing of it ever goes.",
-        on_change=lambda: st.session_state.update({f"_{_LOCK}": st.session_state[_LOCK]}),
+        on_change=remembered(_LOCK, True),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,7 +10,6 @@ from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 from explorer.ui import (
-    cache,
     choices,
     compare_chart,
     compare_earlier,
@@ -22,17 +20,18 @@ from explorer.ui import (
     ticker,
     verdicts,
 )
+from explorer.ui.remembered import remembered, value
 from explorer.ui.tables import file_stem
 from explorer.ui.text import plain
 from explorer.ui.ways import Way
 
-_BUDGET, _STOPPED = "compare_budget", "_compare_stopped"
+_BUDGET = "compare_budget"
 _LATER_MS = 400
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The ways compared with what is known of each at one moment; ``jobs`` are those that were begun.
+    """The ways compared with what is known of each at one moment.
 
     ``jobs``: one for each seed of each way. ``curves``: one for each way, also for those without a point yet.
     """
@@ -40,16 +39,12 @@ class Measured:
     model: LoadedModel
     dataset: Dataset
     ways: list[Way]
-    jobs: list[list[Job | None]]
+    jobs: list[Job]
     curves: list[TradeOff]
 
     @property
-    def begun(self) -> list[Job]:
-        return [job for jobs in self.jobs for job in jobs if job is not None]
-
-    @property
     def running(self) -> list[Job]:
-        return [job for job in self.begun if job.active]
+        return [job for job in self.jobs if job.active]
 
 
 def arrive() -> None:
@@ -103,63 +98,45 @@ def _nothing(why: str) -> None:
         )
 
 
-def _signature(model: LoadedModel, dataset: Dataset, found: Sequence[Way]) -> tuple[str, ...]:
-    return (model.identity, dataset.digest, *(spec.digest for way in found for spec in way.specs))
-
-
-def _measured(model: LoadedModel, dataset: Dataset, found: list[Way]) -> Measured:
-    """The jobs of these ways: begun by this call, unless the visitor stopped exactly this comparison."""
-    jobs: list[list[Job | None]]
-    if st.session_state.get(_STOPPED) == _signature(model, dataset, found):
-        queue = cache.jobs()
-        jobs = [[queue.find(curves.key(model, dataset, spec)) for spec in way.specs] for way in found]
-    else:
-        st.session_state.pop(_STOPPED, None)
-        jobs = [[curves.job(model, dataset, way.label, spec) for spec in way.specs] for way in found]
-    if all(job is not None and job.state == "done" for some in jobs for job in some):
-        st.session_state.pop(_STOPPED, None)
+def _measured(model: LoadedModel, dataset: Dataset, found: list[Way], *, again: bool = False) -> Measured:
+    """The jobs of these ways: begun by this call, except what the visitor stopped; ``again`` begins that too."""
+    jobs = [[curves.job(model, dataset, way.label, spec, again=again) for spec in way.specs] for way in found]
     known = [
-        TradeOff(way.label, tuple(p for job in some if job for p in job.results), way.is_control)
+        TradeOff(way.label, tuple(p for job in some for p in job.results), way.is_control)
         for way, some in zip(found, jobs, strict=True)
     ]
-    return Measured(model, dataset, found, jobs, known)
+    return Measured(model, dataset, found, [job for some in jobs for job in some], known)
 
 
 def _progress(measured: Measured) -> None:
     """How far it is, with Stop; what failed, in a sentence."""
-    stopped = _STOPPED in st.session_state
-    if measured.running and not stopped:
-        done = sum(len(job.results) for job in measured.begun)
-        total = sum(job.total if job.active else len(job.results) for job in measured.begun)
-        with st.container(horizontal=True, vertical_alignment="center", key="compare_progress"):
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_progress"):
+        if measured.running:
+            done = sum(len(job.results) for job in measured.jobs)
+            total = sum(job.total if job.active else len(job.results) for job in measured.jobs)
             st.progress(min(1.0, done / total) if total else 0.0, f"Measuring: {done} of {total} points")
-            st.button("Stop", icon=":material/stop:", on_click=_stop, args=(measured,), width="content")
-    elif stopped:
-        with st.container(horizontal=True, vertical_alignment="center", key="compare_progress"):
+            if curves.own(measured.running):
+                st.button("Stop", icon=":material/stop:", on_click=curves.stop, args=(measured.running,))
+        elif any(curves.is_stopped(job) for job in measured.jobs):
             st.caption("Stopped. What was measured stays.", width="content")
-            st.button("Go on", icon=":material/play_arrow:", on_click=lambda: st.session_state.pop(_STOPPED, None))
-    why = curves.failure(measured.begun)
+            st.button("Go on", icon=":material/play_arrow:", on_click=_go_on, args=(measured,))
+    why = curves.failure(measured.jobs)
     if why:
         st.caption(f":material/error: {plain(why, 400)}")
 
 
-def _stop(measured: Measured) -> None:
-    """End this visitor's own jobs; one that another visitor began goes on for them."""
-    st.session_state[_STOPPED] = _signature(measured.model, measured.dataset, measured.ways)
-    for job in measured.running:
-        if job.owner == session.owner():
-            job.cancel()
+def _go_on(measured: Measured) -> None:
+    _measured(measured.model, measured.dataset, measured.ways, again=True)
 
 
 def _points() -> float:
     """How many points of accuracy one would give up."""
-    return float(st.session_state.get(f"_{_BUDGET}", 1.0))
+    return float(value(_BUDGET, 1.0))
 
 
 def _budget(measured: Measured) -> None:
     """The question behind the chart: how small for how much accuracy."""
     st.markdown("**How far within a budget**")
-    st.session_state[_BUDGET] = _points()
     st.number_input(
         "Points of accuracy one would give up",
         0.0,
@@ -167,7 +144,7 @@ def _budget(measured: Measured) -> None:
         step=0.5,
         format="%.1f",
         key=_BUDGET,
-        on_change=lambda: st.session_state.update({f"_{_BUDGET}": st.session_state[_BUDGET]}),
+        on_change=remembered(_BUDGET, 1.0),
     )
     compare_tables.within(measured.ways, measured.curves, _points() / 100)
     n = len(measured.dataset.splits["tune"])

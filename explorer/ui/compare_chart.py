@@ -14,6 +14,7 @@ from explorer.charts import CONFIG, clicked, tradeoff
 from explorer.charts.scale import XName
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.ui import session
+from explorer.ui.remembered import remembered, value
 from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
 
@@ -30,10 +31,10 @@ _HEIGHT, _MORE, _TALLEST = 430, 26, 560
 
 def draw(known: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, stem: str) -> TradeOffPoint | None:
     """The curves, and beside them points of earlier runs; returns the point that was clicked."""
-    axis: XName = st.session_state.get(f"_{_AXIS}", "compression_ratio")
+    axis: XName = value(_AXIS, "compression_ratio")
     with st.container(horizontal=True, vertical_alignment="center", key="compare_head"):
         st.markdown("**Accuracy against size**", width="stretch")
-        _axis(axis)
+        _axis()
     drawn = [*known, *shown]
     height = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3))
     figure = tradeoff(drawn, now=_now(), budget=budget, x=axis, theme=chart_theme(), height=height)
@@ -50,8 +51,7 @@ def draw(known: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, st
     return clicked(points[0].get("customdata"), drawn, ()) if points else None
 
 
-def _axis(axis: XName) -> None:
-    st.session_state[_AXIS] = axis
+def _axis() -> None:
     st.segmented_control(
         "Against",
         list(_AXES),
@@ -59,8 +59,9 @@ def _axis(axis: XName) -> None:
         format_func=lambda name: _AXES[name],
         label_visibility="collapsed",
         wrap=True,
+        required=True,
         help="MACs are theoretical: no dense kernel skips zeros. File size: of the smallest kind of file.",
-        on_change=lambda: st.session_state.update({f"_{_AXIS}": st.session_state[_AXIS] or axis}),
+        on_change=remembered(_AXIS, "compression_ratio"),
     )
 
 

@@ -14,6 +14,7 @@ from explorer.analysis.seeds import curves_of, kind_of
 from explorer.store.records import PointRecord
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 from explorer.ui import kept
+from explorer.ui.remembered import remembered, value
 from explorer.ui.ways import Way
 
 _KEPT, _KIND, _SHOW = "_earlier_kept", "earlier_kind", "earlier_show"
@@ -45,7 +46,7 @@ def arrive() -> None:
 def shown(model: LoadedModel, dataset: Dataset, ways: Sequence[Way]) -> tuple[TradeOff, ...]:
     """The chosen records as curves for the chart: together is what differs in level and seed alone."""
     listed = _listed(_kept(model, dataset).beside(ways))
-    if not st.session_state.get(f"_{_SHOW}", True):
+    if not value(_SHOW, True):
         return ()
     return curves_of([record.point() for record in kept.chosen(listed, _key(listed))], _label)
 
@@ -59,12 +60,11 @@ def draw(model: LoadedModel, dataset: Dataset, ways: Sequence[Way]) -> TradeOffP
         with st.container(horizontal=True, vertical_alignment="center", key="earlier_head"):
             st.markdown(f"**Measured before** ({len(found):,})", width="stretch")
             _kinds(found)
-            st.session_state[_SHOW] = bool(st.session_state.get(f"_{_SHOW}", True))
             st.checkbox(
                 "Show on the chart",
                 key=_SHOW,
                 help="The chosen rows stand beside the curves above.",
-                on_change=lambda: st.session_state.update({f"_{_SHOW}": st.session_state[_SHOW]}),
+                on_change=remembered(_SHOW, True),
             )
             place = st.container(width="content")
         listed = _listed(found)
@@ -90,28 +90,27 @@ def _kept(model: LoadedModel, dataset: Dataset) -> Kept:
 
 def _kinds(found: Sequence[PointRecord]) -> None:
     """Where the points come from, if from several places."""
-    kinds = list(dict.fromkeys(record.kind for record in found))
-    if len(kinds) < 2:
+    kinds = _kinds_of(found)
+    if len(kinds) < 3:
         return
-    st.session_state[_KIND] = _kind(found)
     st.segmented_control(
         "From",
-        [_ALL, *kinds],
+        kinds,
         key=_KIND,
         format_func=lambda kind: _KINDS.get(kind, kind),
         label_visibility="collapsed",
         wrap=True,
-        on_change=lambda: st.session_state.update({f"_{_KIND}": st.session_state[_KIND] or _ALL}),
+        required=True,
+        on_change=remembered(_KIND, _ALL, kinds),
     )
 
 
-def _kind(found: Sequence[PointRecord]) -> str:
-    kind = str(st.session_state.get(f"_{_KIND}", _ALL))
-    return kind if any(record.kind == kind for record in found) else _ALL
+def _kinds_of(found: Sequence[PointRecord]) -> list[str]:
+    return [_ALL, *dict.fromkeys(record.kind for record in found)]
 
 
 def _listed(found: Sequence[PointRecord]) -> list[PointRecord]:
-    kind = _kind(found)
+    kind = value(_KIND, _ALL, _kinds_of(found))
     return [record for record in found if kind in (_ALL, record.kind)]
 
 

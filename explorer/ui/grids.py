@@ -21,6 +21,7 @@ from explorer.recovery.steps import Finetune
 from explorer.recovery.training import why_not_trained
 from explorer.types import Dataset, LoadedModel, Plan
 from explorer.ui import cache, kept, session
+from explorer.ui.text import model_name
 
 EPOCHS = 5
 
@@ -73,7 +74,7 @@ def start(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Job:
     return cache.jobs().submit(
         _key("grid", model, dataset, wanted),
         session.owner(),
-        f"pruning and quantization of {model.address}",
+        f"pruning and quantization of {model_name(model.address)}",
         lambda: _grid(model, dataset, wanted),
         wanted.n_points,
     )
@@ -103,7 +104,7 @@ def start_orders(model: LoadedModel, dataset: Dataset, spec: PruneSpec, share: f
         judge = _judge(model, dataset)
         return orders(model, asked, dataset, bits=bits, training=_training(), evaluator=judge)
 
-    title = f"orders of quantizing {model.address}"
+    title = f"orders of quantizing {model_name(model.address)}"
     n = len(recipes(asked, bits))
     return cache.jobs().submit(_key("orders", model, dataset, asked, bits), session.owner(), title, work, n)
 
@@ -120,7 +121,9 @@ def start_skipping(model: LoadedModel, dataset: Dataset, plan: Plan | None) -> J
         return skipping(model, dataset, shares=SKIPPED, plan=plan, evaluator=_judge(model, dataset))
 
     key = _key("skipping", model, dataset, plan.digest if plan else "")
-    return cache.jobs().submit(key, session.owner(), f"skipped activations of {model.address}", work, len(SKIPPED))
+    return cache.jobs().submit(
+        key, session.owner(), f"skipped activations of {model_name(model.address)}", work, len(SKIPPED)
+    )
 
 
 def _key(kind: Literal["grid", "orders", "skipping"], model: LoadedModel, dataset: Dataset, *more: object) -> object:

@@ -11,7 +11,7 @@ from explorer import models
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import running, session
-from explorer.ui.text import plain
+from explorer.ui.text import model_name, plain
 from explorer.ui.workspace import Workspace
 
 _SHUT = "_menu_to_shut"
@@ -25,8 +25,7 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
     name = work.source.model
     if model is not None and name.startswith(session.UPLOAD):
         name = model.address
-    name = name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name
-    with _menu("model_menu", f"Model **{plain(name, 40)}**", ":material/network_node:"):
+    with _menu("model_menu", f"Model **{plain(model_name(name), 40)}**", ":material/network_node:"):
         samples = models.samples()
         chosen = st.selectbox(
             "Bundled models",

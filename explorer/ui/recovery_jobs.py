@@ -19,6 +19,7 @@ from explorer.recovery.training import Training, why_not_trained
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache, kept, session
 from explorer.ui.recovery_plans import Run
+from explorer.ui.text import model_name
 
 
 def why_not(model: LoadedModel, dataset: Dataset | None) -> str | None:
@@ -44,10 +45,19 @@ def start(model: LoadedModel, dataset: Dataset, run: Run) -> Job:
     return cache.jobs().submit(
         _key(model, dataset, run),
         session.owner(),
-        run.label,
+        f"{_title(model)}{run.label}",
         lambda: _progress(model, dataset, run),
         run.recipe.n_stages,
     )
+
+
+def label(job: Job, model: LoadedModel) -> str:
+    """The name of a run among others of the same model."""
+    return job.title.removeprefix(_title(model))
+
+
+def _title(model: LoadedModel) -> str:
+    return f"recovery of {model_name(model.address)}: "
 
 
 def of(model: LoadedModel, dataset: Dataset) -> list[Job]:

@@ -40,7 +40,7 @@ def draw(model: LoadedModel, dataset: Dataset) -> None:
         st.plotly_chart(figure, key="healings", theme=None, config=CONFIG)
         st.caption("Joined dots are one run. Dashed: the dense model. Measured on tune.")
     with right:
-        stories = [(job.title, _history(job)) for job in jobs]
+        stories = [(recovery_jobs.label(job, model), _history(job)) for job in jobs]
         st.plotly_chart(together(stories, theme=chart_theme()), key="together", theme=None, config=CONFIG)
         st.caption("Accuracy on tune over the epochs that each run trained.")
     _table(found, model, dataset)
@@ -51,7 +51,9 @@ def _history(job: Job) -> list[Progress]:
 
 
 def _healing(job: Job, found: Recovered, model: LoadedModel) -> Healing:
-    return Healing(job.title, _ratio(found, model), (found.as_pruned, found.refreshed, found.tuned))
+    return Healing(
+        recovery_jobs.label(job, model), _ratio(found, model), (found.as_pruned, found.refreshed, found.tuned)
+    )
 
 
 def _ratio(found: Recovered, model: LoadedModel) -> float:
@@ -87,7 +89,7 @@ def _row(job: Job, found: Recovered | None, model: LoadedModel) -> dict[str, obj
         return "" if m is None else percent(m.value)
 
     return {
-        "run": job.title,
+        "run": recovery_jobs.label(job, model),
         "state": _STATES[job.state],
         "smaller": "" if found is None else times(_ratio(found, model)),
         "epochs": None if found is None else found.state.epochs,

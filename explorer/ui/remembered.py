@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 
-def remembered(key: str, default: Any) -> Callable[[], None]:
+def remembered(key: str, default: Any, among: Sequence[Any] | None = None) -> Callable[[], None]:
     """Put the kept value under the widget's ``key`` before it is drawn; returns its ``on_change``.
+
+    ``among`` is what there is to choose from at the moment; what else is kept waits until it is there again.
 
     Use: ``st.toggle("…", key=key, on_change=remembered(key, False))``.
     """
-    st.session_state[key] = value(key, default)
+    st.session_state[key] = value(key, default, among)
     return lambda: st.session_state.update({f"_{key}": st.session_state[key]})
 
 
-def value(key: str, default: Any) -> Any:
+def value(key: str, default: Any, among: Sequence[Any] | None = None) -> Any:
     """The kept value, or the default where none was chosen (an emptied choice counts as none)."""
     found = st.session_state.get(f"_{key}", default)
-    return default if found is None else found
+    if among is not None and isinstance(found, list):
+        return [one for one in found if one in among] or default
+    return default if found is None or (among is not None and found not in among) else found
 
 
 def put(key: str, new: Any) -> None:

@@ -10,6 +10,7 @@ from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache, session
+from explorer.ui.text import model_name
 
 # Up to this much arithmetic a scan runs by itself: a few seconds on one core.
 _CHEAP_MACS = 4e11
@@ -39,7 +40,7 @@ def start(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Job:
     return cache.jobs().submit(
         _key(model, dataset, wanted),
         session.owner(),
-        f"sensitivity of {model.address}",
+        f"sensitivity of {model_name(model.address)}",
         lambda: _cells(model, dataset, wanted),
         scan_size(model, wanted.spec, dataset, levels=wanted.levels),
     )

@@ -130,6 +130,7 @@ def _n_plans() -> int:
     chosen = st.segmented_control(
         "Plans to try",
         _PLANS,
+        required=True,
         key="search_plans",
         help="Each is measured on every sample of the tune split. More plans find a little more.",
         on_change=remembered("search_plans", _USUAL_PLANS),

@@ -12,6 +12,7 @@ from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import cache, kept, session
+from explorer.ui.text import model_name
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def start(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Job:
     return cache.jobs().submit(
         _key(model, dataset, wanted),
         session.owner(),
-        f"search for {wanted.question}",
+        f"search in {model_name(model.address)} for {wanted.question}",
         lambda: _work(model, dataset, wanted),
         n_cells + wanted.n_plans,
     )

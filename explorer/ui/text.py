@@ -22,6 +22,11 @@ def escaped(text: str, limit: int = 200) -> str:
     return html.escape(shown(text, limit), quote=True)
 
 
+def model_name(address: str) -> str:
+    """A model's address without its folders: what people call it."""
+    return address.replace("\\", "/").rstrip("/").rpartition("/")[2] or address
+
+
 def shown(text: str, limit: int = 80) -> str:
     """One line, no control or direction characters, cut in the middle where it is long."""
     line = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -12,6 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.controls import MAGNITUDE, NAMES, RANDOM
 from explorer.store.looks import looks
 from explorer.types import Dataset, LoadedModel, TradeOff
+from explorer.ui.remembered import remembered
 from explorer.ui.text import plain
 from explorer.ui.ways import Way
 
@@ -109,10 +110,7 @@ def _looks(model: LoadedModel, dataset: Dataset) -> str:
 
 def _at(levels: Sequence[float], furthest: float | None) -> float:
     """The level that the verdict is about: chosen by the visitor, else the furthest within the budget."""
-    chosen: float | None = st.session_state.get(f"_{_AT}")
-    at = next((ratio for ratio in (chosen, furthest) if ratio is not None and ratio in levels), levels[0])
-    st.session_state[_AT] = at
-    st.selectbox(
+    at: float = st.selectbox(
         "Verdict at",
         levels,
         key=_AT,
@@ -120,7 +118,7 @@ def _at(levels: Sequence[float], furthest: float | None) -> float:
         label_visibility="collapsed",
         width=110,
         help="The compression that was asked for. At first the furthest within the budget of accuracy.",
-        on_change=lambda: st.session_state.update({f"_{_AT}": st.session_state[_AT]}),
+        on_change=remembered(_AT, furthest if furthest in levels else levels[0], levels),
     )
     return at
 

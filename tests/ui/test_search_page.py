@@ -47,7 +47,7 @@ def test_a_search_ends_with_an_answer_and_its_setting_can_be_opened(visit: Open)
     ended(at)
     assert not at.exception
     assert "plans were measured on the tune split" in spoken(at)
-    job = next(job for job in cache.jobs().of(VISITOR) if job.title.startswith("search for"))
+    job = next(job for job in cache.jobs().of(VISITOR) if job.key[0] == "search")
     found = searches.result(job)
     assert isinstance(found, SearchResult)
     assert found.best.share <= 0.3

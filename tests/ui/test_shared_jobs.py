@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,6 +44,49 @@ def test_a_sweep_that_failed_is_not_begun_again_by_looking(queue: JobQueue, monk
     assert first.wait(10)
     assert curves.job(model, data, "a curve", half()) is first
     assert (first.state, len(begun)) == ("failed", 1)
+
+
+def test_a_sweep_that_was_stopped_goes_on_only_when_asked_and_for_another_visitor(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(model: Any, dataset: Any, request: PruneSpec) -> Iterator[Any]:
+        yield "a point"
+        go_on.wait(10)
+        yield "another"
+
+    monkeypatch.setattr(curves, "_points", slow)
+    monkeypatch.setattr(kept, "keeping", lambda points, *_: points)
+    model, data = two(), flowers()
+    first = curves.job(model, data, "a curve", half())
+    assert running._active() == [first]
+    first.cancel()  # what Stop in the header does
+    go_on.set()
+    assert first.wait(10)
+    assert curves.is_stopped(first)
+    assert curves.job(model, data, "a curve", half()) is first
+    again = curves.job(model, data, "a curve", half(), again=True)
+    assert again.wait(10)
+    assert (again.state, again.results) == ("done", ["a point", "another"])
+
+    stopped = curves.job(model, data, "a curve", PruneSpec())
+    stopped.cancel()
+    assert stopped.wait(10)
+    monkeypatch.setattr(session, "owner", lambda: "bob")
+    assert curves.job(model, data, "a curve", PruneSpec()).wait(10)
+    assert cache.jobs().find(curves.key(model, data, PruneSpec())).state == "done"
+
+
+def test_the_header_says_of_which_model_a_job_is(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "kept.db"))
+    monkeypatch.setattr(recovery_jobs, "_progress", lambda *_: iter(()))
+    model = replace(two(), address="/somewhere/net.th")
+    job = recovery_jobs.start(model, flowers(), Run("one shot, 90 %", Recipe((Prune(half()),))))
+    assert job.title == "recovery of net.th: one shot, 90 %"
+    assert recovery_jobs.label(job, model) == "one shot, 90 %"
 
 
 def test_the_header_stops_only_what_the_visitor_began(queue: JobQueue) -> None:
