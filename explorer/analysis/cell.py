@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from explorer.engine.estimates import Estimate
+from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
 from explorer.types import Evaluation, JudgedBy, Knob, Measurement
 
+T = TypeVar("T")
 Mode = Literal["exact", "verified", "estimate"]
 MODES: tuple[Mode, ...] = ("exact", "verified", "estimate")
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -25,6 +27,33 @@ class Keep(Protocol):
     def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
         """Keep one finished cell (JSON-able), at once and for good."""
         ...
+
+
+class Lenient:
+    """A place to keep cells that is given up once it fails: what was measured must not get lost for that.
+
+    ``tell`` hears why, once.
+    """
+
+    def __init__(self, keep: Keep, tell: Callable[[ExplorerError], object] = lambda error: None) -> None:
+        self._keep: Keep | None = keep
+        self._tell = tell
+
+    def cells(self, scan_key: str) -> Mapping[tuple[str, float], Mapping[str, Any]]:
+        """What is kept under a key, by knob and level; nothing where it cannot be read."""
+        return self._tried(lambda keep: keep.cells(scan_key)) or {}
+
+    def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
+        """Keep one finished cell, if that works."""
+        self._tried(lambda keep: keep.keep_cell(scan_key, knob, level, cell))
+
+    def _tried(self, work: Callable[[Keep], T]) -> T | None:
+        try:
+            return None if self._keep is None else work(self._keep)
+        except ExplorerError as error:
+            self._keep = None
+            self._tell(error)
+            return None
 
 
 @dataclass(frozen=True)

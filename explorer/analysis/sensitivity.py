@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.analysis.cell import LEVELS, MODES, Cell, Keep, Mode, n_for
+from explorer.analysis.cell import LEVELS, MODES, Cell, Keep, Lenient, Mode, n_for
 from explorer.analysis.given import given_data, given_model, given_spec, split_of
 from explorer.analysis.sensitivity_result import Joint, Sensitivity, joint
 from explorer.analysis.weight_energy import Energy, energy
@@ -38,10 +38,12 @@ __all__ = [
     "Energy",
     "Joint",
     "Keep",
+    "Lenient",
     "Mode",
     "Sensitivity",
     "energy",
     "joint",
+    "kept_cells",
     "scan",
     "scan_key",
     "scan_size",
@@ -134,6 +136,19 @@ def scan_key(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 
+def kept_cells(keep: Keep, key: str) -> list[Cell]:
+    """The cells that are kept under a :func:`scan_key`; those that cannot be read are left out, as not measured."""
+    found = []
+    for place, told in keep.cells(key).items():
+        try:
+            cell = Cell.from_json(told)
+        except (ValueError, TypeError, KeyError):
+            continue
+        if (cell.knob, cell.level) == place:
+            found.append(cell)
+    return found
+
+
 @dataclass(frozen=True)
 class _How:
     """How a scan goes about its cells."""
@@ -193,10 +208,10 @@ def _scanned(
 ) -> Iterator[Cell]:
     stops = _Stops(how.max_drop)
     missing = []
-    stored = {} if keep is None else keep.cells(key)
+    stored = {} if keep is None else {(cell.knob, cell.level): cell for cell in kept_cells(keep, key)}
     for place in places:
-        cell = _readable(stored.get((place.knob.name, place.level)), place)
-        if cell is None:
+        cell = stored.get((place.knob.name, place.level))
+        if cell is None or cell.n_pruned != place.n_pruned:
             missing.append(place)
         elif stops.allows(place):
             stops.note(cell)
@@ -205,16 +220,6 @@ def _scanned(
         if keep is not None and cell.complete:
             keep.keep_cell(key, cell.knob, cell.level, cell.to_json())
         yield cell
-
-
-def _readable(found: Mapping[str, Any] | None, place: _Place) -> Cell | None:
-    """A kept cell if it is one of this very place; what cannot be read is measured again."""
-    try:
-        cell = None if found is None else Cell.from_json(found)
-    except (ValueError, TypeError, KeyError):
-        return None
-    same = cell is not None and (cell.knob, cell.level, cell.n_pruned) == (place.knob.name, place.level, place.n_pruned)
-    return cell if same else None
 
 
 def _measured(

@@ -3,52 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, load_data
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from explorer.analysis.cell import Cell, Keep, Mode
     from explorer.analysis.sensitivity import Sensitivity
     from explorer.pruning.spec import PruneSpec
-    from explorer.store.database import Store
     from explorer.types import Dataset, LoadedModel
-
-T = TypeVar("T")
-
-
-class Kept:
-    """The store, as long as it works: one that fails is told once, and the scan goes on."""
-
-    def __init__(self, store: Store) -> None:
-        self._store: Store | None = store
-
-    def cells(self, scan_key: str) -> Mapping[tuple[str, float], Mapping[str, Any]]:
-        """What is kept under a key, by knob and level."""
-        return self._tried(lambda store: store.cells(scan_key)) or {}
-
-    def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
-        """Keep one finished cell."""
-        self._tried(lambda store: store.keep_cell(scan_key, knob, level, cell))
-
-    def _tried(self, work: Callable[[Store], T]) -> T | None:
-        try:
-            return None if self._store is None else work(self._store)
-        except ExplorerError as error:
-            printing.note(printing.plain(f"What is measured is not kept. {error}"))
-            self._store = None
-            return None
 
 
 def keep(args: Arguments) -> Keep | None:
-    """Where the cells of this command are kept; None where they are not."""
+    """Where the cells of this command are kept; None where they are not. A store that fails is told once."""
+    from explorer.analysis.cell import Lenient
     from explorer.store.database import Store
 
-    return None if getattr(args, "no_keep", False) else Kept(Store(getattr(args, "data_dir", None)))
+    def tell(error: ExplorerError) -> None:
+        printing.note(printing.plain(f"What is measured is not kept. {error}"))
+
+    return None if getattr(args, "no_keep", False) else Lenient(Store(getattr(args, "data_dir", None)), tell)
 
 
 def shown(cells: Iterator[Cell], total: int) -> Iterator[Cell]:

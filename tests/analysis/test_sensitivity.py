@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from explorer import models
-from explorer.analysis.sensitivity import Cell, Sensitivity, scan, scan_size
+from explorer.analysis.sensitivity import Cell, Lenient, Sensitivity, scan, scan_size
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked
@@ -323,3 +323,20 @@ def test_without_labels_an_estimate_is_of_the_agreement() -> None:
     for cell in found.cells:
         assert (cell.judged_by, cell.loss) == ("agreement", None)
         assert abs(cell.accuracy.value - exact.cell(cell.knob, 0.5).accuracy.value) <= 0.02
+
+
+def test_a_place_that_fails_costs_no_cell_and_is_told_once() -> None:
+    class Failing:
+        def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
+            return {}
+
+        def keep_cell(self, *_: object) -> None:
+            raise ExplorerError("The disk is full.")
+
+    told: list[ExplorerError] = []
+    model, samples = small("digits-mlp")
+    found = finished(model, samples, levels=(0.5, 0.9), keep=Lenient(Failing(), told.append))
+    assert found == finished(model, samples, levels=(0.5, 0.9))
+    assert [str(error) for error in told] == ["The disk is full."]
+    with pytest.raises(ExplorerError, match="disk is full"):
+        finished(model, samples, levels=(0.5,), keep=Failing())
