@@ -42,7 +42,7 @@ def run(args: Arguments) -> int:
     pruned = plan if plan is not None and plan.n_pruned else None
     found: list[ActivationPoint] = []
     with printing.Progress("measuring") as progress:
-        for point in skipping(model, data, shares=shares, plan=pruned):
+        for point in skipping(model, data, shares=shares, plan=pruned, device=args.device):
             found.append(point)
             progress.show(f"{len(found)} of {len(shares)}, {printing.percent(point.accuracy.value)}")
     if args.json:

@@ -14,6 +14,7 @@ from explorer.errors import ExplorerError
 if TYPE_CHECKING:
     from explorer.analysis.costs import Costs
     from explorer.analysis.report import Report
+    from explorer.metrics.latency import Runtime
     from explorer.metrics.macs import MacTable
     from explorer.types import Dataset, Evaluation, LoadedModel, Plan
 
@@ -33,8 +34,8 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument(
         "--latency", action="store_true", help="time of one pass, dense and pruned in turns; memory, energy"
     )
-    group.add_argument("--batch", type=whole, default=1, metavar="N", help="inputs in one pass (default: 1)")
-    group.add_argument("--runtime", choices=("torch", "onnx"), default="torch", help="what runs it (default: torch)")
+    group.add_argument("--batch", type=whole, metavar="N", help="of --latency: inputs in one pass (default: 1)")
+    group.add_argument("--runtime", choices=("torch", "onnx"), help="of --latency: what runs it (default: torch)")
     group.add_argument("--measure-sizes", action="store_true", help="write every kind of file and ask the disk")
     add_keeping(parser)
     add_common(parser)
@@ -48,6 +49,7 @@ def run(args: Arguments) -> int:
     from explorer.metrics.macs import mac_table, why_no_macs
     from explorer.pruning.plan import plan as make_plan
 
+    _check_latency(args)
     spec = prune_spec(args)
     model = load_model(args)
     if model.module is None:
@@ -97,15 +99,24 @@ def measured(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> 
     return last, n_looks
 
 
+def _check_latency(args: Arguments) -> None:
+    if not args.latency and (args.batch is not None or args.runtime is not None):
+        raise ExplorerError("--batch and --runtime say how to measure time.", fix="Add --latency.")
+    if args.latency and args.device != "cpu":
+        raise ExplorerError("Time is measured on the processor.", fix="Leave out --device, or leave out --latency.")
+
+
 def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | None) -> Costs | None:
     """Time, memory and energy, with progress on standard error; in ONNX Runtime after both were converted."""
     from explorer.analysis.costs import refined_costs
     from explorer.export.onnx_pair import onnx_pair
 
-    files = onnx_pair(model, plan) if args.runtime == "onnx" else None
+    batch = 1 if args.batch is None else args.batch
+    runtime: Runtime = args.runtime or "torch"
+    files = onnx_pair(model, plan) if runtime == "onnx" else None
     last: Costs | None = None
     with printing.Progress("measuring time") as progress:
-        for last in refined_costs(model, plan, batch=args.batch, runtime=args.runtime, table=table, files=files):
+        for last in refined_costs(model, plan, batch=batch, runtime=runtime, table=table, files=files):
             progress.show(f"{last.latency.n} of {last.latency.total} pairs, {last.latency.ratio.value:.2f}x")
     return last
 

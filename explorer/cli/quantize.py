@@ -31,7 +31,7 @@ def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
     add_model(parser)
     levels = parser.add_mutually_exclusive_group()
-    levels.add_argument("--sparsity", type=share, metavar="S", help="one share to prune (default: 0)")
+    levels.add_argument("--sparsity", type=share, metavar="S", help="one share (default: that of --spec, or 0)")
     levels.add_argument("--grid", metavar="S,S", help="several shares, e.g. 0,0.5,0.8,0.9")
     group = parser.add_argument_group("how to quantize")
     group.add_argument("--bits", type=whole, default=8, metavar="B", help="of simulated weights, 2 to 8 (default: 8)")
@@ -39,7 +39,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument(
         "--heal", default="none", metavar="H,H", help="before quantizing: none (default), finetune, distil; or several"
     )
-    group.add_argument("--epochs", type=whole, default=10, metavar="N", help="of each healing (default: 10)")
+    group.add_argument("--epochs", type=whole, metavar="N", help="of each healing, and of --order (default: 10)")
     group.add_argument("--order", action="store_true", help="also prune first against quantize first, with tuning")
     add_request(parser, one_level=False)
     add_data(parser)
@@ -52,7 +52,8 @@ def run(args: Arguments) -> int:
     from explorer.engine.evaluator import Evaluator
     from explorer.recovery.grid import pareto
 
-    spec, shares = prune_spec(args), _shares(args)
+    spec = prune_spec(args)
+    shares, healings = _shares(args, spec), _healings(args)
     model = load_model(args)
     if model.module is None:
         why = model.why_not_runnable or "Its architecture is not known."
@@ -62,7 +63,7 @@ def run(args: Arguments) -> int:
         raise ExplorerError(f"{data.address} has no tune split.", why=data.why_no_split.get("tune", ""))
     spec = with_curves(args, model, spec)
     evaluator = Evaluator(model, data.splits["tune"], device=args.device)
-    points = _measured(args, model, data, spec, shares, evaluator)
+    points = _measured(args, model, data, spec, shares, healings, evaluator)
     advice = _advice(args, model, data, spec, max(shares), evaluator) if args.order else ""
     best = pareto(points)
     if args.json:
@@ -84,9 +85,18 @@ def run(args: Arguments) -> int:
     return 0
 
 
-def _shares(args: Arguments) -> tuple[float, ...]:
+def _healings(args: Arguments) -> list[Healing]:
+    healings: list[Healing] = [part for part in args.heal.split(",") if part]
+    if args.epochs is not None and not args.order and set(healings) <= {"none"}:
+        raise ExplorerError("--epochs is of a training, and nothing is trained.", fix="Add --heal finetune or --order.")
+    return healings
+
+
+def _shares(args: Arguments, spec: PruneSpec) -> tuple[float, ...]:
+    from explorer.pruning.level import sparsity_of
+
     if args.grid is None:
-        return (args.sparsity or 0.0,)
+        return (sparsity_of(spec),)
     try:
         return tuple(sorted({share(part) for part in args.grid.split(",") if part}))
     except argparse.ArgumentTypeError as error:
@@ -97,7 +107,7 @@ def _shares(args: Arguments) -> tuple[float, ...]:
 def _training(args: Arguments) -> Finetune:
     from explorer.recovery.steps import STEPS
 
-    found: Any = STEPS.get("finetune", epochs=args.epochs, seed=args.seed)
+    found: Any = STEPS.get("finetune", epochs=10 if args.epochs is None else args.epochs, seed=args.seed)
     training: Finetune = found
     return training
 
@@ -108,13 +118,13 @@ def _measured(
     data: Dataset,
     spec: PruneSpec,
     shares: tuple[float, ...],
+    healings: list[Healing],
     evaluator: Evaluator,
 ) -> list[GridPoint]:
     from explorer.export.onnx_int8 import Int8Runtime
     from explorer.recovery.grid import grid, n_points
 
     forms: list[Form] = ["float32", "int8", *(("dynamic", "static") if args.runtime else ())]
-    healings: list[Healing] = [part for part in args.heal.split(",") if part]
     told = grid(
         model, spec, data, shares=shares, forms=forms, bits=args.bits, healings=healings, training=_training(args),
         runtime=Int8Runtime(data, evaluator), evaluator=evaluator,

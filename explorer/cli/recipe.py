@@ -81,6 +81,8 @@ def _check(args: Arguments) -> None:
     flag = f"--control {args.control}" if args.control in _OF_TICKETS else "--rewind" if args.rewind else ""
     if schedule != "lottery" and flag:
         raise ExplorerError(f"{flag} is of tickets.", fix="Add --schedule lottery.")
+    if schedule in ("gradual", "lottery") and args.no_refresh:
+        raise ExplorerError(f"{schedule} refreshes nothing.", fix="Leave out --no-refresh.")
     if schedule != "gradual" and (args.rise or args.rising is not None):
         raise ExplorerError("--rise and --rising are of one training.", fix="Add --schedule gradual.")
 

@@ -33,8 +33,8 @@ def add_arguments(parser: Parser) -> None:
     either.add_argument("--max-drop", type=share, metavar="S", help=text)
     text = "the most accurate model within it: params=0.2, macs=0.5, size=100kB, latency=0.7 (up to 1: share of dense)"
     either.add_argument("--budget", metavar="COST=X", help=text)
-    text = "with --max-drop, what is to be small: params (default), macs, size"
-    group.add_argument("--cost", choices=("params", "macs", "size"), default="params", help=text)
+    text = "of --max-drop: what is to be small, params (default), macs, size"
+    group.add_argument("--cost", choices=("params", "macs", "size"), help=text)
     group = parser.add_argument_group("how to seek")
     group.add_argument("--granularity", metavar="G", help="what is one unit: weight (default), out_channel, ...")
     group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), taylor, ...")
@@ -53,8 +53,10 @@ def run(args: Arguments) -> int:
     from explorer.analysis.search import Question, check_evaluations, refusal
 
     check_evaluations(args.evaluations)  # before a scan, which may take long
+    if args.cost and args.budget:
+        raise ExplorerError("--budget names its cost itself.", fix="Leave out --cost.")
     spec = _spec(args)
-    question = Question.of(args.max_drop, args.budget, args.cost)
+    question = Question.of(args.max_drop, args.budget, args.cost or "params")
     model = load_model(args)
     if (why := refusal(model, spec, question)) is not None:
         raise ExplorerError(f"One cannot ask for {question} here.", why=why, fix="Ask for another cost.")
@@ -82,7 +84,7 @@ def _found(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec) 
     tried: list[Tried] = []
 
     def points() -> Iterator[TradeOffPoint]:
-        asked = {"max_drop": args.max_drop, "budget": args.budget, "cost": args.cost}
+        asked = {"max_drop": args.max_drop, "budget": args.budget, "cost": args.cost or "params"}
         for found in search(model, data, spec, **asked, cells=cells, evaluations=args.evaluations, device=args.device):
             tried.append(found)
             yield found.point

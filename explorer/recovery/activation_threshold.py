@@ -11,6 +11,7 @@ every layer, thresholds from quantiles on a few samples, no training).
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -182,11 +183,13 @@ def skipping(
     shares: Sequence[float] = SHARES,
     plan: Plan | None = None,
     evaluator: Evaluator | None = None,
+    device: str = "cpu",
 ) -> Iterator[ActivationPoint]:
     """Measure each of ``shares`` (0 to 1) on the tune split, point after point; the caller may stop any time.
 
     Thresholds are quantiles of each layer's magnitudes on the first 256 samples of the fit split, of the network
-    pruned as ``plan`` says. Raises ExplorerError where nothing can be skipped or there is no fit or tune split.
+    pruned as ``plan`` says. ``evaluator`` is one of the dense model on tune, made for ``device`` unless given;
+    everything runs where it does. Raises ExplorerError where nothing can be skipped or there is no fit or tune split.
     """
     for share in shares:
         if not 0.0 <= share <= 1.0:
@@ -198,8 +201,9 @@ def skipping(
     if absent is not None:
         why = data.why_no_split.get(absent, "")
         raise ExplorerError(f"{data.address} has no {absent} split.", why=why, fix="Choose other data.")
-    judge = evaluator or Evaluator(model, data.splits["tune"])
+    judge = evaluator or Evaluator(model, data.splits["tune"], device=device)
     network = model.module if plan is None else masked(model, plan).module
+    network = network if judge.device == "cpu" else copy.deepcopy(network).to(judge.device)
     return _points(network, data.splits["fit"].x[:N_CALIBRATION], tuple(shares), judge)
 
 
@@ -223,8 +227,8 @@ def _run(network: nn.Module, thresholds: Mapping[str, float], judge: Evaluator) 
 
 def _zero(name: str, found: _Skipper, judge: Evaluator) -> Measurement:
     share = sum(found.zeros.values()) / max(1, sum(found.total.values()))
-    n, size = len(judge.split), judge.batch_size
+    n, size, where = len(judge.split), judge.batch_size, machine(judge.device)
     note = "Zero activations of all activations after ReLU, GELU and the like, counted while the samples ran."
     return Measurement(
-        name, share, "fraction", "measured", n=n, batch_size=size, machine=machine(), date=today(), note=note
+        name, share, "fraction", "measured", n=n, batch_size=size, machine=where, date=today(), note=note
     )

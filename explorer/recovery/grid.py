@@ -203,7 +203,7 @@ def _healed(
     model: LoadedModel, request: PruneSpec, data: Dataset, training: Finetune, evaluator: Evaluator
 ) -> Generator[Working, None, tuple[LoadedModel, Plan]]:
     recipe = Recipe((Prune(request), training))
-    for told in recover(model, recipe, data, evaluator=evaluator):
+    for told in recover(model, recipe, data, evaluator=evaluator, device=evaluator.device):
         if told.recovered is not None:
             plan = told.recovered.plan
             return told.recovered.model, plan if plan is not None else make_plan(model, request, data=data)

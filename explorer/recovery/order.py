@@ -62,7 +62,7 @@ def orders(
 
 def _tried(model: LoadedModel, recipe: Recipe, data: Dataset, judge: Evaluator) -> Generator[Working, None, Tried]:
     order = tuple(_WORDS[step.key] for step in recipe.steps)
-    for told in recover(model, recipe, data, evaluator=judge):
+    for told in recover(model, recipe, data, evaluator=judge, device=judge.device):
         if told.recovered is not None and told.recovered.model.module is not None:
             return Tried(order, measured_module(told.recovered.model.module, judge), recipe)
         if told.epoch:

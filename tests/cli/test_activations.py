@@ -19,6 +19,17 @@ def test_share_zero_costs_nothing_and_the_json_says_which_layers_skip(capsys: py
     assert set(every["thresholds"].values()) == {None}
 
 
+def test_the_network_runs_on_the_device_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for device in ("cpu", "cpu:0"):
+        assert main(["activations", "digits-mlp", "--shares", "0.8", "--device", device, "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out)["points"][0])
+    assert found[1]["skipped"]["machine"].startswith("cpu:0, ")
+    assert found[1]["accuracy"]["machine"].startswith("cpu:0, ")
+    assert found[1]["accuracy"]["value"] == pytest.approx(found[0]["accuracy"]["value"], abs=0.01)
+    assert found[1]["thresholds"] == pytest.approx(found[0]["thresholds"])
+
+
 def test_people_read_a_table_of_the_pruned_network(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["activations", "digits-mlp", "--shares", "0,0.5", "--sparsity", "0.5"]) == 0
     said = capsys.readouterr().out

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from explorer.cli import main
+from explorer.pruning.spec import PruneSpec
 
 
 def test_the_grid_is_json_with_its_front_and_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,6 +24,13 @@ def test_the_grid_is_json_with_its_front_and_is_kept(capsys: pytest.CaptureFixtu
     assert main(["runs", "--json"]) == 0
     kinds = [run["kind"] for run in json.loads(capsys.readouterr().out)["points"]]
     assert kinds == ["quantize"] * 4
+
+
+def test_the_share_is_that_of_a_request_in_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "spec.json"
+    file.write_text(json.dumps(PruneSpec("weight", "lp_norm", "uniform:sparsity=0.7").to_json()))  # type: ignore[arg-type]
+    assert main(["quantize", "digits-mlp", "--spec", str(file), "--no-keep", "--json"]) == 0
+    assert {p["asked"] for p in json.loads(capsys.readouterr().out)["points"]} == {0.7}
 
 
 def test_people_read_a_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -174,6 +174,7 @@ def test_people_are_told_how_large_the_dense_control_is(capsys: pytest.CaptureFi
         (["--schedule", "iterative", "--rising", "0.5"], "--rise and --rising are of one training."),
         (["--control", "reinit"], "--control reinit is of tickets."),
         (["--control", "dense", "--rewind", "init"], "--rewind is of tickets."),
+        (["--schedule", "gradual", "--no-refresh"], "gradual refreshes nothing."),
         (["--schedule", "iterative", "--rounds", "9"], "2 epochs cannot be spread over 9 rounds."),
         (["--distil", "hot"], "--distil 'hot' is not TEMPERATURE,WEIGHT."),
         (["--distil", "4,2"], "distil_weight = 2.0 does not suit"),
