@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import streamlit as st
@@ -11,6 +12,7 @@ from explorer.pruning import allocation
 from explorer.pruning.granularity import GRANULARITIES
 from explorer.types import Dataset, LoadedModel, Plan, Scores
 from explorer.ui import criteria, exact, fields
+from explorer.ui.mirrored import mirrored
 from explorer.ui.workspace import Workspace
 
 _NEAR = ("weight", "out_channel")
@@ -34,25 +36,21 @@ def _unit(work: Workspace) -> None:
     keys = [cast(Any, m).key for m in GRANULARITIES]
     present = work.spec.granularity.key
     near = [key for key in keys if key in _NEAR or key == present]
-    st.session_state["unit"] = present
     st.segmented_control(
         "Unit",
         near,
-        key="unit",
         format_func=_unit_label,
         label_visibility="collapsed",
         help="What one line removes: single weights, or whole channels with everything tied to them.",
-        on_change=lambda: _switch(work, "unit"),
+        **mirrored("unit", present, partial(_switch, work)),
     )
     with st.popover("Units", help="What is one unit?"):
-        st.session_state["unit_all"] = present
         st.radio(
             "What one line removes",
             keys,
-            key="unit_all",
             format_func=_unit_label,
             captions=[criteria.first_line(GRANULARITIES.member(key)) for key in keys],
-            on_change=lambda: _switch(work, "unit_all"),
+            **mirrored("unit_all", present, partial(_switch, work)),
         )
         fields.draw(work, "granularity")
 
@@ -61,8 +59,7 @@ def _unit_label(key: str) -> str:
     return str(cast(Any, GRANULARITIES.member(key)).label)
 
 
-def _switch(work: Workspace, widget: str) -> None:
-    key = st.session_state[widget]
+def _switch(work: Workspace, key: str | None) -> None:
     if key is not None and key != work.spec.granularity.key:
         # Lines and limits name the units of the old kind: start anew.
         unit = GRANULARITIES.get(key)

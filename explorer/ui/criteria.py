@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import streamlit as st
@@ -14,10 +15,9 @@ from explorer.pruning.gathering import why_no_evidence
 from explorer.pruning.scoring import why_no_units
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui import cache, fields, session
+from explorer.ui.mirrored import mirrored
 from explorer.ui.text import plain
 from explorer.ui.workspace import Workspace
-
-_WIDGET = "criterion"
 
 
 def popover(work: Workspace, model: LoadedModel, dataset: Dataset | None, scores: Scores) -> None:
@@ -25,13 +25,11 @@ def popover(work: Workspace, model: LoadedModel, dataset: Dataset | None, scores
     with st.popover(work.spec.criterion.label, help="How important is a unit?"):
         refused = refusals(model, dataset)
         keys = [key for key in CRITERIA.members if key not in refused]
-        st.session_state[_WIDGET] = work.spec.criterion.key
         st.selectbox(
             "How important is a unit?",
             keys,
-            key=_WIDGET,
             format_func=lambda key: f"{_member(key).label}{' · looks at data' if _member(key).needs else ''}",
-            on_change=lambda: _choose(work, model, dataset),
+            **mirrored("criterion", work.spec.criterion.key, partial(_choose, work, model, dataset)),
         )
         st.caption(first_line(_member(work.spec.criterion.key)))
         fields.draw(work, "criterion")
@@ -71,9 +69,8 @@ def _by_reason(refused: dict[str, str]) -> dict[str, list[str]]:
     return shared
 
 
-def _choose(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> None:
+def _choose(work: Workspace, model: LoadedModel, dataset: Dataset | None, key: str | None) -> None:
     """Take the criterion if it can rank anything; else say why and stay."""
-    key = st.session_state[_WIDGET]
     if key is None or key == work.spec.criterion.key:
         return
     wanted = replace(work.spec, criterion=CRITERIA.get(key))

@@ -36,11 +36,13 @@ def popover(work: Workspace, scores: Scores, plan: Plan) -> None:
             )
         unit = st.selectbox("Unit", list(_UNITS), format_func=_UNITS.__getitem__, key="exact_unit")
         top = 100.0 if unit == "percentile" else None
-        value = st.number_input("Scores below this go", 0.0, top, format="%.6g", step=None, key="exact_value")
-        st.button("Set", icon=":material/check:", on_click=_set, args=(work, scores, plan, name, unit, value))
+        st.number_input("Scores below this go", 0.0, top, format="%.6g", step=None, key="exact_value")
+        st.button("Set", icon=":material/check:", on_click=_set, args=(work, scores, plan))
 
 
-def _set(work: Workspace, scores: Scores, plan: Plan, name: str, unit: str, value: float) -> None:
+def _set(work: Workspace, scores: Scores, plan: Plan) -> None:
+    # What stands in the fields now: the button may be pressed before a number typed last was drawn again.
+    name, unit, value = (st.session_state[key] for key in ("exact_line", "exact_unit", "exact_value"))
     line = Threshold(value, unit)
     if name == _ALL:
         work.set(replace(work.spec, allocation=line))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.params import params_of
 from explorer.pruning import allocation
+from explorer.ui.mirrored import mirrored
 from explorer.ui.workspace import Workspace
 
 
@@ -17,27 +18,24 @@ def draw(work: Workspace, part: str) -> None:
     """A number or a choice for each parameter of the present granularity or criterion."""
     member: Any = getattr(work.spec, part)
     for p in params_of(member):
-        key = f"{part}_{member.key}_{p.name}"
-        st.session_state[key] = getattr(member, p.name)
-        changed = partial(_set, work, part, p.name, key)
+        name = f"{part}_{member.key}_{p.name}"
+        widget = mirrored(name, getattr(member, p.name), partial(_set, work, part, p.name))
         if p.choices:
-            st.selectbox(p.label, p.choices, key=key, help=p.help or None, on_change=changed)
+            st.selectbox(p.label, p.choices, help=p.help or None, **widget)
         elif isinstance(p.default, bool):
-            st.toggle(p.label, key=key, help=p.help or None, on_change=changed)
+            st.toggle(p.label, help=p.help or None, **widget)
         elif isinstance(p.default, float):
             step, form = (0.5, "%.2f") if p.default >= 1 else (p.default or 0.01, "%g")
-            st.number_input(
-                p.label, p.low, p.high, step=step, format=form, key=key, help=p.help or None, on_change=changed
-            )
+            st.number_input(p.label, p.low, p.high, step=step, format=form, help=p.help or None, **widget)
         else:
             low, high = (None if end is None else int(end) for end in (p.low, p.high))
-            st.number_input(p.label, low, high, step=1, key=key, help=p.help or None, on_change=changed)
+            st.number_input(p.label, low, high, step=1, help=p.help or None, **widget)
 
 
-def _set(work: Workspace, part: str, field: str, widget: str) -> None:
-    if st.session_state[widget] is None:
+def _set(work: Workspace, part: str, field: str, value: Any) -> None:
+    if value is None:
         return
-    member: Any = replace(cast(Any, getattr(work.spec, part)), **{field: st.session_state[widget]})
+    member: Any = replace(cast(Any, getattr(work.spec, part)), **{field: value})
     changes: dict[str, Any] = {part: member}
     if part == "granularity":
         # Lines and limits name the units of the old kind: start anew.

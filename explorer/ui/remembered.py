@@ -15,7 +15,10 @@ def remembered(key: str, default: Any, among: Sequence[Any] | None = None) -> Ca
 
     Use: ``st.toggle("…", key=key, on_change=remembered(key, False))``.
     """
-    st.session_state[key] = value(key, default, among)
+    known = value(key, default, among)
+    # Told anew, the browser would take back a choice that is still on its way here.
+    if key not in st.session_state or st.session_state[key] != known:
+        st.session_state[key] = known
     return lambda: st.session_state.update({f"_{key}": st.session_state[key]})
 
 

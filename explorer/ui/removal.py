@@ -52,13 +52,13 @@ def _removal(view: View, dataset: Dataset) -> bool:
     job = cache.jobs().find(key)
     if job is None or job.state == "cancelled":
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            batch = st.number_input("Batch size for the timing", 1, 1024, 1, key="latency_batch", width=180)
+            st.number_input("Batch size for the timing", 1, 1024, 1, key="latency_batch", width=180)
             st.button(
                 "Remove, prove and time it",
                 icon=":material/content_cut:",
                 key="remove",
                 on_click=_start,
-                args=(key, view.model, dataset, view.plan, int(batch)),
+                args=(key, view.model, dataset, view.plan),
                 help="Cuts the network, compares it with the masked one, reopens it in a clean process, runs it in "
                 "ONNX Runtime where that is installed, and times dense and pruned in turns.",
             )
@@ -78,7 +78,8 @@ def timed(view: View) -> Latency | None:
     return costs[-1].latency if costs else None
 
 
-def _start(key: tuple[str, ...], model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> None:
+def _start(key: tuple[str, ...], model: LoadedModel, dataset: Dataset, plan: Plan) -> None:
+    batch = int(st.session_state["latency_batch"])
     cache.jobs().submit(
         key, session.owner(), f"removal from {model.address}", lambda: _work(model, dataset, plan, batch), 2
     )

@@ -14,7 +14,7 @@ from explorer.charts import search as charts
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel
-from explorer.ui import cache, live, running, search_tables, searches, session, ticker
+from explorer.ui import cache, live, nothing, running, search_tables, searches, session, ticker
 from explorer.ui.remembered import remembered
 from explorer.ui.tables import file_stem
 from explorer.ui.text import plain
@@ -24,6 +24,11 @@ _KINDS = {"drop": "Smallest model within a drop", "budget": "Most accurate model
 _PLANS, _USUAL_PLANS = (20, 40, 80), 40
 _LATER_MS = 500
 _HEIGHT = 380
+_ABOUT = (
+    "A search scans each layer alone, predicts the best shares from those curves, measures them together, and "
+    "corrects them by moves between layers. One ranking, the same share of each layer, ERK and equal "
+    "single drops are measured at the same budget: the answer is never worse than any of them."
+)
 
 
 @st.fragment
@@ -32,19 +37,18 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     session.show_notices()
     why = live.why_not(model, dataset)
     if why is not None or dataset is None:
-        _without_data(model, why or "There is no data to judge the model on.")
+        about = "A search prunes the model in many ways and measures each on the same samples."
+        nothing.card(model, "No search without a measurement", why, about)
         return
     with st.container(border=True, key="ask_card"):
         job = _controls(model, dataset)
     found = searches.result(job)
-    left, right = st.columns([1, 1.25], gap="medium")
-    with left, st.container(border=True, key="answer_card", height="stretch"):
-        _answer(model, found, job)
-    with right, st.container(border=True, key="tried_card", height="stretch"):
-        st.markdown("**Every plan that was tried**")
-        st.plotly_chart(
-            charts.search(found, theme=chart_theme(), height=_HEIGHT), key="search_chart", theme=None, config=CONFIG
-        )
+    if job is None:
+        with st.container(border=True, key="answer_card"):
+            st.markdown("**The answer**")
+            st.caption(_ABOUT)
+    else:
+        _results(model, found, job)
     if found is not None:
         with st.container(border=True, key="plans_card"):
             chosen = search_tables.plans(found, file_stem(model.address))
@@ -56,14 +60,15 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         ticker.tick("search", _LATER_MS)
 
 
-def _without_data(model: LoadedModel, why: str) -> None:
-    with st.container(border=True, key="search_nothing_card"):
-        st.markdown("**No search without a measurement**")
-        if not model.why_not_runnable:  # else it is said right above
-            st.markdown(plain(why, 400))
-        st.caption("A search prunes the model in many ways and measures each on the same samples.")
-        st.page_link(
-            "pages/weights.py", label="Look at the weights instead", icon=":material/grid_on:", width="content"
+def _results(model: LoadedModel, found: SearchResult | None, job: Job) -> None:
+    """The answer, and beside it every plan on a chart."""
+    left, right = st.columns([1, 1.25], gap="medium")
+    with left, st.container(border=True, key="answer_card", height="stretch"):
+        _answer(model, found, job)
+    with right, st.container(border=True, key="tried_card", height="stretch"):
+        st.markdown("**Every plan that was tried**")
+        st.plotly_chart(
+            charts.search(found, theme=chart_theme(), height=_HEIGHT), key="search_chart", theme=None, config=CONFIG
         )
 
 
@@ -78,16 +83,11 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
         job = None if why else searches.find(model, dataset, wanted)
         if job is not None and job.active:
             st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="search_stop")
-        elif job is None or job.state != "done":
-            st.button(
-                "Search",
-                icon=":material/search:",
-                type="primary",
-                key="search_start",
-                disabled=bool(why),
-                help=why,
-                on_click=lambda: _start(model, dataset, wanted),
-            )
+        elif (job is None or job.state != "done") and st.button(
+            "Search", icon=":material/search:", type="primary", key="search_start", disabled=bool(why), help=why
+        ):
+            searches.start(model, dataset, wanted)
+            st.rerun()
     if why:
         st.caption(f":material/block: Not to be asked here. {plain(why, 400)}")
     else:
@@ -96,10 +96,6 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
     if job is not None:
         _progress(wanted, job)
     return job
-
-
-def _start(model: LoadedModel, dataset: Dataset, wanted: searches.Wanted) -> None:
-    searches.start(model, dataset, wanted)
 
 
 def _nothing_to_prune(model: LoadedModel, dataset: Dataset) -> str | None:
@@ -182,20 +178,15 @@ def _progress(wanted: searches.Wanted, job: Job) -> None:
         st.caption(f"Stopped after {n_tried} plans; what was measured is kept.")
 
 
-def _answer(model: LoadedModel, found: SearchResult | None, job: Job | None) -> None:
-    ended = job is not None and not job.active
+def _answer(model: LoadedModel, found: SearchResult | None, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="answer_head"):
-        st.markdown("**The answer**" if ended or found is None else "**The best so far**", width="stretch")
+        st.markdown("**The best so far**" if job.active and found is not None else "**The answer**", width="stretch")
         if found is None:
             st.empty()
         else:
             _actions(model, found)
     if found is None:
-        st.caption(
-            "A search scans each layer alone, predicts the best shares from those curves, measures them together, and "
-            "corrects them by moves between layers. One ranking, the same share of each layer, ERK and equal "
-            "single drops are measured at the same budget: the answer is never worse than any of them."
-        )
+        st.caption(_ABOUT)
         return
     search_tables.answer(found)
     for sentence in said(found)[1 if found.met else 0 :]:
