@@ -16,6 +16,7 @@ from explorer.ui import (
     compare_tables,
     curves,
     live,
+    nothing,
     session,
     ticker,
     verdicts,
@@ -27,6 +28,10 @@ from explorer.ui.ways import Way
 
 _BUDGET = "compare_budget"
 _LATER_MS = 400
+_ABOUT = (
+    "A trade-off curve prunes the model step by step and measures each step on labelled samples. "
+    "For that a file needs its architecture: choose it under Model at the top, or open a bundled model."
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     session.show_notices()
     why = live.why_not(model, dataset)
     if why is not None or dataset is None:
-        _nothing("" if model.module is None else why or "There is no data to judge the model on.")
+        nothing.card(model, "No curve without a measurement", why, _ABOUT)
         return
     with st.container(border=True, key="choices_card"):
         found = choices.draw(model, dataset, session.workspace().spec)
@@ -81,21 +86,6 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         _open(chosen)
     if measured.running:
         ticker.tick("compare", _LATER_MS)
-
-
-def _nothing(why: str) -> None:
-    """What is missing and how to get it; ``why`` is empty where the frame has said it already."""
-    with st.container(border=True, key="nothing_card"):
-        st.markdown("**No curve without a measurement**")
-        if why:
-            st.markdown(plain(why, 400))
-        st.caption(
-            "A trade-off curve prunes the model step by step and measures each step on labelled samples. "
-            "For that the file needs its architecture: choose it under Model at the top, or open a bundled model."
-        )
-        st.page_link(
-            "pages/weights.py", label="Look at the weights instead", icon=":material/grid_on:", width="content"
-        )
 
 
 def _measured(model: LoadedModel, dataset: Dataset, found: list[Way], *, again: bool = False) -> Measured:
@@ -138,7 +128,7 @@ def _budget(measured: Measured) -> None:
     """The question behind the chart: how small for how much accuracy."""
     st.markdown("**How far within a budget**")
     st.number_input(
-        "Points of accuracy one would give up",
+        f"Points of {compare_tables.judged_by(measured.curves).lower()} one would give up",
         0.0,
         50.0,
         step=0.5,

@@ -14,6 +14,7 @@ from explorer.charts import CONFIG, clicked, tradeoff
 from explorer.charts.scale import XName
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.ui import session
+from explorer.ui.compare_tables import judged_by
 from explorer.ui.remembered import remembered, value
 from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
@@ -33,7 +34,7 @@ def draw(known: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, st
     """The curves, and beside them points of earlier runs; returns the point that was clicked."""
     axis: XName = value(_AXIS, "compression_ratio")
     with st.container(horizontal=True, vertical_alignment="center", key="compare_head"):
-        st.markdown("**Accuracy against size**", width="stretch")
+        st.markdown(f"**{judged_by(known)} against size**", width="stretch")
         _axis()
     drawn = [*known, *shown]
     height = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3))

@@ -15,12 +15,11 @@ from explorer.store.records import PointRecord
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 from explorer.ui import kept
 from explorer.ui.remembered import remembered, value
-from explorer.ui.ways import Way
+from explorer.ui.ways import Way, in_words_of
 
 _KEPT, _KIND, _SHOW = "_earlier_kept", "earlier_kind", "earlier_show"
-_KINDS = {"drag": "Explore", "sweep": "sweeps", "evaluate": "evaluate", "recover": "recovered", "search": "searched"}
 _ALL = "all"
-_SEED = re.compile(r"\(seed=\d+\)")
+_SEED = re.compile(r", seed=\d+")
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def _kinds(found: Sequence[PointRecord]) -> None:
         "From",
         kinds,
         key=_KIND,
-        format_func=lambda kind: _KINDS.get(kind, kind),
+        format_func=lambda kind: kept.KINDS.get(kind, kind),
         label_visibility="collapsed",
         wrap=True,
         required=True,
@@ -123,4 +122,5 @@ def _key(listed: Sequence[PointRecord]) -> str:
 def _label(point: TradeOffPoint) -> str:
     done = in_words(point.protocol) if point.protocol else "before"
     # A curve may hold several seeds: the name of its first point says only one.
-    return f"{_SEED.sub('', point.label)}, {done}"
+    setting = in_words_of(point.spec) or point.label
+    return f"{_SEED.sub('', setting)}, {done}"

@@ -9,8 +9,10 @@ import streamlit as st
 
 from explorer.analysis.protocol import in_words
 from explorer.analysis.seeds import Level, levels
+from explorer.charts.text import percent, times
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.ui.tables import csv_text
+from explorer.ui.text import plain
 from explorer.ui.ways import Way
 
 _TABLE = "compare_points"
@@ -21,19 +23,26 @@ def within(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> No
     """The smallest measured model of each way whose accuracy fell by no more than ``budget`` (a fraction)."""
     rows = reach(ways, curves, budget)
     if not rows:
-        st.caption("The first points are being measured.")
+        known = any(curve.points for curve in curves)
+        st.caption("No point is within it." if known else "The first points are being measured.")
         return
-    st.dataframe(
-        rows,
+    st.table(
+        [
+            {
+                "Way": plain(row["way"], 120),
+                "Smaller": times(row["compression"]),
+                judged_by(curves): percent(row["accuracy"] / 100),
+            }
+            for row in rows
+        ],
+        border="horizontal",
         hide_index=True,
-        column_config={
-            "way": _COLUMN.TextColumn("Way", width=165),
-            "compression": _COLUMN.NumberColumn(
-                "Smaller", format="%.1f×", width=65, help="Compression ratio of the whole model, in parameters."
-            ),
-            "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=75),
-        },
     )
+
+
+def judged_by(curves: Sequence[TradeOff]) -> str:
+    """What the curves are judged by, as a heading: accuracy, or agreement where there are no labels."""
+    return next((curve.points[0].accuracy.name for curve in curves if curve.points), "accuracy").capitalize()
 
 
 def reach(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> list[dict[str, Any]]:
@@ -117,7 +126,7 @@ def points(ways: Sequence[Way], curves: Sequence[TradeOff], stem: str) -> TradeO
         selection_mode="single-row",
         hide_index=True,
         height=min(420, 37 + 35 * len(rows)),
-        column_config=_COLUMNS,
+        column_config=_columns(judged_by(curves)),
     )
     at = chosen.selection.rows[0] if chosen.selection.rows else None
     point = found[at] if at is not None and at < len(found) else None
@@ -129,6 +138,11 @@ def points(ways: Sequence[Way], curves: Sequence[TradeOff], stem: str) -> TradeO
         help="Choose a row first." if point is None else "Takes this row's setting to the explore page.",
     )
     return point if opened else None
+
+
+def _columns(judged: str) -> dict[str, Any]:
+    measured = "Of the pruned model on the tune split, measured."
+    return _COLUMNS | {"accuracy": _COLUMN.NumberColumn(judged, format="%.1f %%", width=80, help=measured)}
 
 
 def _cells(row: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +171,7 @@ def _interval(low: float | None, high: float | None, sign: int) -> str:
         return ""
     if sign > 0:
         return f"{100 * low:.1f} – {100 * high:.1f}"
-    return f"{-100 * low:+.1f} to {-100 * high:+.1f}"
+    return f"{-100 * low:+.1f} to {-100 * high:+.1f}".replace("-", "−")
 
 
 _COLUMNS: dict[str, Any] = {
@@ -189,10 +203,9 @@ _COLUMNS: dict[str, Any] = {
     "size": _COLUMN.NumberColumn(
         "File, kB", format="%.0f", width=75, help="The smallest kind of file that holds the pruned model, counted."
     ),
-    "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=80),
     "interval": _COLUMN.TextColumn("95 % interval", width=100, help="Wilson interval, in percent."),
     "change": _COLUMN.NumberColumn(
-        "Change, pt", format="%+.1f", width=90, help="Pruned minus dense, on the same samples, in points."
+        "Change, pt", format="%+.1f", width=90, help="Pruned minus dense, on the same samples, in points: measured."
     ),
     "change_interval": _COLUMN.TextColumn("95 % interval", width=115, help="Paired interval of the change, in points."),
     "n": _COLUMN.NumberColumn("n", format="localized", width=55, help="Samples of the tune split that were looked at."),

@@ -12,7 +12,17 @@ from explorer.errors import ExplorerError
 from explorer.store.records import PointRecord, record_of
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.ui import cache, session
+from explorer.ui.ways import in_words_of
 
+# What asked for a point, in words.
+KINDS = {
+    "drag": "Explore",
+    "sweep": "curve",
+    "evaluate": "evaluated",
+    "recover": "recovered",
+    "search": "searched",
+    "quantize": "quantized",
+}
 _MOST = 200
 _FAILED = "_keeping_failed"
 
@@ -70,8 +80,8 @@ def table(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
     rows = [
         {
             "time": record.time[:16].replace("T", " "),
-            "kind": record.kind,
-            "setting": record.label,
+            "kind": KINDS.get(record.kind, record.kind),
+            "setting": in_words_of(record.spec) or record.label,
             "protocol": in_words(record.protocol),
             "asked": "" if record.asked_ratio is None else f"{record.asked_ratio:.2f}×",
             "smaller": record.compression_ratio,
@@ -98,9 +108,9 @@ def table(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
 _COLUMN = st.column_config
 _COLUMNS: dict[str, Any] = {
     "time": _COLUMN.TextColumn("Time (UTC)", width=125),
-    "kind": _COLUMN.TextColumn("From", width=70),
-    "setting": _COLUMN.TextColumn("Setting", width=230),
-    "protocol": _COLUMN.TextColumn("Beside pruning", width=190, help="What was done to the network beside pruning."),
+    "kind": _COLUMN.TextColumn("From", width=75),
+    "setting": _COLUMN.TextColumn("Setting", width=300),
+    "protocol": _COLUMN.TextColumn("Beside pruning", width=170, help="What was done to the network beside pruning."),
     "asked": _COLUMN.TextColumn("Asked", width=65, help="The ratio asked for; empty for a share."),
     "smaller": _COLUMN.NumberColumn("Reached", format="%.2f×", width=75, help="All parameters / parameters left."),
     "speedup": _COLUMN.NumberColumn("Fewer MACs", format="%.2f×", width=90, help="Theoretical speed-up, counted."),

@@ -15,7 +15,7 @@ from explorer.charts.text import bytes_text, interval, percent, points
 from explorer.engine.jobs import Job
 from explorer.recovery.grid import HEALINGS, GridPoint, pareto
 from explorer.types import Dataset, LoadedModel
-from explorer.ui import grids, live, orders, running, session, skipped, ticker
+from explorer.ui import grids, live, nothing, orders, running, session, skipped, ticker
 from explorer.ui.remembered import remembered
 from explorer.ui.tables import csv_text, file_stem
 from explorer.ui.text import plain
@@ -34,17 +34,12 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     session.show_notices()
     why = live.why_not(model, dataset)
     if why is not None or dataset is None:
-        with st.container(border=True, key="quantize_nothing_card"):
-            st.markdown("**No grid without a measurement**")
-            st.markdown(plain(why or "There is no data to judge the model on.", 400))
+        about = "A grid prunes the model, stores it in fewer bits, and measures what is left on the same samples."
+        nothing.card(model, "No grid without a measurement", why, about)
         return
     with st.container(border=True, key="quantize_card"):
         wanted, job = _controls(model, dataset)
-    left, right = st.columns([1.15, 1], gap="medium")
-    with left, st.container(border=True, key="grid_card", height="stretch"):
-        _chart(model, grids.points(job))
-    with right, st.container(border=True, key="points_card", height="stretch"):
-        _table(grids.points(job))
+    _results(model, wanted, job)
     below_left, below_right = st.columns([1.15, 1], gap="medium")
     with below_left, st.container(border=True, key="skip_card", height="stretch"):
         skipping = skipped.card(model, dataset)
@@ -54,6 +49,24 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         st.rerun()
     if skipping or ordering or (job is not None and job.active):
         ticker.tick("quantize", _LATER_MS)
+
+
+def _results(model: LoadedModel, wanted: grids.Wanted, job: Job | None) -> None:
+    """Chart and table side by side; before the first measurement what they will show, in words."""
+    if job is None:
+        with st.container(border=True, key="grid_card"):
+            st.markdown("**Bytes against accuracy**")
+            st.caption(
+                f"Measure the grid: each share pruned, in float32 and in {wanted.bits}-bit integers, {wanted.n_points} "
+                "points. Of each one sees its bytes, counted or of a written file, and its accuracy, measured; and "
+                "which points no other beats in both."
+            )
+        return
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left, st.container(border=True, key="grid_card", height="stretch"):
+        _chart(model, grids.points(job))
+    with right, st.container(border=True, key="points_card", height="stretch"):
+        _table(grids.points(job))
 
 
 def _controls(model: LoadedModel, dataset: Dataset) -> tuple[grids.Wanted, Job | None]:
@@ -138,7 +151,7 @@ def _chart(model: LoadedModel, found: list[GridPoint]) -> None:
 def _table(found: list[GridPoint]) -> None:
     st.markdown("**Every point**")
     if not found:
-        st.caption("Measure the grid: each share pruned in float32 and in int8, with its bytes and its accuracy.")
+        st.caption("Each point becomes a row here.")
         return
     best = pareto(found)
     rows = [_shown(p, p in best) for p in found if not p.why_not]

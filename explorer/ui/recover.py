@@ -15,7 +15,17 @@ from explorer.errors import ExplorerError
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.state import Progress, Recovered
 from explorer.types import Dataset, LoadedModel
-from explorer.ui import live, recovery_jobs, recovery_plans, recovery_runs, recovery_settings, running, session, ticker
+from explorer.ui import (
+    live,
+    nothing,
+    recovery_jobs,
+    recovery_plans,
+    recovery_runs,
+    recovery_settings,
+    running,
+    session,
+    ticker,
+)
 from explorer.ui.recovery_plans import Asked, Run
 from explorer.ui.summary import Fact
 from explorer.ui.tables import file_stem
@@ -23,6 +33,12 @@ from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
 
 _LATER_MS = 500
+_FOUR = (
+    "- **Dense**: the network as it was opened.\n"
+    "- **As pruned**: right after the last weights went.\n"
+    "- **Refreshed**: with the averages of batch norm taken anew, before any training.\n"
+    "- **Trained**: after the best epoch."
+)
 
 
 @st.fragment
@@ -31,7 +47,8 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     session.show_notices()
     why = live.why_not(model, dataset) or recovery_jobs.why_not(model, dataset)
     if why or dataset is None:
-        _nothing(model, why or "There is no data to train on.")
+        about = "Recovery trains what is left on the fit split and judges it on tune; it needs both, with labels."
+        nothing.card(model, "Nothing can be trained here", why, about)
         return
     left, right = st.columns([1, 1.25], gap="medium")
     with left, st.container(border=True, key="recipe_card", height="stretch"):
@@ -45,14 +62,6 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         st.rerun()
     if any(j.active for j in recovery_jobs.of(model, dataset)):
         ticker.tick("recover", _LATER_MS)
-
-
-def _nothing(model: LoadedModel, why: str) -> None:
-    with st.container(border=True, key="recover_nothing_card"):
-        st.markdown("**Nothing can be trained here**")
-        if not model.why_not_runnable:  # else it is said right above
-            st.markdown(plain(why, 400))
-        st.caption("Recovery trains what is left on the fit split and judges it on tune; it needs both, with labels.")
 
 
 def _start(asked: Asked, model: LoadedModel, dataset: Dataset) -> Job | None:
@@ -130,9 +139,11 @@ def _story(job: Job | None) -> None:
     st.markdown("**What happens to it**")
     if job is None:
         st.caption(
-            "Start trains the pruned network with its masks held: accuracy and loss appear here epoch by epoch. "
-            "Judged on the tune split, trained on fit; the locked test split is not looked at."
+            "Start trains the pruned network with its masks held: accuracy and loss appear here epoch by epoch, and "
+            "in the end four accuracies, each measured with its interval:"
         )
+        st.markdown(_FOUR)
+        st.caption("Judged on the tune split, trained on fit; the locked test split is not looked at.")
         return
     history = [p for p in job.results if isinstance(p, Progress) and p.complete and p.recovered is None]
     _progress(job)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from explorer.errors import ExplorerError
 from explorer.params import params_of
 from explorer.pruning import criteria
 from explorer.pruning.allocation import ALLOCATIONS
@@ -103,6 +104,21 @@ def named(criterion: Criterion) -> str:
 def label_of(member: object) -> str:
     """The name of a member of a registry on the screen."""
     return str(cast(Any, member).label)
+
+
+def in_words_of(request: Mapping[str, Any]) -> str:
+    """A kept request in words: "Weights by magnitude, one ranking over all layers"; empty if it cannot be read."""
+    try:
+        spec = PruneSpec.from_json(request)
+    except ExplorerError:
+        return ""
+    unit, measure = spec.granularity.label, named(spec.criterion)
+    # Names such as LAMP keep their capitals.
+    measure = measure if measure[1:2].isupper() else f"{measure[:1].lower()}{measure[1:]}"
+    allocation = label_of(spec.allocation)
+    n = len(spec.limits)
+    held = f", {n} layer{'s' * (n != 1)} held" if n else ""
+    return f"{unit} by {measure}, {allocation[:1].lower()}{allocation[1:]}{held}"
 
 
 def _value(value: object) -> str:

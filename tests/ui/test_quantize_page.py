@@ -27,7 +27,7 @@ def test_before_anything_is_measured_the_page_says_what_would_be(visit: Open) ->
     at = visit("quantize", model="digits-mlp")
     assert not at.exception
     said = spoken(at)
-    assert "each share pruned in float32 and in int8" in said
+    assert "each share pruned, in float32 and in 8-bit integers" in said
     assert "values near zero are left out" in said
     assert "Measures prune, quantize; quantize, prune; and prune, tune, quantize" in said
 

@@ -23,7 +23,7 @@ def test_the_points_table_holds_what_the_jobs_measured(visit: Open, downloads: d
     at = measured(visit("tradeoff", model="digits-mlp"))
     assert not at.exception
     rows = rows_of(downloads["CSV"]())
-    assert len(rows) == len(at.dataframe[1].value) == len(compared_points())
+    assert len(rows) == len(at.dataframe[0].value) == len(compared_points())
     assert {(row["allocation"], row["seed"]) for row in rows} == {
         ("One ranking over all layers", ""),
         ("Same share per layer", ""),
@@ -135,7 +135,8 @@ def test_a_recovered_point_stands_beside_the_curves_and_the_other_protocol_is_na
     at = measured(visit("tradeoff", model="digits-mlp"))
     assert "Not one protocol" not in spoken(at)
     table = next(table for table in at.dataframe if "kind" in table.value.columns)
-    row = list(table.value["kind"]).index("recover")
+    assert "Weights by magnitude, one ranking over all layers" in set(table.value["setting"])
+    row = list(table.value["kind"]).index("recovered")
     at.session_state[str(table.key)] = {"selection": {"rows": [row], "columns": [], "cells": []}}
     at.run()
     assert "fine\\-tuned, 5 epochs, adamw" in spoken(at)
@@ -163,7 +164,7 @@ def test_a_row_opens_its_setting_on_the_explore_page(visit: Open) -> None:
     at = measured(visit("tradeoff", model="digits-mlp"))
     at.session_state["compare_points"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
     at.run()
-    asked = float(at.dataframe[1].value["asked"][2]) / 100
+    asked = float(at.dataframe[0].value["asked"][2]) / 100
     at.button(key="open_point").click().run()
     assert work_of(at).spec.to_json()["allocation"]["sparsity"] == pytest.approx(asked)
 
