@@ -95,6 +95,15 @@ def load_model(args: Arguments) -> LoadedModel:
     return models.load(args.model, arch=args.arch, trust_code=args.trust_code)
 
 
+def load_runnable(args: Arguments, fix: str = "Give --arch.") -> LoadedModel:
+    """The model that was asked for, where it can be run; ``fix`` is what else to do where it cannot."""
+    model = load_model(args)
+    if model.module is None:
+        why = model.why_not_runnable or "Its architecture is not known."
+        raise ExplorerError(f"{args.model} cannot be run.", why=why, fix=fix)
+    return model
+
+
 def load_data(args: Arguments, model: LoadedModel) -> Dataset:
     """The data that was asked for, else what the model was made for."""
     from explorer import data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_runnable, whole
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
 from explorer.cli.scanning import with_curves
@@ -51,11 +51,7 @@ def run(args: Arguments) -> int:
 
     _check_latency(args)
     spec = prune_spec(args)
-    model = load_model(args)
-    if model.module is None:
-        why = model.why_not_runnable or "Its architecture is not known."
-        fix = "Give --arch; inspect and prune work without one."
-        raise ExplorerError(f"{args.model} cannot be run.", why=why, fix=fix)
+    model = load_runnable(args, "Give --arch; inspect and prune work without one.")
     data = load_data(args, model)
     spec = with_curves(args, model, spec)
     plan = make_plan(model, spec, data=data)
@@ -84,7 +80,7 @@ def run(args: Arguments) -> int:
 
 def measured(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> tuple[Evaluation, int | None]:
     """Evaluate to the end with progress on standard error; count the look where it is the test split."""
-    from explorer.analysis.given import split_of
+    from explorer.data.given import split_of
     from explorer.engine.evaluator import Evaluator
     from explorer.store.looks import count_look
 

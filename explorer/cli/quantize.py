@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_runnable, whole
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec, share
 from explorer.cli.scanning import with_curves
@@ -49,20 +49,17 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Measure the grid on the tune split."""
+    from explorer.data.given import split_of
     from explorer.engine.evaluator import Evaluator
     from explorer.recovery.grid import pareto
 
     spec = prune_spec(args)
     shares, healings = _shares(args, spec), _healings(args)
-    model = load_model(args)
-    if model.module is None:
-        why = model.why_not_runnable or "Its architecture is not known."
-        raise ExplorerError(f"{args.model} cannot be run.", why=why, fix="Give --arch.")
+    model = load_runnable(args)
     data = load_data(args, model)
-    if "tune" not in data.splits:
-        raise ExplorerError(f"{data.address} has no tune split.", why=data.why_no_split.get("tune", ""))
+    tune = split_of(data, "tune")
     spec = with_curves(args, model, spec)
-    evaluator = Evaluator(model, data.splits["tune"], device=args.device)
+    evaluator = Evaluator(model, tune, device=args.device)
     points = _measured(args, model, data, spec, shares, healings, evaluator)
     advice = _advice(args, model, data, spec, max(shares), evaluator) if args.order else ""
     best = pareto(points)

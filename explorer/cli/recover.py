@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
+from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_runnable
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.recipe import add_recipe, read_recipe, recipe_of, write_recipe
 from explorer.cli.request import add_request
@@ -41,13 +41,13 @@ def add_arguments(parser: Parser) -> None:
 def run(args: Arguments) -> int:
     """Recover, measure, keep, and write."""
     given = None if args.recipe is None else read_recipe(args)
-    model = load_model(args)
+    model = load_runnable(args)
+    if args.output:
+        _check_output(args, model)
     data = load_data(args, model)
     recipe = given or recipe_of(args, model, data)
     if args.write_recipe:
         write_recipe(Path(args.write_recipe), recipe)
-    if args.output:
-        _check_output(args)
     found = _recovered(args, model, data, recipe)
     evaluation, n_looks = _verdict(args, model, data, found)
     counted = _kept(args, model, data, found, evaluation)
@@ -63,16 +63,14 @@ def run(args: Arguments) -> int:
     return 0
 
 
-def _check_output(args: Arguments) -> None:
+def _check_output(args: Arguments, model: LoadedModel) -> None:
     """Refuse before hours of work what could not be written after them."""
+    from explorer.export.files import check_target
+
     target = Path(args.output)
-    if target.suffix != ".safetensors":
-        raise ExplorerError(f"{target} does not end in .safetensors.", fix=f"Write to {target.stem}.safetensors.")
     if not target.parent.is_dir():
         raise ExplorerError(f"There is no folder {target.parent}.", fix="Create it first.")
-    there = next((p for p in (target, target.with_suffix(".spec.json")) if p.exists()), None)
-    if there is not None and not args.force:
-        raise ExplorerError(f"{there} is there already.", fix="Give another name, or --force to replace it.")
+    check_target(model, target, ".safetensors", (target.with_suffix(".spec.json"),), force=args.force)
 
 
 def _recovered(args: Arguments, model: LoadedModel, data: Dataset, recipe: Recipe) -> Recovered:
@@ -92,7 +90,7 @@ def _recovered(args: Arguments, model: LoadedModel, data: Dataset, recipe: Recip
 
 
 def _verdict(args: Arguments, model: LoadedModel, data: Dataset, found: Recovered) -> tuple[Evaluation, int | None]:
-    from explorer.analysis.given import split_of
+    from explorer.data.given import split_of
     from explorer.engine.evaluator import Evaluator
     from explorer.recovery.state import measured
     from explorer.store.looks import count_look

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
 from safetensors.torch import load
 from torch import Tensor
 
-from explorer.errors import ExplorerError
-from explorer.export.files import check_target, put
+from explorer.export.files import check_target, misread, put, same_tensors
 from explorer.export.packing import plain_weights
 from explorer.export.weights import METADATA_KEY, describe, pruned_tensors
 from explorer.models.bitmask import KIND, VERSION, pack, unpacked
@@ -42,9 +40,8 @@ def bitmask_file(model: LoadedModel, plan: Plan) -> bytes:
     about |= {"inside": about.get("kind"), "kind": KIND, "version": VERSION, "packed": sorted(cut), "tied": tied}
     content = plain_weights(stored, {METADATA_KEY: json.dumps(about)})
     again, _ = unpacked(load(content), about, "The file")
-    if set(again) != set(tensors) or not all(_same(tensors[name], again[name]) for name in tensors):
-        why = "What was read back is not what was written."
-        raise ExplorerError("The packed weights could not be written.", why=why, fix="Try again.")
+    if not same_tensors(tensors, again):
+        raise misread("The packed file")
     return content
 
 
@@ -52,10 +49,3 @@ def _tied(model: LoadedModel, plan: Plan) -> dict[str, str]:
     """The other names of tied weights, which are stored once."""
     of_layers = {alias: layer.parameter for layer in plan.layers for alias in layer.aliases}
     return {**of_layers, **(model.meta.get("tied") or {})}
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    """Bit for bit, so that NaN equals itself and -0 does not equal 0."""
-    if one.dtype != other.dtype or one.shape != other.shape:
-        return False
-    return torch.equal(one.reshape(-1).view(torch.uint8), other.reshape(-1).view(torch.uint8))

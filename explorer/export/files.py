@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from explorer.errors import ExplorerError
 from explorer.store.atomic import replacing
 from explorer.types import LoadedModel
@@ -22,8 +25,24 @@ def put(contents: Mapping[Path, bytes]) -> None:
             temporary = stack.enter_context(replacing(path))
             temporary.write_bytes(content)
             if temporary.read_bytes() != content:
-                why = "What was read back is not what was written."
-                raise ExplorerError(f"{path} was not written.", why=why, fix="Check the disk and try again.")
+                raise misread(str(path))
+
+
+def misread(what: str) -> ExplorerError:
+    """The refusal of something written that came back otherwise."""
+    why = "What was read back is not what was written."
+    return ExplorerError(f"{what} could not be written.", why=why, fix="Check the disk and try again.")
+
+
+def same_tensors(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    """Equal names, dtypes, shapes and bits: NaN equals itself, and -0 does not equal 0."""
+    return one.keys() == other.keys() and all(_same(tensor, other[name]) for name, tensor in one.items())
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return torch.equal(one.reshape(-1).view(torch.uint8), other.reshape(-1).view(torch.uint8))
 
 
 def check_target(model: LoadedModel, path: Path, suffix: str, also: tuple[Path, ...] = (), *, force: bool) -> None:

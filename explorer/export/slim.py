@@ -39,8 +39,7 @@ from typing import Any
 from safetensors.torch import load
 from torch import Tensor, fx
 
-from explorer.errors import ExplorerError
-from explorer.export.files import check_target, put
+from explorer.export.files import check_target, misread, put
 from explorer.export.graph import describe_graph
 from explorer.export.packing import arch_text, plain_weights
 from explorer.export.proof import Proof, prove
@@ -125,8 +124,7 @@ def packed(model: LoadedModel, plan: Plan, made: Proven) -> bytes:
     again = open_upload(content, "slim.safetensors")
     stored = load(content)
     if again.module is None or tensors_digest(stored) != tensors_digest(dict(made.tensors)):
-        why = "What was read back is not what was written."
-        raise ExplorerError("The slim model could not be written.", why=why, fix="Try again.")
+        raise misread("The slim model")
     return content
 
 

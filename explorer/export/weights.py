@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load, save, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, load_file, save, save_file
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.export.files import check_target, misread, same_tensors
 from explorer.metrics.size import stored_tensors
 from explorer.models import slim
 from explorer.pruning.apply import compensated
@@ -47,14 +47,15 @@ def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: boo
     """
     target = Path(path)
     spec_path = target.with_suffix(".spec.json")
-    _check_target(model, target, spec_path, force)
+    check_target(model, target, ".safetensors", (spec_path,), force=force)
     tensors = pruned_tensors(model, plan)
     about = describe(model, plan)
     with replacing(spec_path) as new_spec:
         new_spec.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         with replacing(target) as new_weights:
             _save(tensors, about, new_weights)
-            _compare(tensors, new_weights, target)
+            if not same_tensors(tensors, load_file(new_weights)):
+                raise misread(str(target))
     return Written(target, spec_path, target.stat().st_size)
 
 
@@ -63,9 +64,8 @@ def pruned_file(model: LoadedModel, plan: Plan) -> bytes:
     tensors = pruned_tensors(model, plan)
     content: bytes = save(tensors, metadata={METADATA_KEY: json.dumps(describe(model, plan)), "format": "pt"})
     again = load(content)
-    if set(again) != set(tensors) or not all(_equal(tensors[name], again[name]) for name in tensors):
-        why = "What was read back is not what was written."
-        raise ExplorerError("The pruned weights could not be written.", why=why, fix="Try again.")
+    if not same_tensors(tensors, again):
+        raise misread("The file of weights")
     return content
 
 
@@ -125,17 +125,6 @@ def _describe_slim(model: LoadedModel, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _check_target(model: LoadedModel, target: Path, spec_path: Path, force: bool) -> None:
-    if target.suffix != ".safetensors":
-        raise ExplorerError(f"{target} does not end in .safetensors.", fix=f"Write to {target.stem}.safetensors.")
-    source = model.meta.get("path") or model.address
-    if target.exists() and Path(str(source)).exists() and target.samefile(str(source)):
-        raise ExplorerError(f"{target} is the model's own file.", why="It would be lost.", fix="Give another name.")
-    there = next((p for p in (target, spec_path) if p.exists()), None)
-    if there and not force:
-        raise ExplorerError(f"{there} is there already.", fix="Give another name, or --force to replace it.")
-
-
 def _save(tensors: dict[str, Tensor], about: dict[str, Any], path: Path) -> None:
     try:
         save_file(tensors, path, metadata={METADATA_KEY: json.dumps(about), "format": "pt"})
@@ -143,19 +132,3 @@ def _save(tensors: dict[str, Tensor], about: dict[str, Any], path: Path) -> None
         # The system's own error is only in its text: give it back as what it is.
         number = re.search(r"os error (\d+)", str(error))
         raise OSError(int(number.group(1)) if number else 0, str(error)) from error
-
-
-def _compare(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
-    with safe_open(path, framework="pt") as file:
-        same = set(file.keys()) == set(tensors)
-        same = same and all(_equal(tensors[name], file.get_tensor(name)) for name in tensors)
-    if not same:
-        why = "What was read back is not what was written."
-        raise ExplorerError(f"{target} was not written.", why=why, fix="Check the disk and try again.")
-
-
-def _equal(one: Tensor, other: Tensor) -> bool:
-    """Bit for bit, so that NaN equals itself and -0 does not equal 0."""
-    if one.dtype != other.dtype or one.shape != other.shape:
-        return False
-    return torch.equal(one.reshape(-1).view(torch.uint8), other.reshape(-1).view(torch.uint8))

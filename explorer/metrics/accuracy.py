@@ -7,30 +7,25 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Mean, Outputs
-from explorer.metrics.interval import Interval, paired_difference, wilson
+from explorer.metrics.base import Outputs, Share
+from explorer.metrics.interval import paired_difference
 from explorer.metrics.origin import machine, today
 from explorer.types import Measurement
 
 
 @dataclass(frozen=True)
-class Accuracy(Mean):
+class Accuracy(Share):
     """The share of samples whose highest output is the right class (top-1).
 
     Its interval is Wilson's, 95 %.
     """
 
     key: ClassVar[str] = "accuracy"
-    unit: ClassVar[str] = "fraction"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
 
     def per_sample(self, outputs: Outputs) -> Tensor:
         """(n,) float64: 1 where the prediction is the label."""
         return outputs.logits.argmax(dim=1).eq(outputs.labels).double()  # type: ignore[arg-type]
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """Wilson's interval of the share of ones."""
-        return wilson(int(values.sum()), len(values))
 
 
 def drop(dense_right: Tensor, pruned_right: Tensor, *, batch_size: int, device: str = "cpu") -> Measurement:

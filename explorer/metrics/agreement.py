@@ -7,25 +7,19 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Mean, Outputs
-from explorer.metrics.interval import Interval, wilson
+from explorer.metrics.base import Outputs, Share
 
 
 @dataclass(frozen=True)
-class Agreement(Mean):
+class Agreement(Share):
     """The share of samples on which pruned and dense model predict the same class.
 
     It needs no labels, and says nothing about who is right. Its interval is Wilson's, 95 %.
     """
 
     key: ClassVar[str] = "agreement"
-    unit: ClassVar[str] = "fraction"
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def per_sample(self, outputs: Outputs) -> Tensor:
         """(n,) float64: 1 where both predict the same class."""
         return (outputs.logits.argmax(dim=1) == outputs.dense).double()
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """Wilson's interval of the share of ones."""
-        return wilson(int(values.sum()), len(values))

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from explorer.metrics.interval import Interval
+from explorer.metrics.interval import Interval, wilson
 from explorer.metrics.origin import machine, today
 from explorer.types import JudgedBy, Measurement
 
@@ -77,6 +77,16 @@ class Mean:
     def why_not(self, n_classes: int | None) -> str | None:
         """Nothing stands against it."""
         return None
+
+
+class Share(Mean):
+    """What metrics have in common that are a share of samples: each is 1 or 0, and the interval is Wilson's."""
+
+    unit: ClassVar[str] = "fraction"
+
+    def interval(self, values: Tensor) -> Interval | None:
+        """Wilson's interval of the share of ones."""
+        return wilson(int(values.sum()), len(values))
 
 
 _OUTPUTS: dict[Task, str] = {

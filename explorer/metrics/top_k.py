@@ -7,20 +7,18 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Mean, Outputs
-from explorer.metrics.interval import Interval, wilson
+from explorer.metrics.base import Outputs, Share
 from explorer.params import param
 
 
 @dataclass(frozen=True)
-class TopK(Mean):
+class TopK(Share):
     """The share of samples whose right class is among the k highest outputs.
 
     Its interval is Wilson's, 95 %.
     """
 
     key: ClassVar[str] = "top_k"
-    unit: ClassVar[str] = "fraction"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     k: int = param(5, "First choices", low=1, high=1000)
 
@@ -28,10 +26,6 @@ class TopK(Mean):
         """(n,) float64: 1 where the label is among the first k."""
         first = outputs.logits.topk(min(self.k, outputs.logits.shape[1]), dim=1).indices
         return first.eq(outputs.labels.unsqueeze(1)).any(dim=1).double()  # type: ignore[union-attr]
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """Wilson's interval of the share of ones."""
-        return wilson(int(values.sum()), len(values))
 
     def why_not(self, n_classes: int | None) -> str | None:
         """With k classes or fewer every choice is among the first k."""

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from explorer.data.given import split_of
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
@@ -197,14 +198,11 @@ def skipping(
     why = why_not(model)
     if why is not None or model.module is None:
         raise ExplorerError("No activations can be skipped here.", why=why or "", fix="Prune weights instead.")
-    absent = next((name for name in ("fit", "tune") if name not in data.splits), None)
-    if absent is not None:
-        why = data.why_no_split.get(absent, "")
-        raise ExplorerError(f"{data.address} has no {absent} split.", why=why, fix="Choose other data.")
-    judge = evaluator or Evaluator(model, data.splits["tune"], device=device)
+    fit, tune = split_of(data, "fit"), split_of(data, "tune")
+    judge = evaluator or Evaluator(model, tune, device=device)
     network = model.module if plan is None else masked(model, plan).module
     network = network if judge.device == "cpu" else copy.deepcopy(network).to(judge.device)
-    return _points(network, data.splits["fit"].x[:N_CALIBRATION], tuple(shares), judge)
+    return _points(network, fit.x[:N_CALIBRATION], tuple(shares), judge)
 
 
 def _points(network: nn.Module, x: Tensor, shares: tuple[float, ...], judge: Evaluator) -> Iterator[ActivationPoint]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, get_args
 
+from explorer.data.given import split_of
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.latency import Latency
@@ -21,7 +22,7 @@ from explorer.recovery.quantized_size import smallest
 from explorer.recovery.recipe import Recipe, recover
 from explorer.recovery.state import measured_module
 from explorer.recovery.steps import Finetune, Prune
-from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Split, TradeOffPoint
+from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, TradeOffPoint
 
 Form = Literal["float32", "int8", "dynamic", "static"]
 """float32; int8 simulated (weights alone); int8 by ONNX Runtime, ranges found anew or fixed beforehand."""
@@ -129,7 +130,7 @@ def grid(
     """
     _check(shares, forms, bits, healings, runtime)
     if evaluator is None:
-        evaluator = Evaluator(model, _tune(data))
+        evaluator = Evaluator(model, split_of(data, "tune"))
     return _points(model, spec, data, tuple(shares), tuple(forms), bits, healings, training, runtime, evaluator)
 
 
@@ -247,13 +248,6 @@ class _Cell:
         if self.model is self.dense:
             return self.evaluator.final(plan)
         return measured_module(masked(self.model, plan).module, self.evaluator)
-
-
-def _tune(data: Dataset) -> Split:
-    if "tune" not in data.splits:
-        why = data.why_no_split.get("tune", "")
-        raise ExplorerError(f"{data.address} has no tune split.", why=why, fix="Choose other data.")
-    return data.splits["tune"]
 
 
 def _check(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from explorer.data.given import split_of
 from explorer.engine.evaluator import Evaluator
 from explorer.metrics.accuracy import drop
 from explorer.pruning.spec import PruneSpec
@@ -55,7 +56,7 @@ def orders(
 
     Raises ExplorerError where the network cannot be trained on ``data``.
     """
-    judge = evaluator or Evaluator(model, data.splits["tune"])
+    judge = evaluator or Evaluator(model, split_of(data, "tune"))
     for recipe in recipes(spec, bits, training):
         yield (yield from _tried(model, recipe, data, judge))
 

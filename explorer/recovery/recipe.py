@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from explorer import data as data_sources
 from explorer import models
+from explorer.data.given import given_data
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.params import member_to_json
@@ -121,7 +121,7 @@ def recover(
     """
     loaded = models.load(model) if isinstance(model, str) else model
     wanted = recipe if isinstance(recipe, Recipe) else Recipe.from_json(recipe)
-    dataset = _given_data(data, loaded)
+    dataset = given_data(data, loaded)
     if loaded.module is None:
         why = loaded.why_not_runnable or ""
         raise ExplorerError(f"{loaded.address} cannot be trained.", why=why, fix="Load it with its architecture.")
@@ -139,16 +139,6 @@ def recover(
 def depends_on(model: LoadedModel, recipe: Recipe, data: Dataset, device: str) -> dict[str, Any]:
     """What the bits of a result depend on, as JSON (the version of torch apart)."""
     return {"model": model.identity, "data": data.digest, "recipe": recipe.to_json(), "device": device}
-
-
-def _given_data(data: Dataset | str | None, model: LoadedModel) -> Dataset:
-    if isinstance(data, Dataset):
-        return data
-    address = data or model.data
-    if address is None:
-        what = f"{model.address} does not say what it is trained on."
-        raise ExplorerError(what, fix="Name the data: digits, folder:PATH or npz:PATH.")
-    return data_sources.load(address, model=model)
 
 
 def _steps(model: LoadedModel, recipe: Recipe, room: Room) -> Iterator[Progress]:

@@ -56,6 +56,15 @@ class Training:
     keep: str = param("best", "Kept epoch", choices=("best", "last"))
     seed: int = param(0, "Seed", low=0, high=2**31 - 1)
 
+    @property
+    def n_epochs(self) -> int:
+        """All its epochs."""
+        return self.epochs
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        """It needs a fit split, with labels unless the dense model teaches alone."""
+        return why_not_trained(self, data)
+
 
 def why_not_trained(settings: Training, data: Dataset) -> ExplorerError | None:
     """The refusal where ``data`` cannot be trained on like this; None where it can."""

@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import explorer as ex
 from explorer.analysis.protocol import in_words
-from explorer.cli import DONE, REFUSED, main
+from explorer.cli import DONE, main
 from explorer.recovery.quantized_size import smallest
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.steps import Gradual
 from explorer.store.database import Store
+from tests.cli.asked import refusal, result
 
 QUICK = ["recover", "digits-mlp", "--sparsity", "0.8", "--epochs", "2"]
 
 
-def told(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
-    assert main([*argv, "--json"]) == DONE
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
-
-
-def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    assert main(list(argv)) == REFUSED
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    return captured.err
-
-
 def test_programs_get_the_protocol_the_three_accuracies_and_the_audit(capsys: pytest.CaptureFixture[str]) -> None:
-    found = told(capsys, *QUICK)
+    found = result(capsys, *QUICK)
     assert found["epochs"] == 2
     assert found["n_revived"] == 0
     assert found["protocol"]["optimiser"] == ["adamw"]
@@ -50,15 +36,15 @@ def test_a_written_recipe_is_replayed_to_the_same_masks_and_accuracy(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = str(tmp_path / "recipe.json")
-    first = told(capsys, *QUICK, "--schedule", "iterative", "--rounds", "2", "--write-recipe", file)
+    first = result(capsys, *QUICK, "--schedule", "iterative", "--rounds", "2", "--write-recipe", file)
     assert Recipe.from_json(Path(file).read_text()).n_epochs == 2
-    again = told(capsys, "recover", "digits-mlp", "--recipe", file)
+    again = result(capsys, "recover", "digits-mlp", "--recipe", file)
     for name in ("mask_digest", "digest", "metrics", "tune", "protocol"):
         assert again[name] == first[name]
 
 
 def test_the_point_is_kept_with_its_whole_protocol_under_the_dense_model(capsys: pytest.CaptureFixture[str]) -> None:
-    found = told(capsys, *QUICK)
+    found = result(capsys, *QUICK)
     (record,) = Store().points(model="digits-mlp")
     assert record.kind == "recover"
     assert dict(record.protocol) == found["protocol"]
@@ -73,12 +59,12 @@ def test_the_point_is_kept_with_its_whole_protocol_under_the_dense_model(capsys:
 
 def test_the_written_file_is_the_recovered_network(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out = str(tmp_path / "out.safetensors")
-    found = told(capsys, *QUICK, "-o", out)
+    found = result(capsys, *QUICK, "-o", out)
     assert found["written"]["weights"] == out
-    measured = told(capsys, "evaluate", out)
+    measured = result(capsys, "evaluate", out)
     assert measured["model"]["digest"] == found["digest"]
     assert measured["metrics"]["accuracy"]["value"] == found["metrics"]["accuracy"]["value"]
-    assert "is there already" in refused(capsys, *QUICK, "-o", out)
+    assert "is there already" in refusal(capsys, *QUICK, "-o", out)
 
 
 def test_people_get_a_table_and_the_zero_audit(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,17 +83,17 @@ def test_every_schedule_reaches_the_level_that_was_asked_for(
 ) -> None:
     rounds = ["--rounds", "2"] if schedule == "lottery" else []
     folder = ["--checkpoints", str(tmp_path / "kept")]
-    found = told(capsys, *QUICK, "--schedule", schedule, *rounds, *folder)
+    found = result(capsys, *QUICK, "--schedule", schedule, *rounds, *folder)
     assert found["sparsity"] == pytest.approx(0.8, abs=1e-3)
     assert found["epochs"] == (4 if schedule == "lottery" else 2)
     assert list((tmp_path / "kept").rglob("*.safetensors"))
-    assert told(capsys, *QUICK, "--schedule", schedule, *rounds, *folder)["digest"] == found["digest"]
+    assert result(capsys, *QUICK, "--schedule", schedule, *rounds, *folder)["digest"] == found["digest"]
 
 
 def test_flags_say_how_sparsity_rises_in_one_training(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "recipe.json"
     ways = ["--schedule", "gradual", "--rise", "linear", "--rising", "0.5", "--write-recipe", str(file)]
-    found = told(capsys, *QUICK, *ways)
+    found = result(capsys, *QUICK, *ways)
     (step,) = Recipe.from_json(file.read_text()).steps
     assert isinstance(step, Gradual)
     assert (step.rise, step.rising) == ("linear", 0.5)
@@ -119,7 +105,7 @@ def test_the_dense_control_has_the_size_that_pruning_leaves_and_says_what_it_is(
 ) -> None:
     out, file = str(tmp_path / "out.safetensors"), tmp_path / "recipe.json"
     asked = ["recover", "digits-cnn", "--sparsity", "0.9", "--epochs", "1", "--control", "dense"]
-    found = told(capsys, *asked, "-o", out, "--write-recipe", str(file))
+    found = result(capsys, *asked, "-o", out, "--write-recipe", str(file))
     dense = ex.load("digits-cnn")
     n_left = dense.n_parameters - round(0.9 * ex.layers(dense).n_prunable)
     small = ex.load(out)
@@ -132,7 +118,7 @@ def test_the_dense_control_has_the_size_that_pruning_leaves_and_says_what_it_is(
     assert [step["key"] for step in found["protocol"]["recipe"]["steps"]] == ["narrow", "finetune"]
     assert found["label"] == f"dense network of {small.n_parameters:,} parameters, from scratch, 41 epochs"
     assert small.digest == found["digest"]
-    assert told(capsys, "evaluate", out)["metrics"]["accuracy"] == found["metrics"]["accuracy"]
+    assert result(capsys, "evaluate", out)["metrics"]["accuracy"] == found["metrics"]["accuracy"]
     (record,) = [r for r in Store().points(model="digits-cnn") if r.kind == "recover"]
     assert (record.label, record.compression_ratio) == (found["label"], found["compression_ratio"])
     assert in_words(record.protocol) == "a narrower network from scratch, fine-tuned, 41 epochs, adamw, on digits"
@@ -143,12 +129,12 @@ def test_weights_are_rounded_at_last_and_counted_as_whole_numbers(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     out = str(tmp_path / "out.safetensors")
-    found = told(capsys, *QUICK, "--bits", "4", "-o", out)
+    found = result(capsys, *QUICK, "--bits", "4", "-o", out)
     rounded = ex.load(out)
     assert found["protocol"]["recipe"]["steps"][-1] == {"key": "quantize", "bits": 4}
     assert max(len(row.unique()) for row in rounded.weights["fc1.weight"]) <= 15
     plan = ex.plan(rounded, ex.PruneSpec("weight", "lp_norm", "global:sparsity=0.8"))  # type: ignore[arg-type]
-    assert found["size_bytes"] == smallest(rounded, plan, 4).value < told(capsys, *QUICK)["size_bytes"] / 2
+    assert found["size_bytes"] == smallest(rounded, plan, 4).value < result(capsys, *QUICK)["size_bytes"] / 2
     (record, *_) = [r for r in Store().points(model="digits-mlp") if r.size_bytes == found["size_bytes"]]
     assert in_words(record.protocol) == "fine-tuned, 2 epochs, adamw, int4 weights, on digits"
     assert main([*QUICK, "--bits", "4"]) == DONE
@@ -187,18 +173,18 @@ def test_people_are_told_how_large_the_dense_control_is(capsys: pytest.CaptureFi
 def test_what_cannot_be_done_is_refused_in_one_sentence(
     flags: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert refused(capsys, *QUICK, *flags).startswith(said)
+    assert refusal(capsys, *QUICK, *flags).startswith(said)
 
 
 def test_a_file_that_is_no_recipe_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "recipe.json"
     file.write_text('{"steps": [{"key": "heal"}]}')
-    assert "no recovery step called 'heal'" in refused(capsys, "recover", "digits-mlp", "--recipe", str(file))
-    assert "is no recipe" in refused(capsys, "recover", "digits-mlp", "--recipe", str(tmp_path / "absent.json"))
+    assert "no recovery step called 'heal'" in refusal(capsys, "recover", "digits-mlp", "--recipe", str(file))
+    assert "is no recipe" in refusal(capsys, "recover", "digits-mlp", "--recipe", str(tmp_path / "absent.json"))
 
 
 def test_flags_of_single_layers_do_not_go_with_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:
-    said = refused(capsys, "recover", "digits-mlp", "--recipe", "nowhere.json", "--lock", "fc1")
+    said = refusal(capsys, "recover", "digits-mlp", "--recipe", "nowhere.json", "--lock", "fc1")
     assert said.startswith("--recipe already says it all. Leave out --lock")
 
 
@@ -207,9 +193,9 @@ def test_a_network_whose_architecture_has_no_width_has_no_dense_control(
 ) -> None:
     slim = str(tmp_path / "slim.safetensors")
     units = ["--granularity", "out_channel", "--allocation", "uniform", "--sparsity", "0.3", "--form", "sliced"]
-    told(capsys, "prune", "digits-cnn", *units, "-o", slim)
+    result(capsys, "prune", "digits-cnn", *units, "-o", slim)
     file = tmp_path / "recipe.json"
-    said = refused(
+    said = refusal(
         capsys,
         "recover",
         slim,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,6 +11,7 @@ from explorer import models
 from explorer.cli import DONE, REFUSED, main
 from explorer.pruning.allocation import BySensitivity
 from explorer.pruning.spec import PruneSpec
+from tests.cli.asked import result
 
 FEW = ["--evaluations", "7"]
 
@@ -21,30 +21,25 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNING_EXPLORER_DATA", str(tmp_path / "kept"))
 
 
-def told(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
-    assert main([*argv, "--json"]) == DONE
-    return dict(json.loads(capsys.readouterr().out))
-
-
 def test_the_answer_is_a_request_that_other_commands_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "best.json"
-    found = told(capsys, "search", "digits-mlp", "--budget", "params=0.3", *FEW, "-o", str(out))
+    found = result(capsys, "search", "digits-mlp", "--budget", "params=0.3", *FEW, "-o", str(out))
     assert found["met"]
     assert PruneSpec.from_json(out.read_text()) == PruneSpec.from_json(found["best"]["spec"])
     assert found["best"]["cost"]["value"] <= 0.3 * models.load("digits-mlp").n_parameters
-    again = told(capsys, "evaluate", "digits-mlp", "--spec", str(out))
+    again = result(capsys, "evaluate", "digits-mlp", "--spec", str(out))
     assert again["metrics"]["accuracy"]["value"] == found["best"]["point"]["accuracy"]["value"]
 
 
 def test_every_plan_is_kept_and_a_second_search_reads_the_scan(capsys: pytest.CaptureFixture[str]) -> None:
-    first = told(capsys, "search", "digits-mlp", "--max-drop", "2%", *FEW)
-    second = told(capsys, "search", "digits-mlp", "--max-drop", "2%", *FEW)
+    first = result(capsys, "search", "digits-mlp", "--max-drop", "2%", *FEW)
+    second = result(capsys, "search", "digits-mlp", "--max-drop", "2%", *FEW)
     plans = [[t["point"]["plan_digest"] for t in found["tried"]] for found in (first, second)]
     assert plans[0] == plans[1]
-    kept = told(capsys, "runs")["points"]
+    kept = result(capsys, "runs")["points"]
     assert {run["kind"] for run in kept} == {"search"}
     assert {run["plan_digest"] for run in kept} == set(plans[0])
-    scanned = told(capsys, "scan", "digits-mlp")
+    scanned = result(capsys, "scan", "digits-mlp")
     assert all(cell["from_store"] for cell in scanned["cells"])
 
 
@@ -76,7 +71,7 @@ def test_mistakes_are_one_sentence(wrong: list[str], capsys: pytest.CaptureFixtu
 def test_shares_by_sensitivity_scan_the_model_and_the_request_carries_the_curves(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    points = told(capsys, "sweep", "digits-mlp", "--allocation", "sensitivity", "--sparsities", "0.3,0.6")["points"]
+    points = result(capsys, "sweep", "digits-mlp", "--allocation", "sensitivity", "--sparsities", "0.3,0.6")["points"]
     assert [round(p["sparsity"], 3) for p in points] == [0.3, 0.6]
     out = tmp_path / "pruned.safetensors"
     flags = ["--allocation", "sensitivity", "--sparsity", "0.6"]
@@ -85,4 +80,4 @@ def test_shares_by_sensitivity_scan_the_model_and_the_request_carries_the_curves
     assert isinstance(spec.allocation, BySensitivity)
     assert {name.partition("@")[0] for name, _ in spec.allocation.curves} == {"fc1", "fc2", "fc3"}
     capsys.readouterr()
-    assert told(capsys, "evaluate", "digits-mlp", *flags)["sparsity"] == points[1]["sparsity"]
+    assert result(capsys, "evaluate", "digits-mlp", *flags)["sparsity"] == points[1]["sparsity"]

@@ -30,16 +30,6 @@ from tests.recovery.tiny import flowers, half, two
 FEW = Training(epochs=7, batch_size=128, learning_rate=4e-3)
 
 
-@pytest.fixture(scope="module")
-def sample() -> LoadedModel:
-    return ex.load("digits-mlp")
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return ex.load_data("digits")
-
-
 def ended(model: LoadedModel, recipe: Recipe, data: Dataset) -> Recovered:
     *_, last = recover(model, recipe, data)
     assert last.recovered is not None

@@ -43,16 +43,6 @@ EXAMPLES: dict[str, Step] = {
 each_step = pytest.mark.parametrize("step", [EXAMPLES.get(cls.key) or cls() for cls in STEPS], ids=lambda s: s.key)
 
 
-@pytest.fixture(scope="module")
-def sample() -> LoadedModel:
-    return models.load("digits-mlp")
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return data_sources.load("digits")
-
-
 def room_for(state: State, data: Dataset) -> Room:
     return Room(data, layer_table(state.dense), key="step")
 

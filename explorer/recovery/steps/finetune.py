@@ -6,12 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from explorer.errors import ExplorerError
 from explorer.recovery.course import Course
 from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, masked_model
-from explorer.recovery.training import Training, why_not_trained
-from explorer.types import Dataset, LoadedModel
+from explorer.recovery.training import Training
 
 
 @dataclass(frozen=True)
@@ -23,15 +21,6 @@ class Finetune(Training):
 
     key: ClassVar[str] = "finetune"
     label: ClassVar[str] = "Fine-tune"
-
-    @property
-    def n_epochs(self) -> int:
-        """All its epochs."""
-        return self.epochs
-
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
-        """It needs a fit split, with labels unless the dense model teaches alone."""
-        return why_not_trained(self, data)
 
     def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
         """The trained state."""

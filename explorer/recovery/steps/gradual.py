@@ -15,7 +15,7 @@ from explorer.recovery.masking import grown_plan, settled
 from explorer.recovery.room import Room
 from explorer.recovery.schedules import SPARSITY_SCHEDULES, sparsity_at
 from explorer.recovery.state import Progress, State, masked_model
-from explorer.recovery.training import Trainer, Training, why_not_trained
+from explorer.recovery.training import Trainer, Training
 from explorer.types import Dataset, LoadedModel, Plan
 
 
@@ -36,11 +36,6 @@ class Gradual(Training):
     rising: float = param(0.6, "Rising share", low=0.0, high=1.0, help="Share of the epochs that prune.")
 
     @property
-    def n_epochs(self) -> int:
-        """All its epochs."""
-        return self.epochs
-
-    @property
     def n_prunings(self) -> int:
         """How many epochs begin with pruning."""
         return min(self.epochs, max(1, round(self.rising * self.epochs)))
@@ -55,7 +50,7 @@ class Gradual(Training):
             self.sparsity_in(1)
         except ExplorerError as error:
             return error
-        return why_not_trained(self, data)
+        return super().why_not(dense, data)
 
     def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
         """The state at full sparsity, trained."""

@@ -18,8 +18,8 @@ from explorer.recovery.course import Course
 from explorer.recovery.masking import settled
 from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State
-from explorer.recovery.training import Trainer, Training, loss_of, why_not_trained
-from explorer.types import Dataset, LoadedModel, Split
+from explorer.recovery.training import Trainer, Training, loss_of
+from explorer.types import Split
 
 _MOST_SAMPLES = 512
 
@@ -42,11 +42,6 @@ class Rigl(Training):
     until: float = param(0.75, "Moving share", low=0.0, high=1.0, help="Share of the epochs before which masks move.")
 
     @property
-    def n_epochs(self) -> int:
-        """All its epochs."""
-        return self.epochs
-
-    @property
     def last_move(self) -> int:
         """The last epoch (from 1) before which the mask moves; 1: it never does."""
         return min(self.epochs, max(1, round(self.until * self.epochs)))
@@ -56,10 +51,6 @@ class Rigl(Training):
         if not 1 < epoch <= self.last_move:
             return 0.0
         return self.share / 2 * (1 + math.cos(math.pi * (epoch - 1) / self.last_move))
-
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
-        """It needs a fit split, with labels unless the dense model teaches alone."""
-        return why_not_trained(self, data)
 
     def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
         """The state under the mask that training found."""

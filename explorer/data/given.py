@@ -1,0 +1,29 @@
+"""What a caller may give as data: the thing itself, its address, or nothing where the model has data of its own."""
+
+from __future__ import annotations
+
+from explorer import data as sources
+from explorer.errors import ExplorerError
+from explorer.types import Dataset, LoadedModel, Split, SplitName
+
+
+def given_data(data: Dataset | str | None, model: LoadedModel) -> Dataset:
+    """The data itself, that at the address, or what the model was made for."""
+    if isinstance(data, Dataset):
+        return data
+    address = data or model.data
+    if address is None:
+        raise ExplorerError(
+            f"{model.address} does not say what it is judged on.",
+            fix="Name the data: digits, folder:PATH, npz:PATH or none.",
+        )
+    return sources.load(address, model=model)
+
+
+def split_of(data: Dataset, name: SplitName) -> Split:
+    """The split of that name; ExplorerError with the reason where it does not exist."""
+    if name not in data.splits:
+        there = ", ".join(data.splits) or "none"
+        why = data.why_no_split.get(name, "")
+        raise ExplorerError(f"{data.address} has no {name} split.", why=why, fix=f"There are: {there}.")
+    return data.splits[name]
