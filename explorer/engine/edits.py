@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, fx, nn
 
+from explorer.engine.folding import around
 from explorer.engine.program import Part, Program, n_bytes
 from explorer.engine.ready import Ready, logits_of
 from explorer.pruning.apply import private_shell
@@ -74,7 +75,7 @@ class Edit:
 
     def _plainly(self, program: Program, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
         found = program.module_of(self._ready.steps, node)
-        return private_shell(found, replaced) if isinstance(found, nn.Module) else replaced[id(found)]
+        return around(found, replaced) if isinstance(found, nn.Module) else replaced[id(found)]
 
     def _masked(self) -> Mapping[int, Tensor]:
         if not self._replaced:

@@ -16,7 +16,7 @@ from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import even_batches
 from explorer.engine.tally import BatchResult, joined, judge_each
-from explorer.metrics.stratified import Strata, boundary, looks_at, margin_strata, mean_of, paired_mean
+from explorer.metrics.stratified import Strata, Widths, looks_at, margin_strata, mean_of, paired_mean, widths
 
 HALF_WIDTH = 0.01  # one point either way
 _DRAWN = 64  # samples more at a look, at least
@@ -48,7 +48,7 @@ class _Sampling:
     order: Tensor
     strata: Strata
     looks: tuple[int, ...]
-    z: float
+    widths: Widths
     dense: BatchResult
 
     def results(
@@ -89,10 +89,10 @@ def _sampling(evaluator: Evaluator, seed: int) -> _Sampling:
     dense = evaluator.dense_results()
     n = len(evaluator.split)
     margin = dense.margin if dense.margin is not None else torch.zeros(n)
-    strata = margin_strata(margin.nan_to_num(0.0), dense.right)
+    strata = margin_strata(margin.nan_to_num(0.0), dense.right, dense.predictions)
     step = min(_DRAWN, evaluator.batch_size)
     looks = looks_at(n, first=max(2 * step, int(_SOONEST * n)), step=step)
-    return _Sampling(strata.order(seed), strata, looks, boundary(looks), dense)
+    return _Sampling(strata.order(seed), strata, looks, widths(looks), dense)
 
 
 def _looked(
@@ -142,19 +142,16 @@ def _submitted(
 
 def _estimates(sampling: _Sampling, found: BatchResult, n: int, half_width: float) -> list[Estimate]:
     """One an edit, from the results (edits, n) of the first n of the order."""
-    sampled, total = sampling.order[:n], len(sampling.order)
-    dense = 1.0
-    losses: list[tuple[float, float] | None] = [None] * len(found.agrees)
-    if sampling.dense.right is None or found.right is None or found.loss is None:
-        differences = 1 - found.agrees
-    else:
-        differences = sampling.dense.right[sampled] - found.right
-        dense = float(sampling.dense.right.mean())
-        values, errors = mean_of(found.loss, sampling.strata, sampled)
-        losses = list(zip(values.tolist(), (sampling.z * errors).tolist(), strict=True))
+    sampled, total, right = sampling.order[:n], len(sampling.order), sampling.dense.right
+    differences = 1 - found.agrees if right is None or found.right is None else right[sampled] - found.right
     drops, errors = paired_mean(differences, sampling.strata, sampled)
-    halves = torch.zeros_like(errors) if n == total else sampling.z * errors
-    return [
-        Estimate(n, total, dense, drop, half, loss, half <= half_width)
-        for drop, half, loss in zip(drops.tolist(), halves.tolist(), losses, strict=True)
-    ]
+    final = (sampling.widths.final * errors <= half_width) | torch.tensor(n == total)
+    widths = torch.where(final, sampling.widths.final, sampling.widths.partial)
+    halves = widths * errors if n < total else torch.zeros_like(errors)
+    losses: list[tuple[float, float] | None] = [None] * len(drops)
+    if found.loss is not None:
+        values, off = mean_of(found.loss, sampling.strata, sampled)
+        losses = list(zip(values.tolist(), (widths * off).tolist(), strict=True))
+    dense = 1.0 if right is None else float(right.mean())
+    rows = zip(drops.tolist(), halves.tolist(), losses, final.tolist(), strict=True)
+    return [Estimate(n, total, dense, drop, half, loss, done) for drop, half, loss, done in rows]

@@ -7,13 +7,15 @@ evaluator checks the first batch against the plain model and every close call af
 from __future__ import annotations
 
 import operator
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from explorer.engine.tracing import Steps
+from explorer.pruning.apply import private_shell
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -24,14 +26,23 @@ _ADD_FUNCTIONS = (operator.add, torch.add)
 class Folded(nn.Module):
     """``relu(bn(conv(x)) + other)``; batch norm's scale and shift are folded into the kernel."""
 
-    def __init__(self, conv: nn.Conv2d, bn: nn.BatchNorm2d | None) -> None:
+    def __init__(
+        self, conv: nn.Conv2d, bn: nn.BatchNorm2d | None, replaced: Mapping[int, Tensor] | None = None
+    ) -> None:
         super().__init__()
         self.conv = conv
         self.bn = bn
+        self.replaced = replaced or {}  # by the id of the parameter
         self.relu = False
         self.dtype = torch.float32  # of the folded kernel
         self.kernel: tuple[Tensor, Tensor | None] | None = None
         self.packed: Tensor | None = None  # the kernel as torch's fused step wants it
+
+    def around(self, replaced: Mapping[int, Tensor]) -> Folded:
+        """The same step with other tensors in the place of some parameters (by their ids); nothing is copied."""
+        step = Folded(self.conv, self.bn, replaced)
+        step.relu = self.relu
+        return step
 
     def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         """(n, in, h, w) -> (n, out, h', w'), channels last in memory."""
@@ -66,15 +77,24 @@ class Folded(nn.Module):
         return y
 
     def _fold(self) -> tuple[Tensor, Tensor | None]:
-        weight, bias = self.conv.weight, self.conv.bias
+        weight, bias = self._now(self.conv.weight), self._now(self.conv.bias)
         if (bn := self.bn) is not None and bn.running_mean is not None and bn.running_var is not None:
             scale = (bn.running_var.double() + bn.eps).rsqrt()
-            scale = scale if bn.weight is None else scale * bn.weight.double()
+            gain, offset = self._now(bn.weight), self._now(bn.bias)
+            scale = scale if gain is None else scale * gain.double()
             shift = (0.0 if bias is None else bias.double()) - bn.running_mean.double()
-            shift = shift * scale if bn.bias is None else shift * scale + bn.bias.double()
-            weight, bias = (weight.double() * scale.view(-1, 1, 1, 1)).float(), shift.float()  # type: ignore[assignment]
+            shift = shift * scale if offset is None else shift * scale + offset.double()
+            weight, bias = (weight.double() * scale.view(-1, 1, 1, 1)).float(), shift.float()
         kernel = weight.to(self.dtype).contiguous(memory_format=torch.channels_last)
         return kernel, None if bias is None else bias.to(self.dtype)
+
+    def _now(self, parameter: Any) -> Any:
+        return self.replaced.get(id(parameter), parameter)
+
+
+def around(module: nn.Module, replaced: Mapping[int, Tensor]) -> nn.Module:
+    """A step's module with other tensors in the place of some parameters (by their ids)."""
+    return module.around(replaced) if isinstance(module, Folded) else private_shell(module, replaced)
 
 
 def fold(steps: Steps, graph: fx.Graph) -> fx.Graph | None:

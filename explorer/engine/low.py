@@ -59,9 +59,9 @@ class LowPrecision:
         if node is self._last and type(found) is nn.Linear:
             return Float32(private_shell(found, replaced))
         if isinstance(found, Folded):
-            shell = private_shell(found, replaced)
-            shell.dtype = torch.bfloat16  # type: ignore[assignment]
-            return shell
+            step = found.around(replaced)
+            step.dtype = torch.bfloat16
+            return step
         own = {
             id(p): lowered(replaced.get(id(p), p).detach())
             for part in found.modules()

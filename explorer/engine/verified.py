@@ -81,12 +81,6 @@ class VerifiedWalk(Walk):
         """What the second runs of one edit's samples came to."""
         return self._audits.get(edit, Audit())
 
-    def forget(self, edits: Sequence[Edit]) -> None:
-        """The next batch of these edits is their first again."""
-        for edit in edits:
-            self._noise.pop(edit, None)
-            self._audits.pop(edit, None)
-
     def outputs(self, batches: Sequence[Batch], edits: Sequence[Edit]) -> list[Tensor]:
         """(edits, n, classes) for each batch; what is open in several batches is run again at once."""
         with torch.inference_mode():

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from statistics import NormalDist
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-_PATHS = 100_000
-_UNSEEN = 1.25  # non-zero values to reckon with beyond those that were seen
-_DENSEST = 2.5  # how much more densely the narrowest margins are sampled than the widest
-_SHRINK = 2.0  # samples' worth of the pooled rate that each stratum's own rate is drawn to
+_UNSEEN = 2.2  # non-zero values to reckon with beyond those that were seen: with 2 errors' width, the rule of three
+_DENSEST = 2.0  # how much more densely the narrowest margins are sampled than the widest
+_SHRINK = 2.0  # samples' worth of the pooled spread that each part's own spread is drawn to
+_OWN = 4.0  # samples' worth of nothing that each kind's own mean is drawn to
+_PARTIAL = 0.01  # of the 5 % that may miss: for all intervals before the final one together
 
 
 @dataclass(frozen=True, eq=False)
 class Strata:
-    """A partition of N samples: ``of`` (N,) int64 says which part each belongs to, ``rates`` how densely to sample."""
+    """A partition of N samples: ``of`` (N,) int64 says which part each belongs to, ``rates`` how densely to sample.
+
+    ``kinds`` (N,) int64, another partition or None, says which samples are likely to change together.
+    """
 
     of: Tensor
     rates: Tensor
+    kinds: Tensor | None = None
 
     @property
     def sizes(self) -> Tensor:
@@ -40,11 +45,12 @@ class Strata:
         return place.argsort()
 
 
-def margin_strata(margin: Tensor, right: Tensor | None, n_parts: int = 4) -> Strata:
+def margin_strata(margin: Tensor, right: Tensor | None, classes: Tensor | None = None, n_parts: int = 4) -> Strata:
     """Parts by the dense model's margin and by whether it is right; narrow margins are sampled more densely.
 
     Where the dense model is nearly undecided a pruned one changes its mind most: most of the
-    variance of a paired difference sits there. ``margin`` (N,), ``right`` (N,) 0 or 1 or None.
+    variance of a paired difference sits there. A badly pruned one forgets whole classes: the kinds are the
+    dense model's ``classes`` (N,), those it is wrong about apart. ``margin`` (N,), ``right`` (N,) 0 or 1 or None.
     """
     n = len(margin)
     part = torch.empty(n, dtype=torch.int64)
@@ -53,29 +59,49 @@ def margin_strata(margin: Tensor, right: Tensor | None, n_parts: int = 4) -> Str
     names, of = torch.unique(whole, return_inverse=True)
     medians = torch.stack([margin[of == k].double().median() for k in range(len(names))])
     rank = medians.argsort().argsort().double() / max(1, len(names) - 1)
-    return Strata(of, 1 + (_DENSEST - 1) * (1 - rank))
+    kinds = None
+    if classes is not None:
+        kinds = torch.unique(classes if right is None else torch.where(right > 0, classes, -1), return_inverse=True)[1]
+    return Strata(of, 1 + (_DENSEST - 1) * (1 - rank), kinds)
 
 
 def paired_mean(values: Tensor, strata: Strata, sampled: Tensor) -> tuple[Tensor, Tensor]:
     """The mean over all N of values in {-1, 0, 1}, and its standard error, from a sample.
 
-    ``values`` (..., n) of the samples ``sampled`` (n,); both results (...). Slightly more than one non-zero
-    value beyond those seen is reckoned with, somewhere, so that a sample without any does not seem certain: the same
+    ``values`` (..., n) of the samples ``sampled`` (n,); both results (...). What the kinds explain is known
+    of the samples that were not drawn too, and only the rest is uncertain. Some non-zero values beyond those
+    seen are reckoned with, somewhere, so that a sample without any does not seem certain: the same
     caution as in the adjusted interval of a whole sample. The error shrinks to zero as the
     sample becomes the whole.
+
+    Source: Särndal, Swensson & Wretman 1992, doi:10.1007/978-1-4612-4378-6, chapter 6 (difference estimator,
+    each sample predicted from the others).
     """
     values = values.double()
     parts = _Parts(strata, sampled)
-    changed = parts.sums(values.abs())
-    pooled = (changed.sum(dim=-1, keepdim=True) + 1.0) / (values.shape[-1] + 1.0)
-    at = parts.sums(values) / parts.n.clamp_min(1)
-    rate = (changed + _SHRINK * pooled) / (parts.n + _SHRINK)
-    spread = (rate - at * at).clamp_min(1e-9) * parts.n / (parts.n - 1).clamp_min(1)
+    n = parts.n.clamp_min(1)
+    pooled = (values.abs().sum(dim=-1, keepdim=True) + 1.0) / (values.shape[-1] + 1.0)
+    at = parts.sums(values) / n
+    explained, rest = _explained(values - at[..., parts.of], strata, parts)
+    spread = (parts.sums(rest.square()) + _SHRINK * pooled) / (parts.n - 1 + _SHRINK).clamp_min(1)
     # One sample of a part moves the mean by so much; one that was not seen lies here with this part's share.
-    unseen = parts.shares / parts.n.clamp_min(1)
-    variance = (parts.shares.square() * spread / parts.n.clamp_min(1) + _UNSEEN * parts.shares * unseen**2) * parts.left
+    unseen = parts.shares / n
+    variance = (parts.shares.square() * spread / n + _UNSEEN * parts.shares * unseen**2) * parts.left
     variance = torch.where(parts.n > 0, variance, parts.shares.square())
-    return (at * parts.shares).sum(dim=-1), variance.sum(dim=-1).sqrt()
+    return (at * parts.shares).sum(dim=-1) + explained, variance.sum(dim=-1).sqrt()
+
+
+def _explained(away: Tensor, strata: Strata, parts: _Parts) -> tuple[Tensor, Tensor]:
+    """How far the kinds move the mean (...), and what they leave of the deviations (..., n) from the parts' means."""
+    kinds = torch.zeros_like(strata.of) if strata.kinds is None else strata.kinds
+    mine, n_kinds = kinds[parts.sampled], int(kinds.max()) + 1
+    member = torch.nn.functional.one_hot(mine, n_kinds).double()
+    n, sums = member.sum(dim=0), away @ member
+    everywhere = torch.bincount(strata.of * n_kinds + kinds, minlength=len(parts.n) * n_kinds).view(-1, n_kinds)
+    surplus = everywhere / strata.sizes[:, None] - parts.sums(member.T).T / parts.n.clamp_min(1)[:, None]
+    surplus = torch.where(parts.n[:, None] > 0, surplus, 0.0)
+    shift = (sums / (n + _OWN)) @ (parts.shares @ surplus)
+    return shift, away - (sums[..., mine] - away) / (n[mine] - 1 + _OWN)  # each one told by the others of its kind
 
 
 def mean_of(values: Tensor, strata: Strata, sampled: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,6 +125,7 @@ class _Parts:
 
     def __init__(self, strata: Strata, sampled: Tensor) -> None:
         sizes = strata.sizes
+        self.sampled = sampled
         self.of = strata.of[sampled]
         self._member = torch.nn.functional.one_hot(self.of, len(sizes)).double()
         self.n = self._member.sum(dim=0)
@@ -110,10 +137,10 @@ class _Parts:
         return values @ self._member
 
 
-def looks_at(n: int, *, first: int, step: int, n_looks: int = 14) -> tuple[int, ...]:
+def looks_at(n: int, *, first: int, step: int, n_looks: int = 16) -> tuple[int, ...]:
     """Sample sizes at which to look: geometric from ``first``, whole ``step``s, below ``n``, and ``n`` itself.
 
-    Each further look widens every interval a little, and lets a sample end nearer to where it is large enough.
+    More looks let a sample end nearer to where it is large enough.
     """
     most = 0.9 * n
     if first >= most:
@@ -123,25 +150,24 @@ def looks_at(n: int, *, first: int, step: int, n_looks: int = 14) -> tuple[int, 
     return (*sorted(size for size in sizes if size < n), n)
 
 
-@lru_cache(maxsize=64)
-def boundary(looks: Sequence[int], level: float = 0.95) -> float:
-    """How many standard errors wide an interval must be so that all looks together hold with this probability.
+class Widths(NamedTuple):
+    """How many standard errors an interval reaches to either side."""
 
-    ``looks`` are sample sizes, the last one the whole set (where nothing is uncertain). The
-    error of a growing sample without replacement is a Brownian motion in the time n / (N - n);
-    the quantile of its largest standardised value is simulated, always with the same numbers.
+    final: float
+    partial: float
 
-    Source: repeated significance tests as in Pocock 1977, doi:10.1093/biomet/64.2.191.
+
+def widths(looks: Sequence[int]) -> Widths:
+    """So wide that all of an estimate's intervals, one a look, hold together with 95 %.
+
+    The final interval is the first one that is narrow enough: that the error's size ends the sampling, not the
+    estimate, costs it nothing. Those before it share a small part of what may miss equally
+    (Bonferroni). ``looks`` are sample sizes, the last one the whole set, where nothing is uncertain.
+
+    Source: Chow & Robbins 1965, doi:10.1214/aoms/1177700156 (intervals of fixed width).
     """
-    n = looks[-1]
-    times = np.array([look / (n - look) for look in looks[:-1]])
-    if not len(times):
-        return 1.96
-    steps = np.sqrt(np.diff(times, prepend=0.0))
-    path = np.zeros(_PATHS)
-    largest = np.zeros(_PATHS)
-    generator = np.random.default_rng(0)
-    for step, time in zip(steps, times, strict=True):
-        path += step * generator.standard_normal(_PATHS)
-        np.maximum(largest, np.abs(path) / np.sqrt(time), out=largest)
-    return float(np.quantile(largest, level))
+    n_partial = len(looks) - 2
+    missed = _PARTIAL if n_partial > 0 else 0.0
+    normal = NormalDist()
+    final = normal.inv_cdf(1 - (0.05 - missed) / 2)
+    return Widths(final, normal.inv_cdf(1 - missed / n_partial / 2) if n_partial > 0 else final)

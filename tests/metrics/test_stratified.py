@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from explorer.metrics.stratified import Strata, boundary, looks_at, margin_strata, mean_of, paired_mean
+from explorer.metrics.stratified import Strata, looks_at, margin_strata, mean_of, paired_mean, widths
 
 
 def population(n: int, seed: int, share_lost: float) -> tuple[torch.Tensor, Strata]:
@@ -84,10 +84,34 @@ def test_looks_rise_by_whole_steps_to_the_whole_set() -> None:
     assert looks_at(100, first=128, step=64) == (100,)
 
 
-def test_more_looks_need_wider_intervals_but_not_wider_than_each_alone_would() -> None:
-    one, nine = boundary((500, 2000)), boundary(looks_at(2000, first=128, step=64, n_looks=9))
-    assert one == pytest.approx(1.96, abs=0.02)
-    assert 2.4 < nine < 2.78  # two-sided 5 % shared by nine looks without regard to their overlap: 2.77
+def test_kinds_tell_what_was_not_drawn_by_hand() -> None:
+    # One part, two kinds of three samples each; of the first kind two were drawn and lost, of the second one, kept.
+    strata = Strata(torch.zeros(6, dtype=torch.int64), torch.ones(1), torch.tensor([0, 0, 0, 1, 1, 1]))
+    mean, _ = paired_mean(torch.tensor([1.0, 1.0, 0.0]), strata, torch.tensor([0, 1, 3]))
+    plain = 2 / 3  # deviations from it: 1/3, 1/3 and -2/3; four samples' worth of nothing joins each kind
+    first, second = (2 / 3) / (2 + 4), (-2 / 3) / (1 + 4)
+    assert float(mean) == pytest.approx(plain + first * (3 / 6 - 2 / 3) + second * (3 / 6 - 1 / 3))
+
+
+def test_a_model_that_forgets_whole_classes_is_known_from_fewer_samples() -> None:
+    generator = torch.Generator().manual_seed(3)
+    margin, classes = torch.rand(2000, generator=generator), torch.arange(2000) % 10
+    right, lost = torch.ones(2000), (classes < 4).double()
+    errors = []
+    for kinds in (classes, None):
+        strata = margin_strata(margin, right, kinds)
+        sampled = strata.order(seed=1)[:400]
+        mean, error = paired_mean(lost[sampled], strata, sampled)
+        assert float(mean) == pytest.approx(0.4, abs=3 * float(error))
+        errors.append(float(error))
+    assert errors[0] < errors[1] / 2
+
+
+def test_the_last_interval_is_as_wide_as_one_alone_and_the_others_pay_for_looking() -> None:
+    two, many = widths((500, 2000)), widths(looks_at(2000, first=128, step=64))
+    assert two.final == two.partial == pytest.approx(1.96, abs=0.01)
+    assert many.final == pytest.approx(2.054, abs=0.01)  # 4 % outside
+    assert 3.0 < many.partial < 3.6  # 1 % outside in all of them together
 
 
 @pytest.mark.parametrize("share_lost", [0.005, 0.05, 0.3])
@@ -95,7 +119,7 @@ def test_all_intervals_of_a_growing_sample_hold_together_in_95_of_100_draws(shar
     values, strata = population(1500, 2, share_lost)
     truth = float(values.mean())
     looks = looks_at(1500, first=128, step=64)
-    z = boundary(looks)
+    reach = widths(looks)
     n_held = 0
     n_draws = 200
     for seed in range(n_draws):
@@ -103,6 +127,9 @@ def test_all_intervals_of_a_growing_sample_hold_together_in_95_of_100_draws(shar
         held = True
         for look in looks[:-1]:
             mean, error = paired_mean(values[order[:look]], strata, order[:look])
-            held &= abs(mean - truth) <= z * error
+            final = reach.final * error <= 0.01
+            held &= bool(abs(mean - truth) <= (reach.final if final else reach.partial) * error)
+            if final:
+                break
         n_held += held
     assert n_held >= 0.93 * n_draws  # 95 % within the luck of 200 draws
