@@ -14,7 +14,7 @@ from torch import Tensor
 
 from explorer.analysis.cell import LEVELS, MODES, Cell, Keep, Lenient, Mode, n_for
 from explorer.analysis.given import given_data, given_model, given_spec, split_of
-from explorer.analysis.sensitivity_result import Joint, Sensitivity, joint
+from explorer.analysis.sensitivity_result import Joint, Sensitivity, joint, scan_json
 from explorer.analysis.weight_energy import Energy, energy
 from explorer.engine.cells import evaluate_edits
 from explorer.engine.edits import Edit, Walk
@@ -45,6 +45,7 @@ __all__ = [
     "joint",
     "kept_cells",
     "scan",
+    "scan_json",
     "scan_key",
     "scan_size",
 ]

@@ -13,7 +13,10 @@ from statistics import fmean
 from typing import Any
 
 from explorer.analysis.cell import Cell
-from explorer.types import Evaluation, Measurement, Plan
+from explorer.analysis.report import data_json
+from explorer.metrics.base import JUDGED_NAMES
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Scores, SplitName
 
 N_STRIP = 33  # colours in the strip below a histogram
 _COLUMNS = (
@@ -124,6 +127,11 @@ class Sensitivity:
         return {knob: [self._cost(knob, i / (n - 1), scale) for i in range(n)] for knob in self.knobs}
 
     @property
+    def judged(self) -> str:
+        """What the numbers are shares of, in words: "accuracy", "agreement with the dense model", ..."""
+        return JUDGED_NAMES[self.cells[0].judged_by] if self.cells else JUDGED_NAMES["labels"]
+
+    @property
     def complete(self) -> bool:
         """Whether every cell that is there is final; cells may be missing still."""
         return all(cell.complete for cell in self.cells)
@@ -217,6 +225,14 @@ class Joint:
         """Measured minus predicted drop."""
         return self.measured.value - self.predicted.value
 
+    @property
+    def words(self) -> str:
+        """What the layers do to one another, as far as the measured interval tells."""
+        low, high = self.measured.low, self.measured.high
+        if low is not None and high is not None and low <= self.predicted.value <= high:
+            return "together they cost what they cost one by one, as far as the interval tells"
+        return "together they make each other worse" if self.interaction > 0 else "together they cost less"
+
 
 def joint(sensitivity: Sensitivity, plan: Plan, evaluation: Evaluation) -> Joint:
     """Predicted drop of a whole plan (the sum of its knobs' single drops) beside the measured one.
@@ -230,6 +246,30 @@ def joint(sensitivity: Sensitivity, plan: Plan, evaluation: Evaluation) -> Joint
     note = "Sum of the single drops" + (f"; not scanned so far: {', '.join(unknown)}." if unknown else ".")
     predicted = Measurement("drop", sum(known.values()), "fraction", "estimated", note=note)
     return Joint(predicted, evaluation.drop, known)
+
+
+def scan_json(
+    model: LoadedModel,
+    data: Dataset,
+    spec: PruneSpec,
+    scores: Scores,
+    found: Sensitivity,
+    *,
+    mode: str,
+    split: SplitName = "tune",
+) -> dict[str, Any]:
+    """A scan with what it is of, JSON-able; ``not_scanned`` says of each other knob why nothing of it can go."""
+    request = spec.to_json()
+    return {
+        "model": {"address": model.address, "digest": model.digest},
+        "data": data_json(data),
+        "split": split,
+        "mode": mode,
+        "granularity": request["granularity"],
+        "criterion": request["criterion"],
+        "not_scanned": {knob.name: knob.why_not for knob in scores.knobs if knob.why_not is not None},
+        **found.to_json(),
+    }
 
 
 def _row(cell: Cell) -> dict[str, Any]:

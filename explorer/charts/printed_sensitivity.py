@@ -4,34 +4,70 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from explorer.analysis.cell import Cell
 from explorer.analysis.sensitivity import Sensitivity
 from explorer.charts.printed import plain
-from explorer.charts.sensitivity import TICKS, cost_scale, shade
+from explorer.charts.sensitivity import MOST_TEXT, TICKS, cost_scale, shade, short
 from explorer.charts.text import percent
 from explorer.charts.theme import Theme
 
+_LETTERS_AN_INCH = 19
+_LIGHT = 0.65  # of the scale: darker cells are written on in white
+
 
 def sensitivity_png(found: Sensitivity, knobs: Sequence[str], levels: Sequence[float], *, dpi: int = 200) -> bytes:
-    """The heat map for paper, on white, as PNG."""
-    figure = Figure(figsize=(1.6 + 0.55 * len(levels), 0.9 + 0.24 * len(knobs)), layout="constrained")
+    """The heat map for paper, on white, as PNG; below it how the numbers came and how far they may be off."""
+    width = max(4.5, 1.6 + 0.55 * len(levels))
+    lines = textwrap.wrap(caption(found), int(_LETTERS_AN_INCH * width))
+    figure = Figure(figsize=(width, 0.9 + 0.24 * len(knobs) + 0.14 * len(lines)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     cells = [[found.cell(knob, level) for level in levels] for knob in knobs]
     shades = [[math.nan if cell is None else shade(cell.drop.value) for cell in row] for row in cells]
     colours = LinearSegmentedColormap.from_list("cost", list(cost_scale(Theme.light())))
     picture = axes.imshow(shades, cmap=colours, vmin=0, vmax=1, aspect="auto")
+    if len(knobs) * len(levels) <= MOST_TEXT:
+        _write(axes, cells)
     axes.set_xticks(range(len(levels)), [percent(level, 0) for level in levels], fontsize=7)
     axes.set_yticks(range(len(knobs)), [plain(knob) for knob in knobs], fontsize=7, family="monospace")
     axes.set_xlabel("share pruned of this layer alone", fontsize=8)
     bar = figure.colorbar(picture, ax=axes, ticks=[shade(drop) for drop in TICKS])
     bar.ax.set_yticklabels([f"{100 * drop:.0f}" for drop in TICKS], fontsize=7)
-    bar.set_label("points of accuracy lost", fontsize=8)
+    bar.set_label("points lost", fontsize=8)
+    figure.supxlabel("\n".join(map(plain_line, lines)), fontsize=6, x=0.01, ha="left")
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
     return out.getvalue()
+
+
+def caption(found: Sensitivity) -> str:
+    """In words: what was lost, the mode, how many samples, the audit, and the widest interval."""
+    if not found.cells:
+        return found.audit
+    modes = ", ".join(dict.fromkeys(cell.mode for cell in found.cells))
+    n, total = min(cell.n for cell in found.cells), found.cells[0].total
+    samples = f"{total:,} samples" if n == total else f"{n:,} or more of {total:,} samples"
+    wide = [(d.high - d.low) / 2 for d in (c.drop for c in found.cells) if d.low is not None and d.high is not None]
+    reach = f" 95 % intervals: ±{100 * max(wide):.1f} points or less." if wide else ""
+    return f"Points of {found.judged} lost, {found.cells[0].drop.origin}; mode {modes}, {samples}. {found.audit}{reach}"
+
+
+def plain_line(line: str) -> str:
+    """Text that Matplotlib takes for no formula."""
+    return line.replace("$", r"\$")
+
+
+def _write(axes: Axes, cells: Sequence[Sequence[Cell | None]]) -> None:
+    for y, row in enumerate(cells):
+        for x, cell in enumerate(row):
+            if cell is not None:
+                colour = "white" if shade(cell.drop.value) > _LIGHT else "black"
+                axes.text(x, y, short(cell), ha="center", va="center", fontsize=5.5, color=colour)

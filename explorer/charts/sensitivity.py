@@ -18,7 +18,7 @@ from explorer.types import Measurement
 _ROW = 26
 _SMALLEST, _TALLEST = 200, 1000
 TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
-_MOST_TEXT = 400
+MOST_TEXT = 400
 _MOST_PARTS = 12
 
 
@@ -38,7 +38,7 @@ def heatmap(
     if not knobs:
         return empty(theme, "Nothing can be scanned here.")
     rows = [[found.cell(knob, level) for level in levels] for knob in knobs]
-    written = len(knobs) * len(levels) <= _MOST_TEXT
+    written = len(knobs) * len(levels) <= MOST_TEXT
     height = min(_TALLEST, max(_SMALLEST, _ROW * len(knobs) + 90))
     across = axis(theme, "share pruned of this layer alone", tickvals=list(range(len(levels))))
     across["ticktext"] = [percent(level, 0) for level in levels]
@@ -55,7 +55,7 @@ def heatmap(
 def _cells(rows: list[list[Cell | None]], written: bool, theme: Theme) -> go.Heatmap:
     return go.Heatmap(
         z=[[None if cell is None else shade(cell.drop.value) for cell in row] for row in rows],
-        text=[["" if cell is None or not written else _short(cell) for cell in row] for row in rows],
+        text=[["" if cell is None or not written else short(cell) for cell in row] for row in rows],
         texttemplate="%{text}",
         textfont={"size": 11},
         customdata=[[_hover(cell) for cell in row] for row in rows],
@@ -85,7 +85,8 @@ def cost_scale(theme: Theme) -> tuple[tuple[float, str], ...]:
     return ((0.0, "#eef0f6"), (0.1, "#fbe3c4"), (0.35, "#f3b56b"), (0.7, "#d9730f"), (1.0, "#7f3a00"))
 
 
-def _short(cell: Cell) -> str:
+def short(cell: Cell) -> str:
+    """The change in points, as short as it can be said: "−2.3", "0"."""
     text = f"{-100 * cell.drop.value + 0.0:+.1f}".replace("-", "−")
     return "0" if text[1:] == "0.0" else text
 
@@ -98,8 +99,8 @@ def _hover(cell: Cell | None) -> str:
     state = "" if cell.complete else ", so far"
     return (
         f"<b>{safe(cell.knob)}</b> at {percent(cell.share)}: {cell.n_pruned:,} of {cell.n_units:,}<br>"
-        f"change {points(-drop.value)}{ends}<br>accuracy {percent(cell.accuracy.value)}<br>"
-        f"{cell.mode} on {cell.n:,} of {cell.total:,}{state}"
+        f"change {points(-drop.value)}{ends}<br>{cell.accuracy.name} {percent(cell.accuracy.value)}<br>"
+        f"{cell.mode} ({drop.origin}) on {cell.n:,} of {cell.total:,}{state}"
     )
 
 
@@ -111,13 +112,13 @@ def curves(
     theme: Theme | None = None,
     height: int = 340,
 ) -> go.Figure:
-    """Accuracy of the whole model against the share pruned of one layer; straight lines, 95 % bands."""
+    """What the whole model reaches against the share pruned of one layer; straight lines, 95 % bands."""
     theme = theme or Theme.light()
     shown = [knob for knob in knobs if found.curve(knob)]
     if not shown:
         return empty(theme, "No layer has been measured yet.", height=height)
     across = axis(theme, "share pruned of this layer alone", tickformat=".0%", range=[-0.01, 1.01])
-    up = axis(theme, grid=True, tickformat=".0%", range=[-0.01, 1.04])
+    up = axis(theme, found.judged, grid=True, tickformat=".0%", range=[-0.01, 1.04])
     figure = framed(theme, height=height, x=across, y=up)
     for i, knob in enumerate(shown):
         colour = theme.curves[i % len(theme.curves)]
@@ -132,9 +133,11 @@ def curves(
 def _add_curve(figure: go.Figure, found: Sensitivity, knob: str, colour: str, dash: str, theme: Theme) -> None:
     cells = [cell for cell in found.curve(knob) if cell.n_pruned]
     x = [0.0, *(cell.share for cell in cells)]
+    # From the paired drops: what was measured on some of the samples so far has no other comparable height.
+    drops = [Measurement("drop", 0.0, "fraction", "counted"), *(cell.drop for cell in cells)]
     dense = found.dense_accuracy
-    low = [dense, *(cell.accuracy.low or cell.accuracy.value for cell in cells)]
-    high = [dense, *(cell.accuracy.high or cell.accuracy.value for cell in cells)]
+    low = [dense - (d.value if d.high is None else d.high) for d in drops]
+    high = [dense - (d.value if d.low is None else d.low) for d in drops]
     figure.add_scatter(
         x=x + x[::-1],
         y=high + low[::-1],
@@ -147,7 +150,7 @@ def _add_curve(figure: go.Figure, found: Sensitivity, knob: str, colour: str, da
     )
     figure.add_scatter(
         x=x,
-        y=[dense, *(cell.accuracy.value for cell in cells)],
+        y=[dense - drop.value for drop in drops],
         mode="lines+markers",
         name=safe(knob),
         legendgroup=knob,
@@ -165,7 +168,7 @@ def ranked(found: Sensitivity, level: float, *, theme: Theme | None = None, most
     if not cells:
         return empty(theme, "This level has not been measured yet.")
     height = min(_TALLEST, max(_SMALLEST, 22 * len(cells) + 70))
-    across = axis(theme, "points of accuracy lost", grid=True)
+    across = axis(theme, f"points of {found.judged} lost, {cells[0].drop.origin}", grid=True)
     down = axis(theme, autorange="reversed", tickvals=list(range(len(cells))))
     down["ticktext"] = [safe(cell.knob) for cell in cells]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
@@ -176,16 +179,7 @@ def ranked(found: Sensitivity, level: float, *, theme: Theme | None = None, most
         y=list(range(len(cells))),
         orientation="h",
         marker={"color": [theme.bad if drop > 0 else theme.good for drop in drops], "opacity": 0.85},
-        error_x={
-            "type": "data",
-            "array": [100 * ((c.drop.high if c.drop.high is not None else c.drop.value) - c.drop.value) for c in cells],
-            "arrayminus": [
-                100 * (c.drop.value - (c.drop.low if c.drop.low is not None else c.drop.value)) for c in cells
-            ],
-            "color": theme.muted,
-            "thickness": 1,
-            "width": 3,
-        },
+        error_x=_whiskers([cell.drop for cell in cells], theme),
         hovertext=[_hover(cell) for cell in cells],
         hovertemplate="%{hovertext}<extra></extra>",
     )
@@ -202,7 +196,7 @@ def interaction(found: Joint, *, theme: Theme | None = None, height: int = 220) 
     figure = framed(
         theme, height=height, x=across, y=axis(theme, autorange="reversed"), barmode="relative", showlegend=False
     )
-    names = ["sum of single drops", "measured together"]
+    names = ["sum of single drops,<br>estimated", "all together,<br>measured"]
     for i, (name, value) in enumerate(named):
         figure.add_bar(
             x=[100 * value],

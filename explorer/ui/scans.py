@@ -1,33 +1,44 @@
-"""Sensitivity scans as background jobs: begun once, found again by everybody who looks."""
+"""Sensitivity scans as background jobs: begun once, found again by everybody who looks, and kept on disk."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from explorer.analysis.sensitivity import LEVELS, Cell, Mode, Sensitivity, scan, scan_key, scan_size
+import streamlit as st
+
+from explorer.analysis.sensitivity import (
+    LEVELS,
+    MODES,
+    Cell,
+    Lenient,
+    Mode,
+    Sensitivity,
+    kept_cells,
+    scan,
+    scan_key,
+    scan_size,
+)
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, LoadedModel
+from explorer.types import Dataset, Evaluation, LoadedModel
 from explorer.ui import cache, session
 from explorer.ui.text import model_name
 
 # Up to this much arithmetic a scan runs by itself: a few seconds on one core.
 _CHEAP_MACS = 4e11
+_KEPT = "_kept_cells"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One scan: what is pruned how, at which levels, and how exactly it is measured."""
+    """One scan: what is pruned how, at which levels, how exactly it is measured, and when a layer is left."""
 
     spec: PruneSpec
     levels: tuple[float, ...] = LEVELS
     mode: Mode = "exact"
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        request = self.spec.to_json()
-        return (str(request["granularity"]), str(request["criterion"]), str(self.levels), self.mode)
+    max_drop: float | None = None
 
 
 def find(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Job | None:
@@ -41,44 +52,104 @@ def start(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Job:
         _key(model, dataset, wanted),
         session.owner(),
         f"sensitivity of {model_name(model.address)}",
-        lambda: _cells(model, dataset, wanted),
-        scan_size(model, wanted.spec, dataset, levels=wanted.levels),
+        lambda: _work(model, dataset, wanted),
+        size(model, dataset, wanted),
     )
 
 
-def _key(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> tuple[str, ...]:
-    return ("scan", model.identity, dataset.digest, *wanted.key)
+def size(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> int:
+    """How many cells the scan has."""
+    scores = cache.scores(model, wanted.spec, dataset)
+    return scan_size(model, levels=wanted.levels, scores=scores)
 
 
-def _cells(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Iterator[Cell]:
-    evaluator = cache.evaluator(model, dataset, dataset.splits["tune"])
-    yield from scan(
-        model, dataset, wanted.spec, levels=wanted.levels, mode=wanted.mode, keep=cache.store(), evaluator=evaluator
-    )
+def latest(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> Wanted | None:
+    """The scan that this visitor asked for last, of the same units by the same criterion; also before a reload."""
+    found = _own(model, dataset, spec)
+    return Wanted(spec, *found[-1].key[-3:]) if found else None  # type: ignore[index]
 
 
-def result(job: Job | None) -> Sensitivity:
-    """What a scan has found so far; empty before it began."""
-    return Sensitivity.of(job.results if job is not None else ())
+def result(model: LoadedModel, dataset: Dataset, wanted: Wanted, job: Job | None) -> Sensitivity:
+    """What is known of a scan: what its job has found, before that what is kept of it on disk."""
+    if job is not None and job.results:
+        return Sensitivity.of(_cells(job), wanted.max_drop)
+    kept = _kept(model, dataset, wanted.spec) if wanted.max_drop is None else []
+    return Sensitivity.of(cell for cell in kept if cell.mode == wanted.mode and cell.level in wanted.levels)
 
 
 def known(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> tuple[Sensitivity, Job | None]:
-    """What is known for the strips of the explore page; a cheap scan begins by itself."""
-    wanted = Wanted(spec)
-    job = find(model, dataset, wanted)
-    if job is None and (_is_cheap(model, dataset, wanted) or _kept(model, dataset, wanted)):
-        job = start(model, dataset, wanted)
-    return result(job), job
+    """What is known for the strips of the explore page, and the job that is finding more, if any.
+
+    Scans in every mode and at all levels count, those that are kept on disk too; the most exact cell of a
+    place is taken. A cheap scan begins by itself.
+    """
+    usual = find(model, dataset, Wanted(spec))
+    if usual is None and _is_cheap(model, dataset, Wanted(spec)):
+        usual = start(model, dataset, Wanted(spec))
+    jobs = _own(model, dataset, spec)
+    if usual is not None and usual not in jobs:
+        jobs.append(usual)  # another visitor began it
+    cells = [*_kept(model, dataset, spec), *(cell for job in jobs for cell in _cells(job))]
+    cells.sort(key=lambda cell: (cell.complete, -MODES.index(cell.mode)))
+    return Sensitivity.of(cells), next((job for job in jobs if job.active), None)
+
+
+def seconds_left(job: Job) -> float | None:
+    """Estimated from the pace of what was measured; what came from the disk says nothing about it."""
+    n_measured = sum(cell.complete and not cell.from_store for cell in _cells(job))
+    if not n_measured or not job.active:
+        return None
+    return (time.monotonic() - job.started) / n_measured * (job.total - job.n_done)
+
+
+def _key(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> tuple[Hashable, ...]:
+    return (*_of(model, dataset, wanted.spec), wanted.levels, wanted.mode, wanted.max_drop)
+
+
+def _of(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> tuple[Hashable, ...]:
+    request = spec.to_json()
+    return ("scan", model.identity, dataset.digest, str(request["granularity"]), str(request["criterion"]))
+
+
+def _own(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> list[Job]:
+    """The jobs of such scans that this visitor asked for, oldest first."""
+    wanted = _of(model, dataset, spec)
+    jobs = cache.jobs().of(session.owner())
+    return [job for job in jobs if isinstance(job.key, tuple) and job.key[: len(wanted)] == wanted]
+
+
+def _cells(job: Job) -> list[Cell]:
+    return [found for found in job.results if isinstance(found, Cell)]
+
+
+def _work(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Iterator[Evaluation | Cell]:
+    judge = cache.evaluator(model, dataset, dataset.splits["tune"])
+    # The dense model first, batch by batch: the job can be stopped between any two.
+    yield from (found for found in judge.run() if not found.complete)
+    yield from scan(
+        model,
+        dataset,
+        wanted.spec,
+        levels=wanted.levels,
+        mode=wanted.mode,
+        max_drop=wanted.max_drop,
+        keep=Lenient(cache.store()),
+        evaluator=judge,
+        scores=cache.scores(model, wanted.spec, dataset),
+    )
 
 
 def _is_cheap(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> bool:
     table = cache.macs(model)
-    n_cells = scan_size(model, wanted.spec, dataset, levels=wanted.levels)
-    return table is not None and table.dense * len(dataset.splits["tune"]) * n_cells <= _CHEAP_MACS
+    return table is not None and table.dense * len(dataset.splits["tune"]) * size(model, dataset, wanted) <= _CHEAP_MACS
 
 
-def _kept(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> bool:
-    """Whether the whole scan is on disk, so that starting it is only reading."""
-    n = len(dataset.splits["tune"])
-    key = scan_key(model, dataset, wanted.spec, mode=wanted.mode, split="tune", n=n)
-    return len(cache.store().cells(key)) >= scan_size(model, wanted.spec, dataset, levels=wanted.levels)
+def _kept(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> list[Cell]:
+    """The cells on disk of all such scans, read once as long as nothing else is asked for."""
+    wanted = _of(model, dataset, spec)
+    known: tuple[object, list[Cell]] | None = st.session_state.get(_KEPT)
+    if known is None or known[0] != wanted:
+        store, n = Lenient(cache.store()), len(dataset.splits["tune"])
+        keys = [scan_key(model, dataset, spec, mode=mode, split="tune", n=n) for mode in MODES]
+        known = st.session_state[_KEPT] = (wanted, [cell for key in keys for cell in kept_cells(store, key)])
+    return known[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from explorer.analysis.cell import Cell
+from explorer.analysis.cell import Cell, Lenient
 from explorer.analysis.search import Question, SearchResult, Tried, search
 from explorer.analysis.sensitivity import scan, scan_size
 from explorer.engine.jobs import Job
@@ -64,7 +64,7 @@ def _key(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> tuple[str, ...
 def _work(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Iterator[Cell | Tried]:
     judge = cache.evaluator(model, dataset, dataset.splits["tune"])
     cells: list[Cell] = []
-    for cell in scan(model, dataset, wanted.spec, keep=cache.store(), evaluator=judge):
+    for cell in scan(model, dataset, wanted.spec, keep=Lenient(cache.store()), evaluator=judge):
         cells.append(cell)
         yield cell
     plans = search(

@@ -157,6 +157,9 @@ def test_the_joint_drop_is_predicted_by_the_sum_of_single_drops() -> None:
     assert both.predicted.value == pytest.approx(sum(c.drop.value for c in found.cells), abs=1e-3)
     assert (both.predicted.origin, both.measured) == ("estimated", measured.drop)
     assert both.interaction == pytest.approx(measured.drop.value - both.predicted.value)
+    certain = Measurement("drop", 0.2, "fraction", "measured", 0.18, 0.22)
+    for value, said in ((0.1, "make each other worse"), (0.3, "cost less"), (0.19, "as far as the interval tells")):
+        assert said in Joint(replace(certain, value=value), certain, {}).words
     partly = joint(Sensitivity.of(found.curve(found.knobs[0])), together, measured)
     assert found.knobs[1] in partly.predicted.note
     assert "not scanned so far" in partly.predicted.note

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from explorer import charts
 from explorer.analysis.cell import Cell
 from explorer.analysis.sensitivity import Joint, Sensitivity
 from explorer.charts import sensitivity as drawn
+from explorer.charts.printed_sensitivity import caption
 from explorer.types import Measurement
 
 LEVELS = (0.5, 0.9)
@@ -46,6 +49,25 @@ def test_a_curve_starts_at_the_dense_accuracy_and_goes_through_its_cells(found: 
     assert list(line.y) == pytest.approx([0.99, 0.99, 0.74])
 
 
+def test_bands_are_the_paired_intervals_of_the_drops_down_to_nothing_at_all() -> None:
+    all_wrong = replace(cell("a", 0.9, 0.99), drop=Measurement("drop", 0.99, "fraction", "measured", 0.97, 0.99, 450))
+    band = drawn.curves(Sensitivity.of([all_wrong]), ["a"]).data[0]
+    assert list(band.y) == pytest.approx([0.99, 0.02, 0.0, 0.99])
+
+
+def test_what_was_estimated_or_judged_by_agreement_is_called_so() -> None:
+    told = replace(cell("a", 0.5, 0.1), judged_by="agreement", mode="estimate")
+    told = replace(told, accuracy=replace(told.accuracy, name="agreement"), drop=replace(told.drop, origin="estimated"))
+    found = Sensitivity.of([told])
+    assert drawn.ranked(found, 0.5).layout.xaxis.title.text == (
+        "points of agreement with the dense model lost, estimated"
+    )
+    assert drawn.curves(found, ["a"]).layout.yaxis.title.text == "agreement with the dense model"
+    hover = drawn.heatmap(found, ["a"], (0.5,)).data[0].customdata[0][0]
+    assert "agreement 89.0%" in hover
+    assert "estimate (estimated) on 450 of 450" in hover
+
+
 def test_the_ranking_begins_with_the_most_fragile_layer(found: Sensitivity) -> None:
     bars = drawn.ranked(Sensitivity.of([cell("a", 0.5, 0.1), cell("b", 0.5, 0.3)]), 0.5).data[0]
     assert list(bars.x) == pytest.approx([30.0, 10.0])
@@ -60,6 +82,19 @@ def test_single_drops_are_stacked_above_the_joint_one() -> None:
     )
     bars = drawn.interaction(both).data
     assert [list(bar.x) for bar in bars] == [pytest.approx([2.0]), pytest.approx([1.0]), pytest.approx([10.0])]
+    assert [("estimated" in bar.y[0], "measured" in bar.y[0]) for bar in bars] == [(True, False)] * 2 + [(False, True)]
+    assert (bars[2].error_x.array, bars[2].error_x.arrayminus) == (pytest.approx((5,)), pytest.approx((5,)))
+
+
+def test_the_printed_heat_map_says_how_its_numbers_came_and_how_far_they_may_be_off(found: Sensitivity) -> None:
+    checked = [replace(c, mode="verified", n_audited=40, n_equal=40) for c in found.cells]
+    said = caption(Sensitivity.of(checked))
+    assert "Points of accuracy lost, measured; mode verified, 450 samples." in said
+    assert "Equal to float32 in 3 of 3 audited cells" in said
+    assert "95 % intervals: ±1.0 points or less." in said
+    assert caption(Sensitivity(())) == "Nothing has been measured."
+    some = replace(found.cells[0], mode="estimate", n=300)
+    assert "300 or more of 450 samples" in caption(Sensitivity.of([some, found.cells[1]]))
 
 
 def test_the_heat_map_prints_as_a_picture(found: Sensitivity) -> None:
