@@ -1,0 +1,114 @@
+"""What was found out: numbers that say where they come from, and what they amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import Tensor
+
+Origin = Literal["counted", "estimated", "measured"]
+Level = Literal["ok", "warn", "fail"]
+JudgedBy = Literal["labels", "agreement", "tokens", "numbers"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A number that says where it comes from.
+
+    ``low``/``high`` bound a 95 % interval; ``n`` is how many samples were looked at.
+    ``unit`` is one of fraction, bytes, MAC, parameters, milliseconds, joules, x, nats.
+    """
+
+    name: str
+    value: float
+    unit: str
+    origin: Origin
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    batch_size: int | None = None
+    machine: str | None = None
+    date: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to know about a model or a plan, with what the user can do about it."""
+
+    level: Level
+    what: str
+    evidence: str = ""
+    action: str = ""
+    layer: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What is known after ``n`` of ``total`` samples; ``complete`` when n == total.
+
+    ``drop`` is dense minus pruned on the same samples (positive = worse), with its own paired
+    interval. ``judged_by`` says what ``accuracy`` is: the top-1 share ("labels"), the share of right
+    tokens ("tokens"), R2 ("numbers"), or, without labels, the agreement with the dense model
+    ("agreement"); ``loss`` is the mean absolute error for numbers. ``metrics`` holds what else the same
+    pass measured, by name. ``predictions`` are the pruned model's, ``dense_predictions`` the dense
+    model's, in the split's order: (n,) classes, (n, length) tokens or (n, k) numbers.
+    """
+
+    n: int
+    total: int
+    accuracy: Measurement
+    drop: Measurement
+    agreement: Measurement
+    loss: Measurement | None
+    predictions: Tensor
+    dense_predictions: Tensor
+    judged_by: JudgedBy
+    seconds: float
+    findings: tuple[Finding, ...] = ()
+    metrics: Mapping[str, Measurement] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return self.n == self.total
+
+    @property
+    def chooses_classes(self) -> bool:
+        """Whether each sample's prediction is one class."""
+        return self.predictions.dim() == 1 and not self.predictions.is_floating_point()
+
+
+@dataclass(frozen=True)
+class TradeOffPoint:
+    """One setting of one model: what it costs and what it keeps.
+
+    ``plan_digest`` is that of the masks; "" and a ``loss`` of None where they are not known. ``asked_ratio``
+    is the compression ratio that was asked for; None where a sparsity was. ``protocol`` says what was done
+    beside pruning (epochs, data, optimiser, seed); empty where nothing was.
+    """
+
+    spec: Mapping[str, Any]
+    label: str
+    asked: float
+    sparsity: float
+    compression_ratio: float
+    theoretical_speedup: float
+    size_bytes: int
+    accuracy: Measurement
+    drop: Measurement
+    seed: int = 0
+    loss: Measurement | None = None
+    plan_digest: str = ""
+    asked_ratio: float | None = None
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """Points of one curve, those of several seeds too; ``is_control``: it is there to be beaten, drawn in grey."""
+
+    label: str
+    points: tuple[TradeOffPoint, ...]
+    is_control: bool = False
