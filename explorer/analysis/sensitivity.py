@@ -22,7 +22,7 @@ from explorer.engine.estimates import Estimate, estimate_edits
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.low import low_precision
 from explorer.engine.ready import Ready
-from explorer.engine.verified import CAREFUL, QUICK, Audit, VerifiedWalk
+from explorer.engine.verified import Audit, QuickWalk, VerifiedWalk
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import knob_masks
 from explorer.pruning.scoring import score
@@ -282,7 +282,8 @@ class _Runner:
         low, why_not = judge.submit(low_precision, judge.ready, judge.split).result()
         if low is None:
             return Walk(judge.ready, limit), whole or f"Every sample in float32: {why_not}"
-        return VerifiedWalk(judge.ready, limit, low, doubts=QUICK if self._mode == "estimate" else CAREFUL), whole
+        kind = QuickWalk if self._mode == "estimate" else VerifiedWalk
+        return kind(judge.ready, limit, low), whole
 
 
 def _untraced(path: str) -> str:

@@ -16,11 +16,10 @@ from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import even_batches
 from explorer.engine.tally import BatchResult, joined, judge_each
-from explorer.metrics.stratified import Strata, Widths, looks_at, margin_strata, mean_of, paired_mean, widths
+from explorer.metrics.stratified import FINAL, Strata, looks_at, margin_strata, mean_of, paired_mean, partial_width
 
 HALF_WIDTH = 0.01  # one point either way
 _DRAWN = 64  # samples more at a look, at least
-_SOONEST = 0.1  # of all samples before the first look; also at least two batches
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class _Sampling:
     order: Tensor
     strata: Strata
     looks: tuple[int, ...]
-    widths: Widths
+    partial: float
     dense: BatchResult
 
     def results(
@@ -80,19 +79,28 @@ def estimate_edits(
     The intervals of all looks hold together with 95 %, about the value that all samples would
     give. Edits come in the order in which they begin in the model. Stop iterating at any time.
     """
-    sampling = _sampling(evaluator, seed)
+    sampling = _sampling(evaluator, half_width, seed)
     for group in groups(walk, edits, wanted, per_place):
         yield from _looked(evaluator, walk, sampling, group, edits, half_width)
 
 
-def _sampling(evaluator: Evaluator, seed: int) -> _Sampling:
+def _sampling(evaluator: Evaluator, half_width: float, seed: int) -> _Sampling:
     dense = evaluator.dense_results()
     n = len(evaluator.split)
     margin = dense.margin if dense.margin is not None else torch.zeros(n)
     strata = margin_strata(margin.nan_to_num(0.0), dense.right, dense.predictions)
+    order = strata.order(seed)
     step = min(_DRAWN, evaluator.batch_size)
-    looks = looks_at(n, first=max(2 * step, int(_SOONEST * n)), step=step)
-    return _Sampling(strata.order(seed), strata, looks, widths(looks), dense)
+    sizes = range(step, n, step)
+    first = next((size for size in sizes if _unchanged(strata, order[:size]) <= half_width), n)
+    looks = looks_at(n, first=first, step=step)
+    return _Sampling(order, strata, looks, partial_width(len(looks)), dense)
+
+
+def _unchanged(strata: Strata, sampled: Tensor) -> float:
+    """Half the interval of an edit that changes nothing: as long as that is too wide there is no use in looking."""
+    _, error = paired_mean(torch.zeros(len(sampled)), strata, sampled)
+    return FINAL * float(error)
 
 
 def _looked(
@@ -145,8 +153,8 @@ def _estimates(sampling: _Sampling, found: BatchResult, n: int, half_width: floa
     sampled, total, right = sampling.order[:n], len(sampling.order), sampling.dense.right
     differences = 1 - found.agrees if right is None or found.right is None else right[sampled] - found.right
     drops, errors = paired_mean(differences, sampling.strata, sampled)
-    final = (sampling.widths.final * errors <= half_width) | torch.tensor(n == total)
-    widths = torch.where(final, sampling.widths.final, sampling.widths.partial)
+    final = (FINAL * errors <= half_width) | torch.tensor(n == total)
+    widths = torch.where(final, FINAL, sampling.partial)
     halves = widths * errors if n < total else torch.zeros_like(errors)
     losses: list[tuple[float, float] | None] = [None] * len(drops)
     if found.loss is not None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,7 +12,13 @@ _UNSEEN = 2.2  # non-zero values to reckon with beyond those that were seen: wit
 _DENSEST = 2.0  # how much more densely the narrowest margins are sampled than the widest
 _SHRINK = 2.0  # samples' worth of the pooled spread that each part's own spread is drawn to
 _OWN = 4.0  # samples' worth of nothing that each kind's own mean is drawn to
-_PARTIAL = 0.01  # of the 5 % that may miss: for all intervals before the final one together
+
+# All of an estimate's intervals, one a look, hold together with 95 %. The final one is the first that is narrow
+# enough: that the error's size ends the sampling, not the estimate itself, costs it nothing. So it may be nearly
+# as narrow as if it were alone; those before it share what little is left.
+# Source: Chow & Robbins 1965, doi:10.1214/aoms/1177700156 (intervals of fixed width).
+_PARTIAL = 0.01
+FINAL = NormalDist().inv_cdf(1 - (0.05 - _PARTIAL) / 2)  # standard errors to either side
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,24 +154,9 @@ def looks_at(n: int, *, first: int, step: int, n_looks: int = 16) -> tuple[int, 
     return (*sorted(size for size in sizes if size < n), n)
 
 
-class Widths(NamedTuple):
-    """How many standard errors an interval reaches to either side."""
+def partial_width(n_looks: int) -> float:
+    """How many standard errors the intervals before the final one reach to either side.
 
-    final: float
-    partial: float
-
-
-def widths(looks: Sequence[int]) -> Widths:
-    """So wide that all of an estimate's intervals, one a look, hold together with 95 %.
-
-    The final interval is the first one that is narrow enough: that the error's size ends the sampling, not the
-    estimate, costs it nothing. Those before it share a small part of what may miss equally
-    (Bonferroni). ``looks`` are sample sizes, the last one the whole set, where nothing is uncertain.
-
-    Source: Chow & Robbins 1965, doi:10.1214/aoms/1177700156 (intervals of fixed width).
+    They are ``n_looks`` - 1 at most and share what may miss equally (Bonferroni).
     """
-    n_partial = len(looks) - 2
-    missed = _PARTIAL if n_partial > 0 else 0.0
-    normal = NormalDist()
-    final = normal.inv_cdf(1 - (0.05 - missed) / 2)
-    return Widths(final, normal.inv_cdf(1 - missed / n_partial / 2) if n_partial > 0 else final)
+    return NormalDist().inv_cdf(1 - _PARTIAL / max(1, n_looks - 1) / 2)

@@ -13,7 +13,7 @@ from explorer.engine.cells import evaluate_edits
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.low import LowPrecision, low_precision
-from explorer.engine.verified import CAREFUL, VerifiedWalk
+from explorer.engine.verified import QuickWalk, VerifiedWalk
 from explorer.types import LoadedModel, Split
 from tests.engine import models as tiny
 
@@ -145,8 +145,22 @@ def test_doubtful_samples_run_again_so_that_bfloat16_changes_no_choice(name: str
     found, wanted = predictions(evaluator, edits, walk), predictions(evaluator, edits)
     assert all(torch.equal(found[i], wanted[i]) for i in wanted)
     audits = [walk.audit(edit) for edit in edits]
-    assert all(audit.n >= 0.5 * CAREFUL.n_learned for audit in audits)
+    assert all(audit.n >= 0.5 * VerifiedWalk.n_learned for audit in audits)
     assert all(audit.n_equal == audit.n for audit in audits)
+
+
+def test_quickly_too_hardly_a_choice_is_changed_whatever_else_runs() -> None:
+    model = models.load("digits-resnet")
+    evaluator = Evaluator(model, data.load("digits", model=model).splits["test"])
+    edits = [Edit(evaluator.ready, masks(model, p, s)) for p in matrices(model) for s in (0.5, 0.8)]
+    low = LowPrecision(evaluator.ready)
+    wanted, found = predictions(evaluator, edits), {}
+    for some in (edits, edits[::-1], edits[3:4]):
+        walk = QuickWalk(evaluator.ready, 1 << 28, low)
+        for index, choices in predictions(evaluator, some, walk).items():
+            found.setdefault(edits.index(some[index]), []).append(choices)
+    assert sum(int((found[i][0] != wanted[i]).sum()) for i in wanted) <= 1e-3 * len(edits) * len(evaluator.split)
+    assert all(torch.equal(again, choices[0]) for choices in found.values() for again in choices)
 
 
 def test_bfloat16_alone_would_have_changed_some() -> None:

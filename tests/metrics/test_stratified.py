@@ -7,7 +7,15 @@ from itertools import pairwise
 import pytest
 import torch
 
-from explorer.metrics.stratified import Strata, looks_at, margin_strata, mean_of, paired_mean, widths
+from explorer.metrics.stratified import (
+    FINAL,
+    Strata,
+    looks_at,
+    margin_strata,
+    mean_of,
+    paired_mean,
+    partial_width,
+)
 
 
 def population(n: int, seed: int, share_lost: float) -> tuple[torch.Tensor, Strata]:
@@ -107,11 +115,10 @@ def test_a_model_that_forgets_whole_classes_is_known_from_fewer_samples() -> Non
     assert errors[0] < errors[1] / 2
 
 
-def test_the_last_interval_is_as_wide_as_one_alone_and_the_others_pay_for_looking() -> None:
-    two, many = widths((500, 2000)), widths(looks_at(2000, first=128, step=64))
-    assert two.final == two.partial == pytest.approx(1.96, abs=0.01)
-    assert many.final == pytest.approx(2.054, abs=0.01)  # 4 % outside
-    assert 3.0 < many.partial < 3.6  # 1 % outside in all of them together
+def test_the_final_interval_is_nearly_as_narrow_as_one_alone_and_the_others_pay_for_looking() -> None:
+    assert pytest.approx(2.054, abs=0.001) == FINAL  # 4 % outside
+    assert partial_width(2) == pytest.approx(2.576, abs=0.001)  # 1 % outside
+    assert partial_width(11) == pytest.approx(3.291, abs=0.001)  # 0.1 % outside each of ten
 
 
 @pytest.mark.parametrize("share_lost", [0.005, 0.05, 0.3])
@@ -119,7 +126,7 @@ def test_all_intervals_of_a_growing_sample_hold_together_in_95_of_100_draws(shar
     values, strata = population(1500, 2, share_lost)
     truth = float(values.mean())
     looks = looks_at(1500, first=128, step=64)
-    reach = widths(looks)
+    partial = partial_width(len(looks))
     n_held = 0
     n_draws = 200
     for seed in range(n_draws):
@@ -127,8 +134,8 @@ def test_all_intervals_of_a_growing_sample_hold_together_in_95_of_100_draws(shar
         held = True
         for look in looks[:-1]:
             mean, error = paired_mean(values[order[:look]], strata, order[:look])
-            final = reach.final * error <= 0.01
-            held &= bool(abs(mean - truth) <= (reach.final if final else reach.partial) * error)
+            final = FINAL * error <= 0.01
+            held &= bool(abs(mean - truth) <= (FINAL if final else partial) * error)
             if final:
                 break
         n_held += held
