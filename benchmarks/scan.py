@@ -3,8 +3,9 @@
     python -m benchmarks.scan [--images 2000] [--rounds 2] [--repeats 8] [--minutes 15] [--figure PATH]
 
 Prints one JSON object, and draws it where ``--figure`` says. It ends within ``--minutes``: on a slow or
-busy machine fewer images are taken, and ``n_images`` says how many. Every party has one thread; CPU
-time counts. Levels are multiples of 1/16, so that everybody prunes the same number of weights in every layer.
+busy machine there are fewer rounds, then fewer images, and ``n_images`` says how many. Every party has one thread;
+CPU time counts. Levels are multiples of 1/16, so that everybody prunes the same number of weights in every
+layer: those nearest to the ten of a scan with digits-cnn, four of them with ResNet-20, which takes long.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from explorer.engine.evaluator import Evaluator
 from explorer.metrics.origin import machine, today
 from explorer.types import Dataset, LoadedModel, Split
 
-LEVELS = (3 / 16, 7 / 16, 11 / 16, 14 / 16)  # spread evenly over what people scan
+LEVELS = tuple(i / 16 for i in (2, 3, 5, 6, 8, 10, 11, 13, 14, 15))
+FEW_LEVELS = (3 / 16, 7 / 16, 11 / 16, 14 / 16)
 MODES: tuple[Mode, ...] = ("exact", "verified", "estimate")
 FEW_LAYERS = 3  # the other peers' loops run on so many layers only: their time is the same for each
 
@@ -60,16 +62,16 @@ class Party:
         return True
 
 
-def ours(model: LoadedModel, dataset: Dataset, mode: Mode) -> Iterator[list[Cell]]:
+def ours(model: LoadedModel, dataset: Dataset, levels: Sequence[float], mode: Mode) -> Iterator[list[Cell]]:
     """A whole scan, everything included, in about as many steps as there are layers."""
     split = dataset.splits["tune"]
     evaluator = Evaluator(model, split, threads=1, memory_limit=0)
-    cells = scan(model, dataset, levels=LEVELS, mode=mode, evaluator=evaluator)
+    cells = scan(model, dataset, levels=levels, mode=mode, evaluator=evaluator)
     step: list[Cell] = []
     for cell in cells:
         if cell.complete:
             step.append(cell)
-        if len(step) >= len(LEVELS):
+        if len(step) >= len(levels):
             yield step
             step = []
     if step:
@@ -81,16 +83,18 @@ def limited(steps: Iterator[Any], n: int) -> Iterator[Any]:
         yield step
 
 
-def one_round(model: LoadedModel, dataset: Dataset, turn: int, *, all_peers: bool) -> dict[str, Any]:
+def one_round(
+    model: LoadedModel, dataset: Dataset, levels: Sequence[float], turn: int, *, all_peers: bool
+) -> dict[str, Any]:
     """Every party once, a layer at a time in turns."""
     split = dataset.splits["tune"]
     n_layers = sum(w.dim() in (2, 4) for w in model.weights.values())
-    parties = [Party("distiller-256", peers.distiller(model.module, split, LEVELS, 256))]
-    parties += [Party(mode, ours(model, dataset, mode)) for mode in MODES]
+    parties = [Party("distiller-256", peers.distiller(model.module, split, levels, 256))]
+    parties += [Party(mode, ours(model, dataset, levels, mode)) for mode in MODES]
     if all_peers:
         few = {"distiller-128": peers.distiller, "nni-256": peers.nni, "nni-128": peers.nni}
         for name, loop in few.items():
-            steps = loop(model.module, split, LEVELS, int(name[-3:]))
+            steps = loop(model.module, split, levels, int(name[-3:]))
             parties.append(Party(name, limited(steps, FEW_LAYERS)))
     found: dict[str, list[Any]] = {party.name: [] for party in parties}
     active = list(parties)
@@ -108,9 +112,9 @@ def say(text: str) -> None:
         sys.stderr.write(f"\r\x1b[K{text}")
 
 
-def contest(model: LoadedModel, dataset: Dataset, rounds: int, repeats: int) -> dict[str, Any]:
+def contest(model: LoadedModel, dataset: Dataset, levels: Sequence[float], rounds: int, repeats: int) -> dict[str, Any]:
     """All rounds of one model: ratios, equality, coverage."""
-    turns = [one_round(model, dataset, turn, all_peers=turn == 0) for turn in range(rounds)]
+    turns = [one_round(model, dataset, levels, turn, all_peers=turn == 0) for turn in range(rounds)]
     split = dataset.splits["tune"]
     base = [next(p for p in t["parties"] if p.name == "distiller-256") for t in turns]
     ratios = {
@@ -124,12 +128,12 @@ def contest(model: LoadedModel, dataset: Dataset, rounds: int, repeats: int) -> 
         "ratios": {mode: round(ratio, 2) for mode, ratio in ratios.items()},
         "n_images": len(split),
         "n_cells": len(first["counts"]),
-        "levels": LEVELS,
+        "levels": levels,
         "rounds": [{p.name: _times(p, len(split)) for p in t["parties"]} for t in turns],
         "equality": {mode: _equality(first["counts"], first["scans"][mode], len(split)) for mode in MODES[:2]},
         "peers_agree": _peers_agree(first),
         "verified": _verified(first["scans"]),
-        "estimate": _coverage(model, dataset, first["scans"]["exact"], repeats),
+        "estimate": _coverage(model, dataset, levels, first["scans"]["exact"], repeats),
     }
 
 
@@ -174,23 +178,27 @@ def _verified(scans: dict[str, Sensitivity]) -> dict[str, Any]:
     }
 
 
-def unseen(model: LoadedModel, dataset: Dataset) -> dict[str, Any]:
+def unseen(model: LoadedModel, dataset: Dataset, levels: Sequence[float]) -> dict[str, Any]:
     """Verified against exact on images that had no part in choosing its settings: the second half."""
     split = dataset.splits["tune"]
     half = slice(len(split) // 2, len(split))
     part = Split("tune", split.x[half], split.y[half])  # type: ignore[index]
     second = Dataset(dataset.address, {"tune": part}, dataset.classes, f"{dataset.digest}, second half")
-    scans = {mode: Sensitivity.of(cell for step in ours(model, second, mode) for cell in step) for mode in MODES[:2]}
+    scans = {
+        mode: Sensitivity.of(cell for step in ours(model, second, levels, mode) for cell in step) for mode in MODES[:2]
+    }
     return {"n_images": len(part), **_verified(scans)}
 
 
-def _coverage(model: LoadedModel, dataset: Dataset, exact: Sensitivity, repeats: int) -> dict[str, Any]:
+def _coverage(
+    model: LoadedModel, dataset: Dataset, levels: Sequence[float], exact: Sensitivity, repeats: int
+) -> dict[str, Any]:
     """How often an estimate's final interval, and all of its intervals, hold the whole set's value."""
     evaluator = Evaluator(model, dataset.splits["tune"], threads=1, memory_limit=0)
     finals = every = n_cells = n_samples = 0
     for seed in range(1, repeats + 1):
         held: dict[tuple[str, float], bool] = {}
-        for cell in scan(model, dataset, levels=LEVELS, mode="estimate", evaluator=evaluator, seed=seed):
+        for cell in scan(model, dataset, levels=levels, mode="estimate", evaluator=evaluator, seed=seed):
             truth = exact.cell(cell.knob, cell.level).drop.value  # type: ignore[union-attr]
             inside = cell.drop.low - 1e-9 <= truth <= cell.drop.high + 1e-9  # type: ignore[operator]
             held[cell.knob, cell.level] = held.get((cell.knob, cell.level), True) and inside
@@ -207,25 +215,29 @@ def _coverage(model: LoadedModel, dataset: Dataset, exact: Sensitivity, repeats:
     }
 
 
-def affordable(model: LoadedModel, dataset: Dataset, options: argparse.Namespace, minutes: float) -> int:
-    """So many images fit into the time, to the hundred, by a trial of Distiller's loop on one layer."""
+def affordable(model: LoadedModel, dataset: Dataset, options: argparse.Namespace, minutes: float) -> tuple[int, int]:
+    """So many rounds and images, to the hundred, fit into the time, by a trial of Distiller's loop on one layer."""
     split = dataset.splits["tune"]
     trial = Split("tune", split.x[:256], split.y[:256])  # type: ignore[index]
     start = time.perf_counter()
-    n_cells = len(next(peers.distiller(model.module, trial, LEVELS, 256)))  # type: ignore[arg-type]
+    n_cells = len(next(peers.distiller(model.module, trial, FEW_LEVELS, 256)))  # type: ignore[arg-type]
     for_one = (time.perf_counter() - start) / n_cells / len(trial)
     n_layers = sum(w.dim() in (2, 4) for w in model.weights.values())
-    # In units of one pass of Distiller's loop over all cells: its rounds with ours, the other loops, coverage, unseen.
-    work = options.rounds * 1.6 + 3 * FEW_LAYERS / n_layers + options.repeats * 0.1 + 0.3
-    n = 60 * minutes / (for_one * n_layers * len(LEVELS) * work)
-    return max(200, min(options.images, int(n) // 100 * 100))
+    n = 0
+    for rounds in range(options.rounds, 0, -1):
+        # In passes of Distiller's loop over all cells: its rounds with ours, the other loops, coverage, unseen.
+        work = rounds * 1.5 + 3 * FEW_LAYERS / n_layers + options.repeats * 0.08 + 0.25
+        n = int(60 * minutes / (for_one * n_layers * len(FEW_LEVELS) * work)) // 100 * 100
+        if n >= options.images:
+            break
+    return rounds, max(200, min(options.images, n))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=2000, help="of the CIFAR-10 images")
     parser.add_argument(
-        "--rounds", type=int, default=2, help="rounds with ResNet-20; digits-cnn has three times as many"
+        "--rounds", type=int, default=2, help="rounds with ResNet-20 at most; digits-cnn has twice as many"
     )
     parser.add_argument("--repeats", type=int, default=8, help="estimates repeated to count coverage")
     parser.add_argument("--minutes", type=float, default=15, help="the longest it may take: fewer images if need be")
@@ -234,14 +246,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     start = time.perf_counter()
     digits = models.load("digits-cnn")
-    found = {"digits-cnn": contest(digits, all_digits(digits), 3 * options.rounds, options.repeats)}
+    found = {"digits-cnn": contest(digits, all_digits(digits), LEVELS, 2 * options.rounds, options.repeats)}
     material = cifar(options.images)
     if material is not None:
         left = options.minutes - (time.perf_counter() - start) / 60
         model, dataset = material
-        material = model, first_images(dataset, affordable(model, dataset, options, 0.8 * left))
-        found["resnet20"] = contest(*material, options.rounds, options.repeats)
-        found["resnet20"]["verified_unseen"] = unseen(*material)
+        rounds, n_images = affordable(model, dataset, options, 0.85 * left)
+        material = model, first_images(dataset, n_images)
+        found["resnet20"] = contest(*material, FEW_LEVELS, rounds, options.repeats)
+        found["resnet20"]["verified_unseen"] = unseen(*material, FEW_LEVELS)
     result = {
         "ratios": {name: part.pop("ratios") for name, part in found.items()},
         "over": "CPU time of Distiller's loop, batches of 256, the same layers, levels and images; one thread each",

@@ -14,7 +14,7 @@ from torch import Tensor
 from explorer.engine.cells import PATIENCE, TOGETHER, groups
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
-from explorer.engine.layout import even_batches
+from explorer.engine.layout import equal_batches
 from explorer.engine.tally import BatchResult, joined, judge_each
 from explorer.metrics.stratified import FINAL, Strata, looks_at, margin_strata, mean_of, paired_mean, partial_width
 
@@ -137,7 +137,7 @@ def _submitted(
     evaluator: Evaluator, walk: Walk, sampling: _Sampling, edits: Sequence[Edit], before: int, look: int
 ) -> list[Future[list[BatchResult]]]:
     """What is to be run between two looks; where the walk learns, the first batch has run when this returns."""
-    parts = even_batches(look, evaluator.batch_size, start=before)
+    parts = equal_batches(before, look, evaluator.batch_size)
     alone = []
     if walk.learns and not before:
         alone = [evaluator.submit(sampling.results, evaluator, walk, edits, parts[:1])]

@@ -150,6 +150,18 @@ class JobQueue:
         with self._changed:
             return self._jobs.get(key)
 
+    def drop(self, job: Job) -> None:
+        """Let go of an ended job and of all that it found."""
+        with self._changed:
+            if not job.active and self._jobs.get(job.key) is job:
+                del self._jobs[job.key]
+
+    def ended(self, kind: str) -> list[Job]:
+        """The ended jobs whose key begins with ``kind``, the one that ended first first."""
+        with self._changed:
+            found = [j for j in self._jobs.values() if not j.active and isinstance(j.key, tuple) and j.key[0] == kind]
+        return sorted(found, key=lambda job: job.finished)
+
     def _forget(self) -> None:
         ended = [key for key, job in self._jobs.items() if not job.active]
         for key in ended[: max(0, len(self._jobs) - self._remember)]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -58,3 +59,10 @@ def batches(n_samples: int, batch_size: int) -> list[slice]:
 def even_batches(n_samples: int, batch_size: int, *, start: int = 0) -> list[slice]:
     """The samples from ``start`` on, in order, in batches of ``batch_size``; the last one may be smaller."""
     return [slice(at, min(at + batch_size, n_samples)) for at in range(start, n_samples, batch_size)]
+
+
+def equal_batches(start: int, end: int, batch_size: int) -> list[slice]:
+    """Samples ``start`` to ``end`` in as few batches of nearly equal size as come near ``batch_size``."""
+    n_batches = max(1, round((end - start) / batch_size))
+    cuts = [start + (end - start) * i // n_batches for i in range(n_batches + 1)]
+    return [slice(a, b) for a, b in pairwise(cuts)]

@@ -171,7 +171,8 @@ def _work(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> None
 
 
 def _until_superseded(desk: _Desk, evaluator: Evaluator, request: _Request) -> Iterator[Evaluation]:
-    evaluations = evaluator.run(request.plan)
+    # A core stays free for the page that shows the answers: on two cores it would draw the first one late.
+    evaluations = evaluator.run(request.plan, threads=max(1, evaluator.threads - 1))
     for evaluation in evaluations:
         yield evaluation
         if desk.superseded(request):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -79,8 +78,8 @@ class LowPrecision:
         if getattr(self._last_known, "known", None) is not known:  # the edits of one place share their frontier
             self._last_known.known = known
             self._last_known.values = {node: lowered(value) for node, value in known.items()}
-        values, both = self._last_known.values, ChainMap(dict(own), dict(base))
-        return logits_of(self.program.run_part(nn.Module(), part, lowered(x), values, both))
+        values = self._last_known.values
+        return logits_of(self.program.run_part(nn.Module(), part, lowered(x), values, {**base, **own}))
 
     def forget(self) -> None:
         """Let go of the values that this thread ran from last."""
