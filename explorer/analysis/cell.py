@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Protocol, TypeVar
 
 from explorer.engine.estimates import Estimate
 from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
-from explorer.types import Evaluation, JudgedBy, Knob, Measurement
+from explorer.types import Evaluation, JudgedBy, Knob, Measurement, Scores
 
 T = TypeVar("T")
 Mode = Literal["exact", "verified", "estimate"]
@@ -167,6 +167,31 @@ def _measurement(data: Mapping[str, Any]) -> Measurement:
     if not isinstance(found.value, int | float):
         raise ValueError(f"{found.name} is {type(found.value).__name__}")
     return found
+
+
+def rising(levels: Sequence[float]) -> list[float]:
+    """Each level once, to six digits. Raises ExplorerError for what is no share."""
+    if not levels or not all(0.0 <= level <= 1.0 for level in levels):
+        raise ExplorerError("A level is a share from 0 to 1.", fix="Give levels such as 0.1, 0.5, 0.9.")
+    return sorted({round(level, 6) for level in levels})
+
+
+def knobs_for(scores: Scores, layers: Sequence[str] | None) -> list[Knob]:
+    """The knobs that can be moved; with ``layers`` those of these names, or with one of these layers in them.
+
+    Raises ExplorerError where one of the names is not there, or cannot be moved.
+    """
+    knobs = [knob for knob in scores.knobs if knob.why_not is None]
+    if layers is None:
+        return knobs
+    named = set(layers)
+    unknown = named - {name for knob in knobs for name in (knob.name, *knob.layers)}
+    if unknown or not named:
+        what = f"{min(unknown)!r} cannot be scanned." if unknown else "No layer was named."
+        why = next((k.why_not or "" for k in scores.knobs if k.name in unknown), "")
+        few = ", ".join(knob.name for knob in knobs[:8])
+        raise ExplorerError(what, why=why, fix=f"Choose among: {few}." if few else "Choose other units.")
+    return [knob for knob in knobs if named & {knob.name, *knob.layers}]
 
 
 def n_for(knob: Knob, level: float) -> int:

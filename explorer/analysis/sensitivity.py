@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.analysis.cell import LEVELS, MODES, Cell, Keep, Lenient, Mode, n_for
+from explorer.analysis.cell import LEVELS, MODES, Cell, Keep, Lenient, Mode, knobs_for, n_for, rising
 from explorer.analysis.given import given_data, given_model, given_spec, split_of
 from explorer.analysis.sensitivity_result import Joint, Sensitivity, joint, scan_json
 from explorer.analysis.weight_energy import Energy, energy
@@ -94,7 +94,7 @@ def scan(
     split is absent.
     """
     loaded, request = given_model(model), given_spec(spec)
-    _check(loaded, levels, mode)
+    _check(loaded, mode)
     dataset = given_data(data, loaded)
     samples = _first(split_of(dataset, split), n_samples)
     scores = score(loaded, request, dataset) if scores is None else scores
@@ -306,18 +306,7 @@ def _measured_cell(
 
 
 def _places(scores: Scores, levels: Sequence[float], layers: Sequence[str] | None) -> list[_Place]:
-    knobs = [knob for knob in scores.knobs if knob.why_not is None]
-    if layers is not None:
-        named = set(layers)
-        unknown = named - {name for knob in knobs for name in (knob.name, *knob.layers)}
-        if unknown:
-            why = next((k.why_not or "" for k in scores.knobs if k.name in unknown), "")
-            fix = "Choose among: " + ", ".join(knob.name for knob in knobs[:8]) + "."
-            raise ExplorerError(f"{sorted(unknown)[0]!r} cannot be scanned.", why=why, fix=fix)
-        knobs = [knob for knob in knobs if named & {knob.name, *knob.layers}]
-    return [
-        _Place(knob, level, n_for(knob, level)) for knob in knobs for level in sorted({round(v, 6) for v in levels})
-    ]
+    return [_Place(knob, level, n_for(knob, level)) for knob in knobs_for(scores, layers) for level in rising(levels)]
 
 
 def _first(split: Split, n: int | None) -> Split:
@@ -328,11 +317,9 @@ def _first(split: Split, n: int | None) -> Split:
     return Split(split.name, split.x[:n], None if split.y is None else split.y[:n])
 
 
-def _check(model: LoadedModel, levels: Sequence[float], mode: Mode) -> None:
+def _check(model: LoadedModel, mode: Mode) -> None:
     if model.module is None:
         why = model.why_not_runnable or "Its architecture is not known."
         raise ExplorerError(f"{model.address} cannot be run.", why=why, fix="Load it with arch=NAME.")
     if mode not in MODES:
         raise ExplorerError(f"There is no mode {mode!r}.", fix="Choose one of: " + ", ".join(MODES) + ".")
-    if not levels or not all(0.0 <= level <= 1.0 for level in levels):
-        raise ExplorerError("A level is a share from 0 to 1.", fix="Give levels such as 0.1, 0.5, 0.9.")

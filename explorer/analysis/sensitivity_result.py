@@ -119,7 +119,7 @@ class Sensitivity:
         if not found:
             return "No layer costs anything at these levels, in the mean."
         which = "Most fragile 5 %" if n >= _MANY else "Most fragile"
-        return f"{which}: {', '.join(found)} ({len(found)} of {n} layers, by the mean drop over these levels)."
+        return f"{which}: {', '.join(found)} ({len(found)} of {n} scanned layers, by the mean drop over these levels)."
 
     def strips(self, n: int = N_STRIP) -> dict[str, list[float | None]]:
         """What each knob costs at ``n`` shares from 0 to 1: 0 nothing, 1 all accuracy; None where it is not known."""

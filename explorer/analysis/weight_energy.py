@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from explorer.analysis.cell import LEVELS, n_for
+from explorer.analysis.cell import LEVELS, knobs_for, n_for, rising
 from explorer.analysis.given import given_model, given_spec
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
@@ -33,25 +33,26 @@ def energy(
     spec: PruneSpec | Mapping[str, Any] | str | None = None,
     levels: Sequence[float] = LEVELS,
     *,
+    layers: Sequence[str] | None = None,
     scores: Scores | None = None,
 ) -> tuple[Energy, ...]:
     """How much of each knob's weight energy goes at each level: sum of w^2 removed / sum of w^2.
 
     It needs no data and no run. It ranks layers by how concentrated their weights are, and
     says nothing about what the network makes of them: not a measurement of accuracy.
+
+    Raises ExplorerError for a level that is no share, and a layer that is not there.
     """
     loaded, request = given_model(model), given_spec(spec)
     scores = score(loaded, request) if scores is None else scores
     found = []
-    for knob in scores.knobs:
-        if knob.why_not is not None:
-            continue
+    for knob in knobs_for(scores, layers):
         squares = request.granularity.groups(loaded, knob).double().square().sum(dim=1)
         gone = torch.cat(
             [squares.new_zeros(1), squares[torch.argsort(scores.values[knob.name], stable=True)].cumsum(0)]
         )
         shares = gone / gone[-1].clamp_min(torch.finfo(torch.float64).tiny)
-        for level in sorted(set(levels)):
+        for level in rising(levels):
             n = n_for(knob, level)
             removed = Measurement("weight energy removed", float(shares[n]), "fraction", "counted", note=NOTE)
             found.append(Energy(knob.name, level, n, knob.n_units, removed))

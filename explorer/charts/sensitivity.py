@@ -86,9 +86,9 @@ def cost_scale(theme: Theme) -> tuple[tuple[float, str], ...]:
 
 
 def short(cell: Cell) -> str:
-    """The change in points, as short as it can be said: "−2.3", "0"."""
+    """The change in points, as short as it can be said: "−2.3", "0"; "≈ 0" of a part of the samples so far."""
     text = f"{-100 * cell.drop.value + 0.0:+.1f}".replace("-", "−")
-    return "0" if text[1:] == "0.0" else text
+    return ("" if cell.complete else "≈ ") + ("0" if text[1:] == "0.0" else text)
 
 
 def _hover(cell: Cell | None) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from explorer.analysis.cell import Cell
     from explorer.analysis.sensitivity import Sensitivity
     from explorer.pruning.spec import PruneSpec
-    from explorer.types import Dataset, LoadedModel
+    from explorer.types import Dataset, LoadedModel, Scores
 
 NAME = "scan"
 HELP = "Prune each layer alone, level by level, and measure what it costs."
@@ -44,21 +44,29 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Scan, and continue where an earlier scan of the same model and data ended."""
+    from explorer.analysis.sensitivity import scan_json, scan_size
+    from explorer.pruning.scoring import score
+
     spec = _spec(args)
     levels = _levels(args.levels)
     layers = None if args.layers is None else [name for name in args.layers.split(",") if name]
+    if args.csv and not Path(args.csv).parent.is_dir():  # before a scan, which may take long
+        raise ExplorerError(f"{args.csv} could not be written.", why="There is no such folder.", fix="Create it first.")
     model = load_model(args)
     if args.quick:
-        return _quick(args, model, spec, levels)
+        return _quick(args, model, spec, levels, layers)
     data = load_data(args, model)
+    scores = score(model, spec, data)
+    scan_size(model, levels=levels, layers=layers, scores=scores)  # what is refused is no look
     n_looks = _look(args, model, data)
-    found = _scanned(args, model, data, spec, levels, layers)
+    found = _scanned(args, model, data, spec, scores, levels, layers)
     if args.csv:
         _write(Path(args.csv), found.to_csv())
     if args.json:
-        printing.say_json(_json(args, model, data, spec, found) | {"looks_at_test": n_looks})
+        told = scan_json(model, data, spec, scores, found, mode=args.mode, split=args.split)
+        printing.say_json(told | {"looks_at_test": n_looks})
         return 0
-    printing.say(*_lines(args, model, data, found))
+    printing.say(*_lines(args, model, data, scores, found))
     if n_looks is not None:
         printing.say("", f"This was look number {n_looks} at the locked test split of this data with this model.")
     return 0
@@ -93,6 +101,7 @@ def _scanned(
     model: LoadedModel,
     data: Dataset,
     spec: PruneSpec,
+    scores: Scores,
     levels: tuple[float, ...],
     layers: list[str] | None,
 ) -> Sensitivity:
@@ -110,50 +119,56 @@ def _scanned(
         n_samples=args.samples,
         keep=keep(args),
         device=args.device,
+        seed=args.seed,
+        scores=scores,
     )
-    return Sensitivity.of(shown(cells, scan_size(model, spec, data, levels=levels, layers=layers)))
+    total = scan_size(model, levels=levels, layers=layers, scores=scores)
+    return Sensitivity.of(shown(cells, total), args.max_drop)
 
 
-def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, found: Sensitivity) -> dict[str, Any]:
-    from explorer.analysis.report import data_json
-
-    request = spec.to_json()
-    return {
-        "model": {"address": model.address, "digest": model.digest},
-        "data": data_json(data),
-        "split": args.split,
-        "mode": args.mode,
-        "granularity": request["granularity"],
-        "criterion": request["criterion"],
-        **found.to_json(),
-    }
-
-
-def _lines(args: Arguments, model: LoadedModel, data: Dataset, found: Sensitivity) -> list[str]:
-    from explorer.metrics.base import JUDGED_NAMES
+def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, found: Sensitivity) -> list[str]:
+    from explorer.pruning.scoring import why_no_units
 
     if not found.cells:
-        return [f"{printing.plain(model.address)} has no layer that can be scanned this way."]
+        why = printing.plain(why_no_units(scores) or "")
+        return [f"{printing.plain(model.address)} has no layer that can be scanned this way. {why}".rstrip()]
     first = found.cells[0]
-    judged = JUDGED_NAMES[first.judged_by]
     where = f"{printing.plain(model.address)} on {data.address}, split {args.split}"
     head = f"{where}, {first.total} samples, mode {args.mode}"
     dense = printing.percent(found.dense_accuracy)
-    legend = f"Drop of {judged} in points when one layer alone is pruned; dense: {dense}"
+    legend = f"Drop of {found.judged} in points when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
     columns = ("layer", *(f"{level:.0%}" for level in found.levels))
     rows = [(knob, *(_drop(found.cell(knob, level)) for level in found.levels)) for knob in found.knobs]
-    fragile = ", ".join(map(printing.plain, found.most_fragile()))
-    return [head, legend, "", *printing.table(columns, rows), "", f"most fragile: {fragile}", found.audit]
+    said = [found.fragile_words, *_not_scanned(scores), _reach(found), found.audit]
+    return [head, legend, "", *printing.table(columns, rows), "", *map(printing.plain, filter(None, said))]
+
+
+def _reach(found: Sensitivity) -> str:
+    """How wide the intervals are; the CSV file and --json have each."""
+    drops = [cell.drop for cell in found.cells]
+    wide = [(d.high - d.low) / 2 for d in drops if d.low is not None and d.high is not None]
+    return f"95 % intervals of the drops: {100 * max(wide):.2f} points or less either way." if wide else ""
+
+
+def _not_scanned(scores: Scores) -> list[str]:
+    """Which layers are left out and why, a line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for knob in scores.knobs:
+        if knob.why_not is not None:
+            reasons.setdefault(knob.why_not, []).append(knob.name)
+    return [f"Not scanned: {', '.join(names)}. {why}" for why, names in reasons.items()]
 
 
 def _drop(cell: Cell | None) -> str:
     return "" if cell is None else printing.points(cell.drop.value)
 
 
-def _quick(args: Arguments, model: LoadedModel, spec: PruneSpec, levels: tuple[float, ...]) -> int:
+def _quick(
+    args: Arguments, model: LoadedModel, spec: PruneSpec, levels: tuple[float, ...], layers: list[str] | None
+) -> int:
     from explorer.analysis.weight_energy import NOTE, energy
 
-    found = energy(model, spec, levels)
+    found = energy(model, spec, levels, layers=layers)
     if args.json:
         rows = [{"knob": e.knob, "level": e.level, "n_pruned": e.n_pruned, "removed": e.removed.value} for e in found]
         printing.say_json({"model": {"address": model.address, "digest": model.digest}, "note": NOTE, "cells": rows})

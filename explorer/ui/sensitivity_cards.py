@@ -56,11 +56,12 @@ def _heat(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sen
             st.download_button(kind, made, name, key=f"scan_{kind.lower()}", on_click="ignore")
     figure = charts.heatmap(found, names, wanted.levels, theme=chart_theme())
     st.plotly_chart(figure, key="scan_heat", theme=None, config=CONFIG)
-    some = found.cells[0]
-    n = min(cell.n for cell in found.cells)
+    some, finished = found.cells[0], [cell.n for cell in found.cells if cell.complete]
+    n = min(finished, default=0)
     samples = f"{n:,}" if n == some.total else f"{n:,} or more of {some.total:,}"
+    partial = "" if found.complete else " ≈: of some of them so far."
     st.caption(
-        f"Points of {found.judged} lost, {some.drop.origin} on {samples} samples of the tune split. "
+        f"Points of {found.judged} lost, {some.drop.origin} on {samples} samples of the tune split.{partial} "
         "Empty: not measured."
     )
 

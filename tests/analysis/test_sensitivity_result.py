@@ -84,11 +84,11 @@ def test_a_layer_that_is_not_scanned_to_its_end_is_not_ranked_yet() -> None:
     ("drops", "said"),
     [
         ([0.0, -0.1], "No layer costs anything at these levels, in the mean."),
-        ([0.3], "Most fragile: k0 (1 of 1 layers, by the mean drop over these levels)."),
-        ([0.1, 0.3], "Most fragile: k1 (1 of 2 layers, by the mean drop over these levels)."),
+        ([0.3], "Most fragile: k0 (1 of 1 scanned layers, by the mean drop over these levels)."),
+        ([0.1, 0.3], "Most fragile: k1 (1 of 2 scanned layers, by the mean drop over these levels)."),
         (
             [0.3, 0.4] + [0.0] * 38,
-            "Most fragile 5 %: k1, k0 (2 of 40 layers, by the mean drop over these levels).",
+            "Most fragile 5 %: k1, k0 (2 of 40 scanned layers, by the mean drop over these levels).",
         ),
     ],
 )

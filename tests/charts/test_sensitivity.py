@@ -33,6 +33,13 @@ def test_the_heat_map_holds_every_measured_cell_and_leaves_the_others_empty(foun
     assert [list(row) for row in figure.data[0].text] == [["0", "−25.0"], ["+1.0", ""], ["", ""]]
 
 
+def test_a_cell_of_some_of_the_samples_is_marked_as_such(found: Sensitivity) -> None:
+    partial = replace(found.cells[1], n=64, complete=False)
+    drawn_cell = drawn.heatmap(Sensitivity.of([partial]), ["a"], (0.9,)).data[0]
+    assert drawn_cell.text[0][0] == "≈ −25.0"
+    assert "64 of 450, so far" in drawn_cell.customdata[0][0]
+
+
 def test_hostile_names_are_shown_as_text(found: Sensitivity) -> None:
     for figure in (
         drawn.heatmap(found, found.knobs, LEVELS),

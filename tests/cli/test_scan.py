@@ -26,6 +26,36 @@ def test_people_get_a_table_of_drops_and_a_sentence_on_trust(capsys: pytest.Capt
     row = next(line for line in out.splitlines() if line.startswith("fc1"))
     assert row.split() == ["fc1", *(f"{100 * cell.drop.value:+.2f}" for cell in found.curve("fc1"))]
     assert found.audit in out
+    assert found.fragile_words in out
+    assert "pruned, measured; dense: 98.89 %" in out
+    wide = max((cell.drop.high - cell.drop.low) / 2 for cell in found.cells)
+    assert f"95 % intervals of the drops: {100 * wide:.2f} points or less either way." in out
+
+
+def test_the_seed_draws_the_samples_of_estimates(capsys: pytest.CaptureFixture[str]) -> None:
+    told = []
+    for seed in ("0", "7", "7"):
+        assert main(["scan", "digits-mlp", *FEW, "--mode", "estimate", "--json", "--no-keep", "--seed", seed]) == DONE
+        told.append([cell["drop"]["value"] for cell in json.loads(capsys.readouterr().out)["cells"]])
+    assert told[0] != told[1] == told[2]
+
+
+def test_layers_that_cannot_be_scanned_are_named_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    channels = ["scan", "digits-mlp", "--granularity", "out_channel", "--levels", "0.5", "--no-keep"]
+    assert main(channels) == DONE
+    assert "Not scanned: fc3. The network's output" in capsys.readouterr().out
+    assert main([*channels, "--json"]) == DONE
+    assert list(json.loads(capsys.readouterr().out)["not_scanned"]) == ["fc3"]
+    assert main(["scan", "digits-mlp", "--granularity", "head", "--no-keep"]) == DONE
+    assert "has no layer that can be scanned this way. " in capsys.readouterr().out
+
+
+def test_a_scan_with_a_bound_says_so_and_ranks_by_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", "digits-mlp", "--max-drop", "2%", "--json", "--no-keep"]) == DONE
+    told = json.loads(capsys.readouterr().out)
+    assert told["max_drop"] == 0.02
+    assert len(told["cells"]) < 30
+    assert max(told["fragility"].values()) <= 0.02
 
 
 def test_programs_get_one_object_and_the_cells_of_a_first_run_come_from_the_store(
@@ -60,15 +90,36 @@ def test_the_quick_look_measures_nothing_and_says_so(capsys: pytest.CaptureFixtu
     told = json.loads(capsys.readouterr().out)
     assert "not a measurement" in told["note"]
     assert all(cell["removed"] == pytest.approx(1.0) for cell in told["cells"])
+    assert main(["scan", "digits-mlp", "--quick", "--layers", "fc2", "--levels", "0.5,0.5", "--json"]) == DONE
+    assert [cell["knob"] for cell in json.loads(capsys.readouterr().out)["cells"]] == ["fc2"]
 
 
 def test_looks_at_the_test_split_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", "digits-mlp", "--layers", "nowhere", "--split", "test"]) == REFUSED
+    capsys.readouterr()
     for n in (1, 2):
         assert main(["scan", "digits-mlp", *FEW, "--split", "test", "--json"]) == DONE
         assert json.loads(capsys.readouterr().out)["looks_at_test"] == n
 
 
-@pytest.mark.parametrize("wrong", [["--levels", "half"], ["--levels", "1.5"], ["--layers", "nowhere"]])
-def test_mistakes_are_one_sentence(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--levels", "half"], "not a list of shares"),
+        (["--levels", "1.5"], "from 0 to 1"),
+        (["--levels", ","], "from 0 to 1"),
+        (["--quick", "--levels", "nan"], "from 0 to 1"),
+        (["--layers", "nowhere"], "'nowhere' cannot be scanned"),
+        (["--quick", "--layers", "nowhere"], "'nowhere' cannot be scanned"),
+        (["--layers", ","], "No layer was named"),
+        (["--granularity", "out_channel", "--layers", "fc3"], "The network's output"),
+        (["--granularity", "head", "--layers", "fc1"], "Choose other units"),
+        (["--samples", "0"], "too few"),
+        (["--csv", "no/such/folder/cells.csv"], "no such folder"),
+    ],
+)
+def test_mistakes_are_one_sentence(wrong: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", "digits-mlp", *wrong]) == REFUSED
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    found = capsys.readouterr()
+    assert said in found.err
+    assert (found.out, len(found.err.strip().splitlines())) == ("", 1)

@@ -78,7 +78,7 @@ def test_a_scan_fills_heat_map_curves_and_ranking_and_its_files_say_how_it_was_m
     said = spoken(scanned(at))
     assert "30 cells measured." in said
     assert "Points of accuracy lost, measured on 450 samples of the tune split" in said
-    assert "Most fragile\\: fc2 \\(1 of 3 layers" in said
+    assert "Most fragile\\: fc2 \\(1 of 3 scanned layers" in said
     rows = rows_of(downloads["CSV"]())
     assert {(row["mode"], row["n"], row["origin"]) for row in rows} == {("exact", "450", "measured")}
     assert all(row["drop_low"] and row["drop_high"] for row in rows)
