@@ -34,7 +34,8 @@ class Costs:
         self._model, self._name = model, name
         self.table: MacTable | None = None if why_no_macs(model) else mac_table(model)
         if self.table is None and name in ("macs", "latency"):
-            raise ExplorerError("The multiplications of this model cannot be counted.", why=why_no_macs(model) or "")
+            what, why = "The multiplications of this model cannot be counted.", why_no_macs(model) or ""
+            raise ExplorerError(what, why=why, fix="Seek parameters or file size.")
         self.counted_dense = self.counted(make_plan(model, PruneSpec()))
         self._dense_ms = _dense_time(model) if name == "latency" else None
         self.dense = self._dense_ms.value if self._dense_ms else self.counted_dense
@@ -67,7 +68,7 @@ def why_not(model: LoadedModel, spec: PruneSpec, cost: CostName) -> str | None:
 
 def _dense_time(model: LoadedModel) -> Measurement:
     if model.module is None or model.example is None:
-        raise ExplorerError("This model cannot be timed.", why=why_no_macs(model) or "")
+        raise ExplorerError("This model cannot be timed.", why=why_no_macs(model) or "", fix="Seek another cost.")
     return latency(model.module, model.module, model.example, pairs=_PAIRS).dense
 
 

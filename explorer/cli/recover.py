@@ -11,7 +11,6 @@ from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_
 from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.recipe import add_recipe, read_recipe, recipe_of, write_recipe
 from explorer.cli.request import add_request
-from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
     from explorer.recovery.recipe import Recipe
@@ -26,7 +25,7 @@ def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
     add_model(parser)
     parser.add_argument("-o", "--output", metavar="OUT.safetensors", help="write the recovered network")
-    parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
+    parser.add_argument("--force", action="store_true", help="replace files that are there already")
     group = add_recipe(parser)
     group.add_argument("--checkpoints", metavar="DIR", help="keep each epoch there; a killed run goes on from it")
     group.add_argument(
@@ -42,8 +41,7 @@ def run(args: Arguments) -> int:
     """Recover, measure, keep, and write."""
     given = None if args.recipe is None else read_recipe(args)
     model = load_runnable(args)
-    if args.output:
-        _check_output(args, model)
+    _check_files(args, model)
     data = load_data(args, model)
     recipe = given or recipe_of(args, model, data)
     if args.write_recipe:
@@ -63,14 +61,15 @@ def run(args: Arguments) -> int:
     return 0
 
 
-def _check_output(args: Arguments, model: LoadedModel) -> None:
+def _check_files(args: Arguments, model: LoadedModel) -> None:
     """Refuse before hours of work what could not be written after them."""
     from explorer.export.files import check_target
 
-    target = Path(args.output)
-    if not target.parent.is_dir():
-        raise ExplorerError(f"There is no folder {target.parent}.", fix="Create it first.")
-    check_target(model, target, ".safetensors", (target.with_suffix(".spec.json"),), force=args.force)
+    if args.write_recipe:
+        check_target(model, Path(args.write_recipe), ".json", force=args.force)
+    if args.output:
+        target = Path(args.output)
+        check_target(model, target, ".safetensors", (target.with_suffix(".spec.json"),), force=args.force)
 
 
 def _recovered(args: Arguments, model: LoadedModel, data: Dataset, recipe: Recipe) -> Recovered:
@@ -85,7 +84,7 @@ def _recovered(args: Arguments, model: LoadedModel, data: Dataset, recipe: Recip
             progress.show(f"{where}{epoch}{accuracy}")
             found = p.recovered or found
     if found is None:
-        raise ExplorerError("The recipe did not end.", fix="Try again.")
+        raise RuntimeError("a recipe ends with what it came to")
     return found
 
 

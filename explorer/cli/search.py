@@ -42,7 +42,8 @@ def add_arguments(parser: Parser) -> None:
     text = "how the scan measures, exact (default), verified or estimate; plans are always measured on every sample"
     group.add_argument("--mode", choices=("exact", "verified", "estimate"), default="exact", help=text)
     add_limits(group)
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the answer as a request for --spec")
+    parser.add_argument("-o", "--output", metavar="OUT.json", help="write the answer as a request for --spec")
+    parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
     add_data(parser)
     add_keeping(parser)
     add_common(parser)
@@ -51,6 +52,7 @@ def add_arguments(parser: Parser) -> None:
 def run(args: Arguments) -> int:
     """Scan (or read the kept scan), search, and tell the answer."""
     from explorer.analysis.search import Question, check_evaluations, refusal
+    from explorer.export.files import check_target
 
     check_evaluations(args.evaluations)  # before a scan, which may take long
     if args.cost and args.budget:
@@ -58,6 +60,8 @@ def run(args: Arguments) -> int:
     spec = _spec(args)
     question = Question.of(args.max_drop, args.budget, args.cost or "params")
     model = load_model(args)
+    if args.output:
+        check_target(model, Path(args.output), ".json", force=args.force)
     if (why := refusal(model, spec, question)) is not None:
         raise ExplorerError(f"One cannot ask for {question} here.", why=why, fix="Ask for another cost.")
     data = load_data(args, model)
@@ -96,7 +100,8 @@ def _found(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec) 
             progress.show(f"{n} of {args.evaluations} plans, best so far: {where}")
     result = SearchResult.of(tried)
     if result is None:
-        raise ExplorerError("No plan was tried.", why="Nothing of this model can be pruned in these units.")
+        why = "Nothing of this model can be pruned in these units."
+        raise ExplorerError("No plan was tried.", why=why, fix="Choose another --granularity.")
     return result
 
 

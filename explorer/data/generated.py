@@ -57,7 +57,8 @@ class Generated:
 
     def _example(self, model: LoadedModel | None) -> Tensor:
         if model is None:
-            raise ExplorerError("Generated inputs need a model.", why="Its input shape is what is generated.")
+            why = "Its input shape is what is generated."
+            raise ExplorerError("Generated inputs need a model.", why=why, fix="Give model=..., or other data.")
         if model.example is None:
             raise ExplorerError(
                 f"No inputs can be generated for {model.address}.",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from safetensors.torch import load, save_file
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.models.scratch import scratch
 
 SNIPPET = """\
 import json, pydoc, torch
@@ -72,8 +72,7 @@ def run_clean(weights: bytes, arch: str, inputs: Sequence[Tensor]) -> list[Tenso
     The process has an empty folder of its own and starts with ``python -I``. ExplorerError with the
     last line it said when it fails.
     """
-    with tempfile.TemporaryDirectory(prefix="pruning-explorer-") as place:
-        folder = Path(place)
+    with scratch() as folder:
         (folder / "OUT.safetensors").write_bytes(weights)
         (folder / "OUT.arch.json").write_text(arch, encoding="utf-8")
         (folder / "run.py").write_text(SNIPPET + _HARNESS, encoding="utf-8")

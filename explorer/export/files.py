@@ -46,9 +46,11 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 
 def check_target(model: LoadedModel, path: Path, suffix: str, also: tuple[Path, ...] = (), *, force: bool) -> None:
-    """ExplorerError for a name with another ending, for the model's own file, and for files that exist."""
+    """ExplorerError for another ending, a folder that is not there, the model's own file, and files that exist."""
     if not path.name.endswith(suffix):
         raise ExplorerError(f"{path} does not end in {suffix}.", fix=f"Write to {path.stem}{suffix}.")
+    if not path.parent.is_dir():
+        raise ExplorerError(f"There is no folder {path.parent}.", fix="Create it first.")
     source = Path(str(model.meta.get("path") or model.address))
     if path.exists() and source.exists() and path.samefile(source):
         raise ExplorerError(f"{path} is the model's own file.", why="It would be lost.", fix="Give another name.")

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -15,9 +14,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
+from explorer.export.files import misread
 from explorer.metrics.origin import machine, today
 from explorer.metrics.size import NOTES, n_of_m_pattern, stored_tensors
 from explorer.models.bitmask import pack
+from explorer.models.scratch import scratch
 from explorer.pruning.apply import compensated
 from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Measurement, Plan
@@ -30,11 +31,11 @@ def measure_sizes(model: LoadedModel, plan: Plan, folder: Path | str | None = No
 
     ``folder``: where to write for a moment (default: the system's place for such files). The kinds that do not
     apply, or cannot be made of this network, are absent. Files that ``export`` writes hold these tensors and, in
-    their header, what they say of themselves. Raises OSError when the disk refuses.
+    their header, what they say of themselves. Raises ExplorerError when the disk refuses.
     """
-    with TemporaryDirectory(dir=folder, prefix="pruning-explorer-") as place:
-        found = {kind: _written(tensors, Path(place)) for kind, tensors in _kinds(model, plan)}
-        found["dense_file_compressed"] = _zipped(_masked(model, plan), Path(place))
+    with scratch(folder) as place:
+        found = {kind: _written(tensors, place) for kind, tensors in _kinds(model, plan)}
+        found["dense_file_compressed"] = _zipped(_masked(model, plan), place)
     where, day = machine(), today()
     return {
         kind: replace(Measurement(kind, n, "bytes", "measured", note=NOTES[kind]), machine=where, date=day)
@@ -65,7 +66,7 @@ def _written(tensors: Tensors, place: Path) -> int:
     n_bytes = path.stat().st_size
     again = load_file(path)
     if set(again) != set(tensors) or any(again[name].shape != tensor.shape for name, tensor in tensors.items()):
-        raise OSError("What was read back is not what was written.")
+        raise misread("A file to be measured")
     path.unlink()
     return n_bytes
 

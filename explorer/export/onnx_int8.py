@@ -8,9 +8,6 @@ Source: Krishnamoorthi 2018, arXiv:1806.08342; https://onnxruntime.ai/docs/perfo
 from __future__ import annotations
 
 import json
-import os
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +21,14 @@ from torch import Tensor
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.tally import BatchResult, Tally, judge
 from explorer.errors import ExplorerError
-from explorer.export.clean import in_folder
 from explorer.export.files import check_target, put
 from explorer.export.onnx_model import onnx_and_proof
-from explorer.export.onnx_process import ROOT, why_no_onnx
+from explorer.export.onnx_process import INSTALL, run_module, why_no_onnx
 from explorer.export.outputs import judging_inputs
 from explorer.export.proof import Proof
 from explorer.metrics.latency import Latency, latency
 from explorer.metrics.origin import machine, today
+from explorer.models.scratch import scratch
 from explorer.pruning.layers import layer_table
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Split
 
@@ -69,7 +66,7 @@ def why_not_int8(model: LoadedModel, how: How) -> str | None:
     """Why ONNX Runtime gives no useful int8 form of ``model``, in a sentence; None where it does."""
     absent = why_no_onnx()
     if absent:
-        return f"{absent} Install it: pip install -r requirements-export.txt."
+        return f"{absent} {INSTALL}"
     if model.module is None:
         return model.why_not_runnable or "The model cannot be run."
     layers = layer_table(model).prunable
@@ -103,14 +100,11 @@ def int8_onnx(
     judged_on = split or (data.splits.get("tune") if data is not None else None)
     content, proof = made or onnx_and_proof(model, plan, judged_on)
     calibration, note = _calibration(model, data)
-    with tempfile.TemporaryDirectory(prefix="pruning-explorer-") as place:
-        folder = Path(place)
+    with scratch() as folder:
         (folder / "float.onnx").write_bytes(content)
         for name, tensors in (("inputs", judging_inputs(model, judged_on)), ("calibration", calibration)):
             save_file({f"x{i}": x.contiguous() for i, x in enumerate(tensors)}, folder / f"{name}.safetensors")
-        places = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-        more = {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
-        said = in_folder([sys.executable, "-P", "-m", "explorer.export.onnx_int8_worker", place, how], folder, more)
+        said = run_module("explorer.export.onnx_int8_worker", folder, how)
         report, quantized, answers, before = _read(folder, said)
     notes = (*_left(report), *((note,) if how == "static" else ()))
     share = report["n_int8"] / max(1, report["n_int8"] + report["n_float"])
@@ -161,7 +155,7 @@ def evaluation(outputs: Sequence[Tensor], split: Split, dense: BatchResult) -> E
     """
     if sum(map(len, outputs)) != len(split) or len({t.shape[1:] for t in outputs}) != 1:
         why = "It does not give one output for each sample."
-        raise ExplorerError("The accuracy of this network cannot be measured in ONNX Runtime.", why=why)
+        raise ExplorerError("The accuracy of this network cannot be measured in ONNX Runtime.", why=why, fix=_SIMULATE)
     tally = Tally(len(split), 256, "cpu")
     tally.add(judge(torch.cat(list(outputs)).float(), split.y, dense))
     return tally.evaluation(0.0)

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,11 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.export.clean import in_folder
+from explorer.models.scratch import scratch
 
-ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[2]
 _NEEDED = {"onnx": "onnx", "onnxruntime": "onnxruntime"}
-_INSTALL = "Install it: pip install -r requirements-export.txt"
+INSTALL = "Install it: pip install -r requirements-export.txt."
 
 
 def why_no_onnx() -> str | None:
@@ -39,16 +39,19 @@ def convert(
     """
     absent = why_no_onnx()
     if absent:
-        raise ExplorerError("ONNX files cannot be made here.", why=absent, fix=f"{_INSTALL}.")
-    with tempfile.TemporaryDirectory(prefix="pruning-explorer-") as place:
-        folder = Path(place)
+        raise ExplorerError("ONNX files cannot be made here.", why=absent, fix=INSTALL)
+    with scratch() as folder:
         (folder / "graph.json").write_text(json.dumps(document), encoding="utf-8")
         save_file({name: t.contiguous() for name, t in tensors.items()}, folder / "tensors.safetensors")
         save_file({f"x{i}": x.contiguous() for i, x in enumerate(inputs)}, folder / "inputs.safetensors")
-        places = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-        more = {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
-        said = in_folder([sys.executable, "-P", "-m", "explorer.export.onnx_worker", place], folder, more)
-        return _answer(folder, said)
+        return _answer(folder, run_module("explorer.export.onnx_worker", folder))
+
+
+def run_module(module: str, folder: Path, *arguments: str) -> str:
+    """Run a module of this project on a folder, in a process of its own; what it said on standard error."""
+    places = [str(_ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    more = {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
+    return in_folder([sys.executable, "-P", "-m", module, str(folder), *arguments], folder, more)
 
 
 def _answer(folder: Path, said: str) -> tuple[bytes, list[Tensor]]:

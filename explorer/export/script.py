@@ -61,7 +61,7 @@ def recipe_of(model: LoadedModel, plan: Plan) -> dict[str, Any]:
         "containers": list(CONTAINERS),
         "given": {},
         "values": {name: _values(new) for name, new in plan.updates.items()},
-        "steps": _steps(model, plan),
+        "steps": _steps(plan),
     }
     weights = {name: tensor.detach().cpu() for name, tensor in model.weights.items()}
     if recipe["steps"] is not None and replay.sha256_of(replay.masks_of(weights, recipe)) == expected:
@@ -69,7 +69,7 @@ def recipe_of(model: LoadedModel, plan: Plan) -> dict[str, Any]:
     return recipe | {"steps": [], "given": {name: _packed(mask) for name, mask in plan.masks.items()}}
 
 
-def _steps(model: LoadedModel, plan: Plan) -> list[dict[str, Any]] | None:
+def _steps(plan: Plan) -> list[dict[str, Any]] | None:
     """One step for each line that cuts something; None when the ranking cannot be repeated from weights alone."""
     spec = PruneSpec.from_json(plan.spec)
     if spec.criterion.key not in _REPEATABLE:

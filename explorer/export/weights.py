@@ -18,7 +18,7 @@ from explorer.export.files import check_target, misread, same_tensors
 from explorer.metrics.size import stored_tensors
 from explorer.models import slim
 from explorer.pruning.apply import compensated
-from explorer.store.atomic import replacing
+from explorer.store.atomic import replacing, write_text
 from explorer.types import LoadedModel, Plan
 
 METADATA_KEY = "explorer"
@@ -50,12 +50,12 @@ def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: boo
     check_target(model, target, ".safetensors", (spec_path,), force=force)
     tensors = pruned_tensors(model, plan)
     about = describe(model, plan)
-    with replacing(spec_path) as new_spec:
-        new_spec.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-        with replacing(target) as new_weights:
-            _save(tensors, about, new_weights)
-            if not same_tensors(tensors, load_file(new_weights)):
-                raise misread(str(target))
+    with replacing(target) as new_weights:
+        _save(tensors, about, new_weights)
+        if not same_tensors(tensors, load_file(new_weights)):
+            raise misread(str(target))
+        # The weights are put in their place last: who sees them, sees the request that belongs to them.
+        write_text(spec_path, json.dumps(about, indent=1) + "\n")
     return Written(target, spec_path, target.stat().st_size)
 
 

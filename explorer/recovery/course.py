@@ -25,15 +25,14 @@ class Course:
     those that were candidates, or the last one.
     """
 
-    def __init__(self, trainer: Trainer, room: Room, state: State, n_epochs: int, *, name: str = "") -> None:
+    def __init__(self, trainer: Trainer, room: Room, state: State, n_epochs: int) -> None:
         self.trainer, self.room, self.n_epochs = trainer, room, n_epochs
         self.past: list[Progress] = []
         self.best_epoch = 0
         self._best: dict[str, Tensor] = {}
         self._rank = (-math.inf, -math.inf)
-        self._name = room.name + name
         self._start = f"{state.model.digest}-{state.mask_digest}"
-        saved = room.checkpoints.load(self._name) if room.checkpoints is not None else None
+        saved = room.checkpoints.load(room.name) if room.checkpoints is not None else None
         if saved is not None and saved.about.get("start") == self._start:
             self._resume(saved)
 
@@ -106,7 +105,7 @@ class Course:
             "rank": None if self._rank[0] == -math.inf else [self._rank[0], max(self._rank[1], -1e308)],
             "history": [progress_json(p) for p in self.past],
         }
-        self.room.checkpoints.save(self._name, tensors, about)
+        self.room.checkpoints.save(self.room.name, tensors, about)
 
     def _resume(self, saved: Saved) -> None:
         self.trainer.restore(saved.tensors, int(saved.about["epoch"]))

@@ -128,7 +128,7 @@ def grid(
     is the same with the dense model as teacher. ``runtime`` is needed for the forms dynamic and static, and says
     so where it has none. Raises ExplorerError for shares, bits or forms that do not exist.
     """
-    _check(shares, forms, bits, healings, runtime)
+    _check(shares, forms, bits, healings)
     if evaluator is None:
         evaluator = Evaluator(model, split_of(data, "tune"))
     return _points(model, spec, data, tuple(shares), tuple(forms), bits, healings, training, runtime, evaluator)
@@ -255,7 +255,6 @@ def _check(
     forms: Sequence[Form],
     bits: int,
     healings: Sequence[Healing],
-    runtime: Runtime | None,
 ) -> None:
     check_bits(bits)
     for share in shares:

@@ -69,7 +69,7 @@ class Recipe:
         length = next(k for k in range(1, n + 1) if n % k == 0 and keys[:k] * (n // k) == keys)
         inner = ", ".join(keys[:length])
         steps = inner if length == n else f"{n // length} x ({inner})"
-        return f"{steps}, {self.n_epochs} epochs" if self.n_epochs else steps
+        return f"{steps}, {self.n_epochs} epoch{'s' * (self.n_epochs > 1)}" if self.n_epochs else steps
 
     @property
     def digest(self) -> str:

@@ -112,8 +112,7 @@ class Trainer:
     """A private copy of ``model`` in training on ``fit``; pruned weights stay exactly zero.
 
     Each update masks gradients and weights, and the optimiser's moments are zero wherever a weight is pruned.
-    ``n_epochs`` is how long the rate schedule lasts (the settings' epochs unless given). ``teacher`` is the dense
-    model, read only. Equal arguments give equal bits on the same machine with the processor.
+    ``teacher`` is the dense model, read only. Equal arguments give equal bits on the same machine with the processor.
     """
 
     def __init__(
@@ -125,7 +124,6 @@ class Trainer:
         *,
         teacher: LoadedModel | None = None,
         seed: int = 0,
-        n_epochs: int | None = None,
         device: str = "cpu",
     ) -> None:
         if model.module is None:
@@ -146,7 +144,7 @@ class Trainer:
         self.learning_rate = settings.learning_rate
         self.last_loss = 0.0
         self._n_updates = max(1, len(_batches(len(fit), self.module, settings, None)))
-        self._n_steps = (n_epochs or settings.epochs) * self._n_updates
+        self._n_steps = settings.epochs * self._n_updates
         self.set_masks(masks)
 
     def set_masks(self, masks: Mapping[str, Tensor], updates: Mapping[str, Tensor] | None = None) -> None:

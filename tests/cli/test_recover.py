@@ -38,6 +38,7 @@ def test_a_written_recipe_is_replayed_to_the_same_masks_and_accuracy(
     file = str(tmp_path / "recipe.json")
     first = result(capsys, *QUICK, "--schedule", "iterative", "--rounds", "2", "--write-recipe", file)
     assert Recipe.from_json(Path(file).read_text()).n_epochs == 2
+    assert "is there already" in refusal(capsys, *QUICK, "--write-recipe", file)
     again = result(capsys, "recover", "digits-mlp", "--recipe", file)
     for name in ("mask_digest", "digest", "metrics", "tune", "protocol"):
         assert again[name] == first[name]

@@ -11,7 +11,7 @@ from explorer import models
 from explorer.cli import DONE, REFUSED, main
 from explorer.pruning.allocation import BySensitivity
 from explorer.pruning.spec import PruneSpec
-from tests.cli.asked import result
+from tests.cli.asked import refusal, result
 
 FEW = ["--evaluations", "7"]
 
@@ -27,6 +27,7 @@ def test_the_answer_is_a_request_that_other_commands_take(tmp_path: Path, capsys
     assert found["met"]
     assert PruneSpec.from_json(out.read_text()) == PruneSpec.from_json(found["best"]["spec"])
     assert found["best"]["cost"]["value"] <= 0.3 * models.load("digits-mlp").n_parameters
+    assert "is there already" in refusal(capsys, "search", "digits-mlp", "--budget", "params=0.3", "-o", str(out))
     again = result(capsys, "evaluate", "digits-mlp", "--spec", str(out))
     assert again["metrics"]["accuracy"]["value"] == found["best"]["point"]["accuracy"]["value"]
 

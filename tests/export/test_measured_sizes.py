@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from explorer import models
+from explorer.errors import ExplorerError
 from explorer.export.measured_sizes import measure_sizes
 from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan as make_plan
@@ -46,7 +47,7 @@ def test_the_measured_sizes_say_that_they_were_measured_and_leave_nothing_behind
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_the_systems_own_error(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused_in_a_sentence(tmp_path: Path) -> None:
     loaded, plan = request("digits-mlp", "weight", "0.5")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ExplorerError, match="Temporary files could not be written. No such file or directory."):
         measure_sizes(loaded, plan, tmp_path / "absent")

@@ -180,6 +180,15 @@ def test_a_file_that_reads_back_differently_is_not_announced(tmp_path: Path, mon
     assert os.listdir(tmp_path) == []
 
 
+def test_the_weights_take_their_place_after_the_request_that_belongs_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, placed, replace = loaded(nn.Linear(4, 2)), [], os.replace
+    monkeypatch.setattr("os.replace", lambda old, new: (placed.append(Path(new).name), replace(old, new)))
+    write_pruned(model, plan(model, PruneSpec()), tmp_path / "out.safetensors")
+    assert placed == ["out.spec.json", "out.safetensors"]
+
+
 def test_a_full_disk_leaves_the_old_files_and_one_sentence(tmp_path: Path) -> None:
     out = tmp_path / "out.safetensors"
     code = """

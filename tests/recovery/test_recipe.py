@@ -37,6 +37,7 @@ def test_a_recipe_comes_back_from_its_json_and_from_text() -> None:
     assert Recipe.from_json(QUICK.to_json()) == QUICK
     assert Recipe.from_json(json.dumps(QUICK.to_json())) == QUICK
     assert Recipe.from_json(QUICK.to_json()).digest == QUICK.digest
+    assert Recipe(("finetune:epochs=1",)).summary == "finetune, 1 epoch"  # type: ignore[arg-type]
     assert Recipe(("refresh:n_samples=64", "finetune:epochs=2")).steps == (Refresh(64), Finetune(epochs=2))  # type: ignore[arg-type]
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.models.reader.limits import START_SECONDS, computing_seconds, waiting_seconds
+from explorer.models.scratch import scratch
 
 ROOT = Path(__file__).resolve().parents[3]
 SAVE_AGAIN = "Save the weights again as safetensors, and open that file."
@@ -44,15 +44,15 @@ class FileContents:
 
 def read_file(path: Path, label: str) -> FileContents:
     """The contents of a file; ``label`` names it in a refusal. Raises ExplorerError."""
-    with tempfile.TemporaryDirectory(prefix="pruning-explorer-") as folder:
-        _run(path, Path(folder), label)
-        return _answer(Path(folder), label)
+    with scratch() as folder:
+        _run(path, folder, label)
+        return _answer(folder, label)
 
 
 def read_bytes(data: bytes, label: str) -> FileContents:
     """The contents of an uploaded file, which gets a name of ours on disk. Raises ExplorerError."""
-    with tempfile.TemporaryDirectory(prefix="pruning-explorer-") as folder:
-        path = Path(folder, "upload.bin")
+    with scratch() as folder:
+        path = folder / "upload.bin"
         path.write_bytes(data)
         return read_file(path, label)
 

@@ -21,7 +21,6 @@ from explorer.models.wording import shown
 MAX_BYTES = 4 * 2**30
 FEW = 8
 MAX_PIECES = 20_000
-_SINGLE = (Tensor, int, float, str, slice, torch.dtype, torch.device, type(None))
 _MEMORY = "running it needs more memory than a model of its size may take"
 _IN_PIECES = ("chunk", "split", "unbind")
 

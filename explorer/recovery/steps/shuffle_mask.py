@@ -65,7 +65,7 @@ def shuffled(model: LoadedModel, plan: Plan, seed: int) -> Plan:
 
 def _exactly(n: int, n_units: int) -> Limit:
     share = n / n_units if n_units else 0.0
-    return Limit(locked=True, floor=share, cap=max(share, 0.0))
+    return Limit(locked=True, floor=share, cap=share)
 
 
 def _returning(state: State, plan: Plan) -> dict[str, Tensor]:

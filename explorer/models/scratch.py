@@ -1,0 +1,27 @@
+"""A folder for a moment, for what another process is to read or the disk is to be asked."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from explorer.errors import ExplorerError
+
+
+@contextmanager
+def scratch(parent: Path | str | None = None) -> Iterator[Path]:
+    """An empty folder in ``parent`` (the system's place for such files unless given), gone afterwards.
+
+    ExplorerError where the disk refuses, also while the block writes to it.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=parent, prefix="pruning-explorer-") as place:
+            yield Path(place)
+    except (OSError, SafetensorError) as error:
+        why = f"{getattr(error, 'strerror', None) or error}."
+        fix = "Make room, or let TMPDIR name another folder."
+        raise ExplorerError("Temporary files could not be written.", why=why, fix=fix) from error
