@@ -146,7 +146,7 @@ def _threshold(allocation: Mapping[str, Any], name: str) -> str:
     return f"{'its own' if own else 'the common'} threshold {value:.4g}{unit}"
 
 
-def _action(plan: Plan, layer: LayerInfo, knob: KnobPlan | None) -> str:
+def _action(plan: Plan, knob: KnobPlan | None) -> str:
     if knob is None:
         return "Prune less in the layers that feed it."
     key = str((plan.spec.get("allocation") or {}).get("key"))
@@ -155,7 +155,7 @@ def _action(plan: Plan, layer: LayerInfo, knob: KnobPlan | None) -> str:
 
 
 def _finding(level: Level, what: str, evidence: str, plan: Plan, layer: LayerInfo, knob: KnobPlan | None) -> Finding:
-    return Finding(level, what, evidence, _action(plan, layer, knob), layer.name)
+    return Finding(level, what, evidence, _action(plan, knob), layer.name)
 
 
 def _not_a_number(evaluation: Evaluation) -> Finding | None:

@@ -44,11 +44,6 @@ class Front:
             index = int(parents[index])
         return found
 
-    def at_least(self, saving: float) -> int | None:
-        """The combination of least harm that saves this much, or None."""
-        index = int(torch.searchsorted(self.savings, saving * (1 - 1e-12)))
-        return index if index < len(self) else None
-
     def within(self, harm: float) -> int:
         """The combination that saves most for at most this harm."""
         return max(0, int(torch.searchsorted(self.harms, harm, right=True)) - 1)

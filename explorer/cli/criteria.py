@@ -32,24 +32,19 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Score the layer twice and print where both part."""
-    from explorer.analysis.criteria_compared import compared, names_of
+    from explorer.analysis.criteria_compared import compare_criteria, names_of
     from explorer.analysis.rank_stability import stability
     from explorer.cli.request import criterion_of
     from explorer.pruning.granularity import get
-    from explorer.pruning.scoring import score
     from explorer.pruning.spec import PruneSpec
 
     unit = get(args.granularity)
     specs = [PruneSpec(unit, criterion_of(text, args.seed)) for text in (args.criterion, args.against)]
-    names = names_of(specs[0], specs[1])
+    names_of(specs[0], specs[1])  # refuses one criterion twice before anything is loaded
     model = load_model(args)
     looking = next((spec for spec in specs if spec.criterion.needs), specs[0])
     data = data_for(args, model, looking)
-    found = compared(
-        {name: score(model, spec, data) for name, spec in zip(names, specs, strict=True)},
-        args.layer,
-        sparsity=args.sparsity,
-    )
+    found = compare_criteria(model, specs[0], specs[1].criterion, args.layer, data, sparsity=args.sparsity)
     steady = [stability(model, spec, data) for spec in specs]
     if args.json:
         printing.say_json(_json(model.address, model.digest, specs, found, steady))

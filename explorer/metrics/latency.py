@@ -128,7 +128,7 @@ def refined(
     _check(batch, pairs, threads)
     inputs = batched(example, batch)
     n_threads = threads or torch.get_num_threads()
-    runs = [_runner(model, inputs, runtime, n_threads, batch) for model in (dense, pruned)]
+    runs = [_runner(model, inputs, runtime, n_threads) for model in (dense, pruned)]
     with _threads(n_threads):
         _warm(runs, max(1, warmup), batch)
     order = random.Random(seed)
@@ -291,14 +291,12 @@ def _threads(n: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _runner(
-    model: Runnable, inputs: tuple[Tensor, ...], runtime: Runtime, threads: int, batch: int
-) -> Callable[[], object]:
+def _runner(model: Runnable, inputs: tuple[Tensor, ...], runtime: Runtime, threads: int) -> Callable[[], object]:
     if runtime == "onnx":
         if isinstance(model, nn.Module):
             fix = "Export both models to ONNX first, or measure in torch."
             raise ExplorerError("ONNX Runtime needs an ONNX file, not a torch module.", fix=fix)
-        return _onnx_runner(model, inputs, threads, batch)
+        return _onnx_runner(model, inputs, threads)
     if not isinstance(model, nn.Module):
         raise ExplorerError("torch needs a module, not a file.", fix="Measure ONNX files with the runtime onnx.")
     return _torch_runner(model, inputs)
@@ -317,9 +315,7 @@ def _torch_runner(module: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[[],
     return run
 
 
-def _onnx_runner(
-    model: Path | str | bytes, inputs: tuple[Tensor, ...], threads: int, batch: int
-) -> Callable[[], object]:
+def _onnx_runner(model: Path | str | bytes, inputs: tuple[Tensor, ...], threads: int) -> Callable[[], object]:
     try:
         import onnxruntime
     except ImportError:
