@@ -18,6 +18,6 @@ page = st.navigation(
     ],
     position="top",
 )
-frame.draw()
+frame.draw(page.title)
 page.run()
 frame.finish()

@@ -51,7 +51,7 @@ def criteria_scatter(
     unit = safe(found.knob.unit)
     text = f"Rank correlation {found.correlation:.2f} over {n:,} {unit}s"
     if found.overlap is not None:
-        text += f"; {percent(found.overlap)} of what goes is the same ({percent(found.overlap_by_chance)} by chance)"
+        text += f"<br>{percent(found.overlap)} of what goes is the same ({percent(found.overlap_by_chance)} by chance)"
     drawn = "" if len(shown) == n else f". {len(shown):,} of them are drawn"
     note(figure, theme, f"{text}{drawn}.")
     return figure

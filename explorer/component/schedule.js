@@ -5,7 +5,7 @@
 // While the hand moves, the drawn steps are stretched; on release the page computes them anew.
 
 const NS = "http://www.w3.org/2000/svg";
-const WIDTH = 560, HEIGHT = 200, LEFT = 44, RIGHT = 18, TOP = 16, BOTTOM = 34;
+const HEIGHT = 200, WIDE = 560, NARROW = 340, LEFT = 44, RIGHT = 18, TOP = 16, BOTTOM = 34;
 const LOWEST = 0.05, HIGHEST = 0.99;
 const CSS = `
 .ps { display: block; width: 100%; height: auto; font-family: var(--st-font, system-ui, sans-serif); touch-action: none;
@@ -32,6 +32,9 @@ function node(name, attributes, text) {
 }
 
 function draw(root, data, commit) {
+  // Letters shrink with the drawing: on a phone it is drawn narrower instead.
+  const room = (root.host ?? root).getBoundingClientRect().width;
+  const WIDTH = room > 0 && room < 440 ? NARROW : WIDE;
   const svg = node("svg", { class: "ps", viewBox: `0 0 ${WIDTH} ${HEIGHT}` });
   const x = (share) => LEFT + share * (WIDTH - LEFT - RIGHT);
   const y = (share) => HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);

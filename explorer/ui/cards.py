@@ -29,6 +29,7 @@ _AXES = {
 }
 _BUDGET = 0.01
 _SHOWN = "_chart_shown"
+_IN_SIGHT = 2
 _ICONS = {"ok": ":material/check_circle:", "warn": ":material/warning:", "fail": ":material/error:"}
 
 
@@ -154,11 +155,11 @@ def _changed(view: View) -> None:
 def _watch(view: View) -> None:
     after = view.evaluation.findings if view.evaluation is not None else ()
     found = [f for f in (*view.model.findings, *collapse.before(view.model, view.plan), *after) if f.level != "ok"]
-    for finding in found[:4]:
+    for finding in found[:_IN_SIGHT]:
         _finding(finding)
-    if len(found) > 4:
-        with st.popover(f"{len(found) - 4} more"):
-            for finding in found[4:]:
+    if len(found) > _IN_SIGHT:
+        with st.popover(f"{len(found) - _IN_SIGHT} more"):
+            for finding in found[_IN_SIGHT:]:
                 _finding(finding)
     for note in view.plan.notes:
         st.caption(f":material/info: {plain(note, 300)}")

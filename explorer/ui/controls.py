@@ -24,11 +24,13 @@ def bar(work: Workspace, model: LoadedModel, dataset: Dataset | None, scores: Sc
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         _unit(work)
         criteria.popover(work, model, dataset, scores)
-        for share in PRESETS:
-            label = "Dense" if share == 0 else f"{100 * share:g}%"
-            help_text = "Nothing pruned." if share == 0 else "This share of all unlocked units goes."
-            st.button(label, key=f"preset_{share}", help=help_text, on_click=_preset, args=(work, share))
-        exact.popover(work, scores, plan)
+        # They wrap together: where the name of a criterion is long, none of them stays behind alone.
+        with st.container(horizontal=True, width="content", key="presets"):
+            for share in PRESETS:
+                label = "Dense" if share == 0 else f"{100 * share:g}%"
+                help_text = "Nothing pruned." if share == 0 else "This share of all unlocked units goes."
+                st.button(label, key=f"preset_{share}", help=help_text, on_click=_preset, args=(work, share))
+            exact.popover(work, scores, plan)
 
 
 def _unit(work: Workspace) -> None:

@@ -20,6 +20,16 @@ class Opened:
     dataset: Dataset | None
 
 
+QUESTIONS = {
+    "Explore": "How much can go before accuracy does?",
+    "Sensitivity": "What does each layer cost if it alone is pruned?",
+    "Trade-off": "Which way of pruning is better here, and better than chance?",
+    "Budget": "What is the best model within a budget?",
+    "Recover": "How much does training heal?",
+    "Quantize": "How far do pruning and few bits go together?",
+    "Structure": "Which units go together, and why?",
+    "Weights": "What do the weights of each layer look like?",
+}
 _ASSETS = Path(__file__).parent / "assets"
 
 
@@ -28,15 +38,15 @@ def mark() -> str:
     return (_ASSETS / "mark.svg").read_text(encoding="utf-8")
 
 
-def draw() -> None:
-    """The shared top of a page; call it once a run, before the page."""
+def draw(title: str) -> None:
+    """The shared top of the page with this title; call it once a run, before the page."""
     # Drawing needs little arithmetic: more threads would only fight those that measure.
     torch.set_num_threads(1)
     theme.style()
     st.logo(_ASSETS / f"wordmark-{'dark' if theme.is_dark() else 'light'}.svg", size="large")
     work = session.workspace()
     session.write_link(work)
-    model, dataset = pickers.top_line(work)
+    model, dataset = pickers.top_line(work, QUESTIONS.get(title, ""))
     cache.spare_collector()
     st.session_state["_opened"] = Opened(model, dataset)
 

@@ -16,6 +16,7 @@ from explorer.ui.workspace import Workspace
 
 _SHUT = "_menu_to_shut"
 _OWN = "an upload or a file"
+_MOST_FITS = 3
 _NO_ARCH = "none: open the weights only"
 _KINDS = {"digits": "Handwritten digits", "folder": "A folder of images", "npz": "An .npz file", "none": "No data"}
 
@@ -99,7 +100,8 @@ def _about(model: LoadedModel) -> None:
 def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> None:
     """Choose what the model is judged on."""
     n = len(dataset.splits["tune"]) if dataset is not None and "tune" in dataset.splits else 0
-    what = "inputs" if dataset is None or not dataset.images else "images"
+    what = "generated inputs" if dataset is not None and dataset.address == "none" else "inputs"
+    what = "images" if dataset is not None and dataset.images else what
     with _menu("data_menu", f"Judged on **tune · {n:,} {what}**", ":material/fact_check:"):
         key, _, place = (work.source.data or model.data or "none").partition(":")
         kinds = [k for k in _KINDS if k not in ("folder", "npz") or session.roots()]
@@ -146,8 +148,8 @@ def _splits(dataset: Dataset) -> None:
         st.caption(f"**{name}** {n:,} samples: {words}.{why}")
 
 
-def top_line(work: Workspace) -> tuple[LoadedModel | None, Dataset | None]:
-    """Draw both buttons; returns what is open. A refusal is shown and leaves the page usable."""
+def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Dataset | None]:
+    """Draw both buttons and the page's question; returns what is open. A refusal leaves the page usable."""
     model: LoadedModel | None = None
     dataset: Dataset | None = None
     refused: list[ExplorerError] = []
@@ -161,10 +163,22 @@ def top_line(work: Workspace) -> tuple[LoadedModel | None, Dataset | None]:
         if model is not None and model.module is not None:
             data_picker(work, model, dataset)
         running.reserve()
+        st.caption(question, width="content")
     session.show_notices()
     for refusal in refused:
         session.refusal(refusal)
     if model is not None and model.why_not_runnable:
-        why = plain(model.why_not_runnable, 400)
-        st.info(f"Weights only. {why} Architectures are under Model, above.", icon=":material/visibility:")
+        _weights_only(work, model)
     return model, dataset
+
+
+def _weights_only(work: Workspace, model: LoadedModel) -> None:
+    """Why such a file cannot run, and the architectures that its weights fit, one click away."""
+    why = plain(model.why_not_runnable or "", 400)
+    st.info(f"Weights only. {why} Architectures are under Model, above.", icon=":material/visibility:")
+    fits = [name for name in model.meta.get("fits", ()) if name in models.ARCHITECTURES.members]
+    if fits:
+        with st.container(horizontal=True, key="fits_head"):
+            for name in fits[:_MOST_FITS]:
+                if st.button(f"Open as {name}", icon=":material/network_node:", key=f"fits_{name}"):
+                    _choose(work, "model_menu", model=work.source.model, arch=name)

@@ -96,15 +96,17 @@ def _wanted(model: LoadedModel, dataset: Dataset) -> grids.Wanted:
     changed = remembered("grid_shares", _USUAL)
     shares = st.pills(
         "Pruned", _SHARES, format_func=lambda v: percent(v, 0), selection_mode="multi", key="grid_shares",
-        on_change=changed,
+        on_change=changed, help="Each share is pruned from the dense model and stored in every format.",
     )  # fmt: skip
     changed = remembered("grid_bits", 8)
-    bits = st.selectbox("Bits, simulated", _BITS, key="grid_bits", on_change=changed, width=120)
+    about = "Weights are rounded to so many bits, channel by channel, and the network runs on the rounded ones."
+    bits = st.selectbox("Bits, simulated", _BITS, key="grid_bits", on_change=changed, width=150, help=about)
     untrained = grids.why_no_training(dataset) is not None
     changed = remembered("grid_healings", ["none"])
     healings = st.pills(
         "Before quantizing", HEALINGS, format_func=HEALING_NAMES.__getitem__, selection_mode="multi",
         key="grid_healings", on_change=changed, disabled=untrained,
+        help="What happens between pruning and rounding. Distilled: trained on the dense model's answers too.",
     )  # fmt: skip
     changed = remembered("grid_runtime", False)
     runtime = st.toggle(

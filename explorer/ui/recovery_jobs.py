@@ -21,6 +21,8 @@ from explorer.ui import cache, kept, session
 from explorer.ui.recovery_plans import Run
 from explorer.ui.text import model_name
 
+_MOST_BYTES = 512_000_000
+
 
 def why_not(model: LoadedModel, dataset: Dataset | None) -> str | None:
     """Why nothing can be trained here, in a sentence; None where it can."""
@@ -42,6 +44,7 @@ def start(model: LoadedModel, dataset: Dataset, run: Run) -> Job:
     """
     for step in run.recipe.steps:
         session.allowed(str(getattr(step, "file", "")))
+    _make_room()
     return cache.jobs().submit(
         _key(model, dataset, run),
         session.owner(),
@@ -49,6 +52,25 @@ def start(model: LoadedModel, dataset: Dataset, run: Run) -> Job:
         lambda: _progress(model, dataset, run),
         run.recipe.n_stages,
     )
+
+
+def _make_room() -> None:
+    """Let go of the networks that were recovered first: what is kept in memory stays below a bound.
+
+    Their points stay in the store, and a run that is begun again reads its epochs from disk.
+    """
+    left = _MOST_BYTES
+    for job in reversed(cache.jobs().ended("recover")):
+        found = result(job)
+        left -= n_bytes(found) if found is not None else 0
+        if left < 0:
+            cache.jobs().drop(job)
+
+
+def n_bytes(found: Recovered) -> int:
+    """What a recovered network holds in memory: its weights, and a byte for each entry of its masks."""
+    tensors = [*found.model.weights.values(), *(found.plan.masks.values() if found.plan is not None else ())]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def label(job: Job, model: LoadedModel) -> str:

@@ -15,6 +15,7 @@ from explorer.recovery.recipes import tuning_for
 from explorer.recovery.schedules import RATE_SCHEDULES, SPARSITY_SCHEDULES
 from explorer.recovery.steps.refresh import has_batch_norm
 from explorer.recovery.training import Training
+from explorer.terms import tooltip
 from explorer.types import Dataset, LoadedModel
 from explorer.ui import recovery_plans as plans
 from explorer.ui import remembered, session
@@ -31,14 +32,15 @@ def draw(model: LoadedModel, dataset: Dataset) -> Asked:
     method = _method(model)
     spec = plans.with_level(session.workspace().spec)
     with st.container(horizontal=True, vertical_alignment="bottom", key="recover_numbers"):
-        _number("Sparsity, %", "recover_sparsity", _first_level(model, dataset), 5, 99)
-        _number("Epochs", "recover_epochs", 20, 1, 10_000)
+        _number("Sparsity, %", "recover_sparsity", _first_level(model, dataset), 5, 99, tooltip("sparsity"))
+        _number("Epochs", "recover_epochs", 20, 1, 10_000, "How often training goes through the whole fit split.")
         if method in ("iterative", "lottery"):
-            _number("Rounds", "recover_rounds", 5, 1, 50)
+            _number("Rounds", "recover_rounds", 5, 1, 50, "How often it is pruned a little and trained again.")
         if method == "gradual":
-            _choice("Rise", "recover_rise", SPARSITY_SCHEDULES, "cubic")
+            _choice("Rise", "recover_rise", SPARSITY_SCHEDULES, "cubic", "How sparsity rises from 0 to the end.")
         if method == "lottery":
-            _choice("Back to", "recover_rewind", ("init", "early"), "init")
+            about = "init: the first weights of all. early: those after its first epoch."
+            _choice("Back to", "recover_rewind", ("init", "early"), "init", about)
     asked = _asked(model, dataset, method, spec)
     asked = _switches(asked, model)
     _schedule(asked, model)
@@ -73,12 +75,13 @@ def _first_level(model: LoadedModel, dataset: Dataset) -> int:
     return round(100 * sparsity) if 0.05 <= sparsity <= 0.99 else round(100 * _USUAL)
 
 
-def _number(label: str, key: str, default: int, low: int, high: int) -> None:
-    st.number_input(label, low, high, step=1, key=key, width=110, on_change=remembered.remembered(key, default))
+def _number(label: str, key: str, default: int, low: int, high: int, about: str | None = None) -> None:
+    changed = remembered.remembered(key, default)
+    st.number_input(label, low, high, step=1, key=key, width=110, help=about, on_change=changed)
 
 
-def _choice(label: str, key: str, options: tuple[str, ...], default: str) -> None:
-    st.selectbox(label, options, key=key, width=130, on_change=remembered.remembered(key, default))
+def _choice(label: str, key: str, options: tuple[str, ...], default: str, about: str | None = None) -> None:
+    st.selectbox(label, options, key=key, width=130, help=about, on_change=remembered.remembered(key, default))
 
 
 def _asked(model: LoadedModel, dataset: Dataset, method: str, spec: Any) -> Asked:

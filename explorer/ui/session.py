@@ -57,6 +57,7 @@ def _restored() -> Workspace:
     work = Workspace(source=Source(model=address, size=int(size) if size.isdigit() else None, **given))
     mode = st.query_params.get("lines", "")
     work.mode = mode if mode in _MODES else work.mode
+    work.layer = st.query_params.get("layer", "")
     try:
         work.spec = links.decode(st.query_params.get("spec", ""))
     except ExplorerError as error:
@@ -83,7 +84,7 @@ def scores(model: LoadedModel, on: Dataset | None) -> Scores:
 
 def write_link(work: Workspace) -> None:
     """Keep the address bar in step, so that copying it is sharing the work."""
-    wanted = links.query({**asdict(work.source), "spec": links.encode(work.spec)})
+    wanted = links.query({**asdict(work.source), "spec": links.encode(work.spec), "layer": work.layer})
     if work.source == Source():
         wanted.pop("model", None)
     if work.mode != Workspace().mode:

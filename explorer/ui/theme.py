@@ -14,7 +14,7 @@ _CSS = """
 .stMainBlockContainer > .stVerticalBlock { gap: .75rem; }
 [class*="_card"] { background: var(--explorer-card); border-color: var(--explorer-line); }
 [class*="_card"].stVerticalBlock { gap: .6rem; }
-[class*="_card"] p { font-size: .9rem; }
+[class*="_card"] :is(p, li) { font-size: .9rem; }
 [class*="st-key-"]:is(.st-key-controls, .st-key-top_line, [class*="_head"], .st-key-chart_foot) { gap: .5rem; }
 :is(.st-key-controls, .st-key-top_line, [class*="_head"]) :is(.stButton, .stDownloadButton, .stPopover,
   .stButtonGroup) button { min-height: 2.1rem; padding: .1rem .65rem; }
@@ -22,7 +22,9 @@ _CSS = """
 .st-key-controls.st-key-controls :is(.stButton, .stPopover, .stButtonGroup) button { padding: .1rem .42rem; }
 .stHorizontalBlock:has(> .stColumn) { gap: 1rem; }
 :is(.st-key-controls, .st-key-top_line, [class*="_head"]) button p { font-size: .85rem; }
-.st-key-chart_head > :first-child { flex: 1; }
+.st-key-chart_head > :first-child { flex: 1 0 auto; }
+.st-key-top_line > .stElementContainer:last-child { margin-left: auto; padding: 0 .25rem; }
+.st-key-presets { gap: .3rem; }
 .st-key-hint { gap: .5rem; flex-wrap: nowrap; padding: 0 .25rem; }
 .st-key-hint > :first-child { flex: 1; }
 .st-key-hint p { font-size: .88rem; }
@@ -45,18 +47,21 @@ _CSS = """
 .facts .better { color: var(--explorer-better); } .facts .worse { color: var(--explorer-worse); }
 .tag { font-size: .68rem; border: 1px solid var(--explorer-line); border-radius: .4rem; padding: 0 .35rem; }
 .facts .bar { height: 2px; background: var(--explorer-accent); margin: .35rem -1.1rem -.55rem; transition: width .2s; }
+@media (max-width: 1150px) { .st-key-chart_head > :first-child { flex-basis: 100%; } }
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 4.2rem .75rem 2rem; }
   .facts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .facts .name { flex-wrap: wrap; column-gap: .4rem; row-gap: 0; }
   .facts > div { padding: .4rem .7rem; } .facts > div:nth-child(3) { border-left: 0; }
   .facts > div:nth-child(n+3) { border-top: 1px solid var(--explorer-line); }
-  .st-key-chart_head > :first-child { flex-basis: 100%; }
+  .st-key-top_line > .stElementContainer:last-child { margin-left: 0; }
   .st-key-scan_heat { overflow-x: auto; } .st-key-scan_heat > * { min-width: 35rem; }
   .facts .value { font-size: 1.15rem; }
   .facts .note { display: block; margin: 0; font-size: .7rem; white-space: normal; }
 }
-@media (prefers-reduced-motion: reduce) { .facts .bar { transition: none; } }
+@media (prefers-reduced-motion: reduce) {
+  *, *::before, *::after { animation-duration: .01ms !important; transition-duration: .01ms !important; }
+}
 </style>
 """
 _LIGHT = {

@@ -13,7 +13,7 @@ from explorer.pruning.controls import MAGNITUDE, NAMES, RANDOM
 from explorer.store.looks import looks
 from explorer.types import Dataset, LoadedModel, TradeOff
 from explorer.ui.remembered import remembered
-from explorer.ui.text import plain
+from explorer.ui.text import model_name, plain
 from explorer.ui.ways import Way
 
 _AT = "verdict_at"
@@ -89,8 +89,10 @@ def sentence(rival: Rival, at: float) -> str:
 def scope(model: LoadedModel, dataset: Dataset, found: Verdict | None) -> str:
     """How far the claim reaches: model, data, samples, seeds, how its interval was made, and looks at test."""
     n = len(dataset.splits["tune"])
-    samples = f"tune samples of {dataset.address}" if dataset.splits["tune"].y is not None else "generated inputs"
-    parts = [f"On {model.address}, {n:,} {samples}, and on no other model or data."]
+    samples = (
+        f"tune samples of {model_name(dataset.address)}" if dataset.splits["tune"].y is not None else "generated inputs"
+    )
+    parts = [f"On {model_name(model.address)}, {n:,} {samples}, and on no other model or data."]
     if found is not None:
         seeds = found.second_seeds
         parts.append(f"{METHOD} ({seeds} seed{'s' if seeds != 1 else ''} of the control).")

@@ -107,7 +107,7 @@ def label_of(member: object) -> str:
 
 
 def in_words_of(request: Mapping[str, Any]) -> str:
-    """A kept request in words: "Weights by magnitude, one ranking over all layers"; empty if it cannot be read."""
+    """A kept request in words: "Weights by magnitude, one ranking"; empty if it cannot be read."""
     try:
         spec = PruneSpec.from_json(request)
     except ExplorerError:
@@ -115,9 +115,9 @@ def in_words_of(request: Mapping[str, Any]) -> str:
     unit, measure = spec.granularity.label, named(spec.criterion)
     # Names such as LAMP keep their capitals.
     measure = measure if measure[1:2].isupper() else f"{measure[:1].lower()}{measure[1:]}"
-    allocation = label_of(spec.allocation)
+    allocation = _short(spec)
     n = len(spec.limits)
-    held = f", {n} layer{'s' * (n != 1)} held" if n else ""
+    held = f", {n} line{'s' * (n != 1)} held" if n else ""
     return f"{unit} by {measure}, {allocation[:1].lower()}{allocation[1:]}{held}"
 
 

@@ -20,7 +20,7 @@ from explorer.ui.tables import csv_text, file_stem
 from explorer.ui.text import shown
 from explorer.ui.theme import chart_theme
 
-_TABLE, _CHOSEN, _EVERY = "weights_table", "layer", "every_tensor"
+_TABLE, _EVERY = "weights_table", "every_tensor"
 _HEIGHT = 420
 
 
@@ -59,6 +59,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         one_layer.draw(view, row)
     if any(name in knob.layers for knob in view.scores.knobs):
         two_criteria.card(model, dataset, name)
+    session.write_link(session.workspace())
 
 
 def _view(model: LoadedModel, dataset: Dataset | None) -> View:
@@ -101,15 +102,15 @@ def _listed(rows: list[LayerStatistics]) -> list[LayerStatistics]:
 
 
 def _chosen(listed: list[LayerStatistics]) -> str:
-    """The chosen layer's name: kept across pages; the first one where it is not in the list."""
+    """The chosen layer's name: kept across pages and in the link; the first one where it is not in the list."""
     names = [row.name for row in listed]
-    known = st.session_state.get(_CHOSEN)
-    return str(known) if known in names else names[0]
+    known = session.workspace().layer
+    return known if known in names else names[0]
 
 
 def _choose(name: str | None) -> None:
     if name is not None:
-        st.session_state[_CHOSEN] = name
+        session.workspace().layer = name
 
 
 def _overview(view: View) -> None:

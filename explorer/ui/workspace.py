@@ -29,13 +29,15 @@ class Source:
 class Workspace:
     """The single source of truth that presets, undo, links and the histogram share.
 
-    ``revision`` rises with every change of the request, so that a browser knows news from echo.
+    ``revision`` rises with every change of the request, so that a browser knows news from echo. ``layer`` is the
+    one that was chosen on the weights page, empty before a choice.
     """
 
     source: Source = field(default_factory=Source)
     spec: PruneSpec = field(default_factory=PruneSpec)
     mode: str = "together"
     scale: str = "linear"
+    layer: str = ""
     revision: int = 1
     tried: list[TradeOffPoint] = field(default_factory=list)
     _past: list[PruneSpec] = field(default_factory=list)

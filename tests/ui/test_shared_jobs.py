@@ -129,6 +129,31 @@ def test_a_recovery_runs_where_nothing_can_be_kept(
     assert recovery_jobs.result(job) is not None
 
 
+def test_the_first_of_many_recovered_networks_are_let_go_and_come_back_from_disk(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "kept.db"))
+    monkeypatch.setattr(kept, "keep_quietly", lambda *_: True)
+    runs = [Run(f"{n} epochs", Recipe((Prune(half()), Finetune(epochs=n)))) for n in (1, 2, 3)]
+    model, data = two(), flowers()
+    first = recovery_jobs.start(model, data, runs[0])
+    assert first.wait(60)
+    found = recovery_jobs.result(first)
+    assert found is not None
+    one = recovery_jobs.n_bytes(found)
+    assert one >= sum(4 * w.numel() for w in model.weights.values())
+    monkeypatch.setattr(recovery_jobs, "_MOST_BYTES", int(1.5 * one))
+    for run in runs[1:]:
+        assert recovery_jobs.start(model, data, run).wait(60)
+    assert recovery_jobs.start(model, data, runs[2]).state == "done"
+    assert [recovery_jobs.find(model, data, run) is None for run in runs] == [True, True, False]
+    again = recovery_jobs.start(model, data, runs[0])
+    assert again.wait(60)
+    restored = recovery_jobs.result(again)
+    assert restored is not None
+    assert restored.model.digest == found.model.digest
+
+
 def test_a_recovery_that_is_refused_says_why(queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "kept.db"))
     run = Run("moved pictures", Recipe((Prune(half()), Finetune(epochs=1, shift=2.0))))

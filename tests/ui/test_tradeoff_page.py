@@ -135,7 +135,7 @@ def test_a_recovered_point_stands_beside_the_curves_and_the_other_protocol_is_na
     at = measured(visit("tradeoff", model="digits-mlp"))
     assert "Not one protocol" not in spoken(at)
     table = next(table for table in at.dataframe if "kind" in table.value.columns)
-    assert "Weights by magnitude, one ranking over all layers" in set(table.value["setting"])
+    assert "Weights by magnitude, one ranking" in set(table.value["setting"])
     row = list(table.value["kind"]).index("recovered")
     at.session_state[str(table.key)] = {"selection": {"rows": [row], "columns": [], "cells": []}}
     at.run()
