@@ -138,10 +138,11 @@ def _dense_point(model: LoadedModel, found: Recovered, evaluation: Evaluation) -
     """A network of its own, of which nothing is pruned: size and speed are against those of ``model``."""
     from explorer.metrics.macs import mac_table
 
-    n_left, n_epochs = found.model.n_parameters, found.state.epochs
+    n_left, n_epochs, bits = found.model.n_parameters, found.state.epochs, _bits(found)
+    rounded = "" if bits is None else f", {bits} bits"
     return replace(
         _point(found.model, found, evaluation),
-        label=f"dense network of {n_left:,} parameters, from scratch, {n_epochs} epochs",
+        label=f"dense network of {n_left:,} parameters, from scratch, {n_epochs} epochs{rounded}",
         compression_ratio=model.n_parameters / n_left,
         theoretical_speedup=mac_table(model).dense / mac_table(found.model).dense,
     )

@@ -15,6 +15,7 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery import recipes
 from explorer.recovery.defaults import training_of
+from explorer.recovery.narrower import n_parameters_of, narrower
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.schedules import sparsities
 from explorer.recovery.steps import Gradual
@@ -160,8 +161,9 @@ def _narrow(asked: Asked, model: LoadedModel) -> Run:
     by_magnitude = replace(_spec(asked), criterion=LpNorm())  # counts without a look at data
     n_left = int(parameters(model, make_plan(model, by_magnitude))["kept"].value)
     training = training_of(model, epochs=n_epochs(asked, model), keep="best")
-    recipe = recipes.dense_from_scratch(model, n_left, training, seed=asked.seed)
-    return Run(f"dense network of {n_left:,} parameters, from scratch, {recipe.n_epochs} epochs", recipe)
+    n_nearest = n_parameters_of(narrower(model, n_left))
+    recipe = recipes.dense_from_scratch(model, n_nearest, training, seed=asked.seed)
+    return Run(f"dense network of {n_nearest:,} parameters, from scratch, {recipe.n_epochs} epochs", recipe)
 
 
 def _spec(asked: Asked) -> PruneSpec:
