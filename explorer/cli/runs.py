@@ -23,6 +23,11 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("action", nargs="?", choices=("list", "show"), default="list", help="default: list")
     parser.add_argument("id", nargs="?", type=whole, metavar="ID", help="with show: the number of the run")
     parser.add_argument("--model", metavar="M", help="only this model: its address or its digest")
+    parser.add_argument("--data", metavar="D", help="only on these data: their address or their digest")
+    parser.add_argument("--split", choices=("tune", "test"), help="only on this split")
+    parser.add_argument(
+        "--kind", metavar="K", help="only what was asked for by: evaluate, sweep, drag, search, recover"
+    )
     parser.add_argument("--limit", type=whole, default=50, metavar="N", help="at most so many (default: 50)")
     add_data_dir(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else")
@@ -38,14 +43,15 @@ def run(args: Arguments) -> int:
     store = Store(args.data_dir)
     if args.action == "show":
         return _show(args, store.point(_id(args)))
-    found = store.points(model=args.model, limit=args.limit)
+    found = store.points(model=args.model, data=args.data, split=args.split, kind=args.kind, limit=args.limit)
     tell(store)
     if args.json:
         printing.say_json({"store": str(store.path), "points": [finite(record.to_json()) for record in found]})
     elif found:
         printing.say(*printing.table(_HEAD, [_cells(record) for record in found], left=0))
     else:
-        printing.say("Nothing is kept" + (f" of {printing.plain(args.model)}." if args.model else " yet."))
+        asked = [value for value in (args.model, args.data, args.split, args.kind) if value]
+        printing.say(f"Nothing is kept of {printing.plain(', '.join(asked))}." if asked else "Nothing is kept yet.")
     return 0
 
 

@@ -40,7 +40,9 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Measure every level on the tune split."""
+    from explorer.analysis.given import split_of
     from explorer.analysis.tradeoff import sweep
+    from explorer.engine.evaluator import Evaluator
 
     spec = prune_spec(args)
     shares = None if args.sparsities is None else _levels("--sparsities", args.sparsities, 0, 1)
@@ -53,9 +55,10 @@ def run(args: Arguments) -> int:
     spec = with_curves(args, model, spec)
     wanted = fairness.requests(args, spec)
     n = len(shares or ratios) * sum(len(specs) for specs in wanted)
+    judge = Evaluator(model, split_of(data, "tune"), device=args.device)  # knows the dense model's answers for all
 
     def points_of(request: PruneSpec) -> Iterator[TradeOffPoint]:
-        return sweep(model, request, data, ratios=ratios, sparsities=shares, device=args.device)
+        return sweep(model, request, data, ratios=ratios, sparsities=shares, evaluator=judge)
 
     def watch(points: Iterator[TradeOffPoint]) -> None:
         _watched(kept(args, model, data, points, split="tune", kind=NAME), n)

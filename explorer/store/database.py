@@ -79,15 +79,18 @@ class Store:
         split: str | None = None,
         *,
         model: str | None = None,
+        data: str | None = None,
+        kind: str | None = None,
         limit: int = 1000,
     ) -> list[PointRecord]:
-        """The kept points, newest first, at most ``limit``. ``model`` is a digest or an address."""
-        wanted = {"model_digest": model_digest, "data_digest": data_digest, "split": split}
+        """The kept points, newest first, at most ``limit``. ``model`` and ``data`` are a digest or an address."""
+        wanted = {"model_digest": model_digest, "data_digest": data_digest, "split": split, "kind": kind}
         tests = [f"{name} = ?" for name, value in wanted.items() if value is not None]
         values: list[Any] = [value for value in wanted.values() if value is not None]
-        if model is not None:
-            tests.append("(model_digest = ? OR model_address = ?)")
-            values += [_storable(model), _storable(model)]
+        for name, value in (("model", model), ("data", data)):
+            if value is not None:
+                tests.append(f"({name}_digest = ? OR {name}_address = ?)")
+                values += [_storable(value), _storable(value)]
         where = f"WHERE {' AND '.join(tests)}" if tests else ""
         sql = f"SELECT id, record FROM points {where} ORDER BY time DESC, id DESC LIMIT ?"
         rows = self._database.read(sql, [*values, max(0, min(int(limit), MOST_POINTS))])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from explorer.cli import main
+from explorer.engine.evaluator import Evaluator
 from explorer.store.database import Store
 
 Capture = pytest.CaptureFixture[str]
@@ -53,6 +54,22 @@ def test_people_read_the_verdict_and_how_far_it_reaches(capsys: Capture) -> None
     assert "is better than random by" in out
     assert "On digits-mlp, 450 tune samples of digits, and no other; looks at the test split: 0." in out
     assert "not a curve yet" in out
+
+
+def test_the_dense_model_is_run_once_for_all_seeds_and_controls(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Evaluator] = []
+    init = Evaluator.__init__
+
+    def counted(self: Evaluator, *given: Any, **options: Any) -> None:
+        made.append(self)
+        init(self, *given, **options)
+
+    monkeypatch.setattr(Evaluator, "__init__", counted)
+    found = result(capsys, "--criterion", "lamp", "--controls", "--seeds", "2")
+    assert len(made) == 1
+    assert len({point["accuracy"]["value"] for point in found["points"] if point["asked_ratio"] == 1}) == 1
 
 
 def test_every_point_of_every_seed_is_kept(capsys: Capture) -> None:

@@ -131,6 +131,21 @@ def test_the_list_can_be_limited_to_a_model_and_a_number(capsys: Capture, tmp_pa
     assert shown(capsys, "runs", *here, "--model", "absent") == "Nothing is kept of absent.\n"
 
 
+def test_the_list_can_be_limited_to_data_a_split_and_what_asked_for_it(capsys: Capture, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.keep_point(record(0))
+    store.keep_point(record(1, kind="sweep"))
+    store.keep_point(record(2, split="test"))
+    store.keep_point(record(3, data_address="folder:cats", data_digest="ca75"))
+    here = ("--data-dir", str(tmp_path))
+    assert [p["id"] for p in listed(capsys, *here, "--kind", "sweep")] == [2]
+    assert [p["id"] for p in listed(capsys, *here, "--split", "test")] == [3]
+    assert [p["id"] for p in listed(capsys, *here, "--data", "folder:cats")] == [4]
+    assert [p["id"] for p in listed(capsys, *here, "--data", "ca75")] == [4]
+    assert [p["id"] for p in listed(capsys, *here, "--data", "digits", "--kind", "evaluate", "--split", "tune")] == [1]
+    assert shown(capsys, "runs", *here, "--kind", "drag", "--data", "x") == "Nothing is kept of x, drag.\n"
+
+
 def test_numbers_that_json_does_not_know_become_null(capsys: Capture, tmp_path: Path) -> None:
     Store(tmp_path).keep_point(record(compression_ratio=float("inf"), theoretical_speedup=float("nan")))
     (found,) = listed(capsys, "--data-dir", str(tmp_path))
