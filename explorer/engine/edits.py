@@ -16,12 +16,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, fx, nn
 
-from explorer.engine.folding import around
 from explorer.engine.program import Part, Program, n_bytes
-from explorer.engine.ready import Ready, logits_of
+from explorer.engine.ready import Ready, Values, logits_of
 from explorer.pruning.apply import private_shell
 
-Values = Mapping[fx.Node, Any]
 Updates = Callable[[], Mapping[str, Tensor]]
 Made = Callable[[fx.Node, Mapping[int, Tensor]], Any]
 _NONE: Values = {}
@@ -65,17 +63,13 @@ class Edit:
         key = (threading.get_ident(), made or program)
         if key not in self._own:
             masked = self._masked()
-            make = made or partial(self._plainly, program)
+            make = made or partial(self._ready.masked, program)
             self._own[key] = {node: make(node, masked) for node in self.part(program).changed}
         return self._own[key]
 
     def release(self) -> None:
         """Forget the masked tensors; they are made again when they are needed."""
         self._replaced, self._own = {}, {}
-
-    def _plainly(self, program: Program, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
-        found = program.module_of(self._ready.steps, node)
-        return around(found, replaced) if isinstance(found, nn.Module) else replaced[id(found)]
 
     def _masked(self) -> Mapping[int, Tensor]:
         if not self._replaced:

@@ -18,7 +18,7 @@ from torch import Tensor, fx, nn
 from explorer.engine.layout import batches
 from explorer.engine.prefix import PrefixCache
 from explorer.engine.program import Program
-from explorer.engine.ready import Ready, prepare
+from explorer.engine.ready import Ready, Values, prepare
 from explorer.engine.tally import BatchResult, Tally, joined, judge
 from explorer.engine.workers import n_cores, worker_pool
 from explorer.errors import ExplorerError
@@ -32,14 +32,15 @@ _RECENT_PLANS = 4
 
 @dataclass(eq=False)
 class _Job:
-    """One plan's masked tensors, signatures and private shells (one for each thread)."""
+    """One plan's masked tensors, signatures and, for each thread, the steps that hold those tensors."""
 
+    names: frozenset[str]  # of the parameters that the plan changes
     replaced: Mapping[int, Tensor]
     signatures: dict[Program, dict[fx.Node, int]]
     keep: frozenset[int]  # signatures to keep for later plans
     shared: frozenset[int]  # signatures of values that the dense pass makes as well
     is_dense: bool
-    shells: dict[int, nn.Module] = field(default_factory=dict)
+    own: dict[tuple[int, Program], Values] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -84,6 +85,7 @@ class Evaluator:
         self._ready: Ready | None = None
         self._slices: list[slice] = []
         self._lock = threading.Lock()
+        self._shells: dict[int, nn.Module] = {}
         self._dense_results: dict[int, BatchResult] = {}
         self._dense_whole: BatchResult | None = None
         self._dense_job: _Job | None = None
@@ -190,7 +192,14 @@ class Evaluator:
         shared = _frontier_against(program, signatures[program], {})
         self._recent.append(digests)
         self.cache.want(keep)
-        return _Job(replaced, signatures, keep, frozenset(signatures[program][n] for n in shared), not digests)
+        return _Job(
+            frozenset(digests),
+            replaced,
+            signatures,
+            keep,
+            frozenset(signatures[program][n] for n in shared),
+            not digests,
+        )
 
     def _worth_keeping(self, program: Program, signatures: Mapping[fx.Node, int]) -> Iterator[int]:
         """Signatures worth their memory: the inputs of what changed last, then of late layers.
@@ -239,10 +248,21 @@ class Evaluator:
             if signature in keeper.keep:
                 self.cache.put(signature, index, value, keeper.keep)
 
-        shell = job.shells.get(threading.get_ident())
-        if shell is None:
-            shell = job.shells[threading.get_ident()] = private_shell(ready.steps, job.replaced)
-        return ready.logits(shell, x, job.signatures, look, put)
+        def own(program: Program) -> Values:
+            key = (threading.get_ident(), program)
+            if key not in job.own:
+                changed = program.using(job.names)
+                job.own[key] = {node: ready.masked(program, node, job.replaced) for node in changed}
+            return job.own[key]
+
+        return ready.logits(self._shell(ready), x, job.signatures, look, put, own)
+
+    def _shell(self, ready: Ready) -> nn.Module:
+        """This thread's own shell of the dense model."""
+        thread = threading.get_ident()
+        if thread not in self._shells:
+            self._shells[thread] = private_shell(ready.steps)
+        return self._shells[thread]
 
 
 def _digests(plan: Plan) -> dict[str, bytes]:

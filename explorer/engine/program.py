@@ -85,6 +85,11 @@ class Program:
         """The paths of all parameters that some step uses."""
         return frozenset(name for names in self._parameters.values() for name in names)
 
+    def using(self, parameters: Collection[str]) -> tuple[fx.Node, ...]:
+        """The steps that use some of these parameters."""
+        names = frozenset(parameters)
+        return tuple(node for node in self.nodes if names.intersection(self._parameters[node]))
+
     def part(self, parameters: Iterable[str]) -> Part:
         """What changes when these parameters do; the output is always part of it."""
         names = frozenset(parameters)
@@ -124,14 +129,25 @@ class Program:
                         values.pop(used, None)
         return {node: values[node] for node in wanted}
 
-    def run(self, shell: nn.Module, x: Tensor, signatures: Signatures, look: Look, put: Put) -> Any:
-        """The output for one batch. ``look`` finds a value by signature (or None), ``put`` offers one."""
+    def run(
+        self,
+        shell: nn.Module,
+        x: Tensor,
+        signatures: Signatures,
+        look: Look,
+        put: Put,
+        own: Mapping[fx.Node, Any] = _NONE,
+    ) -> Any:
+        """The output for one batch. ``look`` finds a value by signature (or None), ``put`` offers one.
+
+        ``own`` as in :meth:`run_part`.
+        """
         known: dict[fx.Node, Any] = {}
         to_run = self._missing((self.output,), known, lambda node: look(signatures[node]))
         waiting = {node: sum(user in to_run for user in node.users) for node in self.nodes}
         for node in self.nodes:
             if node in to_run:
-                known[node] = self._step(shell, node, x, known)
+                known[node] = self._step(shell, node, x, known, own)
                 self._weigh(node, known[node], len(x))
                 if node.op not in _INPUTS:
                     put(signatures[node], known[node])
@@ -160,7 +176,7 @@ class Program:
         return to_run
 
     def _part(self, names: frozenset[str]) -> Part:
-        changed = tuple(node for node in self.nodes if names.intersection(self._parameters[node]))
+        changed = self.using(names)
         affected = self._descendants((*changed, self.output))
         frontier = self.frontier(affected)
         inputs = {n for node in affected for n in node.all_input_nodes if n.op in _INPUTS}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from explorer.engine.folding import fold
+from explorer.engine.folding import around, fold
 from explorer.engine.judges import task_of
 from explorer.engine.layout import FIRST, natural_batch_size
 from explorer.engine.program import Look, Program, Put
@@ -21,6 +21,7 @@ from explorer.pruning.apply import private_shell
 from explorer.pruning.calls import output_of
 from explorer.types import LoadedModel, Split
 
+Values = Mapping[fx.Node, Any]
 _CLOSE = 1e-4  # of the largest output: nearer first and second choices are left to the plain model
 
 
@@ -46,17 +47,31 @@ class Ready:
         return x.to(self.device, self.dtype if x.is_floating_point() else None)
 
     def logits(
-        self, shell: nn.Module, x: Tensor, signatures: Mapping[Program, Mapping[fx.Node, int]], look: Look, put: Put
+        self,
+        shell: nn.Module,
+        x: Tensor,
+        signatures: Mapping[Program, Mapping[fx.Node, int]],
+        look: Look,
+        put: Put,
+        own: Callable[[Program], Values],
     ) -> Tensor:
-        """(n, ...) float32 or float64 on the processor; first choices are those of the plain model."""
+        """(n, ...) float32 or float64 on the processor; first choices are those of the plain model.
+
+        ``own`` gives each program's modules that take the place of the shell's.
+        """
         first, plain = self.programs[0], self.programs[-1]
         x = self.input(x)
-        out = logits_of(first.run(shell, x, signatures[first], look, put))
+        out = logits_of(first.run(shell, x, signatures[first], look, put, own(first)))
         if first is plain or not bool((close := self.undecided(out)).any()):
             return out
         out = out.clone()
-        out[close] = logits_of(plain.run(shell, x[close], signatures[plain], _nothing, _nowhere))
+        out[close] = logits_of(plain.run(shell, x[close], signatures[plain], _nothing, _nowhere, own(plain)))
         return out
+
+    def masked(self, program: Program, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
+        """One step's module (or tensor) in which tensors take the place of parameters (by their ids)."""
+        found = program.module_of(self.steps, node)
+        return around(found, replaced) if isinstance(found, nn.Module) else replaced[id(found)]
 
     def undecided(self, outputs: Tensor) -> Tensor:
         """Outputs (n, ...) -> (n,) bool: samples of which some choice is too close to trust the last digits."""

@@ -19,12 +19,15 @@ from tests.engine import models
 class Gated:
     """An evaluator whose batches come when the test lets them."""
 
+    threads = 2
+
     def __init__(self) -> None:
         self.inner = Evaluator(MODEL, models.split(MODEL), batch_size=50)
         self.batches = threading.Semaphore(0)
         self.started: list[str] = []
 
-    def run(self, plan: Plan) -> Iterator[Evaluation]:
+    def run(self, plan: Plan, *, threads: int) -> Iterator[Evaluation]:
+        assert threads == self.threads - 1, "the page has a core for itself"
         self.started.append(plan.digest)
         for evaluation in self.inner.run(plan):
             self.batches.acquire()
