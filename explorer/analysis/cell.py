@@ -24,6 +24,10 @@ class Keep(Protocol):
         """What is kept under a key, by knob and level."""
         ...
 
+    def keep_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+        """Keep what the cells under a key are of (JSON-able)."""
+        ...
+
     def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
         """Keep one finished cell (JSON-able), at once and for good."""
         ...
@@ -42,6 +46,10 @@ class Lenient:
     def cells(self, scan_key: str) -> Mapping[tuple[str, float], Mapping[str, Any]]:
         """What is kept under a key, by knob and level; nothing where it cannot be read."""
         return self._tried(lambda keep: keep.cells(scan_key)) or {}
+
+    def keep_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+        """Keep what the cells are of, if that works."""
+        self._tried(lambda keep: keep.keep_scan(scan_key, about))
 
     def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
         """Keep one finished cell, if that works."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +12,7 @@ from torch import Tensor
 
 from explorer.analysis.cell import LEVELS, MODES, Cell, Keep, Lenient, Mode, knobs_for, n_for, rising
 from explorer.analysis.given import given_data, given_model, given_spec, split_of
+from explorer.analysis.kept_scan import KeptScan, scan_about
 from explorer.analysis.sensitivity_result import Joint, Sensitivity, joint, scan_json
 from explorer.analysis.weight_energy import Energy, energy
 from explorer.engine.cells import evaluate_edits
@@ -28,7 +27,6 @@ from explorer.pruning.plan import knob_masks
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
-from explorer.store.records import explorer_version
 from explorer.types import Dataset, Evaluation, JudgedBy, Knob, LoadedModel, Scores, Split, SplitName
 
 __all__ = [
@@ -43,10 +41,8 @@ __all__ = [
     "Sensitivity",
     "energy",
     "joint",
-    "kept_cells",
     "scan",
     "scan_json",
-    "scan_key",
     "scan_size",
 ]
 
@@ -99,9 +95,9 @@ def scan(
     samples = _first(split_of(dataset, split), n_samples)
     scores = score(loaded, request, dataset) if scores is None else scores
     places = _places(scores, levels, layers)
-    key = scan_key(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device, seed=seed)
-    judge = evaluator or Evaluator(loaded, samples, device=device, memory_limit=0)
-    return _scanned(_Masks(loaded, request, scores), places, judge, _How(mode, max_drop, seed), keep, key)
+    about = scan_about(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device, seed=seed)
+    judge, how = evaluator or Evaluator(loaded, samples, device=device, memory_limit=0), _How(mode, max_drop, seed)
+    return _scanned(_Masks(loaded, request, scores), places, judge, how, KeptScan(keep, about))
 
 
 def scan_size(
@@ -116,38 +112,6 @@ def scan_size(
     """How many cells a scan has; ``data`` is for criteria that look at it, ``scores`` where they are known."""
     known = score(model, given_spec(spec), data) if scores is None else scores
     return len(_places(known, levels, layers))
-
-
-def scan_key(
-    model: LoadedModel,
-    data: Dataset,
-    spec: PruneSpec,
-    *,
-    mode: Mode,
-    split: SplitName,
-    n: int,
-    device: str = "cpu",
-    seed: int = 0,
-) -> str:
-    """What cells are kept under: equal key = equal cells, whatever other knobs and levels were asked for."""
-    request = spec.to_json()
-    parts = [model.identity, data.digest, split, n, request["granularity"], request["criterion"], mode, device]
-    parts += [str(torch.__version__), explorer_version()]
-    parts += [seed] if mode == "estimate" else []
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
-
-
-def kept_cells(keep: Keep, key: str) -> list[Cell]:
-    """The cells that are kept under a :func:`scan_key`; those that cannot be read are left out, as not measured."""
-    found = []
-    for place, told in keep.cells(key).items():
-        try:
-            cell = Cell.from_json(told)
-        except (ValueError, TypeError, KeyError):
-            continue
-        if (cell.knob, cell.level) == place:
-            found.append(cell)
-    return found
 
 
 @dataclass(frozen=True)
@@ -200,16 +164,11 @@ class _Stops:
 
 
 def _scanned(
-    masks: _Masks,
-    places: Sequence[_Place],
-    evaluator: Evaluator,
-    how: _How,
-    keep: Keep | None,
-    key: str,
+    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, how: _How, kept: KeptScan
 ) -> Iterator[Cell]:
     stops = _Stops(how.max_drop)
     missing = []
-    stored = {} if keep is None else {(cell.knob, cell.level): cell for cell in kept_cells(keep, key)}
+    stored = kept.cells()
     for place in places:
         cell = stored.get((place.knob.name, place.level))
         if cell is None or cell.n_pruned != place.n_pruned:
@@ -218,8 +177,7 @@ def _scanned(
             stops.note(cell)
             yield cell
     for cell in _measured(masks, missing, evaluator, how, stops):
-        if keep is not None and cell.complete:
-            keep.keep_cell(key, cell.knob, cell.level, cell.to_json())
+        kept.add(cell)
         yield cell
 
 

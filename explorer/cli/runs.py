@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, whole
@@ -11,10 +12,14 @@ from explorer.cli.keeping import add_data_dir, tell
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
-    from explorer.store.records import PointRecord
+    from collections.abc import Sequence
+
+    from explorer.store.database import Store
+    from explorer.store.records import PointRecord, ScanSummary
 
 NAME = "runs"
 HELP = "List what was measured so far, newest first; show ID gives the request behind one number."
+_SCAN_HEAD = ("last cell (UTC)", "scan of", "data", "split", "n", "units", "criterion", "mode", "cells", "layers")
 _HEAD = ("id", "time (UTC)", "model", "data", "split", "what", "pruned", "ratio", "accuracy", "95 % interval", "by")
 
 
@@ -26,7 +31,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--data", metavar="D", help="only on these data: their address or their digest")
     parser.add_argument("--split", choices=("tune", "test"), help="only on this split")
     parser.add_argument(
-        "--kind", metavar="K", help="only what was asked for by: evaluate, sweep, drag, search, recover"
+        "--kind", metavar="K", help="only what was asked for by: evaluate, sweep, drag, search, recover, scan"
     )
     parser.add_argument("--limit", type=whole, default=50, metavar="N", help="at most so many (default: 50)")
     add_data_dir(parser)
@@ -34,8 +39,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(args: Arguments) -> int:
-    """List the kept points, or show the request of one."""
-    from explorer.analysis.report import finite
+    """List the kept points and scans, or show the request of one point."""
     from explorer.store.database import Store
 
     if args.action == "list" and args.id is not None:
@@ -44,15 +48,28 @@ def run(args: Arguments) -> int:
     if args.action == "show":
         return _show(args, store.point(_id(args)))
     found = store.points(model=args.model, data=args.data, split=args.split, kind=args.kind, limit=args.limit)
+    scans = _scans(args, store)
     tell(store)
     if args.json:
-        printing.say_json({"store": str(store.path), "points": [finite(record.to_json()) for record in found]})
-    elif found:
-        printing.say(*printing.table(_HEAD, [_cells(record) for record in found], left=0))
+        _say_json(store, found, scans)
     else:
-        asked = [value for value in (args.model, args.data, args.split, args.kind) if value]
-        printing.say(f"Nothing is kept of {printing.plain(', '.join(asked))}." if asked else "Nothing is kept yet.")
+        printing.say(*_lines(args, found, scans))
     return 0
+
+
+def _say_json(store: Store, found: Sequence[PointRecord], scans: Sequence[ScanSummary]) -> None:
+    from explorer.analysis.report import finite
+
+    points, all_scans = [finite(record.to_json()) for record in found], [finite(asdict(scan)) for scan in scans]
+    printing.say_json({"store": str(store.path), "points": points, "scans": all_scans})
+
+
+def _lines(args: Arguments, found: Sequence[PointRecord], scans: Sequence[ScanSummary]) -> list[str]:
+    lines = printing.table(_HEAD, map(_cells, found), left=0) if found else []
+    if scans:
+        lines += [*[""] * bool(lines), *printing.table(_SCAN_HEAD, map(_scan_cells, scans), left=0)]
+    asked = ", ".join(value for value in (args.model, args.data, args.split, args.kind) if value)
+    return lines or [f"Nothing is kept of {printing.plain(asked)}." if asked else "Nothing is kept yet."]
 
 
 def _id(args: Arguments) -> int:
@@ -70,6 +87,37 @@ def _show(args: Arguments, record: PointRecord | None) -> int:
     else:
         printing.say(json.dumps(record.spec, indent=2))
     return 0
+
+
+def _scans(args: Arguments, store: Store) -> list[ScanSummary]:
+    """The kept scans that are asked for, the latest first."""
+    wanted = (("model", args.model), ("data", args.data))
+    return [
+        scan
+        for scan in store.scans()
+        if args.kind in (None, "scan")
+        and args.split in (None, scan.about.get("split"))
+        and all(v is None or v in (scan.about.get(f"{n}_address"), scan.about.get(f"{n}_digest")) for n, v in wanted)
+    ][: args.limit]
+
+
+def _member(found: Any) -> str:
+    """``{"key": "lp_norm", "p": 2.0}`` as it is written for a flag: lp_norm:p=2.0."""
+    values = dict(found) if isinstance(found, dict) else {}
+    key = str(values.pop("key", "unknown"))
+    return f"{key}:{','.join(f'{name}={value}' for name, value in values.items())}" if values else key
+
+
+def _scan_cells(scan: ScanSummary) -> list[str]:
+    about = scan.about
+    return [
+        scan.last[:19].replace("T", " "),
+        *(str(about.get(name, "unknown")) for name in ("model_address", "data_address", "split", "n")),
+        *(_member(about.get(name)) for name in ("granularity", "criterion")),
+        str(about.get("mode", "")),
+        str(scan.n_cells),
+        str(scan.n_knobs),
+    ]
 
 
 def _cells(record: PointRecord) -> list[str]:

@@ -104,6 +104,12 @@ class Store:
         found = self._readable("point", rows, _record)
         return found[0] if found else None
 
+    def keep_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+        """Keep what the cells of a scan are of."""
+        sql = "INSERT OR REPLACE INTO scans (scan_key, time, about) VALUES (?, ?, ?)"
+        values = (scan_key, now(), _text(about))
+        self._database.write(lambda connection: connection.execute(sql, values).close())
+
     def keep_cell(self, scan_key: str, knob: str, level: float, cell: Mapping[str, Any]) -> None:
         """Keep a finished cell of a scan; one of the same knob and level is replaced."""
         sql = "INSERT OR REPLACE INTO cells (scan_key, knob, level, time, cell) VALUES (?, ?, ?, ?, ?)"
@@ -118,9 +124,11 @@ class Store:
 
     def scans(self) -> list[ScanSummary]:
         """Every scan with cells, the latest first."""
-        sql = "SELECT scan_key, count(*), count(DISTINCT knob), min(time), max(time) FROM cells"
-        rows = self._database.read(f"{sql} GROUP BY scan_key ORDER BY max(time) DESC, scan_key")
-        return [ScanSummary(*row) for row in rows]
+        counted = "SELECT scan_key, count(*), count(DISTINCT knob), min(time), max(time) AS last FROM cells"
+        sql = f"SELECT c.*, coalesce(about, '{{}}') FROM ({counted} GROUP BY scan_key) c "
+        sql += "LEFT JOIN scans USING (scan_key) ORDER BY last DESC, scan_key"
+        rows = self._database.read(sql)
+        return self._readable("scan", rows, _scan)
 
     def save_workspace(
         self, workspace_id: str, state: Mapping[str, Any], boot: str, *, after: int | None = None
@@ -180,6 +188,11 @@ class Store:
 
 def _record(row: Row) -> PointRecord:
     return record_from(_object(row[1]), int(row[0]))
+
+
+def _scan(row: Row) -> ScanSummary:
+    scan_key, n_cells, n_knobs, first, last, about = row
+    return ScanSummary(scan_key, n_cells, n_knobs, first, last, _object(about))
 
 
 def _workspace(row: Row) -> SavedWorkspace:

@@ -85,13 +85,17 @@ class PointRecord:
 
 @dataclass(frozen=True)
 class ScanSummary:
-    """How far a scan is: how many cells are kept, since when, and when the last one came (UTC)."""
+    """How far a scan is: how many cells are kept, since when, and when the last one came (UTC).
+
+    ``about`` is what it is a scan of, as it was told; empty where that is not known.
+    """
 
     scan_key: str
     n_cells: int
     n_knobs: int
     first: str
     last: str
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,11 +138,18 @@ def record_of(
         kind=kind,
         device=device,
         machine=point.accuracy.machine or "",
-        torch_version=str(torch.__version__),
-        explorer_version=explorer_version(),
-        python_version=platform.python_version(),
+        **versions(),
         time=now(),
     )
+
+
+def versions() -> dict[str, Any]:
+    """Of all that a number may depend on."""
+    return {
+        "torch_version": str(torch.__version__),
+        "explorer_version": explorer_version(),
+        "python_version": platform.python_version(),
+    }
 
 
 def spec_digest(spec: Mapping[str, Any]) -> str:

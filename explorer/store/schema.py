@@ -47,5 +47,14 @@ STEPS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE scans (
+            scan_key TEXT PRIMARY KEY,
+            time TEXT NOT NULL,
+            about TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 VERSION = len(STEPS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer.analysis.kept_scan import KeptScan, scan_about
 from explorer.analysis.sensitivity import (
     LEVELS,
     MODES,
@@ -15,9 +16,7 @@ from explorer.analysis.sensitivity import (
     Lenient,
     Mode,
     Sensitivity,
-    kept_cells,
     scan,
-    scan_key,
     scan_size,
 )
 from explorer.engine.jobs import Job
@@ -150,6 +149,7 @@ def _kept(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> list[Cell]:
     known: tuple[object, list[Cell]] | None = st.session_state.get(_KEPT)
     if known is None or known[0] != wanted:
         store, n = Lenient(cache.store()), len(dataset.splits["tune"])
-        keys = [scan_key(model, dataset, spec, mode=mode, split="tune", n=n) for mode in MODES]
-        known = st.session_state[_KEPT] = (wanted, [cell for key in keys for cell in kept_cells(store, key)])
+        scans = [scan_about(model, dataset, spec, mode=mode, split="tune", n=n) for mode in MODES]
+        cells = [cell for about in scans for cell in KeptScan(store, about).cells().values()]
+        known = st.session_state[_KEPT] = (wanted, cells)
     return known[1]

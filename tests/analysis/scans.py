@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,12 @@ class Kept:
 
     def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        rows = [json.loads(line) for line in lines if line.endswith("}")]
+        rows = [row for line in lines if line.endswith("}") and "cell" in (row := json.loads(line))]
         return {(r["knob"], r["level"]): r["cell"] for r in rows if r["key"] == scan_key}
+
+    def keep_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+        with self.path.open("a") as file:
+            file.write(json.dumps({"key": scan_key, "about": about}) + "\n")
 
     def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
         with self.path.open("a") as file:

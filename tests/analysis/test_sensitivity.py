@@ -25,6 +25,7 @@ from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import Limit, PruneSpec
+from explorer.store.database import Store
 from explorer.types import LoadedModel, Plan, Split
 from tests.analysis.scans import Kept, all_digits, dataset_of, finished, small, without_origin
 from tests.engine import models as tiny
@@ -325,10 +326,40 @@ def test_without_labels_an_estimate_is_of_the_agreement() -> None:
         assert abs(cell.accuracy.value - exact.cell(cell.knob, 0.5).accuracy.value) <= 0.02
 
 
+def test_what_the_kept_cells_are_of_is_kept_with_them(tmp_path: Path) -> None:
+    model, samples = small("digits-mlp")
+    store = Store(tmp_path)
+    spec = PruneSpec("weight", "random:seed=3")
+    finished(model, samples, spec, levels=(0.5,), layers=["fc1"], mode="estimate", seed=7, keep=store)
+    (kept,) = store.scans()
+    found = {
+        "model_address": "digits-mlp",
+        "model_digest": model.digest,
+        "data_digest": samples.digest,
+        "split": "tune",
+        "n": 150,
+        "criterion": {"key": "random", "seed": 3},
+        "granularity": {"key": "weight"},
+        "mode": "estimate",
+        "seed": 7,
+        "device": "cpu",
+        "torch_version": str(torch.__version__),
+    }
+    assert {name: kept.about[name] for name in found} == found
+    assert {"explorer_version", "python_version"} <= set(kept.about)
+    assert (kept.n_cells, kept.n_knobs) == (1, 1)
+    ((_, cell),) = store.cells(kept.scan_key).items()
+    assert cell["drop"]["machine"]
+    assert cell["drop"]["date"]
+
+
 def test_a_place_that_fails_costs_no_cell_and_is_told_once() -> None:
     class Failing:
         def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
             return {}
+
+        def keep_scan(self, *_: object) -> None:
+            raise ExplorerError("The disk is full.")
 
         def keep_cell(self, *_: object) -> None:
             raise ExplorerError("The disk is full.")

@@ -146,6 +146,24 @@ def test_the_list_can_be_limited_to_data_a_split_and_what_asked_for_it(capsys: C
     assert shown(capsys, "runs", *here, "--kind", "drag", "--data", "x") == "Nothing is kept of x, drag.\n"
 
 
+def test_kept_scans_are_listed_below_the_points_with_what_they_are_of(capsys: Capture) -> None:
+    scan = ("scan", "digits-mlp", "--levels", "0.5,0.9", "--layers", "fc1,fc2")
+    shown(capsys, *scan, "--criterion", "lp_norm:p=1")
+    shown(capsys, *scan, "--mode", "estimate", "--seed", "3")
+    found = json.loads(shown(capsys, "runs", "--json"))["scans"]
+    assert [(s["about"]["mode"], s["about"]["seed"], s["n_cells"], s["n_knobs"]) for s in found] == [
+        ("estimate", 3, 4, 2),
+        ("exact", 0, 4, 2),
+    ]
+    assert {s["about"]["model_address"] for s in found} == {"digits-mlp"}
+    lines = shown(capsys, "runs").splitlines()
+    assert lines[0].split()[:3] == ["last", "cell", "(UTC)"]
+    assert lines[3].split()[2:] == ["digits-mlp", "digits", "tune", "450", "weight", "lp_norm:p=1.0", "exact", "4", "2"]
+    for argv, n in ((("--kind", "scan"), 2), (("--kind", "sweep"), 0), (("--split", "test"), 0), (("--limit", "1"), 1)):
+        assert len(json.loads(shown(capsys, "runs", "--json", *argv))["scans"]) == n
+    assert len(json.loads(shown(capsys, "runs", "--json", "--model", "digits-cnn"))["scans"]) == 0
+
+
 def test_numbers_that_json_does_not_know_become_null(capsys: Capture, tmp_path: Path) -> None:
     Store(tmp_path).keep_point(record(compression_ratio=float("inf"), theoretical_speedup=float("nan")))
     (found,) = listed(capsys, "--data-dir", str(tmp_path))

@@ -56,6 +56,18 @@ def test_scans_are_listed_with_their_extent_latest_first(store: Store) -> None:
     assert (latest.scan_key, latest.n_cells, latest.n_knobs) == ("second", 1, 1)
     assert (before.scan_key, before.n_cells, before.n_knobs) == ("first", 3, 2)
     assert before.first <= before.last <= latest.first == latest.last
+    assert latest.about == {}
+
+
+def test_what_a_scan_is_of_is_kept_once_and_listed_with_it(store: Store) -> None:
+    store.keep_scan("first", {"mode": "exact"})
+    store.keep_cell("first", "a", 0.1, {})
+    store.keep_scan("first", {"mode": "verified"})
+    store.keep_scan("without cells", {})
+    assert [(scan.scan_key, scan.about) for scan in store.scans()] == [("first", {"mode": "verified"})]
+    change(store, "UPDATE scans SET about = '['")
+    assert store.scans() == []
+    assert "scan could not be read" in store.findings[0].what
 
 
 def test_a_cell_that_cannot_be_read_is_missing_and_told(store: Store) -> None:
