@@ -107,10 +107,16 @@ def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], m
         return Factory().pour(request, weights)
     if slim.is_slim(hint) and request.arch is None:
         return slim.opened(weights, hint)
-    architecture, unknown = request.architecture() or _hinted(hint), hint.get("arch")
+    architecture, unknown = _asked(request, hint) or _hinted(hint), hint.get("arch")
     if architecture is None:
         return weights_only(weights, _why(weights, unknown))
     return assemble(weights, architecture)
+
+
+def _asked(request: Request, hint: Mapping[str, Any]) -> Architecture | None:
+    """The architecture that was asked for; one that the file names too has the widths that the file says."""
+    same = request.arch == hint.get("arch") and not request.arch_args
+    return (_hinted(hint) if same else None) or request.architecture()
 
 
 def _why(weights: Weights, unknown: Any) -> str:

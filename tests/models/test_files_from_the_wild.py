@@ -136,6 +136,18 @@ def test_arguments_of_the_architecture_make_another_width_fit(tmp_path: Path) ->
     assert model.meta["arch_args"] == {"width": 4, "n_classes": 10}
 
 
+@pytest.mark.parametrize("arch", [None, "digits-cnn"])
+def test_a_file_that_says_its_own_width_opens_with_it_also_where_its_architecture_is_named(
+    arch: str | None, tmp_path: Path
+) -> None:
+    state = models.ARCHITECTURES.get("digits-cnn:width=4").build().state_dict()
+    about = json.dumps({"arch": "digits-cnn", "arch_args": {"width": 4}})
+    save_file(state, tmp_path / "w.safetensors", metadata={"explorer": about})
+    assert models.load(str(tmp_path / "w.safetensors"), arch=arch).meta["arch_args"]["width"] == 4
+    with pytest.raises(ExplorerError, match="Other shape"):
+        models.load(str(tmp_path / "w.safetensors"), arch="digits-cnn", arch_args={"width": 5})
+
+
 def test_absent_step_counters_of_batch_norms_are_innocent(tmp_path: Path) -> None:
     state = models.ARCHITECTURES.get("digits-cnn").build().state_dict()
     torch.save({k: v for k, v in state.items() if "num_batches" not in k}, tmp_path / "w.pt")
