@@ -10,15 +10,45 @@ _NAME = "pruning_explorer.ticker"
 # The timer starts when the page has drawn the last answer: a slow browser is never flooded. Of two
 # ticks in the same millisecond the server may lose one, so a tick without an answer is repeated.
 # The clean-up of an older call may come after the newer one began: it ends its own timers only.
+# A tick keeps out of the visitor's way. It waits while a run is under way and for a moment after a
+# click. After a click on a link to another page it waits for that page: the tick of a page that is
+# being left would bring it back, without anything on it.
 _JS = """
 const RETRY_MS = 1500;
+const POLL_MS = 20;
+const MOMENT_MS = 100;
+const LEAVING_MS = 10000;
 const ending = new WeakMap();
+const hand = (globalThis.pruningExplorerHand ??= watched());
+
+function watched() {
+  const hand = { until: 0, leaving: null };
+  addEventListener("click", (event) => {
+    const link = event.composedPath().find((node) => node.tagName === "A" && node.href);
+    const stays = !link || link.pathname === location.pathname || event.ctrlKey || event.metaKey || event.shiftKey;
+    if (!stays) hand.leaving = { from: location.pathname, until: performance.now() + LEAVING_MS };
+    hand.until = performance.now() + MOMENT_MS;
+  }, true);
+  return hand;
+}
+
+function busy() {
+  const now = performance.now();
+  const leaving = hand.leaving?.from === location.pathname && now < hand.leaving.until;
+  const app = document.querySelector("[data-test-script-state]");
+  return leaving || now < hand.until || app?.dataset.testScriptState === "running";
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   ending.get(parentElement)?.();
-  const tick = () => setTriggerValue("tick", data.turn);
-  let again;
-  const first = setTimeout(() => { tick(); again = setInterval(tick, RETRY_MS); }, data.after_ms);
-  const end = () => { clearTimeout(first); clearInterval(again); };
+  let timer;
+  const tick = () => {
+    const waits = busy();
+    if (!waits) setTriggerValue("tick", data.turn);
+    timer = setTimeout(tick, waits ? POLL_MS : RETRY_MS);
+  };
+  timer = setTimeout(tick, data.after_ms);
+  const end = () => clearTimeout(timer);
   ending.set(parentElement, end);
   return end;
 }
