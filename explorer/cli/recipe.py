@@ -93,7 +93,7 @@ def _scheduled(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSp
 
     schedule, rounds = args.schedule or "one_shot", 4 if args.rounds is None else args.rounds
     if schedule == "lottery":
-        training = _changed(args, training_of(model, keep="best"))
+        training = _changed(args, training_of(model, data, keep="best"))
         control = args.control if args.control in _OF_TICKETS else ""
         ways = {"rewind": args.rewind or "init", "control": control, "seed": args.seed}
         return recipes.lottery_ticket(spec, rounds, training, **ways)
@@ -117,7 +117,7 @@ def _dense(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, 
     from explorer.recovery.defaults import training_of
 
     n_left = int(parameters(model, make_plan(model, spec, data=data))["kept"].value)
-    training = replace(_changed(args, training_of(model, keep="best")), epochs=n_epochs)
+    training = replace(_changed(args, training_of(model, data, keep="best")), epochs=n_epochs)
     return recipes.dense_from_scratch(model, n_left, training, seed=args.seed)
 
 

@@ -7,17 +7,23 @@ from typing import Any
 
 from explorer.params import params_of
 from explorer.recovery.training import Training
-from explorer.types import LoadedModel
+from explorer.types import Dataset, LoadedModel
 
 _UNKNOWN = {"epochs": 40, "weight_decay": 0.05}
 
 
-def training_of(model: LoadedModel, **changes: Any) -> Training:
+def training_of(model: LoadedModel, data: Dataset | None = None, **changes: Any) -> Training:
     """How the model itself was trained from its first weights; the last epoch is kept.
 
-    Bundled models know; for others it is AdamW over 40 epochs at the usual rate of 1e-3, nothing moved.
+    Bundled models know; for others it is AdamW over 40 epochs at the usual rate of 1e-3, nothing moved. On ``data``
+    that holds no pictures nothing is moved either; without labels the dense model teaches alone.
     """
     found = dict(model.meta.get("training") or _UNKNOWN)
     known = {p.name for p in params_of(Training)}
     values = {name: value for name, value in found.items() if name in known}
+    if data is not None and not data.images:
+        values["shift"] = 0.0
+    fit = None if data is None else data.splits.get("fit")
+    if fit is not None and fit.y is None:
+        values["distil_weight"] = 1.0
     return replace(Training(**{**values, "keep": "last"}), **changes)

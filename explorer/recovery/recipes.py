@@ -25,16 +25,11 @@ _RATE = 2.0
 def tuning_for(model: LoadedModel, data: Dataset | None = None, **changes: Any) -> Finetune:
     """Fine-tuning that heals this model well: as it was trained, for 20 epochs, the best one on tune kept.
 
-    With ``data`` that holds no pictures nothing is moved; without labels the dense model teaches alone.
+    What ``data`` cannot give is left out, as :func:`explorer.recovery.defaults.training_of` says.
     """
-    training = training_of(model)
+    training = training_of(model, data)
     rate = training.learning_rate * (_RATE if model.meta.get("training") else 1.0)
     settings = replace(training, epochs=20, learning_rate=round(rate, 8), keep="best")
-    if data is not None and not data.images:
-        settings = replace(settings, shift=0.0)
-    fit = None if data is None else data.splits.get("fit")
-    if fit is not None and fit.y is None:
-        settings = replace(settings, distil_weight=1.0)
     return replace(Finetune(**asdict(settings)), **changes)
 
 

@@ -126,9 +126,9 @@ def test_bundled_models_know_how_they_were_trained(sample: LoadedModel) -> None:
 
 def test_data_without_pictures_are_not_moved_and_without_labels_the_teacher_is_alone(sample: LoadedModel) -> None:
     data = flowers()
-    assert tuning_for(sample, data).shift == 0.0
+    assert tuning_for(sample, data).shift == training_of(sample, data).shift == 0.0
     blind = replace(data, splits={name: replace(s, y=None) for name, s in data.splits.items()})
-    assert tuning_for(two(), blind).distil_weight == 1.0
+    assert tuning_for(two(), blind).distil_weight == training_of(two(), blind).distil_weight == 1.0
     assert tuning_for(two(), data).why_not(two(), data) is None
 
 

@@ -39,7 +39,7 @@ class Rewind:
         """The first weights must be known, and early needs data to train on."""
         refusal = why_no_beginning(dense, self.file)
         if refusal is None and self.to == "early":
-            refusal = why_not_trained(training_of(dense), data)
+            refusal = why_not_trained(training_of(dense, data), data)
         return refusal
 
     def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
@@ -54,7 +54,7 @@ class Rewind:
     def _early(
         self, state: State, room: Room, tensors: dict[str, Tensor]
     ) -> Generator[Progress, None, dict[str, Tensor]]:
-        settings = training_of(state.dense)
+        settings = training_of(state.dense, room.data)
         moment = f"early {self.epochs} {self.file}"
         if moment in room.shared:
             found: dict[str, Tensor] = room.shared[moment]
