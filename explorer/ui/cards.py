@@ -111,7 +111,7 @@ def _restore(view: View, known: list[TradeOff], chosen: object) -> None:
     point = clicked(data, known, view.work.tried)
     if point is not None:
         view.work.set(PruneSpec.from_json(point.spec))
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def below(view: View) -> None:

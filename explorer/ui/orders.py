@@ -27,7 +27,7 @@ def card(model: LoadedModel, dataset: Dataset, wanted: grids.Wanted) -> bool:
             st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="order_stop")
         elif (job is None or job.state != "done") and st.button("Compare", icon=":material/swap_vert:", key="order"):
             grids.start_orders(model, dataset, wanted.spec, share, wanted.bits)
-            st.rerun(scope="fragment")
+            st.rerun()
     if job is None:
         st.caption(
             f"Measures prune, quantize; quantize, prune; and prune, tune, quantize with weights of {wanted.bits} bits "

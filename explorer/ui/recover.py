@@ -97,7 +97,7 @@ def _replay(model: LoadedModel, dataset: Dataset) -> None:
         recovery_jobs.start(model, dataset, Run(f"replay of {plain(file.name, 60)}", recipe))
     except ExplorerError as error:
         session.notify(error)
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _made(others: Iterable[Callable[[], Run]]) -> list[Run]:
@@ -131,7 +131,7 @@ def _button(runs: list[Run], model: LoadedModel, dataset: Dataset) -> None:
                 recovery_jobs.start(model, dataset, run)
             except ExplorerError as error:
                 session.notify(error)
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def _story(job: Job | None) -> None:

@@ -33,7 +33,7 @@ def card(model: LoadedModel, dataset: Dataset) -> bool:
         "Measure", icon=":material/filter_alt:", key="skip_start"
     ):
         grids.start_skipping(model, dataset, plan)
-        st.rerun(scope="fragment")
+        st.rerun()
     if job is None:
         st.caption(
             "Pruning that depends on the input: after each ReLU or GELU, values near zero are left out while the "
