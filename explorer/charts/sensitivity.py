@@ -186,13 +186,13 @@ def ranked(found: Sensitivity, level: float, *, theme: Theme | None = None, most
     return figure
 
 
-def interaction(found: Joint, *, theme: Theme | None = None, height: int = 220) -> go.Figure:
+def interaction(found: Joint, *, judged: str = "accuracy", theme: Theme | None = None, height: int = 220) -> go.Figure:
     """What the single drops add up to (estimated) above what all of them together cost (measured)."""
     theme = theme or Theme.light()
     parts = sorted(found.singles.items(), key=lambda item: -item[1])
     rest = parts[_MOST_PARTS:]
     named = parts[:_MOST_PARTS] + ([(f"{len(rest)} others", sum(value for _, value in rest))] if rest else [])
-    across = axis(theme, "points of accuracy lost", grid=True, rangemode="tozero")
+    across = axis(theme, f"points of {judged} lost", grid=True, rangemode="tozero")
     figure = framed(
         theme, height=height, x=across, y=axis(theme, autorange="reversed"), barmode="relative", showlegend=False
     )

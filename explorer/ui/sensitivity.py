@@ -135,7 +135,8 @@ def _progress(job: Job | None, found: Sensitivity, total: int) -> None:
         st.caption(f"Stopped after {n} of {total} cells; they stay. {audit}")
     else:
         left = "" if n == total else f", {total - n} left out beyond {100 * (found.max_drop or 0):.0f} points"
-        st.caption(f"{n} cells measured{left}. {audit}")
+        origin = found.cells[0].drop.origin if found.cells else "measured"
+        st.caption(f"{n} cells {origin}{left}. {audit}")
 
 
 def _quick_look(model: LoadedModel, scores: Scores, levels: tuple[float, ...]) -> None:

@@ -108,7 +108,8 @@ def _joint(model: LoadedModel, dataset: Dataset, found: Sensitivity) -> None:
         ticker.tick("joint", _LATER_MS)
         return
     both = joint(found, plan, answer.evaluation)
-    st.plotly_chart(charts.interaction(both, theme=chart_theme()), key="scan_joint", theme=None, config=CONFIG)
+    figure = charts.interaction(both, judged=found.judged, theme=chart_theme())
+    st.plotly_chart(figure, key="scan_joint", theme=None, config=CONFIG)
     st.caption(
         f"Predicted {points(-both.predicted.value)} (estimated: {plain(both.predicted.note, 200)}) "
         f"Measured {points(-both.measured.value)}: {both.words}."

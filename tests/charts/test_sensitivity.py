@@ -89,6 +89,7 @@ def test_single_drops_are_stacked_above_the_joint_one() -> None:
     )
     bars = drawn.interaction(both).data
     assert [list(bar.x) for bar in bars] == [pytest.approx([2.0]), pytest.approx([1.0]), pytest.approx([10.0])]
+    assert drawn.interaction(both, judged="agreement").layout.xaxis.title.text == "points of agreement lost"
     assert [("estimated" in bar.y[0], "measured" in bar.y[0]) for bar in bars] == [(True, False)] * 2 + [(False, True)]
     assert (bars[2].error_x.array, bars[2].error_x.arrayminus) == (pytest.approx((5,)), pytest.approx((5,)))
 

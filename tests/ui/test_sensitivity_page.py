@@ -13,8 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 import explorer
 from explorer.analysis.sensitivity import Cell, Sensitivity, scan
+from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import Job, JobQueue
+from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
+from explorer.types import Evaluation
 from explorer.ui import cache, scans, session
 from tests.ui.pages import VISITOR, Open, link, rows_of, spoken
 
@@ -115,9 +118,9 @@ def test_the_choice_of_a_scan_outlives_other_pages_and_a_reload(visit: Open) -> 
     scanned(at)
     at.switch_page("pages/weights.py").run()
     at.switch_page("pages/sensitivity.py").run()
-    assert "12 cells measured" in spoken(at)
+    assert "12 cells estimated" in spoken(at)
     again = visit("sensitivity", model=MODEL)
-    assert "12 cells measured" in spoken(again)
+    assert "12 cells estimated" in spoken(again)
     assert again.button_group(key="scan_mode").value == "estimate"
 
 
@@ -257,3 +260,17 @@ def test_the_time_left_follows_from_what_was_measured_and_not_from_what_was_read
     job.cancel()
     gate.set()
     assert job.wait(60)
+
+
+def test_a_scan_can_be_stopped_while_the_dense_model_is_run_for_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Any] = []
+    model = explorer.load(MODEL)
+    data = explorer.load_data("digits", model=model)
+    monkeypatch.setattr(scans, "scan", lambda *given, **_: begun.append(given))
+    monkeypatch.setattr(cache, "evaluator", lambda *_: Evaluator(model, data.splits["tune"], batch_size=64, threads=1))
+    work = scans._work(model, data, scans.Wanted(PruneSpec()))
+    first, second = next(work), next(work)
+    assert isinstance(first, Evaluation)
+    assert not first.complete
+    assert first.n <= 64 < second.n <= 128
+    assert begun == []
