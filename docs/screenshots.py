@@ -47,6 +47,22 @@ def explore(browser: Browser, address: str, scheme: str) -> None:
     keep(screen, f"explore-{scheme}.png")
 
 
+def tradeoff(browser: Browser, address: str) -> None:
+    """The trade-off page: two criteria between their controls."""
+    screen = visit(browser, address, height=1120)
+    screen.page.goto(f"{address}/tradeoff?model={MODEL}")
+    for name in ("LAMP", "Taylor"):
+        screen.page.get_by_role("combobox", name="Criteria").fill(name)
+        screen.page.get_by_role("option", name=name, exact=True).click()
+        screen.page.keyboard.press("Escape")
+        expect(screen.page.get_by_role("button", name=f"Remove {name}")).to_be_visible()
+    screen.page.get_by_role("button", name="Remove Magnitude").click()
+    screen.page.get_by_role("button", name="Same share per layer").click()
+    expect(screen.page.locator(".legendtext", has_text="magnitude, the control")).to_be_visible()
+    expect(screen.page.get_by_text("Measuring:")).to_have_count(0, timeout=CURVES_MS)
+    keep(screen, "tradeoff-light.png")
+
+
 def recover(browser: Browser, address: str) -> None:
     """The recover page, with the runs that say what an iterative one is worth."""
     screen = visit(browser, address, height=1290)
@@ -82,6 +98,7 @@ def main() -> None:
         with running_app(Path(temporary)) as address:
             for scheme in ("light", "dark"):
                 explore(browser, address, scheme)
+            tradeoff(browser, address)
             recover(browser, address)
         browser.close()
 

@@ -86,7 +86,7 @@ def empty(theme: Theme, sentence: str, *, height: int = 200) -> go.Figure:
 
 
 def note(figure: go.Figure, theme: Theme, sentence: str) -> None:
-    """A line of small print below the chart; ``sentence`` is escaped already."""
+    """Small print below the chart; ``sentence`` is escaped already, ``<br>`` begins a new line."""
     figure.add_annotation(
         text=sentence,
         showarrow=False,
@@ -100,4 +100,5 @@ def note(figure: go.Figure, theme: Theme, sentence: str) -> None:
         align="left",
         font={"color": theme.muted, "size": 11},
     )
-    figure.update_layout(margin_b=max(figure.layout.margin.b or 0, 56))
+    n_lines = 1 + sentence.count("<br>")
+    figure.update_layout(margin_b=max(figure.layout.margin.b or 0, 40 + 16 * n_lines))

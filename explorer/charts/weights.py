@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import plotly.graph_objects as go
 import torch
@@ -155,7 +156,7 @@ def _paint(figure: go.Figure, picture: Picture, theme: Theme) -> None:
         zmin=0 if picture.is_reduced else -(limit or 1.0),
         zmax=limit or 1.0,
         hovertemplate=f"{where}: %{{z:.4g}}<extra></extra>",
-        colorbar={"thickness": 10, "len": 0.9, "outlinewidth": 0, "tickfont": {"color": theme.muted, "size": 11}},
+        colorbar=_colorbar(theme),
         hoverongaps=False,
     )
     if bool(picture.pruned.any()):
@@ -168,6 +169,12 @@ def _paint(figure: go.Figure, picture: Picture, theme: Theme) -> None:
             hovertemplate=f"{where}: pruned<extra></extra>",
             hoverongaps=False,
         )
+
+
+def _colorbar(theme: Theme) -> dict[str, Any]:
+    # Beside the top of the picture: on a phone the picture is low, and the rest of the frame empty.
+    place = {"lenmode": "pixels", "len": 200, "y": 1, "yanchor": "top"}
+    return {"thickness": 10, "outlinewidth": 0, "tickfont": {"color": theme.muted, "size": 11}, **place}
 
 
 def _number(value: float) -> float | None:

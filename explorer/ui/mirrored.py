@@ -12,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.ui.remembered import tell
+
 
 def mirrored(name: str, value: Any, take: Callable[[Any], None]) -> dict[str, Any]:
     """``key`` and ``on_change`` of a widget that shows ``value``; ``take`` gets what the visitor chooses in it.
@@ -24,8 +26,7 @@ def mirrored(name: str, value: Any, take: Callable[[Any], None]) -> dict[str, An
         turn += 1
         st.session_state[slot] = turn
     key = f"{name}_{turn}"
-    if key not in st.session_state:
-        st.session_state[key] = value
+    tell(key, value)
 
     def changed() -> None:
         if st.session_state.get(slot, 0) == turn:

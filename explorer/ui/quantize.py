@@ -80,7 +80,7 @@ def _controls(model: LoadedModel, dataset: Dataset) -> tuple[grids.Wanted, Job |
             label = "Measure again" if again else "Measure the grid"
             if st.button(label, icon=":material/play_arrow:", type="primary", key="grid_start"):
                 grids.start(model, dataset, wanted)
-                st.rerun(scope="fragment")
+                st.rerun()
     unit, by = wanted.spec.granularity.label, wanted.spec.criterion.label.lower()
     healed = f" Tuned: {grids.EPOCHS} epochs with masks held." if len(wanted.healings) > 1 else ""
     st.caption(f"{unit} by {by}, as on Explore, one ranking over all layers; accuracy on the tune split.{healed}")
@@ -160,7 +160,7 @@ def _table(found: list[GridPoint]) -> None:
     same = {"speed", "healed"} if len({row["healed"] for row in rows}) == 1 else {"speed"}
     dull = {name for name in same if len({row[name] for row in rows}) == 1}
     rows = [{name: text for name, text in row.items() if name not in dull} for row in rows]
-    st.dataframe(rows, hide_index=True, height=min(430, 36 * len(rows) + 38), column_config=_COLUMNS)
+    st.dataframe(rows, hide_index=True, height=min(430, 35 * len(rows) + 38), column_config=_COLUMNS)
     st.caption("★: no other is both smaller and more accurate. The origin is that of the bytes.")
     for why in dict.fromkeys(f"{FORM_NAMES[p.form]}: {p.why_not}" for p in found if p.why_not):
         st.caption(f":material/info: {plain(why, 300)}")

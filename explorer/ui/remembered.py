@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def remembered(key: str, default: Any, among: Sequence[Any] | None = None) -> Callable[[], None]:
@@ -15,11 +16,27 @@ def remembered(key: str, default: Any, among: Sequence[Any] | None = None) -> Ca
 
     Use: ``st.toggle("…", key=key, on_change=remembered(key, False))``.
     """
-    known = value(key, default, among)
-    # Told anew, the browser would take back a choice that is still on its way here.
-    if key not in st.session_state or st.session_state[key] != known:
-        st.session_state[key] = known
+    tell(key, value(key, default, among))
     return lambda: st.session_state.update({f"_{key}": st.session_state[key]})
+
+
+def tell(key: str, known: Any) -> None:
+    """Put what a widget is to show under its ``key``, until the browser shows it and after every change.
+
+    Told for ever, the browser would take back a choice that is still on its way here. Told once, it may never hear of
+    it: what a run draws is dropped where the next run begins at once, and the widget then shows its own default.
+    """
+    if key not in st.session_state or st.session_state[key] != known or not _is_shown(key):
+        st.session_state[key] = known
+
+
+def _is_shown(key: str) -> bool:
+    """Whether the message that began this run tells a value of the widget, as it does once it is on the screen."""
+    context = get_script_run_ctx()
+    # Streamlit keeps this to itself; without it, a widget counts as shown once it was drawn.
+    state = getattr(getattr(context, "session_state", None), "_state", None)
+    said = getattr(state, "_new_widget_state", None)
+    return said is None or any(str(name).endswith(f"-{key}") for name in said)
 
 
 def value(key: str, default: Any, among: Sequence[Any] | None = None) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from pathlib import Path
@@ -18,7 +17,12 @@ from tests.app.screen import Screen
 pytest_plugins = ("tests.browser",)
 pytestmark = pytest.mark.browser
 SLOW = 60_000
-ATTEMPTS = itertools.count()
+# Too many to end by itself: the run is there to be stopped.
+ENDLESS = 10_000
+MORE_AUDITS = r"""(before) => {
+  const told = document.querySelector(".st-key-story_card")?.innerText.match(/none came back in (\d+) audits/);
+  return told && Number(told[1]) > before;
+}"""
 
 
 def at_recover(visit: Visit, model: str) -> Screen:
@@ -45,32 +49,36 @@ def audits(screen: Screen) -> int:
     return int(found.group(1)) if found else 0
 
 
-def test_a_run_is_watched_stopped_and_goes_on_to_the_end(visit: Visit, tmp_path: Path) -> None:
+def stop(screen: Screen) -> int:
+    """Stop the run that is watched; how many audits there were by then."""
+    expect(story(screen).get_by_text("none came back")).to_be_visible(timeout=SLOW)
+    screen.page.locator(".st-key-recover_stop").get_by_role("button").click()
+    expect(story(screen).get_by_text("Finished epochs are kept on disk")).to_be_visible(timeout=SLOW)
+    return audits(screen)
+
+
+def test_a_run_is_watched_stopped_and_goes_on_and_its_recipe_is_replayed_to_the_end(
+    visit: Visit, tmp_path: Path
+) -> None:
     screen = at_recover(visit, "digits-mlp")
     screen.page.get_by_role("radio", name="One shot").click()
-    # Long enough to be stopped in between on a fast machine; another number for each try is another run.
-    epochs = 300 + 50 * next(ATTEMPTS)
-    set_number(screen, "Epochs", epochs)
+    set_number(screen, "Epochs", ENDLESS)
     screen.page.get_by_role("button", name="Start").click()
-    expect(story(screen).get_by_text("finetune, epoch")).to_be_visible(timeout=SLOW)
-    expect(story(screen).get_by_text("none came back")).to_be_visible(timeout=SLOW)
-    screen.page.get_by_role("button", name="Stop", exact=True).first.click()
-    expect(story(screen).get_by_text("Finished epochs are kept on disk")).to_be_visible(timeout=SLOW)
-    before = audits(screen)
-    assert 0 < before < epochs + 1
+    expect(story(screen).get_by_text(f"of {ENDLESS}")).to_be_visible(timeout=SLOW)
+    before = stop(screen)
+    assert before > 0
 
     screen.page.get_by_role("button", name="Go on").click()
-    expect(screen.page.get_by_role("button", name="Done")).to_be_visible(timeout=2 * SLOW)
-    expect(story(screen).get_by_text(re.compile("As pruned"))).to_be_visible()
-    expect(story(screen).get_by_text(re.compile("Trained"))).to_be_visible()
-    assert audits(screen) == epochs + 1  # the pruning and all epochs, those from before the stop among them
+    # The epochs from before the stop are among them.
+    screen.page.wait_for_function(MORE_AUDITS, arg=before, timeout=SLOW)
+    assert stop(screen) > before
 
     screen.page.get_by_role("button", name="Recipe").click()
     with screen.page.expect_download() as held:
         screen.page.get_by_role("button", name="Recipe as JSON").click()
     recipe = Recipe.from_json(json.loads(held.value.path().read_text()))
     assert [step.key for step in recipe.steps] == ["prune", "finetune"]
-    assert recipe.n_epochs == epochs
+    assert recipe.n_epochs == ENDLESS
 
     shorter = recipe.to_json()
     shorter["steps"][-1]["epochs"] = 3
@@ -78,8 +86,9 @@ def test_a_run_is_watched_stopped_and_goes_on_to_the_end(visit: Visit, tmp_path:
     file.write_text(json.dumps(shorter))
     screen.page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(file)
     screen.page.get_by_role("button", name="Replay it").click()
-    runs = screen.page.locator(".st-key-runs_card")
-    expect(runs.get_by_text(re.compile("^replay of shorter"))).to_be_visible(timeout=SLOW)
+    # A table is drawn on a canvas; what it says is in rows for screen readers too.
+    row = screen.page.locator(".st-key-runs_card tr", has_text="replay of shorter.recipe.json")
+    expect(row).to_contain_text("done", timeout=SLOW)
 
 
 def test_the_ring_of_the_schedule_sets_the_sparsity(visit: Visit) -> None:
@@ -87,7 +96,7 @@ def test_the_ring_of_the_schedule_sets_the_sparsity(visit: Visit) -> None:
     ring = screen.page.get_by_role("slider", name=re.compile("How much goes in the end"))
     expect(ring).to_have_attribute("aria-valuenow", "90")
     ring.press("ArrowDown")
-    expect(screen.page.get_by_label("Sparsity, %")).to_have_value("89", timeout=SLOW)
+    expect(screen.page.get_by_label("Sparsity, %", exact=True)).to_have_value("89", timeout=SLOW)
     box = ring.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -95,14 +104,14 @@ def test_the_ring_of_the_schedule_sets_the_sparsity(visit: Visit) -> None:
     screen.page.mouse.down()
     screen.page.mouse.move(x, y + 40, steps=4)
     screen.page.mouse.up()
-    expect(screen.page.get_by_label("Sparsity, %")).not_to_have_value("89", timeout=SLOW)
-    assert 50 < int(screen.page.get_by_label("Sparsity, %").input_value()) < 85
+    expect(screen.page.get_by_label("Sparsity, %", exact=True)).not_to_have_value("89", timeout=SLOW)
+    assert 50 < int(screen.page.get_by_label("Sparsity, %", exact=True).input_value()) < 85
 
 
 def test_a_lottery_ticket_runs_beside_its_control_and_can_be_taken_away(visit: Visit, tmp_path: Path) -> None:
     screen = at_recover(visit, "digits-mlp")
     screen.page.get_by_role("radio", name="Lottery ticket").click()
-    expect(screen.page.get_by_label("Back to")).to_be_visible(timeout=SLOW)
+    expect(screen.page.get_by_label("Back to", exact=True)).to_be_visible(timeout=SLOW)
     set_number(screen, "Rounds", 2)
     set_number(screen, "Epochs", 3)
     screen.page.get_by_role("button", name="fresh random weights").click()
