@@ -29,7 +29,7 @@ from explorer.ui import (
 from explorer.ui.recovery_plans import Asked, Run
 from explorer.ui.summary import Fact
 from explorer.ui.tables import file_stem
-from explorer.ui.text import plain
+from explorer.ui.text import plain, shown
 from explorer.ui.theme import chart_theme
 
 _LATER_MS = 500
@@ -94,7 +94,7 @@ def _replay(model: LoadedModel, dataset: Dataset) -> None:
         return
     try:
         recipe = Recipe.from_json(file.getvalue().decode("utf-8", errors="replace"))
-        recovery_jobs.start(model, dataset, Run(f"replay of {plain(file.name, 60)}", recipe))
+        recovery_jobs.start(model, dataset, Run(f"replay of {shown(file.name, 60)}", recipe))
     except ExplorerError as error:
         session.notify(error)
     st.rerun()
