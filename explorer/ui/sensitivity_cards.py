@@ -20,13 +20,14 @@ from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
 
 _BUDGET = 0.01
+_SHOWN = 4  # curves, unless others are chosen
 _LATER_MS = 500
 
 
 def draw(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sensitivity, *, is_whole: bool) -> None:
     """All four; ``is_whole`` where nothing more comes."""
-    # What is chosen for the visitor is chosen anew once all cells are there to choose from.
-    part = "all" if is_whole else "so_far"
+    # What is chosen for the visitor is chosen anew while there is less to choose from than is shown, and at the end.
+    part = "all" if is_whole else f"{min(_SHOWN, len(found.knobs))}_so_far"
     left, right = st.columns([1.1, 1])
     with left, st.container(border=True, key="heat_card", height="stretch"):
         _heat(model, dataset, wanted, found)
@@ -34,7 +35,7 @@ def draw(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sens
         _curves(found, part)
     below_left, below_right = st.columns([1.1, 1])
     with below_left, st.container(border=True, key="rank_card", height="stretch"):
-        _ranking(found, part)
+        _ranking(found, wanted.levels)
     with below_right, st.container(border=True, key="joint_card", height="stretch"):
         _joint(model, dataset, found)
 
@@ -71,7 +72,7 @@ def _curves(found: Sensitivity, part: str) -> None:
     chosen = st.multiselect(
         "Layers",
         found.knobs,
-        default=[*found.fragility()][:4] or found.knobs[:4],
+        default=list(dict.fromkeys([*found.fragility(), *found.knobs]))[:_SHOWN],
         key=f"scan_layers_{part}",
         label_visibility="collapsed",
     )
@@ -80,13 +81,12 @@ def _curves(found: Sensitivity, part: str) -> None:
     st.caption(f"{plain(found.fragile_words, 400)} Dotted: 1 point below dense. Bands: paired 95 % intervals.")
 
 
-def _ranking(found: Sensitivity, part: str) -> None:
+def _ranking(found: Sensitivity, levels: tuple[float, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rank_head"):
         st.markdown("**One level across layers**", width="stretch")
-        levels = list(found.levels)
         level = st.selectbox(
             "Level", levels, len(levels) // 2, format_func=lambda v: percent(v, 0), label_visibility="collapsed",
-            width=110, key=f"scan_level_{part}",
+            width=110, key=f"scan_level_{len(levels)}",
         )  # fmt: skip
     figure = charts.ranked(found, level, theme=chart_theme())
     st.plotly_chart(figure, key="scan_rank", theme=None, config=CONFIG)

@@ -274,3 +274,29 @@ def test_a_scan_can_be_stopped_while_the_dense_model_is_run_for_the_first_time(m
     assert not first.complete
     assert first.n <= 64 < second.n <= 128
     assert begun == []
+
+
+@pytest.mark.usefixtures("dear")
+def test_curves_and_ranking_fill_in_while_the_scan_runs(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = explorer.load(MODEL)
+    cells = list(scan(model, levels=scans.LEVELS))
+    step, more = threading.Semaphore(0), threading.Semaphore(0)
+
+    def stepwise(*_: Any, **__: Any) -> Iterator[Cell]:
+        for cell in cells:
+            yield cell
+            more.release()
+            step.acquire(timeout=60)
+
+    monkeypatch.setattr(scans, "scan", stepwise)
+    at = visit("sensitivity", model=MODEL)
+    at.button(key="scan_start").click().run()
+    seen = []
+    for n in range(1, 21):
+        assert more.acquire(timeout=60)
+        if n % 10 == 0:
+            seen.append(at.run().multiselect[0].value)
+        step.release()
+    assert seen == [["fc1"], ["fc2", "fc1"]]
+    assert at.selectbox(key="scan_level_10").value == 0.6
+    step.release(100)
