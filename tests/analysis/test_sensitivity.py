@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer import models
+from explorer import data, models
 from explorer.analysis.sensitivity import Cell, Lenient, Sensitivity, scan, scan_size
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
@@ -24,9 +24,10 @@ from explorer.pruning.apply import masked
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.plan import plan
+from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.store.database import Store
-from explorer.types import LoadedModel, Plan, Split
+from explorer.types import LoadedModel, Plan, Scores, Split
 from tests.analysis.scans import Kept, all_digits, dataset_of, finished, small, without_origin
 from tests.engine import models as tiny
 
@@ -34,22 +35,23 @@ ROOT = Path(__file__).resolve().parents[2]
 LEVELS = (0.3, 0.7, 0.95)
 
 
-def only(model: LoadedModel, spec: PruneSpec, knob: str, level: float) -> Plan:
+def only(model: LoadedModel, spec: PruneSpec, knob: str, level: float, scores: Scores | None = None) -> Plan:
     """The plan that prunes one knob alone, made by the general way of planning."""
     shares = {"key": "per_layer", "sparsity": 0.0, "shares": {knob: level}}
     request = PruneSpec.from_json({**spec.to_json(), "allocation": shares})
-    return plan(model, request.with_limit(knob, Limit(locked=False)))
+    return plan(model, request.with_limit(knob, Limit(locked=False)), scores)
 
 
-def plain_loop(model: LoadedModel, split: Split, spec: PruneSpec, cell: Cell) -> int:
+def plain_loop(model: LoadedModel, split: Split, spec: PruneSpec, cell: Cell, scores: Scores | None = None) -> int:
     """Right answers of a pruned copy, run by torch alone."""
-    module = masked(model, only(model, spec, cell.knob, cell.level)).module
+    module = masked(model, only(model, spec, cell.knob, cell.level, scores)).module
     with torch.no_grad():
         found = torch.cat([module(part.clone()) for part in split.x.split(64)])
     return int((found.argmax(dim=1) == split.y).sum())
 
 
 DATA_FREE = [member.key for member in CRITERIA if not member.needs]
+LOOKING = ["movement:n_steps=8" if member.key == "movement" else member.key for member in CRITERIA if member.needs]
 
 
 @pytest.mark.parametrize("name", models.samples())
@@ -64,6 +66,21 @@ def test_every_cell_counts_what_a_plain_loop_counts(name: str, granularity: str,
     for cell in cells:
         assert round(cell.accuracy.value * cell.n) == plain_loop(model, split, spec, cell)
         assert cell.n == cell.total == 150
+
+
+@pytest.mark.parametrize("name", models.samples())
+@pytest.mark.parametrize("criterion", LOOKING)
+def test_so_it_does_under_criteria_that_look_at_data(name: str, criterion: str) -> None:
+    model, samples = small(name)
+    fit = data.load(model.data, model=model).splits["fit"]
+    seen = replace(samples, splits={**samples.splits, "fit": Split("fit", fit.x[:32], fit.y[:32])})
+    for granularity in ("weight", "out_channel"):
+        spec = PruneSpec(granularity, criterion)
+        scores = score(model, spec, seen)
+        cells = finished(model, seen, spec, levels=(0.7,), scores=scores)
+        assert cells or why_no_units(scores)
+        for cell in cells:
+            assert round(cell.accuracy.value * cell.n) == plain_loop(model, seen.splits["tune"], spec, cell, scores)
 
 
 @pytest.mark.parametrize("name", list(tiny.MODELS))
