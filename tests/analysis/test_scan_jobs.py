@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import JobQueue
 from explorer.engine.verified import VerifiedWalk
 from explorer.pruning.spec import PruneSpec
-from tests.analysis.scans import all_digits, finished, small
+from explorer.store.database import Store
+from tests.analysis.scans import all_digits, finished, small, without_origin
 
 LEVELS = (0.2, 0.4, 0.6, 0.8)
 
@@ -97,3 +99,20 @@ def test_eight_scans_of_one_model_share_an_evaluator_and_give_what_they_give_alo
     assert all(job.wait(300) for job in jobs)
     for job, wanted in zip(jobs, alone, strict=True):
         assert [cell for cell in job.results if cell.complete] == wanted
+
+
+def test_two_scans_of_the_same_at_once_keep_one_table_that_a_third_finds(tmp_path: Path) -> None:
+    model, samples = small("digits-mlp")
+    wanted = finished(model, samples, levels=LEVELS)
+    queue = JobQueue(2)
+    makes = [partial(scan, model, samples, levels=LEVELS, keep=Store(tmp_path)) for _ in range(2)]
+    jobs = [queue.submit(i, str(i), "scan", make, 0) for i, make in enumerate(makes)]
+    assert all(job.wait(120) for job in jobs)
+    assert [(job.state, job.error) for job in jobs] == [("done", None)] * 2
+    for job in jobs:
+        assert {without_origin(cell) for cell in job.results if cell.complete} == set(wanted)
+    third = finished(model, samples, levels=LEVELS, keep=Store(tmp_path))
+    assert all(cell.from_store for cell in third)
+    assert {without_origin(cell) for cell in third} == set(wanted)
+    (kept,) = Store(tmp_path).scans()
+    assert kept.n_cells == len(wanted)

@@ -28,7 +28,7 @@ from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.store.database import Store
 from explorer.types import LoadedModel, Plan, Scores, Split
-from tests.analysis.scans import Kept, all_digits, dataset_of, finished, small, without_origin
+from tests.analysis.scans import all_digits, dataset_of, finished, small, without_origin
 from tests.engine import models as tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,7 +149,7 @@ def test_little_memory_changes_no_number(limit: int) -> None:
 def test_a_scan_that_was_stopped_goes_on_where_it_ended(tmp_path: Path) -> None:
     model, samples = small("digits-cnn")
     wanted = finished(model, samples, levels=LEVELS)
-    keep = Kept(tmp_path / "cells")
+    keep = Store(tmp_path)
     running = scan(model, samples, levels=LEVELS, keep=keep)
     first = list(islice((cell for cell in running if cell.complete), 4))
     running.close()
@@ -162,7 +162,7 @@ def test_a_scan_that_was_stopped_goes_on_where_it_ended(tmp_path: Path) -> None:
 
 def test_more_levels_run_only_what_is_missing(tmp_path: Path) -> None:
     model, samples = small("digits-mlp")
-    keep = Kept(tmp_path / "cells")
+    keep = Store(tmp_path)
     few = finished(model, samples, levels=(0.5,), keep=keep)
     more = finished(model, samples, levels=(0.5, 0.9), keep=keep)
     assert [c.from_store for c in sorted(more, key=lambda c: c.level)] == [True] * len(few) + [False] * len(few)
@@ -172,22 +172,22 @@ def test_more_levels_run_only_what_is_missing(tmp_path: Path) -> None:
 
 def test_kept_cells_that_cannot_be_read_are_measured_again(tmp_path: Path) -> None:
     model, samples = small("digits-mlp")
-    keep = Kept(tmp_path / "cells")
+    keep = Store(tmp_path)
     wanted = finished(model, samples, levels=(0.5,), keep=keep)
 
-    class Damaged(Kept):
+    class Damaged(Store):
         def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
             first, second, _ = (kept := super().cells(scan_key))
             return kept | {first: {"knob": "a"}, second: kept[first]}
 
-    again = finished(model, samples, levels=(0.5,), keep=Damaged(tmp_path / "cells"))
+    again = finished(model, samples, levels=(0.5,), keep=Damaged(tmp_path))
     assert sum(cell.from_store for cell in again) == 1
     assert {without_origin(cell) for cell in again} == set(wanted)
 
 
 def test_another_version_of_the_software_measures_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, samples = small("digits-mlp")
-    keep = Kept(tmp_path / "cells")
+    keep = Store(tmp_path)
     finished(model, samples, levels=(0.5,), keep=keep)
     monkeypatch.setattr(torch, "__version__", "99.0")
     assert not any(cell.from_store for cell in finished(model, samples, levels=(0.5,), keep=keep))
@@ -207,10 +207,11 @@ def test_what_cannot_be_taken_apart_is_named_in_each_cell(name: str, said: str) 
 SCANNING = """
 import sys
 from pathlib import Path
-from tests.analysis.scans import Kept, small
+from tests.analysis.scans import small
 from explorer.analysis.sensitivity import scan
+from explorer.store.database import Store
 import time
-class Slow(Kept):
+class Slow(Store):
     def keep_cell(self, *told):
         super().keep_cell(*told)
         print("kept", flush=True)
@@ -222,14 +223,13 @@ list(scan(model, samples, levels=(0.3, 0.7, 0.95), keep=Slow(Path(sys.argv[1])))
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
 def test_a_scan_killed_in_its_middle_and_started_again_gives_the_same_table(tmp_path: Path) -> None:
-    path = tmp_path / "cells"
-    child = subprocess.Popen([sys.executable, "-c", SCANNING, str(path)], cwd=ROOT, stdout=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-c", SCANNING, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)
     for _ in range(3):
         assert child.stdout.readline() == b"kept\n"
     os.kill(child.pid, signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
     model, samples = small("digits-cnn")
-    again = Sensitivity.of(scan(model, samples, levels=LEVELS, keep=Kept(path)))
+    again = Sensitivity.of(scan(model, samples, levels=LEVELS, keep=Store(tmp_path)))
     fresh = Sensitivity.of(scan(model, samples, levels=LEVELS))
     assert 3 <= sum(cell.from_store for cell in again.cells) <= 4
     assert {(c.knob, c.level): without_origin(c) for c in again.cells} == {(c.knob, c.level): c for c in fresh.cells}
