@@ -159,7 +159,7 @@ def test_a_quantiser_that_breaks_is_one_sentence_and_what_was_there_stays(
 ) -> None:
     target = tmp_path / "a.onnx"
     target.write_bytes(b"before")
-    monkeypatch.setattr(module, "in_folder", lambda *_: "first line\nKilled")
+    monkeypatch.setattr(module, "run_module", lambda *_: "first line\nKilled")
     with pytest.raises(ExplorerError, match="The quantiser broke: Killed"):
         write_onnx_int8(mlp, make_plan(mlp, HALF), target, "dynamic", force=True)
     assert target.read_bytes() == b"before"
