@@ -36,7 +36,7 @@ def card(view: View) -> None:
     with st.container(border=True, key="int8_card"):
         with st.container(horizontal=True, vertical_alignment="center", key="int8_head"):
             changed = remembered("int8_on", False)
-            on = st.toggle("**int8 weights**", key="int8_on", on_change=changed, help=tooltip("quantization"))
+            on = st.toggle("int8 weights", key="int8_on", on_change=changed, help=tooltip("quantization"))
             if not on:
                 return
             changed = remembered("int8_bits", 8)

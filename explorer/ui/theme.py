@@ -25,6 +25,8 @@ _CSS = """
 .st-key-chart_head > :first-child { flex: 1 0 auto; }
 .st-key-top_line > .stElementContainer:last-child { margin-left: auto; padding: 0 .25rem; }
 .st-key-presets { gap: .3rem; }
+a:focus-visible { outline: 2px solid var(--explorer-accent); outline-offset: -2px; }
+.st-key-int8_on p { font-weight: 600; }
 .stRadio label > div:first-child { box-shadow: 0 0 0 1px var(--explorer-muted); }
 .st-key-hint { gap: .5rem; flex-wrap: nowrap; padding: 0 .25rem; }
 .st-key-hint > :first-child { flex: 1; }
