@@ -62,20 +62,13 @@ def add_model(parser: Parser) -> None:
     group.add_argument("--trust-code", action="store_true", help="let package.module:factory run your own code")
 
 
-def add_json(parser: Parser) -> argparse._ArgumentGroup:
-    """What every command takes."""
+def add_common(parser: Parser) -> None:
+    """What every command takes that opens a model, so that a script may give all of them the same flags."""
     group = parser.add_argument_group("everywhere")
     group.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else")
-    return group
-
-
-def add_common(parser: Parser, *, device: bool = True) -> None:
-    """What every command takes that looks at data; ``device`` where it computes on another one too."""
-    group = add_json(parser)
     group.add_argument("--data", metavar="D", help="digits, folder:PATH, npz:PATH or none; else what the model is for")
+    group.add_argument("--device", default="cpu", metavar="DEV", help="where to compute (default: cpu)")
     group.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of every random choice (default: 0)")
-    if device:
-        group.add_argument("--device", default="cpu", metavar="DEV", help="where to compute (default: cpu)")
 
 
 def add_data(parser: Parser) -> None:
@@ -91,7 +84,7 @@ def load_model(args: Arguments) -> LoadedModel:
     """The model that was asked for."""
     from explorer import models
 
-    _check_device(getattr(args, "device", "cpu"))
+    _check_device(args.device)
     return models.load(args.model, arch=args.arch, trust_code=args.trust_code)
 
 

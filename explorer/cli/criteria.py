@@ -27,7 +27,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--granularity", metavar="G", default="weight", help="what is one unit (default: weight)")
     group.add_argument("--sparsity", type=share, default=0.5, metavar="S", help="share that goes (default: 0.5)")
     add_data(parser)
-    add_common(parser, device=False)
+    add_common(parser)
 
 
 def run(args: Arguments) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_json, add_model, load_model
+from explorer.cli.arguments import Arguments, Parser, add_common, add_model, load_model
 
 if TYPE_CHECKING:
     from explorer.types import LayerInfo, LoadedModel
@@ -19,7 +19,7 @@ SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
 def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
     add_model(parser)
-    add_json(parser)
+    add_common(parser)
 
 
 def run(args: Arguments) -> int:
