@@ -24,7 +24,8 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 class Job:
     """One piece of long work. ``results`` grows while it runs and stays when it ends early.
 
-    ``n_done`` counts those of ``total`` that are final. ``followers`` are all who asked for it, ``owner`` was the
+    ``n_done`` counts those of ``total`` that are final, ``n_known`` those of them that were not made but read
+    (``from_store``). ``followers`` are all who asked for it, ``owner`` was the
     first of them.
     """
 
@@ -34,7 +35,7 @@ class Job:
         self.state: State = "queued"
         self.error: Exception | None = None
         self.results: list[Any] = []
-        self.n_done = 0
+        self.n_done = self.n_known = 0
         self.started = self.finished = 0.0
         self.followers = {owner}
         self._make: Callable[[], Iterator[Any]] | None = make
@@ -54,10 +55,11 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimated from the pace so far; None before the first result."""
-        if not self.n_done or not self.active:
+        """Estimated from the pace of what was made so far; None before the first such result."""
+        n_made = self.n_done - self.n_known
+        if not n_made or not self.active:
             return None
-        pace = (time.monotonic() - self.started) / self.n_done
+        pace = (time.monotonic() - self.started) / n_made
         return max(0.0, pace * (self.total - self.n_done))
 
     @property
@@ -94,7 +96,8 @@ class Job:
             for result in make():
                 self.results.append(result)
                 # A result may say that it will come again, better known.
-                self.n_done += bool(getattr(result, "complete", True))
+                self.n_done += (complete := bool(getattr(result, "complete", True)))
+                self.n_known += complete and bool(getattr(result, "from_store", False))
                 if self._stop.is_set():
                     self._end("cancelled")
                     return

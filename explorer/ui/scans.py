@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
@@ -91,14 +90,6 @@ def known(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> tuple[Sensit
     cells = [*_kept(model, dataset, spec), *(cell for job in jobs for cell in _cells(job))]
     cells.sort(key=lambda cell: (cell.complete, -MODES.index(cell.mode)))
     return Sensitivity.of(cells), next((job for job in jobs if job.active), None)
-
-
-def seconds_left(job: Job) -> float | None:
-    """Estimated from the pace of what was measured; what came from the disk says nothing about it."""
-    n_measured = sum(cell.complete and not cell.from_store for cell in _cells(job))
-    if not n_measured or not job.active:
-        return None
-    return (time.monotonic() - job.started) / n_measured * (job.total - job.n_done)
 
 
 def _key(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> tuple[Hashable, ...]:

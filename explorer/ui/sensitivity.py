@@ -126,7 +126,7 @@ def _progress(job: Job | None, found: Sensitivity, total: int) -> None:
     if job is None:
         st.caption(f"{n} of {total} cells, kept from an earlier run. {audit}")
     elif job.active:
-        seconds = scans.seconds_left(job)
+        seconds = job.seconds_left
         left = ", waiting for its turn" if job.state == "queued" else f", about {seconds:.0f} s left" if seconds else ""
         st.progress(job.progress, f"{job.n_done} of {total} cells{left}")
     elif job.state == "failed":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
@@ -20,6 +22,33 @@ def test_a_job_keeps_its_results_and_ends_done() -> None:
     job = JobQueue(1).submit("k", "ann", "count", lambda: count_to(3), 3)
     assert job.wait(10)
     assert (job.state, job.results, job.progress) == ("done", [0, 1, 2], 1.0)
+
+
+@dataclass
+class Found:
+    from_store: bool
+
+
+def test_the_time_left_follows_from_what_was_made_and_not_from_what_was_read() -> None:
+    gate, at = threading.Semaphore(0), threading.Semaphore(0)
+
+    def results() -> Iterator[Found]:
+        for known in [True] * 9 + [False] * 11:
+            yield Found(known)
+            at.release()
+            gate.acquire()
+
+    job = JobQueue(1).submit("k", "ann", "scan", results, 20)
+    for n in range(1, 11):
+        assert at.acquire(timeout=10)
+        so_far = time.monotonic() - job.started
+        assert (job.seconds_left is None) == (n < 10)
+        if n == 10:  # one was made, ten are left
+            assert 10 * so_far <= job.seconds_left <= 10 * (time.monotonic() - job.started)
+        gate.release()
+    job.cancel()
+    gate.release(20)
+    assert job.wait(10)
 
 
 def test_the_same_key_is_the_same_job() -> None:

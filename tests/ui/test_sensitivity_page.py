@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 import explorer
 from explorer.analysis.sensitivity import Cell, Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
-from explorer.engine.jobs import Job, JobQueue
+from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
 from explorer.types import Evaluation
@@ -241,25 +241,6 @@ def test_only_who_began_a_scan_is_offered_to_stop_it(visit: Open, monkeypatch: p
     at.run()
     assert not [button for button in at.button if button.label == "Stop"]
     go_on.set()
-
-
-def test_the_time_left_follows_from_what_was_measured_and_not_from_what_was_read() -> None:
-    gate, read = threading.Event(), threading.Event()
-    (first, *_) = scan(MODEL, levels=(0.5,), layers=["fc3"])
-
-    def cells() -> Iterator[Cell]:
-        for _ in range(9):
-            yield explorer.analysis.cell.Cell.from_json(first.to_json())
-        read.set()
-        gate.wait(60)
-        yield first
-
-    job = JobQueue(1).submit("k", "ann", "scan", cells, 20)
-    assert read.wait(60)
-    assert scans.seconds_left(job) is None
-    job.cancel()
-    gate.set()
-    assert job.wait(60)
 
 
 def test_a_scan_can_be_stopped_while_the_dense_model_is_run_for_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
