@@ -21,7 +21,6 @@ from tests.browser import FLAGS, executable
 FOLDER = Path(__file__).parent
 MODEL = "digits-resnet"
 SIZE = {"width": 1316, "height": 1010}
-N_COLOURS = 256
 CURVES_MS = 180_000
 RUNS_MS = 600_000
 
@@ -81,14 +80,8 @@ def keep(screen: Screen, name: str) -> None:
     screen.page.mouse.move(4, 4)
     screen.page.evaluate("document.activeElement?.blur()")
     screen.page.wait_for_timeout(3000)
-    compress(screen.page.screenshot(), FOLDER / name)
+    Image.open(io.BytesIO(screen.page.screenshot())).convert("RGB").save(FOLDER / name, optimize=True)
     screen.page.context.close()
-
-
-def compress(png: bytes, path: Path) -> None:
-    """A palette is enough for a drawing: a third of the bytes. Colours that are rare on the page keep theirs."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture.quantize(N_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main() -> None:
