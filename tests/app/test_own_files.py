@@ -101,7 +101,9 @@ def test_hostile_names_are_shown_as_the_text_they_are(visit: Visit) -> None:
     screen.upload(f"{HOSTILE[0]}.safetensors".replace("/", "_"), save(tensors))
 
     expect(screen.page.get_by_text("Weights only.")).to_be_visible()
-    shown = screen.page.locator(".ph-label").all_text_contents()
+    labels = screen.page.locator(".ph-label")
+    expect(labels).to_have_count(len(HOSTILE))  # the banner comes before the lines
+    shown = labels.all_text_contents()
     assert all(any(name.endswith(text) or text in name for text in shown) for name in HOSTILE)
     screen.preset("90%", "90.")
     assert_nothing_of_theirs(screen)
