@@ -10,10 +10,10 @@ _VARIABLE = "PRUNING_EXPLORER_DATA"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A real browser on a busy machine may miss a click: such a test is tried again; all others have one try."""
+    """A real browser on a busy machine may be late: such a test has a second try; all others have one."""
     for item in items:
         if item.get_closest_marker("browser") is not None:
-            item.add_marker(pytest.mark.flaky(reruns=3, reruns_delay=2))
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -51,7 +51,7 @@ def test_a_link_gives_the_same_numbers_in_a_fresh_browser(visit: Visit) -> None:
 
     assert second.numbers == first.numbers
     assert second.spec == first.spec
-    assert second.row("fc2").locator(".ph-share").inner_text() == first.row("fc2").locator(".ph-share").inner_text()
+    expect(second.row("fc2").locator(".ph-share")).to_have_text(first.row("fc2").locator(".ph-share").inner_text())
     expect(second.page.get_by_role("radio", name="alone")).to_have_attribute("aria-checked", "true")
 
 
