@@ -14,7 +14,7 @@ from explorer.engine.jobs import Job
 from explorer.metrics.sparsity_support import advice
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Finding, TradeOff
-from explorer.ui import actions, costs, curves, thumbnails
+from explorer.ui import actions, costs, curves, running, thumbnails
 from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme, is_dark
 
@@ -80,8 +80,7 @@ def _foot(view: View, jobs: list[Job]) -> bool:
             label_visibility="collapsed",
             width=190,
         )
-        running = [job for job in jobs if job.active]
-        if running:
+        if any(job.active for job in jobs):
             done = sum(len(job.results) for job in jobs)
             st.caption(f"Measuring the curves: {done} of {sum(job.total for job in jobs)} points.")
         elif any(curves.is_stopped(job) for job in jobs):
@@ -92,7 +91,7 @@ def _foot(view: View, jobs: list[Job]) -> bool:
     why = curves.failure(jobs)
     if why:
         st.caption(f":material/error: {plain(why, 400)}")
-    return bool(running)
+    return any(running.unfinished(job) for job in jobs)
 
 
 def _go_on(view: View) -> None:

@@ -17,6 +17,7 @@ from explorer.ui import (
     curves,
     live,
     nothing,
+    running,
     session,
     ticker,
     verdicts,
@@ -60,6 +61,7 @@ def arrive() -> None:
 @st.fragment
 def page(model: LoadedModel, dataset: Dataset | None) -> None:
     """Controls, verdict, chart and tables; reruns by itself while something is being measured."""
+    running.drawing()
     session.show_notices()
     why = live.why_not(model, dataset)
     if why is not None or dataset is None:
@@ -84,7 +86,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
     chosen = compare_earlier.draw(model, dataset, found) or chosen
     if chosen is not None:
         _open(chosen)
-    if measured.running:
+    if any(running.unfinished(job) for job in measured.jobs):
         ticker.tick("compare", _LATER_MS)
 
 

@@ -71,6 +71,7 @@ class View:
 @st.fragment
 def page(model: LoadedModel, dataset: Dataset | None) -> None:
     """One fragment holds the control and all its results: a drag reruns nothing else."""
+    running.drawing()
     work = session.workspace()
     _listen(work, model, dataset)
     view = _measured(work, model, dataset)
@@ -180,7 +181,7 @@ def _lines(view: View) -> bool:
     strips = component.strips_part(found.strips(), whole=100 * found.dense_accuracy) if found.cells else None
     histogram.draw(fixed, moving, key=_KEY, strips=strips)
     _scan_line(view, found, job)
-    return job is not None and job.active
+    return running.unfinished(job)
 
 
 def _expected(plan: Plan, found: Sensitivity) -> dict[str, float]:

@@ -8,7 +8,7 @@ from explorer.charts.text import interval, percent, points
 from explorer.engine.jobs import Job
 from explorer.recovery.order import Tried, advice
 from explorer.types import Dataset, LoadedModel
-from explorer.ui import cache, grids
+from explorer.ui import cache, grids, running
 from explorer.ui.text import plain
 
 
@@ -35,7 +35,7 @@ def card(model: LoadedModel, dataset: Dataset, wanted: grids.Wanted) -> bool:
         )
         return False
     _outcome(job, model, dataset, share, wanted.bits)
-    return job.active
+    return running.unfinished(job)
 
 
 def _share(share: float) -> str:

@@ -31,6 +31,7 @@ _LATER_MS = 500
 @st.fragment
 def page(model: LoadedModel, dataset: Dataset | None) -> None:
     """Controls, chart and table, orders, activations; reruns by itself while something is measured."""
+    running.drawing()
     session.show_notices()
     why = live.why_not(model, dataset)
     if why is not None or dataset is None:
@@ -47,7 +48,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         ordering = orders.card(model, dataset, wanted)
     if running.is_stale():
         st.rerun()
-    if skipping or ordering or (job is not None and job.active):
+    if skipping or ordering or running.unfinished(job):
         ticker.tick("quantize", _LATER_MS)
 
 

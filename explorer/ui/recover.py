@@ -44,6 +44,7 @@ _FOUR = (
 @st.fragment
 def page(model: LoadedModel, dataset: Dataset | None) -> None:
     """Settings, the story of the run, and all runs; reruns by itself while one runs."""
+    running.drawing()
     session.show_notices()
     why = live.why_not(model, dataset) or recovery_jobs.why_not(model, dataset)
     if why or dataset is None:
@@ -60,7 +61,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
         recovery_runs.draw(model, dataset)
     if running.is_stale():
         st.rerun()
-    if any(j.active for j in recovery_jobs.of(model, dataset)):
+    if any(running.unfinished(j) for j in recovery_jobs.of(model, dataset)):
         ticker.tick("recover", _LATER_MS)
 
 

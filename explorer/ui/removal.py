@@ -19,7 +19,7 @@ from explorer.metrics.size import stored_tensors
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Measurement, Plan
-from explorer.ui import cache, session
+from explorer.ui import cache, running, session
 from explorer.ui.tables import file_stem
 from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
@@ -64,7 +64,7 @@ def _removal(view: View, dataset: Dataset) -> bool:
             )
         return False
     _outcome(view, job)
-    return job.active
+    return running.unfinished(job)
 
 
 def _key(view: View, dataset: Dataset) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from explorer.engine.jobs import Job
@@ -9,7 +11,7 @@ from explorer.ui import cache, session, ticker
 from explorer.ui.text import plain
 
 _EVERY_MS = 700
-_SLOT, _SHOWN = "_running_slot", "_running_shown"
+_SLOT, _SHOWN, _SINCE = "_running_slot", "_running_shown", "_drawn_since"
 
 
 def reserve() -> None:
@@ -28,6 +30,21 @@ def is_stale() -> bool:
     """Whether work began in a fragment that the header, drawn before, does not show."""
     shown = st.session_state.get(_SHOWN)
     return shown is False and bool(_active())
+
+
+def drawing() -> None:
+    """A page begins to draw: work that ends from now on is drawn once more."""
+    st.session_state[_SINCE] = time.monotonic()
+
+
+def unfinished(job: Job | None) -> bool:
+    """Whether the page must draw this work again: it runs, or it ended after :func:`drawing`.
+
+    A page looks at a job several times. One that ended in between would stay on the screen as it was before.
+    """
+    if job is None:
+        return False
+    return job.active or not job.finished or job.finished >= float(st.session_state.get(_SINCE, 0.0))
 
 
 def _active() -> list[Job]:

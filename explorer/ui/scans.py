@@ -21,7 +21,7 @@ from explorer.analysis.sensitivity import (
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, Evaluation, LoadedModel
-from explorer.ui import cache, session
+from explorer.ui import cache, running, session
 from explorer.ui.text import model_name
 
 # Up to this much arithmetic a scan runs by itself: a few seconds on one core.
@@ -89,7 +89,7 @@ def known(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> tuple[Sensit
         jobs.append(usual)  # another visitor began it
     cells = [*_kept(model, dataset, spec), *(cell for job in jobs for cell in _cells(job))]
     cells.sort(key=lambda cell: (cell.complete, -MODES.index(cell.mode)))
-    return Sensitivity.of(cells), next((job for job in jobs if job.active), None)
+    return Sensitivity.of(cells), next((job for job in jobs if running.unfinished(job)), None)
 
 
 def _key(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> tuple[Hashable, ...]:

@@ -34,6 +34,7 @@ _ABOUT = (
 @st.fragment
 def page(model: LoadedModel, dataset: Dataset | None) -> None:
     """The question, the answer, the plans; reruns by itself while a search runs."""
+    running.drawing()
     session.show_notices()
     why = live.why_not(model, dataset)
     if why is not None or dataset is None:
@@ -56,7 +57,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
             _open(chosen)
     if running.is_stale():
         st.rerun()
-    if job is not None and job.active:
+    if running.unfinished(job):
         ticker.tick("search", _LATER_MS)
 
 

@@ -31,6 +31,7 @@ _LATER_MS = 500
 @st.fragment
 def page(model: LoadedModel, dataset: Dataset | None) -> None:
     """Controls, heat map, curves, ranking, interaction; reruns by itself while a scan runs."""
+    running.drawing()
     session.show_notices()
     why = live.why_not(model, dataset)
     scores = session.scores(model, dataset if why is None else None)  # a criterion that has nothing to see is replaced
@@ -52,7 +53,7 @@ def page(model: LoadedModel, dataset: Dataset | None) -> None:
             _quick_look(model, scores, wanted.levels)
     if running.is_stale():
         st.rerun()
-    if job is not None and job.active:
+    if running.unfinished(job):
         ticker.tick("scan", _LATER_MS)
 
 

@@ -11,7 +11,7 @@ from explorer.engine.jobs import Job
 from explorer.pruning.plan import plan as make_plan
 from explorer.recovery.activation_threshold import ActivationPoint, why_not
 from explorer.types import Dataset, LoadedModel, Plan
-from explorer.ui import grids, session
+from explorer.ui import grids, running, session
 from explorer.ui.remembered import remembered
 from explorer.ui.text import plain
 from explorer.ui.theme import chart_theme
@@ -41,7 +41,7 @@ def card(model: LoadedModel, dataset: Dataset) -> bool:
         )
         return False
     _outcome(job)
-    return job.active
+    return running.unfinished(job)
 
 
 def _why_not(model: LoadedModel) -> str | None:
