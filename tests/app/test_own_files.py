@@ -136,6 +136,7 @@ def test_a_checkpoint_from_the_wild_is_judged_on_a_folder_of_pictures(visit: Vis
     screen.page.get_by_label("Path", exact=True).press("Tab")
     screen.button("Use this data").click()
     expect(screen.page.get_by_role("button", name="2,000 images")).to_be_visible()
+    expect(screen.facts.nth(0)).to_contain_text("Accuracy")
     screen.settled()
 
     correct = round(float(screen.accuracy.inner_text().rstrip("%")) * 20)
