@@ -123,10 +123,13 @@ class Evaluator:
         """Run a function in the evaluator's threads, which compute on one core each."""
         return self._pool.submit(job, *args)
 
-    def run(self, plan: Plan | None = None, *, threads: int | None = None) -> Generator[Evaluation, None, None]:
+    def run(
+        self, plan: Plan | None = None, *, threads: Callable[[], int] | None = None
+    ) -> Generator[Evaluation, None, None]:
         """What is known after each batch; the last one is complete. None evaluates the dense model.
 
-        The first estimate comes after at most 64 samples. Stop iterating at any time.
+        The first estimate comes after at most 64 samples. Stop iterating at any time. ``threads`` is asked
+        before each batch how many may run at once; by default all may.
         Raises ExplorerError when the model does not take the data, or its outputs do not fit the labels.
         """
         start = time.perf_counter()
@@ -135,11 +138,10 @@ class Evaluator:
         tally = Tally(len(self.split), ready.batch_size, self.device)
         queue: deque[Future[BatchResult]] = deque()
         upcoming = iter(range(len(self._slices)))
-        n_ahead = max(1, min(threads or self.threads, self.threads))
         try:
             for index in upcoming:
                 queue.append(self._pool.submit(self._evaluate, ready, job, index))
-                if len(queue) >= n_ahead:
+                if len(queue) >= (self.threads if threads is None else min(threads(), self.threads)):
                     tally.add(queue.popleft().result())
                     yield tally.evaluation(time.perf_counter() - start)
             while queue:

@@ -86,6 +86,7 @@ class _Desk:
         self._closed = False
         self._latest = Latest(None, None, False)
         self._finished: OrderedDict[str, Evaluation | ExplorerError] = OrderedDict()
+        self._n_asked = 0  # how often the page has asked since the first answer to the running request
 
     def submit(self, request: _Request) -> None:
         with self._changed:
@@ -106,6 +107,7 @@ class _Desk:
 
     def wait(self, timeout: float | None) -> Latest:
         with self._changed:
+            self._n_asked += 1
             self._changed.wait_for(lambda: not self._pending(), timeout)
         return self.latest()
 
@@ -124,6 +126,7 @@ class _Desk:
         """The waiting request, which is then the running one."""
         with self._changed:
             self._running, self._waiting = self._waiting, None
+            self._n_asked = 0
             return self._running
 
     def post(self, request: _Request, result: Evaluation | Exception) -> None:
@@ -133,6 +136,8 @@ class _Desk:
                 if len(self._finished) > _RESULTS_KEPT:
                     self._finished.popitem(last=False)
             if self._running is request:
+                if self._latest.key != request.key:
+                    self._n_asked = 0
                 self._show(request, result)
 
     def done(self, request: _Request) -> None:
@@ -145,6 +150,11 @@ class _Desk:
         """True when the running request is of no interest any more."""
         with self._changed:
             return self._closed or self._waiting is not None or self._running is not request
+
+    def drawn(self) -> bool:
+        """Whether the first answer is on the screen: a page that asks once more has drawn what it got."""
+        with self._changed:
+            return self._n_asked >= 2
 
     def _show(self, request: _Request, result: Evaluation | Exception) -> None:
         self._latest = Latest(request.key, result, False)
@@ -171,8 +181,9 @@ def _work(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> None
 
 
 def _until_superseded(desk: _Desk, evaluator: Evaluator, request: _Request) -> Iterator[Evaluation]:
-    # A core stays free for the page that shows the answers: on two cores it would draw the first one late.
-    evaluations = evaluator.run(request.plan, threads=max(1, evaluator.threads - 1))
+    # Until the first answer is drawn a core stays free for the page: on two cores it would be late.
+    n = evaluator.threads
+    evaluations = evaluator.run(request.plan, threads=lambda: n if desk.drawn() else max(1, n - 1))
     for evaluation in evaluations:
         yield evaluation
         if desk.superseded(request):

@@ -11,8 +11,9 @@ _NAME = "pruning_explorer.ticker"
 # ticks in the same millisecond the server may lose one, so a tick without an answer is repeated.
 # The clean-up of an older call may come after the newer one began: it ends its own timers only.
 # A tick keeps out of the visitor's way. It waits while a run is under way and for a moment after a
-# click. After a click on a link to another page it waits for that page: the tick of a page that is
-# being left would bring it back, without anything on it.
+# click, but for one that ends a drag: the lines tell the server themselves, and the answer is
+# awaited. After a click on a link to another page it waits for that page: the tick of a page that
+# is being left would bring it back, without anything on it.
 _JS = """
 const RETRY_MS = 1500;
 const POLL_MS = 20;
@@ -24,7 +25,9 @@ const hand = (globalThis.pruningExplorerHand ??= watched());
 function watched() {
   const hand = { until: 0, leaving: null };
   addEventListener("click", (event) => {
-    const link = event.composedPath().find((node) => node.tagName === "A" && node.href);
+    const path = event.composedPath();
+    if (path.some((node) => node.classList?.contains("ph-row"))) return;
+    const link = path.find((node) => node.tagName === "A" && node.href);
     const stays = !link || link.pathname === location.pathname || event.ctrlKey || event.metaKey || event.shiftKey;
     if (!stays) hand.leaving = { from: location.pathname, until: performance.now() + LEAVING_MS };
     hand.until = performance.now() + MOMENT_MS;

@@ -25,12 +25,13 @@ class Gated:
         self.inner = Evaluator(MODEL, models.split(MODEL), batch_size=50)
         self.batches = threading.Semaphore(0)
         self.started: list[str] = []
+        self.allowed: list[int] = []  # threads, before each batch
 
-    def run(self, plan: Plan, *, threads: int) -> Iterator[Evaluation]:
-        assert threads == self.threads - 1, "the page has a core for itself"
+    def run(self, plan: Plan, *, threads: Callable[[], int]) -> Iterator[Evaluation]:
         self.started.append(plan.digest)
         for evaluation in self.inner.run(plan):
             self.batches.acquire()
+            self.allowed.append(threads())
             yield evaluation
 
 
@@ -78,6 +79,23 @@ def test_the_latest_wins_but_only_after_one_partial_result_of_the_running_one() 
     assert (final.key, final.result.complete) == (3, True)
     assert gated.started == [PLANS[0].digest, PLANS[3].digest]
     worker.close()
+
+
+def test_a_core_is_left_to_the_page_until_it_has_drawn_the_first_answer() -> None:
+    gated = Gated()
+    worker = LiveWorker(gated)  # type: ignore[arg-type]
+    worker.submit(0, PLANS[0])
+    gated.batches.release()
+    until(lambda: worker.latest().result is not None)
+    worker.wait(0)  # it gets the first answer and draws it
+    gated.batches.release()
+    until(lambda: len(gated.allowed) == 2)
+    worker.wait(0)  # it asks for more
+    gated.batches.release()
+    until(lambda: len(gated.allowed) == 3)
+    assert gated.allowed == [1, 1, 2]
+    worker.close()
+    gated.batches.release(20)
 
 
 def test_a_finished_plan_is_answered_from_memory() -> None:

@@ -86,6 +86,15 @@ def test_a_tick_does_not_cross_a_click(page: Page) -> None:
     assert (meanwhile, ticks(page)) == ([], [1])
 
 
+def test_the_end_of_a_drag_delays_no_tick(page: Page) -> None:
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<div class=ph-row></div>')")
+    page.clock.run_for(390)
+    page.evaluate("document.querySelector('.ph-row').click()")
+    page.clock.run_for(20)
+
+    assert ticks(page) == [1]
+
+
 def test_a_page_that_is_being_left_does_not_tick_any_more(page: Page) -> None:
     page.evaluate("document.querySelector('a').click()")
     page.clock.run_for(9000)
