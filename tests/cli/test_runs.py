@@ -13,6 +13,7 @@ import pytest
 from explorer.cli import main
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
+from tests.cli.asked import refusal
 from tests.store.recorded import record
 
 Capture = pytest.CaptureFixture[str]
@@ -34,14 +35,6 @@ def listed(capsys: Capture, *argv: str) -> list[dict[str, Any]]:
     assert out.count("\n") == 1
     points: list[dict[str, Any]] = json.loads(out)["points"]
     return points
-
-
-def refusal(capsys: Capture, *argv: str) -> str:
-    assert main(list(argv)) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    return said.err
 
 
 def test_what_evaluate_measured_is_kept_with_all_that_it_depends_on(capsys: Capture) -> None:
