@@ -63,7 +63,7 @@ def _heat(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sen
     partial = "" if found.complete else " ≈: of some of them so far."
     st.caption(
         f"Points of {found.judged} lost, {some.drop.origin} on {samples} samples of the tune split.{partial} "
-        "Empty: not measured."
+        "−1 is one point below the dense model. Empty: not measured."
     )
 
 
