@@ -113,7 +113,9 @@ class Histogram extends Gestures {
     this.list = new List(this.rows);
     this.host.style.setProperty("--read", `${Math.min(120, 60 + 8 * fixed.symbol.length)}px`);
     this.place.replaceChildren(this.list.element);
-    this.toolbar.finder.hidden = this.rows.length < FEW_ROWS;
+    // A page of a longer list is searched and sorted where the whole list is.
+    this.toolbar.finder.hidden = this.rows.length < FEW_ROWS || Boolean(fixed.scope);
+    this.toolbar.scope = fixed.scope ?? "";
     for (const row of this.rows) {
       row.element.dataset.index = String(row.index);
       this.seer.observe(row.element);

@@ -152,6 +152,7 @@ class Toolbar {
     this.order.setAttribute("aria-label", "Order of the layers");
     this.order.addEventListener("change", on.arrange);
     this.total = make("p", "ph-total");
+    this.scope = ""; // said behind the total where it is not that of all rows
     this.lay();
     this.offerSensitivity(false);
   }
@@ -183,7 +184,7 @@ class Toolbar {
     const about = exact ? "" : "≈ ";
     const unit = rows[0]?.knob.unit ?? "weight";
     const strong = make("strong", "", `${about}${percent(share)} pruned`);
-    this.total.replaceChildren(strong, ` ${about}${pruned.toLocaleString("en")} of ${n.toLocaleString("en")} ${unit}s`);
+    this.total.replaceChildren(strong, ` ${about}${pruned.toLocaleString("en")} of ${n.toLocaleString("en")} ${unit}s ${this.scope}`.trimEnd());
   }
 }
 

@@ -34,18 +34,21 @@ def static_part(
     *,
     symbol: str | None = None,
     points: int | None = None,
+    scope: str = "",
 ) -> dict[str, Any]:
     """The histograms of all knobs, JSON-able; make it once for a model, granularity and criterion.
 
     ``values[knob.name]``: (n_units,) finite scores, as in ``Scores``; a knob without values is
     shown with its reason. ``symbol`` names the axis ("|w|"); by default "|w|" for weights and "norm" for channels.
     ``points`` is the resolution of the readout between commits (64 to 512); by default 256, and
-    less when there are many knobs. Counts at those points are exact.
+    less when there are many knobs. Counts at those points are exact. ``scope`` ("on this page") is said behind the
+    total where these are not all knobs of the model; then the browser offers no search of its own.
     """
     points = points or max(96, min(256, 16_000 // max(1, len(knobs))))
     is_weight = all(knob.unit == "weight" for knob in knobs)
     told = [_knob(knob, values.get(knob.name), points) for knob in knobs]
-    return _digested({"symbol": symbol or ("|w|" if is_weight else "norm"), "knobs": told})
+    part = {"symbol": symbol or ("|w|" if is_weight else "norm"), "knobs": told}
+    return _digested(part | ({"scope": scope} if scope else {}))
 
 
 def strips_part(strips: Mapping[str, Sequence[float | None]], *, whole: float = 0.0) -> dict[str, Any]:
@@ -236,7 +239,8 @@ def _height(count: int, bins: NDArray[np.int64]) -> int:
 
 def _heights(bins: NDArray[np.int64]) -> str:
     """Bar heights in 255 steps of the tallest; a bar that is not empty is never 0."""
-    return base64.b64encode(bytes(_height(int(count), bins) for count in bins)).decode()
+    steps = np.rint(255 * bins / max(1, int(bins.max())))
+    return base64.b64encode(np.maximum(steps, bins > 0).astype(np.uint8).tobytes()).decode()
 
 
 def _packed(numbers: NDArray[Any], dtype: np.dtype[Any]) -> str:

@@ -47,10 +47,11 @@ class Bench:
     more: dict[str, Any] = field(default_factory=dict)
     revision: int = 1
     ack: int = 0
+    scope: str = ""
 
     def __post_init__(self) -> None:
         self.values = {k.name: scores_of(k.n_units) for k in self.knobs if not k.why_not}
-        self.static = static_part(self.knobs, self.values)
+        self.static = static_part(self.knobs, self.values, scope=self.scope)
 
     def plan(self) -> Plan:
         planned = [KnobPlan(k, self.n_pruned(k.name), self.line(k.name), k.name in self.locked) for k in self.knobs]

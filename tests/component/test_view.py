@@ -59,6 +59,13 @@ def test_search_and_order_choose_the_rows(open_bench: Open) -> None:
     expect(bench.page.locator(".ph-empty")).to_contain_text("<none>")
 
 
+def test_a_page_of_a_longer_list_says_so_behind_its_total_and_has_no_search_of_its_own(open_bench: Open) -> None:
+    bench = open_bench(*(knob(f"fc{i}", 100) for i in range(7)), scope="on this page")
+
+    expect(bench.page.locator(".ph-total")).to_have_text("0.0% pruned 0 of 700 weights on this page")
+    expect(bench.page.get_by_label("Find a layer")).to_be_hidden()
+
+
 def test_a_block_folds(open_bench: Open) -> None:
     bench = open_bench()
     head = bench.page.get_by_role("button", name="head")
