@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui import frame
+from explorer.ui.shell import frame
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=frame.mark(), layout="wide")
 page = st.navigation(

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
-from explorer.engine.order import Magnitudes, global_masks
+from explorer.ranking.order import Magnitudes, global_masks
 
 LAYERS = (0.5, 0.3, 0.15, 0.05)  # shares of the weights, as in a network with one large layer
 

@@ -26,7 +26,7 @@ from benchmarks import _peers as peers
 from benchmarks._figure import draw
 from benchmarks._material import MATERIAL, all_digits, cifar, first_images
 from explorer import models
-from explorer.analysis.sensitivity import Cell, Mode, Sensitivity, scan
+from explorer.analysis.sensitivity.scan import Cell, Mode, Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.metrics.origin import machine, today
 from explorer.types import Dataset, LoadedModel, Split

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect, sync_playwright
 
 import explorer as ex
-from explorer.ui.links import encode
+from explorer.workbench.links import encode
 from tests.app.screen import Screen
 from tests.app.server import running_app
 from tests.browser import FLAGS, executable

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from explorer.analysis.evaluate import evaluate as evaluate
     from explorer.analysis.report import Report as Report
     from explorer.analysis.report import report as report
-    from explorer.analysis.search import SearchResult as SearchResult
-    from explorer.analysis.search import search as search
-    from explorer.analysis.sensitivity import Sensitivity as Sensitivity
-    from explorer.analysis.sensitivity import scan as scan
+    from explorer.analysis.search.search import SearchResult as SearchResult
+    from explorer.analysis.search.search import search as search
+    from explorer.analysis.sensitivity.scan import Sensitivity as Sensitivity
+    from explorer.analysis.sensitivity.scan import scan as scan
     from explorer.analysis.tradeoff import pareto as pareto
     from explorer.analysis.tradeoff import sweep as sweep
     from explorer.data import load as load_data
@@ -60,8 +60,8 @@ _PUBLIC = {
     "PruneSpec": ("pruning.spec", "PruneSpec"),
     "Recipe": ("recovery.recipe", "Recipe"),
     "Report": ("analysis.report", "Report"),
-    "SearchResult": ("analysis.search", "SearchResult"),
-    "Sensitivity": ("analysis.sensitivity", "Sensitivity"),
+    "SearchResult": ("analysis.search.result", "SearchResult"),
+    "Sensitivity": ("analysis.sensitivity.scan", "Sensitivity"),
     "TradeOff": ("types", "TradeOff"),
     "charts": ("charts", ""),
     "evaluate": ("analysis.evaluate", "evaluate"),
@@ -76,9 +76,9 @@ _PUBLIC = {
     "report": ("analysis.report", "report"),
     "samples": ("models", "samples"),
     "save": ("export.weights", "write_pruned"),
-    "scan": ("analysis.sensitivity", "scan"),
+    "scan": ("analysis.sensitivity.scan", "scan"),
     "score": ("pruning.scoring", "score"),
-    "search": ("analysis.search", "search"),
+    "search": ("analysis.search.search", "search"),
     "sliced": ("pruning.slicing", "sliced"),
     "sweep": ("analysis.tradeoff", "sweep"),
     "terms": ("terms", ""),

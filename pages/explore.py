@@ -1,7 +1,8 @@
 """Explore: drag a line on a histogram, watch the measured accuracy."""
 
-from explorer.ui import arrival, explore
+from explorer.ui.explore import page
+from explorer.ui.shell import arrival
 
 opened = arrival.opened()
 if opened.model is not None:
-    explore.page(opened.model, opened.dataset)
+    page.draw(opened.model, opened.dataset)

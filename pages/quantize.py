@@ -1,7 +1,8 @@
 """Quantize: pruning and number formats together, and activations that can be skipped."""
 
-from explorer.ui import arrival, quantize
+from explorer.ui.quantize import page
+from explorer.ui.shell import arrival
 
 opened = arrival.opened()
 if opened.model is not None:
-    quantize.page(opened.model, opened.dataset)
+    page.draw(opened.model, opened.dataset)

@@ -1,7 +1,8 @@
 """Recover: train what is left, and see what it is worth."""
 
-from explorer.ui import arrival, recover
+from explorer.ui.recover import page
+from explorer.ui.shell import arrival
 
 opened = arrival.opened()
 if opened.model is not None:
-    recover.page(opened.model, opened.dataset)
+    page.draw(opened.model, opened.dataset)

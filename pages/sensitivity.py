@@ -1,7 +1,8 @@
 """Sensitivity: what each layer costs if it alone is pruned."""
 
-from explorer.ui import arrival, sensitivity
+from explorer.ui.sensitivity import page
+from explorer.ui.shell import arrival
 
 opened = arrival.opened()
 if opened.model is not None:
-    sensitivity.page(opened.model, opened.dataset)
+    page.draw(opened.model, opened.dataset)

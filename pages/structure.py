@@ -1,7 +1,8 @@
 """Structure: which units go together, and why."""
 
-from explorer.ui import arrival, structure
+from explorer.ui.shell import arrival
+from explorer.ui.structure import page
 
 opened = arrival.opened()
 if opened.model is not None:
-    structure.page(opened.model)
+    page.draw(opened.model)

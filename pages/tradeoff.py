@@ -1,8 +1,9 @@
 """Trade-off: ways of pruning compared, each measured at rising compression."""
 
-from explorer.ui import arrival, compare
+from explorer.ui.shell import arrival
+from explorer.ui.tradeoff import page
 
 opened = arrival.opened()
 if opened.model is not None:
-    compare.arrive()
-    compare.page(opened.model, opened.dataset)
+    page.arrive()
+    page.draw(opened.model, opened.dataset)

@@ -16,7 +16,7 @@ from explorer.metrics.memory import Traffic, traffic, weight_memory
 from explorer.metrics.sparsity_support import advice
 from explorer.pruning.apply import masked
 from explorer.pruning.calls import runnable
-from explorer.pruning.coupling import coupling
+from explorer.pruning.coupling.groups import coupling
 from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Measurement, Plan
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.analysis.statistics import finite_chunks
-from explorer.engine.order import Magnitudes
+from explorer.ranking.order import Magnitudes
 
 Family = Literal["normal", "laplace"]
 

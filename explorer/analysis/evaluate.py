@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.analysis.given import given_data, given_model, given_spec, split_of
+from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
 from explorer.analysis.report import Report, report
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.engine.order import Magnitudes
 from explorer.errors import ExplorerError
+from explorer.ranking.order import Magnitudes
 
 Scale = Literal["linear", "log"]
 # A few stray weights near zero must not push everything else into the last bins.

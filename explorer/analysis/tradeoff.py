@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from explorer.analysis.given import given_data, given_model, given_spec, split_of
+from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.macs import MacTable, mac_table, theoretical_speedup, why_no_macs

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import plotly.graph_objects as go
 
 from explorer.charts.frame import axis, empty, framed
-from explorer.charts.text import interval, percent, points, provenance, safe
 from explorer.charts.theme import Theme
 from explorer.recovery.activation_threshold import ActivationPoint
+from explorer.text.numbers import interval, percent, points, provenance, safe
 
 _MOST_LAYERS = 6
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from explorer.analysis.criteria_compared import CriteriaCompared
 from explorer.charts.frame import axis, empty, framed, note
-from explorer.charts.text import percent, safe
 from explorer.charts.theme import Theme
+from explorer.text.numbers import percent, safe
 
 _MOST_POINTS = 3000
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from explorer.analysis.protocol import common, essence, protocol_of
-from explorer.analysis.seeds import Level, is_a_curve, levels
+from explorer.analysis.comparison.protocol import common, essence, protocol_of
+from explorer.analysis.comparison.seeds import Level, is_a_curve, levels
 from explorer.charts.scale import Scale, is_control
 from explorer.charts.theme import Theme
 from explorer.types import TradeOff

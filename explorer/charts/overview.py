@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 
 from explorer.analysis.histogram import LayerMap
 from explorer.charts.frame import axis, empty, framed
-from explorer.charts.text import percent, safe
 from explorer.charts.theme import Theme
+from explorer.text.numbers import percent, safe
 
 _ROW_HEIGHT = 18
 _LABEL_HEIGHT = 15

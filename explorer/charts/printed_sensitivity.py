@@ -12,12 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from explorer.analysis.cell import Cell
-from explorer.analysis.sensitivity import Sensitivity
+from explorer.analysis.sensitivity.cell import Cell
+from explorer.analysis.sensitivity.scan import Sensitivity
 from explorer.charts.printed import plain
 from explorer.charts.sensitivity import MOST_TEXT, TICKS, cost_scale, shade, short
-from explorer.charts.text import percent
 from explorer.charts.theme import Theme
+from explorer.text.numbers import percent
 
 _LETTERS_AN_INCH = 19
 _LIGHT = 0.65  # of the scale: darker cells are written on in white

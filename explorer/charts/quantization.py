@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.scale import SCALES
-from explorer.charts.text import bytes_text, interval, percent, points, provenance, safe
 from explorer.charts.theme import Theme
 from explorer.recovery.grid import FORMS, HEALINGS, Form, GridPoint, Healing, pareto
+from explorer.text.numbers import bytes_text, interval, percent, points, provenance, safe
 
 FORM_NAMES: dict[Form, str] = {
     "float32": "float32",

@@ -10,9 +10,9 @@ from itertools import pairwise
 import plotly.graph_objects as go
 
 from explorer.charts.frame import axis, empty, framed
-from explorer.charts.text import interval, percent, safe, times
 from explorer.charts.theme import Theme
 from explorer.recovery.state import Progress
+from explorer.text.numbers import interval, percent, safe, times
 from explorer.types import Measurement
 
 _UPPER, _LOWER = (0.36, 1.0), (0.0, 0.24)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from explorer.charts.text import bytes_text, percent, times
 from explorer.errors import ExplorerError
+from explorer.text.numbers import bytes_text, percent, times
 from explorer.types import TradeOff, TradeOffPoint
 
 XName = Literal["compression_ratio", "macs", "size_bytes", "sparsity"]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from explorer.analysis.search_result import ORIGINS, SearchResult, Tried, amount
+from explorer.analysis.search.result import ORIGINS, SearchResult, Tried, amount
 from explorer.charts.frame import axis, empty, framed
-from explorer.charts.text import interval, percent, points, safe
 from explorer.charts.theme import Theme
+from explorer.text.numbers import interval, percent, points, safe
 
 # Those that a reader knows by name have a mark of their own; what the search made itself is a dot.
 _MARKS = {

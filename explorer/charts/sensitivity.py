@@ -8,11 +8,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.analysis.cell import Cell
-from explorer.analysis.sensitivity import Joint, Sensitivity
+from explorer.analysis.sensitivity.cell import Cell
+from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.charts.frame import axis, empty, framed
-from explorer.charts.text import percent, points, safe
 from explorer.charts.theme import Theme
+from explorer.text.numbers import percent, points, safe
 from explorer.types import Measurement
 
 _ROW = 26

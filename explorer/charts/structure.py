@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from explorer.charts.frame import axis, empty, framed
-from explorer.charts.text import percent, safe
 from explorer.charts.theme import Theme
-from explorer.pruning.wiring import Wiring
+from explorer.pruning.coupling.wiring import Wiring
+from explorer.text.numbers import percent, safe
 from explorer.types import Knob, LayerTable, Plan
 
 _MOST_NAMES = 24

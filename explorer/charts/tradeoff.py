@@ -8,13 +8,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.analysis.protocol import in_words
-from explorer.analysis.seeds import Level
+from explorer.analysis.comparison.protocol import in_words
+from explorer.analysis.comparison.seeds import Level
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.lines import HOLLOW_KEY, STAR, STAR_KEY, Line, lines_of
 from explorer.charts.scale import Scale, XName, drawable, front, scale_of
-from explorer.charts.text import bytes_text, interval, percent, points, provenance, safe, times
 from explorer.charts.theme import Theme
+from explorer.text.numbers import bytes_text, interval, percent, points, provenance, safe, times
 from explorer.types import TradeOff, TradeOffPoint
 
 

@@ -14,8 +14,8 @@ from explorer.analysis.distribution import Fit, SignedHistogram
 from explorer.analysis.statistics import UnitNorms
 from explorer.charts.frame import axis, empty, framed, note
 from explorer.charts.picture import Picture, groups_of, picture_of
-from explorer.charts.text import percent
 from explorer.charts.theme import Theme
+from explorer.text.numbers import percent
 
 _MOST_BARS = 256
 _HALF_PAGE = 520

@@ -10,8 +10,8 @@ from explorer.cli.arguments import Arguments, Parser, whole
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
-    from explorer.analysis.seeds import Level
-    from explorer.analysis.verdict import Verdict
+    from explorer.analysis.comparison.seeds import Level
+    from explorer.analysis.comparison.verdict import Verdict
     from explorer.pruning.spec import PruneSpec
     from explorer.types import TradeOff, TradeOffPoint
 
@@ -71,7 +71,7 @@ def measured(wanted: Sequence[Sequence[PruneSpec]], sweep: Measure, watch: Watch
 
 def verdicts(curves: Sequence[TradeOff]) -> list[Verdict]:
     """Of the request against each control at the furthest level within a point of accuracy, else at the least."""
-    from explorer.analysis.verdict import compared, telling
+    from explorer.analysis.comparison.verdict import compared, telling
 
     own, *controls = curves
     found = (telling(own, compared(own, control), _BUDGET) for control in controls)
@@ -80,9 +80,9 @@ def verdicts(curves: Sequence[TradeOff]) -> list[Verdict]:
 
 def fairness_json(curves: Sequence[TradeOff], point_json: Callable[[TradeOffPoint], dict[str, Any]]) -> dict[str, Any]:
     """Means and spreads of the seeds at each level, the controls, and the verdicts."""
+    from explorer.analysis.comparison.seeds import is_a_curve, levels
+    from explorer.analysis.comparison.verdict import compared
     from explorer.analysis.report import finite
-    from explorer.analysis.seeds import is_a_curve, levels
-    from explorer.analysis.verdict import compared
 
     own, *controls = curves
     return {
@@ -103,8 +103,8 @@ def fairness_json(curves: Sequence[TradeOff], point_json: Callable[[TradeOffPoin
 
 def lines(curves: Sequence[TradeOff], scope: str) -> list[str]:
     """For people: what several seeds gave at each level, the controls, and the verdicts with how far they reach."""
-    from explorer.analysis.seeds import is_a_curve, levels
-    from explorer.analysis.verdict import METHOD
+    from explorer.analysis.comparison.seeds import is_a_curve, levels
+    from explorer.analysis.comparison.verdict import METHOD
 
     own, *controls = curves
     out: list[str] = []

@@ -67,7 +67,7 @@ def _row(model: LoadedModel, layer: LayerInfo) -> dict[str, Any]:
 
 def _quantiles(model: LoadedModel, layer: LayerInfo) -> dict[str, float] | None:
     """|w| at fixed shares, linear between neighbours; None where the numbers cannot be ranked."""
-    from explorer.engine.order import Magnitudes
+    from explorer.ranking.order import Magnitudes
 
     weights = model.weights[layer.parameter]
     if not layer.n_weights or not weights.is_floating_point() or not bool(weights.isfinite().all()):

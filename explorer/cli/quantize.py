@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_runnable, whole
-from explorer.cli.keeping import add_keeping, kept
+from explorer.cli.recording import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec, share
 from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_runnable
-from explorer.cli.keeping import add_keeping, kept
 from explorer.cli.recipe import add_recipe, read_recipe, recipe_of, write_recipe
+from explorer.cli.recording import add_keeping, kept
 from explorer.cli.request import add_request
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, whole
-from explorer.cli.keeping import add_data_dir, tell
+from explorer.cli.recording import add_data_dir, tell
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:

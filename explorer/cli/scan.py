@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
-from explorer.cli.keeping import add_keeping
+from explorer.cli.recording import add_keeping
 from explorer.cli.request import prune_spec, share
 from explorer.cli.scanning import keep, shown
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
-    from explorer.analysis.cell import Cell
-    from explorer.analysis.sensitivity import Sensitivity
+    from explorer.analysis.sensitivity.cell import Cell
+    from explorer.analysis.sensitivity.scan import Sensitivity
     from explorer.pruning.spec import PruneSpec
     from explorer.types import Dataset, LoadedModel, Scores
 
@@ -44,7 +44,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Scan, and continue where an earlier scan of the same model and data ended."""
-    from explorer.analysis.sensitivity import scan_json, scan_size
+    from explorer.analysis.sensitivity.scan import scan_json, scan_size
     from explorer.pruning.scoring import score
 
     spec = _spec(args)
@@ -80,7 +80,7 @@ def _spec(args: Arguments) -> PruneSpec:
 
 
 def _levels(text: str | None) -> tuple[float, ...]:
-    from explorer.analysis.cell import LEVELS
+    from explorer.analysis.sensitivity.cell import LEVELS
 
     if text is None:
         return LEVELS
@@ -105,7 +105,7 @@ def _scanned(
     levels: tuple[float, ...],
     layers: list[str] | None,
 ) -> Sensitivity:
-    from explorer.analysis.sensitivity import Sensitivity, scan, scan_size
+    from explorer.analysis.sensitivity.scan import Sensitivity, scan, scan_size
 
     cells = scan(
         model,
@@ -166,7 +166,7 @@ def _drop(cell: Cell | None) -> str:
 def _quick(
     args: Arguments, model: LoadedModel, spec: PruneSpec, levels: tuple[float, ...], layers: list[str] | None
 ) -> int:
-    from explorer.analysis.weight_energy import NOTE, energy
+    from explorer.analysis.sensitivity.weight_energy import NOTE, energy
 
     found = energy(model, spec, levels, layers=layers)
     if args.json:

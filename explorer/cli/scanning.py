@@ -12,15 +12,15 @@ from explorer.errors import ExplorerError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from explorer.analysis.cell import Cell, Keep, Mode
-    from explorer.analysis.sensitivity import Sensitivity
+    from explorer.analysis.sensitivity.cell import Cell, Keep, Mode
+    from explorer.analysis.sensitivity.scan import Sensitivity
     from explorer.pruning.spec import PruneSpec
     from explorer.types import Dataset, LoadedModel
 
 
 def keep(args: Arguments) -> Keep | None:
     """Where the cells of this command are kept; None where they are not. A store that fails is told once."""
-    from explorer.analysis.cell import Lenient
+    from explorer.analysis.sensitivity.cell import Lenient
     from explorer.store.database import Store
 
     def tell(error: ExplorerError) -> None:
@@ -49,7 +49,7 @@ def scanned(
     mode: Mode = "exact",
 ) -> Sensitivity:
     """A whole scan on the tune split; what was kept of an earlier one is not measured again."""
-    from explorer.analysis.sensitivity import LEVELS, Sensitivity, scan, scan_size
+    from explorer.analysis.sensitivity.scan import LEVELS, Sensitivity, scan, scan_size
 
     levels = LEVELS if levels is None else levels
     cells = scan(model, data, spec, levels=levels, mode=mode, keep=keep(args), device=args.device)
@@ -58,7 +58,7 @@ def scanned(
 
 def with_curves(args: Arguments, model: LoadedModel, spec: PruneSpec) -> PruneSpec:
     """The same request; shares that follow from a scan get its curves, measured now or found in the store."""
-    from explorer.analysis.sensitivity_allocation import from_scan
+    from explorer.analysis.sensitivity.allocation import from_scan
     from explorer.pruning.allocation import BySensitivity
 
     if not isinstance(spec.allocation, BySensitivity) or spec.allocation.curves:

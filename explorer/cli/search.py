@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
-from explorer.cli.keeping import add_keeping, kept
+from explorer.cli.recording import add_keeping, kept
 from explorer.cli.request import add_limits, prune_spec, share
 from explorer.cli.scanning import scanned
 from explorer.errors import ExplorerError
@@ -16,7 +16,7 @@ from explorer.errors import ExplorerError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from explorer.analysis.search import SearchResult, Tried
+    from explorer.analysis.search.search import SearchResult, Tried
     from explorer.pruning.spec import PruneSpec
     from explorer.types import Dataset, LoadedModel, TradeOffPoint
 
@@ -51,7 +51,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Scan (or read the kept scan), search, and tell the answer."""
-    from explorer.analysis.search import Question, check_evaluations, refusal
+    from explorer.analysis.search.search import Question, check_evaluations, refusal
     from explorer.export.files import check_target
 
     check_evaluations(args.evaluations)  # before a scan, which may take long
@@ -82,7 +82,7 @@ def _spec(args: Arguments) -> PruneSpec:
 
 
 def _found(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec) -> SearchResult:
-    from explorer.analysis.search import SearchResult, search
+    from explorer.analysis.search.search import SearchResult, search
 
     cells = scanned(args, model, data, spec, mode=args.mode).cells
     tried: list[Tried] = []
@@ -127,7 +127,7 @@ def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, f
 
 
 def _lines(model: LoadedModel, data: Dataset, found: SearchResult) -> list[str]:
-    from explorer.analysis.search_result import said
+    from explorer.analysis.search.result import said
 
     best = found.best
     head = f"{printing.plain(model.address)} on {data.address}, split tune: {found.question}"

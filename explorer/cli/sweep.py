@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.cli import fairness, printing
 from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
-from explorer.cli.keeping import add_keeping, kept
+from explorer.cli.recording import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
 from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
@@ -40,7 +40,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Measure every level on the tune split."""
-    from explorer.analysis.given import split_of
+    from explorer.analysis.arguments import split_of
     from explorer.analysis.tradeoff import sweep
     from explorer.engine.evaluator import Evaluator
 

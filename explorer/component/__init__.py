@@ -1,20 +1,16 @@
 """What is dragged: the histograms and the schedule, as plain ES modules with the payload they take."""
 
 from explorer.component.assets import anywidget_js, core_js, css, streamlit_js, streamlit_parts_js
-from explorer.component.events import DragEvent, parse_event, parse_events
 from explorer.component.payload import dynamic_part, payload, static_part, strips_part
 from explorer.component.schedule import Corner, parse_corner, schedule_js, schedule_part
 
 __all__ = [
     "Corner",
-    "DragEvent",
     "anywidget_js",
     "core_js",
     "css",
     "dynamic_part",
     "parse_corner",
-    "parse_event",
-    "parse_events",
     "payload",
     "schedule_js",
     "schedule_part",

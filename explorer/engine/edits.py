@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, fx, nn
 
+from explorer.engine.prepared import Ready, Values, logits_of
 from explorer.engine.program import Part, Program, n_bytes
-from explorer.engine.ready import Ready, Values, logits_of
 from explorer.pruning.apply import private_shell
 
 Updates = Callable[[], Mapping[str, Tensor]]

@@ -17,8 +17,8 @@ from torch import Tensor, fx, nn
 
 from explorer.engine.layout import batches
 from explorer.engine.prefix import PrefixCache
+from explorer.engine.prepared import Ready, Values, prepare
 from explorer.engine.program import Program
-from explorer.engine.ready import Ready, Values, prepare
 from explorer.engine.tally import BatchResult, Tally, joined, judge
 from explorer.engine.workers import n_cores, worker_pool
 from explorer.errors import ExplorerError

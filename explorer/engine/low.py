@@ -12,8 +12,8 @@ from torch import Tensor, fx, nn
 
 from explorer.engine.folding import Folded
 from explorer.engine.layout import FIRST
+from explorer.engine.prepared import Ready, logits_of
 from explorer.engine.program import Part, Program
-from explorer.engine.ready import Ready, logits_of
 from explorer.pruning.apply import private_shell
 from explorer.types import Split
 

@@ -12,8 +12,8 @@ from torch import Tensor, fx
 
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.low import LowPrecision
+from explorer.engine.prepared import Ready, Values, close_calls, logits_of
 from explorer.engine.program import Part
-from explorer.engine.ready import Ready, Values, close_calls, logits_of
 
 
 class Audit(NamedTuple):

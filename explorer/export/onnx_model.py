@@ -16,7 +16,7 @@ from explorer.export.outputs import apart, flips, inputs_in_words, judging_input
 from explorer.export.proof import SAME_IN_ONNX, Check, Proof
 from explorer.export.slim import proven
 from explorer.pruning.apply import masked, masked_weights, private_shell, set_parameters
-from explorer.pruning.coupling import coupling
+from explorer.pruning.coupling.groups import coupling
 from explorer.types import LoadedModel, Plan, Split
 
 

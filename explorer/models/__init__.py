@@ -14,8 +14,8 @@ from explorer.models.factory import Factory
 from explorer.models.request import Request
 from explorer.models.sample import Sample, initial_weights, manifest
 from explorer.models.weight_file import WeightFile, open_upload
-from explorer.models.wording import shown
 from explorer.params import Registry
+from explorer.text.quoting import shown
 from explorer.types import LoadedModel
 
 __all__ = [

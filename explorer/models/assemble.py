@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
-from explorer.models.wording import listed, shown
 from explorer.params import member_to_json
+from explorer.text.quoting import listed, shown
 from explorer.types import Finding, LoadedModel, tensors_digest
 
 WRAPPERS = ("module.", "_orig_mod.")

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.models.reader.limits import MAX_TENSOR_BYTES
-from explorer.models.wording import shown
+from explorer.text.quoting import shown
 
 KIND = "bitmask"
 VERSION = 1

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.models.assemble import Weights, findings, pour
 from explorer.models.request import Request
-from explorer.models.wording import shown
+from explorer.text.quoting import shown
 from explorer.types import LoadedModel, tensors_digest
 
 PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")

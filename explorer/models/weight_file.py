@@ -18,7 +18,7 @@ from explorer.models.factory import Factory
 from explorer.models.reader import FileContents, read_bytes, read_file
 from explorer.models.reader.limits import MAX_FILE_BYTES
 from explorer.models.request import Request
-from explorer.models.wording import listed, shown, shown_file
+from explorer.text.quoting import listed, shown, shown_file
 from explorer.types import LoadedModel
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar")

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from explorer.errors import ExplorerError
-from explorer.pruning.coupling import Coupling
+from explorer.pruning.coupling.groups import Coupling
 
 Alive = Callable[[Tensor], Tensor]
 _RESHAPES = (torch.reshape, "reshape", "view", "expand")

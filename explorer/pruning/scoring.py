@@ -8,7 +8,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from explorer.engine.order import Magnitudes
 from explorer.errors import ExplorerError
 from explorer.pruning.criteria.base import Units
 from explorer.pruning.gathering import gather
@@ -17,6 +16,7 @@ from explorer.pruning.granularity.weight import Weight
 from explorer.pruning.layers import layer_table
 from explorer.pruning.spec import PruneSpec
 from explorer.pruning.within_layer import parameter_of
+from explorer.ranking.order import Magnitudes
 from explorer.types import Dataset, LoadedModel, Scores
 
 

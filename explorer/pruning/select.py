@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from explorer.engine.order import smallest_mask
 from explorer.errors import ExplorerError
+from explorer.ranking.order import smallest_mask
 
 
 def keep_mask(scores: Tensor, n_pruned: int) -> Tensor:

@@ -16,11 +16,11 @@ from torch import Tensor, fx, nn
 from explorer.errors import ExplorerError
 from explorer.pruning import granularity
 from explorer.pruning.apply import compensated, masked, masked_weights, private_shell, set_parameters
-from explorer.pruning.branches import BLOCK, branches, drop, gone_blocks
-from explorer.pruning.coupling import Coupling, coupling
+from explorer.pruning.coupling.branches import BLOCK, branches, drop, gone_blocks
+from explorer.pruning.coupling.groups import Coupling, coupling
+from explorer.pruning.coupling.unread import Reader, unread_roots
 from explorer.pruning.heads_by_name import BY_NAME
 from explorer.pruning.renumber import renumber
-from explorer.pruning.unread import Reader, unread_roots
 from explorer.types import KnobPlan, LoadedModel, Plan, PrunedModel
 
 MOST_DIFFERENT = 1e-5

@@ -8,10 +8,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from explorer.engine.order import Magnitudes
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
+from explorer.ranking.order import Magnitudes
 from explorer.recovery.state import State, mask_digest, masked_model
 from explorer.types import Dataset, LoadedModel, Plan, Scores
 

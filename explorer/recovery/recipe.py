@@ -19,10 +19,10 @@ from explorer.errors import ExplorerError
 from explorer.params import member_to_json
 from explorer.pruning.layers import layer_table
 from explorer.recovery.checkpoints import Checkpoints
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, Recovered, State
 from explorer.recovery.steps import STEPS
 from explorer.recovery.steps.base import Step
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel, Measurement
 
 MOST_STEPS = 1000

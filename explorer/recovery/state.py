@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.engine.evaluator import Evaluator
-from explorer.engine.ready import logits_of
+from explorer.engine.prepared import logits_of
 from explorer.engine.tally import Tally, judge
 from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors

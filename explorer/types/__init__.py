@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.types.given import Dataset, LayerInfo, LayerTable, LoadedModel, Split, SplitName, tensors_digest
-from explorer.types.measured import Evaluation, Finding, JudgedBy, Level, Measurement, Origin, TradeOff, TradeOffPoint
-from explorer.types.planned import Knob, KnobPlan, Part, Plan, PrunedModel, Ranking, Scores
+from explorer.types.models import Dataset, LayerInfo, LayerTable, LoadedModel, Split, SplitName, tensors_digest
+from explorer.types.plans import Knob, KnobPlan, Part, Plan, PrunedModel, Ranking, Scores
+from explorer.types.results import Evaluation, Finding, JudgedBy, Level, Measurement, Origin, TradeOff, TradeOffPoint
 
 __all__ = [
     "Dataset",

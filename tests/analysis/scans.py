@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from explorer import data, models
-from explorer.analysis.sensitivity import Cell, scan
+from explorer.analysis.sensitivity.scan import Cell, scan
 from explorer.types import Dataset, LoadedModel, Split
 
 

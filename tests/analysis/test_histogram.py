@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from explorer.analysis.histogram import LayerMap, layer_map, magnitude_histogram
-from explorer.engine.order import Magnitudes
 from explorer.errors import ExplorerError
+from explorer.ranking.order import Magnitudes
 
 
 @pytest.mark.parametrize("n", [500, 300_000])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.analysis.protocol import essence, in_words, mismatch
+from explorer.analysis.comparison.protocol import essence, in_words, mismatch
 from tests.analysis.measured_points import curve, point
 
 TUNED = {

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from explorer.analysis.cell import Cell, Mode
-from explorer.analysis.sensitivity import Sensitivity, scan, scan_size
+from explorer.analysis.sensitivity.cell import Cell, Mode
+from explorer.analysis.sensitivity.scan import Sensitivity, scan, scan_size
 from explorer.engine import cells, estimates
 from explorer.engine.edits import Walk
 from explorer.engine.evaluator import Evaluator

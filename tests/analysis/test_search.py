@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from explorer.analysis.search import SearchResult, Tried, search
-from explorer.analysis.search_families import Planner, front_of, savings
-from explorer.analysis.search_front import Front, Option, front
-from explorer.analysis.search_question import Question
-from explorer.analysis.search_result import said
-from explorer.analysis.sensitivity import Sensitivity, scan
+from explorer.analysis.search.families import Planner, front_of, savings
+from explorer.analysis.search.front import Front, Option, front
+from explorer.analysis.search.question import Question
+from explorer.analysis.search.result import said
+from explorer.analysis.search.search import SearchResult, Tried, search
+from explorer.analysis.sensitivity.scan import Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.macs import macs

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.analysis.seeds import curves_of, is_a_curve, levels, unseeded
+from explorer.analysis.comparison.seeds import curves_of, is_a_curve, levels, unseeded
 from tests.analysis.measured_points import point
 
 

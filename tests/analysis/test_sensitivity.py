@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from explorer import data, models
-from explorer.analysis.sensitivity import Cell, Lenient, Sensitivity, scan, scan_size
+from explorer.analysis.sensitivity.scan import Cell, Lenient, Sensitivity, scan, scan_size
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked

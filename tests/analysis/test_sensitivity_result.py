@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.analysis.sensitivity import Cell, Joint, Sensitivity, energy, joint, scan
+from explorer.analysis.sensitivity.scan import Cell, Joint, Sensitivity, energy, joint, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec

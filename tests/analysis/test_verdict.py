@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.analysis.seeds import Level, levels
-from explorer.analysis.verdict import compared, interval, telling, verdict
+from explorer.analysis.comparison.seeds import Level, levels
+from explorer.analysis.comparison.verdict import compared, interval, telling, verdict
 from tests.analysis.measured_points import curve, point
 
 

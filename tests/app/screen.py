@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
 
 from explorer.pruning.spec import PruneSpec
-from explorer.ui.links import decode
+from explorer.workbench.links import decode
 
 PATIENCE_MS = 45_000
 # No run is under way, its link is written, and no fact is of an older line or of a part of the samples.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.analysis.search import SearchResult, search
+from explorer.analysis.search.search import SearchResult, search
 from explorer.charts import search as charts
 from explorer.charts.theme import Theme
 from tests.analysis.scans import small

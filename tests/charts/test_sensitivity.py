@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from explorer import charts
-from explorer.analysis.cell import Cell
-from explorer.analysis.sensitivity import Joint, Sensitivity
+from explorer.analysis.sensitivity.cell import Cell
+from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.charts import sensitivity as drawn
 from explorer.charts.printed_sensitivity import caption
 from explorer.types import Measurement

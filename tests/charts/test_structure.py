@@ -7,10 +7,10 @@ import torch
 
 from explorer import models
 from explorer.charts.structure import coupling_dot, widths
+from explorer.pruning.coupling.wiring import Wiring, wiring
 from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
-from explorer.pruning.wiring import Wiring, wiring
 from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel, Part
 
 HALF = PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5")

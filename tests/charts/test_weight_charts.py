@@ -11,7 +11,7 @@ from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.statistics import unit_norms as ranked
 from explorer.charts import group_heatmap, overview, signed_histogram, unit_norms, weight_heatmap
 from explorer.charts.picture import groups_of, picture_of
-from explorer.charts.text import bytes_text, points, safe, times
+from explorer.text.numbers import bytes_text, points, safe, times
 
 
 def named(figure, name):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import explorer as ex
-from explorer.analysis.protocol import in_words
+from explorer.analysis.comparison.protocol import in_words
 from explorer.cli import DONE, main
 from explorer.recovery.quantized_size import smallest
 from explorer.recovery.recipe import Recipe

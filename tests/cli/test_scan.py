@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.analysis.sensitivity import Sensitivity, scan
+from explorer.analysis.sensitivity.scan import Sensitivity, scan
 from explorer.cli import DONE, REFUSED, main
 
 FEW = ["--levels", "0.5,0.9", "--layers", "fc1,fc2"]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from explorer.component import DragEvent, parse_event, parse_events
 from explorer.errors import ExplorerError
+from explorer.workbench.events import DragEvent, parse_event, parse_events
 
 MOVE: dict[str, Any] = {"kind": "threshold", "knob": "a", "value": 0.25, "mode": "together", "final": False, "seq": 3}
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.utils import prune
 
-from explorer.engine.order import Magnitudes, global_counts, global_masks, smallest_mask
 from explorer.errors import ExplorerError
+from explorer.ranking.order import Magnitudes, global_counts, global_masks, smallest_mask
 
 DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 SPECIAL = (0.0, -0.0, 1e-42, -1e-42, 6e-8, 1.0, -1.0, 1.0000001, 65504.0, math.inf, -math.inf, 0.1, 0.7)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explorer.analysis.sensitivity import Sensitivity, scan
+from explorer.analysis.sensitivity.scan import Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.accuracy import Accuracy

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from explorer import data, models
-from explorer.analysis.sensitivity import scan
+from explorer.analysis.sensitivity.scan import scan
 from explorer.engine.evaluator import Evaluator
 from explorer.export import measured_sizes
 from explorer.export.bitmask import write_bitmask

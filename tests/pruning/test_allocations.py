@@ -10,8 +10,8 @@ import torch
 from builders import Plain, Residual, loaded
 from torch import nn
 
-from explorer.analysis.sensitivity import Sensitivity, scan
-from explorer.analysis.sensitivity_allocation import from_scan
+from explorer.analysis.sensitivity.allocation import from_scan
+from explorer.analysis.sensitivity.scan import Sensitivity, scan
 from explorer.analysis.tradeoff import sweep
 from explorer.errors import ExplorerError
 from explorer.pruning.allocation import ALLOCATIONS, BySensitivity, Erk

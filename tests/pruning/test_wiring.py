@@ -8,8 +8,8 @@ from torch import nn
 from zoo import model_of
 
 from explorer.models import load
+from explorer.pruning.coupling.wiring import wiring
 from explorer.pruning.layers import layer_table
-from explorer.pruning.wiring import wiring
 from explorer.types import LoadedModel, tensors_digest
 
 

@@ -15,7 +15,6 @@ from explorer.params import member_to_json
 from explorer.pruning.layers import layer_table
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.masking import grown_plan, pruned
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, healed_model, mask_digest, n_revived
 from explorer.recovery.steps import (
     STEPS,
@@ -31,6 +30,7 @@ from explorer.recovery.steps import (
     Step,
 )
 from explorer.recovery.steps.refresh import has_batch_norm, statistics
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LayerInfo, LoadedModel
 from tests.recovery.tiny import at_start, copies, flowers, half, normed, same, two
 

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from streamlit.testing.v1 import AppTest
 
 from explorer.engine.jobs import JobQueue
-from explorer.ui import cache, session
+from explorer.ui.shell import cache, session
 from tests.ui.pages import VISITOR, Open
 
 APP = Path(__file__).parents[2] / "app.py"

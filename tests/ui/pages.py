@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.pruning.spec import PruneSpec
 from explorer.types import TradeOffPoint
-from explorer.ui import cache
-from explorer.ui.links import encode
-from explorer.ui.workspace import Workspace
+from explorer.ui.shell import cache
+from explorer.workbench.links import encode
+from explorer.workbench.workspace import Workspace
 
 VISITOR = "somebody"
 Open = Callable[..., AppTest]

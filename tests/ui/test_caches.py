@@ -9,7 +9,7 @@ import pytest
 from explorer.analysis.rank_stability import stability
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
-from explorer.ui import cache
+from explorer.ui.shell import cache
 from tests.recovery.tiny import flowers, two
 
 

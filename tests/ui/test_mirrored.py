@@ -7,7 +7,7 @@ def page() -> None:
     """One value, shown in two widgets and set by a button."""
     import streamlit as st
 
-    from explorer.ui.mirrored import mirrored
+    from explorer.ui.widgets.controlled_widget import mirrored
 
     def take(value: str) -> None:
         st.session_state["taken"] = value

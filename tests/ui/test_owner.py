@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.ui.session import unmasked
+from explorer.ui.shell.session import unmasked
 
 
 def test_one_token_under_two_masks_is_one_visitor() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import explorer
-from explorer.ui import cache
+from explorer.ui.shell import cache
 from tests.ui.pages import VISITOR, Open, html, link, rows_of, spoken, work_of
 
 # Explore

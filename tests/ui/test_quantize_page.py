@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.export.onnx_process import why_no_onnx
 from explorer.pruning.spec import PruneSpec
-from explorer.ui import cache
-from explorer.ui.links import encode
+from explorer.ui.shell import cache
+from explorer.workbench.links import encode
 from tests.ui.pages import VISITOR, Open, rows_of, spoken
 
 

@@ -9,7 +9,7 @@ def page() -> None:
     """Says whether a job must be drawn again; the button ends it while the page is drawn."""
     import streamlit as st
 
-    from explorer.ui import running
+    from explorer.ui.shell import running
 
     job = st.session_state["job"]
     running.drawing()

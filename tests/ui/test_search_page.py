@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.analysis.search import SearchResult
+from explorer.analysis.search.search import SearchResult
 from explorer.pruning.spec import PruneSpec
-from explorer.ui import cache, searches
-from explorer.ui.links import encode
+from explorer.ui.search import searches
+from explorer.ui.shell import cache
+from explorer.workbench.links import encode
 from tests.ui.pages import VISITOR, Open, spoken, work_of
 
 

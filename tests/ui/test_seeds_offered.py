@@ -5,7 +5,7 @@ from __future__ import annotations
 import explorer
 from explorer.pruning import criteria
 from explorer.pruning.criteria import CRITERIA
-from explorer.ui.ways import ways
+from explorer.ui.tradeoff.methods import ways
 
 
 def test_every_criterion_that_draws_by_chance_is_one_curve_of_all_its_seeds() -> None:

@@ -12,13 +12,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import explorer
-from explorer.analysis.sensitivity import Cell, Sensitivity, scan
+from explorer.analysis.sensitivity.scan import Cell, Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
 from explorer.types import Evaluation
-from explorer.ui import cache, scans, session
+from explorer.ui.sensitivity import scans
+from explorer.ui.shell import cache, session
 from tests.ui.pages import VISITOR, Open, link, rows_of, spoken
 
 MODEL = "digits-mlp"

@@ -16,8 +16,10 @@ from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.steps import Finetune, Prune, Rewind
-from explorer.ui import cache, curves, kept, recovery_jobs, running, session
-from explorer.ui.recovery_plans import Run
+from explorer.ui.explore import curves
+from explorer.ui.recover import jobs
+from explorer.ui.recover.plans import Run
+from explorer.ui.shell import cache, recording, running, session
 from tests.recovery.tiny import flowers, half, two
 
 
@@ -57,7 +59,7 @@ def test_a_sweep_that_was_stopped_goes_on_only_when_asked_and_for_another_visito
         yield "another"
 
     monkeypatch.setattr(curves, "_points", slow)
-    monkeypatch.setattr(kept, "keeping", lambda points, *_: points)
+    monkeypatch.setattr(recording, "keeping", lambda points, *_: points)
     model, data = two(), flowers()
     first = curves.job(model, data, "a curve", half())
     assert running._active() == [first]
@@ -82,11 +84,11 @@ def test_the_header_says_of_which_model_a_job_is(
     queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "kept.db"))
-    monkeypatch.setattr(recovery_jobs, "_progress", lambda *_: iter(()))
+    monkeypatch.setattr(jobs, "_progress", lambda *_: iter(()))
     model = replace(two(), address="/somewhere/net.th")
-    job = recovery_jobs.start(model, flowers(), Run("one shot, 90 %", Recipe((Prune(half()),))))
+    job = jobs.start(model, flowers(), Run("one shot, 90 %", Recipe((Prune(half()),))))
     assert job.title == "recovery of net.th: one shot, 90 %"
-    assert recovery_jobs.label(job, model) == "one shot, 90 %"
+    assert jobs.label(job, model) == "one shot, 90 %"
 
 
 def test_the_header_stops_only_what_the_visitor_began(queue: JobQueue) -> None:
@@ -113,7 +115,7 @@ def test_a_replayed_recipe_opens_no_file_that_the_server_does_not_allow(
     ):
         run = Run("a replay", Recipe((Prune(half()), Rewind(file=file))))
         with pytest.raises(ExplorerError, match=why):
-            recovery_jobs.start(model, data, run)
+            jobs.start(model, data, run)
     assert queue.of("ann") == []
 
 
@@ -122,34 +124,34 @@ def test_a_recovery_runs_where_nothing_can_be_kept(
 ) -> None:
     (tmp_path / "a file").write_text("")
     monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "a file" / "kept.db"))
-    monkeypatch.setattr(kept, "keep_quietly", lambda *_: False)
-    job = recovery_jobs.start(two(), flowers(), Run("healed", Recipe((Prune(half()), Finetune(epochs=1)))))
+    monkeypatch.setattr(recording, "keep_quietly", lambda *_: False)
+    job = jobs.start(two(), flowers(), Run("healed", Recipe((Prune(half()), Finetune(epochs=1)))))
     assert job.wait(60)
     assert (job.state, job.reason) == ("done", "")
-    assert recovery_jobs.result(job) is not None
+    assert jobs.result(job) is not None
 
 
 def test_the_first_of_many_recovered_networks_are_let_go_and_come_back_from_disk(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "kept.db"))
-    monkeypatch.setattr(kept, "keep_quietly", lambda *_: True)
+    monkeypatch.setattr(recording, "keep_quietly", lambda *_: True)
     runs = [Run(f"{n} epochs", Recipe((Prune(half()), Finetune(epochs=n)))) for n in (1, 2, 3)]
     model, data = two(), flowers()
-    first = recovery_jobs.start(model, data, runs[0])
+    first = jobs.start(model, data, runs[0])
     assert first.wait(60)
-    found = recovery_jobs.result(first)
+    found = jobs.result(first)
     assert found is not None
-    one = recovery_jobs.n_bytes(found)
+    one = jobs.n_bytes(found)
     assert one >= sum(4 * w.numel() for w in model.weights.values())
-    monkeypatch.setattr(recovery_jobs, "_MOST_BYTES", int(1.5 * one))
+    monkeypatch.setattr(jobs, "_MOST_BYTES", int(1.5 * one))
     for run in runs[1:]:
-        assert recovery_jobs.start(model, data, run).wait(60)
-    assert recovery_jobs.start(model, data, runs[2]).state == "done"
-    assert [recovery_jobs.find(model, data, run) is None for run in runs] == [True, True, False]
-    again = recovery_jobs.start(model, data, runs[0])
+        assert jobs.start(model, data, run).wait(60)
+    assert jobs.start(model, data, runs[2]).state == "done"
+    assert [jobs.find(model, data, run) is None for run in runs] == [True, True, False]
+    again = jobs.start(model, data, runs[0])
     assert again.wait(60)
-    restored = recovery_jobs.result(again)
+    restored = jobs.result(again)
     assert restored is not None
     assert restored.model.digest == found.model.digest
 
@@ -157,6 +159,6 @@ def test_the_first_of_many_recovered_networks_are_let_go_and_come_back_from_disk
 def test_a_recovery_that_is_refused_says_why(queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "kept.db"))
     run = Run("moved pictures", Recipe((Prune(half()), Finetune(epochs=1, shift=2.0))))
-    job = recovery_jobs.start(two(), flowers(), run)
+    job = jobs.start(two(), flowers(), run)
     assert job.wait(60)
     assert "no pictures that could be moved" in job.reason

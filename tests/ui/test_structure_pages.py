@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.pruning.spec import PruneSpec
-from explorer.ui.links import encode
+from explorer.workbench.links import encode
 from tests.ui.pages import Open, spoken
 
 PATTERN = encode(PruneSpec("n_of_m", "lp_norm", "uniform:sparsity=1.0"))

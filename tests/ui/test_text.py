@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from explorer.ui.text import plain
+from explorer.text.names import plain
 
 # What Streamlit's Markdown takes for a link in plain text (GitHub's autolink literals).
 AUTOLINK = re.compile(r"(https?://|www(?=\.))[-.\w]+|[-.\w+]+@[-\w]+(\.[-\w]+)+", re.IGNORECASE | re.ASCII)

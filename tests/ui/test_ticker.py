@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from explorer.ui import ticker
+from explorer.ui.shell import ticker
 from tests.browser import serve
 
 pytest_plugins = ("tests.browser",)

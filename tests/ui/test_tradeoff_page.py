@@ -15,7 +15,7 @@ from explorer.pruning import gathering, scoring
 from explorer.pruning.criteria.gradient import Gradient
 from explorer.store.records import record_of
 from explorer.types import TradeOffPoint
-from explorer.ui import cache
+from explorer.ui.shell import cache
 from tests.ui.pages import VISITOR, Open, compared_points, measured, rows_of, spoken, work_of
 
 

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.component import DragEvent
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel, Plan, Scores, tensors_digest
-from explorer.ui.links import decode, encode
-from explorer.ui.moves import moved, short_share
-from explorer.ui.workspace import Source, Workspace
+from explorer.workbench.events import DragEvent
+from explorer.workbench.links import decode, encode
+from explorer.workbench.moves import moved, short_share
+from explorer.workbench.workspace import Source, Workspace
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer.models.reader.formats import SAVE_AGAIN
 from explorer.models.reader.limits import MAX_TENSOR_BYTES, MAX_TENSORS
 from explorer.models.reader.refusal import RefusedError
-from explorer.models.wording import listed, shown
+from explorer.text.quoting import listed, shown
 
 # Where training scripts put the weights, most usual first.
 CONTAINERS = ("state_dict", "model_state_dict", "model", "module", "net", "weights", "params")

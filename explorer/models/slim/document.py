@@ -13,8 +13,8 @@ from typing import Any, Literal
 import torch
 
 from explorer.models.reader.refusal import RefusedError
-from explorer.models.slim.words import ATTRIBUTES, CONSTANTS, FUNCTIONS, LAYERS, METHODS
-from explorer.models.wording import shown
+from explorer.models.slim.vocabulary import ATTRIBUTES, CONSTANTS, FUNCTIONS, LAYERS, METHODS
+from explorer.text.quoting import shown
 
 Op = Literal["input", "tensor", "layer", "call"]
 

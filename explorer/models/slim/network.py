@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer.models.slim.document import Graph, Ref, Step, refused
-from explorer.models.slim.words import FUNCTIONS, METHOD, layer_class
-from explorer.models.wording import listed, shown
+from explorer.models.slim.vocabulary import FUNCTIONS, METHOD, layer_class
+from explorer.text.quoting import listed, shown
 
 
 class SlimNetwork(nn.Module):

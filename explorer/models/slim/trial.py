@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from explorer.models.reader.refusal import RefusedError
 from explorer.models.slim.document import MAX_WHOLE, Graph, Step, refused
 from explorer.models.slim.network import arguments, build, call, resolved
-from explorer.models.slim.words import ARITHMETIC, METHODS
-from explorer.models.wording import shown
+from explorer.models.slim.vocabulary import ARITHMETIC, METHODS
+from explorer.text.quoting import shown
 
 MAX_BYTES = 4 * 2**30
 FEW = 8

@@ -6,10 +6,10 @@ from typing import ClassVar, cast
 
 import torch
 
-from explorer.engine.order import Magnitudes, global_counts
 from explorer.params import param
 from explorer.pruning.allocation.base import Bounds
 from explorer.pruning.select import keep_mask
+from explorer.ranking.order import Magnitudes, global_counts
 from explorer.types import Scores
 
 

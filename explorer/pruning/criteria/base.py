@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.pruning.branches import BLOCK
+from explorer.pruning.coupling.branches import BLOCK
 from explorer.pruning.evidence.base import Evidence
 from explorer.pruning.granularity.base import Granularity
 from explorer.types import Knob, LoadedModel

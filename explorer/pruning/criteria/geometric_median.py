@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.pruning.branches import BLOCK
+from explorer.pruning.coupling.branches import BLOCK
 from explorer.pruning.criteria.base import Criterion, Units
 
 _MOST_UNITS = 16384  # every unit is compared with every other one

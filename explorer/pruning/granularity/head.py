@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.pruning.coupled import coupled_groups, coupled_masks, coupled_spread
-from explorer.pruning.coupling import in_model_order, unit_knobs
+from explorer.pruning.coupling.coupled import coupled_groups, coupled_masks, coupled_spread
+from explorer.pruning.coupling.groups import in_model_order, unit_knobs
 from explorer.pruning.heads_by_name import BY_NAME, heads_by_name
 from explorer.types import Knob, LayerTable, LoadedModel
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.pruning.coupling import coupling
-from explorer.pruning.unread import Reader, channel_parts
+from explorer.pruning.coupling.groups import coupling
+from explorer.pruning.coupling.unread import Reader, channel_parts
 from explorer.pruning.within_layer import LOOKED_UP, groups_of_conv, layer_knobs, parameter_of, weight_of
 from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.pruning.branches import BLOCK, block_knob
-from explorer.pruning.coupled import coupled_spread
-from explorer.pruning.coupling import coupling
+from explorer.pruning.coupling.branches import BLOCK, block_knob
+from explorer.pruning.coupling.coupled import coupled_spread
+from explorer.pruning.coupling.groups import coupling
 from explorer.pruning.within_layer import layer_knobs
 from explorer.types import Knob, LayerTable, LoadedModel
 

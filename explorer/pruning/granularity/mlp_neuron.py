@@ -6,8 +6,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from explorer.params import param
-from explorer.pruning.coupled import ROUND_HELP, coupled_groups, coupled_spread
-from explorer.pruning.coupling import in_model_order, unit_knobs
+from explorer.pruning.coupling.coupled import ROUND_HELP, coupled_groups, coupled_spread
+from explorer.pruning.coupling.groups import in_model_order, unit_knobs
 from explorer.pruning.within_layer import layer_knobs
 from explorer.types import Knob, LayerTable, LoadedModel
 

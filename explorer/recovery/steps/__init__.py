@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from explorer.params import Registry
-from explorer.recovery.room import Room
 from explorer.recovery.steps.base import Step
 from explorer.recovery.steps.finetune import Finetune
 from explorer.recovery.steps.gradual import Gradual
@@ -15,6 +14,7 @@ from explorer.recovery.steps.reinit import Reinit
 from explorer.recovery.steps.rewind import Rewind
 from explorer.recovery.steps.rigl import Rigl
 from explorer.recovery.steps.shuffle_mask import ShuffleMask
+from explorer.recovery.workroom import Room
 
 __all__ = [
     "MEMBERS",

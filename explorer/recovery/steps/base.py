@@ -6,8 +6,8 @@ from collections.abc import Generator
 from typing import ClassVar, Protocol, runtime_checkable
 
 from explorer.errors import ExplorerError
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
 
 

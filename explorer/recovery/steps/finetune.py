@@ -6,10 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from explorer.recovery.course import Course
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, masked_model
 from explorer.recovery.training import Training
+from explorer.recovery.training_run import Course
+from explorer.recovery.workroom import Room
 
 
 @dataclass(frozen=True)

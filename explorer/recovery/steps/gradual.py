@@ -10,12 +10,12 @@ from explorer.errors import ExplorerError
 from explorer.params import nested_param, param
 from explorer.pruning.level import sparsity_of, with_sparsity
 from explorer.pruning.spec import PruneSpec
-from explorer.recovery.course import Course
 from explorer.recovery.masking import grown_plan, settled
-from explorer.recovery.room import Room
 from explorer.recovery.schedules import SPARSITY_SCHEDULES, sparsity_at
 from explorer.recovery.state import Progress, State, masked_model
 from explorer.recovery.training import Trainer, Training
+from explorer.recovery.training_run import Course
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel, Plan
 
 

@@ -9,8 +9,8 @@ from typing import ClassVar
 from explorer.errors import ExplorerError
 from explorer.params import param
 from explorer.recovery.narrower import at_random, narrower
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
 
 

@@ -10,8 +10,8 @@ from explorer.errors import ExplorerError
 from explorer.params import nested_param
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.masking import pruned
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
 
 

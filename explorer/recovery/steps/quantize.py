@@ -9,8 +9,8 @@ from typing import ClassVar
 from explorer.errors import ExplorerError
 from explorer.params import param
 from explorer.recovery.quantization import FEWEST_BITS, MOST_BITS, quantized_weights
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, healed_model
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
 
 

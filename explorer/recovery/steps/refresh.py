@@ -14,8 +14,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from explorer.errors import ExplorerError
 from explorer.params import param
 from explorer.pruning.calls import fitting, runnable
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, healed_model
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
 
 

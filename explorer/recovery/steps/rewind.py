@@ -12,9 +12,9 @@ from explorer.errors import ExplorerError
 from explorer.params import param
 from explorer.recovery.beginnings import first_weights, why_no_beginning
 from explorer.recovery.defaults import training_of
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, healed_model, masked_model
 from explorer.recovery.training import Trainer, why_not_trained
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
 
 

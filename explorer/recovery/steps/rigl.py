@@ -14,11 +14,11 @@ from explorer.errors import ExplorerError
 from explorer.params import param
 from explorer.pruning.calls import class_scores, fitting
 from explorer.pruning.spec import PruneSpec
-from explorer.recovery.course import Course
 from explorer.recovery.masking import settled
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State
 from explorer.recovery.training import Trainer, Training, loss_of
+from explorer.recovery.training_run import Course
+from explorer.recovery.workroom import Room
 from explorer.types import Split
 
 _MOST_SAMPLES = 512

@@ -14,8 +14,8 @@ from explorer.pruning.allocation import Global
 from explorer.pruning.criteria.random import Random
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import Limit, PruneSpec
-from explorer.recovery.room import Room
 from explorer.recovery.state import Progress, State, mask_digest, masked_model
+from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel, Plan
 
 

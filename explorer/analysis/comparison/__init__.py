@@ -1,0 +1,1 @@
+"""Methods compared fairly: controls, seeds, protocols, verdicts."""

@@ -1,0 +1,143 @@
+"""Which of two ways of pruning is better at one level, in a sentence that claims no more than was measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from explorer.analysis.comparison.seeds import Level, levels
+from explorer.metrics.interval import Interval, wilson
+from explorer.types import TradeOff
+
+METHOD = "95 % interval, independent: each share's Wilson interval with the spread of its seeds"
+# Sizes that differ by more are not one operating point.
+_SAME_SIZE = 0.1
+# Student's t at 0.975 by degrees of freedom, 1 to 9 and more: few seeds say little about chance.
+_T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+
+Outcome = Literal["better", "worse", "no better"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``difference`` = accuracy of ``first`` minus ``second`` (fractions), plus or minus ``margin``.
+
+    ``at`` is the compression ratio that was asked of both (reached, where a sparsity was asked).
+    """
+
+    first: str
+    second: str
+    at: float
+    difference: float
+    margin: float
+    n: int
+    first_seeds: int
+    second_seeds: int
+    first_ratio: float
+    second_ratio: float
+
+    @property
+    def outcome(self) -> Outcome:
+        """ "no better" where the interval holds 0."""
+        if abs(self.difference) <= self.margin:
+            return "no better"
+        return "better" if self.difference > 0 else "worse"
+
+    @property
+    def sentence(self) -> str:
+        """ "magnitude is better than random by 12.1 ± 1.3 points at 8×"."""
+        points, margin = 100 * self.difference, f"± {100 * self.margin:.1f} points"
+        if self.outcome == "no better":
+            signed = f"{points:+.1f}".replace("-", "−")
+            return f"{self.first} is no better than {self.second} at {_times(self.at)} ({signed} {margin})"
+        return f"{self.first} is {self.outcome} than {self.second} by {abs(points):.1f} {margin} at {_times(self.at)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, with the sentence and how the interval was made."""
+        return {**asdict(self), "outcome": self.outcome, "sentence": self.sentence, "interval": METHOD}
+
+
+def compared(first: TradeOff, second: TradeOff) -> tuple[Verdict, ...]:
+    """A verdict at each level that was asked of both and that both reached, by rising compression."""
+    others = {level.asked: level for level in levels(second.points)}
+    pairs = ((level, others[level.asked]) for level in levels(first.points) if level.asked in others)
+    return tuple(verdict(first.label, a, second.label, b) for a, b in pairs if _is_pruned(a, b) and _same_size(a, b))
+
+
+def verdict(first: str, a: Level, second: str, b: Level) -> Verdict:
+    """The difference of two means with its 95 % interval, from independent intervals of both.
+
+    An interval of a mean over seeds holds what other samples would change (Wilson, for the samples of one
+    seed: all seeds see the same ones) and what other seeds would (Student's t), added as squares. The two are
+    joined as Newcombe's method 10 does; ``margin`` is the longer arm. Both are measured on the same samples:
+    answers that agree make the true interval narrower, so the verdict is cautious.
+
+    Source: Newcombe 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I;
+    for means in general Zou and Donner 2008, doi:10.1002/sim.3095.
+    """
+    one, other = interval(a), interval(b)
+    below = math.hypot(a.accuracy - one.low, other.high - b.accuracy)
+    above = math.hypot(one.high - a.accuracy, b.accuracy - other.low)
+    asked = a.points[0].asked_ratio
+    return Verdict(
+        first=first,
+        second=second,
+        at=asked if asked is not None else _ratio(a),
+        difference=a.accuracy - b.accuracy,
+        margin=max(below, above),
+        n=min(_n(a), _n(b)),
+        first_seeds=a.n_seeds,
+        second_seeds=b.n_seeds,
+        first_ratio=_ratio(a),
+        second_ratio=_ratio(b),
+    )
+
+
+def interval(level: Level) -> Interval:
+    """The 95 % interval of the mean accuracy over seeds: other samples and other seeds together."""
+    mean, n = level.accuracy, _n(level)
+    samples = wilson(round(mean * n), n)
+    seeds = 0.0
+    if level.deviation is not None:
+        t = _T_975[min(level.n_seeds - 1, len(_T_975)) - 1]
+        seeds = t * level.deviation / math.sqrt(level.n_seeds)
+    low = mean - math.hypot(mean - samples.low, seeds)
+    return Interval(max(0.0, low), min(1.0, mean + math.hypot(samples.high - mean, seeds)))
+
+
+def telling(curve: TradeOff, found: Sequence[Verdict], budget: float) -> Verdict | None:
+    """Of the verdicts on ``curve`` that of the most compression whose drop is within ``budget`` (a fraction);
+    where none is, that of the least compression. None where there are none."""
+    if not found:
+        return None
+    drops = {_at(level): level.drop for level in levels(curve.points)}
+    within = [v for v in found if drops.get(v.at, math.inf) <= budget]
+    return within[-1] if within else found[0]
+
+
+def _at(level: Level) -> float:
+    asked = level.points[0].asked_ratio
+    return asked if asked is not None else _ratio(level)
+
+
+def _is_pruned(*found: Level) -> bool:
+    return all(level.mean(lambda p: p.sparsity) > 0 for level in found)
+
+
+def _same_size(a: Level, b: Level) -> bool:
+    one, other = _ratio(a), _ratio(b)
+    return math.isfinite(one) and math.isfinite(other) and abs(one - other) <= _SAME_SIZE * max(one, other)
+
+
+def _ratio(level: Level) -> float:
+    return level.mean(lambda p: p.compression_ratio)
+
+
+def _n(level: Level) -> int:
+    return min(p.accuracy.n or 0 for p in level.points)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.0f}×" if ratio == round(ratio) else f"{ratio:.1f}×"

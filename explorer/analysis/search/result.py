@@ -1,0 +1,175 @@
+"""What a search tried, and the answer that follows from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from explorer.analysis.report import finite
+from explorer.analysis.search.question import UNITS, WORDS, Question
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Measurement, TradeOffPoint
+
+DENSE = "dense"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One plan that a search measured.
+
+    ``by`` says where it comes from: an allocation's key ("global", "uniform", "erk", "sensitivity"), "curves" (the
+    scan's curves), "levels" (every combination of levels was tried), "mix", "move", "dense" or "least" (all goes that
+    may). ``cost`` is in the question's unit, ``dense_cost`` that of the dense model. ``predicted`` is the drop
+    that the scan's curves let expect; None where a layer was not scanned. ``shares``: share by knob.
+    """
+
+    question: Question
+    by: str
+    point: TradeOffPoint
+    cost: Measurement
+    dense_cost: float
+    predicted: Measurement | None
+    shares: tuple[tuple[str, float], ...]
+
+    @property
+    def spec(self) -> PruneSpec:
+        """The request that makes this plan."""
+        return PruneSpec.from_json(self.point.spec)
+
+    @property
+    def drop(self) -> Measurement:
+        """Dense minus pruned accuracy, measured on the same samples of the tune split."""
+        return self.point.drop
+
+    @property
+    def share(self) -> float:
+        """The cost as a share of the dense model's."""
+        return self.cost.value / self.dense_cost if self.dense_cost else 0.0
+
+    @property
+    def meets(self) -> bool:
+        """Whether it keeps to what was asked."""
+        ceiling = self.question.ceiling(self.dense_cost)
+        if ceiling is not None:
+            return self.cost.value <= ceiling * (1 + 1e-12)
+        return self.drop.value <= (self.question.max_drop or 0.0) + 1e-12
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """The least is the best answer: plans that meet the question first, then by what it asks for."""
+        loss = self.point.loss.value if self.point.loss else math.inf
+        if self.question.max_drop is not None:
+            return (0.0, self.cost.value, self.drop.value) if self.meets else (1.0, self.drop.value, self.cost.value)
+        quality = (self.drop.value, loss if math.isfinite(loss) else math.inf, self.cost.value)
+        return (0.0, *quality) if self.meets else (1.0, self.cost.value, *quality[:2])
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able object."""
+        return {
+            "by": self.by,
+            "meets": self.meets,
+            "cost": finite(asdict(self.cost)),
+            "share_of_dense": self.share,
+            "predicted": None if self.predicted is None else asdict(self.predicted),
+            "shares": dict(self.shares),
+            "point": finite(asdict(self.point)),
+        }
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Every plan that was tried and the best of them, also of a search that is still running or was stopped."""
+
+    question: Question
+    tried: tuple[Tried, ...]
+
+    @classmethod
+    def of(cls, tried: Iterable[Tried]) -> SearchResult | None:
+        """The result so far; None before the first plan."""
+        found = tuple(tried)
+        return cls(found[0].question, found) if found else None
+
+    @property
+    def best(self) -> Tried:
+        """The answer; where ``met`` is False, the plan that comes nearest."""
+        return min(self.tried, key=lambda t: t.rank)
+
+    @property
+    def met(self) -> bool:
+        """Whether what was asked can be had, as far as was tried."""
+        return self.best.meets
+
+    @property
+    def candidates(self) -> Mapping[str, Tried]:
+        """The best plan of each origin, the best origin first."""
+        found: dict[str, Tried] = {}
+        for tried in sorted(self.tried, key=lambda t: t.rank):
+            found.setdefault(tried.by, tried)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, JSON-able."""
+        return {
+            "question": self.question.to_json(),
+            "asked": str(self.question),
+            "met": self.met,
+            "said": list(said(self)),
+            "best": self.best.to_json() | {"spec": self.best.point.spec},
+            "tried": [t.to_json() for t in self.tried],
+        }
+
+
+def said(found: SearchResult) -> tuple[str, ...]:
+    """What may be said of the answer, in sentences: whether it meets the question, and what it rests on."""
+    best, n = found.best, len(found.tried)
+    where = f"{amount(best.cost)}, {100 * best.share:.1f} % of the dense model"
+    drop = f"{100 * best.drop.value:.2f} points of drop on {best.drop.n} samples"
+    if found.met:
+        first = f"{where}: {drop}, from {ORIGINS[best.by]}."
+    else:
+        first = f"{_why_not_met(found)} The nearest is {where}: {drop}."
+    ranking = found.candidates.get("global")
+    others = () if ranking is None or ranking is best else (_against(ranking),)
+    chosen = f"{n} plans were measured on the tune split and the best was chosen there: judge it on other samples."
+    return (first, *others, *((chosen,) if n > 1 else ()))
+
+
+ORIGINS: Mapping[str, str] = {
+    "dense": "nothing pruned",
+    "least": "everything pruned that may be",
+    "global": "one ranking over all layers",
+    "magnitude": "one ranking of magnitudes over all layers",
+    "uniform": "the same share of each layer",
+    "erk": "the layers' shapes (ERK)",
+    "sensitivity": "equal single drops",
+    "curves": "the scan's curves",
+    "levels": "all combinations of levels",
+    "mix": "a mix of the best two",
+    "move": "moves between layers",
+}
+
+
+def amount(cost: Measurement) -> str:
+    """A cost in words: ``12,345 parameters``, ``0.52 ms``."""
+    if cost.unit == "milliseconds":
+        return f"{cost.value:.3g} ms"
+    return f"{cost.value:,.0f} {'MACs' if cost.unit == 'MAC' else cost.unit}"
+
+
+def _against(ranking: Tried) -> str:
+    """What one ranking over all layers gives for the same question."""
+    drop = f"{100 * ranking.drop.value:.2f} points of drop"
+    if not ranking.meets:
+        return f"One ranking over all layers was not within that: {amount(ranking.cost)}, {drop}."
+    return f"One ranking over all layers: {amount(ranking.cost)}, {drop}."
+
+
+def _why_not_met(found: SearchResult) -> str:
+    question = found.question
+    if question.limit is None:
+        return "Not one unit can go within that drop."
+    ceiling = question.ceiling(found.best.dense_cost) or 0.0
+    asked = f"{ceiling:,.3g} ms" if question.cost == "latency" else f"{ceiling:,.0f} {UNITS[question.cost]}"
+    return f"A budget of {asked} cannot be met: pruning all that may go leaves more {WORDS[question.cost]}."

@@ -1,0 +1,82 @@
+"""What is kept of a scan, and under which key: cells of one key are of the very same measurement."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.analysis.sensitivity.cell import Cell, Keep, Mode
+from explorer.pruning.spec import PruneSpec
+from explorer.store.records import versions
+from explorer.types import Dataset, LoadedModel, SplitName
+
+
+def scan_about(
+    model: LoadedModel,
+    data: Dataset,
+    spec: PruneSpec,
+    *,
+    mode: Mode,
+    split: SplitName,
+    n: int,
+    device: str = "cpu",
+    seed: int = 0,
+) -> dict[str, Any]:
+    """All that the cells of a scan depend on beside their knob and level, JSON-able; and the addresses."""
+    request = spec.to_json()
+    return {
+        "model_address": model.address,
+        "model_digest": model.digest,
+        "model_identity": model.identity,
+        "data_address": data.address,
+        "data_digest": data.digest,
+        "split": split,
+        "n": n,
+        "granularity": request["granularity"],
+        "criterion": request["criterion"],
+        "mode": mode,
+        "seed": seed if mode == "estimate" else 0,
+        "device": device,
+        **versions(),
+    }
+
+
+def scan_key(about: Mapping[str, Any]) -> str:
+    """What cells are kept under: equal key = equal cells, whatever other knobs and levels were asked for."""
+    # The same file may lie elsewhere, and no number depends on which Python it was.
+    parts = {name: value for name, value in about.items() if name not in _NO_MATTER}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+
+
+_NO_MATTER = ("model_address", "data_address", "python_version")
+
+
+class KeptScan:
+    """One scan's cells among all that are kept: read at its start, added as they are finished."""
+
+    def __init__(self, keep: Keep | None, about: Mapping[str, Any]) -> None:
+        self._keep, self._about, self._key = keep, about, scan_key(about)
+        self._is_new = True
+
+    def cells(self) -> dict[tuple[str, float], Cell]:
+        """By knob and level; those that cannot be read are left out, as not measured."""
+        found: dict[tuple[str, float], Cell] = {}
+        for place, told in ({} if self._keep is None else self._keep.cells(self._key)).items():
+            try:
+                cell = Cell.from_json(told)
+            except (ValueError, TypeError, KeyError):
+                continue
+            if (cell.knob, cell.level) == place:
+                found[place] = cell
+        return found
+
+    def add(self, cell: Cell) -> None:
+        """Keep a finished cell; before the first one, what they are of."""
+        if self._keep is None or not cell.complete:
+            return
+        if self._is_new:
+            self._keep.keep_scan(self._key, self._about)
+            self._is_new = False
+        self._keep.keep_cell(self._key, cell.knob, cell.level, cell.to_json())

@@ -1,0 +1,294 @@
+"""What a sensitivity scan found: curves, rankings, expectations, tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from statistics import fmean
+from typing import Any
+
+from explorer.analysis.report import data_json
+from explorer.analysis.sensitivity.cell import Cell
+from explorer.metrics.base import JUDGED_NAMES
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Scores, SplitName
+
+N_STRIP = 33  # colours in the strip below a histogram
+_COLUMNS = (
+    *("knob", "level", "n_pruned", "n_units", "share", "judged_by", "accuracy", "accuracy_low", "accuracy_high"),
+    *("drop", "drop_low", "drop_high", "loss", "loss_low", "loss_high", "n", "total", "mode", "origin", "complete"),
+    *("n_audited", "n_equal", "how", "machine", "date", "from_store"),
+)
+# A spreadsheet would run what begins like this as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MANY = 20  # from so many layers on the most fragile 5 % are at least one whole layer
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The cells of a scan, also of one that is still running or was stopped.
+
+    Of several cells for one knob and level the last one counts: refinements take the place of
+    what came before. ``max_drop`` is the drop (a fraction) after which a knob's higher levels were left out.
+    """
+
+    cells: tuple[Cell, ...]
+    max_drop: float | None = None
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell], max_drop: float | None = None) -> Sensitivity:
+        """The newest cell of each knob and level, in the order in which they first came."""
+        newest: dict[tuple[str, float], Cell] = {}
+        for cell in cells:
+            newest[cell.knob, cell.level] = cell
+        return cls(tuple(newest.values()), max_drop)
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """The names of the knobs, in the order in which they came."""
+        return tuple(dict.fromkeys(cell.knob for cell in self.cells))
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """All levels, rising."""
+        return tuple(sorted({cell.level for cell in self.cells}))
+
+    @property
+    def dense_accuracy(self) -> float:
+        """What the dense model reaches (agreement: 1); NaN without cells."""
+        most = max(self.cells, key=lambda cell: cell.n, default=None)
+        return math.nan if most is None else most.dense_accuracy
+
+    def cell(self, knob: str, level: float) -> Cell | None:
+        """One cell, or None where it was not measured."""
+        return self._by_knob.get(knob, {}).get(level)
+
+    def curve(self, knob: str) -> tuple[Cell, ...]:
+        """One knob's cells by rising level."""
+        return tuple(cell for _, cell in sorted(self._by_knob.get(knob, {}).items()))
+
+    def expected_drop(self, knob: str, share: float) -> float:
+        """The drop if this knob alone went to ``share``, between the measured points; estimated.
+
+        NaN where it is not known: for a knob without cells, and beyond its highest measured share.
+        """
+        points = self._points.get(knob)
+        if not points or share > points[-1][0] + 1e-9:
+            return math.nan
+        for (x0, y0), (x1, y1) in pairwise(points):
+            if share <= x1:
+                return y0 if x1 == x0 else y0 + (y1 - y0) * (max(share, x0) - x0) / (x1 - x0)
+        return points[-1][1]
+
+    def expected(self, knob: str, share: float) -> Measurement | None:
+        """:meth:`expected_drop` as a number that says where it comes from; None where it is not known."""
+        value = self.expected_drop(knob, share)
+        if math.isnan(value):
+            return None
+        return Measurement("drop", value, "fraction", "estimated", note="Interpolated between measured levels.")
+
+    def ranking(self, level: float) -> tuple[Cell, ...]:
+        """The cells of one level, the most fragile knob first."""
+        return tuple(sorted((c for c in self.cells if c.level == level), key=lambda c: -c.drop.value))
+
+    def fragility(self) -> dict[str, float]:
+        """Each knob's mean drop over the levels of the scan, the most fragile first.
+
+        Knobs that are not scanned to the end are not there yet. Of a scan with ``max_drop`` no drop counts
+        more than that, so that a knob that was left at its second level is not taken for a sturdy one.
+        """
+        means = {knob: mean for knob in self.knobs if (mean := self._mean_drop(knob)) is not None}
+        return dict(sorted(means.items(), key=lambda item: -item[1]))
+
+    def most_fragile(self, share: float = 0.05) -> tuple[str, ...]:
+        """The knobs among the ``share`` most fragile ones, at least one; none where none costs anything."""
+        ranked = self.fragility()
+        return tuple(knob for knob in [*ranked][: max(1, round(share * len(ranked)))] if ranked[knob] > 0)
+
+    @property
+    def fragile_words(self) -> str:
+        """The most fragile layers in a sentence that says how many they are of how many."""
+        found, n = self.most_fragile(), len(self.fragility())
+        if not n:
+            return "No layer is scanned to its end yet."
+        if not found:
+            return "No layer costs anything at these levels, in the mean."
+        which = "Most fragile 5 %" if n >= _MANY else "Most fragile"
+        return f"{which}: {', '.join(found)} ({len(found)} of {n} scanned layers, by the mean drop over these levels)."
+
+    def strips(self, n: int = N_STRIP) -> dict[str, list[float | None]]:
+        """What each knob costs at ``n`` shares from 0 to 1: 0 nothing, 1 all accuracy; None where it is not known."""
+        scale = self.dense_accuracy or 1.0
+        return {knob: [self._cost(knob, i / (n - 1), scale) for i in range(n)] for knob in self.knobs}
+
+    @property
+    def judged(self) -> str:
+        """What the numbers are shares of, in words: "accuracy", "agreement with the dense model", ..."""
+        return JUDGED_NAMES[self.cells[0].judged_by] if self.cells else JUDGED_NAMES["labels"]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cell that is there is final; cells may be missing still."""
+        return all(cell.complete for cell in self.cells)
+
+    @property
+    def audit(self) -> str:
+        """One sentence on how far the numbers can be trusted."""
+        if not self.cells:
+            return "Nothing has been measured."
+        audited = [cell for cell in self.cells if cell.n_audited]
+        if audited:
+            n_equal = sum(cell.n_equal == cell.n_audited for cell in audited)
+            n_samples = sum(cell.n_audited for cell in audited)
+            return f"Equal to float32 in {n_equal} of {len(audited)} audited cells ({n_samples:,} samples run twice)."
+        if all(cell.mode != "estimate" for cell in self.cells):
+            how = next((cell.how for cell in self.cells if cell.how), "Every sample in float32")
+            return f"{how.rstrip('.')}; close calls decided by the plain model."
+        n = fmean(cell.n for cell in self.cells)
+        return f"Estimated from {n:,.0f} of {self.cells[0].total:,} samples a cell; each interval is 95 %."
+
+    def table(self) -> list[dict[str, Any]]:
+        """One flat row for each cell, JSON-able."""
+        return [_row(cell) for cell in self.cells]
+
+    def to_csv(self) -> str:
+        """The table as text, with a head."""
+        out = io.StringIO()
+        writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for row in self.table():
+            name = row["knob"]
+            writer.writerow(row | {"knob": f"'{name}" if name.startswith(_FORMULA) else name})
+        return out.getvalue()
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, JSON-able."""
+        fragility = self.fragility()
+        return {
+            "dense_accuracy": _finite(self.dense_accuracy),
+            "complete": self.complete,
+            "max_drop": self.max_drop,
+            "audit": self.audit,
+            "fragility": {knob: _finite(value) for knob, value in fragility.items()},
+            "most_fragile": list(self.most_fragile()),
+            "cells": [_without_nan(cell.to_json()) for cell in self.cells],
+        }
+
+    @cached_property
+    def _by_knob(self) -> dict[str, dict[float, Cell]]:
+        found: dict[str, dict[float, Cell]] = {}
+        for cell in self.cells:
+            found.setdefault(cell.knob, {})[cell.level] = cell
+        return found
+
+    @cached_property
+    def _points(self) -> dict[str, list[tuple[float, float]]]:
+        """Shares and drops of each knob; pruning nothing costs nothing."""
+        return {
+            knob: [(0.0, 0.0), *((cell.share, cell.drop.value) for cell in self.curve(knob) if cell.n_pruned)]
+            for knob in self._by_knob
+        }
+
+    def _mean_drop(self, knob: str) -> float | None:
+        """Over all levels of the scan; None for a knob of which some are still to come."""
+        most = math.inf if self.max_drop is None else self.max_drop
+        drops = [min(cell.drop.value, most) for cell in self.curve(knob)]
+        if most in drops:
+            first = drops.index(most)
+            drops[first:] = [most] * (len(self.levels) - first)
+        return fmean(drops) if len(drops) == len(self.levels) else None
+
+    def _cost(self, knob: str, share: float, scale: float) -> float | None:
+        drop = self.expected_drop(knob, share)
+        return None if math.isnan(drop) else min(1.0, max(0.0, drop / scale))
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The sum of single drops against what pruning all knobs together costs.
+
+    ``singles`` are the expected drops of each knob of the plan alone. Where ``measured`` is
+    larger than ``predicted`` the knobs make each other worse.
+    """
+
+    predicted: Measurement
+    measured: Measurement
+    singles: Mapping[str, float]
+
+    @property
+    def interaction(self) -> float:
+        """Measured minus predicted drop."""
+        return self.measured.value - self.predicted.value
+
+    @property
+    def words(self) -> str:
+        """What the layers do to one another, as far as the measured interval tells."""
+        low, high = self.measured.low, self.measured.high
+        if low is not None and high is not None and low <= self.predicted.value <= high:
+            return "together they cost what they cost one by one, as far as the interval tells"
+        return "together they make each other worse" if self.interaction > 0 else "together they cost less"
+
+
+def joint(sensitivity: Sensitivity, plan: Plan, evaluation: Evaluation) -> Joint:
+    """Predicted drop of a whole plan (the sum of its knobs' single drops) beside the measured one.
+
+    Knobs that were not scanned so far add nothing; the prediction's note names them.
+    """
+    moved = [k for k in plan.knobs if k.n_pruned]
+    singles = {k.knob.name: sensitivity.expected_drop(k.knob.name, k.sparsity) for k in moved}
+    unknown = [name for name, drop in singles.items() if math.isnan(drop)]
+    known = {name: drop for name, drop in singles.items() if name not in unknown}
+    note = "Sum of the single drops" + (f"; not scanned so far: {', '.join(unknown)}." if unknown else ".")
+    predicted = Measurement("drop", sum(known.values()), "fraction", "estimated", note=note)
+    return Joint(predicted, evaluation.drop, known)
+
+
+def scan_json(
+    model: LoadedModel,
+    data: Dataset,
+    spec: PruneSpec,
+    scores: Scores,
+    found: Sensitivity,
+    *,
+    mode: str,
+    split: SplitName = "tune",
+) -> dict[str, Any]:
+    """A scan with what it is of, JSON-able; ``not_scanned`` says of each other knob why nothing of it can go."""
+    request = spec.to_json()
+    return {
+        "model": {"address": model.address, "digest": model.digest},
+        "data": data_json(data),
+        "split": split,
+        "mode": mode,
+        "granularity": request["granularity"],
+        "criterion": request["criterion"],
+        "not_scanned": {knob.name: knob.why_not for knob in scores.knobs if knob.why_not is not None},
+        **found.to_json(),
+    }
+
+
+def _row(cell: Cell) -> dict[str, Any]:
+    loss = (None, None, None) if cell.loss is None else (cell.loss.value, cell.loss.low, cell.loss.high)
+    values = (
+        *(cell.knob, cell.level, cell.n_pruned, cell.n_units, cell.share, cell.judged_by),
+        *(cell.accuracy.value, cell.accuracy.low, cell.accuracy.high),
+        *(cell.drop.value, cell.drop.low, cell.drop.high, *loss),
+        *(cell.n, cell.total, cell.mode, cell.drop.origin, cell.complete, cell.n_audited, cell.n_equal, cell.how),
+        *(cell.drop.machine, cell.drop.date, cell.from_store),
+    )
+    return {name: _without_nan(value) for name, value in zip(_COLUMNS, values, strict=True)}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    return _finite(value) if isinstance(value, float) else value

@@ -1,0 +1,283 @@
+"""How much each layer suffers when it alone is pruned: a scan of every knob at every level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
+from explorer.analysis.sensitivity.cell import LEVELS, MODES, Cell, Keep, Lenient, Mode, knobs_for, n_for, rising
+from explorer.analysis.sensitivity.recording import KeptScan, scan_about
+from explorer.analysis.sensitivity.result import Joint, Sensitivity, joint, scan_json
+from explorer.analysis.sensitivity.weight_energy import Energy, energy
+from explorer.engine.cells import evaluate_edits
+from explorer.engine.edits import Edit, Walk
+from explorer.engine.estimates import Estimate, estimate_edits
+from explorer.engine.evaluator import Evaluator
+from explorer.engine.low import low_precision
+from explorer.engine.prepared import Ready
+from explorer.engine.verified import Audit, QuickWalk, VerifiedWalk
+from explorer.errors import ExplorerError
+from explorer.pruning.plan import knob_masks
+from explorer.pruning.scoring import score
+from explorer.pruning.select import keep_mask
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, Evaluation, JudgedBy, Knob, LoadedModel, Scores, Split, SplitName
+
+__all__ = [
+    "LEVELS",
+    "MODES",
+    "Cell",
+    "Energy",
+    "Joint",
+    "Keep",
+    "Lenient",
+    "Mode",
+    "Sensitivity",
+    "energy",
+    "joint",
+    "scan",
+    "scan_json",
+    "scan_size",
+]
+
+_MEMORY = 512 << 20  # bytes for the batches' places in the model; the evaluator's own cache is not needed
+_ARGSORT_UP_TO = 1 << 22  # above it one order of a whole layer would cost more memory than it saves time
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A cell before it is measured."""
+
+    knob: Knob
+    level: float
+    n_pruned: int
+
+
+def scan(
+    model: LoadedModel | str,
+    data: Dataset | str | None = None,
+    spec: PruneSpec | Mapping[str, Any] | str | None = None,
+    *,
+    levels: Sequence[float] = LEVELS,
+    layers: Sequence[str] | None = None,
+    mode: Mode = "exact",
+    split: SplitName = "tune",
+    max_drop: float | None = None,
+    n_samples: int | None = None,
+    keep: Keep | None = None,
+    evaluator: Evaluator | None = None,
+    device: str = "cpu",
+    seed: int = 0,
+    scores: Scores | None = None,
+) -> Iterator[Cell]:
+    """Measure every knob at every level, one alone at a time; each cell comes as it is finished.
+
+    Of ``spec`` the granularity and the criterion count; limits do not. ``layers`` names knobs
+    or layers in them; by default every one that can be pruned. Where a cell takes long it comes
+    unfinished first (``complete`` is False) and again when more is known. With ``max_drop`` (a
+    fraction) a knob's higher levels are left out after the first one that costs more.
+    ``n_samples`` takes the first samples of the split only. With ``keep`` finished cells are
+    kept, and those found there are not measured again. An ``evaluator`` must be one for this model and
+    these samples, ``scores`` those of ``spec``; ``seed`` draws the samples of estimates. Stop at any time.
+
+    Raises ExplorerError when the model cannot run, a layer or a level is not possible, or the
+    split is absent.
+    """
+    loaded, request = given_model(model), given_spec(spec)
+    _check(loaded, mode)
+    dataset = given_data(data, loaded)
+    samples = _first(split_of(dataset, split), n_samples)
+    scores = score(loaded, request, dataset) if scores is None else scores
+    places = _places(scores, levels, layers)
+    about = scan_about(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device, seed=seed)
+    judge, how = evaluator or Evaluator(loaded, samples, device=device, memory_limit=0), _How(mode, max_drop, seed)
+    return _scanned(_Masks(loaded, request, scores), places, judge, how, KeptScan(keep, about))
+
+
+def scan_size(
+    model: LoadedModel,
+    spec: PruneSpec | None = None,
+    data: Dataset | None = None,
+    *,
+    levels: Sequence[float] = LEVELS,
+    layers: Sequence[str] | None = None,
+    scores: Scores | None = None,
+) -> int:
+    """How many cells a scan has; ``data`` is for criteria that look at it, ``scores`` where they are known."""
+    known = score(model, given_spec(spec), data) if scores is None else scores
+    return len(_places(known, levels, layers))
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a scan goes about its cells."""
+
+    mode: Mode
+    max_drop: float | None
+    seed: int
+
+
+class _Masks:
+    """What cells change; a knob's units are put in order once for all its levels."""
+
+    def __init__(self, model: LoadedModel, spec: PruneSpec, scores: Scores) -> None:
+        self._model, self._spec, self._scores = model, spec, scores
+        self._order: tuple[str, Tensor] | None = None
+
+    def edit(self, ready: Ready, place: _Place) -> Edit:
+        """What this cell masks, with what the criterion makes up for it."""
+        kept = self._kept(place.knob, place.n_pruned)
+        masks = knob_masks(self._model, self._spec, self._scores, place.knob, kept)
+        return Edit(ready, masks, partial(self._spec.criterion.updates, self._model, masks, self._scores.evidence))
+
+    def _kept(self, knob: Knob, n: int) -> Tensor:
+        values = self._scores.values[knob.name]
+        if values.numel() > _ARGSORT_UP_TO:
+            return keep_mask(values, n)
+        if self._order is None or self._order[0] != knob.name:
+            # Lowest first, ties in index order: the choice of keep_mask, for every n at once.
+            self._order = (knob.name, torch.argsort(values, stable=True))
+        kept = torch.ones(len(values), dtype=torch.bool)
+        kept[self._order[1][:n]] = False
+        return kept
+
+
+class _Stops:
+    """Which knobs have dropped too far, and from which level on."""
+
+    def __init__(self, max_drop: float | None) -> None:
+        self._max_drop = max_drop
+        self._beyond: dict[str, float] = {}
+
+    def note(self, cell: Cell) -> None:
+        if self._max_drop is not None and cell.complete and cell.drop.value > self._max_drop:
+            self._beyond[cell.knob] = min(cell.level, self._beyond.get(cell.knob, 1.0))
+
+    def allows(self, place: _Place) -> bool:
+        return place.level <= self._beyond.get(place.knob.name, 1.0)
+
+
+def _scanned(
+    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, how: _How, kept: KeptScan
+) -> Iterator[Cell]:
+    stops = _Stops(how.max_drop)
+    missing = []
+    stored = kept.cells()
+    for place in places:
+        cell = stored.get((place.knob.name, place.level))
+        if cell is None or cell.n_pruned != place.n_pruned:
+            missing.append(place)
+        elif stops.allows(place):
+            stops.note(cell)
+            yield cell
+    for cell in _measured(masks, missing, evaluator, how, stops):
+        kept.add(cell)
+        yield cell
+
+
+def _measured(
+    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, how: _How, stops: _Stops
+) -> Iterator[Cell]:
+    edits: list[Edit] = []
+    asking: list[list[_Place]] = []  # the cells that each edit answers: equal counts are one edit
+    index: dict[tuple[str, int], int] = {}
+    for place in places:
+        same = (place.knob.name if place.n_pruned else "", place.n_pruned)
+        if same not in index:
+            index[same] = len(edits)
+            edits.append(masks.edit(evaluator.ready, place))
+            asking.append([])
+        asking[index[same]].append(place)
+    run = _Runner(evaluator, edits, how, lambda i: any(map(stops.allows, asking[i])))
+    for i, make in run.updates():
+        for place in filter(stops.allows, asking[i]):
+            cell = make(place.knob.name, place.level, place.n_pruned, place.knob.n_units)
+            stops.note(cell)
+            yield cell
+
+
+class _Runner:
+    """Edits run in one of the modes; each update says how to make a cell of it."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        edits: Sequence[Edit],
+        how: _How,
+        wanted: Callable[[int], bool],
+    ) -> None:
+        self._evaluator, self._edits, self._mode, self._seed = evaluator, edits, how.mode, how.seed
+        # Few levels at a time where a knob may be left early, all of them otherwise.
+        self._options: dict[str, Any] = {"wanted": wanted, "per_place": None if how.max_drop is None else 2}
+
+    def updates(self) -> Iterator[tuple[int, Callable[[str, float, int, int], Cell]]]:
+        """(which edit, how a cell is made of what is known now)."""
+        walk, how = self._walk()
+        if self._mode == "estimate" and self._evaluator.ready.task == "classes":
+            judged_by: JudgedBy = "agreement" if self._evaluator.split.y is None else "labels"
+            for i, estimate in estimate_edits(self._evaluator, self._edits, walk, seed=self._seed, **self._options):
+                yield i, partial(_estimated, estimate, judged_by)
+            return
+        for i, evaluation in evaluate_edits(self._evaluator, self._edits, walk=walk, **self._options):
+            audit = walk.audit(self._edits[i]) if isinstance(walk, VerifiedWalk) else Audit()
+            yield i, partial(_measured_cell, evaluation, self._mode, audit, how)
+
+    def _walk(self) -> tuple[Walk, str]:
+        """What runs the edits, and in words how, where that is not just what the mode promises."""
+        judge = self._evaluator
+        limit = judge.cache.limit or _MEMORY
+        whole = _untraced(judge.path)
+        if self._mode == "exact":
+            return Walk(judge.ready, limit), whole
+        if judge.ready.task != "classes":
+            return Walk(judge.ready, limit), "Every sample in float32: only choices among classes can be had sooner."
+        low, why_not = judge.submit(low_precision, judge.ready, judge.split).result()
+        if low is None:
+            return Walk(judge.ready, limit), whole or f"Every sample in float32: {why_not}"
+        kind = QuickWalk if self._mode == "estimate" else VerifiedWalk
+        return kind(judge.ready, limit, low), whole
+
+
+def _untraced(path: str) -> str:
+    """What of the model runs anew as a whole for each cell, in words; empty where all of it could be taken apart."""
+    _, _, what = path.partition("whole: ")
+    if not what:
+        return ""
+    return f"The whole model for each cell: {what}" if path.startswith("whole") else f"As one piece: {what.rstrip(')')}"
+
+
+def _estimated(found: Estimate, judged_by: JudgedBy, knob: str, level: float, n_pruned: int, n_units: int) -> Cell:
+    return Cell.estimated(knob, level, n_pruned, n_units, found, judged_by)
+
+
+def _measured_cell(
+    found: Evaluation, mode: Mode, audit: Audit, how: str, knob: str, level: float, n_pruned: int, n_units: int
+) -> Cell:
+    cell = Cell.measured(knob, level, n_pruned, n_units, found, mode)
+    return replace(cell, n_audited=audit.n, n_equal=audit.n_equal, how=how)
+
+
+def _places(scores: Scores, levels: Sequence[float], layers: Sequence[str] | None) -> list[_Place]:
+    return [_Place(knob, level, n_for(knob, level)) for knob in knobs_for(scores, layers) for level in rising(levels)]
+
+
+def _first(split: Split, n: int | None) -> Split:
+    if n is None or n >= len(split):
+        return split
+    if n < 1:
+        raise ExplorerError(f"{n} samples are too few.", fix="Take at least one.")
+    return Split(split.name, split.x[:n], None if split.y is None else split.y[:n])
+
+
+def _check(model: LoadedModel, mode: Mode) -> None:
+    if model.module is None:
+        why = model.why_not_runnable or "Its architecture is not known."
+        raise ExplorerError(f"{model.address} cannot be run.", why=why, fix="Load it with arch=NAME.")
+    if mode not in MODES:
+        raise ExplorerError(f"There is no mode {mode!r}.", fix="Choose one of: " + ", ".join(MODES) + ".")

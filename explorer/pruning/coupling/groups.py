@@ -1,0 +1,207 @@
+"""Which channels must go together, and why.
+
+The network is traced with torch.fx and its data movement is run on channel labels (see
+``labels``). What comes out: for every layer, whose channels its rows make, whose channels its
+columns read, and which of them are one unit.
+
+Source: the idea of a dependency graph is Fang et al. 2023, arXiv:2301.12900 (DepGraph); the
+method here is our own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+
+from explorer.pruning.coupling.labelling import Labeller
+from explorer.pruning.coupling.labels import FROZEN, Labels
+from explorer.pruning.coupling.uses import Use
+from explorer.pruning.lowering import lowered
+from explorer.pruning.tracing import traced
+from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel, Part
+
+_GO_AS = {
+    "head": "Its channels belong to attention heads, which go as a whole: choose heads.",
+    "hidden unit": "A recurrent layer: its units are tied through time and go as a whole: choose hidden units.",
+}
+_NO_PART = {
+    "channel": "{kind} has no output channels that can be cut one by one.",
+    "head": "Not the query, key or value of an attention whose heads can be followed.",
+    "hidden unit": "Not a recurrent layer.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Coupling:
+    """Every use of a parameter's slices, with the final labels; ``why_not`` if untraceable."""
+
+    uses: tuple[Use, ...]
+    labels: Labels
+    why_not: str | None = None
+    graph: fx.GraphModule | None = None
+    shaped: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    from_zero: frozenset[str] = frozenset()
+
+
+def coupling(model: LoadedModel) -> Coupling:
+    """Trace the model and find what its channels share. Never raises on odd networks: it says why not."""
+    labels = Labels()
+    if model.module is None or model.example is None:
+        return Coupling((), labels, model.why_not_runnable or "The model cannot be run.")
+    try:
+        graph = lowered(traced(model.module))
+        tensors = [*model.module.named_parameters(), *model.module.named_buffers()]
+        labeller = Labeller(graph, labels, {id(t): name for name, t in tensors})
+        labeller.label(model.example)
+    except Exception as error:  # noqa: BLE001 - tracing runs the user's own forward
+        first_line = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        return Coupling(
+            (), labels, f"The network could not be traced, so its shared channels are unknown ({first_line})."
+        )
+    from_zero = frozenset(labeller.from_zero)
+    return Coupling(tuple(labeller.uses.all), labels, graph=graph, shaped=labeller.shaped, from_zero=from_zero)
+
+
+def unit_knobs(model: LoadedModel, layers: LayerTable, unit: str) -> tuple[Knob, ...]:
+    """One knob for each set of units of this kind that go together; then the layers that cannot take part.
+
+    ``unit``: "channel", "head" or "hidden unit".
+    """
+    found = coupling(model)
+    by_parameter = {layer.parameter: layer for layer in layers.prunable}
+    rows = {u.parameter: u for u in found.uses if u.role == "scored" and u.parameter in by_parameter}
+    knobs = _named(_knobs(found, rows, by_parameter, unit), layers)
+    taken = {name for knob in knobs for name in knob.layers}
+    rest = [_refused(layer, found, rows, unit) for layer in layers.prunable if layer.name not in taken]
+    ordered = in_model_order([*knobs, *rest], layers)
+    return _locked(ordered, layers) if unit == "channel" else ordered
+
+
+def in_model_order(knobs: Sequence[Knob], layers: LayerTable) -> tuple[Knob, ...]:
+    """Knobs in the order of their first layers."""
+    order = {layer.name: i for i, layer in enumerate(layers)}
+    return tuple(sorted(knobs, key=lambda knob: order[knob.layers[0]]))
+
+
+def _knobs(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerInfo], unit: str) -> list[Knob]:
+    """Units that appear in the same layers, equally often, form one knob: its groups have one size."""
+    kinds = found.labels.kinds()
+    final = [(use, found.labels.roots(use.labels)) for use in found.uses]
+    appears: dict[int, list[str]] = defaultdict(list)
+    for use, roots in final:
+        if rows.get(use.parameter) is use:
+            for root in roots.tolist():
+                if root > FROZEN and kinds.get(root, "channel") == unit:
+                    appears[root].append(use.parameter)
+    signatures: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for root, parameters in appears.items():
+        signatures[tuple(parameters)].append(root)
+    return [
+        _knob(signature, unit_roots, _parts(final, unit_roots), found.labels, by_parameter, unit)
+        for signature, unit_roots in signatures.items()
+    ]
+
+
+def _parts(final: list[tuple[Use, Tensor]], unit_roots: list[int]) -> tuple[Part, ...]:
+    """Every use that holds one of these units, with the unit of each slice (-1: none)."""
+    top = max(unit_roots)
+    unit_of = torch.full((top + 1,), -1, dtype=torch.int64)
+    unit_of[unit_roots] = torch.arange(len(unit_roots))
+    parts = []
+    for use, roots in final:
+        units = torch.where(roots <= top, unit_of[roots.clamp_max(top)], -1)
+        if bool((units >= 0).any()):
+            parts.append(Part(use.parameter, use.dim, units, use.role))
+    return tuple(parts)
+
+
+def _knob(
+    signature: tuple[str, ...],
+    unit_roots: list[int],
+    parts: tuple[Part, ...],
+    labels: Labels,
+    by_parameter: dict[str, LayerInfo],
+    unit: str,
+) -> Knob:
+    members = [by_parameter[name] for name in dict.fromkeys(signature)]
+    scored = [part for part in parts if part.role == "scored"]
+    per_row = {layer.parameter: layer.n_weights // layer.shape[_dim_of(scored, layer)] for layer in members}
+    return Knob(
+        name=members[0].name,
+        layers=tuple(layer.name for layer in members),
+        n_units=len(unit_roots),
+        unit=unit,
+        n_weights=sum(per_row[name] for name in signature) * len(unit_roots),
+        block=members[0].block,
+        kind=members[0].kind,
+        coupled_by=labels.reasons(set(unit_roots)),
+        parts=parts,
+    )
+
+
+def _dim_of(parts: Sequence[Part], layer: LayerInfo) -> int:
+    return next(part.dim for part in parts if part.parameter == layer.parameter)
+
+
+def _named(knobs: list[Knob], layers: LayerTable) -> list[Knob]:
+    """Give every knob a name of its own: two may start with the same layer."""
+    seen: dict[str, int] = defaultdict(int)
+    order = {layer.name: i for i, layer in enumerate(layers)}
+    named = []
+    for knob in sorted(knobs, key=lambda k: (order[k.layers[0]], -len(k.layers))):
+        free = next((name for name in knob.layers if seen[name] == 0), None)
+        name = free or f"{knob.name} ({seen[knob.name] + 1})"
+        seen[name] += 1
+        named.append(replace(knob, name=name, block=layers[free].block if free else knob.block))
+    return named
+
+
+def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use], unit: str) -> Knob:
+    use = rows.get(layer.parameter)
+    if found.why_not:
+        why = found.why_not
+    elif use is not None:
+        why = _why_frozen(found, use, unit)
+    elif unit == "hidden unit" and layer.kind.startswith(("RNN", "LSTM", "GRU")):
+        why = "A recurrent layer with a projection, or fed in a way that cannot be followed."
+    elif layer.kind == "Embedding" and unit == "channel":
+        why = "An embedding: its columns are shared by every token."
+    else:
+        why = _NO_PART[unit].format(kind=layer.kind)
+    n_units = layer.shape[0] if layer.shape else 0
+    return Knob(layer.name, (layer.name,), n_units, unit, layer.n_weights, layer.block, layer.kind, why_not=why)
+
+
+def _why_frozen(found: Coupling, use: Use, unit: str) -> str:
+    roots = set(found.labels.same(use.labels).tolist())
+    kind = next((k for root, k in found.labels.kinds().items() if root in roots), "channel")
+    reason = found.labels.why_frozen(use.labels)
+    if kind != unit and unit == "channel" and reason is None:
+        return _GO_AS[kind]
+    if kind != unit and unit != "channel":
+        return _NO_PART[unit]
+    return _sentence(reason)
+
+
+def _sentence(reason: str | None) -> str:
+    text = reason or "its channels are tied to something that cannot shrink"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _locked(knobs: tuple[Knob, ...], layers: LayerTable) -> tuple[Knob, ...]:
+    """The first layer is locked by default: it sees the input itself and saves next to nothing."""
+    first = next((layer.name for layer in layers.prunable), None)
+    reason = "First layer: it reads the input itself, has few weights, and everything after it depends on it."
+    return tuple(
+        replace(knob, locked_by=reason) if first in knob.layers and knob.why_not is None else knob for knob in knobs
+    )
+
+
+def kept_shape(shape: tuple[int, ...], kept: dict[int, Tensor]) -> tuple[int, ...]:
+    """A parameter's shape once only the kept indices of each dimension are left."""
+    return tuple(int(kept[d].sum()) if d in kept else size for d, size in enumerate(shape))

@@ -1,0 +1,373 @@
+"""The walk over the traced network that hands channel labels from operation to operation."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from explorer.pruning.coupling.labels import FROZEN, Labels, constant_along
+from explorer.pruning.coupling.uses import Uses
+from explorer.pruning.operators import layers, products, recurrent, table
+
+_CONVOLUTIONS = {F.conv1d, F.conv2d, F.conv3d}
+_GRID = "reshaped into a grid whose rows shrink alike"
+
+
+class Labeller(fx.Interpreter):
+    """Runs a traced module on labels; ``uses`` collects which channels each parameter's slices belong to."""
+
+    def __init__(self, graph: fx.GraphModule, labels: Labels, names: Mapping[int, str]) -> None:
+        super().__init__(graph, garbage_collect_values=True)
+        self.labels = labels
+        self.uses = Uses(labels, names)
+        # What each node with numbers in its call was given and made, for whoever cuts the network.
+        self.shaped: dict[str, tuple[Any, Any]] = {}
+        # Recurrent layers that are handed zeros to start from: without them they start the same.
+        self.from_zero: set[str] = set()
+        self._node = ""
+
+    def label(self, example: Tensor | tuple[Tensor, ...]) -> None:
+        inputs = example if isinstance(example, tuple) else (example,)
+        with torch.no_grad():
+            result = self.run(*(torch.full(x.shape, FROZEN) for x in inputs))
+        for value in _tensors(result):
+            if _is_labels(value):
+                self.labels.freeze(value, "the network's output: one channel for each class or value")
+        while self._tie_grids():
+            pass
+
+    def _tie_grids(self) -> bool:
+        """Every tensor must stay a full grid: where channels stand on two of its dimensions, tie one of them."""
+        before = self.labels.n_apart
+        for _, made in self.shaped.values():
+            for x in filter(_is_labels, _tensors(made)):
+                roots = self.labels.roots(x)
+                while len(dims := layers.varying(roots)) > 1:
+                    self.labels.join(roots.narrow(dims[0], 0, 1), roots, _GRID)
+                    roots = self.labels.roots(x)
+        return self.labels.n_apart < before
+
+    # -- the kinds of node -------------------------------------------------------------------
+
+    def run_node(self, n: fx.Node) -> Any:
+        self._node = n.name
+        result = super().run_node(n)
+        if n.op != "call_module" and n.name not in self.shaped and n.args:
+            moves = n.op in ("call_function", "call_method") and (n.target in table.MOVES or n.target is F.pad)
+            first = self.fetch_args_kwargs_from_env(n)[0][0] if moves else None
+            if moves and any(map(_is_labels, _tensors((first, result)))):
+                self.shaped[n.name] = (first, result)
+        return result
+
+    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
+        module = self.fetch_attr(target)
+        reason = f"{type(module).__name__} mixes all its channels"
+        x = args[0] if args else None
+        if not isinstance(x, Tensor) or not _is_labels(x) or (kwargs and not isinstance(module, table.RECURRENT)):
+            return self._mixes(module, args, kwargs, reason)
+        if isinstance(module, table.RECURRENT):
+            return self._recurrent(module, args, kwargs)
+        weight = getattr(module, "weight", None)
+        if isinstance(weight, Tensor) and self.uses.knows(weight) and len(args) == 1:
+            found = self._layer(module, x)
+            return self._mixes(module, args, kwargs, reason) if found is None else found
+        return self._plain_module(module, args, kwargs, reason)
+
+    def _layer(self, module: Any, x: Tensor) -> Any:
+        if isinstance(module, table.CONVS + table.TRANSPOSED):
+            rule = layers.conv if isinstance(module, table.CONVS) else layers.transposed
+            return rule(self.uses, layers.Conv(module.weight, module.bias, module.groups, module), x)
+        if isinstance(module, nn.Linear):
+            return layers.linear(self.uses, module.weight, module.bias, x)
+        if isinstance(module, table.PER_CHANNEL):
+            return layers.per_channel(self.uses, module, x)
+        if isinstance(module, nn.PReLU):
+            return x if module.weight.numel() == 1 else layers.per_channel(self.uses, module, x)
+        if isinstance(module, nn.GroupNorm):
+            return self._group_norm(module, x)
+        if isinstance(module, nn.Embedding):
+            return layers.embedding(self.uses, module.weight, x)
+        return None
+
+    def _plain_module(self, module: Any, args: Any, kwargs: Any, reason: str) -> Any:
+        x = args[0]
+        if isinstance(module, table.UNARY_MODULES):
+            return x
+        if isinstance(module, table.PER_CHANNEL) and module.weight is None:
+            return layers.per_channel(self.uses, module, x)
+        if isinstance(module, nn.GroupNorm) and module.weight is None:
+            return self._group_norm(module, x)
+        if isinstance(module, table.SPATIAL_MODULES):
+            return self._spatial(module, args, kwargs)
+        if isinstance(module, nn.Flatten | nn.Unflatten):
+            self.shaped[self._node] = (x, made := module(x))
+            return made
+        if isinstance(module, nn.GLU):
+            return self._gated(x, module.dim)
+        if isinstance(module, nn.PixelShuffle):
+            return self._pixel_shuffle(module, x)
+        if isinstance(module, nn.ChannelShuffle):
+            vector = layers.channels(self.uses, x, 1, "a channel shuffle")
+            by_group = vector.reshape(module.groups, -1)
+            self.labels.join(by_group[:1], by_group, "channel shuffle: all groups shrink alike")
+            return module(x.contiguous())
+        return self._mixes(module, args, kwargs, reason)
+
+    def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+        return self._call(target, target, getattr(target, "__name__", str(target)), args, kwargs)
+
+    def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
+        # Labels are often expanded views, which cannot be viewed again but can be reshaped.
+        name = "reshape" if target == "view" else target
+
+        def method(x: Any, *rest: Any, **named: Any) -> Any:
+            return getattr(x, name)(*rest, **named)
+
+        return self._call(target, method, target, args, kwargs)
+
+    def _call(self, key: Any, function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
+        if not any(_is_labels(a) for a in _tensors((args, kwargs))):
+            return self._on_numbers(key, function, args, kwargs)
+        if key in table.JOINS:
+            return self._joined(function, args, kwargs)
+        if key in table.MOVES:
+            return self._moved(key, function, args, kwargs)
+        if key in table.SUMS:
+            return self._binary(args[0], args[1], "added together")
+        if key in table.PRODUCTS:
+            return self._binary(args[0], args[1], "multiplied together")
+        if key in table.UNARY:
+            return args[0]
+        found = self._with_weights(key, function, args, kwargs)
+        found = self._other(key, function, args, kwargs) if found is None else found
+        return self._mixes(function, args, kwargs, f"{name} mixes all its channels") if found is None else found
+
+    def _moved(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        made = function(*args, **kwargs)
+        parts = args[1] if key is operator.getitem and isinstance(args[1], tuple) else args[1:2]
+        odd = [
+            part for part in parts if isinstance(part, Tensor | list) or getattr(part, "step", None) not in (None, 1)
+        ]
+        if key is operator.getitem and odd and _is_labels(made):
+            # Where only places are picked, all channels are still there.
+            kept = self.labels.same(made).unique()  # type: ignore[no-untyped-call]
+            if len(kept) < len(self.labels.same(args[0]).unique()):  # type: ignore[no-untyped-call]
+                self.labels.freeze(args[0], "single channels are picked by number")
+        return made
+
+    def _on_numbers(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """An operation on weights and constants; a slice of a weight is still that weight's."""
+        result = function(*args, **kwargs)
+        if key is operator.getitem and isinstance(args[0], Tensor) and id(args[0]) in self.uses.names:
+            if isinstance(args[1], slice) and args[1].step is None:
+                self.shaped[self._node] = self.uses.slice_of(args[0], args[1], result)
+            elif isinstance(args[1], tuple) and all(isinstance(part, slice) for part in args[1]):
+                self.uses.view_of(args[0], result)
+        return result
+
+    def _with_weights(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Functions that are handed their weights."""
+        x, (weight, bias) = args[0], _given(args, kwargs, ("weight", 1), ("bias", 2))
+        if key in table.MATRIX_PRODUCTS and self.uses.knows(args[1]) and args[1].dim() == 2:
+            return layers.matrix(self.uses, args[1], x) if _is_labels(x) else None
+        if not _is_labels(x) or not self.uses.knows(weight):
+            return None
+        if key is F.embedding:
+            return layers.embedding(self.uses, weight, x)
+        if not (bias is None or self.uses.knows(bias)):
+            return None
+        if key is F.linear:
+            return layers.linear(self.uses, weight, bias, x)
+        if key in _CONVOLUTIONS:
+            groups = _given(args, kwargs, ("groups", 6))[0] or 1
+            rest = dict(zip(("stride", "padding", "dilation", "groups"), args[3:], strict=False)) | kwargs
+            rest = {name: value for name, value in rest.items() if name not in ("input", "weight", "bias")}
+            if groups == 1 or groups < x.shape[-weight.dim() + 1]:
+                call = layers.Conv(weight, bias, groups, lambda x: function(x, weight, bias, **rest))
+                return layers.conv(self.uses, call, x)
+        return None
+
+    def _other(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if key in table.SPATIAL:
+            return self._spatial(function, args, kwargs)
+        if key in table.REDUCTIONS:
+            return self._reduction(function, args, kwargs)
+        if key is F.pad:
+            return self._pad(args, kwargs)
+        if key in table.SOFTMAX:
+            return self._softmax(args, kwargs)
+        if key in table.MASKED_FILLS and _is_labels(args[0]):
+            return _broadcast(args[0], args[1])
+        if key is F.glu:
+            return self._gated(args[0], *_given(args, kwargs, ("dim", 1)))
+        if key is F.pixel_shuffle:
+            return self._pixel_shuffle(function, *args, **kwargs)
+        return self._product(key, args, kwargs)
+
+    def _product(self, key: Any, args: Any, kwargs: Any) -> Any:
+        """Products of activations."""
+        if key in table.MATRIX_PRODUCTS:
+            return products.matmul(self.uses, *map(products.labels_of, args[:2]))
+        if key is torch.einsum:
+            operands = args[1] if len(args) == 2 and isinstance(args[1], list | tuple) else args[1:]
+            return products.einsum(self.uses, args[0], [products.labels_of(x) for x in operands])
+        if key is F.scaled_dot_product_attention:
+            return self._attention(args, kwargs)
+        return None
+
+    # -- rules that need more than a name ------------------------------------------------------
+
+    def _group_norm(self, module: Any, x: Tensor) -> Tensor:
+        made = layers.group_norm(self.uses, module, x)
+        self.shaped[self._node] = (x, made)
+        return made
+
+    def _recurrent(self, module: Any, args: Any, kwargs: Any) -> Any:
+        reason = recurrent.why_not(module)
+        if reason is not None:
+            return self._mixes(module, args, kwargs, reason)
+        states = _tensors(_given(args, kwargs, ("hx", 1)))
+        if states and not any(_is_labels(state) or bool(state.any()) for state in states):
+            self.from_zero.add(self._node)
+        return recurrent.recurrent(self.uses, module, args[0], states)
+
+    def _attention(self, args: Any, kwargs: Any) -> Tensor:
+        q, k, v = (products.labels_of(x) for x in args[:3])
+        mask = _given(args, kwargs, ("attn_mask", 3))[0]
+        out = products.attention(self.uses, q, k, v, grouped=bool(kwargs.get("enable_gqa")))
+        if isinstance(mask, Tensor):
+            if _is_labels(mask):
+                self.labels.freeze(mask, "a mask over an attention")
+            else:
+                self.uses.constant(out[..., :1].expand(*out.shape[:-1], k.shape[-2]), mask)
+        return out
+
+    def _joined(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Tensor:
+        """Concatenated or stacked: whatever is not along that dimension must stay equally wide."""
+        pieces = [products.labels_of(x) for x in args[0]]
+        made: Tensor = function(pieces, *args[1:], **kwargs)
+        dim = int(_given(args, kwargs, ("dim", 1))[0] or 0) % made.dim()
+        for other in layers.varying(made):
+            if other != dim and constant_along(made, [dim]) is None:
+                return layers.tie_across(self.uses, made, dim, "side by side in one tensor")
+        return made
+
+    def _gated(self, x: Tensor, dim: int | None) -> Tensor:
+        """One half times the sigmoid of the other."""
+        half, gate = x.chunk(2, -1 if dim is None else dim)
+        self.labels.join(half, gate, "gated by its other half")
+        return half
+
+    def _pixel_shuffle(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
+        made: Tensor = function(args[0].contiguous(), *args[1:], **kwargs)
+        corner = made[..., :1, :1]
+        self.labels.join(corner, made, "pixel shuffle: one channel's pixels come from several")
+        return corner.expand(made.shape)
+
+    def _binary(self, a: Any, b: Any, reason: str) -> Any:
+        if isinstance(b, Tensor) and isinstance(a, Tensor):
+            if not _is_labels(a):
+                a, b = b, a
+            if not _is_labels(b):
+                self.uses.constant(a, b)
+                return _broadcast(a, b)
+            for one, other in ((a, b), (b, a)):
+                if _repeats_over(one, other):
+                    self.labels.freeze(one, f"{reason} with every channel")
+                    return _broadcast(other, one)
+            self.labels.join(a, b, reason)
+            return _broadcast(a, b)
+        return a if isinstance(a, Tensor) else b
+
+    def _spatial(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        x = args[0]
+        shape = function(torch.zeros(x.shape), *args[1:], **kwargs).shape
+        vector = constant_along(x, list(range(2, x.dim())))
+        if vector is None:
+            self.labels.freeze(x, "pooled over different channels")
+            return torch.full(shape, FROZEN)
+        return vector.reshape(*vector.shape, *[1] * (len(shape) - 2)).expand(shape)
+
+    def _reduction(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        x = args[0]
+        shape = function(torch.zeros(x.shape), *args[1:], **kwargs).shape
+        dims = _given(args, kwargs, ("dim", 1))[0]
+        dims = list(range(x.dim())) if dims is None else ([dims] if isinstance(dims, int) else list(dims))
+        vector = constant_along(x, dims)
+        if vector is None:
+            self.labels.freeze(x, "averaged over all its channels")
+            return torch.full(shape, FROZEN)
+        return vector.reshape(shape)
+
+    def _pad(self, args: Any, kwargs: Any) -> Tensor:
+        """New channels get labels of their own: what they are added to decides whether they go."""
+        x: Tensor = args[0]
+        pad = _given(args, kwargs, ("pad", 1))[0]
+        for i in range(0, len(pad), 2):
+            dim, before, after = x.dim() - 1 - i // 2, pad[i], pad[i + 1]
+            if before <= 0 and after <= 0 and (before or after):
+                x = x.narrow(dim, -before, x.shape[dim] + before + after)
+            elif dim == 1 or constant_along(x, [dim]) is None:
+                x = torch.cat([self._new(x, dim, before), x, self._new(x, dim, after)], dim)
+            else:
+                places = torch.arange(-before, x.shape[dim] + after).clamp(0, x.shape[dim] - 1)
+                x = x.index_select(dim, places)
+        return x
+
+    def _new(self, x: Tensor, dim: int, n: int) -> Tensor:
+        shape = [n if d == dim else size for d, size in enumerate(x.shape)]
+        return self.labels.fresh(n).reshape([-1 if d == dim else 1 for d in range(x.dim())]).expand(shape)
+
+    def _softmax(self, args: Any, kwargs: Any) -> Tensor:
+        x: Tensor = args[0]
+        dim = _given(args, kwargs, ("dim", 1))[0]
+        if constant_along(x, [-1 if dim is None else dim]) is None:
+            self.labels.freeze(x, "softmax mixes all its channels")
+        return x
+
+    def _mixes(self, function: Callable[..., Any], args: Any, kwargs: Any, reason: str) -> Any:
+        """Whatever is not known to keep channels apart freezes everything that goes in."""
+        for value in _tensors((args, kwargs)):
+            if _is_labels(value):
+                self.labels.freeze(value, reason)
+        zeros = fx.node.map_aggregate((args, kwargs), _zeros)
+        result = function(*zeros[0], **zeros[1])  # type: ignore[index, misc]
+        return fx.node.map_aggregate(result, lambda v: torch.full(v.shape, FROZEN) if isinstance(v, Tensor) else v)
+
+
+def _given(args: Any, kwargs: Any, *wanted: tuple[str, int]) -> tuple[Any, ...]:
+    """Arguments by name or by place; None where they are not given."""
+    return tuple(kwargs.get(name, args[place] if len(args) > place else None) for name, place in wanted)
+
+
+def _broadcast(labels: Tensor, other: Tensor) -> Tensor:
+    """The labels in the shape that an elementwise operation with ``other`` gives."""
+    return labels + torch.zeros(other.shape, dtype=labels.dtype)
+
+
+def _repeats_over(one: Tensor, other: Tensor) -> bool:
+    """Whether ``one`` has a single entry along a dimension that holds ``other``'s channels."""
+    lead = other.dim() - one.dim()
+    return any(
+        other.shape[d] > 1 and (d < lead or one.shape[d - lead] == 1) and constant_along(other, [d]) is None
+        for d in range(other.dim())
+    )
+
+
+def _is_labels(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.dtype == torch.int64
+
+
+def _zeros(value: Any) -> Any:
+    return torch.zeros(value.shape) if _is_labels(value) else value
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    found: list[Tensor] = []
+    fx.node.map_aggregate(value, lambda v: found.append(v) if isinstance(v, Tensor) else None)
+    return found

@@ -1,0 +1,1 @@
+"""Exact order statistics of magnitudes and scores."""

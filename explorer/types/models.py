@@ -1,0 +1,155 @@
+"""What is looked at: a model with its layers, and the data that it is judged on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from explorer.types.results import Finding
+
+SplitName = Literal["fit", "tune", "test"]
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One parameter tensor, described.
+
+    ``name`` is the module's path where the tensor is its ``weight`` ("block1.conv1"), else
+    the parameter's path ("gru.weight_hh_l0"); ``parameter`` is always the parameter's path
+    in ``LoadedModel.weights``. ``kind`` is the module's class name ("Conv2d", "GRU", ...),
+    or "tensor" for a file opened weights-only. ``block`` groups layers on the screen.
+    ``aliases`` are the other paths of a tied weight.
+    """
+
+    name: str
+    parameter: str
+    kind: str
+    shape: tuple[int, ...]
+    block: str
+    why_not: str | None = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def n_weights(self) -> int:
+        n = 1
+        for size in self.shape:
+            n *= size
+        return n
+
+    @property
+    def prunable(self) -> bool:
+        return self.why_not is None
+
+
+@dataclass(frozen=True)
+class LayerTable:
+    """Every parameter of a model once, in the model's own order."""
+
+    layers: tuple[LayerInfo, ...]
+
+    def __iter__(self) -> Iterator[LayerInfo]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, name: str) -> LayerInfo:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(name)
+
+    @property
+    def prunable(self) -> tuple[LayerInfo, ...]:
+        return tuple(layer for layer in self.layers if layer.prunable)
+
+    @property
+    def n_prunable(self) -> int:
+        return sum(layer.n_weights for layer in self.prunable)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model in eval mode that no stage ever writes to.
+
+    ``module`` is None when a file was opened weights-only (no architecture): then
+    ``why_not_runnable`` says why in a sentence. ``weights`` maps every parameter path to its
+    tensor (tied weights once). ``example`` is a batch of one input (None if not runnable).
+    ``repairs`` says, one sentence each, what was mended while reading the file.
+    ``meta`` is JSON-able: architecture and its arguments, source, licence, split accuracies.
+    """
+
+    address: str
+    module: nn.Module | None
+    weights: Mapping[str, Tensor]
+    digest: str
+    example: Tensor | None = None
+    n_classes: int | None = None
+    data: str | None = None
+    why_not_runnable: str | None = None
+    repairs: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("A LoadedModel is not pickled: pass its address instead.")
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(t.numel() for t in self.weights.values())
+
+    @property
+    def identity(self) -> str:
+        """Equal identity = equal weights *and* equal way to run them; what results are kept under.
+
+        The same weights give other results as another architecture (more heads, say), and none without one.
+        """
+        how = {"arch": self.meta.get("arch"), "args": self.meta.get("arch_args"), "runs": self.module is not None}
+        return f"{self.digest}-{hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Equal digest = equal names, dtypes, shapes and bits. Order does not matter."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        total.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        if tensor.numel():
+            total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Samples in a fixed, shuffled, stratified order: every prefix is a fair sample.
+
+    ``x``: (n, ...) model inputs, already normalised. ``y``: (n,) int64 classes; (n, length) int64
+    tokens, negative where there is nothing to predict; (n,) or (n, k) float numbers; or None when there
+    are no labels (agreement with the dense model is measured instead).
+    """
+
+    name: SplitName
+    x: Tensor
+    y: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """What a model is judged on. A split that does not exist says so in ``why_no_split``."""
+
+    address: str
+    splits: Mapping[str, Split]
+    classes: tuple[str, ...]
+    digest: str
+    why_no_split: Mapping[str, str] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    images: bool = False

@@ -1,0 +1,151 @@
+"""What goes and what stays: units, their scores, and the masks that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from torch import Tensor, nn
+
+from explorer.types.models import LayerInfo, LayerTable
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Where the units of a knob live in one parameter.
+
+    Index i along ``dim`` belongs to unit ``units[i]`` (-1: to none of this knob's units).
+    ``role``: "scored" rows decide how important a unit is; "follows" (biases, batch norm) and
+    "consumes" (the next layers' input columns) go with it.
+    """
+
+    parameter: str
+    dim: int
+    units: Tensor
+    role: Literal["scored", "follows", "consumes"]
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What one threshold line controls: one layer's weights, or one coupled set of channels.
+
+    ``layers`` are the names of the layers whose units are scored; ``unit`` is the word for one
+    unit ("weight", "channel", "head", ...); ``n_weights`` counts the scored weights. ``why_not``
+    says why the line cannot be moved, ``locked_by`` why it is locked by default (the user may
+    unlock it).
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    n_units: int
+    unit: str
+    n_weights: int
+    block: str
+    kind: str
+    why_not: str | None = None
+    locked_by: str | None = None
+    coupled_by: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def n_may_go(self) -> int:
+        """How many of its units may go. A layer without a single channel passes nothing on: one always stays.
+
+        All weights may go, all groups may take their pattern, and all residual blocks leave their shortcuts.
+        """
+        return self.n_units if self.unit in ("weight", "group", "residual block") else max(0, self.n_units - 1)
+
+
+class Ranking(Protocol):
+    """Exact look-ups in one knob's scores (``engine.order.Magnitudes``)."""
+
+    def count_below(self, value: float) -> int: ...
+
+    def kth_smallest(self, k: int) -> float: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """``values[knob.name]``: (n_units,) float, finite; higher means more important.
+
+    Knobs whose line cannot be moved (``why_not``) have no values. ``ranks`` answers threshold
+    and count look-ups in microseconds. ``deviations`` holds the
+    standard deviation that thresholds given in that unit refer to: of the scored weights where
+    scores are magnitudes, else of the scores. ``within`` ranks single weights inside a unit
+    (by parameter), where the unit's pattern follows the criterion and not the weights.
+    ``evidence`` is what a criterion that looks at data saw of ``n_seen`` samples; ``source``
+    names those samples ("" where none were looked at).
+    """
+
+    knobs: tuple[Knob, ...]
+    values: Mapping[str, Tensor]
+    layers: LayerTable
+    ranks: Mapping[str, Ranking]
+    deviations: Mapping[str, float]
+    within: Mapping[str, Tensor] = field(default_factory=dict)
+    evidence: Any = None
+    n_seen: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class KnobPlan:
+    """How many units of one knob go. ``threshold`` is the lowest score that is kept."""
+
+    knob: Knob
+    n_pruned: int
+    threshold: float
+    locked: bool
+
+    @property
+    def sparsity(self) -> float:
+        return self.n_pruned / self.knob.n_units if self.knob.n_units else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What goes and what stays. ``masks[parameter]``: bool, the parameter's shape, True keeps.
+
+    Parameters without a mask are untouched. Masks may cover parameters that are not prunable
+    weights (batch-norm weight and bias, biases, the consumers' input columns) when whole units
+    go. ``kept_shapes`` gives each parameter's shape after physical removal (empty when the
+    units have no physical form). ``spec`` is the PruneSpec as JSON. ``notes`` say, one sentence
+    each, why the request was met only in part. ``updates`` holds new values of kept weights, by
+    parameter, where a criterion makes up for what goes. ``digest``: equal = equal masks and values.
+    """
+
+    spec: Mapping[str, Any]
+    knobs: tuple[KnobPlan, ...]
+    masks: Mapping[str, Tensor]
+    layers: LayerTable
+    asked: float
+    digest: str
+    kept_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    updates: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def n_pruned_in(self, layer: LayerInfo) -> int:
+        mask = self.masks.get(layer.parameter)
+        return 0 if mask is None else int(mask.numel() - mask.sum())
+
+    @property
+    def n_pruned(self) -> int:
+        return sum(self.n_pruned_in(layer) for layer in self.layers.prunable)
+
+    @property
+    def sparsity(self) -> float:
+        return self.n_pruned / self.layers.n_prunable if self.layers.n_prunable else 0.0
+
+    @property
+    def density(self) -> float:
+        return 1.0 - self.sparsity
+
+
+@dataclass(frozen=True, eq=False)
+class PrunedModel:
+    """A runnable pruned model. ``masked``: same shapes, zeros; ``sliced``: smaller tensors."""
+
+    module: nn.Module
+    plan: Plan
+    form: Literal["masked", "sliced"]

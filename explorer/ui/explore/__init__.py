@@ -1,0 +1,1 @@
+"""The Explore page: drag a threshold, watch the measured accuracy."""

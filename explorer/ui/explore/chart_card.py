@@ -1,0 +1,174 @@
+"""The right side of the explore page: the trade-off chart, what changed, what to watch out for."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+
+from explorer.analysis import collapse
+from explorer.charts import CONFIG, clicked, tradeoff
+from explorer.engine.jobs import Job
+from explorer.metrics.sparsity_support import advice
+from explorer.pruning.spec import PruneSpec
+from explorer.text.names import plain
+from explorer.types import Finding, TradeOff
+from explorer.ui.explore import costs, curves, export_menu
+from explorer.ui.explore.view import View
+from explorer.ui.shell import running
+from explorer.ui.shell.theme import chart_theme, is_dark
+from explorer.ui.widgets import thumbnails
+
+_AXES = {
+    "compression_ratio": "compression",
+    "macs": "theoretical speed-up",
+    "size_bytes": "file size",
+    "sparsity": "sparsity",
+}
+_BUDGET = 0.01
+_SHOWN = "_chart_shown"
+_IN_SIGHT = 2
+_ICONS = {"ok": ":material/check_circle:", "warn": ":material/warning:", "fail": ":material/error:"}
+
+
+def chart(view: View) -> bool:
+    """Size against accuracy; a click on a point restores its setting. True while curves still grow."""
+    with st.container(horizontal=True, vertical_alignment="center", key="chart_head"):
+        st.markdown("**Size against accuracy**")
+        with st.popover("All sizes", icon=":material/table_rows:", help="Every size and count, with its origin."):
+            costs.table(view)
+        export_menu.buttons(view)
+    if view.why_not is not None or view.dataset is None:
+        why = "" if view.model.why_not_runnable else plain(view.why_not or "", 300)  # else it is said at the top
+        st.caption(f"No chart without a measurement. {why}")
+        return False
+    known, jobs = curves.background(view.model, view.dataset, view.work.spec)
+    figure = _figure(view, known)
+    chosen = st.plotly_chart(figure, key="chart", on_select="rerun", selection_mode="points", theme=None, config=CONFIG)
+    _restore(view, known, chosen)
+    return _foot(view, jobs)
+
+
+def _figure(view: View, known: list[TradeOff]) -> go.Figure:
+    """The chart, built anew only when something on it changed; not at all while a line is being dragged.
+
+    Building and drawing it costs more than all the rest of a rerun, and the numbers above move anyway.
+    """
+    axis = st.session_state.get("chart_axis", "compression_ratio")
+    sizes = tuple(len(curve.points) for curve in known)
+    settled = view.work.settled and not view.answer.pending
+    shown = st.session_state.get(_SHOWN)
+    frame = (view.model.identity, view.work.spec.granularity, view.work.spec.criterion, axis, is_dark())
+    if shown is not None and shown[0] == frame and (not settled or shown[1] == (sizes, view.plan.digest)):
+        figure: go.Figure = shown[2]
+        return figure
+    figure = tradeoff(known, now=view.point, tried=view.work.tried, budget=_BUDGET, x=axis, theme=chart_theme())
+    st.session_state[_SHOWN] = (frame, (sizes, view.plan.digest if settled else None), figure)
+    return figure
+
+
+def _foot(view: View, jobs: list[Job]) -> bool:
+    """The axis to choose, and how far the curves are; True while they grow."""
+    with st.container(horizontal=True, vertical_alignment="center", key="chart_foot"):
+        st.selectbox(
+            "Against",
+            list(_AXES),
+            format_func=_AXES.__getitem__,
+            key="chart_axis",
+            label_visibility="collapsed",
+            width=190,
+        )
+        if any(job.active for job in jobs):
+            done = sum(len(job.results) for job in jobs)
+            st.caption(f"Measuring the curves: {done} of {sum(job.total for job in jobs)} points.")
+        elif any(curves.is_stopped(job) for job in jobs):
+            st.caption("The curves were stopped.", width="content")
+            st.button("Go on", icon=":material/play_arrow:", key="curves_go_on", on_click=_go_on, args=(view,))
+        else:
+            st.caption("Click a point to go back to its setting. Bands: 95 % intervals.")
+    why = curves.failure(jobs)
+    if why:
+        st.caption(f":material/error: {plain(why, 400)}")
+    return any(running.unfinished(job) for job in jobs)
+
+
+def _go_on(view: View) -> None:
+    if view.dataset is not None:
+        curves.background(view.model, view.dataset, view.work.spec, again=True)
+
+
+def _restore(view: View, known: list[TradeOff], chosen: object) -> None:
+    """Take the setting behind a clicked point, once for each click."""
+    points = getattr(getattr(chosen, "selection", None), "points", None) or []
+    data = points[0].get("customdata") if points else None
+    if data is None or data == st.session_state.get("_restored"):
+        st.session_state["_restored"] = data
+        return
+    st.session_state["_restored"] = data
+    point = clicked(data, known, view.work.tried)
+    if point is not None:
+        view.work.set(PruneSpec.from_json(point.spec))
+        st.rerun()
+
+
+def below(view: View) -> None:
+    """What changed in samples, and what to watch out for in sentences."""
+    left, right = st.columns([1, 1.6], gap="small")
+    with left, st.container(border=True, key="changed_card", height="stretch"):
+        st.markdown("**What changed**")
+        _changed(view)
+    with right, st.container(border=True, key="watch_card", height="stretch"):
+        st.markdown("**Watch out**")
+        _watch(view)
+
+
+def _changed(view: View) -> None:
+    found = view.evaluation
+    if found is None or view.dataset is None:
+        st.caption("Drag a line: the samples whose answer changes are shown here.")
+        return
+    split = view.dataset.splits["tune"]
+    if not found.chooses_classes:
+        rest = ", ".join(f"{name} {m.value:.4g}" for name, m in found.metrics.items())
+        st.markdown(f"Agreement with the dense model: **{found.agreement.value:.4g}**{'; ' * bool(rest)}{rest}.")
+        return
+    differ = found.predictions != found.dense_predictions
+    if split.y is None:
+        st.markdown(f"**{int(differ.sum()):,}** of {found.n:,} answers differ from the dense model's.")
+        return
+    y = split.y[: found.n]
+    lost = torch.nonzero((found.dense_predictions == y) & differ).flatten()
+    won = torch.nonzero((found.predictions == y) & differ).flatten()
+    if not len(lost) and not len(won):
+        st.markdown("Every answer is as right or wrong as before.")
+    else:
+        st.markdown(f"**{len(lost):,}** that were right are now wrong, **{len(won):,}** the other way.")
+    if len(lost) + len(won) and view.dataset.images:
+        with st.popover("See them", icon=":material/image_search:"):
+            thumbnails.grid(view.dataset, found, lost, "Right before, wrong now")
+            thumbnails.grid(view.dataset, found, won, "Wrong before, right now")
+
+
+def _watch(view: View) -> None:
+    after = view.evaluation.findings if view.evaluation is not None else ()
+    found = [f for f in (*view.model.findings, *collapse.before(view.model, view.plan), *after) if f.level != "ok"]
+    for finding in found[:_IN_SIGHT]:
+        _finding(finding)
+    if len(found) > _IN_SIGHT:
+        with st.popover(f"{len(found) - _IN_SIGHT} more"):
+            for finding in found[_IN_SIGHT:]:
+                _finding(finding)
+    for note in view.plan.notes:
+        st.caption(f":material/info: {plain(note, 300)}")
+    if not found:
+        st.caption("No layer is empty, no channel is dead.")
+    if view.plan.n_pruned and not view.plan.kept_shapes:
+        for sentence in advice(view.plan):
+            st.caption(plain(sentence, 300))
+
+
+def _finding(finding: Finding) -> None:
+    evidence = f" {plain(finding.evidence, 200)}" if finding.evidence else ""
+    st.markdown(f"{_ICONS[finding.level]} **{plain(finding.what, 200)}**{evidence}")
+    if finding.action:
+        st.caption(plain(finding.action, 200))

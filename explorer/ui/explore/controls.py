@@ -1,0 +1,75 @@
+"""The controls above the lines: unit, criterion, presets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+import streamlit as st
+
+from explorer.pruning import allocation
+from explorer.pruning.granularity import GRANULARITIES
+from explorer.types import Dataset, LoadedModel, Plan, Scores
+from explorer.ui.explore import exact
+from explorer.ui.widgets import criterion_picker, parameter_fields
+from explorer.ui.widgets.controlled_widget import mirrored
+from explorer.workbench.workspace import Workspace
+
+_NEAR = ("weight", "out_channel")
+PRESETS = (0.0, 0.5, 0.8, 0.9)
+
+
+def bar(work: Workspace, model: LoadedModel, dataset: Dataset | None, scores: Scores, plan: Plan) -> None:
+    """Draw the controls; a change is taken before anything below is drawn."""
+    with st.container(horizontal=True, vertical_alignment="center", key="controls"):
+        _unit(work)
+        criterion_picker.popover(work, model, dataset, scores)
+        # They wrap together: where the name of a criterion is long, none of them stays behind alone.
+        with st.container(horizontal=True, width="content", key="presets"):
+            for share in PRESETS:
+                label = "Dense" if share == 0 else f"{100 * share:g}%"
+                help_text = "Nothing pruned." if share == 0 else "This share of all unlocked units goes."
+                st.button(label, key=f"preset_{share}", help=help_text, on_click=_preset, args=(work, share))
+            exact.popover(work, scores, plan)
+
+
+def _unit(work: Workspace) -> None:
+    """Weights and channels side by side; the rarer units behind a button, each with what it means."""
+    keys = [cast(Any, m).key for m in GRANULARITIES]
+    present = work.spec.granularity.key
+    near = [key for key in keys if key in _NEAR or key == present]
+    st.segmented_control(
+        "Unit",
+        near,
+        format_func=_unit_label,
+        label_visibility="collapsed",
+        help="What one line removes: single weights, or whole channels with everything tied to them.",
+        **mirrored("unit", present, partial(_switch, work)),
+    )
+    with st.popover("Units", help="What is one unit?"):
+        st.radio(
+            "What one line removes",
+            keys,
+            format_func=_unit_label,
+            captions=[criterion_picker.first_line(GRANULARITIES.member(key)) for key in keys],
+            **mirrored("unit_all", present, partial(_switch, work)),
+        )
+        parameter_fields.draw(work, "granularity")
+
+
+def _unit_label(key: str) -> str:
+    return str(cast(Any, GRANULARITIES.member(key)).label)
+
+
+def _switch(work: Workspace, key: str | None) -> None:
+    if key is not None and key != work.spec.granularity.key:
+        # Lines and limits name the units of the old kind: start anew.
+        unit = GRANULARITIES.get(key)
+        work.set(replace(work.spec, granularity=unit, allocation=allocation.get("global"), limits=()))
+
+
+def _preset(work: Workspace, share: float) -> None:
+    """One ranking over all layers, or the same share of each, as the lines move now."""
+    key = "uniform" if work.mode == "share" else "global"
+    work.set(replace(work.spec, allocation=allocation.get(key, sparsity=share)))

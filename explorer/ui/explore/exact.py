@@ -1,0 +1,54 @@
+"""A line set by number: the same threshold as a value, a multiple of sigma, or a percentile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.pruning.allocation import PerLayer, Threshold
+from explorer.pruning.allocation.threshold import threshold_forms
+from explorer.pruning.plan import is_locked
+from explorer.types import Plan, Scores
+from explorer.workbench.moves import short_share
+
+if TYPE_CHECKING:
+    from explorer.workbench.workspace import Workspace
+
+_ALL = "all lines"
+_UNITS = {"absolute": "value", "std": "× standard deviation", "percentile": "percentile"}
+
+
+def popover(work: Workspace, scores: Scores, plan: Plan) -> None:
+    """Set one line, or all of them, by number; shows where it stands in all three units."""
+    movable = [k for k in plan.knobs if k.knob.why_not is None]
+    if not movable:
+        return
+    with st.popover("Exact", help="Set a line by number."):
+        name = st.selectbox("Line", [_ALL, *(k.knob.name for k in movable)], key="exact_line")
+        if name != _ALL:
+            n = next(k.n_pruned for k in movable if k.knob.name == name)
+            forms = threshold_forms(scores, name, n)
+            st.caption(
+                f"Now: {forms['absolute']:.5g} = {forms['std']:.3g} × standard deviation "
+                f"= percentile {forms['percentile']:.4g}; {n:,} go."
+            )
+        unit = st.selectbox("Unit", list(_UNITS), format_func=_UNITS.__getitem__, key="exact_unit")
+        top = 100.0 if unit == "percentile" else None
+        st.number_input("Scores below this go", 0.0, top, format="%.6g", step=None, key="exact_value")
+        st.button("Set", icon=":material/check:", on_click=_set, args=(work, scores, plan))
+
+
+def _set(work: Workspace, scores: Scores, plan: Plan) -> None:
+    # What stands in the fields now: the button may be pressed before a number typed last was drawn again.
+    name, unit, value = (st.session_state[key] for key in ("exact_line", "exact_unit", "exact_value"))
+    line = Threshold(value, unit)
+    if name == _ALL:
+        work.set(replace(work.spec, allocation=line))
+        return
+    bounds = {k.knob.name: k for k in plan.knobs if not is_locked(k.knob, work.spec) and k.knob.why_not is None}
+    shares = {other: short_share(k.n_pruned, k.knob.n_units) for other, k in bounds.items() if k.n_pruned}
+    n_units = len(scores.values[name])
+    shares[name] = short_share(line.wanted(scores, {})[name], n_units)
+    work.set(replace(work.spec, allocation=PerLayer(0.0, tuple(sorted(shares.items())))))

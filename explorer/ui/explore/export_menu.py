@@ -1,0 +1,124 @@
+"""What one takes away from the explore page: a link, code, files, and the final verdict."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.export.bitmask import bitmask_file
+from explorer.export.script import script_text
+from explorer.export.weights import pruned_file
+from explorer.store.looks import count_look, looks
+from explorer.text.numbers import percent, points
+from explorer.text.spreadsheet import file_stem
+from explorer.ui.explore.view import View
+from explorer.ui.shell import cache, session
+
+
+def buttons(view: View) -> None:
+    """Link, code and export, side by side."""
+    with st.popover("Link", icon=":material/link:", help="Restores model, data, setting and page."):
+        st.code(_link(), language=None, wrap_lines=True)
+        if view.work.source.model.startswith(session.UPLOAD):
+            st.caption("An uploaded file is not part of a link: who opens it must upload the file too.")
+    with st.popover("Code", icon=":material/code:", help="The same result from a notebook or a terminal."):
+        st.code(_python(view), language="python")
+        st.code(_shell(view), language="shell", wrap_lines=True)
+    with st.popover("Export", icon=":material/download:"):
+        st.caption("Pruned weights store their zeros: that file is as large as before. The packed one is smaller.")
+        for label, content, ending, icon in _files(view):
+            name = f"{file_stem(view.model.address)}{ending}"
+            st.download_button(label, content, name, icon=icon, on_click="ignore", key=f"export_{ending}")
+
+
+def _files(view: View) -> list[tuple[str, Any, str, str]]:
+    """What can be taken away: label, content (made when the button is pressed), ending, icon."""
+    model, plan = view.model, view.plan
+    return [
+        ("Pruned weights", lambda: pruned_file(model, plan), "-pruned.safetensors", ":material/save:"),
+        (
+            "Packed: bitmask and kept values",
+            lambda: bitmask_file(model, plan),
+            "-bitmask.safetensors",
+            ":material/compress:",
+        ),
+        ("Script for plain torch", lambda: script_text(model, plan), "-prune.py", ":material/terminal:"),
+        ("Request", json.dumps(view.work.spec.to_json(), indent=1), ".spec.json", ":material/tune:"),
+    ]
+
+
+def _link() -> str:
+    parts = urlsplit(st.context.url or "")
+    query = urlencode(dict(st.query_params))
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
+
+
+def _python(view: View) -> str:
+    source = view.work.source
+    arch = f", arch={source.arch!r}" if source.arch else ""
+    options = "".join(
+        f", {name}={getattr(source, name)!r}" for name in ("size", "mean", "std", "splits") if getattr(source, name)
+    )
+    data = source.data or view.model.data or "none"
+    return (
+        "import explorer as ex\n\n"
+        f"model = ex.load({view.model.address!r}{arch})\n"
+        f"data = ex.load_data({data!r}, model=model{options})\n"
+        f"spec = ex.PruneSpec.from_json({json.dumps(view.work.spec.to_json())!r})\n"
+        "print(ex.evaluate(model, spec, data))"
+    )
+
+
+def _shell(view: View) -> str:
+    source = view.work.source
+    words = ["python", "-m", "explorer", "evaluate", view.model.address]
+    for flag, value in (("--arch", source.arch), ("--data", source.data), ("--size", source.size)):
+        words += [flag, str(value)] if value else []
+    for flag, value in (("--mean", source.mean), ("--std", source.std), ("--splits", source.splits)):
+        words += [flag, value] if value else []
+    return shlex.join([*words, "--spec", f"{file_stem(view.model.address)}.spec.json"])
+
+
+def verdict(view: View) -> None:
+    """The final verdict: one explicit look at the locked split, counted."""
+    if view.dataset is None or view.why_not is not None:
+        return
+    with st.container(border=True, key="verdict_card"):
+        st.markdown("**Final verdict**")
+        if "test" not in view.dataset.splits:
+            st.caption(view.dataset.why_no_split.get("test", "This data has no test split."))
+            return
+        n = len(view.dataset.splits["test"])
+        seen = looks(view.model.digest, view.dataset.digest)
+        st.caption(
+            f"All drags look at the tune split. The {n:,} samples of the test split are locked; "
+            f"looked at {seen} time{'' if seen == 1 else 's'} so far."
+        )
+        if st.button("Look at the test split", icon=":material/lock_open:"):
+            _look(view)
+        last = st.session_state.get("verdict")
+        if last and last[0] == (view.plan.digest, view.dataset.digest):
+            st.markdown(last[1])
+
+
+def _look(view: View) -> None:
+    if view.dataset is None:
+        return
+    try:
+        number = count_look(view.model.digest, view.dataset.digest)
+    except ExplorerError as error:
+        session.refusal(error)
+        return
+    with st.spinner("Measuring on the test split …"):
+        split = view.dataset.splits["test"]
+        found = cache.evaluator(view.model, view.dataset, split).final(view.plan)
+    a, d = found.accuracy, found.drop
+    ends = "" if a.low is None or a.high is None else f" ({100 * a.low:.1f} – {100 * a.high:.1f})"
+    change = f"{points(-d.value)} against dense"
+    text = f"Test accuracy **{percent(a.value)}**{ends}, {change}. Measured on {a.n:,}; look number {number}."
+    st.session_state["verdict"] = ((view.plan.digest, view.dataset.digest), text)

@@ -1,0 +1,163 @@
+"""The explore page: drag a line, watch the measured accuracy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import streamlit as st
+
+from explorer import component
+from explorer.analysis.sensitivity.scan import Sensitivity
+from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
+from explorer.metrics.size import sizes
+from explorer.pruning.plan import plan as make_plan
+from explorer.types import Dataset, LoadedModel, Plan
+from explorer.ui.explore import chart_card, controls, export_menu, overview, quantized, removal
+from explorer.ui.explore.view import View
+from explorer.ui.sensitivity import scans
+from explorer.ui.shell import cache, live, recording, running, session, ticker
+from explorer.ui.widgets import histogram, onboarding, summary
+from explorer.workbench import moves
+from explorer.workbench.workspace import Workspace
+
+_KEY = "lines"
+_EXPECTED = "_expected_costs"
+_SOON_MS, _LATER_MS = 30, 400
+
+
+@st.fragment
+def draw(model: LoadedModel, dataset: Dataset | None) -> None:
+    """One fragment holds the control and all its results: a drag reruns nothing else."""
+    running.drawing()
+    work = session.workspace()
+    _listen(work, model, dataset)
+    view = _measured(work, model, dataset)
+    summary.draw(_facts(view))
+    session.show_notices()
+    with st.empty():  # a place that stays when the hint goes: the lines below are not made anew
+        onboarding.first_run()
+    left, right = st.columns([1, 1.05], gap="medium")
+    with left, st.container(border=True, key="lines_card"):
+        controls.bar(work, model, dataset, view.scores, view.plan)
+        overview.draw(model, view.plan)
+        scanning = _lines(view)
+    with right:
+        with st.container(border=True, key="chart_card"):
+            growing = chart_card.chart(view)
+        chart_card.below(view)
+        removing = removal.card(view)
+        quantized.card(view)
+        export_menu.verdict(view)
+    session.write_link(work)
+    if running.is_stale():
+        st.rerun()
+    if view.answer.pending:
+        ticker.tick("soon", _SOON_MS)
+    elif growing or scanning or removing:
+        ticker.tick("later", _LATER_MS)
+
+
+def _listen(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> None:
+    """Turn what the user did since the last run into a new request."""
+    try:
+        for event in histogram.new_events(_KEY):
+            if event.kind == "undo":
+                work.undo()
+            elif event.kind == "redo":
+                work.redo()
+            elif event.kind == "mode":
+                work.mode = event.mode
+                work.touch()
+            elif event.kind == "scale":
+                work.scale = event.scale
+                work.touch()
+            else:
+                scores = cache.scores(model, work.spec, dataset)
+                before = make_plan(model, work.spec, scores)
+                work.set(moves.moved(work.spec, event, scores, before), final=event.final)
+    except ExplorerError as error:
+        session.notify(error)
+
+
+def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> View:
+    scores = session.scores(model, dataset)
+    try:
+        plan = make_plan(model, work.spec, scores)
+    except ExplorerError as error:
+        session.notify(error)
+        work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
+        plan = make_plan(model, work.spec, scores)
+    why_not = live.why_not(model, dataset)
+    answer = live.Answer(None, pending=False, stale=True)
+    if why_not is None and dataset is not None:
+        try:
+            answer = live.measure(model, dataset, plan)
+        except Exception as error:  # noqa: BLE001 - the model's own forward may raise anything
+            why_not = f"The pruned model could not be run ({type(error).__name__})."
+    view = View(work, model, dataset, scores, plan, answer, why_not)
+    if view.evaluation is not None and view.evaluation.complete and work.settled and view.point is not None:
+        is_new = not work.tried or work.tried[-1].spec != view.point.spec
+        work.remember(view.point)
+        if is_new and dataset is not None:
+            recording.keep(view.point, model, dataset, "drag")
+    return view
+
+
+def _facts(view: View) -> list[summary.Fact]:
+    found = {kind: int(m.value) for kind, m in sizes(view.model, view.plan).items()}
+    best = min(found, key=lambda kind: found[kind])
+    why_not = "weights only" if view.model.why_not_runnable else view.why_not  # the header says why
+    return [
+        *summary.judged(view.answer.evaluation, why_not, stale=view.answer.stale),
+        *summary.counted(view.plan, (best, found[best]), found["dense_file"]),
+    ]
+
+
+def _lines(view: View) -> bool:
+    """The histograms with what a scan knows of each layer; True while that scan runs."""
+    found, job = Sensitivity(()), None
+    if view.why_not is None and view.dataset is not None:
+        found, job = scans.known(view.model, view.dataset, view.work.spec)
+    expected = _expected(view.plan, found)
+    # The browser looks at what it is told only under a number it has not seen.
+    if st.session_state.get(_EXPECTED) != expected:
+        st.session_state[_EXPECTED] = expected
+        view.work.touch()
+    fixed = cache.histograms(view.model, view.work.spec, view.dataset)
+    moving = component.dynamic_part(
+        fixed,
+        view.plan,
+        revision=view.work.revision,
+        scale=view.work.scale,
+        mode=view.work.mode,
+        limits={name: (limit.floor, limit.cap) for name, limit in view.work.spec.limits},
+        can_undo=view.work.can_undo,
+        can_redo=view.work.can_redo,
+        expected=expected,
+    )
+    strips = component.strips_part(found.strips(), whole=100 * found.dense_accuracy) if found.cells else None
+    histogram.draw(fixed, moving, key=_KEY, strips=strips)
+    _scan_line(view, found, job)
+    return running.unfinished(job)
+
+
+def _expected(plan: Plan, found: Sensitivity) -> dict[str, float]:
+    """What each line costs alone, in points: interpolated between measured levels, so estimated."""
+    drops = {k.knob.name: 100 * found.expected_drop(k.knob.name, k.sparsity) for k in plan.knobs if k.n_pruned}
+    return {name: drop for name, drop in drops.items() if not math.isnan(drop)}
+
+
+def _scan_line(view: View, found: Sensitivity, job: Job | None) -> None:
+    if view.why_not is not None or view.dataset is None:
+        return
+    if job is not None and job.active:
+        st.caption(f"Scanning what each layer costs alone: {job.n_done} of {job.total} cells.")
+    elif not found.cells:
+        st.page_link(
+            "pages/sensitivity.py",
+            label="Scan what each layer costs alone",
+            icon=":material/stacked_bar_chart:",
+            width="content",
+        )

@@ -1,0 +1,132 @@
+"""The setting on the screen with its weights in int8: accuracy and size beside those of float."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from explorer.engine.live import LiveWorker
+from explorer.export.onnx_int8 import HOWS, How, int8_onnx, why_not_int8
+from explorer.metrics.size import sizes
+from explorer.recovery.quantization import quantized_plan
+from explorer.recovery.quantized_size import smallest
+from explorer.terms import tooltip
+from explorer.text.names import plain
+from explorer.text.numbers import bytes_text, interval, percent, points, provenance
+from explorer.text.spreadsheet import file_stem
+from explorer.types import Evaluation, Plan
+from explorer.ui.explore.view import View
+from explorer.ui.shell import cache, ticker
+from explorer.ui.widgets.persistent_widget import remembered
+
+_WORKER, _ROUNDED = "_int8_worker", "_int8_plan"
+_BITS = (8, 6, 4, 3, 2)
+_SOON_MS = 60
+_PATIENCE_S = 0.05
+# Rounding takes some milliseconds for so many weights: a line that moves need not wait for it.
+_QUICK = 2_000_000
+
+
+def card(view: View) -> None:
+    """A switch; with it on, the present setting is measured in int8 as well, and reruns until that is known."""
+    with st.container(border=True, key="int8_card"):
+        with st.container(horizontal=True, vertical_alignment="center", key="int8_head"):
+            changed = remembered("int8_on", False)
+            on = st.toggle("int8 weights", key="int8_on", on_change=changed, help=tooltip("quantization"))
+            if not on:
+                return
+            changed = remembered("int8_bits", 8)
+            bits = st.segmented_control(
+                "Bits", _BITS, key="int8_bits", on_change=changed, label_visibility="collapsed",
+                format_func=lambda n: f"{n} bit",
+            )  # fmt: skip
+            _files(view)
+        if view.why_not is not None or view.dataset is None:
+            st.caption(plain(view.why_not or "There is no data to judge the model on.", 300))
+            return
+        _draw(view, int(bits or 8))
+
+
+def _files(view: View) -> None:
+    """The setting as int8 ONNX files; made, checked and run in ONNX Runtime when they are asked for."""
+    with st.popover("ONNX", icon=":material/download:", help="Real int8 files, for ONNX Runtime."):
+        for how in HOWS:
+            why = why_not_int8(view.model, how)
+            if why:
+                st.caption(f":material/info: {plain(why, 300)}")
+                continue
+            name = f"{file_stem(view.model.address)}-int8-{how}.onnx"
+            st.download_button(
+                f"int8, {how}", _content(view, how), name, icon=":material/download:", on_click="ignore",
+                key=f"int8_file_{how}",
+            )  # fmt: skip
+        st.caption("8 bits, zeros included. static also fixes the ranges of activations, on samples of the fit split.")
+
+
+def _content(view: View, how: How) -> Callable[[], bytes]:
+    return lambda: int8_onnx(view.model, view.plan, how, data=view.dataset).content
+
+
+def _draw(view: View, bits: int) -> None:
+    plan = _rounded(view, bits)
+    found = _measured(view, plan) if plan is not None else None
+    if isinstance(found, Exception):
+        st.caption(f"With int8 weights it could not be run ({type(found).__name__}).")
+        return
+    before = min(m.value for m in sizes(view.model, view.plan).values())
+    size = smallest(view.model, view.plan, bits)
+    with st.container(horizontal=True, key="int8_facts"):
+        st.markdown(_accuracy(found, bits))
+        st.markdown(f"Smallest file  \n**{bytes_text(size.value)}**  \n{bytes_text(before)} in float32 · counted")
+    if found is None or not found.complete:
+        ticker.tick("int8", _SOON_MS)
+
+
+def _accuracy(found: Evaluation | None, bits: int) -> str:
+    if found is None:
+        return f"With {bits}-bit weights  \n**…**  \nmeasuring"
+    sign = "" if found.complete else "≈ "
+    name = "Accuracy" if found.judged_by == "labels" else "Agreement"
+    change, known = points(-found.drop.value), interval(found.accuracy)
+    said = f"{change} against dense float · {known}, {provenance(found.accuracy)}"
+    return f"{name}, {bits}-bit weights  \n**{sign}{percent(found.accuracy.value)}**  \n{said}"
+
+
+def _rounded(view: View, bits: int) -> Plan | None:
+    """The plan with rounded weights, made once for each setting; None while a line of a large model moves."""
+    key = (view.model.identity, view.plan.digest, bits)
+    known = st.session_state.get(_ROUNDED)
+    if known is not None and known[0] == key:
+        made: Plan = known[1]
+        return made
+    if view.model.n_parameters > _QUICK and (not view.work.settled or view.answer.pending):
+        return None
+    made = quantized_plan(view.model, view.plan, bits)
+    st.session_state[_ROUNDED] = (key, made)
+    return made
+
+
+def _measured(view: View, plan: Plan) -> Evaluation | Exception | None:
+    """What is known of this plan by now."""
+    worker = _worker(view)
+    worker.submit(plan.digest, plan)
+    latest = worker.wait(_PATIENCE_S)
+    return latest.result if latest.key == plan.digest else None
+
+
+def _worker(view: View) -> LiveWorker:
+    """This session's second worker: the one of the lines must not wait for it."""
+    if view.dataset is None:
+        raise ValueError("nothing to measure on")
+    wanted = (view.model.identity, view.dataset.digest)
+    known = st.session_state.get(_WORKER)
+    if known is not None and known[0] == wanted:
+        worker: LiveWorker = known[1]
+        return worker
+    if known is not None:
+        known[1].close()
+    judge = cache.evaluator(view.model, view.dataset, view.dataset.splits["tune"])
+    worker = LiveWorker(judge, slots=cache.evaluations_at_once())
+    st.session_state[_WORKER] = (wanted, worker)
+    return worker

@@ -1,0 +1,178 @@
+"""Removed for real: the smaller network, its proof, and how long it takes, as one background job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.costs import Costs, refined_costs
+from explorer.charts import CONFIG
+from explorer.charts.structure import widths
+from explorer.engine.jobs import Job
+from explorer.export.onnx_model import onnx_file
+from explorer.export.slim import Proven, packed, proven
+from explorer.metrics.latency import Latency, refined, sentence
+from explorer.metrics.size import stored_tensors
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
+from explorer.text.names import plain
+from explorer.text.numbers import bytes_text
+from explorer.text.spreadsheet import file_stem
+from explorer.types import Dataset, LoadedModel, Measurement, Plan
+from explorer.ui.explore.view import View
+from explorer.ui.shell import cache, running, session
+from explorer.ui.shell.theme import chart_theme
+
+_PAIRS = 30
+_MARKS = {True: ":material/check_circle:", False: ":material/cancel:", None: ":material/help:"}
+
+
+def card(view: View) -> bool:
+    """Widths before and after; removal with its proof on request. True while that runs."""
+    if view.work.spec.granularity.why_no_removal and not view.plan.kept_shapes:
+        return False
+    with st.container(border=True, key="removal_card"):
+        st.markdown("**The network, before and after**")
+        st.plotly_chart(widths(view.plan, theme=chart_theme()), key="widths", theme=None, config=CONFIG)
+        if view.why_not is not None or view.dataset is None or not view.plan.n_pruned:
+            st.caption("Move a line: then the units can be removed for real, proven and timed.")
+            return False
+        if not view.plan.kept_shapes:
+            st.caption("Here these units are only masked: they have no smaller form, and zeros alone change no time.")
+            return False
+        return _removal(view, view.dataset)
+
+
+def _removal(view: View, dataset: Dataset) -> bool:
+    key = _key(view, dataset)
+    job = cache.jobs().find(key)
+    if job is None or job.state == "cancelled":
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.number_input("Batch size for the timing", 1, 1024, 1, key="latency_batch", width=180)
+            st.button(
+                "Remove, prove and time it",
+                icon=":material/content_cut:",
+                key="remove",
+                on_click=_start,
+                args=(key, view.model, dataset, view.plan),
+                help="Cuts the network, compares it with the masked one, reopens it in a clean process, runs it in "
+                "ONNX Runtime where that is installed, and times dense and pruned in turns.",
+            )
+        return False
+    _outcome(view, job)
+    return running.unfinished(job)
+
+
+def _key(view: View, dataset: Dataset) -> tuple[str, ...]:
+    return ("removal", view.model.identity, dataset.digest, view.plan.digest)
+
+
+def timed(view: View) -> Latency | None:
+    """The measured times of the present setting, where it was removed and timed; in torch."""
+    job = cache.jobs().find(_key(view, view.dataset)) if view.dataset is not None else None
+    costs = [r for r in job.results if isinstance(r, Costs)] if job else []
+    return costs[-1].latency if costs else None
+
+
+def _start(key: tuple[str, ...], model: LoadedModel, dataset: Dataset, plan: Plan) -> None:
+    batch = int(st.session_state["latency_batch"])
+    cache.jobs().submit(
+        key, session.owner(), f"removal from {model.address}", lambda: _work(model, dataset, plan, batch), 2
+    )
+
+
+def _work(model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> Iterator[Proven | Costs | Latency]:
+    made = proven(model, plan, dataset.splits["tune"])
+    yield made
+    if made.proof.ok:
+        yield from refined_costs(model, plan, batch=batch, pairs=_PAIRS)
+    if made.proof.ok and made.proof.onnx and model.example is not None:
+        whole = onnx_file(model, make_plan(model, PruneSpec()))
+        yield from refined(whole, made.proof.onnx, model.example, batch=batch, pairs=_PAIRS, runtime="onnx")
+
+
+def _outcome(view: View, job: Job) -> None:
+    if job.state == "failed":
+        st.markdown(f"{_MARKS[False]} {plain(job.reason, 400)}")
+        return
+    made = next((r for r in job.results if isinstance(r, Proven)), None)
+    costs = [r for r in job.results if isinstance(r, Costs)]
+    if made is None:
+        st.caption("Removing and proving …")
+        return
+    _verdict(view.model, made)
+    if costs:
+        in_onnx = [r for r in job.results if isinstance(r, Latency)]
+        _costs(costs[-1], in_onnx[-1] if in_onnx else None)
+    elif job.active:
+        st.caption("Timing dense and pruned side by side …")
+    # While the page ticks, a press would be lost: each drawing makes the offers anew.
+    if made.proof.ok and not job.active:
+        _files(view.model, view.plan, made)
+
+
+def _verdict(model: LoadedModel, made: Proven) -> None:
+    """The badge with what it rests on, and every check behind a button."""
+    proof = made.proof
+    if proof.failed is None:
+        n = sum(t.numel() for t in made.tensors.values())
+        of = sum(t.numel() for t in stored_tensors(model).values())
+        said = f"The smaller network answers like the masked one: at most {proof.largest_difference:.1e} of the largest"
+        said += f" output apart on {proof.judged_on}, no prediction changes. {n:,} of {of:,} stored numbers are left."
+    else:
+        said = f"{proof.failed.sentence} No file is offered."
+    badge = ":blue-badge[:material/check_circle: Proven]" if proof.ok else ":orange-badge[:material/cancel: Not proven]"
+    st.markdown(f"{badge} {plain(said, 500)}")
+    with st.popover("The proof", icon=":material/verified:"):
+        for check in proof.checks:
+            st.markdown(f"{_MARKS[check.ok]} {plain(check.sentence, 400)}")
+
+
+def _costs(found: Costs, in_onnx: Latency | None) -> None:
+    """Time, memory and energy, each with its origin; the sentence never gives a counted speed-up alone."""
+    memory, energy = found.memory, found.energy
+    rows = [
+        *(_times(t) for t in (found.latency, in_onnx) if t is not None),
+        _row("Weights in memory", memory["weights_dense"], memory["weights_pruned"]),
+        _row("Peak activations", memory["activations_dense"], memory["activations_pruned"]),
+    ]
+    if energy:
+        microjoules = {name: f"{1e6 * m.value:.3g} µJ" for name, m in energy.items()}
+        rows.append({"what": "Energy", **microjoules, "origin": "estimated"})
+    st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
+    for said in (*found.said[:1], *([sentence(None, in_onnx)] if in_onnx else []), *found.said[1:]):
+        st.caption(plain(said, 500))
+
+
+def _times(t: Latency) -> dict[str, str]:
+    """The medians, with the 10th and 90th percentile."""
+    runtime = "Time, ONNX" if t.runtime == "onnx" else "Time, torch"
+    dense, pruned = (f"{m.value:.3g} ms ({m.low or 0:.2g}–{m.high or 0:.2g})" for m in (t.dense, t.pruned))
+    return {"what": f"{runtime}, batch {t.batch}", "dense": dense, "pruned": pruned, "origin": "measured"}
+
+
+def _row(what: str, dense: Measurement, pruned: Measurement) -> dict[str, str]:
+    return {"what": what, "dense": bytes_text(dense.value), "pruned": bytes_text(pruned.value), "origin": "counted"}
+
+
+_COLUMN = st.column_config
+_COLUMNS: dict[str, Any] = {
+    "what": _COLUMN.TextColumn("Cost of one pass", width=158),
+    "dense": _COLUMN.TextColumn("Dense", width=162, help="Times: the median, with the 10th and 90th percentile."),
+    "pruned": _COLUMN.TextColumn("Units removed", width=162),
+    "origin": _COLUMN.TextColumn("Origin", width=76),
+}
+
+
+def _files(model: LoadedModel, plan: Plan, made: Proven) -> None:
+    stem = file_stem(model.address)
+    offers: list[tuple[str, Any, str]] = [
+        ("Slim model (.safetensors)", lambda: packed(model, plan, made), f"{stem}-slim.safetensors")
+    ]
+    if made.proof.onnx:
+        offers.append(("ONNX", made.proof.onnx, f"{stem}-slim.onnx"))
+    with st.container(horizontal=True):
+        for label, content, name in offers:
+            st.download_button(label, content, name, icon=":material/download:", on_click="ignore", key=f"get_{name}")

@@ -1,0 +1,1 @@
+"""The Quantize page: pruning and number formats together."""

@@ -1,0 +1,234 @@
+"""The quantize page: pruning and number formats as one grid, which comes first, and skipped activations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.report import finite
+from explorer.charts import CONFIG
+from explorer.charts.quantization import FORM_NAMES, HEALING_NAMES, quantization_grid
+from explorer.engine.jobs import Job
+from explorer.recovery.grid import HEALINGS, GridPoint, pareto
+from explorer.text.names import plain
+from explorer.text.numbers import bytes_text, interval, percent, points
+from explorer.text.spreadsheet import csv_text, file_stem
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.quantize import grids, orders, skipped
+from explorer.ui.shell import live, running, session, ticker
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import empty_state
+from explorer.ui.widgets.persistent_widget import remembered
+
+_SHARES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
+_USUAL = [0.0, 0.5, 0.8, 0.9]
+_BITS = (8, 6, 4, 3, 2)
+_SHORT = {"float32": "float32", "dynamic": "int8 dynamic", "static": "int8 static"}
+_LATER_MS = 500
+
+
+@st.fragment
+def draw(model: LoadedModel, dataset: Dataset | None) -> None:
+    """Controls, chart and table, orders, activations; reruns by itself while something is measured."""
+    running.drawing()
+    session.show_notices()
+    why = live.why_not(model, dataset)
+    if why is not None or dataset is None:
+        about = "A grid prunes the model, stores it in fewer bits, and measures what is left on the same samples."
+        empty_state.card(model, "No grid without a measurement", why, about)
+        return
+    with st.container(border=True, key="quantize_card"):
+        wanted, job = _controls(model, dataset)
+    _results(model, wanted, job)
+    below_left, below_right = st.columns([1.15, 1], gap="medium")
+    with below_left, st.container(border=True, key="skip_card", height="stretch"):
+        skipping = skipped.card(model, dataset)
+    with below_right, st.container(border=True, key="order_card", height="stretch"):
+        ordering = orders.card(model, dataset, wanted)
+    if running.is_stale():
+        st.rerun()
+    if skipping or ordering or running.unfinished(job):
+        ticker.tick("quantize", _LATER_MS)
+
+
+def _results(model: LoadedModel, wanted: grids.Wanted, job: Job | None) -> None:
+    """Chart and table side by side; before the first measurement what they will show, in words."""
+    if job is None:
+        with st.container(border=True, key="grid_card"):
+            st.markdown("**Bytes against accuracy**")
+            st.caption(
+                f"Measure the grid: each share pruned, in float32 and in {wanted.bits}-bit integers, {wanted.n_points} "
+                "points. Of each one sees its bytes, counted or of a written file, and its accuracy, measured; and "
+                "which points no other beats in both."
+            )
+        return
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left, st.container(border=True, key="grid_card", height="stretch"):
+        _chart(model, grids.points(job))
+    with right, st.container(border=True, key="points_card", height="stretch"):
+        _table(grids.points(job))
+
+
+def _controls(model: LoadedModel, dataset: Dataset) -> tuple[grids.Wanted, Job | None]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="quantize_controls"):
+        wanted = _wanted(model, dataset)
+        job = grids.find(model, dataset, wanted)
+        if job is not None and job.active:
+            st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="grid_stop")
+        elif job is None or job.state != "done":
+            again = job is not None and bool(job.results)
+            label = "Measure again" if again else "Measure the grid"
+            if st.button(label, icon=":material/play_arrow:", type="primary", key="grid_start"):
+                grids.start(model, dataset, wanted)
+                st.rerun()
+    unit, by = wanted.spec.granularity.label, wanted.spec.criterion.label.lower()
+    healed = f" Tuned: {grids.EPOCHS} epochs with masks held." if len(wanted.healings) > 1 else ""
+    st.caption(f"{unit} by {by}, as on Explore, one ranking over all layers; accuracy on the tune split.{healed}")
+    for why in (grids.why_no_runtime(), grids.why_no_training(dataset)):
+        if why:
+            st.caption(f":material/info: {plain(why, 300)}")
+    if job is not None:
+        _progress(job)
+    return wanted, job
+
+
+def _wanted(model: LoadedModel, dataset: Dataset) -> grids.Wanted:
+    changed = remembered("grid_shares", _USUAL)
+    shares = st.pills(
+        "Pruned", _SHARES, format_func=lambda v: percent(v, 0), selection_mode="multi", key="grid_shares",
+        on_change=changed, help="Each share is pruned from the dense model and stored in every format.",
+    )  # fmt: skip
+    changed = remembered("grid_bits", 8)
+    about = "Weights are rounded to so many bits, channel by channel, and the network runs on the rounded ones."
+    bits = st.selectbox("Bits, simulated", _BITS, key="grid_bits", on_change=changed, width=150, help=about)
+    untrained = grids.why_no_training(dataset) is not None
+    changed = remembered("grid_healings", ["none"])
+    healings = st.pills(
+        "Before quantizing", HEALINGS, format_func=HEALING_NAMES.__getitem__, selection_mode="multi",
+        key="grid_healings", on_change=changed, disabled=untrained,
+        help="What happens between pruning and rounding. Distilled: trained on the dense model's answers too.",
+    )  # fmt: skip
+    changed = remembered("grid_runtime", False)
+    runtime = st.toggle(
+        "ONNX Runtime", key="grid_runtime", on_change=changed, disabled=grids.why_no_runtime() is not None,
+        help="Also real int8 files: dynamic (ranges of activations found for each input) and static (fixed beforehand "
+        "on fit samples). Their bytes, accuracy and time are measured; some seconds for each.",
+    )  # fmt: skip
+    return grids.Wanted(
+        grids.request(session.workspace().spec),
+        tuple(sorted(shares)) or tuple(_USUAL),
+        grids.forms(runtime and grids.why_no_runtime() is None),
+        bits,
+        tuple(h for h in HEALINGS if h in healings and not untrained) or ("none",),
+    )
+
+
+def _progress(job: Job) -> None:
+    if job.active:
+        left = f", about {job.seconds_left:.0f} s left" if job.seconds_left else ""
+        st.progress(job.progress, f"{job.n_done} of {job.total} points{grids.doing(job)}{left}")
+    elif job.state == "failed":
+        st.error(f"The grid ended early: {plain(job.reason, 300)}", icon=":material/error:")
+    elif job.state == "cancelled":
+        st.caption(f"Stopped after {job.n_done} of {job.total} points.")
+    else:
+        st.caption(f"{job.total} points measured.")
+
+
+def _chart(model: LoadedModel, found: list[GridPoint]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="grid_head"):
+        st.markdown("**Bytes against accuracy**", width="stretch")
+        if found:
+            stem, rows = f"{file_stem(model.address)}-quantization", [_row(p, p in pareto(found)) for p in found]
+            st.download_button("CSV", csv_text(rows), f"{stem}.csv", "text/csv", key="grid_csv", on_click="ignore")
+            text = json.dumps([_json(p) for p in found], indent=1, allow_nan=False)
+            st.download_button("JSON", text, f"{stem}.json", key="grid_json", on_click="ignore")
+    st.plotly_chart(quantization_grid(found, theme=chart_theme()), key="grid_chart", theme=None, config=CONFIG)
+    st.caption(
+        "Filled: a file that was written, zeros included. Hollow: counted for the smallest way to store it "
+        "(bit mask, sparse rows, removed units), which needs software that reads it."
+    )
+
+
+def _table(found: list[GridPoint]) -> None:
+    st.markdown("**Every point**")
+    if not found:
+        st.caption("Each point becomes a row here.")
+        return
+    best = pareto(found)
+    rows = [_shown(p, p in best) for p in found if not p.why_not]
+    same = {"speed", "healed"} if len({row["healed"] for row in rows}) == 1 else {"speed"}
+    dull = {name for name in same if len({row[name] for row in rows}) == 1}
+    rows = [{name: text for name, text in row.items() if name not in dull} for row in rows]
+    st.dataframe(rows, hide_index=True, height=min(430, 35 * len(rows) + 38), column_config=_COLUMNS)
+    st.caption("★: no other is both smaller and more accurate. The origin is that of the bytes.")
+    for why in dict.fromkeys(f"{FORM_NAMES[p.form]}: {p.why_not}" for p in found if p.why_not):
+        st.caption(f":material/info: {plain(why, 300)}")
+    for note in dict.fromkeys(note for p in found for note in p.notes):
+        st.caption(plain(note, 300))
+    if any(p.latency for p in found):
+        st.caption("Speed: time of the float ONNX file / time of this one, in turns here, batch 1, one thread.")
+
+
+_COLUMN = st.column_config
+_COLUMNS: dict[str, Any] = {
+    "★": _COLUMN.TextColumn("★", width=30),
+    "pruned": _COLUMN.TextColumn("Pruned", width=60),
+    "format": _COLUMN.TextColumn("Format", width=112),
+    "healed": _COLUMN.TextColumn("Before", width=85),
+    "bytes": _COLUMN.TextColumn("Bytes", width=70),
+    "accuracy": _COLUMN.TextColumn("Accuracy", width=72, help="On the tune split, measured."),
+    "change": _COLUMN.TextColumn("Change", width=72, help="Against the dense float model, measured."),
+    "speed": _COLUMN.TextColumn("Speed", width=60),
+    "origin": _COLUMN.TextColumn("Origin", width=68, help="Where the bytes come from."),
+    "95 %": _COLUMN.TextColumn("95 %", width=95, help="The interval of the accuracy."),
+}
+
+
+def _shown(p: GridPoint, on_front: bool) -> dict[str, str]:
+    """A row for people."""
+    if p.size is None or p.accuracy is None or p.drop is None:
+        return {}
+    return {
+        "★": "★" if on_front else "",
+        "pruned": percent(p.sparsity, 0),
+        "format": _SHORT.get(p.form, f"int{p.bits}, simulated"),
+        "healed": HEALING_NAMES[p.healing],
+        "bytes": bytes_text(p.size.value),
+        "accuracy": percent(p.accuracy.value),
+        "change": points(-p.drop.value),
+        "speed": f"{p.latency.ratio.value:.2f}×" if p.latency else "",
+        "origin": p.size.origin,
+        "95 %": interval(p.accuracy),
+    }
+
+
+def _row(p: GridPoint, on_front: bool) -> dict[str, object]:
+    """A row for a spreadsheet: numbers in full."""
+    time = p.latency
+    return {
+        "asked": p.asked,
+        "sparsity": p.sparsity,
+        "format": p.form,
+        "bits": p.bits,
+        "healed": p.healing,
+        "bytes": p.size.value if p.size else None,
+        "bytes_origin": p.size.origin if p.size else None,
+        "accuracy": p.accuracy.value if p.accuracy else None,
+        "low": p.accuracy.low if p.accuracy else None,
+        "high": p.accuracy.high if p.accuracy else None,
+        "n": p.accuracy.n if p.accuracy else None,
+        "drop": p.drop.value if p.drop else None,
+        "float_ms": time.dense.value if time else None,
+        "ms": time.pruned.value if time else None,
+        "on_front": on_front,
+        "why_not": p.why_not,
+    }
+
+
+def _json(p: GridPoint) -> dict[str, Any]:
+    made = asdict(p) | {"latency": None if p.latency is None else p.latency.to_json()}
+    return dict(finite({name: part for name, part in made.items() if name != "complete"}))

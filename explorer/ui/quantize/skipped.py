@@ -1,0 +1,81 @@
+"""Skip small activations: a card that measures how many can go, and what that costs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.charts import CONFIG
+from explorer.charts.activations import skipped_activations
+from explorer.engine.jobs import Job
+from explorer.pruning.plan import plan as make_plan
+from explorer.recovery.activation_threshold import ActivationPoint, why_not
+from explorer.text.names import plain
+from explorer.text.numbers import percent, points
+from explorer.types import Dataset, LoadedModel, Plan
+from explorer.ui.quantize import grids
+from explorer.ui.shell import running, session
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets.persistent_widget import remembered
+
+_REFUSED = "_skip_why_not"
+_BUDGET = 0.01
+
+
+def card(model: LoadedModel, dataset: Dataset) -> bool:
+    """The share of zero activations against accuracy, on request; True while it is measured."""
+    st.markdown("**Skip small activations**")
+    reason = _why_not(model) or dataset.why_no_split.get("fit")
+    if reason or "fit" not in dataset.splits:
+        st.caption(plain(reason or "There is no fit split to find thresholds on.", 300))
+        return False
+    plan = _plan(model, dataset)
+    job = grids.find_skipping(model, dataset, plan)
+    if (job is None or job.state in ("cancelled", "failed")) and st.button(
+        "Measure", icon=":material/filter_alt:", key="skip_start"
+    ):
+        grids.start_skipping(model, dataset, plan)
+        st.rerun()
+    if job is None:
+        st.caption(
+            "Pruning that depends on the input: after each ReLU or GELU, values near zero are left out while the "
+            "network runs. One share for every layer, with thresholds from 256 fit samples; weights stay as they are."
+        )
+        return False
+    _outcome(job)
+    return running.unfinished(job)
+
+
+def _why_not(model: LoadedModel) -> str | None:
+    """Asking runs the network once: once a model is enough."""
+    known = st.session_state.get(_REFUSED)
+    if known is None or known[0] != model.identity:
+        known = st.session_state[_REFUSED] = (model.identity, why_not(model))
+    reason: str | None = known[1]
+    return reason
+
+
+def _plan(model: LoadedModel, dataset: Dataset) -> Plan | None:
+    """The setting on Explore, if it is wanted and prunes anything."""
+    changed = remembered("skip_pruned", False)
+    text = "Thresholds and accuracy of the network with the lines as they are on Explore."
+    if not st.toggle("On the network as pruned on Explore", key="skip_pruned", on_change=changed, help=text):
+        return None
+    plan = make_plan(model, session.workspace().spec, session.scores(model, dataset))
+    return plan if plan.n_pruned else None
+
+
+def _outcome(job: Job) -> None:
+    found = [item for item in job.results if isinstance(item, ActivationPoint)]
+    if job.state == "failed":
+        st.error(plain(job.reason, 300), icon=":material/error:")
+    if not found:
+        st.caption("Waiting for its turn …" if job.state == "queued" else "Finding thresholds …" if job.active else "")
+        return
+    st.plotly_chart(skipped_activations(found, theme=chart_theme()), key="skip_chart", theme=None, config=CONFIG)
+    # The most that goes at a loss of at most a point; share 0 loses nothing.
+    most = max((p for p in found if p.drop.value <= _BUDGET), key=lambda p: p.skipped.value, default=found[0])
+    st.caption(
+        f"{percent(most.already_zero.value)} are zero anyway. With at most 1 point of loss "
+        f"{percent(most.skipped.value)} are zero ({points(-most.drop.value)}). Time changes only in kernels that "
+        "skip zeros; the ones used here do not."
+    )

@@ -1,0 +1,184 @@
+"""The recover page: heal a pruned network, and see what healing, rounds, tickets and a teacher are worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from explorer.charts import CONFIG
+from explorer.charts.recovery import story
+from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
+from explorer.recovery.recipe import Recipe
+from explorer.recovery.state import Progress, Recovered
+from explorer.text.names import plain, shown
+from explorer.text.numbers import interval, percent
+from explorer.text.spreadsheet import file_stem
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.recover import jobs as recovery_jobs
+from explorer.ui.recover import plans, settings
+from explorer.ui.recover import runs as recovery_runs
+from explorer.ui.recover.plans import Asked, Run
+from explorer.ui.shell import live, running, session, ticker
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import empty_state
+from explorer.ui.widgets.summary import Fact
+
+_LATER_MS = 500
+_FOUR = (
+    "- **Dense**: the network as it was opened.\n"
+    "- **As pruned**: right after the last weights went.\n"
+    "- **Refreshed**: with the averages of batch norm taken anew, before any training.\n"
+    "- **Trained**: after the best epoch."
+)
+
+
+@st.fragment
+def draw(model: LoadedModel, dataset: Dataset | None) -> None:
+    """Settings, the story of the run, and all runs; reruns by itself while one runs."""
+    running.drawing()
+    session.show_notices()
+    why = live.why_not(model, dataset) or recovery_jobs.why_not(model, dataset)
+    if why or dataset is None:
+        about = "Recovery trains what is left on the fit split and judges it on tune; it needs both, with labels."
+        empty_state.card(model, "Nothing can be trained here", why, about)
+        return
+    left, right = st.columns([1, 1.25], gap="medium")
+    with left, st.container(border=True, key="recipe_card", height="stretch"):
+        asked = settings.draw(model, dataset)
+        job = _start(asked, model, dataset)
+    with right, st.container(border=True, key="story_card", height="stretch"):
+        _story(job)
+    with st.container(border=True, key="runs_card"):
+        recovery_runs.draw(model, dataset)
+    if running.is_stale():
+        st.rerun()
+    if any(running.unfinished(j) for j in recovery_jobs.of(model, dataset)):
+        ticker.tick("recover", _LATER_MS)
+
+
+def _start(asked: Asked, model: LoadedModel, dataset: Dataset) -> Job | None:
+    """The buttons; returns the job of exactly this recipe, if it was begun."""
+    try:
+        run = plans.chosen(asked, model)
+    except ExplorerError as error:
+        session.refusal(error)
+        return None
+    others = plans.companions(asked, model)
+    compared = st.pills(
+        "Also run, to know what it is worth", list(others), selection_mode="multi", key="recover_companions"
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="recover_buttons"):
+        _button([run, *_made(others[name] for name in compared if name in others)], model, dataset)
+        with st.popover("Recipe", icon=":material/data_object:", help="The steps as JSON: replay them anywhere."):
+            text = json.dumps(run.recipe.to_json(), indent=1)
+            name = f"{file_stem(model.address)}.recipe.json"
+            st.download_button("Recipe as JSON", text, name, key="recipe_json", on_click="ignore")
+            st.code(f"python -m explorer recover {file_stem(model.address)} --recipe {name}", language="shell")
+            st.code(text, language="json", height=240)
+            _replay(model, dataset)
+    return recovery_jobs.find(model, dataset, run)
+
+
+def _replay(model: LoadedModel, dataset: Dataset) -> None:
+    """Run a recipe from a file; it shows up among the runs."""
+    file = st.file_uploader("Replay a recipe", type="json", key="recipe_file", max_upload_size=1)
+    if file is None or not st.button("Replay it", icon=":material/replay:", key="recipe_replay"):
+        return
+    try:
+        recipe = Recipe.from_json(file.getvalue().decode("utf-8", errors="replace"))
+        recovery_jobs.start(model, dataset, Run(f"replay of {shown(file.name, 60)}", recipe))
+    except ExplorerError as error:
+        session.notify(error)
+    st.rerun()
+
+
+def _made(others: Iterable[Callable[[], Run]]) -> list[Run]:
+    """The runs to compare with; one that cannot be made says why."""
+    found = []
+    for other in others:
+        try:
+            found.append(other())
+        except ExplorerError as error:
+            session.refusal(error)
+    return found
+
+
+def _button(runs: list[Run], model: LoadedModel, dataset: Dataset) -> None:
+    """Stop what runs of these, or start what was not done yet."""
+    jobs = [recovery_jobs.find(model, dataset, run) for run in runs]
+    active = [job for job in jobs if job is not None and job.active]
+    left = [run for run, job in zip(runs, jobs, strict=True) if job is None or not (job.active or job.state == "done")]
+    if active:
+        stops = st.button("Stop", icon=":material/stop_circle:", key="recover_stop")
+        for job in active if stops else []:
+            job.cancel()
+    if active and not left:
+        return
+    label = "Start" if jobs[0] is None or jobs[0].active else "Go on" if jobs[0].state != "done" else "Start the others"
+    label = label if left else "Done"
+    icon = ":material/play_arrow:" if left else ":material/check:"
+    if st.button(label, icon=icon, type="primary", key="recover_start", disabled=not left):
+        for run in left:
+            try:
+                recovery_jobs.start(model, dataset, run)
+            except ExplorerError as error:
+                session.notify(error)
+        st.rerun()
+
+
+def _story(job: Job | None) -> None:
+    """How far it is, what it reached, and the curve."""
+    st.markdown("**What happens to it**")
+    if job is None:
+        st.caption(
+            "Start trains the pruned network with its masks held: accuracy and loss appear here epoch by epoch, and "
+            "in the end four accuracies, each measured with its interval:"
+        )
+        st.markdown(_FOUR)
+        st.caption("Judged on the tune split, trained on fit; the locked test split is not looked at.")
+        return
+    history = [p for p in job.results if isinstance(p, Progress) and p.complete and p.recovered is None]
+    _progress(job)
+    recovered = recovery_jobs.result(job)
+    if recovered is not None:
+        _dots(recovered)
+    dense = None if recovered is None or recovered.dense is None else recovered.dense.value
+    st.plotly_chart(story(history, dense=dense, theme=chart_theme()), key="story", theme=None, config=CONFIG)
+    if history:
+        st.caption(_audit(history))
+
+
+def _progress(job: Job) -> None:
+    if job.active:
+        latest = job.results[-1] if job.results else None
+        left = f", about {job.seconds_left:.0f} s left" if job.seconds_left else ""
+        now = "waiting for its turn" if job.state == "queued" else "starting"
+        if latest is not None:
+            epoch = f", epoch {latest.epoch} of {latest.n_epochs}" if latest.n_epochs else ""
+            now = f"Step {latest.index + 1} of {latest.n_steps}: {latest.key}{epoch}{left}"
+        st.progress(job.progress, now)
+    elif job.state == "failed":
+        st.error(f"It ended early: {plain(job.reason, 300)}", icon=":material/error:")
+    elif job.state == "cancelled":
+        st.caption("Stopped. Finished epochs are kept on disk; Go on continues after the last of them.")
+
+
+def _dots(found: Recovered) -> None:
+    """Accuracy as pruned, refreshed, tuned, beside dense: numbers with their intervals."""
+    facts = [("Dense", found.dense), ("As pruned", found.as_pruned), ("Refreshed", found.refreshed)]
+    facts.append(("Trained", found.tuned))
+    known = [Fact(name, m.origin, percent(m.value), interval(m)) for name, m in facts if m is not None]
+    st.html(f'<div class="facts">{"".join(fact.html() for fact in known)}</div>')
+
+
+def _audit(history: list[Progress]) -> str:
+    last = history[-1]
+    revived = max(p.n_revived for p in history)
+    held = "none came back" if revived == 0 else f":material/error: {revived:,} came back"
+    return (
+        f"Measured after every epoch. Zero audit: {percent(last.sparsity)} of the prunable weights are pruned, {held} "
+        f"in {len(history)} audits."
+    )

@@ -1,0 +1,182 @@
+"""The left side of the recover page: the method, how much goes when, and how it is trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.component import Corner, parse_corner, schedule_js, schedule_part
+from explorer.errors import ExplorerError
+from explorer.pruning.plan import plan as make_plan
+from explorer.recovery.beginnings import why_no_beginning
+from explorer.recovery.recipes import tuning_for
+from explorer.recovery.schedules import RATE_SCHEDULES, SPARSITY_SCHEDULES
+from explorer.recovery.steps.refresh import has_batch_norm
+from explorer.recovery.training import Training
+from explorer.terms import tooltip
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.recover import plans as plans
+from explorer.ui.recover.plans import Asked
+from explorer.ui.shell import session
+from explorer.ui.widgets import persistent_widget
+from explorer.ui.widgets.persistent_widget import put, value
+
+_SCHEDULE, _LINE = "recover_schedule", "_recover_line"
+_USUAL = 0.9
+
+
+def draw(model: LoadedModel, dataset: Dataset) -> Asked:
+    """Everything that can be set, as it is set now."""
+    _moved()
+    method = _method(model)
+    spec = plans.with_level(session.workspace().spec)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="recover_numbers"):
+        _number("Sparsity, %", "recover_sparsity", _first_level(model, dataset), 5, 99, tooltip("sparsity"))
+        _number("Epochs", "recover_epochs", 20, 1, 10_000, "How often training goes through the whole fit split.")
+        if method in ("iterative", "lottery"):
+            _number("Rounds", "recover_rounds", 5, 1, 50, "How often it is pruned a little and trained again.")
+        if method == "gradual":
+            _choice("Rise", "recover_rise", SPARSITY_SCHEDULES, "cubic", "How sparsity rises from 0 to the end.")
+        if method == "lottery":
+            about = "init: the first weights of all. early: those after its first epoch."
+            _choice("Back to", "recover_rewind", ("init", "early"), "init", about)
+    asked = _asked(model, dataset, method, spec)
+    asked = _switches(asked, model)
+    _schedule(asked, model)
+    return asked
+
+
+def _method(model: LoadedModel) -> str:
+    why = why_no_beginning(model)
+    methods = [m for m in plans.METHODS if m != "lottery" or why is None]
+    default = value("recover_method", "iterative")
+    method = st.segmented_control(
+        "Method",
+        methods,
+        key="recover_method",
+        format_func=plans.METHODS.__getitem__,
+        on_change=persistent_widget.remembered("recover_method", default if default in methods else "iterative"),
+    )
+    method = str(method or "iterative")
+    st.caption(plans.ABOUT[method])
+    if why is not None:
+        st.caption(f":material/block: **Lottery ticket** cannot be run here. {why.what} {why.why}")
+    return method
+
+
+def _first_level(model: LoadedModel, dataset: Dataset) -> int:
+    """Where Explore stands, if something is pruned there; else what fine-tuning usually heals."""
+    work = session.workspace()
+    try:
+        sparsity = make_plan(model, work.spec, session.scores(model, dataset)).sparsity
+    except ExplorerError:
+        sparsity = 0.0
+    return round(100 * sparsity) if 0.05 <= sparsity <= 0.99 else round(100 * _USUAL)
+
+
+def _number(label: str, key: str, default: int, low: int, high: int, about: str | None = None) -> None:
+    changed = persistent_widget.remembered(key, default)
+    st.number_input(label, low, high, step=1, key=key, width=110, help=about, on_change=changed)
+
+
+def _choice(label: str, key: str, options: tuple[str, ...], default: str, about: str | None = None) -> None:
+    st.selectbox(label, options, key=key, width=130, help=about, on_change=persistent_widget.remembered(key, default))
+
+
+def _asked(model: LoadedModel, dataset: Dataset, method: str, spec: Any) -> Asked:
+    epochs = int(value("recover_epochs", 20))
+    rounds = int(value("recover_rounds", 5))
+    return Asked(
+        method=method,
+        spec=spec,
+        tuning=_tuning(tuning_for(model, dataset, epochs=epochs)),
+        sparsity=int(value("recover_sparsity", _first_level(model, dataset))) / 100,
+        rounds=min(rounds, epochs) if method == "iterative" else rounds,
+        rise=str(value("recover_rise", "cubic")),
+        rising=float(value("recover_rising", 0.6)),
+        refresh=has_batch_norm(model) and bool(value("recover_refresh", True)),
+        distil=bool(value("recover_distil", False)),
+        rewind=str(value("recover_rewind", "init")),
+        seed=int(value("recover_seed", 0)),
+    )
+
+
+def _switches(asked: Asked, model: LoadedModel) -> Asked:
+    """Refresh and teacher, and behind a button what seldom changes."""
+    lottery = asked.method == "lottery"
+    with st.container(horizontal=True, vertical_alignment="center", key="recover_switches"):
+        if not lottery:
+            st.toggle(
+                "Refresh batch norm",
+                key="recover_refresh",
+                disabled=not has_batch_norm(model) or asked.method == "gradual",
+                help="Takes seconds and no labels: statistics are averaged anew over the fit split after pruning. "
+                "A gradual run keeps them fresh by itself; a network without batch norm has none.",
+                on_change=persistent_widget.remembered("recover_refresh", has_batch_norm(model)),
+            )
+            st.toggle(
+                "Dense model teaches",
+                key="recover_distil",
+                help="Distillation: what is left learns from the dense model's answers too (Hinton et al. 2015).",
+                on_change=persistent_widget.remembered("recover_distil", False),
+            )
+        with st.popover("Training", icon=":material/tune:"):
+            tuning = asked.tuning
+            st.caption("A ticket is trained as the dense network was." if lottery else "The defaults suit this model.")
+            _training(tuning)
+    return replace(asked, tuning=_tuning(asked.tuning))
+
+
+def _training(tuning: Training) -> None:
+    st.number_input(
+        "Learning rate", 1e-6, 1.0, step=tuning.learning_rate / 2, format="%g", key="recover_rate",
+        on_change=persistent_widget.remembered("recover_rate", tuning.learning_rate),
+    )  # fmt: skip
+    _choice("Optimiser", "recover_optimiser", ("adamw", "sgd"), tuning.optimiser)
+    _choice("Rate schedule", "recover_rates", RATE_SCHEDULES, tuning.schedule)
+    _number("Batch size", "recover_batch", tuning.batch_size, 1, 4096)
+    _number("Seed", "recover_seed", 0, 0, 2**31 - 1)
+
+
+def _tuning(usual: Training) -> Training:
+    return replace(
+        usual,
+        learning_rate=float(value("recover_rate", usual.learning_rate)),
+        optimiser=str(value("recover_optimiser", usual.optimiser)),
+        schedule=str(value("recover_rates", usual.schedule)),
+        batch_size=int(value("recover_batch", usual.batch_size)),
+    )
+
+
+def _schedule(asked: Asked, model: LoadedModel) -> None:
+    """The planned sparsity over the epochs; its corner can be dragged."""
+    points, end = plans.steps_of(asked, model)
+    part = schedule_part(
+        points,
+        Corner(end, asked.sparsity),
+        epochs=plans.n_epochs(asked, model),
+        moves_end=asked.method == "gradual",
+    )
+    component = st.components.v2.component("pruning_explorer.schedule", js=schedule_js())
+    component(key=_SCHEDULE, data=part, on_line_change=lambda: None, height="content")
+    st.caption("Share of the units pruned, epoch by epoch. Drag the ring.")
+
+
+def _moved() -> None:
+    """Take a new place of the handle, once."""
+    state = st.session_state.get(_SCHEDULE)
+    line = state.get("line") if state is not None else None
+    if line is None or line == st.session_state.get(_LINE):
+        return
+    st.session_state[_LINE] = line
+    try:
+        corner = parse_corner(line)
+    except ExplorerError as error:
+        session.notify(error)
+        return
+    if corner is not None:
+        put("recover_sparsity", round(100 * corner.final))
+        if value("recover_method", "iterative") == "gradual":
+            put("recover_rising", corner.end)

@@ -1,0 +1,1 @@
+"""The Budget page: the best plan under a budget."""

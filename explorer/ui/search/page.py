@@ -1,0 +1,215 @@
+"""The budget page: one question, a search in the background, and the answer with everything that was tried."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from explorer.analysis.search.question import WORDS, CostName
+from explorer.analysis.search.result import said
+from explorer.analysis.search.search import Question, SearchResult, Tried, refusal
+from explorer.charts import CONFIG
+from explorer.charts import search as charts
+from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
+from explorer.text.names import plain
+from explorer.text.spreadsheet import file_stem
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.search import searches, tables
+from explorer.ui.shell import cache, live, running, session, ticker
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import empty_state
+from explorer.ui.widgets.persistent_widget import remembered
+
+_KINDS = {"drop": "Smallest model within a drop", "budget": "Most accurate model within a budget"}
+_PLANS, _USUAL_PLANS = (20, 40, 80), 40
+_LATER_MS = 500
+_HEIGHT = 380
+_ABOUT = (
+    "A search scans each layer alone, predicts the best shares from those curves, measures them together, and "
+    "corrects them by moves between layers. One ranking, the same share of each layer, ERK and equal "
+    "single drops are measured at the same budget: the answer is never worse than any of them."
+)
+
+
+@st.fragment
+def draw(model: LoadedModel, dataset: Dataset | None) -> None:
+    """The question, the answer, the plans; reruns by itself while a search runs."""
+    running.drawing()
+    session.show_notices()
+    why = live.why_not(model, dataset)
+    if why is not None or dataset is None:
+        about = "A search prunes the model in many ways and measures each on the same samples."
+        empty_state.card(model, "No search without a measurement", why, about)
+        return
+    with st.container(border=True, key="ask_card"):
+        job = _controls(model, dataset)
+    found = searches.result(job)
+    if job is None:
+        with st.container(border=True, key="answer_card"):
+            st.markdown("**The answer**")
+            st.caption(_ABOUT)
+    else:
+        _results(model, found, job)
+    if found is not None:
+        with st.container(border=True, key="plans_card"):
+            chosen = tables.plans(found, file_stem(model.address))
+        if chosen is not None:
+            _open(chosen)
+    if running.is_stale():
+        st.rerun()
+    if running.unfinished(job):
+        ticker.tick("search", _LATER_MS)
+
+
+def _results(model: LoadedModel, found: SearchResult | None, job: Job) -> None:
+    """The answer, and beside it every plan on a chart."""
+    left, right = st.columns([1, 1.25], gap="medium")
+    with left, st.container(border=True, key="answer_card", height="stretch"):
+        _answer(model, found, job)
+    with right, st.container(border=True, key="tried_card", height="stretch"):
+        st.markdown("**Every plan that was tried**")
+        st.plotly_chart(
+            charts.search(found, theme=chart_theme(), height=_HEIGHT), key="search_chart", theme=None, config=CONFIG
+        )
+
+
+def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
+    spec = session.workspace().spec
+    kind = _kind()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="search_controls"):
+        question = _drop() if kind == "drop" else _budget()
+        n_plans = _n_plans()
+        wanted = searches.Wanted(spec, question, n_plans)
+        why = refusal(model, spec, question) or _nothing_to_prune(model, dataset)
+        job = None if why else searches.find(model, dataset, wanted)
+        if job is not None and job.active:
+            st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="search_stop")
+        elif (job is None or job.state != "done") and st.button(
+            "Search", icon=":material/search:", type="primary", key="search_start", disabled=bool(why), help=why
+        ):
+            searches.start(model, dataset, wanted)
+            st.rerun()
+    if why:
+        st.caption(f":material/block: Not to be asked here. {plain(why, 400)}")
+    else:
+        unit, by = spec.granularity.label, spec.criterion.label.lower()
+        st.caption(f"{unit} by {by}, with the locks and limits of Explore. Asked: {plain(str(question), 200)}.")
+    if job is not None:
+        _progress(wanted, job)
+    return job
+
+
+def _nothing_to_prune(model: LoadedModel, dataset: Dataset) -> str | None:
+    spec = session.workspace().spec
+    try:
+        knobs = cache.scores(model, spec, dataset).knobs
+    except ExplorerError as error:
+        return str(error)
+    if any(knob.why_not is None for knob in knobs):
+        return None
+    return f"This network has no {spec.granularity.unit} that can go."
+
+
+def _kind() -> str:
+    return str(
+        st.radio(
+            "What do you want to find?",
+            list(_KINDS),
+            key="search_kind",
+            horizontal=True,
+            format_func=lambda kind: _KINDS[kind],
+            on_change=remembered("search_kind", "budget"),
+        )
+    )
+
+
+def _n_plans() -> int:
+    chosen = st.segmented_control(
+        "Plans to try",
+        _PLANS,
+        required=True,
+        key="search_plans",
+        help="Each is measured on every sample of the tune split. More plans find a little more.",
+        on_change=remembered("search_plans", _USUAL_PLANS),
+    )
+    return chosen or _USUAL_PLANS
+
+
+def _cost(key: str, label: str, options: list[CostName]) -> CostName:
+    return st.selectbox(
+        label,
+        options,
+        key=key,
+        width=190,
+        format_func=lambda name: WORDS[name][0].upper() + WORDS[name][1:],
+        on_change=remembered(key, options[0]),
+    )
+
+
+def _number(key: str, label: str, default: float, low: float, high: float, step: float) -> float:
+    return st.number_input(
+        label, low, high, step=step, key=key, width=230, format="%.1f", on_change=remembered(key, default)
+    )
+
+
+def _drop() -> Question:
+    points = _number("search_drop", "Points of accuracy to give up", 1.0, 0.0, 50.0, 0.5)
+    return Question(_cost("search_small", "As few as possible of", ["params", "macs", "size"]), max_drop=points / 100)
+
+
+def _budget() -> Question:
+    cost = _cost("search_cost", "Budget of", ["params", "macs", "size", "latency"])
+    share = _number("search_share", "At most, % of the dense model", 40.0, 1.0, 100.0, 5.0)
+    return Question(cost, limit=share / 100)
+
+
+def _progress(wanted: searches.Wanted, job: Job) -> None:
+    n_tried = sum(isinstance(r, Tried) for r in job.results)
+    if job.active:
+        n_cells = job.total - wanted.n_plans
+        text = (
+            f"Trying plans: {n_tried} of at most {wanted.n_plans}"
+            if n_tried
+            else f"Scanning the layers: {searches.n_scanned(job)} of {n_cells} cells"
+        )
+        st.progress(job.progress, text)
+    elif job.state == "failed":
+        st.error(f"The search ended early: {plain(job.reason, 300)}", icon=":material/error:")
+    elif job.state == "cancelled":
+        st.caption(f"Stopped after {n_tried} plans; what was measured is kept.")
+
+
+def _answer(model: LoadedModel, found: SearchResult | None, job: Job) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="answer_head"):
+        st.markdown("**The best so far**" if job.active and found is not None else "**The answer**", width="stretch")
+        if found is None:
+            st.empty()
+        else:
+            _actions(model, found)
+    if found is None:
+        st.caption(_ABOUT)
+        return
+    tables.answer(found)
+    for sentence in said(found)[1 if found.met else 0 :]:
+        st.caption(plain(sentence, 400))
+
+
+def _actions(model: LoadedModel, found: SearchResult) -> None:
+    st.download_button(
+        "JSON",
+        lambda: json.dumps(found.to_json(), indent=1),
+        f"{file_stem(model.address)}-search.json",
+        key="search_json",
+        on_click="ignore",
+        help="The question, the answer with its request, and every plan that was tried.",
+    )
+    if st.button("Open on Explore", icon=":material/tune:", key="search_open", type="primary"):
+        _open(found.best)
+
+
+def _open(tried: Tried) -> None:
+    """Take a plan to the explore page; undo there brings the old setting back."""
+    session.workspace().set(tried.spec)
+    st.switch_page("pages/explore.py")

@@ -1,0 +1,128 @@
+"""The tables of the budget page: asked, predicted and measured side by side, and every plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.search.result import ORIGINS
+from explorer.analysis.search.search import SearchResult, Tried
+from explorer.text.numbers import bytes_text, percent, points
+from explorer.text.spreadsheet import csv_text
+from explorer.types import Measurement
+
+_COLUMN = st.column_config
+_AT_MOST, _AT_LEAST = "≤\N{NO-BREAK SPACE}", "≥\N{NO-BREAK SPACE}"
+
+
+def answer(found: SearchResult) -> None:
+    """What was asked, predicted and measured, side by side: the cost, the change of accuracy, the accuracy."""
+    best = found.best
+    reached = best.cost.origin.capitalize() + ", measured" * (best.cost.origin == "counted")
+    head = ("", "Asked", "Predicted", reached)
+    rows = [*_cost_rows(best), *_accuracy_rows(best)]
+    st.table([dict(zip(head, row, strict=True)) for row in rows], border="horizontal")
+    st.caption(
+        f"From {ORIGINS[best.by]}; measured on {best.drop.n:,} samples of the tune split, where the dense "
+        f"model has {percent(best.point.accuracy.value + best.drop.value)}."
+    )
+
+
+def _cost_rows(best: Tried) -> list[tuple[str, str, str, str]]:
+    question = best.question
+    ceiling = question.ceiling(best.dense_cost)
+    words = question.words[0].upper() + question.words[1:]
+    at_most = "" if ceiling is None else f"{_AT_MOST}{percent(ceiling / best.dense_cost)}"
+    asked = "least" if ceiling is None else f"{_AT_MOST}{_amount(best.cost, ceiling)}"
+    return [(words, asked, "", _amount(best.cost)), ("Share of dense", at_most, "", percent(best.share))]
+
+
+def _accuracy_rows(best: Tried) -> list[tuple[str, str, str, str]]:
+    limit, accuracy = best.question.max_drop, best.point.accuracy
+    change, value = "", ""
+    if best.predicted is not None:
+        change = points(-best.predicted.value)
+        value = percent(accuracy.value + best.drop.value - best.predicted.value)
+    asked = "least" if limit is None else f"{_AT_LEAST}{points(-limit)}"
+    return [
+        ("Change of accuracy", asked, change, points(-best.drop.value)),
+        ("95 % interval", "", "", _ends(best.drop)),
+        (accuracy.name.capitalize(), "", value, percent(accuracy.value)),
+    ]
+
+
+def _amount(cost: Measurement, value: float | None = None) -> str:
+    value = cost.value if value is None else value
+    if cost.unit == "bytes":
+        return bytes_text(value)
+    return f"{value:.3g} ms" if cost.unit == "milliseconds" else f"{value:,.0f}"
+
+
+def _ends(drop: Measurement) -> str:
+    if drop.low is None or drop.high is None:
+        return ""
+    return f"{-100 * drop.high:+.1f} to {-100 * drop.low:+.1f} pt".replace("-", "−")
+
+
+def plans(found: SearchResult, stem: str) -> Tried | None:
+    """Draw every plan, the best first; returns the one whose setting is to be opened."""
+    ranked = sorted(found.tried, key=lambda tried: tried.rank)
+    rows = [_row(tried, found) for tried in ranked]
+    with st.container(horizontal=True, vertical_alignment="center", key="plans_head"):
+        st.markdown(f"**Plans, the best first** ({len(rows)})", width="stretch")
+        place = st.container(width="content")
+        st.download_button(
+            "CSV",
+            lambda: csv_text(rows),
+            f"{stem}-search.csv",
+            "text/csv",
+            key="search_csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    chosen: Any = st.dataframe(
+        rows,
+        key="search_plans_table",
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        height=min(320, 38 + 35 * len(rows)),
+        column_config=_COLUMNS,
+    )
+    at = chosen.selection.rows[0] if chosen.selection.rows else None
+    tried = ranked[at] if at is not None and at < len(ranked) else None
+    opened = place.button(
+        "Open on Explore", key="open_plan", icon=":material/tune:", disabled=tried is None,
+        help="Choose a row first." if tried is None else "Takes this row's setting to the explore page.",
+    )  # fmt: skip
+    return tried if opened else None
+
+
+def _row(tried: Tried, found: SearchResult) -> dict[str, Any]:
+    return {
+        "plan": found.tried.index(tried) + 1,
+        "from": ORIGINS[tried.by],
+        "keeps": tried.meets,
+        "share": 100 * tried.share,
+        "predicted": None if tried.predicted is None else -100 * tried.predicted.value,
+        "change": -100 * tried.drop.value,
+        "accuracy": 100 * tried.point.accuracy.value,
+        "sparsity": 100 * tried.point.sparsity,
+        "n": tried.drop.n,
+    }
+
+
+_COLUMNS: dict[str, Any] = {
+    "plan": _COLUMN.NumberColumn("Plan", width=50, help="In the order of trial."),
+    "from": _COLUMN.TextColumn("From", width=230),
+    "keeps": _COLUMN.CheckboxColumn("Keeps to it", width=85, help="Whether it is within what was asked."),
+    "share": _COLUMN.NumberColumn("Cost, of dense", format="%.1f %%", width=105),
+    "predicted": _COLUMN.NumberColumn(
+        "Predicted, pt", format="%+.1f", width=100, help="The sum of the single drops, corrected by the plans before."
+    ),
+    "change": _COLUMN.NumberColumn("Measured, pt", format="%+.1f", width=100, help="Pruned minus dense."),
+    "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=80),
+    "sparsity": _COLUMN.NumberColumn("Pruned", format="%.1f %%", width=75, help="Share of the prunable weights."),
+    "n": _COLUMN.NumberColumn("n", format="localized", width=55, help="Samples of the tune split."),
+}

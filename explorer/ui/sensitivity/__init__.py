@@ -1,0 +1,1 @@
+"""The Sensitivity page: what each layer costs if it alone is pruned."""

@@ -1,0 +1,153 @@
+"""The sensitivity page: what each layer costs if it alone is pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from explorer.analysis.sensitivity.scan import LEVELS, MODES, Mode, Sensitivity, energy
+from explorer.engine.jobs import Job
+from explorer.text.names import plain
+from explorer.text.numbers import percent
+from explorer.types import Dataset, LoadedModel, Scores
+from explorer.ui.sensitivity import cards, scans
+from explorer.ui.shell import live, running, session, ticker
+from explorer.ui.widgets.persistent_widget import remembered, value
+
+_GRIDS: dict[str, tuple[float, ...]] = {
+    "coarse": (0.25, 0.5, 0.75, 0.9),
+    "usual": LEVELS,
+    "fine": (*(round(0.05 * i, 2) for i in range(1, 20)), 0.97, 0.99),
+}
+_MODES: dict[Mode, str] = {
+    "exact": "every sample in float32, with the same counts as a plain loop",
+    "verified": "bfloat16 where it is faster; close calls and audited cells again in float32",
+    "estimate": "samples until each drop is known to ±1 point",
+}
+_LEFT: dict[str, float | None] = {"never": None, "5 points": 0.05, "20 points": 0.2}
+_LATER_MS = 500
+
+
+@st.fragment
+def draw(model: LoadedModel, dataset: Dataset | None) -> None:
+    """Controls, heat map, curves, ranking, interaction; reruns by itself while a scan runs."""
+    running.drawing()
+    session.show_notices()
+    why = live.why_not(model, dataset)
+    scores = session.scores(model, dataset if why is None else None)  # a criterion that has nothing to see is replaced
+    if why is not None or dataset is None:
+        _without_data(model, scores, why or "There is no data to judge the model on.")
+        return
+    with st.container(border=True, key="scan_card"):
+        wanted, job, found = _controls(model, dataset)
+    if found.cells:
+        whole = (job is not None and job.state == "done") or _n_missing(model, dataset, wanted, found) == 0
+        cards.draw(model, dataset, wanted, found, is_whole=whole)
+    else:
+        with st.container(border=True, key="look_card"):
+            st.markdown("**What each layer costs alone**")
+            st.caption(
+                "Scan prunes one layer at a time and measures what it costs: as a heat map, one curve for each layer, "
+                "and a ranking. Until then, what the weights alone say:"
+            )
+            _quick_look(model, scores, wanted.levels)
+    if running.is_stale():
+        st.rerun()
+    if running.unfinished(job):
+        ticker.tick("scan", _LATER_MS)
+
+
+def _without_data(model: LoadedModel, scores: Scores, why: str) -> None:
+    with st.container(border=True, key="scan_nothing_card"):
+        st.markdown("**No scan without a measurement**")
+        if not model.why_not_runnable:  # else it is said right above
+            st.markdown(plain(why, 400))
+        _quick_look(model, scores, LEVELS)
+
+
+def _controls(model: LoadedModel, dataset: Dataset) -> tuple[scans.Wanted, Job | None, Sensitivity]:
+    """What is to be scanned and how, with its buttons; its job, and what is known of it."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="scan_controls"):
+        wanted = _wanted(model, dataset)
+        job = scans.find(model, dataset, wanted)
+        found = scans.result(model, dataset, wanted, job)
+        if job is not None and job.active:
+            if job.owner == session.owner():
+                st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="scan_stop")
+        elif (job is None or job.state != "done") and _n_missing(model, dataset, wanted, found):
+            label = "Go on" if found.cells else "Scan"
+            st.button(
+                label,
+                icon=":material/play_arrow:",
+                type="primary",
+                key="scan_start",
+                on_click=_start,
+                args=(model, dataset, wanted),
+            )
+    unit, by = wanted.spec.granularity.label, wanted.spec.criterion.label.lower()
+    st.caption(
+        f"{unit} by {by}, as on Explore. {wanted.mode.capitalize()}: {_MODES[wanted.mode]}. "
+        "Every cell prunes the dense model."
+    )
+    if job is not None or found.cells:
+        _progress(job, found, scans.size(model, dataset, wanted))
+    return wanted, job, found
+
+
+def _wanted(model: LoadedModel, dataset: Dataset) -> scans.Wanted:
+    """The choices; at first those of the scan that this visitor asked for last."""
+    spec = session.workspace().spec
+    before = scans.latest(model, dataset, spec) or scans.Wanted(spec)
+    keys = {"scan_grid": _named(_GRIDS, before.levels), "scan_mode": before.mode}
+    keys["scan_left"] = _named(_LEFT, before.max_drop)
+    changed = {key: remembered(key, default) for key, default in keys.items()}
+    st.segmented_control("Levels", list(_GRIDS), key="scan_grid", on_change=changed["scan_grid"])
+    st.segmented_control("Mode", MODES, key="scan_mode", on_change=changed["scan_mode"])
+    text = "The higher levels of a layer are left out once one has cost more than this: for large models."
+    st.segmented_control("Leave a layer after", list(_LEFT), key="scan_left", on_change=changed["scan_left"], help=text)
+    grid, mode, left = (value(key, default) for key, default in keys.items())
+    return scans.Wanted(spec, _GRIDS[grid], mode, _LEFT[left])
+
+
+def _start(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted) -> None:
+    scans.start(model, dataset, wanted)
+
+
+def _named(among: Mapping[str, object], wanted: object) -> str:
+    return next((name for name, one in among.items() if one == wanted), "usual")
+
+
+def _n_missing(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sensitivity) -> int:
+    return scans.size(model, dataset, wanted) - sum(cell.complete for cell in found.cells)
+
+
+def _progress(job: Job | None, found: Sensitivity, total: int) -> None:
+    n = sum(cell.complete for cell in found.cells)
+    audit = plain(found.audit, 300)
+    if job is None:
+        st.caption(f"{n} of {total} cells, kept from an earlier run. {audit}")
+    elif job.active:
+        seconds = job.seconds_left
+        left = ", waiting for its turn" if job.state == "queued" else f", about {seconds:.0f} s left" if seconds else ""
+        st.progress(job.progress, f"{job.n_done} of {total} cells{left}")
+    elif job.state == "failed":
+        st.error(f"The scan ended early: {plain(job.reason, 300)}", icon=":material/error:")
+    elif job.state == "cancelled":
+        st.caption(f"Stopped after {n} of {total} cells; they stay. {audit}")
+    else:
+        left = "" if n == total else f", {total - n} left out beyond {100 * (found.max_drop or 0):.0f} points"
+        origin = found.cells[0].drop.origin if found.cells else "measured"
+        st.caption(f"{n} cells {origin}{left}. {audit}")
+
+
+def _quick_look(model: LoadedModel, scores: Scores, levels: tuple[float, ...]) -> None:
+    """Before a scan: what the weights alone say, labelled as no measurement."""
+    rows: dict[str, dict[str, str]] = {}
+    for e in energy(model, session.workspace().spec, levels, scores=scores):
+        rows.setdefault(e.knob, {"Layer": e.knob})[percent(e.level, 0)] = percent(e.removed.value)
+    if not rows:
+        st.caption("Nothing of this model can be pruned in these units; Explore says why for each layer.")
+        return
+    st.dataframe(list(rows.values()), hide_index=True)
+    st.caption("Share of the squared weights that goes with so much of the layer: counted, no measure of accuracy.")

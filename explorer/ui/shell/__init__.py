@@ -1,0 +1,1 @@
+"""What every page shares: the frame, what is open, background work, caches."""

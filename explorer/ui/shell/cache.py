@@ -1,0 +1,225 @@
+"""What is kept between reruns. The only place that holds caches.
+
+Models and data are the same for every visitor and never written to: ``cache_resource``. All
+other entries are keyed by the digests of what they were made from.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explorer import component, data, models
+from explorer.analysis.distribution import SignedHistogram, signed_distribution
+from explorer.analysis.histogram import LayerMap, layer_map
+from explorer.analysis.rank_stability import stability
+from explorer.analysis.statistics import LayerStatistics, layer_statistics
+from explorer.engine.evaluator import Evaluator
+from explorer.engine.jobs import JobQueue
+from explorer.errors import ExplorerError
+from explorer.metrics.macs import MacTable, mac_table
+from explorer.pruning.coupling.wiring import Wiring, wiring
+from explorer.pruning.layers import layer_table
+from explorer.pruning.scoring import score
+from explorer.pruning.spec import PruneSpec
+from explorer.store.database import Store
+from explorer.types import Dataset, Knob, LayerInfo, LoadedModel, Measurement, Plan, Scores, Split
+from explorer.workbench.workspace import Source
+
+_FEWEST_BINS, _MOST_BINS = 16, 96
+
+
+def model(address: str, arch: str | None) -> LoadedModel:
+    """The model at an address; a file that changed on disk is read again."""
+    return _model(address, arch, _stamp(address))
+
+
+@st.cache_resource(max_entries=6, show_spinner="Opening the model …")
+def _model(address: str, arch: str | None, stamp: tuple[float, int]) -> LoadedModel:
+    return models.load(address, arch=arch)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the file in a process of its own …")
+def upload(digest: str, arch: str | None, _content: bytes, _name: str) -> LoadedModel:
+    """An uploaded file as a model; ``digest`` is of its bytes."""
+    return models.open_upload(_content, _name, arch=arch)
+
+
+def dataset(source: Source, judged: LoadedModel) -> Dataset:
+    """The data that the workspace names, or the model's own, or generated inputs."""
+    address = source.data or judged.data or "none"
+    options = (source.size, source.mean, source.std, source.splits)
+    return _dataset(address, options, judged.identity, _stamp(address.partition(":")[2]), judged)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the data …")
+def _dataset(
+    address: str, options: tuple[Any, ...], digest: str, stamp: tuple[float, int], _model: LoadedModel
+) -> Dataset:
+    size, mean, std, splits = options
+    return data.load(address, model=_model, size=size, mean=mean, std=std, splits=splits)
+
+
+def scores(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Scores:
+    """Scores depend on model, granularity and criterion (and its data), not on where the lines are.
+
+    Raises ExplorerError where the criterion looks at data and there is nothing to look at.
+    """
+    return _scores(scores_key(of, spec, on), of, spec, on)
+
+
+def scores_key(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> tuple[str, str, str, str]:
+    """Equal keys are equal scores."""
+    request = spec.to_json()
+    seen = on.digest if on is not None and spec.criterion.needs else ""
+    return (of.identity, str(request["granularity"]), str(request["criterion"]), seen)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Looking at samples …")
+def _scores(key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec, _data: Dataset | None) -> Scores:
+    return score(_model, _spec, _data)
+
+
+def rank_stability(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Measurement:
+    """How much the ranking of a criterion that looks at data depends on its samples."""
+    return _rank_stability(scores_key(of, spec, on), of, spec, on)
+
+
+@st.cache_data(max_entries=64, show_spinner="Ranking by each half of the samples …")
+def _rank_stability(key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec, _data: Dataset | None) -> Measurement:
+    return stability(_model, _spec, _data)
+
+
+def why_not_ranked(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> str | None:
+    """Why nothing of this model can go under the spec's unit and criterion, in a sentence; None where something can."""
+    return _why_not_ranked(scores_key(of, spec, on), of, spec, on)
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _why_not_ranked(key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec, _data: Dataset | None) -> str | None:
+    try:
+        knobs = scores(_model, _spec, _data).knobs
+    except ExplorerError as error:
+        return str(error)
+    # Limits are no part of the key, so what they unlock must not count.
+    if any(k.why_not is None and k.locked_by is None for k in knobs):
+        return None
+    reasons = Counter(k.why_not or k.locked_by or "" for k in knobs)
+    return reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned."
+
+
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={LoadedModel: lambda of: of.identity})
+def wires(of: LoadedModel) -> Wiring:
+    """Which layer reads which."""
+    return wiring(of, layer_table(of))
+
+
+def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> dict[str, Any]:
+    """The large, fixed part of what the draggable histogram is told."""
+    symbol = None if spec.criterion.on_weight_scale else "score"
+    return _histograms(scores_key(of, spec, on), symbol, scores(of, spec, on))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _histograms(key: tuple[str, ...], symbol: str | None, _scores: Scores) -> dict[str, Any]:
+    return component.static_part(_told(_scores.knobs), _scores.values, symbol=symbol)
+
+
+def _told(knobs: tuple[Knob, ...]) -> tuple[Knob, ...]:
+    """Of rare units only the lines there are: that a convolution has no heads goes without saying."""
+    movable = tuple(knob for knob in knobs if knob.why_not is None)
+    common = any(knob.unit in ("weight", "channel") for knob in knobs)
+    return knobs if common or not movable else movable
+
+
+def statistics(of: LoadedModel) -> tuple[LayerStatistics, ...]:
+    """One row for each tensor of the dense model; nothing is pruned in them."""
+    return _statistics(of.identity, of)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking at every weight …")
+def _statistics(digest: str, _model: LoadedModel) -> tuple[LayerStatistics, ...]:
+    return tuple(layer_statistics(_model, layer_table(_model)))
+
+
+def magnitudes(of: LoadedModel) -> LayerMap:
+    """The magnitudes of every layer that can be pruned, over one axis."""
+    return _magnitudes(of.identity, of)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _magnitudes(digest: str, _model: LoadedModel) -> LayerMap:
+    return layer_map(scores(_model, PruneSpec(), None).ranks)  # type: ignore[arg-type]
+
+
+def signed(of: LoadedModel, layer: LayerInfo, plan: Plan) -> SignedHistogram:
+    """The signed histogram of one layer, split by the plan's mask, with its fits."""
+    return _signed(of.identity, layer.parameter, plan.digest, of, plan)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _signed(digest: str, parameter: str, plan_digest: str, _model: LoadedModel, _plan: Plan) -> SignedHistogram:
+    weights = _model.weights[parameter]
+    # Few weights in many bins would be a comb: about three times the cube root of their number reads well.
+    bins = min(_MOST_BINS, max(_FEWEST_BINS, math.ceil(3 * weights.numel() ** (1 / 3))))
+    return signed_distribution(weights, _plan.masks.get(parameter), bins)
+
+
+def evaluator(of: LoadedModel, on: Dataset, split: Split) -> Evaluator:
+    """One evaluator for each model and split, shared by all visitors: it knows the dense answers."""
+    return _evaluator(of.identity, on.digest, split.name, of, split)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _evaluator(model_digest: str, data_digest: str, name: str, _model: LoadedModel, _split: Split) -> Evaluator:
+    return Evaluator(_model, _split)
+
+
+def macs(of: LoadedModel) -> MacTable | None:
+    """How often each weight is multiplied; None for a model that cannot run."""
+    return None if of.module is None else _macs(of.identity, of)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _macs(digest: str, _model: LoadedModel) -> MacTable:
+    return mac_table(_model)
+
+
+@st.cache_resource(show_spinner=False)
+def spare_collector() -> None:
+    """Once a process: what is loaded by now stays, so the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> JobQueue:
+    """The server's one queue of background work."""
+    return JobQueue()
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """What is kept on disk over all runs, one for all visitors; the file is opened at the first use."""
+    return Store()
+
+
+@st.cache_resource(show_spinner=False)
+def evaluations_at_once() -> threading.Semaphore:
+    """About as many evaluations as there are cores run at the same time."""
+    return threading.Semaphore(max(1, os.cpu_count() or 1))
+
+
+def _stamp(address: str) -> tuple[float, int]:
+    try:
+        found = Path(address).expanduser().stat()
+    except (OSError, ValueError, RuntimeError):
+        return (0.0, 0)
+    return (found.st_mtime, found.st_size)

@@ -1,0 +1,62 @@
+"""What every page shares: what is open, and the line at the top that changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+import torch
+
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.shell import cache, pickers, running, session, theme
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The open model and data; None where a refusal is on the screen instead."""
+
+    model: LoadedModel | None
+    dataset: Dataset | None
+
+
+QUESTIONS = {
+    "Explore": "How much can go before accuracy does?",
+    "Sensitivity": "What does each layer cost if it alone is pruned?",
+    "Trade-off": "Which way of pruning is better here, and better than chance?",
+    "Budget": "What is the best model within a budget?",
+    "Recover": "How much does training heal?",
+    "Quantize": "How far do pruning and few bits go together?",
+    "Structure": "Which units go together, and why?",
+    "Weights": "What do the weights of each layer look like?",
+}
+_ASSETS = Path(__file__).parents[1] / "assets"
+
+
+def mark() -> str:
+    """The browser tab's picture: a file of ours, since named icons are fetched from elsewhere."""
+    return (_ASSETS / "mark.svg").read_text(encoding="utf-8")
+
+
+def draw(title: str) -> None:
+    """The shared top of the page with this title; call it once a run, before the page."""
+    # Drawing needs little arithmetic: more threads would only fight those that measure.
+    torch.set_num_threads(1)
+    theme.style()
+    st.logo(_ASSETS / f"wordmark-{'dark' if theme.is_dark() else 'light'}.svg", size="large")
+    work = session.workspace()
+    session.write_link(work)
+    model, dataset = pickers.top_line(work, QUESTIONS.get(title, ""))
+    cache.spare_collector()
+    st.session_state["_opened"] = Opened(model, dataset)
+
+
+def opened() -> Opened:
+    """What :func:`draw` opened in this run."""
+    found: Opened = st.session_state["_opened"]
+    return found
+
+
+def finish() -> None:
+    """What is drawn once the page has been: the work it began, in the header."""
+    running.show()

@@ -1,0 +1,62 @@
+"""Measuring while the line moves: one worker a session, the newest plan wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from explorer.analysis import collapse
+from explorer.engine.live import LiveWorker
+from explorer.types import Dataset, Evaluation, LoadedModel, Plan
+from explorer.ui.shell import cache
+
+# A small network has its answer within this time; waiting for it saves a second drawing.
+_PATIENCE_S = 0.06
+
+
+def why_not(model: LoadedModel, dataset: Dataset | None) -> str | None:
+    """Why nothing can be measured, in a sentence; None when it can."""
+    if model.module is None:
+        return model.why_not_runnable or "The model cannot be run."
+    if dataset is None:
+        return "There is no data to judge the model on."
+    return dataset.why_no_split.get("tune") if "tune" not in dataset.splits else None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known now: the newest evaluation, whether more is to come, and whether it is of an older line."""
+
+    evaluation: Evaluation | None
+    pending: bool
+    stale: bool = False
+
+
+def measure(model: LoadedModel, dataset: Dataset, plan: Plan) -> Answer:
+    """Ask for ``plan`` and give what is known after a moment. Raises what the evaluation raised."""
+    worker = _worker(model, dataset)
+    worker.submit(plan.digest, plan)
+    latest = worker.wait(_PATIENCE_S)
+    found = latest.result
+    if latest.key != plan.digest or found is None:
+        return Answer(found if isinstance(found, Evaluation) else None, pending=True, stale=True)
+    if isinstance(found, Exception):
+        raise found
+    if latest.pending or not found.complete:
+        return Answer(found, pending=True)
+    return Answer(replace(found, findings=tuple(collapse.after(found, model.n_classes, plan))), pending=False)
+
+
+def _worker(model: LoadedModel, dataset: Dataset) -> LiveWorker:
+    """This session's worker; another model or other data gets a new one and ends the old."""
+    wanted = (model.identity, dataset.digest)
+    known = st.session_state.get("live_worker")
+    if known is not None and known[0] == wanted:
+        worker: LiveWorker = known[1]
+        return worker
+    if known is not None:
+        known[1].close()
+    worker = LiveWorker(cache.evaluator(model, dataset, dataset.splits["tune"]), slots=cache.evaluations_at_once())
+    st.session_state["live_worker"] = (wanted, worker)
+    return worker

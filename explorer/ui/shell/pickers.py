@@ -1,0 +1,184 @@
+"""What is open and what it is judged on: two buttons at the top of every page."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import streamlit as st
+
+from explorer import models
+from explorer.errors import ExplorerError
+from explorer.text.names import model_name, plain
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.shell import running, session
+from explorer.workbench.workspace import Workspace
+
+_SHUT = "_menu_to_shut"
+_OWN = "an upload or a file"
+_MOST_FITS = 3
+_NO_ARCH = "none: open the weights only"
+_KINDS = {"digits": "Handwritten digits", "folder": "A folder of images", "npz": "An .npz file", "none": "No data"}
+
+
+def model_picker(work: Workspace, model: LoadedModel | None) -> None:
+    """Choose a bundled model, upload a checkpoint, or open one by path where the server allows it."""
+    name = work.source.model
+    if model is not None and name.startswith(session.UPLOAD):
+        name = model.address
+    with _menu("model_menu", f"Model **{plain(model_name(name), 40)}**", ":material/network_node:"):
+        samples = models.samples()
+        chosen = st.selectbox(
+            "Bundled models",
+            samples,
+            index=samples.index(work.source.model) if work.source.model in samples else None,
+            placeholder=_OWN,
+            help="Trained on real handwritten digits, wider than they need to be.",
+        )
+        if chosen and chosen != work.source.model and chosen != st.session_state.get("_chosen_before"):
+            st.session_state["_chosen_before"] = chosen
+            _choose(work, "model_menu", model=chosen)
+        st.session_state["_chosen_before"] = chosen
+        _own_file(work)
+        if model is not None:
+            _about(model)
+
+
+def _own_file(work: Workspace) -> None:
+    names = [_NO_ARCH, *models.ARCHITECTURES.members]
+    with st.form("own_file", border=False):
+        st.markdown("**Your own checkpoint**")
+        arch = st.selectbox(
+            "Architecture",
+            names,
+            index=names.index(work.source.arch) if work.source.arch in names else 0,
+            help="The network that the weights were saved from. Without one, histograms and thresholds still work.",
+        )
+        file = st.file_uploader(
+            "File",
+            type=["safetensors", "pt", "pth", "th", "bin"],
+            help="Read in a process of its own, without running code from it. Nothing leaves this machine.",
+        )
+        path = st.text_input("or a path on the server", "") if session.roots() else ""
+        if not st.form_submit_button("Open", icon=":material/folder_open:"):
+            return
+        named = None if arch == _NO_ARCH else arch
+        if file is not None:
+            _choose(work, "model_menu", model=session.keep_upload(file.name, file.getvalue()), arch=named)
+        elif path.strip():
+            _choose(work, "model_menu", model=path.strip(), arch=named)
+        else:
+            st.warning("Choose a file first.")
+
+
+def _menu(key: str, label: str, icon: str) -> AbstractContextManager[Any]:
+    """A button that opens; shut once what was chosen in it is open."""
+    if st.session_state.get(_SHUT) == key:
+        del st.session_state[_SHUT]
+        st.session_state[key] = False
+    return st.popover(label, icon=icon, key=key, on_change="rerun")
+
+
+def _choose(work: Workspace, menu: str, **changes: Any) -> None:
+    """Open it, shut the menu and draw the page anew, or say here, where the hand is, why not."""
+    try:
+        session.choose(work, **changes)
+    except ExplorerError as error:
+        session.refusal(error)
+    else:
+        st.session_state[_SHUT] = menu
+        st.rerun()
+
+
+def _about(model: LoadedModel) -> None:
+    st.divider()
+    st.caption(f"{model.n_parameters:,} parameters · digest {model.digest}")
+    for repair in model.repairs:
+        st.caption(f":material/build: {plain(repair, 300)}")
+
+
+def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> None:
+    """Choose what the model is judged on."""
+    n = len(dataset.splits["tune"]) if dataset is not None and "tune" in dataset.splits else 0
+    what = "generated inputs" if dataset is not None and dataset.address == "none" else "inputs"
+    what = "images" if dataset is not None and dataset.images else what
+    with _menu("data_menu", f"Judged on **tune · {n:,} {what}**", ":material/fact_check:"):
+        key, _, place = (work.source.data or model.data or "none").partition(":")
+        kinds = [k for k in _KINDS if k not in ("folder", "npz") or session.roots()]
+        kind = st.selectbox(
+            "Data", kinds, index=kinds.index(key) if key in kinds else 0, format_func=_KINDS.__getitem__
+        )
+        options: dict[str, Any] = _options(work, kind, place)
+        if st.button("Use this data", icon=":material/check:"):
+            _choose(work, "data_menu", **options)
+        if dataset is not None:
+            _splits(dataset)
+
+
+def _options(work: Workspace, kind: str, place: str) -> dict[str, Any]:
+    if kind == "none":
+        st.caption("The pruned model is compared with the dense one on generated inputs: agreement, not accuracy.")
+    if kind not in ("folder", "npz"):
+        return {"data": kind, "size": None, "mean": None, "std": None, "splits": None}
+    path = st.text_input("Path", place, help="One folder per class." if kind == "folder" else "Arrays x and y.")
+    size = st.number_input("Size in pixels (0: the model's)", 0, 4096, work.source.size or 0)
+    mean = st.text_input("Mean", work.source.mean or "", placeholder="the model's own, else 0")
+    std = st.text_input("Standard deviation", work.source.std or "", placeholder="the model's own, else 1")
+    splits = st.text_input(
+        "Divide into fit/tune/test",
+        work.source.splits or "",
+        placeholder="0.5/0.25/0.25",
+        help="Without this, a folder that is not divided is all used for tuning.",
+    )
+    return {
+        "data": f"{kind}:{path.strip()}",
+        "size": size or None,
+        "mean": mean.strip() or None,
+        "std": std.strip() or None,
+        "splits": splits.strip() or None,
+    }
+
+
+def _splits(dataset: Dataset) -> None:
+    st.divider()
+    use = {"fit": "training and calibration", "tune": "every drag, sweep and scan", "test": "locked: the final verdict"}
+    for name, words in use.items():
+        n = len(dataset.splits[name]) if name in dataset.splits else 0  # type: ignore[index]
+        why = f" {plain(dataset.why_no_split.get(name, ''), 300)}" if not n else ""
+        st.caption(f"**{name}** {n:,} samples: {words}.{why}")
+
+
+def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Dataset | None]:
+    """Draw both buttons and the page's question; returns what is open. A refusal leaves the page usable."""
+    model: LoadedModel | None = None
+    dataset: Dataset | None = None
+    refused: list[ExplorerError] = []
+    try:
+        model = session.model(work)
+        dataset = session.dataset(work, model) if model.module is not None else None
+    except ExplorerError as error:
+        refused.append(error)
+    with st.container(key="top_line", horizontal=True, vertical_alignment="center"):
+        model_picker(work, model)
+        if model is not None and model.module is not None:
+            data_picker(work, model, dataset)
+        running.reserve()
+        st.caption(question, width="content")
+    session.show_notices()
+    for refusal in refused:
+        session.refusal(refusal)
+    if model is not None and model.why_not_runnable:
+        _weights_only(work, model)
+    return model, dataset
+
+
+def _weights_only(work: Workspace, model: LoadedModel) -> None:
+    """Why such a file cannot run, and the architectures that its weights fit, one click away."""
+    why = plain(model.why_not_runnable or "", 400)
+    st.info(f"Weights only. {why} Architectures are under Model, above.", icon=":material/visibility:")
+    fits = [name for name in model.meta.get("fits", ()) if name in models.ARCHITECTURES.members]
+    if fits:
+        with st.container(horizontal=True, key="fits_head"):
+            for name in fits[:_MOST_FITS]:
+                if st.button(f"Open as {name}", icon=":material/network_node:", key=f"fits_{name}"):
+                    _choose(work, "model_menu", model=work.source.model, arch=name)

@@ -1,0 +1,121 @@
+"""Measured points on disk: kept as they come, and shown again for the same model and data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.comparison.protocol import in_words
+from explorer.errors import ExplorerError
+from explorer.store.records import PointRecord, record_of
+from explorer.types import Dataset, LoadedModel, TradeOffPoint
+from explorer.ui.shell import cache, session
+from explorer.ui.tradeoff.methods import in_words_of
+
+# What asked for a point, in words.
+KINDS = {
+    "drag": "Explore",
+    "sweep": "curve",
+    "evaluate": "evaluated",
+    "recover": "recovered",
+    "search": "searched",
+    "quantize": "quantized",
+}
+_MOST = 200
+_FAILED = "_keeping_failed"
+
+
+def keep(point: TradeOffPoint, model: LoadedModel, dataset: Dataset, kind: str) -> None:
+    """Keep one point. A disk that refuses is said once; the work goes on."""
+    try:
+        cache.store().keep_point(record_of(point, model, dataset, split="tune", kind=kind))
+    except ExplorerError as error:
+        if not st.session_state.get(_FAILED):
+            st.session_state[_FAILED] = True
+            session.notify(error)
+
+
+def keep_quietly(point: TradeOffPoint, model: LoadedModel, dataset: Dataset, kind: str) -> bool:
+    """Keep one point of a background job, whose thread has no page; False where the disk refuses.
+
+    The page says it at the next drag; a result must not get lost because it could not be kept.
+    """
+    try:
+        cache.store().keep_point(record_of(point, model, dataset, split="tune", kind=kind))
+    except ExplorerError:
+        return False
+    return True
+
+
+def keeping(
+    points: Iterable[TradeOffPoint], model: LoadedModel, dataset: Dataset, kind: str
+) -> Iterator[TradeOffPoint]:
+    """The points of a background job, each kept as it comes, until the disk refuses one."""
+    works = True
+    for point in points:
+        works = works and keep_quietly(point, model, dataset, kind)
+        yield point
+
+
+def earlier(model: LoadedModel, dataset: Dataset) -> list[PointRecord]:
+    """Points of this model on this data's tune split, newest first; none when the store cannot be read."""
+    try:
+        return cache.store().points(model.digest, dataset.digest, "tune", limit=_MOST)
+    except ExplorerError as error:
+        session.refusal(error)
+        return []
+
+
+def chosen(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
+    """The records whose rows are chosen in the table of this key; none before it was drawn."""
+    state: Any = st.session_state.get(key)
+    rows = state["selection"]["rows"] if state else []
+    return [records[row] for row in sorted(rows) if row < len(records)]
+
+
+def table(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
+    """The records as a table; the chosen rows."""
+    rows = [
+        {
+            "time": record.time[:16].replace("T", " "),
+            "kind": KINDS.get(record.kind, record.kind),
+            "setting": in_words_of(record.spec) or record.label,
+            "protocol": in_words(record.protocol),
+            "asked": "" if record.asked_ratio is None else f"{record.asked_ratio:.2f}×",
+            "smaller": record.compression_ratio,
+            "speedup": record.theoretical_speedup,
+            "sparsity": 100 * record.sparsity,
+            "accuracy": 100 * record.accuracy.value,
+            "change": -100 * record.drop.value,
+            "n": record.n,
+        }
+        for record in records
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=min(320, 38 + 35 * len(rows)),
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=key,
+        column_config=_COLUMNS,
+    )
+    return chosen(records, key)
+
+
+_COLUMN = st.column_config
+_COLUMNS: dict[str, Any] = {
+    "time": _COLUMN.TextColumn("Time (UTC)", width=125),
+    "kind": _COLUMN.TextColumn("From", width=75),
+    "setting": _COLUMN.TextColumn("Setting", width=300),
+    "protocol": _COLUMN.TextColumn("Beside pruning", width=170, help="What was done to the network beside pruning."),
+    "asked": _COLUMN.TextColumn("Asked", width=65, help="The ratio asked for; empty for a share."),
+    "smaller": _COLUMN.NumberColumn("Reached", format="%.2f×", width=75, help="All parameters / parameters left."),
+    "speedup": _COLUMN.NumberColumn("Fewer MACs", format="%.2f×", width=90, help="Theoretical speed-up, counted."),
+    "sparsity": _COLUMN.NumberColumn("Sparsity", format="%.1f %%", width=75),
+    "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=80),
+    "change": _COLUMN.NumberColumn("Change, pt", format="%+.1f", width=85, help="Pruned minus dense, in points."),
+    "n": _COLUMN.NumberColumn("n", format="localized", width=55),
+}

@@ -1,0 +1,75 @@
+"""The background work of this visitor, in the header while it runs."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from explorer.engine.jobs import Job
+from explorer.text.names import plain
+from explorer.ui.shell import cache, session, ticker
+
+_EVERY_MS = 700
+_SLOT, _SHOWN, _SINCE = "_running_slot", "_running_shown", "_drawn_since"
+
+
+def reserve() -> None:
+    """Keep the place in the header; :func:`show` fills it once the page has begun its work."""
+    st.session_state[_SLOT] = st.container(width="content")
+    st.session_state[_SHOWN] = None
+
+
+def show() -> None:
+    """Draw the header's chip, at the end of a whole run."""
+    with st.session_state[_SLOT]:
+        _chip()
+
+
+def is_stale() -> bool:
+    """Whether work began in a fragment that the header, drawn before, does not show."""
+    shown = st.session_state.get(_SHOWN)
+    return shown is False and bool(_active())
+
+
+def drawing() -> None:
+    """A page begins to draw: work that ends from now on is drawn once more."""
+    st.session_state[_SINCE] = time.monotonic()
+
+
+def unfinished(job: Job | None) -> bool:
+    """Whether the page must draw this work again: it runs, or it ended after :func:`drawing`.
+
+    A page looks at a job several times. One that ended in between would stay on the screen as it was before.
+    """
+    if job is None:
+        return False
+    return job.active or not job.finished or job.finished >= float(st.session_state.get(_SINCE, 0.0))
+
+
+def _active() -> list[Job]:
+    # Who only follows a job must not stop it for the one who began it.
+    me = session.owner()
+    return [job for job in cache.jobs().of(me) if job.active and job.owner == me]
+
+
+@st.fragment
+def _chip() -> None:
+    """How many jobs run; opens to their progress, each with a button that stops it."""
+    active = _active()
+    st.session_state[_SHOWN] = bool(active)
+    if not active:
+        return
+    with st.popover(f"{len(active)} running", icon=":material/hourglass_top:"):
+        for job in active:
+            _row(job)
+    ticker.tick("running", _EVERY_MS)
+
+
+def _row(job: Job) -> None:
+    left = job.seconds_left
+    waits = "waiting for its turn" if job.state == "queued" else f"{job.n_done} of {job.total}"
+    ends = f", about {left:.0f} s left" if left is not None and left >= 1 else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.progress, f"{plain(job.title, 90)} · {waits}{ends}")
+        st.button("Stop", key=f"stop_{job.id}", on_click=job.cancel, help="What is measured so far is kept.")

@@ -1,0 +1,207 @@
+"""This visitor's workspace: made from the link, kept in the session, written back to the link."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import streamlit as st
+
+from explorer import models
+from explorer.errors import ExplorerError
+from explorer.pruning.scoring import why_no_units
+from explorer.pruning.spec import PruneSpec
+from explorer.text.names import plain
+from explorer.types import Dataset, LoadedModel, Scores
+from explorer.ui.shell import cache
+from explorer.workbench import links
+from explorer.workbench.workspace import DEFAULT_MODEL, Source, Workspace
+
+UPLOAD = "upload:"
+_INSTEAD = "Magnitude is used instead."
+_MODES = ("alone", "together", "share")
+
+
+def workspace() -> Workspace:
+    """The one workspace of this session, restored from the link on the first run."""
+    if "workspace" not in st.session_state:
+        st.session_state["workspace"] = _restored()
+    work: Workspace = st.session_state["workspace"]
+    return work
+
+
+def owner() -> str:
+    """A name for this visitor in the queue of background work; the same one after a reload of the page."""
+    cookie = st.context.cookies.get("_streamlit_xsrf")
+    if isinstance(cookie, str) and cookie:
+        return hashlib.sha256(unmasked(cookie)).hexdigest()[:16]
+    return str(st.session_state.setdefault("owner", uuid.uuid4().hex))
+
+
+def unmasked(cookie: str) -> bytes:
+    """The token in the cookie ``2|mask|masked token|time``, which every load of the page masks anew."""
+    parts = cookie.split("|")
+    try:
+        mask, masked = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
+        return bytes(byte ^ mask[at % len(mask)] for at, byte in enumerate(masked))
+    except (IndexError, ValueError, ZeroDivisionError):
+        return cookie.encode()
+
+
+def _restored() -> Workspace:
+    given = {name: st.query_params.get(name) or None for name in ("arch", "data", "mean", "std", "splits")}
+    size = st.query_params.get("size", "")
+    address = st.query_params.get("model") or DEFAULT_MODEL
+    work = Workspace(source=Source(model=address, size=int(size) if size.isdigit() else None, **given))
+    mode = st.query_params.get("lines", "")
+    work.mode = mode if mode in _MODES else work.mode
+    work.layer = st.query_params.get("layer", "")
+    try:
+        work.spec = links.decode(st.query_params.get("spec", ""))
+    except ExplorerError as error:
+        notify(error)
+    return work
+
+
+def scores(model: LoadedModel, on: Dataset | None) -> Scores:
+    """The scores of the present request; magnitude takes the place of a criterion that has nothing to look at."""
+    work = workspace()
+    usual = PruneSpec().criterion
+    try:
+        found = cache.scores(model, work.spec, on)
+        why = why_no_units(found) if work.spec.criterion.key != usual.key else None
+        if why is None:
+            return found
+        unit = work.spec.granularity.label.lower()
+        notify(ExplorerError(f"{work.spec.criterion.label} ranks none of these {unit}.", why=why, fix=_INSTEAD))
+    except ExplorerError as error:
+        notify(error)
+    work.set(replace(work.spec, criterion=usual))
+    return cache.scores(model, work.spec, on)
+
+
+def write_link(work: Workspace) -> None:
+    """Keep the address bar in step, so that copying it is sharing the work."""
+    wanted = links.query({**asdict(work.source), "spec": links.encode(work.spec), "layer": work.layer})
+    if work.source == Source():
+        wanted.pop("model", None)
+    if work.mode != Workspace().mode:
+        wanted["lines"] = work.mode
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def notify(error: ExplorerError) -> None:
+    """Show a refusal with the next drawing of the page, wherever it came up."""
+    st.session_state.setdefault("notices", []).append(error)
+
+
+def show_notices() -> None:
+    """Draw the refusals that came up since the last run, once each.
+
+    Their place is always there: what comes and goes must not move the parts below, which would be made anew.
+    """
+    place = st.empty()
+    found = st.session_state.pop("notices", [])
+    if found:
+        with place.container():
+            for error in found:
+                refusal(error)
+
+
+def refusal(error: ExplorerError) -> None:
+    """One refusal on the page: what, why, what to do."""
+    st.error(f"**{plain(error.what, 300)}** {plain(error.why, 500)} {plain(error.fix, 400)}", icon=":material/block:")
+
+
+def roots() -> list[Path]:
+    """The folders whose files may be opened by path; none when the server does not allow it."""
+    said = os.environ.get("PRUNING_EXPLORER_ROOT", "")
+    return [Path(folder).expanduser().resolve() for folder in said.split(os.pathsep) if folder]
+
+
+def allowed(address: str) -> None:
+    """Refuse a model's address that is a path outside the folders this server allows, and code by name."""
+    if not address or address.startswith(UPLOAD) or address in models.samples():
+        return
+    if ":" in address and not Path(address).drive:
+        raise ExplorerError("This kind of address is not opened from the screen.", fix="Use the command line for it.")
+    if any(mark in address for mark in ("/", "\\", "~", ".")) or _is_there(address):
+        allowed_path(address)
+
+
+def _is_there(address: str) -> bool:
+    try:
+        return Path(address).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def allowed_path(path: str) -> None:
+    """Refuse a path outside the folders this server allows."""
+    folders = roots()
+    if not folders:
+        raise ExplorerError(
+            "This server opens no files by path.",
+            fix="Upload the file, or start the app with: python -m explorer app --root FOLDER.",
+        )
+    try:
+        place = Path(path).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise ExplorerError("This path cannot be read.", fix=f"Choose one in {folders[0]}.") from None
+    if not any(place.is_relative_to(folder) for folder in folders):
+        raise ExplorerError(
+            "This path lies outside the folder that the server allows.",
+            fix=f"Choose one in {folders[0]}, or start the app with --root FOLDER.",
+        )
+
+
+def keep_upload(name: str, content: bytes) -> str:
+    """Keep an uploaded file's bytes for this session; returns its address."""
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    kept = st.session_state.get("uploads", {})
+    in_use = workspace().source.model.removeprefix(UPLOAD)
+    st.session_state["uploads"] = {d: kept[d] for d in (in_use,) if d in kept} | {digest: (name, content)}
+    return f"{UPLOAD}{digest}"
+
+
+def model(work: Workspace) -> LoadedModel:
+    """The open model. Raises ExplorerError when it cannot be opened."""
+    address = work.source.model
+    if not address.startswith(UPLOAD):
+        allowed(address)
+        return cache.model(address, work.source.arch)
+    digest = address.removeprefix(UPLOAD)
+    uploads = st.session_state.get("uploads", {})
+    if digest not in uploads:
+        raise ExplorerError(
+            "The uploaded file of this link is not on this server any more.",
+            why="Uploads live as long as the browser tab that made them.",
+            fix="Upload the file again, or choose another model.",
+        )
+    name, content = uploads[digest]
+    return cache.upload(digest, work.source.arch, content, name)
+
+
+def dataset(work: Workspace, of: LoadedModel) -> Dataset:
+    """The data the model is judged on. Raises ExplorerError when it cannot be opened."""
+    place = (work.source.data or "").partition(":")[2]
+    if place:
+        allowed(place)
+    return cache.dataset(work.source, of)
+
+
+def choose(work: Workspace, **changes: str | int | None) -> None:
+    """Open another model or other data; a new model brings its own data and no options.
+
+    Raises ExplorerError when it cannot be opened; the present work then stays.
+    """
+    source = Source(**changes) if "model" in changes else replace(work.source, **changes)  # type: ignore[arg-type]
+    wanted = Workspace(source=source)
+    opened = model(wanted)
+    if opened.module is not None:
+        dataset(wanted, opened)
+    work.open(source)

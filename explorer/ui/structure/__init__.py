@@ -1,0 +1,1 @@
+"""The Structure page: which units are coupled, and why."""

@@ -1,0 +1,167 @@
+"""The structure page: which units go together, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer.charts.structure import coupling_dot
+from explorer.pruning.coupling.branches import BLOCK
+from explorer.pruning.granularity import GRANULARITIES
+from explorer.pruning.spec import PruneSpec
+from explorer.text.names import plain, shown
+from explorer.types import Knob, LoadedModel, Scores
+from explorer.ui.shell import cache, session
+from explorer.ui.shell.theme import chart_theme
+
+_ROLES = {"scored": "Loses rows", "follows": "Goes with it", "consumes": "Loses input columns"}
+_MOST_NAMES = 24
+_KEYS = ("out_channel", "head", "mlp_neuron", "hidden_unit", "layer")
+
+
+def draw(model: LoadedModel) -> None:
+    """A table of what is coupled, a graph, and the parts of the chosen unit in words."""
+    session.show_notices()
+    with st.container(border=True, key="structure_card"):
+        keys = [key for key in _KEYS if key in GRANULARITIES.members]
+        present = session.workspace().spec.granularity.key
+        key = st.segmented_control(
+            "Units",
+            keys,
+            default=present if present in keys else keys[0],
+            key="structure_unit",
+            format_func=_label,
+            label_visibility="collapsed",
+            required=True,
+        )
+        scores = _scores(model, key or keys[0])
+        movable = [k for k in scores.knobs if k.why_not is None]
+        st.caption(
+            "Units that are tied shrink together: one line moves them all. Choose a line: everything that loses "
+            "something with it lights up."
+        )
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left, st.container(border=True, key="coupled_card"):
+        chosen = _table(scores, key or keys[0])
+        knob = next((k for k in movable if k.name == chosen), None)
+        _parts(knob, scores.knobs, chosen)
+    with right, st.container(border=True, key="graph_card"):
+        _graph(model, scores, knob)
+
+
+def _label(key: str) -> str:
+    return str(getattr(GRANULARITIES.member(key), "label", key))
+
+
+def _scores(model: LoadedModel, key: str) -> Scores:
+    work = session.workspace()
+    spec = work.spec if work.spec.granularity.key == key else PruneSpec(GRANULARITIES.get(key))
+    return cache.scores(model, PruneSpec(spec.granularity), None)
+
+
+def _table(scores: Scores, unit: str) -> str | None:
+    """All lines, those that can move first; the name of the chosen one."""
+    st.markdown("**What goes together**")
+    knobs = sorted(scores.knobs, key=lambda k: k.why_not is not None)
+    if not knobs:
+        st.caption("This model has no layer that could be pruned.")
+        return None
+    rows = [
+        {
+            "line": shown(k.name),
+            "units": f"{k.n_units:,}" if k.why_not is None else "–",
+            "why": shown(k.why_not, 300) if k.why_not else _why(k) or "not tied to others",
+            "layers": ", ".join(shown(name, 40) for name in k.layers),
+        }
+        for k in knobs
+    ]
+    key, kept = f"coupled_{unit}", f"_coupled_{unit}"
+    at = next((i for i, k in enumerate(knobs) if k.name == st.session_state.get(kept)), 0)
+    st.session_state[key] = {"selection": {"rows": [at]}}
+    st.dataframe(
+        rows,
+        hide_index=True,
+        key=key,
+        on_select=lambda: _picked(key, kept, knobs),
+        selection_mode="single-row",
+        height=min(430, 38 + 35 * len(rows)),
+        column_config=_COLUMNS,
+    )
+    return knobs[at].name
+
+
+def _picked(key: str, kept: str, knobs: list[Knob]) -> None:
+    """The row that was clicked; a click on the chosen one leaves it chosen."""
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows and rows[0] < len(knobs):
+        st.session_state[kept] = knobs[rows[0]].name
+
+
+def _parts(knob: Knob | None, knobs: Sequence[Knob], chosen: str | None) -> None:
+    if knob is None:
+        if not any(k.why_not is None for k in knobs):
+            st.markdown("**Nothing of this model can shrink in these units**")
+        why = next((k.why_not for k in knobs if k.name == chosen), None)
+        if chosen and why:
+            st.markdown(f"**{plain(chosen)}** · stays as it is")
+            st.caption(plain(why, 300))
+        return
+    st.markdown(f"**{plain(knob.name)}** · {knob.n_units:,} {knob.unit}{'s' * (knob.n_units != 1)}")
+    if knob.unit == BLOCK:
+        _blocks(knob)
+        return
+    why = _why(knob)
+    st.caption(f"Tied because: {plain(why, 300)}." if why else "Tied to no other layer's rows.")
+    for role, words in _ROLES.items():
+        _names(words, [p.parameter for p in knob.parts if p.role == role])
+
+
+def _why(knob: Knob) -> str:
+    """Why the units of a line go together, in words; empty where each is a row of one layer."""
+    said = "; ".join(knob.coupled_by)
+    if knob.unit == "hidden unit" and not said:
+        return "one recurrent layer: its gates, steps and stacked layers share one width"
+    return "each block is one unit" if knob.unit == BLOCK else said
+
+
+def _blocks(knob: Knob) -> None:
+    """The units of this line are whole blocks: which weights each of them is."""
+    st.caption("All blocks share one line. A block goes as a whole, and its shortcut is left.")
+    for unit in range(knob.n_units):
+        own = [p.parameter for p in knob.parts if p.role == "scored" and int(p.units[0]) == unit]
+        _names(f"Block {unit + 1}", own)
+
+
+def _names(words: str, parameters: list[str]) -> None:
+    listed = [f"`{shown(name, 60).replace('`', '')}`" for name in dict.fromkeys(parameters)]
+    more = f" and {len(listed) - _MOST_NAMES} more" if len(listed) > _MOST_NAMES else ""
+    if listed:
+        st.markdown(f"{words}: " + ", ".join(listed[:_MOST_NAMES]) + more)
+
+
+def _graph(model: LoadedModel, scores: Scores, knob: Knob | None) -> None:
+    st.markdown("**Who reads whose output**")
+    wired = cache.wires(model)
+    if not wired.edges:
+        st.caption("This network could not be traced, so it is not known which layer reads which.")
+        return
+    dot = coupling_dot(scores.knobs, scores.layers, knob.name if knob else None, wired, theme=chart_theme())
+    with st.container(horizontal_alignment="center", key="graph"):
+        st.graphviz_chart(dot, width="content")
+    if knob is None:
+        st.caption("Nothing is lit: the chosen line cannot move.")
+    elif knob.unit == BLOCK:
+        st.caption("Indigo: inside a block that can go.")
+    else:
+        st.caption("Indigo: loses rows. Orange: reads them and loses input columns.")
+
+
+_COLUMN = st.column_config
+_COLUMNS: dict[str, Any] = {
+    "line": _COLUMN.TextColumn("Line", width=150, pinned=True),
+    "units": _COLUMN.TextColumn("Units", width=60, alignment="right"),
+    "why": _COLUMN.TextColumn("Why tied, or why fixed", width=190),
+    "layers": _COLUMN.TextColumn("Layers that lose rows", width=300),
+}

@@ -1,0 +1,94 @@
+"""The chart of the trade-off page, what it is drawn against, and its pictures for print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from explorer import charts
+from explorer.analysis.comparison.protocol import mismatch
+from explorer.charts import CONFIG, clicked, tradeoff
+from explorer.charts.scale import XName
+from explorer.text.names import plain
+from explorer.types import TradeOff, TradeOffPoint
+from explorer.ui.shell import session
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.tradeoff.tables import judged_by
+from explorer.ui.widgets.persistent_widget import remembered, value
+
+_AXES: dict[XName, str] = {
+    "compression_ratio": "Compression",
+    "macs": "MACs",
+    "size_bytes": "File size",
+    "sparsity": "Sparsity",
+}
+_CHART, _AXIS = "compare_chart", "compare_axis"
+# A longer legend, and a longer table beside it, need more room.
+_HEIGHT, _MORE, _TALLEST = 430, 26, 560
+
+
+def draw(known: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, stem: str) -> TradeOffPoint | None:
+    """The curves, and beside them points of earlier runs; returns the point that was clicked."""
+    axis: XName = value(_AXIS, "compression_ratio")
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_head"):
+        st.markdown(f"**{judged_by(known)} against size**", width="stretch")
+        _axis()
+    drawn = [*known, *shown]
+    height = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3))
+    figure = tradeoff(drawn, now=_now(), budget=budget, x=axis, theme=chart_theme(), height=height)
+    chosen: Any = st.plotly_chart(
+        figure, key=_CHART, on_select="rerun", selection_mode="points", theme=None, config=CONFIG
+    )
+    points = chosen.selection.points if chosen else []
+    unequal = mismatch(drawn)
+    if unequal:
+        st.caption(f":material/balance: {plain(unequal, 400)}")
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_foot"):
+        st.caption("Click a point to open its setting on Explore.", width="stretch")
+        _pictures(drawn, axis, stem)
+    return clicked(points[0].get("customdata"), drawn, ()) if points else None
+
+
+def _axis() -> None:
+    st.segmented_control(
+        "Against",
+        list(_AXES),
+        key=_AXIS,
+        format_func=lambda name: _AXES[name],
+        label_visibility="collapsed",
+        wrap=True,
+        required=True,
+        help="MACs are theoretical: no dense kernel skips zeros. File size: of the smallest kind of file.",
+        on_change=remembered(_AXIS, "compression_ratio"),
+    )
+
+
+def _now() -> TradeOffPoint | None:
+    """Where Explore stands, if that is measured."""
+    work = session.workspace()
+    present = work.spec.to_json()
+    return next((p for p in reversed(work.tried) if p.spec == present), None)
+
+
+def _pictures(known: list[TradeOff], axis: XName, stem: str) -> None:
+    measured = [curve for curve in known if curve.points]
+    for kind in ("PNG", "SVG"):
+        st.download_button(
+            kind,
+            partial(_picture, kind, measured, axis),
+            f"{stem}-tradeoff.{kind.lower()}",
+            "image/png" if kind == "PNG" else "image/svg+xml",
+            key=f"compare_{kind}",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not measured,
+            help=f"For print, on white{', 300 dpi' if kind == 'PNG' else ', sharp at any size'}.",
+        )
+
+
+def _picture(kind: str, measured: list[TradeOff], axis: XName) -> bytes:
+    """Made when the button is pressed: Matplotlib is not loaded before."""
+    return charts.tradeoff_png(measured, x=axis) if kind == "PNG" else charts.tradeoff_svg(measured, x=axis)

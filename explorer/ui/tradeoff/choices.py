@@ -1,0 +1,198 @@
+"""What the trade-off page compares: units x criteria x allocations, and the controls beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer.metrics.macs import why_no_macs
+from explorer.params import params_of
+from explorer.pruning.allocation import ALLOCATIONS
+from explorer.pruning.classifier import classifier_of
+from explorer.pruning.controls import RANDOM
+from explorer.pruning.criteria import CRITERIA
+from explorer.pruning.criteria.base import Criterion
+from explorer.pruning.granularity import GRANULARITIES
+from explorer.pruning.level import is_one_level
+from explorer.pruning.spec import PruneSpec
+from explorer.text.names import plain
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.shell import cache
+from explorer.ui.tradeoff.methods import Way, effective, label_of, named, ways
+from explorer.ui.widgets import criterion_picker as criterion_choice
+from explorer.ui.widgets.persistent_widget import remembered
+
+# Where one run of the dense model over the split is cheaper than this, chance is drawn three times.
+_CHEAP_MACS = 5e9
+# As many as there are colours that are told apart.
+_MOST_CRITERIA = 6
+_LOCK, _CRITERIA = "compare_lock", "compare_Criteria"
+
+
+def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> list[Way]:
+    """The choices in two rows of controls, with what cannot be compared and why; returns the ways to compare."""
+    refused = refused_units(model)
+    units = [unit for unit in GRANULARITIES.members if unit not in refused]
+    without = criterion_choice.refusals(model, dataset)
+    measures = _measures(present, without)
+    usual = PruneSpec().allocation.key
+    allocations = sorted((a for a in ALLOCATIONS.members if _has_level(a)), key=lambda a: a != usual)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_choices"):
+        ranked = _criteria(list(measures), named(_chosen_on_explore(present)))
+        shared = _several("Allocation", allocations, allocations[:2], _allocation_label)
+        n_seeds = _seeds(model, dataset)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_units"):
+        chosen = _several("Units", units, [present.granularity.key], _unit_label)
+        is_locked = _lock(model)
+        _refused(refused, without)
+    pairs, unfit = _fitting(model, dataset, chosen, [measures[name] for name in ranked])
+    for why, names in unfit.items():
+        st.caption(f":material/block: **{plain(', '.join(names), 200)}** is left out. {plain(why, 300)}")
+    return ways(model, pairs, shared, n_seeds, lock=is_locked)
+
+
+def refused_units(model: LoadedModel) -> dict[str, str]:
+    """Units of which this model has none to prune, with the reason in a sentence."""
+    found = {
+        unit: cache.why_not_ranked(model, PruneSpec(GRANULARITIES.get(unit)), None) for unit in GRANULARITIES.members
+    }
+    return {unit: why for unit, why in found.items() if why}
+
+
+def _fitting(
+    model: LoadedModel, dataset: Dataset, units: Sequence[str], measures: Sequence[Criterion]
+) -> tuple[list[tuple[str, Criterion]], dict[str, list[str]]]:
+    """The pairs of unit and criterion that go together; for the others, by reason, which."""
+    pairs: list[tuple[str, Criterion]] = []
+    unfit: dict[str, list[str]] = {}
+    for unit in units:
+        for measure in measures:
+            spec = PruneSpec(GRANULARITIES.get(unit), effective(unit, measure))
+            why = cache.why_not_ranked(model, spec, dataset)
+            if why is None:
+                pairs.append((unit, measure))
+            else:
+                unfit.setdefault(why, []).append(f"{named(measure)} on {_unit_label(unit).lower()}")
+    return pairs, unfit
+
+
+def _refused(units: dict[str, str], without: dict[str, str]) -> None:
+    """What cannot be chosen here, and why, behind a button."""
+    reasons: dict[str, list[str]] = {}
+    for key, why in without.items():
+        label = str(CRITERIA.member(key).label)
+        rest = why.removeprefix(label).strip()
+        reasons.setdefault(rest[:1].upper() + rest[1:], []).append(label)
+    for unit, why in units.items():
+        reasons.setdefault(why, []).append(_unit_label(unit))
+    if not reasons:
+        return
+    n = sum(len(names) for names in reasons.values())
+    with st.popover(f"{n} not available here", icon=":material/block:", key="compare_refused"):
+        for why, names in reasons.items():
+            st.markdown(f"**{plain(', '.join(names), 200)}** cannot be compared here. {plain(why, 300)}")
+
+
+def _measures(present: PruneSpec, refused: dict[str, str]) -> dict[str, Criterion]:
+    """The criteria to choose from: each with its defaults, known variants, and what is set on Explore."""
+    keys = [key for key in CRITERIA.members if key not in refused and key != RANDOM]
+    texts = [text for key in keys for text in (key, *_variants(key))]
+    found = [CRITERIA.get(text) for text in texts]
+    found += [] if present.criterion.key in refused else [_chosen_on_explore(present)]
+    return {named(criterion): criterion for criterion in found}
+
+
+def _variants(key: str) -> list[str]:
+    return [f"{key}:{values}" for values in CRITERIA.member(key).variants]
+
+
+def _chosen_on_explore(present: PruneSpec) -> Criterion:
+    return present.criterion if present.criterion.key != RANDOM else PruneSpec().criterion
+
+
+def _unit_label(key: str) -> str:
+    return label_of(GRANULARITIES.member(key))
+
+
+def _allocation_label(key: str) -> str:
+    return label_of(ALLOCATIONS.member(key))
+
+
+def _has_level(key: str) -> bool:
+    """Allocations that one overall sparsity describes."""
+    member = ALLOCATIONS.member(key)
+    return is_one_level(member) and not any(p.required for p in params_of(member))
+
+
+_HELP = {
+    "Units": "What goes as a whole. Single weights keep more accuracy; whole channels make the network really smaller.",
+    "Criteria": "What makes a unit important. On single weights every norm is |w|: its order p changes nothing.",
+    "Allocation": "How many units each layer gives up. Shares by a sensitivity scan are tried under Budget.",
+}
+
+
+def _several(label: str, options: list[str], default: list[str], text: Any) -> list[str]:
+    """Pills of which at least one is always chosen; the choice outlives a visit to another page."""
+    key = f"compare_{label}"
+    chosen = st.pills(
+        label,
+        options,
+        selection_mode="multi",
+        wrap=True,
+        key=key,
+        format_func=text,
+        help=_HELP[label],
+        on_change=remembered(key, _there(default, options), options),
+    )
+    return [o for o in options if o in chosen]
+
+
+def _criteria(options: list[str], default: str) -> list[str]:
+    """Many to choose from, few at a time: a list that can be searched, with what is chosen in sight."""
+    chosen = st.multiselect(
+        "Criteria",
+        options,
+        key=_CRITERIA,
+        max_selections=_MOST_CRITERIA,
+        placeholder="Choose criteria",
+        help=_HELP["Criteria"],
+        on_change=remembered(_CRITERIA, _there([default], options), options),
+    )
+    return [o for o in options if o in chosen]
+
+
+def _there(default: list[str], options: list[str]) -> list[str]:
+    """Those of the default that can be chosen here, else the first option."""
+    return [o for o in default if o in options] or options[:1]
+
+
+def _seeds(model: LoadedModel, dataset: Dataset) -> int:
+    table = None if why_no_macs(model) else cache.macs(model)
+    is_cheap = table is not None and table.dense * len(dataset.splits["tune"]) <= _CHEAP_MACS
+    usual = 3 if is_cheap else 1
+    chosen = st.segmented_control(
+        "Seeds",
+        [1, 3, 5],
+        key="compare_seeds",
+        required=True,
+        help="How often all that draws by chance is drawn anew: one curve through the means, its band from the "
+        "lowest to the highest.",
+        on_change=remembered("compare_seeds", usual),
+    )
+    return chosen or usual
+
+
+def _lock(model: LoadedModel) -> bool:
+    """Whether the classifier is held in every way compared; on by default."""
+    name = classifier_of(model)
+    if name is None:
+        return False
+    return st.toggle(
+        f"Classifier {plain(name, 40)} locked",
+        key=_LOCK,
+        help="On: no way compared here prunes it. Off: its single weights go like all others. Its rows are the "
+        "classes, so as a channel nothing of it ever goes.",
+        on_change=remembered(_LOCK, True),
+    )

@@ -1,0 +1,147 @@
+"""The trade-off page: ways of pruning measured at rising compression, on one chart and in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.engine.jobs import Job
+from explorer.pruning.spec import PruneSpec
+from explorer.text.names import plain
+from explorer.text.spreadsheet import file_stem
+from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
+from explorer.ui.explore import curves
+from explorer.ui.shell import live, running, session, ticker
+from explorer.ui.tradeoff import chart, choices, earlier, tables, verdicts
+from explorer.ui.tradeoff.methods import Way
+from explorer.ui.widgets import empty_state
+from explorer.ui.widgets.persistent_widget import remembered, value
+
+_BUDGET = "compare_budget"
+_LATER_MS = 400
+_ABOUT = (
+    "A trade-off curve prunes the model step by step and measures each step on labelled samples. "
+    "For that a file needs its architecture: choose it under Model at the top, or open a bundled model."
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The ways compared with what is known of each at one moment.
+
+    ``jobs``: one for each seed of each way. ``curves``: one for each way, also for those without a point yet.
+    """
+
+    model: LoadedModel
+    dataset: Dataset
+    ways: list[Way]
+    jobs: list[Job]
+    curves: list[TradeOff]
+
+    @property
+    def running(self) -> list[Job]:
+        return [job for job in self.jobs if job.active]
+
+
+def arrive() -> None:
+    """A visitor comes to the page: what was measured before is looked up anew."""
+    earlier.arrive()
+
+
+@st.fragment
+def draw(model: LoadedModel, dataset: Dataset | None) -> None:
+    """Controls, verdict, chart and tables; reruns by itself while something is being measured."""
+    running.drawing()
+    session.show_notices()
+    why = live.why_not(model, dataset)
+    if why is not None or dataset is None:
+        empty_state.card(model, "No curve without a measurement", why, _ABOUT)
+        return
+    with st.container(border=True, key="choices_card"):
+        found = choices.draw(model, dataset, session.workspace().spec)
+        measured = _measured(model, dataset, found)
+        _progress(measured)
+    if not found:
+        return
+    with st.container(border=True, key="verdict_card"):
+        verdicts.draw(model, dataset, measured.ways, measured.curves, _points() / 100)
+    left, right = st.columns([2.1, 1], gap="medium")
+    with left, st.container(border=True, key="compare_card", height="stretch"):
+        shown = earlier.shown(model, dataset, found)
+        chosen = chart.draw(measured.curves, shown, _points() / 100, file_stem(model.address))
+    with right, st.container(border=True, key="budget_card", height="stretch"):
+        _budget(measured)
+    with st.container(border=True, key="points_card"):
+        chosen = tables.points(measured.ways, measured.curves, file_stem(model.address)) or chosen
+    chosen = earlier.draw(model, dataset, found) or chosen
+    if chosen is not None:
+        _open(chosen)
+    if any(running.unfinished(job) for job in measured.jobs):
+        ticker.tick("compare", _LATER_MS)
+
+
+def _measured(model: LoadedModel, dataset: Dataset, found: list[Way], *, again: bool = False) -> Measured:
+    """The jobs of these ways: begun by this call, except what the visitor stopped; ``again`` begins that too."""
+    jobs = [[curves.job(model, dataset, way.label, spec, again=again) for spec in way.specs] for way in found]
+    known = [
+        TradeOff(way.label, tuple(p for job in some for p in job.results), way.is_control)
+        for way, some in zip(found, jobs, strict=True)
+    ]
+    return Measured(model, dataset, found, [job for some in jobs for job in some], known)
+
+
+def _progress(measured: Measured) -> None:
+    """How far it is, with Stop; what failed, in a sentence."""
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_progress"):
+        if measured.running:
+            done = sum(len(job.results) for job in measured.jobs)
+            total = sum(job.total if job.active else len(job.results) for job in measured.jobs)
+            st.progress(min(1.0, done / total) if total else 0.0, f"Measuring: {done} of {total} points")
+            if curves.own(measured.running):
+                st.button("Stop", icon=":material/stop:", on_click=curves.stop, args=(measured.running,))
+        elif any(curves.is_stopped(job) for job in measured.jobs):
+            st.caption("Stopped. What was measured stays.", width="content")
+            st.button("Go on", icon=":material/play_arrow:", on_click=_go_on, args=(measured,))
+    why = curves.failure(measured.jobs)
+    if why:
+        st.caption(f":material/error: {plain(why, 400)}")
+
+
+def _go_on(measured: Measured) -> None:
+    _measured(measured.model, measured.dataset, measured.ways, again=True)
+
+
+def _points() -> float:
+    """How many points of accuracy one would give up."""
+    return float(value(_BUDGET, 1.0))
+
+
+def _budget(measured: Measured) -> None:
+    """The question behind the chart: how small for how much accuracy."""
+    st.markdown("**How far within a budget**")
+    st.number_input(
+        f"Points of {tables.judged_by(measured.curves).lower()} one would give up",
+        0.0,
+        50.0,
+        step=0.5,
+        format="%.1f",
+        key=_BUDGET,
+        on_change=remembered(_BUDGET, 1.0),
+    )
+    tables.within(measured.ways, measured.curves, _points() / 100)
+    n = len(measured.dataset.splits["tune"])
+    st.caption(
+        f"Every point prunes the dense model anew, without retraining, and is measured on the {n:,} samples of the "
+        "tune split. Bands are 95 % intervals; of several seeds, lowest to highest around their mean."
+    )
+    st.caption(
+        "Grey is what a criterion must beat: chance, and plain magnitude. Rings mark points that no other is both "
+        "smaller and more accurate than."
+    )
+
+
+def _open(point: TradeOffPoint) -> None:
+    """Take a point's setting to the explore page; undo there brings the old one back."""
+    session.workspace().set(PruneSpec.from_json(point.spec))
+    st.switch_page("pages/explore.py")

@@ -1,0 +1,212 @@
+"""The tables of the trade-off page: how far each way gets within a budget, and every point that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.comparison.protocol import in_words
+from explorer.analysis.comparison.seeds import Level, levels
+from explorer.text.names import plain
+from explorer.text.numbers import percent, times
+from explorer.text.spreadsheet import csv_text
+from explorer.types import TradeOff, TradeOffPoint
+from explorer.ui.tradeoff.methods import Way
+
+_TABLE = "compare_points"
+_COLUMN = st.column_config
+
+
+def within(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> None:
+    """The smallest measured model of each way whose accuracy fell by no more than ``budget`` (a fraction)."""
+    rows = reach(ways, curves, budget)
+    if not rows:
+        known = any(curve.points for curve in curves)
+        st.caption("No point is within it." if known else "The first points are being measured.")
+        return
+    st.table(
+        [
+            {
+                "Way": plain(row["way"], 120),
+                "Smaller": times(row["compression"]),
+                judged_by(curves): percent(row["accuracy"] / 100),
+            }
+            for row in rows
+        ],
+        border="horizontal",
+        hide_index=True,
+    )
+
+
+def judged_by(curves: Sequence[TradeOff]) -> str:
+    """What the curves are judged by, as a heading: accuracy, or agreement where there are no labels."""
+    return next((curve.points[0].accuracy.name for curve in curves if curve.points), "accuracy").capitalize()
+
+
+def reach(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> list[dict[str, Any]]:
+    """One row for each way that stays within the budget, the most compression first; of seeds the mean counts."""
+    rows = []
+    for way, curve in zip(ways, curves, strict=True):
+        within = [level for level in levels(curve.points) if level.drop <= budget]
+        if within:
+            best = max(within, key=_ratio)
+            rows.append(
+                {
+                    "way": f"{way.label} (mean of {best.n_seeds})" if best.n_seeds > 1 else way.label,
+                    "compression": _ratio(best),
+                    "accuracy": 100 * best.accuracy,
+                }
+            )
+    return sorted(rows, key=lambda row: -float(row["compression"]))
+
+
+def _ratio(level: Level) -> float:
+    return level.mean(lambda p: p.compression_ratio)
+
+
+def records(ways: Sequence[Way], curves: Sequence[TradeOff]) -> list[dict[str, Any]]:
+    """One row for each measured point, in full, as the CSV file holds it; shares are fractions."""
+    return [
+        {
+            "unit": way.unit,
+            "criterion": way.criterion,
+            "allocation": way.allocation,
+            "control": way.is_control,
+            "seed": point.seed if way.is_seeded else None,
+            "protocol": in_words(point.protocol),
+            "compression_ratio_asked": point.asked_ratio,
+            "compression_ratio": point.compression_ratio,
+            "sparsity_asked": point.asked,
+            "sparsity": point.sparsity,
+            "theoretical_speedup": point.theoretical_speedup,
+            "smallest_file_bytes": point.size_bytes,
+            "judged_by": point.accuracy.name,
+            "accuracy": point.accuracy.value,
+            "accuracy_low": point.accuracy.low,
+            "accuracy_high": point.accuracy.high,
+            "drop": point.drop.value,
+            "drop_low": point.drop.low,
+            "drop_high": point.drop.high,
+            "n": point.accuracy.n,
+            "split": "tune",
+            "machine": point.accuracy.machine,
+            "date": point.accuracy.date,
+        }
+        for way, curve in zip(ways, curves, strict=True)
+        for point in curve.points
+    ]
+
+
+def points(ways: Sequence[Way], curves: Sequence[TradeOff], stem: str) -> TradeOffPoint | None:
+    """Draw all points; returns the one whose setting is to be opened."""
+    found = [point for curve in curves for point in curve.points]
+    rows = records(ways, curves)
+    with st.container(horizontal=True, vertical_alignment="center", key="points_head"):
+        st.markdown(f"**Every point** ({len(found):,})", width="stretch")
+        place = st.container(width="content")
+        st.download_button(
+            "CSV",
+            lambda: csv_text(rows),
+            f"{stem}-tradeoff.csv",
+            "text/csv",
+            key="compare_csv",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not rows,
+        )
+    if not found:
+        st.caption("Each measured point becomes a row here.")
+        return None
+    chosen: Any = st.dataframe(
+        [_cells(row) for row in rows],
+        key=_TABLE,
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        height=min(420, 37 + 35 * len(rows)),
+        column_config=_columns(judged_by(curves)),
+    )
+    at = chosen.selection.rows[0] if chosen.selection.rows else None
+    point = found[at] if at is not None and at < len(found) else None
+    opened = place.button(
+        "Open on Explore",
+        key="open_point",
+        icon=":material/tune:",
+        disabled=point is None,
+        help="Choose a row first." if point is None else "Takes this row's setting to the explore page.",
+    )
+    return point if opened else None
+
+
+def _columns(judged: str) -> dict[str, Any]:
+    measured = "Of the pruned model on the tune split, measured."
+    return _COLUMNS | {"accuracy": _COLUMN.NumberColumn(judged, format="%.1f %%", width=80, help=measured)}
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    seed = "" if row["seed"] is None else f", seed {row['seed']}"
+    return {
+        "unit": row["unit"],
+        "criterion": f"{row['criterion']}{seed}",
+        "allocation": row["allocation"],
+        "ratio": row["compression_ratio_asked"],
+        "compression": row["compression_ratio"],
+        "speedup": row["theoretical_speedup"],
+        "asked": 100 * row["sparsity_asked"],
+        "reached": 100 * row["sparsity"],
+        "size": row["smallest_file_bytes"] / 1000,
+        "accuracy": 100 * row["accuracy"],
+        "interval": _interval(row["accuracy_low"], row["accuracy_high"], 1),
+        "change": -100 * row["drop"],
+        "change_interval": _interval(row["drop_high"], row["drop_low"], -1),
+        "n": row["n"],
+    }
+
+
+def _interval(low: float | None, high: float | None, sign: int) -> str:
+    """Both ends in percent or points; a drop turned into a change has them the other way round."""
+    if low is None or high is None:
+        return ""
+    if sign > 0:
+        return f"{100 * low:.1f} – {100 * high:.1f}"
+    return f"{-100 * low:+.1f} to {-100 * high:+.1f}".replace("-", "−")
+
+
+_COLUMNS: dict[str, Any] = {
+    "unit": _COLUMN.TextColumn("Unit", width=80),
+    "criterion": _COLUMN.TextColumn("Criterion", width=165),
+    "allocation": _COLUMN.TextColumn("Allocation", width=175),
+    "ratio": _COLUMN.NumberColumn(
+        "Asked", format="%.2f×", width=65, help="The compression ratio of the whole model that was asked for."
+    ),
+    "compression": _COLUMN.NumberColumn(
+        "Reached", format="%.2f×", width=75, help="All parameters of the model / parameters left, counted."
+    ),
+    "speedup": _COLUMN.NumberColumn(
+        "Fewer MACs",
+        format="%.2f×",
+        width=90,
+        help="Dense MACs / MACs left: the theoretical speed-up that the asked size brings. No dense kernel skips "
+        "zeros, so this is no measured time.",
+    ),
+    "asked": _COLUMN.NumberColumn(
+        "Set", format="%.1f %%", width=65, help="Share of the units, weights or channels, that was set to go."
+    ),
+    "reached": _COLUMN.NumberColumn(
+        "Sparsity",
+        format="%.1f %%",
+        width=75,
+        help="Share of the prunable weights that went, counted. Channels take the weights that read them along.",
+    ),
+    "size": _COLUMN.NumberColumn(
+        "File, kB", format="%.0f", width=75, help="The smallest kind of file that holds the pruned model, counted."
+    ),
+    "interval": _COLUMN.TextColumn("95 % interval", width=100, help="Wilson interval, in percent."),
+    "change": _COLUMN.NumberColumn(
+        "Change, pt", format="%+.1f", width=90, help="Pruned minus dense, on the same samples, in points: measured."
+    ),
+    "change_interval": _COLUMN.TextColumn("95 % interval", width=115, help="Paired interval of the change, in points."),
+    "n": _COLUMN.NumberColumn("n", format="localized", width=55, help="Samples of the tune split that were looked at."),
+}

@@ -1,0 +1,1 @@
+"""The Weights page: how each layer's weights are spread."""

@@ -1,0 +1,192 @@
+"""One layer in full: its line in three forms, its weights as histogram and picture, its units ranked."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from explorer.analysis.distribution import SignedHistogram
+from explorer.analysis.statistics import LayerStatistics, UnitNorms, unit_norms
+from explorer.charts import CONFIG, group_heatmap, signed_histogram, weight_heatmap
+from explorer.charts import unit_norms as ranked_units
+from explorer.pruning.allocation.threshold import threshold_forms
+from explorer.pruning.granularity.n_of_m import NOfM
+from explorer.pruning.select import keep_mask
+from explorer.text.names import plain
+from explorer.text.numbers import percent
+from explorer.types import KnobPlan
+from explorer.ui.shell import cache
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.weights.view import View
+from explorer.ui.widgets.summary import Fact
+
+_LOW, _TALL = 300, 672
+# Below this difference of AIC two fits are about as good.
+_CLEAR = 2.0
+
+
+def draw(view: View, row: LayerStatistics) -> None:
+    """Everything about one tensor under the present setting; works without an architecture."""
+    knob = next((k for k in view.plan.knobs if row.name in k.knob.layers and row.prunable), None)
+    facts = "".join(fact.html() for fact in _facts(view, row, knob))
+    st.html(f'<div class="facts">{facts}</div>')
+    why = row.why_not or (knob.knob.why_not if knob else None)
+    if why:
+        st.caption(f":material/info: No line here. {plain(why, 300)}")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _histogram(view, row, knob)
+    if _is_wide(_pictured(view, row)):
+        with right:
+            _units(view, row, knob)
+        _picture(view, row, _LOW)
+        return
+    with left:
+        _units(view, row, knob)
+    with right:
+        _picture(view, row, _TALL)
+
+
+def _pictured(view: View, row: LayerStatistics) -> tuple[int, ...]:
+    """The shape whose picture is drawn: a pattern along the inputs is shown at one place of the kernel."""
+    by_groups = isinstance(view.spec.granularity, NOfM) and row.parameter in view.plan.masks
+    return row.shape[:2] if by_groups else row.shape
+
+
+def _is_wide(shape: tuple[int, ...]) -> bool:
+    """Whether the picture has many more columns than rows, so that it needs the page's whole width."""
+    n_rows = shape[0] if len(shape) > 1 else 1
+    return math.prod(shape) > 3 * n_rows**2 and not (len(shape) == 4 and max(shape[2:]) > 1 and shape[1] <= 3 * n_rows)
+
+
+def _facts(view: View, row: LayerStatistics, knob: KnobPlan | None) -> list[Fact]:
+    share = row.n_pruned / row.n_weights if row.n_weights else 0.0
+    first = Fact("Pruned", "counted", percent(share), f"{row.n_pruned:,} of {row.n_weights:,} weights")
+    names = ("Threshold, absolute", "In standard deviations", "As a percentile")
+    if knob is None or knob.knob.name not in view.scores.values:
+        return [first, *(Fact(name, "", "–", "no line") for name in names)]
+    if not knob.n_pruned:
+        note = "locked: nothing goes" if knob.locked else "nothing goes"
+        return [first, *(Fact(name, "", "–", note) for name in names)]
+    forms = threshold_forms(view.scores, knob.knob.name, knob.n_pruned)
+    unit = "weight" if knob.knob.unit == "weight" else f"{knob.knob.unit} norm"
+    deviation = view.scores.deviations[knob.knob.name]
+    locked = " · locked" if knob.locked else ""
+    return [
+        first,
+        Fact(names[0], "counted", f"{forms['absolute']:.4g}", f"{_where(knob, unit)}{locked}"),
+        Fact(names[1], "counted", f"{forms['std']:.2f} σ", f"σ = {deviation:.4g}"),
+        Fact(names[2], "counted", f"{forms['percentile']:.1f}", f"{knob.n_pruned:,} of {knob.knob.n_units:,} go"),
+    ]
+
+
+def _where(knob: KnobPlan, unit: str) -> str:
+    return f"the lowest {unit} kept" if knob.n_pruned < knob.knob.n_units else f"above every {unit}"
+
+
+def _histogram(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
+    found = cache.signed(view.model, view.plan.layers[row.name], view.plan)
+    st.markdown("**Signed weights**")
+    figure = signed_histogram(found, threshold=_weight_line(view, knob), theme=chart_theme(), height=_LOW)
+    st.plotly_chart(figure, key="signed", theme=None, config=CONFIG)
+    st.caption(_fit(found, row))
+
+
+def _weight_line(view: View, knob: KnobPlan | None) -> float | None:
+    """The line on |w|, where the present setting has one."""
+    if knob is None or not knob.n_pruned or knob.knob.unit != "weight" or not view.spec.criterion.on_weight_scale:
+        return None
+    return knob.threshold
+
+
+def _fit(found: SignedHistogram, row: LayerStatistics) -> str:
+    """Which bell fits better, in words."""
+    if found.better is None:
+        return "No bell is fitted: the weights are all equal."
+    other = next(fit for fit in found.fits if fit is not found.better)
+    by = other.aic - found.better.aic
+    tails = "" if row.kurtosis is None else f" Excess kurtosis {row.kurtosis:.2f} (normal 0, Laplace 3)."
+    if by < _CLEAR:
+        return f"Normal and Laplace fit about equally well.{tails}"
+    if found.better.family == "laplace":
+        return f"**Laplace fits better** (AIC lower by {by:,.0f}): a sharper peak at zero and longer tails.{tails}"
+    return f"**Normal fits better** (AIC lower by {by:,.0f}): fewer weights near zero, shorter tails.{tails}"
+
+
+def _units(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
+    """The rows of the tensor by norm; under a line for whole units, those units by their score."""
+    weights = view.model.weights[row.parameter]
+    if not weights.numel() or not weights.dim():
+        return
+    by_channel = knob is not None and knob.knob.unit != "weight" and knob.knob.name in view.scores.values
+    by_channel = by_channel and view.spec.criterion.on_weight_scale
+    st.markdown("**Units by norm**")
+    if by_channel and knob is not None:
+        ranked, line = _ranked(view, knob), knob.threshold if knob.n_pruned else None
+        with_it = [name for name in knob.knob.layers if name != row.name]
+        note = _about_units(knob.knob.unit, with_it)
+    else:
+        ranked, line = unit_norms(weights, view.plan.masks.get(row.parameter)), _weight_line(view, knob)
+        note = "Each bar is one output: its typical weight. Grey: nothing of it is left."
+        note += " Orange: the line for single weights." if line else ""
+    figure = ranked_units(ranked, threshold=line, theme=chart_theme(), height=_LOW)
+    st.plotly_chart(figure, key="units", theme=None, config=CONFIG)
+    st.caption(note)
+
+
+def _about_units(unit: str, with_it: list[str]) -> str:
+    if unit == "group":
+        return "Each group by the weights that it would lose: the lowest take the pattern first."
+    tied = "They are ranked together with those they are tied to, in " + plain(", ".join(with_it), 120) + "."
+    return f"The line removes whole {unit}s. {tied if with_it else ''}"
+
+
+def _ranked(view: View, knob: KnobPlan) -> UnitNorms:
+    values: Tensor = view.scores.values[knob.knob.name].double()
+    keep = keep_mask(view.scores.values[knob.knob.name], knob.n_pruned)
+    order = torch.argsort(values, descending=True, stable=True)
+    p = float(getattr(view.spec.criterion, "p", 2.0))
+    return UnitNorms(tuple(order.tolist()), tuple(values[order].tolist()), tuple(keep[order].tolist()), p)
+
+
+def _picture(view: View, row: LayerStatistics, height: int) -> None:
+    st.markdown("**The weights themselves**")
+    weights, mask = view.model.weights[row.parameter], view.plan.masks.get(row.parameter)
+    unit = view.spec.granularity
+    if isinstance(unit, NOfM) and mask is not None:
+        _groups(weights, mask, unit, height)
+        return
+    figure = weight_heatmap(weights, mask, theme=chart_theme(), height=height)
+    st.plotly_chart(figure, key="picture", theme=None, config=CONFIG)
+    # A matrix too large for the picture says below it what its blocks are.
+    if not figure.layout.annotations:
+        grey = " Grey: pruned." if row.n_pruned else ""
+        st.caption(f"Blue: positive. Orange: negative. Faint: near zero.{grey}")
+
+
+def _groups(weights: Tensor, mask: Tensor, unit: NOfM, height: int) -> None:
+    """The pattern of n of m, where it can be seen: along the inputs, at one place of the kernel at a time."""
+    places = [f"Kernel place {', '.join(map(str, at))}" for at in product(*map(range, weights.shape[2:]))]
+    position = 0
+    if len(places) > 1:
+        known = min(st.session_state.get("kernel_place") or 0, len(places) - 1)
+        st.session_state["kernel_place"] = known
+        position = st.selectbox(
+            "Place in the kernel",
+            range(len(places)),
+            key="kernel_place",
+            format_func=places.__getitem__,
+            label_visibility="collapsed",
+            width=220,
+        )
+    height -= 56 if len(places) > 1 else 0
+    figure = group_heatmap(weights, mask, unit.m, position=position, theme=chart_theme(), height=height)
+    st.plotly_chart(figure, key="groups", theme=None, config=CONFIG)
+    st.caption(
+        f"Each little strip is one group of {unit.m} neighbouring inputs. A pruned group keeps its {unit.n} largest; "
+        "the others are grey. Blue: positive. Orange: negative."
+    )

@@ -1,0 +1,43 @@
+"""A widget for each parameter of a member: what its declaration says becomes a slider, a number or a choice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+import streamlit as st
+
+from explorer.params import params_of
+from explorer.pruning import allocation
+from explorer.ui.widgets.controlled_widget import mirrored
+from explorer.workbench.workspace import Workspace
+
+
+def draw(work: Workspace, part: str) -> None:
+    """A number or a choice for each parameter of the present granularity or criterion."""
+    member: Any = getattr(work.spec, part)
+    for p in params_of(member):
+        name = f"{part}_{member.key}_{p.name}"
+        widget = mirrored(name, getattr(member, p.name), partial(_set, work, part, p.name))
+        if p.choices:
+            st.selectbox(p.label, p.choices, help=p.help or None, **widget)
+        elif isinstance(p.default, bool):
+            st.toggle(p.label, help=p.help or None, **widget)
+        elif isinstance(p.default, float):
+            step, form = (0.5, "%.2f") if p.default >= 1 else (p.default or 0.01, "%g")
+            st.number_input(p.label, p.low, p.high, step=step, format=form, help=p.help or None, **widget)
+        else:
+            low, high = (None if end is None else int(end) for end in (p.low, p.high))
+            st.number_input(p.label, low, high, step=1, help=p.help or None, **widget)
+
+
+def _set(work: Workspace, part: str, field: str, value: Any) -> None:
+    if value is None:
+        return
+    member: Any = replace(cast(Any, getattr(work.spec, part)), **{field: value})
+    changes: dict[str, Any] = {part: member}
+    if part == "granularity":
+        # Lines and limits name the units of the old kind: start anew.
+        changes |= {"allocation": allocation.get("global"), "limits": ()}
+    work.set(replace(work.spec, **changes))

@@ -1,0 +1,104 @@
+"""The one sticky line of four facts, each with its origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from explorer import terms
+from explorer.text.names import escaped
+from explorer.text.numbers import bytes_text, percent, points
+from explorer.types import Evaluation, Plan
+
+ACCURACY, AGREEMENT, CHANGE = "Accuracy", "Agreement with dense", "Change, same samples"
+_TERMS = {ACCURACY: "interval", AGREEMENT: "agreement", CHANGE: "drop", "Weights removed": "sparsity"}
+_NAMES = {"labels": ACCURACY, "agreement": AGREEMENT, "tokens": "Accuracy of tokens", "numbers": "R2"}
+_FILES = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "units removed", "n_of_m": "packed n:m"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One cell: a name, its origin, a value and what stands beside it. Plain text, escaped here."""
+
+    name: str
+    origin: str
+    value: str
+    note: str
+    tone: str = ""
+    progress: float | None = None
+
+    def html(self) -> str:
+        tag = f'<span class="tag" title="{_tooltip(self.origin)}">{escaped(self.origin)}</span>' if self.origin else ""
+        bar = "" if self.progress is None else f'<div class="bar" style="width:{100 * self.progress:.0f}%"></div>'
+        meaning = _tooltip(_TERMS.get(self.name, ""))
+        return (
+            f'<div><div class="name"><span title="{meaning}">{escaped(self.name)}</span>{tag}</div>'
+            f'<div><span class="value {self.tone}">{escaped(self.value)}</span> '
+            f'<span class="note">{escaped(self.note)}</span></div>{bar}</div>'
+        )
+
+
+def _tooltip(key: str) -> str:
+    return escaped(terms.tooltip(key), 600) if key else ""
+
+
+def draw(facts: list[Fact]) -> None:
+    """Four cells that stay in view while the page scrolls."""
+    with st.container(key="facts"):
+        st.html(f'<div class="facts" role="status">{"".join(fact.html() for fact in facts)}</div>')
+
+
+def judged(found: Evaluation | None, why_not: str | None, *, stale: bool) -> list[Fact]:
+    """Accuracy and its change, as far as they are known; dimmed while they are of an older line."""
+    if why_not is not None:
+        return [Fact(ACCURACY, "", "not available", why_not), Fact(CHANGE, "", "–", "")]
+    if found is None:
+        return [Fact(ACCURACY, "", "…", "measuring", progress=0.0), Fact(CHANGE, "", "…", "")]
+    facts = [_level(found), _change(found)]
+    if stale:
+        return [replace(fact, origin="", note="measuring …", tone="stale", progress=None) for fact in facts]
+    return facts
+
+
+def _level(found: Evaluation) -> Fact:
+    so_far = "" if found.complete else f" · {found.n:,} of {found.total:,}"
+    return Fact(
+        _NAMES[found.judged_by],
+        found.accuracy.origin,
+        percent(found.accuracy.value),
+        f"{_interval(found.accuracy.low, found.accuracy.high)}{so_far}",
+        progress=None if found.complete else found.n / found.total,
+    )
+
+
+def _change(found: Evaluation) -> Fact:
+    drop = found.drop
+    if found.judged_by == "agreement":
+        return Fact(ACCURACY, "", "–", "no labels, generated inputs")
+    tone = "worse" if drop.value > 0 else "better" if drop.value < 0 else ""
+    note = "" if drop.low is None or drop.high is None else f"{points(-drop.high)} to {points(-drop.low)}"
+    return Fact(CHANGE, drop.origin, points(-drop.value), note.replace(" pt", ""), tone)
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f}"
+
+
+def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
+    """What goes, and the file one would get: never the dense format pretending to shrink."""
+    kind, n_bytes = best
+    removed = Fact("Weights removed", "counted", percent(plan.sparsity), _how_many(plan))
+    note = "dense file" if kind == "dense_file" else f"{_FILES.get(kind, kind)} · dense stays {bytes_text(dense)}"
+    return [removed, Fact("File you would get", "counted", bytes_text(n_bytes), note)]
+
+
+def _how_many(plan: Plan) -> str:
+    """Weights out of weights; under whole units, units out of units too."""
+    weights = f"{plan.n_pruned:,} of {plan.layers.n_prunable:,}"
+    if all(k.knob.unit == "weight" for k in plan.knobs):
+        asked = f" · asked {percent(plan.asked)}" if abs(plan.asked - plan.sparsity) > 5e-4 else ""
+        return weights + asked
+    movable = [k for k in plan.knobs if k.knob.why_not is None]
+    units = sum(k.n_pruned for k in movable), sum(k.knob.n_units for k in movable)
+    return f"{units[0]:,} of {units[1]:,} {plan.knobs[0].knob.unit}s · {plan.n_pruned:,} weights"

@@ -1,0 +1,49 @@
+"""The samples behind a number: small pictures with the true, the dense and the pruned answer."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import streamlit as st
+import torch
+from PIL import Image
+from torch import Tensor
+
+from explorer.text.names import escaped
+from explorer.types import Dataset, Evaluation
+
+_MOST = 24
+_EDGE = 56
+
+
+def grid(dataset: Dataset, found: Evaluation, which: Tensor, title: str) -> None:
+    """Up to 24 of the samples ``which`` (indices into the tune split), with their labels."""
+    if not len(which):
+        return
+    split = dataset.splits["tune"]
+    cells = []
+    for i in which[:_MOST].tolist():
+        true = "" if split.y is None else dataset.classes[int(split.y[i])]
+        dense = dataset.classes[int(found.dense_predictions[i])]
+        now = dataset.classes[int(found.predictions[i])]
+        words = f"true {true}, dense {dense}, pruned {now}"
+        cells.append(
+            f'<figure style="margin:0;width:{_EDGE + 16}px;font-size:.72rem;line-height:1.25;text-align:center">'
+            f'<img src="{_picture(split.x[i])}" width="{_EDGE}" height="{_EDGE}" alt="{escaped(words)}" '
+            f'title="{escaped(words)}" style="border-radius:.3rem;image-rendering:pixelated">'
+            f"<figcaption>{escaped(dense, 18)} → {escaped(now, 18)}</figcaption></figure>"
+        )
+    more = f" (the first {_MOST} of {len(which)})" if len(which) > _MOST else ""
+    st.caption(f"{title}{more}: the dense answer → the pruned answer")
+    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.5rem;max-width:30rem">{"".join(cells)}</div>')
+
+
+def _picture(x: Tensor) -> str:
+    """(channels, height, width) of any range -> a PNG as a data address."""
+    low, high = float(x.min()), float(x.max())
+    pixels = ((x - low) / max(high - low, 1e-9) * 255).round().to(torch.uint8)
+    array = pixels[0].numpy() if len(pixels) != 3 else pixels.movedim(0, -1).contiguous().numpy()
+    out = io.BytesIO()
+    Image.fromarray(array).save(out, format="PNG")
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

@@ -1,0 +1,1 @@
+"""What a hand does: workspace, moves, undo, links. No screen in here."""
