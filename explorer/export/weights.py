@@ -19,7 +19,7 @@ from explorer.metrics.size import stored_tensors
 from explorer.models import slim
 from explorer.pruning.apply import compensated
 from explorer.store.atomic import replacing, write_text
-from explorer.types import LoadedModel, Plan
+from explorer.types import LoadedModel, Plan, tensors_digest
 
 METADATA_KEY = "explorer"
 
@@ -49,12 +49,13 @@ def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: boo
     spec_path = target.with_suffix(".spec.json")
     check_target(model, target, ".safetensors", (spec_path,), force=force)
     tensors = pruned_tensors(model, plan)
-    about = describe(model, plan)
+    about = {**describe(model, plan), "weights": tensors_digest(tensors)}
     with replacing(target) as new_weights:
         _save(tensors, about, new_weights)
         if not same_tensors(tensors, load_file(new_weights)):
             raise misread(str(target))
-        # The weights are put in their place last: who sees them, sees the request that belongs to them.
+        # The weights are put in their place last. Who is killed in between leaves a request that names other weights
+        # than those beside it, so that a reader does not take the two for a pair.
         write_text(spec_path, json.dumps(about, indent=1) + "\n")
     return Written(target, spec_path, target.stat().st_size)
 

@@ -19,7 +19,7 @@ from explorer.models.reader import FileContents, read_bytes, read_file
 from explorer.models.reader.limits import MAX_FILE_BYTES
 from explorer.models.request import Request
 from explorer.text.quoting import listed, shown, shown_file
-from explorer.types import LoadedModel
+from explorer.types import LoadedModel, tensors_digest
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar")
 MAX_HINT_BYTES = 2**20
@@ -46,7 +46,9 @@ class WeightFile:
         path = _regular(request.address)
         label = shown(path.name)
         contents = read_file(path, label)
-        hint = _inside(contents) or _beside(path)
+        hint = _inside(contents)
+        if not hint:
+            hint, contents = _of_these(_beside(path), contents)
         meta = {"source": "file", "path": str(path), "label": label}
         return _opened(request, contents, hint, meta)
 
@@ -156,6 +158,14 @@ def _beside(path: Path) -> Mapping[str, Any]:
     if not isinstance(entry, dict):
         return {}
     return {"arch": entry.get("architecture"), "arch_args": entry.get("arguments"), "data": entry.get("data")}
+
+
+def _of_these(hint: Mapping[str, Any], contents: FileContents) -> tuple[Mapping[str, Any], FileContents]:
+    """The description from beside the file, unless it names other weights; then a note on it takes its place."""
+    if hint.get("weights") in (None, tensors_digest(contents.tensors)):
+        return hint, contents
+    note = "The description beside it is of other weights, and was not used."
+    return {}, replace(contents, oddities=(*contents.oddities, note))
 
 
 def _text(path: Path) -> str:

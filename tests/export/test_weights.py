@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from explorer import models
 from explorer.errors import ExplorerError
 from explorer.export import weights as weights_module
 from explorer.export.weights import write_pruned
@@ -187,6 +188,22 @@ def test_the_weights_take_their_place_after_the_request_that_belongs_to_them(
     monkeypatch.setattr("os.replace", lambda old, new: (placed.append(Path(new).name), replace(old, new)))
     write_pruned(model, plan(model, PruneSpec()), tmp_path / "out.safetensors")
     assert placed == ["out.spec.json", "out.safetensors"]
+
+
+def test_weights_and_a_request_of_two_writings_are_not_taken_for_a_pair(tmp_path: Path) -> None:
+    model = loaded(nn.Linear(4, 2), data="digits")
+    tensors = {}
+    for name, spec in (("old", HALF), ("new", PruneSpec())):
+        out = write_pruned(model, plan(model, spec), tmp_path / f"{name}.safetensors").weights
+        # As another program saves them, without what the file says of itself.
+        tensors[name] = load_file(out)
+        save_file(tensors[name], out)
+        assert models.load(str(out)).data == "digits"
+    # What a kill between the two leaves: the new request beside the old weights.
+    save_file(tensors["old"], tmp_path / "new.safetensors")
+    opened = models.load(str(tmp_path / "new.safetensors"))
+    assert (opened.data, opened.meta.get("spec")) == (None, None)
+    assert any("of other weights" in finding.what for finding in opened.findings)
 
 
 def test_a_full_disk_leaves_the_old_files_and_one_sentence(tmp_path: Path) -> None:
