@@ -9,19 +9,29 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from explorer import leftovers
 from explorer.errors import ExplorerError
+
+_PREFIX = "pruning-explorer-"
 
 
 @contextmanager
 def scratch(parent: Path | str | None = None) -> Iterator[Path]:
     """An empty folder in ``parent`` (the system's place for such files unless given), gone afterwards.
 
-    ExplorerError where the disk refuses, also while the block writes to it.
+    ExplorerError where the disk refuses, also while the block writes to it. Folders of processes that were killed
+    go first.
     """
     try:
-        with tempfile.TemporaryDirectory(dir=parent, prefix="pruning-explorer-") as place:
+        sweep_scratch(parent)
+        with tempfile.TemporaryDirectory(dir=parent, prefix=f"{_PREFIX}{leftovers.mark()}-") as place:
             yield Path(place)
     except (OSError, SafetensorError) as error:
         why = f"{getattr(error, 'strerror', None) or error}."
         fix = "Make room, or let TMPDIR name another folder."
         raise ExplorerError("Temporary files could not be written.", why=why, fix=fix) from error
+
+
+def sweep_scratch(parent: Path | str | None = None) -> None:
+    """Remove the scratch folders in ``parent`` whose process is dead."""
+    leftovers.sweep(parent or tempfile.gettempdir(), _PREFIX)

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from explorer import leftovers
 from explorer.errors import ExplorerError
 
+_PART = ".part"
 _REASONS = {
     errno.ENOSPC: ("The disk is full.", "Make room or choose another folder."),
     errno.EDQUOT: ("The disk quota is used up.", "Make room or choose another folder."),
@@ -23,16 +25,17 @@ _REASONS = {
 
 
 @contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
+def replacing(path: Path | str, *, private: bool = False) -> Iterator[Path]:
     """A new empty file to write, which takes the place of ``path`` when the block ends well.
 
-    Until then, and when anything goes wrong, what was at ``path`` stays as it was, also when
-    the process is killed or the disk is full. A file system error becomes an ``ExplorerError``
-    that names the path; every other error passes through.
+    It has the permissions of the file that it replaces, or those usual here; a ``private`` one is for this user
+    alone. Until the end, and when anything goes wrong, what was at ``path`` stays as it was, also when the process
+    is killed or the disk is full. What killed processes left half written in the folder goes. A file system error
+    becomes an ``ExplorerError`` that names the path; every other error passes through.
     """
     target = Path(path)
     try:
-        temporary = _beside(target)
+        temporary = _beside(target, private)
     except OSError as error:
         raise cannot_write(target, error) from error
     try:
@@ -47,9 +50,9 @@ def replacing(path: Path | str) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path | str, text: str) -> None:
+def write_text(path: Path | str, text: str, *, private: bool = False) -> None:
     """Put UTF-8 text at ``path``, whole or not at all."""
-    with replacing(path) as temporary:
+    with replacing(path, private=private) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -59,7 +62,7 @@ def cannot_write(path: Path, error: OSError) -> ExplorerError:
     return ExplorerError(f"{path} could not be written.", why=why, fix=fix)
 
 
-def _beside(target: Path) -> Path:
+def _beside(target: Path, private: bool) -> Path:
     # Another name for the same place would defeat the check for folders and for pipes.
     if target.is_dir():
         raise ExplorerError(f"{target} could not be written.", why="It is a folder.", fix="Give a file name in it.")
@@ -70,10 +73,12 @@ def _beside(target: Path) -> Path:
     if not target.parent.is_dir():
         why = f"There is no folder {target.parent}."
         raise ExplorerError(f"{target} could not be written.", why=why, fix="Create the folder first.")
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", suffix=".part", dir=target.parent)
+    leftovers.sweep(target.parent, ".", _PART)
+    prefix = f".{target.name[:60]}.{leftovers.mark()}."
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=_PART, dir=target.parent)
     os.close(handle)
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-    os.chmod(name, mode)
+    if not private:  # mkstemp gives it to this user alone
+        os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
     return Path(name)
 
 

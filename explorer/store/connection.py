@@ -13,17 +13,16 @@ from typing import Any, TypeVar
 
 from explorer.errors import ExplorerError
 from explorer.store.atomic import cannot_write
+from explorer.store.folder import make_folder
+from explorer.store.identity import SIDE_FILES, make_private, refuse_foreign
 from explorer.store.lock import alone
-from explorer.store.schema import STEPS, VERSION
+from explorer.store.opening import as_one, check, connect, prepare
+from explorer.store.read_only import Snapshot
 from explorer.types import Finding
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-_PATIENCE_S = 15.0
-_LONGEST_VALUE = 64 * 1024 * 1024
-_LONGEST_SQL = 20_000
-_SIDE_FILES = ("-wal", "-shm")
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _REASONS = {
     sqlite3.SQLITE_FULL: ("The disk is full.", "Make room, or choose another folder with --data-dir."),
@@ -50,16 +49,25 @@ class Database:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._opened_as: tuple[int, int, int] | None = None
+        self._snapshot = Snapshot(path)
 
     def read(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        """All rows of a question; none, and no file made, where nothing was kept yet."""
-        if not self.path.exists():
-            return []
+        """All rows of a question; none, and no file made, where nothing was kept yet.
+
+        A file in a folder that cannot be written is read as well.
+        """
+        try:
+            if not self.path.exists():
+                return []
+        except OSError as error:
+            raise cannot_read(self.path, error) from error
+        if not self._may_be_written():
+            return self._read_only(sql, values)
         return self._run(lambda connection: connection.execute(sql, values).fetchall())
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do ``work`` as one transaction: all of it is kept, or nothing."""
-        return self._run(lambda connection: _as_one(connection, work))
+        return self._run(lambda connection: as_one(connection, work))
 
     def tell(self, finding: Finding) -> None:
         """Add a finding, once."""
@@ -73,6 +81,18 @@ class Database:
                 with suppress(sqlite3.Error):
                     self._connection.close()
             self._connection = self._opened_as = None
+
+    def _may_be_written(self) -> bool:
+        return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
+
+    def _read_only(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        with self._lock:
+            try:
+                return self._snapshot.connection().execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                raise _refusal(self.path, error) from error
+            except OSError as error:
+                raise cannot_read(self.path, error) from error
 
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock:
@@ -99,9 +119,11 @@ class Database:
             _LEFT_TO_THE_PARENT.append(self._connection)
             self._connection = None
         self.close()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = _connect(self.path)
-        _prepare(connection, self.path)
+        make_folder(self.path.parent)
+        refuse_foreign(self.path)
+        make_private(self.path)
+        connection = connect(self.path)
+        prepare(connection, self.path)
         self._connection, self._opened_as = connection, self._here()
         return connection
 
@@ -119,7 +141,7 @@ class Database:
             stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
             aside = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
             os.replace(self.path, aside)
-            for end in _SIDE_FILES:
+            for end in SIDE_FILES:
                 with suppress(FileNotFoundError):
                     os.replace(f"{self.path}{end}", f"{aside}{end}")
         self.tell(
@@ -136,79 +158,11 @@ class Database:
 _LEFT_TO_THE_PARENT: list[sqlite3.Connection | None] = []
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, _LONGEST_SQL)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    # A file that somebody else made may hold triggers and views: they get no say.
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA cell_size_check = ON")
-    # Neither a killed process nor a power cut loses what was kept; it costs less than a millisecond.
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Check the file, and bring it to this version. One process at a time may change it."""
-    try:
-        _check(connection)
-        if _version(connection) != VERSION or _journal(connection) != "wal":
-            with alone(path.with_suffix(".lock")):
-                connection.execute("PRAGMA journal_mode = WAL")
-                _as_one(connection, lambda c: _migrate(c, path))
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _check(connection: sqlite3.Connection) -> None:
-    found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-    if found != "ok":
-        error = sqlite3.DatabaseError(found.splitlines()[-1])
-        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise error
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = _version(connection)
-    if version > VERSION:
-        why = f"It was made by a newer version of the explorer (format {version}; this one knows {VERSION})."
-        raise ExplorerError(f"{path} cannot be used.", why=why, fix="Update, or choose another --data-dir.")
-    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        why = "It is a database of something else."
-        raise ExplorerError(f"{path} cannot be used.", why=why, fix="Move it away, or choose another --data-dir.")
-    for step in STEPS[version:]:
-        for statement in step:
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {VERSION:d}")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _journal(connection: sqlite3.Connection) -> str:
-    return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
-
-
-def _as_one(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        result = work(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return result
-
-
 def _is_sound(path: Path) -> bool:
     try:
-        connection = _connect(path)
+        connection = connect(path)
         try:
-            _check(connection)
+            check(connection)
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
@@ -223,6 +177,12 @@ def _is_damage(error: sqlite3.Error) -> bool:
 def _code(error: sqlite3.Error) -> int:
     # The lower byte is the kind of failure; the rest says which variety.
     return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def cannot_read(path: Path, error: OSError) -> ExplorerError:
+    """The refusal that goes with a file system error while reading."""
+    why = f"{error.strerror or error}."
+    return ExplorerError(f"{path} could not be read.", why=why, fix="Choose another folder with --data-dir.")
 
 
 def _refusal(path: Path, error: sqlite3.Error) -> ExplorerError:

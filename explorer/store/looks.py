@@ -7,7 +7,7 @@ from pathlib import Path
 
 from explorer.errors import ExplorerError
 from explorer.store.atomic import cannot_write, write_text
-from explorer.store.folder import data_folder
+from explorer.store.folder import data_folder, make_folder
 from explorer.store.lock import alone
 
 
@@ -25,14 +25,14 @@ def count_look(model_digest: str, data_digest: str, folder: Path | str | None = 
     """Count one more look and give the new count. Two processes at once count two."""
     file = looks_file(folder)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
     except OSError as error:
         raise cannot_write(file, error) from error
     with alone(file.with_suffix(".lock")):
         counts = _read(file)
         key = f"{model_digest}/{data_digest}"
         counts[key] = counts.get(key, 0) + 1
-        write_text(file, json.dumps(counts, indent=1, sort_keys=True))
+        write_text(file, json.dumps(counts, indent=1, sort_keys=True), private=True)
     return counts[key]
 
 

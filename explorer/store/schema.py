@@ -58,3 +58,5 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ),
 )
 VERSION = len(STEPS)
+# Says in the file's header whose it is (application_id); files of versions before it have 0 there.
+APPLICATION_ID = 0x50724578

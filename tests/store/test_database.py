@@ -304,30 +304,11 @@ def test_an_update_that_is_killed_half_way_changes_nothing(tmp_path: Path, monke
     connection.executescript(VERSION_1)
     connection.close()
     with monkeypatch.context() as patch:
-        patch.setattr("explorer.store.connection.STEPS", (*STEPS, ("CREATE TABLE more (a)", "no SQL at all")))
+        patch.setattr("explorer.store.opening.STEPS", (*STEPS, ("CREATE TABLE more (a)", "no SQL at all")))
         with pytest.raises(ExplorerError):
             Store(tmp_path).cells("scan")
     assert by_sqlite(tmp_path / "runs.sqlite", "PRAGMA user_version") == [(1,)]
     assert len(Store(tmp_path).cells("scan")) == 1
-
-
-def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.keep_point(record())
-    store.close()
-    by_sqlite(store.path, f"PRAGMA user_version = {VERSION + 1}")
-    before = store.path.read_bytes()
-    with pytest.raises(ExplorerError, match="newer version"):
-        store.points()
-    store.close()
-    assert store.path.read_bytes() == before
-
-
-def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
-    by_sqlite(tmp_path / "runs.sqlite", "CREATE TABLE mine (a)")
-    with pytest.raises(ExplorerError, match="something else"):
-        Store(tmp_path).keep_point(record())
-    assert by_sqlite(tmp_path / "runs.sqlite", "SELECT name FROM sqlite_master") == [("mine",)]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -42,12 +41,37 @@ def test_processes_at_once_lose_no_look(tmp_path: Path) -> None:
     assert looks("m", "d", tmp_path) == 30
 
 
-def test_a_lock_left_by_a_killed_run_is_taken_over(tmp_path: Path) -> None:
-    lock = tmp_path / "looks.lock"
-    lock.write_text("")
-    os.utime(lock, (time.time() - 60, time.time() - 60))
+def test_a_run_killed_while_it_counts_does_not_make_the_next_one_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+import sys
+from pathlib import Path
+from explorer.store.lock import alone
+with alone(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, str(tmp_path / "looks.lock")]
+    holder = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    monkeypatch.setattr("explorer.store.lock._PATIENCE_S", 0.0)
+    with pytest.raises(ExplorerError, match="Another run holds it"):
+        count_look("m", "d", tmp_path)
+    holder.kill()
+    holder.communicate(timeout=60)
     assert count_look("m", "d", tmp_path) == 1
-    assert not lock.exists()
+
+
+def test_the_count_is_for_this_user_alone(tmp_path: Path) -> None:
+    count_look("m", "d", tmp_path / "new")
+    assert {p.name: p.stat().st_mode & 0o777 for p in (tmp_path / "new").iterdir()} == {
+        "looks.json": 0o600,
+        "looks.lock": 0o600,
+    }
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("content", ["{", "[]", json.dumps({"m/d": "many"}), "\x00"])
