@@ -1,0 +1,130 @@
+"""The package as others install it: what it asks for, what its wheel holds, and that it measures in a new place."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from collections.abc import Iterable
+from email.parser import Parser
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import explorer
+from tests.house import LIBRARY, ROOT, imports_of, short
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = {"notebook", "onnx", "hub", "vision", "distributed", "docs"}
+ONLY_FOR_TESTS = {"pytest", "hypothesis"}
+CALLED_OTHERWISE = {"sklearn": "scikit-learn", "PIL": "pillow", "mkdocs": "mkdocs-material"}
+# What lies in the package's folders for those who write it.
+FOR_WRITERS = {".md", ".mjs", ".py"}
+
+
+def requirements(lines: Iterable[str]) -> dict[str, Requirement]:
+    stated = [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
+    return {each.name.lower(): each for each in stated}
+
+
+NEEDED = requirements(PROJECT["dependencies"])
+PINNED = requirements((ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines())
+
+
+def test_the_package_asks_for_ranges_and_for_nothing_that_only_tests_need() -> None:
+    assert "dependencies" not in PROJECT["dynamic"]
+    assert set(NEEDED) == set(PINNED) - ONLY_FOR_TESTS
+    operators = {name: {part.operator for part in needed.specifier} for name, needed in NEEDED.items()}
+    assert all(">=" in used and not used & {"==", "===", "~="} for used in operators.values()), operators
+
+
+def test_what_is_installed_lies_in_the_ranges_and_in_the_pinned_set() -> None:
+    for name in NEEDED:
+        assert version(name) in NEEDED[name].specifier, name
+        assert version(name) in PINNED[name].specifier, name
+
+
+def test_every_library_that_is_imported_is_asked_for() -> None:
+    optional = {name for extra in PROJECT["optional-dependencies"].values() for name in requirements(extra)}
+    missing = [
+        f"{short(path)}:{line} {target}"
+        for path in LIBRARY
+        for line, target in imports_of(path)
+        if (top := target.split(".")[0]) not in sys.stdlib_module_names | {"explorer"}
+        if CALLED_OTHERWISE.get(top, top) not in NEEDED.keys() | optional
+    ]
+    assert missing == []
+
+
+def test_what_is_optional_has_an_extra() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras) >= EXTRAS
+    for name, lines in extras.items():
+        assert not set(requirements(lines)) & set(NEEDED), f"[{name}] is needed anyway"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of a copy of the tree: building writes beside what it builds."""
+    copy, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
+    for name in ("explorer", "sample_models"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out), str(copy))
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def pip(*arguments: str, interpreter: Path | None = None) -> None:
+    where = ["--python", str(interpreter)] if interpreter else []
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *where, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_every_file_and_says_its_version(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as files:
+        names = set(files.namelist())
+        (described,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        metadata = Parser().parsestr(files.read(described).decode())
+    assert metadata["Version"] == explorer.__version__
+    asked = {Requirement(line) for line in metadata.get_all("Requires-Dist", [])}
+    assert {each.name.lower() for each in asked if not each.marker} == set(NEEDED)
+    data = [p for folder in ("explorer", "sample_models") for p in (ROOT / folder).rglob("*") if p.is_file()]
+    carried = {short(p) for p in data if p.suffix not in FOR_WRITERS and "__pycache__" not in p.parts}
+    lessons = {short(p) for p in (ROOT / "explorer" / "lessons").rglob("*.md")}
+    assert carried | lessons | {"explorer/py.typed"} <= names
+
+
+@pytest.mark.slow
+def test_a_wheel_installs_into_a_fresh_environment_and_measures_there(wheel: Path, tmp_path: Path) -> None:
+    """Its requirements are lent by the environment of the tests; the package itself is not in that one."""
+    fresh = tmp_path / "fresh"
+    venv.create(fresh)
+    base = {"base": str(fresh), "platbase": str(fresh)}
+    lent = Path(sysconfig.get_path("purelib", "venv", base))
+    lent.joinpath("lent.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    scripts = Path(sysconfig.get_path("scripts", "venv", base))
+    pip("install", "--no-deps", "--no-index", str(wheel), interpreter=scripts / "python")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+    def ran(*command: str) -> str:
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    place = Path(ran(str(scripts / "python"), "-c", "import explorer; print(explorer.__file__)").strip())
+    assert place.is_relative_to(fresh)
+    measured = json.loads(ran(str(scripts / "pruning-explorer"), "evaluate", "digits-cnn", "--json", "--no-keep"))
+    assert measured["metrics"]["accuracy"]["value"] == 1.0
+    assert measured["metrics"]["accuracy"]["n"] == 450
