@@ -28,7 +28,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-FOREVER_MS = 20_000
+FOREVER_MS = 120_000
 
 
 def executable() -> str | None:

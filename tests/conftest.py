@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
 
 _VARIABLE = "PRUNING_EXPLORER_DATA"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A real browser on a busy machine may be late: such a test has a second try; all others have one."""
-    for item in items:
-        if item.get_closest_marker("browser") is not None:
-            item.add_marker(pytest.mark.flaky(reruns=1))
+_NUMBERS = count()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _data_folder_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A data folder for servers that several tests share."""
+def _data_folder_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder for servers that several tests share; beside it lie those of single tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(_VARIABLE, str(tmp_path_factory.mktemp("kept-by-all")))
-        yield
+        folder = tmp_path_factory.mktemp("data") / "of-all"
+        patch.setenv(_VARIABLE, str(folder))
+        yield folder
 
 
 @pytest.fixture(autouse=True)
-def _data_folder(
-    _data_folder_of_the_run: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A data folder of its own for each test, also for the processes that it starts."""
-    monkeypatch.setenv(_VARIABLE, str(tmp_path_factory.mktemp("kept")))
+def _data_folder(_data_folder_of_the_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data folder of its own for each test, also for the processes that it starts; who writes first makes it."""
+    monkeypatch.setenv(_VARIABLE, str(_data_folder_of_the_run.parent / f"of-test-{next(_NUMBERS)}"))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from explorer.errors import ExplorerError
 from explorer.params import Registry, mapping_param, member_to_json, param, params_of
+from tests.every import for_each
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def test_the_ends_of_a_range_belong_to_it(value: Any) -> None:
     assert MEMBERS.get("norm", p=value).p == float(value)
 
 
-@pytest.mark.parametrize("value", [0.49, 4.01, float("nan"), float("inf"), "-inf", "nan", None, [], {}, "one", ""])
+@for_each("value", [0.49, 4.01, float("nan"), float("inf"), "-inf", "nan", None, [], {}, "one", ""])
 def test_a_number_outside_its_range_is_refused_and_the_range_is_named(value: Any) -> None:
     with pytest.raises(ExplorerError, match="at least 0.5 and at most 4") as caught:
         MEMBERS.from_json({"key": "norm", "p": value})
@@ -83,7 +84,7 @@ def test_a_number_outside_its_range_is_refused_and_the_range_is_named(value: Any
     assert caught.value.fix
 
 
-@pytest.mark.parametrize("value", [1.5, "1.5", -1, "x", float("inf"), "nan", None])
+@for_each("value", [1.5, "1.5", -1, "x", float("inf"), "nan", None])
 def test_a_whole_number_must_be_whole_and_in_range(value: Any) -> None:
     with pytest.raises(ExplorerError, match="seed"):
         MEMBERS.from_json({"key": "norm", "seed": value})
@@ -126,13 +127,13 @@ def test_a_missing_parameter_is_named() -> None:
         MEMBERS.get("lines")
 
 
-@pytest.mark.parametrize("data", [None, 3, [], "norm", {}, {"key": 5}, {"p": 1}, {"key": None}, {"key": ["norm"]}])
+@for_each("data", [None, 3, [], "norm", {}, {"key": 5}, {"p": 1}, {"key": None}, {"key": ["norm"]}])
 def test_what_is_not_an_object_with_a_key_is_refused(data: Any) -> None:
     with pytest.raises(ExplorerError, match="needs a key"):
         MEMBERS.from_json(data)
 
 
-@pytest.mark.parametrize("values", [[1], "a=1", 3, {"a": "x"}, {"a": 2.0}, {"a": float("nan")}, {"a": None}])
+@for_each("values", [[1], "a=1", 3, {"a": "x"}, {"a": 2.0}, {"a": float("nan")}, {"a": None}])
 def test_a_mapping_of_something_else_is_refused(values: Any) -> None:
     with pytest.raises(ExplorerError, match="values = "):
         MEMBERS.from_json({"key": "lines", "value": 0.5, "values": values})

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 import explorer as ex
+from tests.every import for_each
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("name", ex.__all__)
+@for_each("name", ex.__all__)
 def test_a_public_name_is_there_and_explains_itself(name: str) -> None:
     assert getattr(ex, name).__doc__
 

@@ -10,6 +10,7 @@ import pytest
 
 from explorer.cli import parser
 from explorer.cli.arguments import Arguments, joined_numbers
+from tests.every import for_each
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,7 +37,7 @@ def test_the_python_block_runs_as_it_stands(
     assert (tmp_path / "pruned.safetensors").stat().st_size > 200_000
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+@for_each("line", COMMANDS)
 def test_a_command_of_the_readme_exists_with_its_flags(line: str) -> None:
     args = parser().parse_args(joined_numbers(shlex.split(line)), Arguments())
     assert callable(args.run)

@@ -14,6 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.models import sample
 from explorer.types import tensors_digest
 from sample_models.train import RECIPES, accuracy, trained
+from tests.every import for_each
 
 NAMES = ["digits-cnn", "digits-gru", "digits-mlp", "digits-resnet", "digits-vit"]
 FLOOR = {"digits-gru": 0.95, "digits-vit": 0.95}
@@ -23,8 +24,8 @@ def test_the_five_samples_are_there_and_the_one_to_start_with_comes_first() -> N
     assert models.samples() == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("split", ["fit", "tune", "test"])
+@for_each("name", NAMES)
+@for_each("split", ["fit", "tune", "test"])
 def test_a_sample_has_the_stated_accuracy_on_each_split(name: str, split: str) -> None:
     model = models.load(name)
     found = data.load("digits", model=model).splits[split]

@@ -6,6 +6,7 @@ import pytest
 
 from explorer.errors import ExplorerError
 from explorer.terms import TERMS, Term, term, tooltip
+from tests.every import for_each
 
 WANTED = [
     *("sparsity", "density", "granularity", "criterion", "allocation", "scope", "mask", "schedule", "unit", "channel"),
@@ -14,7 +15,7 @@ WANTED = [
 ]
 
 
-@pytest.mark.parametrize("key", WANTED)
+@for_each("key", WANTED)
 def test_the_words_of_the_design_are_defined(key: str) -> None:
     assert term(key).key == key
 
@@ -24,7 +25,7 @@ def test_every_key_and_name_is_used_once() -> None:
     assert len({t.name for t in TERMS}) == len(TERMS)
 
 
-@pytest.mark.parametrize("found", TERMS, ids=lambda t: t.key)
+@for_each("found", TERMS)
 def test_a_definition_is_a_sentence_that_fits_a_tooltip(found: Term) -> None:
     assert found.definition.endswith(".")
     assert len(found.definition) < 220

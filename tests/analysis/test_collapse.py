@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from explorer.analysis import collapse
 from explorer.types import Evaluation, Finding, Knob, KnobPlan, LayerInfo, LayerTable, LoadedModel, Measurement, Plan
+from tests.every import for_each
 
 UNIFORM = {"allocation": {"key": "uniform", "sparsity": 0.9}, "limits": {}}
 
@@ -122,7 +123,7 @@ def test_the_worst_comes_first():
     assert [(f.level, f.layer) for f in found] == [("fail", "b"), ("warn", "a")]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("spec", "words"),
     [
         ({"allocation": {"key": "global", "sparsity": 0.8}}, "global sparsity 80 % (line at 0.05)"),

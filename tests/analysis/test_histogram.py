@@ -9,6 +9,7 @@ import torch
 from explorer.analysis.histogram import LayerMap, layer_map, magnitude_histogram
 from explorer.errors import ExplorerError
 from explorer.ranking.order import Magnitudes
+from tests.every import for_each
 
 
 @pytest.mark.parametrize("n", [500, 300_000])
@@ -24,8 +25,8 @@ def test_linear_counts_equal_numpys_histogram_of_the_magnitudes(n):
     assert found.edges[-1] == values.abs().max().item()
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-@pytest.mark.parametrize("scale", ["linear", "log"])
+@for_each("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@for_each("scale", ["linear", "log"])
 def test_zeros_are_split_off_and_nothing_is_lost(dtype, scale):
     values = torch.randn(4000, generator=torch.Generator().manual_seed(0)).to(dtype)
     values[::4] = 0.0

@@ -26,6 +26,7 @@ from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import Dataset, LoadedModel, Split
 from tests.analysis.scans import small
+from tests.every import for_each
 
 LEVELS = (0.5, 0.8)
 
@@ -221,7 +222,7 @@ def test_a_time_is_measured_beside_the_dense_network_and_kept_to() -> None:
         assert ours.best.cost.value <= 0.95 * ours.best.dense_cost
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("spec", "how", "words"),
     [
         (PruneSpec(), {"budget": "latency=0.7"}, "Zeros save no time"),
@@ -247,7 +248,7 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_measured(
         search(model, data, spec, **how)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "limit", "absolute"),
     [
         ("params=0.2", 0.2, False),

@@ -18,6 +18,7 @@ from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import Dataset, LoadedModel, Measurement, Split, TradeOffPoint, tensors_digest
+from tests.every import for_each
 
 
 def mlp(*widths: int) -> LoadedModel:
@@ -41,8 +42,8 @@ def samples(n: int, n_in: int, n_classes: int) -> Dataset:
 MODEL, DATA = mlp(20, 30, 4), samples(80, 20, 4)
 
 
-@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0, 4.0, 8.0, 16.0])
-@pytest.mark.parametrize("allocation", ["global", "uniform"])
+@for_each("ratio", [1.0, 1.5, 2.0, 4.0, 8.0, 16.0])
+@for_each("allocation", ["global", "uniform"])
 def test_the_whole_model_shrinks_by_the_ratio_that_was_asked(ratio: float, allocation: str) -> None:
     spec = PruneSpec("weight", "lp_norm", allocation)
     found = plan(MODEL, with_sparsity(spec, sparsity_for_ratio(MODEL, spec, ratio)))

@@ -11,7 +11,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocke
 from explorer.pruning.spec import PruneSpec
 from explorer.workbench.links import decode
 
-PATIENCE_MS = 45_000
+PATIENCE_MS = 150_000
 # No run is under way, its link is written, and no fact is of an older line or of a part of the samples.
 SETTLED = "[data-test-script-state=notRunning]:has(.facts):not(:has(.facts :is(.stale, .bar)))"
 expect.set_options(timeout=PATIENCE_MS)

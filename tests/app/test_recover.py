@@ -16,7 +16,7 @@ from tests.app.screen import Screen
 
 pytest_plugins = ("tests.browser",)
 pytestmark = pytest.mark.browser
-SLOW = 60_000
+SLOW = 200_000
 # Too many to end by itself: the run is there to be stopped.
 ENDLESS = 10_000
 MORE_AUDITS = r"""(before) => {

@@ -15,7 +15,7 @@ pytest_plugins = ("tests.browser",)
 pytestmark = pytest.mark.browser
 
 MODEL = "digits-cnn"
-LONG_MS = 90_000
+LONG_MS = 200_000
 
 
 def searching(page: Page) -> Locator:

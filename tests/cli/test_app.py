@@ -52,7 +52,7 @@ def test_it_serves_where_it_says_and_ends_when_told(served: tuple[subprocess.Pop
     assert url.endswith("/?model=digits-mlp")
     assert answer(url, process) == 200
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) in (0, -signal.SIGTERM)
+    assert process.wait(timeout=300) in (0, -signal.SIGTERM)
     assert process.stdout is not None
     assert process.stdout.read() == ""
     with pytest.raises(OSError, match="refused"):

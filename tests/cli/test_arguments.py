@@ -17,6 +17,7 @@ from explorer.pruning.allocation import ALLOCATIONS, Global, Threshold, Uniform
 from explorer.pruning.criteria import CRITERIA, LpNorm, Random
 from explorer.pruning.granularity import GRANULARITIES
 from explorer.pruning.spec import Limit, PruneSpec
+from tests.every import for_each
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,7 +73,7 @@ def test_a_file_gives_the_whole_request_and_flags_may_add_limits(tmp_path: Path)
     assert spec_of("--spec", str(file), "--lock", "a").limit("a") == Limit(locked=True, cap=0.5)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("argv", "said"),
     [
         (["--sparsity", "0.5", "--threshold", "1"], "both say how much goes"),

@@ -225,7 +225,7 @@ def test_names_from_a_file_cannot_play_with_the_terminal(capsys: Capture, tmp_pa
 
 def test_as_a_process_too_standard_output_holds_the_object_alone() -> None:
     command = [sys.executable, "-m", "explorer", "evaluate", "digits-mlp", "--sparsity", "0.5", "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["sparsity"] == pytest.approx(0.5, abs=1e-4)
     assert done.stdout.count("\n") == 1
@@ -233,7 +233,7 @@ def test_as_a_process_too_standard_output_holds_the_object_alone() -> None:
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f"{sys.executable} -m explorer inspect digits-mlp | head -1"
-    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
 

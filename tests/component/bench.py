@@ -81,6 +81,10 @@ class Bench:
         self.ack = max([self.ack, *(event["seq"] for event in self.events())])
         self.page.evaluate("payload => window.instance.update(payload)", self.payload())
 
+    def drawn(self) -> None:
+        """Wait until the page has drawn what it was told: two frames, the first of which may have begun before."""
+        self.page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+
     def commits(self) -> list[dict[str, Any]]:
         commits: list[dict[str, Any]] = self.page.evaluate("window.sent")
         return commits

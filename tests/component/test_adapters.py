@@ -65,7 +65,7 @@ MOVE = {"kind": "threshold", "knob": "a", "value": 0.02, "mode": "alone", "final
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_string(SCRIPT, default_timeout=30).run()
+    return AppTest.from_string(SCRIPT, default_timeout=300).run()
 
 
 def told(app: AppTest) -> list[Any]:
@@ -135,7 +135,7 @@ def real_app(tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(300)
 
 
 def _wait_for(port: int) -> None:

@@ -44,12 +44,13 @@ def test_the_next_move_waits_until_the_last_one_is_answered(open_bench: Open) ->
     x, y, width = bench.press("a")
     for step in range(1, 30):
         bench.page.mouse.move(x + 0.01 * step * width, y)
-        bench.page.wait_for_timeout(10)
+        bench.drawn()
     assert len(bench.commits()) == 1
 
     bench.lines["a"] = bench.events()[-1]["value"]
     bench.answer()
-    bench.page.wait_for_timeout(200)
+    bench.page.wait_for_function("window.sent.length > 1")
+    bench.drawn()
 
     assert len(bench.commits()) == 2
     at_rest = bench.events()[-1]["value"]

@@ -7,6 +7,7 @@ import pytest
 
 from explorer.errors import ExplorerError
 from explorer.workbench.events import DragEvent, parse_event, parse_events
+from tests.every import for_each
 
 MOVE: dict[str, Any] = {"kind": "threshold", "knob": "a", "value": 0.25, "mode": "together", "final": False, "seq": 3}
 
@@ -15,7 +16,7 @@ def test_a_move_of_a_line_is_read() -> None:
     assert parse_event(MOVE) == DragEvent(kind="threshold", knob="a", value=0.25, mode="together", final=False, seq=3)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("sent", "read"),
     [
         ({"kind": "share", "knob": "a", "value": 1}, {"value": 1.0}),
@@ -63,7 +64,7 @@ HOSTILE: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:60])
+@for_each("value", HOSTILE)
 def test_what_no_histogram_sends_is_refused(value: Any) -> None:
     with pytest.raises(ExplorerError):
         parse_event(value)

@@ -13,6 +13,7 @@ from torch import Tensor
 from explorer.component import dynamic_part, payload, static_part, streamlit_js, strips_part
 from explorer.errors import ExplorerError
 from explorer.types import Knob, KnobPlan, LayerTable, Plan
+from tests.every import for_each
 
 
 def knob(name: str, n: int, **more: Any) -> Knob:
@@ -52,7 +53,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("scores", CASES.values(), ids=CASES)
+@for_each("scores", CASES.values())
 def test_the_table_counts_exactly_how_many_scores_are_below_each_of_its_points(scores: Tensor) -> None:
     edges, counts = table(only(static_part([knob("a", len(scores))], {"a": scores})))
 
@@ -61,7 +62,7 @@ def test_the_table_counts_exactly_how_many_scores_are_below_each_of_its_points(s
     assert counts[-1] == len(scores)
 
 
-@pytest.mark.parametrize("scores", CASES.values(), ids=CASES)
+@for_each("scores", CASES.values())
 def test_a_bar_is_empty_exactly_where_no_score_lies(scores: Tensor) -> None:
     told = only(static_part([knob("a", len(scores))], {"a": scores}))
     bars = base64.b64decode(told["linear"])

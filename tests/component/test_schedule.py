@@ -6,6 +6,7 @@ import pytest
 
 from explorer.component import Corner, parse_corner, schedule_js, schedule_part
 from explorer.errors import ExplorerError
+from tests.every import for_each
 
 
 def test_a_corner_is_read_back_as_it_was_sent() -> None:
@@ -13,7 +14,7 @@ def test_a_corner_is_read_back_as_it_was_sent() -> None:
     assert parse_corner(None) is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     "sent",
     ["0.5", [], {"end": 0.5}, {"end": 2, "final": 0.5}, {"end": 0.5, "final": 1.0}, {"end": True, "final": 0.5},
      {"end": 0.5, "final": float("nan")}, {"end": "0.5", "final": 0.5}],

@@ -14,6 +14,7 @@ from explorer.data.request import numbers, shares, square
 from explorer.errors import ExplorerError
 from explorer.types import Dataset
 from tests.data.pictures_on_disk import write_classes
+from tests.every import for_each
 
 Load = Callable[[], Dataset]
 
@@ -82,7 +83,7 @@ def test_its_description_counts_its_samples(load: Load) -> None:
     assert "seed" in found.meta
 
 
-@pytest.mark.parametrize("address", ["", "didgits", "cifar100", "csv", "hf:mnist", "file:x"])
+@for_each("address", ["", "didgits", "cifar100", "csv", "hf:mnist", "file:x"])
 def test_an_unknown_address_names_those_there_are(address: str) -> None:
     with pytest.raises(ExplorerError, match="digits, folder:PATH, npz:PATH, none"):
         data.load(address)
@@ -137,7 +138,7 @@ def test_options_may_be_numbers_lists_or_text() -> None:
     assert square(None) is square("") is None
 
 
-@pytest.mark.parametrize("bad", ["x", "", "1,,x", "nan", [None], "inf"])
+@for_each("bad", ["x", "", "1,,x", "nan", [None], "inf"])
 def test_numbers_that_are_none_are_refused(bad: object) -> None:
     with pytest.raises(ExplorerError, match="mean"):
         numbers("mean", bad)  # type: ignore[arg-type]

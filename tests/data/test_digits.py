@@ -12,6 +12,7 @@ from explorer import data
 from explorer.data.splitting import divide, sizes, stratified_order
 from explorer.errors import ExplorerError
 from explorer.types import Dataset
+from tests.every import for_each
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +84,8 @@ def test_tune_and_test_are_rounded_up() -> None:
     assert sizes(1, (0.5, 0.25, 0.25)) == (0, 1, 0)
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 100])
-@pytest.mark.parametrize("labelled", [True, False])
+@for_each("n", [1, 2, 7, 100])
+@for_each("labelled", [True, False])
 def test_an_order_holds_every_index_once_and_is_the_same_each_time(n: int, labelled: bool) -> None:
     y = torch.arange(n) % 3 if labelled else None
     order = stratified_order(y, n, seed=3)

@@ -16,6 +16,7 @@ from explorer.engine.low import LowPrecision, low_precision
 from explorer.engine.verified import QuickWalk, VerifiedWalk
 from explorer.types import LoadedModel, Split
 from tests.engine import models as tiny
+from tests.every import for_each
 
 pytestmark = pytest.mark.usefixtures("one_thread_here")
 
@@ -33,7 +34,7 @@ def predictions(evaluator: Evaluator, edits: list[Edit], walk: Walk | None = Non
     return {index: found.predictions for index, found in updates if found.complete}
 
 
-@pytest.mark.parametrize("name", list(tiny.MODELS))
+@for_each("name", list(tiny.MODELS))
 def test_logits_are_those_of_the_plain_model_within_a_hair(name: str) -> None:
     model = tiny.load(name)
     split = tiny.split(model, 64)

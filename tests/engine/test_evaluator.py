@@ -18,8 +18,9 @@ from explorer.pruning.apply import private_shell
 from explorer.pruning.tracing import traced
 from explorer.types import Evaluation, LoadedModel, Split, tensors_digest
 from tests.engine import models
+from tests.every import for_each
 
-every_model = pytest.mark.parametrize("name", list(models.MODELS))
+every_model = for_each("name", list(models.MODELS))
 
 pytestmark = pytest.mark.usefixtures("one_thread_here")
 
@@ -37,7 +38,7 @@ def same(first: Evaluation, second: Evaluation) -> bool:
 
 
 @every_model
-@pytest.mark.parametrize("fast", [True, False])
+@for_each("fast", [True, False])
 def test_an_evaluation_counts_what_a_plain_loop_counts(name: str, fast: bool) -> None:
     model = models.load(name)
     split = models.split(model)

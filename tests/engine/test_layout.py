@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from explorer.engine.layout import FIRST, batches, equal_batches, even_batches
+from tests.every import for_each
 
 
-@pytest.mark.parametrize("n", [1, 63, 64, 65, 1000])
-@pytest.mark.parametrize("size", [1, 32, 256])
+@for_each("n", [1, 63, 64, 65, 1000])
+@for_each("size", [1, 32, 256])
 def test_batches_hold_every_sample_once_and_in_order(n: int, size: int) -> None:
     for cut in (batches(n, size), even_batches(n, size), equal_batches(0, n, size)):
         assert [i for part in cut for i in range(n)[part]] == list(range(n))

@@ -26,20 +26,34 @@ class Gated:
         self.batches = threading.Semaphore(0)
         self.started: list[str] = []
         self.allowed: list[int] = []  # threads, before each batch
+        self.n_ended = 0
 
     def run(self, plan: Plan, *, threads: Callable[[], int]) -> Iterator[Evaluation]:
         self.started.append(plan.digest)
-        for evaluation in self.inner.run(plan):
-            self.batches.acquire()
-            self.allowed.append(threads())
-            yield evaluation
+        try:
+            for evaluation in self.inner.run(plan):
+                self.batches.acquire()
+                self.allowed.append(threads())
+                yield evaluation
+        finally:
+            self.n_ended += 1
+
+
+class Turnstile(threading.Semaphore):
+    """Counts who has come to it, also those who still wait."""
+
+    n_asked = 0
+
+    def __enter__(self) -> bool:
+        self.n_asked += 1
+        return super().__enter__()
 
 
 MODEL = models.load("mlp")
 PLANS = [models.plan(MODEL, share) for share in (0.1, 0.3, 0.5, 0.7, 0.9)]
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -55,7 +69,7 @@ def test_a_submitted_plan_ends_as_its_complete_evaluation(evaluator: Evaluator) 
     worker = LiveWorker(evaluator)
     assert worker.latest().result is None
     worker.submit("a", PLANS[2])
-    latest = worker.wait(20)
+    latest = worker.wait(300)
     assert (latest.key, latest.pending) == ("a", False)
     assert latest.result.predictions.equal(evaluator.final(PLANS[2]).predictions)
     worker.close()
@@ -75,7 +89,7 @@ def test_the_latest_wins_but_only_after_one_partial_result_of_the_running_one() 
     assert (partial.key, partial.result.n, partial.pending) == (0, 25, True)
     for _ in range(7):
         gated.batches.release()
-    final = worker.wait(20)
+    final = worker.wait(300)
     assert (final.key, final.result.complete) == (3, True)
     assert gated.started == [PLANS[0].digest, PLANS[3].digest]
     worker.close()
@@ -104,9 +118,9 @@ def test_a_finished_plan_is_answered_from_memory() -> None:
     for _ in range(12):
         gated.batches.release()
     worker.submit("first", PLANS[0])
-    first = worker.wait(20)
+    first = worker.wait(300)
     worker.submit("again", PLANS[0])
-    again = worker.wait(20)
+    again = worker.wait(300)
     assert again.key == "again"
     assert again.result is first.result
     assert len(gated.started) == 1
@@ -124,7 +138,7 @@ def test_asking_again_for_the_running_plan_does_not_start_it_anew() -> None:
         gated.batches.release()
     for _ in range(7):
         gated.batches.release()
-    latest = worker.wait(20)
+    latest = worker.wait(300)
     assert (latest.key, latest.result.complete) == ("a, still", True)
     assert gated.started == [PLANS[0].digest]
     worker.close()
@@ -136,14 +150,14 @@ def test_returning_to_a_known_plan_shows_it_at_once_and_for_good() -> None:
     for _ in range(7):
         gated.batches.release()
     worker.submit("known", PLANS[0])
-    worker.wait(20)
+    worker.wait(300)
     worker.submit("other", PLANS[1])
     until(lambda: len(gated.started) == 2)
     worker.submit("known again", PLANS[0])
     assert worker.latest().key == "known again"
     assert not worker.latest().pending
     gated.batches.release()
-    time.sleep(0.05)
+    until(lambda: gated.n_ended == 2)  # the answer to the other request has come, too late
     assert worker.latest().key == "known again"
     worker.close()
 
@@ -151,29 +165,29 @@ def test_returning_to_a_known_plan_shows_it_at_once_and_for_good() -> None:
 def test_an_error_is_shown_and_the_worker_goes_on(evaluator: Evaluator) -> None:
     worker = LiveWorker(evaluator)
     worker.submit("bad", models.plan(models.load("recurrent"), 0.5))
-    bad = worker.wait(20)
+    bad = worker.wait(300)
     assert isinstance(bad.result, ExplorerError)
     assert bad.key == "bad"
     worker.submit("good", PLANS[1])
-    assert worker.wait(20).result.complete
+    assert worker.wait(300).result.complete
     worker.close()
 
 
 def test_slots_bound_how_many_workers_evaluate_at_once() -> None:
-    slots = threading.Semaphore(1)
+    slots = Turnstile(1)
     first, second = Gated(), Gated()
     workers = [LiveWorker(g, slots=slots) for g in (first, second)]  # type: ignore[arg-type]
     workers[0].submit(0, PLANS[0])
     until(lambda: len(first.started) == 1)
     workers[1].submit(0, PLANS[0])
     workers[1].submit(1, PLANS[1])
-    time.sleep(0.05)
+    until(lambda: slots.n_asked == 2)  # the second worker stands before the slot
     assert second.started == []
     for gated in (first, second):
         for _ in range(7):
             gated.batches.release()
-    assert workers[0].wait(20).result.complete
-    assert workers[1].wait(20).key == 1
+    assert workers[0].wait(300).result.complete
+    assert workers[1].wait(300).key == 1
     assert second.started == [PLANS[1].digest]  # the newest when its turn came
     for worker in workers:
         worker.close()
@@ -187,7 +201,7 @@ def test_the_thread_ends_when_closed_and_when_the_worker_is_forgotten(evaluator:
     before = set(live_threads())  # other tests of this process may have left some
     worker = LiveWorker(evaluator)
     worker.submit(0, PLANS[0])
-    worker.wait(20)
+    worker.wait(300)
     worker.close()
     until(lambda: not set(live_threads()) - before)
     assert worker.latest().result.complete
@@ -205,7 +219,7 @@ def test_four_workers_that_share_an_evaluator_get_what_each_gets_alone(evaluator
             worker.submit(round_, PLANS[(i + round_) % 5])
         for i, worker in enumerate(workers):
             wanted = Evaluator(MODEL, models.split(MODEL)).final(PLANS[(i + round_) % 5])
-            found = worker.wait(20).result
+            found = worker.wait(300).result
             assert found.predictions.equal(wanted.predictions)
             assert found.loss.value == wanted.loss.value
     for worker in workers:

@@ -15,6 +15,7 @@ from torch.nn.utils import prune
 
 from explorer.errors import ExplorerError
 from explorer.ranking.order import Magnitudes, global_counts, global_masks, smallest_mask
+from tests.every import for_each
 
 DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 SPECIAL = (0.0, -0.0, 1e-42, -1e-42, 6e-8, 1.0, -1.0, 1.0000001, 65504.0, math.inf, -math.inf, 0.1, 0.7)
@@ -92,7 +93,7 @@ def test_a_quantile_is_the_one_numpy_computes(scores: Tensor, q: float) -> None:
     assert Magnitudes.from_scores(finite).quantile(q) == pytest.approx(np.quantile(finite.numpy(), q), rel=1e-9)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@for_each("dtype", DTYPES)
 def test_a_large_tensor_with_few_distinct_values_is_counted_exactly(dtype: torch.dtype) -> None:
     weights = (torch.arange(300_000) % 5 - 2).to(dtype)
     ranked = Magnitudes.from_weights(weights)
@@ -133,7 +134,7 @@ def test_an_empty_tensor_has_no_ranks_and_zero_sparsity() -> None:
         ranked.kth_smallest(0)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@for_each("dtype", DTYPES)
 def test_nan_is_refused(dtype: torch.dtype) -> None:
     for nan in (math.nan, -math.nan):
         with pytest.raises(ExplorerError, match="NaN"):

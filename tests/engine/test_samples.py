@@ -13,6 +13,7 @@ from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import PruneSpec
+from tests.every import for_each
 
 DATA_FREE = [member.key for member in CRITERIA if not member.needs]
 N = 96
@@ -20,8 +21,8 @@ N = 96
 pytestmark = pytest.mark.usefixtures("one_thread_here")
 
 
-@pytest.mark.parametrize("name", models.samples())
-@pytest.mark.parametrize("granularity", ["weight", "out_channel"])
+@for_each("name", models.samples())
+@for_each("granularity", ["weight", "out_channel"])
 def test_outputs_are_torch_s_within_one_in_ten_thousand_under_every_criterion(name: str, granularity: str) -> None:
     model = models.load(name)
     x = data.load(model.data, model=model).splits["tune"].x[:N]  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from explorer.pruning.apply import masked
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
 from tests.engine.models import load, plan
 from tests.engine.models import split as classes_split
+from tests.every import for_each
 
 N, LENGTH, VOCABULARY = 200, 6, 11
 
@@ -130,8 +131,8 @@ def test_without_labels_numbers_and_tokens_are_judged_by_agreement(made: object)
     assert evaluator.dense().agreement.value == 1.0
 
 
-@pytest.mark.parametrize("mode", ["exact", "verified", "estimate"])
-@pytest.mark.parametrize("made", [lambda: regression(3), language], ids=["numbers", "tokens"])
+@for_each("mode", ["exact", "verified", "estimate"])
+@for_each("made", [lambda: regression(3), language])
 def test_scans_of_numbers_and_tokens_measure_every_sample_and_say_so(made: object, mode: str) -> None:
     model, split = made()  # type: ignore[operator]
     found = Sensitivity.of(scan(model, Dataset("made", {"tune": split}, (), "digest"), levels=(0.6,), mode=mode))  # type: ignore[arg-type]

@@ -21,14 +21,15 @@ from explorer.models.bitmask import pack, unpacked
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel, tensors_digest
+from tests.every import for_each
 from tests.export.made import CHANNELS, header_of
 from tests.models.weights_on_disk import assert_plain
 
 MOST = PruneSpec("weight", "lp_norm", "global:sparsity=0.8")
 
 
-@pytest.mark.parametrize("name", models.samples())
-@pytest.mark.parametrize("spec", [MOST, CHANNELS], ids=["weights", "channels"])
+@for_each("name", models.samples())
+@for_each("spec", [MOST, CHANNELS])
 def test_every_sample_comes_back_bit_for_bit_and_in_the_counted_size(name: str, spec: PruneSpec) -> None:
     model = models.load(name)
     ours = plan(model, spec)
@@ -95,7 +96,7 @@ GOOD: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
+@for_each(
     "changed",
     [
         {"w.shape": torch.tensor([2**30, 2**30], dtype=torch.int32)},

@@ -15,6 +15,7 @@ from explorer import models
 from explorer.errors import ExplorerError
 from explorer.models import slim
 from explorer.models.reader.refusal import RefusedError
+from tests.every import for_each
 from tests.export.made import graph, header_of, slim_bytes, step, tensors_of
 from tests.models.weights_on_disk import assert_plain
 
@@ -69,17 +70,13 @@ def test_a_function_that_is_not_on_the_list_is_refused_by_name(target: Any, tmp_
     assert not marker.exists()
 
 
-@pytest.mark.parametrize(
-    "kind", ["Module", "Sequential", "__class__", "ModuleList", "Conv2d.__init__", "LazyLinear", 3]
-)
+@for_each("kind", ["Module", "Sequential", "__class__", "ModuleList", "Conv2d.__init__", "LazyLinear", 3])
 def test_a_layer_that_is_not_on_the_list_is_refused_by_name(kind: Any) -> None:
     text = refusal(graph(layers={"fc": {"type": kind, "args": {}}}))
     assert "not among the layers" in text
 
 
-@pytest.mark.parametrize(
-    "name", ["__class__", "__dict__", "data", "grad_fn", "is_cuda", "_base", "storage", "numpy", 0]
-)
+@for_each("name", ["__class__", "__dict__", "data", "grad_fn", "is_cuda", "_base", "storage", "numpy", 0])
 def test_only_plain_attributes_may_be_asked_for(name: Any) -> None:
     assert "may not be asked for" in refusal(with_steps(step("bad", "call", "builtins.getattr", FC, name)))
 
@@ -104,18 +101,18 @@ def test_two_steps_of_one_name_are_refused() -> None:
     assert "two steps are called 'a'" in refusal(bad)
 
 
-@pytest.mark.parametrize("name", ["__import__", "__builtins__", "a b", "a;import os", "", "ä", "x" * 300, 5, None])
+@for_each("name", ["__import__", "__builtins__", "a b", "a;import os", "", "ä", "x" * 300, 5, None])
 def test_names_that_could_become_code_are_refused(name: Any) -> None:
     assert "is no name for" in refusal(with_steps(step(name, "call", "torch.relu", FC), output=FC))
 
 
-@pytest.mark.parametrize("path", ["forward", "training", "_modules", "__class__", "a..b", "fc.weight.x y", "_run", ""])
+@for_each("path", ["forward", "training", "_modules", "__class__", "a..b", "fc.weight.x y", "_run", ""])
 def test_layers_cannot_take_the_place_of_what_a_module_is_made_of(path: str) -> None:
     layer = {"type": "ReLU", "args": {}}
     assert "is no name for a layer" in refusal(graph(layers={**graph()["layers"], path: layer}))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("bad", "words"),
     [
         (step("b", "call", "torch.Tensor.repeat", FC, 10**6, 10**6), "MiB|memory"),
@@ -196,9 +193,7 @@ def test_nesting_without_end_is_refused() -> None:
     assert models.open_upload(content, "slim.safetensors").module is None
 
 
-@pytest.mark.parametrize(
-    "document", [None, [], "graph", {}, {"steps": []}, graph(steps=7), graph(inputs=[]), graph(extra=1)]
-)
+@for_each("document", [None, [], "graph", {}, {"steps": []}, graph(steps=7), graph(inputs=[]), graph(extra=1)])
 def test_a_graph_that_is_none_is_refused(document: Any) -> None:
     assert refusal(document)
 

@@ -18,6 +18,7 @@ from explorer.export.slim import proven
 from explorer.pruning.apply import masked
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
+from tests.every import for_each
 from tests.export.made import CHANNELS, cut_in_half
 from tests.export.test_zoo import CUT, smaller
 
@@ -43,8 +44,8 @@ def test_a_true_removal_is_proven_in_six_ways() -> None:
     assert json.loads(json.dumps(proof.to_json(), allow_nan=False))["checks"][1]["value"] == 0
 
 
-@pytest.mark.parametrize("name", models.samples())
-@pytest.mark.parametrize("form", ["masked", "sliced"])
+@for_each("name", models.samples())
+@for_each("form", ["masked", "sliced"])
 def test_every_sample_runs_in_onnx_runtime_with_the_same_predictions(name: str, form: str) -> None:
     model = models.load(name)
     ours = plan(model, HALF) if form == "masked" else cut_in_half(model)

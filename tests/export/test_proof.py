@@ -126,7 +126,7 @@ def test_a_full_disk_leaves_the_old_files_and_one_sentence(tmp_path: Path) -> No
         except ExplorerError as error:
             sys.exit(str(error))
     """
-    said, error = (process := started(code, str(out))).communicate(timeout=120)
+    said, error = (process := started(code, str(out))).communicate(timeout=300)
     assert process.returncode == 1, said
     assert error.startswith(f"{out} could not be written. ")
     assert "Traceback" not in error
@@ -151,6 +151,6 @@ def test_a_kill_in_the_middle_of_writing_leaves_the_old_files(tmp_path: Path) ->
     assert process.stdout is not None
     assert process.stdout.readline() == "writing\n"
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=30)
+    process.wait(timeout=300)
     assert out.read_text() == "old"
     assert not (tmp_path / "out.arch.json").exists()

@@ -20,11 +20,12 @@ from explorer.pruning.plan import plan
 from explorer.pruning.slicing import sliced
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel, tensors_digest
+from tests.every import for_each
 
 
 def replayed(script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", script.name, *map(str, arguments)]
-    return subprocess.run(command, cwd=script.parent, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=script.parent, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize("criterion", ["lp_norm:p=1", "random:seed=3"])
@@ -54,7 +55,7 @@ def test_the_script_cuts_the_tensors_as_we_do(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("granularity", list(GRANULARITIES.members))
+@for_each("granularity", list(GRANULARITIES.members))
 def test_every_granularity_has_a_script_that_is_known_to_find_its_masks(granularity: str) -> None:
     model = models.load("digits-vit")
     ours = plan(model, PruneSpec(granularity, "lp_norm", "uniform:sparsity=0.5"))  # type: ignore[arg-type]

@@ -227,7 +227,7 @@ def test_a_full_disk_leaves_the_old_files_and_one_sentence(tmp_path: Path) -> No
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", textwrap.dedent(code), str(out)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(f"{out} could not be written. ")
     assert load_file(out)["w"].shape == (8, 8)

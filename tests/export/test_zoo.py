@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from torch import fx
 
 from explorer.errors import ExplorerError
@@ -17,6 +16,7 @@ from explorer.pruning.plan import plan
 from explorer.pruning.slicing import sliced
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel
+from tests.every import for_each
 
 from tests.export import made  # isort: skip  # noqa: F401  it makes the zoo importable
 from zoo import ZOO, model_of  # isort: skip
@@ -38,7 +38,7 @@ def smaller(model: LoadedModel, granularity: str) -> fx.GraphModule | None:
     return module if isinstance(module, fx.GraphModule) else None
 
 
-@pytest.mark.parametrize("name", ZOO)
+@for_each("name", ZOO)
 def test_what_can_be_cut_can_be_described_and_runs_from_its_description(name: str) -> None:
     model = model_of(name)
     inputs = judging_inputs(model, None)

@@ -9,9 +9,10 @@ import torch
 from scipy.stats import binomtest
 
 from explorer.metrics.interval import Z_95, normal_mean, paired_difference, wilson
+from tests.every import for_each
 
 
-@pytest.mark.parametrize(("n_true", "n"), [(0, 10), (1, 10), (8, 10), (10, 10), (1627, 2000), (1, 1)])
+@for_each(("n_true", "n"), [(0, 10), (1, 10), (8, 10), (10, 10), (1627, 2000), (1, 1)])
 def test_wilson_is_the_interval_that_scipy_computes(n_true: int, n: int) -> None:
     wanted = binomtest(n_true, n).proportion_ci(0.95, method="wilson")
     assert wilson(n_true, n) == pytest.approx((wanted.low, wanted.high), abs=1e-12)

@@ -20,6 +20,7 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.slicing import sliced
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LayerTable, LoadedModel, Plan, tensors_digest
+from tests.every import for_each
 
 
 def loaded(module: nn.Module, example: Tensor) -> LoadedModel:
@@ -91,7 +92,7 @@ BY_HAND = {
 }
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+@for_each("name", BY_HAND)
 def test_macs_of_one_layer_equal_the_count_by_hand(name):
     module, example, by_hand = BY_HAND[name]
     assert macs(loaded(module, example))["dense"].value == by_hand
@@ -106,7 +107,7 @@ class _Plain(TorchFunctionMode):
 UNSEEN = {"two-way lstm", "transformer layer", "transformer", "attention without weights", "bilinear"}
 
 
-@pytest.mark.parametrize("name", sorted(set(BY_HAND) - UNSEEN))
+@for_each("name", sorted(set(BY_HAND) - UNSEEN))
 def test_macs_are_half_the_flops_that_pytorch_counts(name):
     module, example, _ = BY_HAND[name]
     with torch.no_grad(), FlopCounterMode(display=False) as oracle, _Plain():

@@ -14,6 +14,7 @@ from explorer.metrics.accuracy import drop
 from explorer.metrics.base import Metric, Outputs, measure, why_not
 from explorer.metrics.origin import machine, today
 from explorer.metrics.per_class import class_counts
+from tests.every import for_each
 
 LOGITS = torch.tensor([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 5.0]])
 OUTPUTS = Outputs(LOGITS, labels=torch.tensor([0, 2, 0, 2]), dense=torch.tensor([0, 1, 1, 2]))
@@ -27,7 +28,7 @@ TOKENS = Outputs(
 )
 GIVEN = {"classes": OUTPUTS, "numbers": NUMBERS, "tokens": TOKENS}
 
-every_metric = pytest.mark.parametrize("metric", [m() for m in METRICS], ids=[m.key for m in METRICS])
+every_metric = for_each("metric", [m() for m in METRICS])
 
 
 @every_metric

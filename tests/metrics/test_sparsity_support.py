@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 import torch
 
 from explorer import models
@@ -12,13 +11,14 @@ from explorer.metrics.sparsity_support import PATTERNS, TABLE, Support, advice, 
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Plan
+from tests.every import for_each
 
 
 def made(unit: str, allocation: str = "uniform:sparsity=0.5", model: str = "digits-mlp") -> Plan:
     return make_plan(models.load(model), PruneSpec(unit, "lp_norm", allocation))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.runtime}: {row.pattern}")
+@for_each("row", TABLE)
 def test_every_row_says_where_and_when_it_was_read(row: Support) -> None:
     assert row.pattern in PATTERNS
     assert row.faster in ("yes", "sometimes", "no", "unknown")
@@ -32,7 +32,7 @@ def test_every_pattern_but_none_has_a_row() -> None:
     assert {row.pattern for row in TABLE} == set(PATTERNS) - {"none"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("unit", "allocation", "expected"),
     [
         ("weight", "uniform:sparsity=0", "none"),

@@ -10,10 +10,11 @@ import torch
 
 from explorer import models
 from explorer.errors import ExplorerError
+from tests.every import for_each
 from tests.models.weights_on_disk import assert_plain, mlp_state
 
 
-@pytest.mark.parametrize(
+@for_each(
     "address",
     ["hf:org/name", "timm:resnet18", "torchvision:resnet18", "digits", "", "model.onnx", "http://host/w", "a b"],
 )

@@ -20,6 +20,7 @@ from safetensors.torch import save
 from explorer import models
 from explorer.errors import ExplorerError
 from explorer.models import reader
+from tests.every import for_each
 from tests.models.weights_on_disk import assert_plain, mlp_state, raw_safetensors
 
 
@@ -167,8 +168,8 @@ def test_asking_for_more_memory_than_a_file_may_take_is_refused() -> None:
     assert_plain(refused(out.getvalue()))
 
 
-@pytest.mark.parametrize("keep", [5, 2000, -1])
-@pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
+@for_each("keep", [5, 2000, -1])
+@for_each("kind", ["zip", "legacy", "safetensors"])
 def test_a_file_that_was_cut_off_is_refused(kind: str, keep: int) -> None:
     content = save(mlp_state()) if kind == "safetensors" else saved(mlp_state(), legacy=kind == "legacy")
     assert "w.pt cannot be opened" in refused(content[:keep]).what
@@ -202,12 +203,12 @@ SAFETENSORS = {
 }
 
 
-@pytest.mark.parametrize("name", SAFETENSORS)
+@for_each("name", SAFETENSORS)
 def test_a_safetensors_file_that_lies_is_refused(name: str) -> None:
     assert_plain(refused(SAFETENSORS[name]))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("content", "word"),
     [
         (b"", "empty"),

@@ -22,6 +22,7 @@ from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import plan, score
 from explorer.pruning.spec import Limit, PruneSpec
 from tests.analysis.scans import small
+from tests.every import for_each
 
 LEVELS = (0.25, 0.5, 0.75)
 
@@ -68,7 +69,7 @@ def test_erk_counts_kernels_as_the_paper_does() -> None:
     assert all(abs(sizes[name] - found[name] - wanted[name]) < 1 for name in sizes)
 
 
-@pytest.mark.parametrize("sparsity", [0.0, 0.1, 0.37, 0.5, 0.83, 0.99, 1.0])
+@for_each("sparsity", [0.0, 0.1, 0.37, 0.5, 0.83, 0.99, 1.0])
 def test_erk_prunes_exactly_what_was_asked(sparsity: float) -> None:
     ours = plan(loaded(Residual(), 1, 8, 8), PruneSpec(allocation=Erk(sparsity)))
     assert ours.n_pruned == round(sparsity * ours.layers.n_prunable)
@@ -152,13 +153,13 @@ def test_a_scan_becomes_an_allocation_that_sweeps_and_survives_json() -> None:
         from_scan(Sensitivity(()))
 
 
-@pytest.mark.parametrize("key", ALLOCATIONS.members)
+@for_each("key", ALLOCATIONS.members)
 def test_every_allocation_by_default_prunes_nothing(key: str) -> None:
     assert plan(loaded(Plain(), 1, 8, 8), PruneSpec(allocation=key)).n_pruned == 0
 
 
-@pytest.mark.parametrize("unit", ["weight", "out_channel", "kernel"])
-@pytest.mark.parametrize("key", ["uniform", "global", "erk", "sensitivity"])
+@for_each("unit", ["weight", "out_channel", "kernel"])
+@for_each("key", ["uniform", "global", "erk", "sensitivity"])
 def test_floors_caps_and_locks_hold_under_every_allocation(key: str, unit: str) -> None:
     model = loaded(Plain(), 1, 8, 8)
     limits = {"conv1": Limit(locked=True, floor=0.5), "conv2": Limit(floor=0.25, cap=0.5)}

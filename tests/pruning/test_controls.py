@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from explorer.pruning.controls import controls_of, draws_by_chance, with_seeds
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.spec import Limit, PruneSpec
+from tests.every import for_each
 
 
 def request(criterion: str) -> PruneSpec:
@@ -34,7 +33,7 @@ def test_only_what_draws_by_chance_has_seeds() -> None:
     assert not draws_by_chance(request("lp_norm"))
 
 
-@pytest.mark.parametrize("key", CRITERIA.members)
+@for_each("key", CRITERIA.members)
 def test_a_variant_is_a_request_of_its_own(key: str) -> None:
     forms = [CRITERIA.get(key), *(CRITERIA.get(f"{key}:{values}") for values in CRITERIA.member(key).variants)]
     assert len(set(map(str, forms))) == len(forms)

@@ -24,6 +24,7 @@ from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Scores, Split, tensors_digest
+from tests.every import for_each
 
 MODELS = {"cnn": (Residual, (1, 8, 8)), "transformer": (Attention, (5, 6)), "recurrent": (Sequence, (3, 4))}
 # Kinds of unit that a criterion can rank in one network at least.
@@ -56,9 +57,9 @@ def scored(kind: str, granularity: str, key: str) -> Scores:
     return score(model, PruneSpec(granularity, quick(key)), data)
 
 
-@pytest.mark.parametrize("kind", MODELS)
-@pytest.mark.parametrize("granularity", GRANULARITIES.members)
-@pytest.mark.parametrize("key", CRITERIA.members)
+@for_each("kind", MODELS)
+@for_each("granularity", GRANULARITIES.members)
+@for_each("key", CRITERIA.members)
 def test_every_layer_has_one_finite_score_for_each_unit_or_says_why_not(key: str, granularity: str, kind: str) -> None:
     found = scored(kind, granularity, key)
     for knob in found.knobs:
@@ -76,14 +77,14 @@ def test_every_layer_has_one_finite_score_for_each_unit_or_says_why_not(key: str
     assert all(("low" in shown) == (shown["name"] in found.values) for shown in told)
 
 
-@pytest.mark.parametrize("key", CRITERIA.members)
+@for_each("key", CRITERIA.members)
 def test_every_criterion_ranks_what_it_was_made_for(key: str) -> None:
     for granularity, keys in RANKS.items():
         if key in keys:
             assert any(scored(kind, granularity, key).values for kind in ("cnn", "transformer")), granularity
 
 
-@pytest.mark.parametrize("key", CRITERIA.members)
+@for_each("key", CRITERIA.members)
 def test_scoring_twice_gives_the_same_bits_and_leaves_the_model_alone(key: str) -> None:
     for kind in MODELS:
         model, _ = given(kind)
@@ -99,7 +100,7 @@ def test_scoring_twice_gives_the_same_bits_and_leaves_the_model_alone(key: str) 
         assert all(p.grad is None for p in model.module.parameters())
 
 
-@pytest.mark.parametrize("key", CRITERIA.members)
+@for_each("key", CRITERIA.members)
 def test_a_plan_prunes_exactly_the_lowest_scores(key: str) -> None:
     model, data = given("cnn")
     for granularity in ("weight", "out_channel", "n_of_m:n=1,m=2"):
@@ -152,7 +153,7 @@ class TestOfCriteriaThatLookAtData:
         assert all(torch.equal(half.values[name], alone.values[name]) for name in alone.values)
 
 
-@pytest.mark.parametrize("key", CRITERIA.members)
+@for_each("key", CRITERIA.members)
 def test_every_criterion_survives_json_with_all_its_fields(key: str) -> None:
     member = quick(key)
     spec = PruneSpec("out_channel", member, "global:sparsity=0.5")
@@ -163,7 +164,7 @@ def test_every_criterion_survives_json_with_all_its_fields(key: str) -> None:
         assert p.choices or isinstance(p.default, bool) or (p.low is not None and p.high is not None)
 
 
-@pytest.mark.parametrize("key", CRITERIA.members)
+@for_each("key", CRITERIA.members)
 def test_every_criterion_says_what_it_does_in_words_and_a_formula(key: str) -> None:
     member = CRITERIA.member(key)
     assert len(member.__doc__.splitlines()[0]) <= 120
@@ -171,8 +172,8 @@ def test_every_criterion_says_what_it_does_in_words_and_a_formula(key: str) -> N
     assert bool(member.needs) == ("n_samples" in {p.name for p in params_of(member)})
 
 
-@pytest.mark.parametrize("granularity", ["out_channel", "weight"])
-@pytest.mark.parametrize("key", [key for key in CRITERIA.members if key != "random"])
+@for_each("granularity", ["out_channel", "weight"])
+@for_each("key", [key for key in CRITERIA.members if key != "random"])
 def test_units_in_another_order_have_their_scores_in_that_order(key: str, granularity: str) -> None:
     model = doubled(seeded(Plain, 1, 8, 8))
     order = torch.randperm(6, generator=torch.Generator().manual_seed(2))

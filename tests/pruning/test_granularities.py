@@ -21,6 +21,7 @@ from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import Knob, LoadedModel, tensors_digest
+from tests.every import for_each
 
 NETWORKS = {
     "plain": (Plain, (1, 8, 8)),
@@ -31,8 +32,8 @@ NETWORKS = {
     "tied": (Tied, (3,)),
 }
 KEYS = [member.key for member in GRANULARITIES]
-every_granularity = pytest.mark.parametrize("key", KEYS)
-every_network = pytest.mark.parametrize("name", NETWORKS)
+every_granularity = for_each("key", KEYS)
+every_network = for_each("name", NETWORKS)
 
 
 @cache

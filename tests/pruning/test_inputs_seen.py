@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import torch
 import torch.nn.functional as F
 from builders import Plain, Residual, loaded
@@ -18,6 +17,7 @@ from explorer.pruning.evidence.zeros import Zeros
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
+from tests.every import for_each
 
 
 def of_chance(*shape: int, n: int = 70) -> Split:
@@ -48,7 +48,7 @@ CONVOLUTIONS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("name", CONVOLUTIONS)
+@for_each("name", CONVOLUTIONS)
 def test_squared_inputs_of_a_layer_are_the_gradient_of_its_sum_at_squared_inputs(name: str) -> None:
     layer, shape = CONVOLUTIONS[name]
     model, split = model_around(layer, *shape), of_chance(*shape)
@@ -245,7 +245,7 @@ def test_apoz_sees_through_pooling_and_says_where_no_zeros_are_made() -> None:
     assert "No ReLU follows" in (why["conv2"] or "")
 
 
-@pytest.mark.parametrize("granularity", ["weight", "n_of_m", "kernel", "in_channel", "head", "hidden_unit"])
+@for_each("granularity", ["weight", "n_of_m", "kernel", "in_channel", "head", "hidden_unit"])
 def test_apoz_has_nothing_to_say_of_units_that_are_no_whole_outputs(granularity: str) -> None:
     for name in ("plain", "torch encoder", "gru, last state"):
         model = model_of(name)

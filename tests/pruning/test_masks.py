@@ -19,6 +19,7 @@ from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel
+from tests.every import for_each
 
 
 @given(st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.0]), min_size=1, max_size=30), st.data())
@@ -34,8 +35,8 @@ def test_more_units_than_there_are_cannot_be_pruned(n: int) -> None:
         keep_mask(torch.ones(3), n)
 
 
-@pytest.mark.parametrize("sparsity", [0.0, 0.1, 0.37, 0.5, 0.9, 0.999, 1.0])
-@pytest.mark.parametrize("network", [Plain, Residual, Recurrent, Attention])
+@for_each("sparsity", [0.0, 0.1, 0.37, 0.5, 0.9, 0.999, 1.0])
+@for_each("network", [Plain, Residual, Recurrent, Attention])
 def test_global_magnitude_gives_the_masks_of_torch(network: type[nn.Module], sparsity: float) -> None:
     torch.manual_seed(0)
     model = loaded(network(), *_shape(network))

@@ -20,6 +20,7 @@ from explorer.pruning.plan import plan
 from explorer.pruning.slicing import largest_difference, sliced
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel, Plan, tensors_digest
+from tests.every import for_each
 
 PHYSICAL = [member.key for member in GRANULARITIES if not member.why_no_removal or member.key == "head"]
 # Every knob that must be there, with its number of units; whatever is not named here has none.
@@ -94,8 +95,8 @@ UNITS: dict[str, dict[str, dict[str, int]]] = {
         "gated": {"gate": 10, "both": 8},
     },
 }  # fmt: skip
-every_network = pytest.mark.parametrize("name", ZOO)
-every_unit = pytest.mark.parametrize("key", PHYSICAL)
+every_network = for_each("name", ZOO)
+every_unit = for_each("key", PHYSICAL)
 
 
 def request(key: str, model: LoadedModel, share: float) -> PruneSpec:
@@ -131,8 +132,8 @@ def test_the_units_of_every_network_are_found(key: str, name: str) -> None:
     assert {k.name: k.n_units for k in knobs if k.why_not is None} == UNITS[key].get(name, {})
 
 
-@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
-@pytest.mark.parametrize(("key", "name"), [(key, name) for key in UNITS for name in UNITS[key]])
+@for_each("share", [0.25, 0.5, 0.75])
+@for_each(("key", "name"), [(key, name) for key in UNITS for name in UNITS[key]])
 def test_what_is_removed_is_what_was_masked(key: str, name: str, share: float) -> None:
     model = model_of(name)
     ours = plan(model, request(key, model, share))
@@ -141,7 +142,7 @@ def test_what_is_removed_is_what_was_masked(key: str, name: str, share: float) -
     assert (n_left < model.n_parameters) == any(k.n_pruned for k in ours.knobs)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("key", "name", "sentence"),
     [
         ("out_channel", "lstm, two ways", "choose hidden units"),
@@ -174,8 +175,8 @@ def test_units_without_a_smaller_form_are_refused_in_a_sentence(key: str) -> Non
         sliced(model, ours)
 
 
-@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
-@pytest.mark.parametrize(
+@for_each("share", [0.25, 0.5, 0.75])
+@for_each(
     ("key", "sample"),
     [
         ("head", "digits-vit"), ("mlp_neuron", "digits-vit"), ("mlp_neuron", "digits-mlp"), ("layer", "digits-vit"),
@@ -195,7 +196,7 @@ def test_the_samples_are_cut_and_not_one_answer_changes(key: str, sample: str, s
 # -- against torch-pruning ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "layer"),
     [
         ("plain", "conv1"), ("plain", "conv2"), ("residual", "stem"), ("residual", "conv1"),

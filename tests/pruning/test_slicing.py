@@ -17,6 +17,7 @@ from explorer.pruning.plan import plan
 from explorer.pruning.slicing import largest_difference, sliced
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel, tensors_digest
+from tests.every import for_each
 
 
 class Transposed(nn.Module):
@@ -131,16 +132,16 @@ def assert_it_proves_itself(model: LoadedModel, share: float) -> None:
     assert sum(p.numel() for p in small.parameters()) < sum(p.numel() for p in full.parameters())
 
 
-@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
-@pytest.mark.parametrize("name", ZOO)
+@for_each("share", [0.25, 0.5, 0.75])
+@for_each("name", ZOO)
 def test_a_hand_written_network_is_cut_and_computes_the_same(name: str, share: float) -> None:
     network, shape = ZOO[name]
     torch.manual_seed(0)
     assert_it_proves_itself(loaded(network(), *shape), share)
 
 
-@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
-@pytest.mark.parametrize("key", REAL)
+@for_each("share", [0.25, 0.5, 0.75])
+@for_each("key", REAL)
 def test_a_real_architecture_is_cut_and_computes_the_same(key: str, share: float) -> None:
     assert_it_proves_itself(random_like(key), share)
 

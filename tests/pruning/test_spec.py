@@ -11,11 +11,12 @@ from explorer.pruning.allocation import ALLOCATIONS
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.granularity import GRANULARITIES
 from explorer.pruning.spec import Limit, PruneSpec
+from tests.every import for_each
 
 
-@pytest.mark.parametrize("allocation", [m.key for m in ALLOCATIONS])
-@pytest.mark.parametrize("criterion", [m.key for m in CRITERIA])
-@pytest.mark.parametrize("granularity", [m.key for m in GRANULARITIES])
+@for_each("allocation", [m.key for m in ALLOCATIONS])
+@for_each("criterion", [m.key for m in CRITERIA])
+@for_each("granularity", [m.key for m in GRANULARITIES])
 def test_every_combination_survives_the_trip_through_json(granularity: str, criterion: str, allocation: str) -> None:
     spec = PruneSpec(granularity, criterion, allocation, {"a.b": Limit(True, 0.1, 0.5)})
     assert PruneSpec.from_json(json.dumps(spec.to_json())) == spec
@@ -31,7 +32,7 @@ def test_a_limit_that_limits_nothing_makes_no_difference() -> None:
     assert PruneSpec(limits={"conv1": Limit()}) == PruneSpec()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("data", "sentence"),
     [
         ("not json", "not JSON"),

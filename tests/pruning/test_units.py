@@ -18,6 +18,7 @@ from explorer.pruning.scoring import score
 from explorer.pruning.slicing import sliced
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import Knob, LoadedModel
+from tests.every import for_each
 
 
 def knobs_of(key: str, model: LoadedModel) -> dict[str, Knob]:
@@ -205,8 +206,8 @@ def test_a_side_that_is_not_zero_without_its_weights_is_no_block() -> None:
 # -- rounding ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", [1, 4, 8])
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.55, 0.8, 1.0])
+@for_each("step", [1, 4, 8])
+@for_each("share", [0.1, 0.3, 0.55, 0.8, 1.0])
 def test_what_stays_is_a_multiple_and_never_less_than_was_asked(step: int, share: float) -> None:
     model = model_of("torch encoder")
     ours = plan(model, PruneSpec(f"mlp_neuron:round_to={step}", "lp_norm", f"uniform:sparsity={share}"))

@@ -16,6 +16,7 @@ from explorer.pruning.granularity import get
 from explorer.pruning.plan import plan
 from explorer.pruning.slicing import largest_difference, sliced
 from explorer.pruning.spec import Limit, PruneSpec
+from tests.every import for_each
 
 
 class TwoReaders(nn.Module):
@@ -68,7 +69,7 @@ def test_a_channel_that_one_layer_still_reads_stays_and_the_refusal_says_so() ->
         sliced(model, ours)
 
 
-@pytest.mark.parametrize("name", sorted(ZOO))
+@for_each("name", sorted(ZOO))
 def test_in_every_network_what_nobody_reads_is_cut_and_the_answers_stay(name: str) -> None:
     model = model_of(name)
     ours = plan(model, PruneSpec("in_channel", "lp_norm", "uniform:sparsity=0.9"))

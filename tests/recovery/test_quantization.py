@@ -28,6 +28,7 @@ from explorer.recovery.quantization import (
 )
 from explorer.recovery.quantized_size import quantized_sizes
 from explorer.types import LoadedModel, Plan
+from tests.every import for_each
 
 HALF = PruneSpec("weight", "lp_norm", "global:sparsity=0.5")
 
@@ -58,8 +59,8 @@ def test_three_channels_by_hand() -> None:
     assert found.weights()[2].tolist() == [127.0, 0.0, -1.0]
 
 
-@pytest.mark.parametrize("axis", [0, 1])
-@pytest.mark.parametrize("bits", range(2, 9))
+@for_each("axis", [0, 1])
+@for_each("bits", range(2, 9))
 def test_the_values_are_those_of_torch_bit_for_bit(bits: int, axis: int) -> None:
     generator = torch.Generator().manual_seed(bits)
     weights = torch.randn(16, 9, 3, 3, generator=generator) * torch.rand(16, 1, 1, 1, generator=generator) ** 4

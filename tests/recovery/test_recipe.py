@@ -17,6 +17,7 @@ from explorer.recovery.recipe import Recipe, recover
 from explorer.recovery.state import Progress, Recovered, measured
 from explorer.recovery.steps import Finetune, Prune, Refresh
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
+from tests.every import for_each
 from tests.recovery.tiny import copies, flowers, half, normed, same, two
 
 QUICK = Recipe((Prune(half(0.8)), Refresh(), Finetune(epochs=3, batch_size=128, learning_rate=2e-3)))
@@ -41,7 +42,7 @@ def test_a_recipe_comes_back_from_its_json_and_from_text() -> None:
     assert Recipe(("refresh:n_samples=64", "finetune:epochs=2")).steps == (Refresh(64), Finetune(epochs=2))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("broken", "said"),
     [
         ("{", "This is not JSON"),

@@ -10,6 +10,7 @@ import torch
 
 from explorer.errors import ExplorerError
 from explorer.recovery.schedules import SPARSITY_SCHEDULES, momentum_at, rate_at, sparsities, sparsity_at
+from tests.every import for_each
 
 
 def test_the_cubic_is_equation_one_of_zhu_and_gupta() -> None:
@@ -69,6 +70,6 @@ def test_the_cosine_falls_from_the_peak_and_constant_stays() -> None:
     assert {rate_at("constant", step, 10, 0.2) for step in range(10)} == {0.2}
 
 
-@pytest.mark.parametrize("n_steps", [1, 2, 9, 10, 11, 20])
+@for_each("n_steps", [1, 2, 9, 10, 11, 20])
 def test_a_very_short_training_has_a_rate_as_well(n_steps: int) -> None:
     assert all(0 < rate_at("one_cycle", step, n_steps, 0.1) <= 0.1 + 1e-12 for step in range(n_steps))

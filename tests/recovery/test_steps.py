@@ -32,6 +32,7 @@ from explorer.recovery.steps import (
 from explorer.recovery.steps.refresh import has_batch_norm, statistics
 from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LayerInfo, LoadedModel
+from tests.every import for_each
 from tests.recovery.tiny import at_start, copies, flowers, half, normed, same, two
 
 EXAMPLES: dict[str, Step] = {
@@ -140,8 +141,8 @@ def test_a_step_says_in_words_what_it_cannot_do(step: Step, sample: LoadedModel)
 # -- prune ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("criterion", ["lp_norm", "random:seed=3"])
-@pytest.mark.parametrize("granularity", ["weight", "out_channel", "block:rows=2,columns=2"])
+@for_each("criterion", ["lp_norm", "random:seed=3"])
+@for_each("granularity", ["weight", "out_channel", "block:rows=2,columns=2"])
 def test_masks_only_grow_and_reach_the_level_of_the_request(criterion: str, granularity: str) -> None:
     state, sizes = at_start(models.load("digits-cnn")), []
     for level in (0.3, 0.6, 0.8):

@@ -89,7 +89,7 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path) -> None:
             sys.exit(str(error))
     """
     process = run(code, path)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "could not be written. The file would be larger than this system allows." in errors
     assert path.read_text() == "old"

@@ -72,7 +72,7 @@ WRITER = """
 
 def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     processes = [start(WRITER, tmp_path, name, 40) for name in ("one", "two", "three")]
-    errors = [p.communicate(timeout=120)[1] for p in processes]
+    errors = [p.communicate(timeout=300)[1] for p in processes]
     assert [p.returncode for p in processes] == [0, 0, 0], errors
     store = Store(tmp_path)
     assert {r.plan_digest for r in store.points()} == {f"{n}-{i}" for n in ("one", "two", "three") for i in range(40)}
@@ -122,7 +122,7 @@ def test_a_killed_process_costs_at_most_the_record_it_was_writing(tmp_path: Path
         for _ in range(n_lines):
             process.stdout.readline()
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         store = Store(tmp_path)
         cells = store.cells("scan")
         levels = sorted(level for _, level in cells)
@@ -239,7 +239,7 @@ def test_a_disk_that_takes_no_more_loses_nothing_that_was_kept(tmp_path: Path) -
         sys.exit(7 if refused else 0)
     """
     process = start(code, tmp_path)
-    out, errors = process.communicate(timeout=120)
+    out, errors = process.communicate(timeout=300)
     assert process.returncode == 7, errors
     store = Store(tmp_path)
     assert {level for _, level in store.cells("scan")} == {-1.0, *map(float, out.split())}
@@ -326,7 +326,7 @@ def test_a_forked_child_gets_a_connection_of_its_own(tmp_path: Path) -> None:
         store.keep_cell("scan", "parent", 1, {})
     """
     process = start(code, tmp_path)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     assert set(Store(tmp_path).cells("scan")) == {("parent", 0.0), ("child", 0.0), ("parent", 1.0)}
 

@@ -37,7 +37,7 @@ def test_processes_at_once_lose_no_look(tmp_path: Path) -> None:
     code = "import sys; from explorer.store.looks import count_look as c; [c('m', 'd', sys.argv[1]) for _ in range(10)]"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], env=environment) for _ in range(3)]
-    assert [p.wait(timeout=60) for p in processes] == [0, 0, 0]
+    assert [p.wait(timeout=300) for p in processes] == [0, 0, 0]
     assert looks("m", "d", tmp_path) == 30
 
 

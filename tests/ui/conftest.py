@@ -43,7 +43,7 @@ def visit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Open]:
     monkeypatch.setattr(cache, "jobs", lambda: queue)
 
     def opened(page: str = "explore", **query: str) -> AppTest:
-        at = AppTest.from_file(str(APP), default_timeout=60)
+        at = AppTest.from_file(str(APP), default_timeout=300)
         for name, value in query.items():
             at.query_params[name] = value
         at.run()
@@ -52,7 +52,7 @@ def visit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Open]:
     yield opened
     for job in queue.of(VISITOR):
         job.cancel()
-        job.wait(60)
+        job.wait(300)
 
 
 @pytest.fixture

@@ -49,5 +49,5 @@ def compared_points() -> list[TradeOffPoint]:
 def measured(at: AppTest) -> AppTest:
     """The trade-off page once everything it began has ended."""
     for job in cache.jobs().of(VISITOR):
-        assert job.wait(120), f"{job.title} did not end"
+        assert job.wait(300), f"{job.title} did not end"
     return at.run()

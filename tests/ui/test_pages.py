@@ -146,7 +146,7 @@ def test_the_sensitivity_page_teaches_before_a_scan_and_fills_every_cell_of_it(v
     at = visit("sensitivity", model="digits-mlp")
     cache.jobs()
     for job in cache.jobs().of(VISITOR):
-        assert job.wait(60)
+        assert job.wait(300)
     at.run()
     assert not at.exception
     said = " ".join(c.value for c in at.caption)
@@ -154,7 +154,7 @@ def test_the_sensitivity_page_teaches_before_a_scan_and_fills_every_cell_of_it(v
     if "cells measured" not in said:
         at.button(key="scan_start").click().run()
         for job in cache.jobs().of(VISITOR):
-            assert job.wait(60)
+            assert job.wait(300)
         at.run()
     said = " ".join(c.value for c in at.caption)
     assert "30 cells measured" in said

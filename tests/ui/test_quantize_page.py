@@ -19,7 +19,7 @@ def pressed(at: AppTest, key: str) -> AppTest:
     """The page after a button, once everything that it began has ended."""
     next(b for b in at.button if b.key == key).click().run()
     for job in cache.jobs().of(VISITOR):
-        assert job.wait(120), f"{job.title} did not end"
+        assert job.wait(300), f"{job.title} did not end"
     return at.run()
 
 

@@ -15,7 +15,7 @@ from tests.ui.pages import VISITOR, Open, spoken, work_of
 
 def ended(at: AppTest) -> AppTest:
     for job in cache.jobs().of(VISITOR):
-        assert job.wait(120), f"{job.title} did not end"
+        assert job.wait(300), f"{job.title} did not end"
     return at.run()
 
 

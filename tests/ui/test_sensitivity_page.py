@@ -47,7 +47,7 @@ def scanned(at: AppTest) -> AppTest:
     """The page once its scan was asked for and has ended."""
     at.button(key="scan_start").click().run()
     for job in jobs():
-        assert job.wait(120)
+        assert job.wait(300)
     at.run()
     assert not at.exception
     return at
@@ -181,7 +181,7 @@ def test_a_disk_that_takes_nothing_stops_no_scan_and_no_page(
     at = visit(model=MODEL)
     assert not at.exception
     for job in jobs():
-        assert job.wait(60)
+        assert job.wait(300)
     assert [job.state for job in jobs()] == ["done"]
     at.switch_page("pages/sensitivity.py").run()
     assert "30 cells measured" in spoken(at)
@@ -198,17 +198,17 @@ def test_a_stopped_scan_keeps_what_it_has_and_goes_on_and_a_failed_one_says_why(
             yield cell
             if n == 4:
                 begun.set()
-                go_on.wait(60)
+                go_on.wait(300)
 
     with monkeypatch.context() as patch:
         patch.setattr(scans, "scan", slow)
         at = visit("sensitivity", model=MODEL)
         at.button(key="scan_start").click().run()
-        assert begun.wait(60)
+        assert begun.wait(300)
         at.run()
         at.button(key="scan_stop").click().run()
         go_on.set()
-        assert jobs()[0].wait(60)
+        assert jobs()[0].wait(300)
         at.run()
     assert "Stopped after" in spoken(at)
     assert at.button(key="scan_start").label == "Go on"
@@ -220,7 +220,7 @@ def test_a_stopped_scan_keeps_what_it_has_and_goes_on_and_a_failed_one_says_why(
     with monkeypatch.context() as patch:
         patch.setattr(scans, "scan", broken)
         at.button(key="scan_start").click().run()
-        assert jobs()[0].wait(60)
+        assert jobs()[0].wait(300)
         assert "The scan ended early: ValueError" in spoken(at.run())
     assert "30 cells measured" in spoken(scanned(at))
 
@@ -230,7 +230,7 @@ def test_only_who_began_a_scan_is_offered_to_stop_it(visit: Open, monkeypatch: p
     go_on = threading.Event()
 
     def waiting(*_: Any, **__: Any) -> Iterator[Cell]:
-        go_on.wait(60)
+        go_on.wait(300)
         return
         yield
 
@@ -268,14 +268,14 @@ def test_curves_and_ranking_fill_in_while_the_scan_runs(visit: Open, monkeypatch
         for cell in cells:
             yield cell
             more.release()
-            step.acquire(timeout=60)
+            step.acquire(timeout=300)
 
     monkeypatch.setattr(scans, "scan", stepwise)
     at = visit("sensitivity", model=MODEL)
     at.button(key="scan_start").click().run()
     seen = []
     for n in range(1, 21):
-        assert more.acquire(timeout=60)
+        assert more.acquire(timeout=300)
         if n % 10 == 0:
             seen.append(at.run().multiselect[0].value)
         step.release()

@@ -177,14 +177,14 @@ def test_a_stopped_comparison_stays_stopped_and_goes_on_when_asked(
     def slow(*given: Any, **options: Any) -> Iterator[TradeOffPoint]:
         for point in sweep(*given, **options):
             yield point
-            go_on.wait(60)
+            go_on.wait(300)
 
     monkeypatch.setattr(tradeoff, "sweep", slow)
     at = visit("tradeoff", model="digits-mlp")
     next(button for button in at.button if button.label == "Stop").click().run()
     go_on.set()
     for job in cache.jobs().of(VISITOR):
-        assert job.wait(60)
+        assert job.wait(300)
     at.run()
     n = sum(len(job.results) for job in cache.jobs().of(VISITOR))
     assert "Stopped" in spoken(at)
