@@ -9,6 +9,7 @@ import torch
 
 from explorer import data, models
 from explorer.analysis.sensitivity.scan import Cell, scan
+from explorer.store.database import Store
 from explorer.types import Dataset, LoadedModel, Split
 
 
@@ -36,3 +37,13 @@ def all_digits(name: str) -> tuple[LoadedModel, Dataset]:
     splits = data.load("digits", model=model).splits.values()
     x, y = torch.cat([s.x for s in splits]), torch.cat([s.y for s in splits])
     return model, dataset_of(Split("tune", x, y))
+
+
+class Counting(Store):
+    """Counts the cells that were finished."""
+
+    n_cells = 0
+
+    def keep_cell(self, *cell: Any) -> None:
+        super().keep_cell(*cell)
+        self.n_cells += 1

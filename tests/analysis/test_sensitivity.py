@@ -27,7 +27,7 @@ from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.store.database import Store
 from explorer.types import LoadedModel, Plan, Scores, Split
-from tests.analysis.scans import all_digits, dataset_of, finished, small, without_origin
+from tests.analysis.scans import Counting, all_digits, dataset_of, finished, small, without_origin
 from tests.engine import models as tiny
 from tests.every import for_each
 
@@ -235,16 +235,6 @@ def test_a_scan_killed_in_its_middle_and_started_again_gives_the_same_table(tmp_
     fresh = Sensitivity.of(scan(model, samples, levels=LEVELS))
     assert sum(cell.from_store for cell in again.cells) == 3
     assert {(c.knob, c.level): without_origin(c) for c in again.cells} == {(c.knob, c.level): c for c in fresh.cells}
-
-
-class Counting(Store):
-    """Counts the cells that were finished."""
-
-    n_cells = 0
-
-    def keep_cell(self, *cell: Any) -> None:
-        super().keep_cell(*cell)
-        self.n_cells += 1
 
 
 def test_a_scan_stops_at_once_when_its_reader_does(tmp_path: Path) -> None:
