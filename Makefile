@@ -4,10 +4,12 @@ VENV   ?= .venv
 PY     := $(VENV)/bin/python
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
+COMPONENT := explorer/component
+NODE      := $(COMPONENT)/node_modules/.package-lock.json
 # Two workers, one file of tests each; PYTEST_ARGS="-n 0 -x tests/cli" runs a part.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: app test check bench bench-drag clean
+.PHONY: app test check component component-check bench bench-drag clean
 
 app: $(RUN)
 	$(PY) -m explorer app
@@ -19,6 +21,16 @@ check: $(DEV)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory component-check; \
+	else echo "Not checked: the types and the style of explorer/component (npm is not installed)." >&2; fi
+
+# What the browser runs is committed; Node is needed to change it only.
+component: $(NODE)
+	npm run --silent --prefix $(COMPONENT) build
+
+component-check: $(NODE)
+	npm run --silent --prefix $(COMPONENT) check
+	npm test --silent --prefix $(COMPONENT)
 
 bench-drag: $(DEV)
 	@$(PY) -m benchmarks.drag
@@ -28,6 +40,10 @@ bench: $(DEV)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+$(NODE): $(COMPONENT)/package-lock.json
+	@npm ci --silent --no-audit --no-fund --prefix $(COMPONENT)
+	@touch $@
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -1,15 +1,23 @@
-"""What is dragged: the histograms and the schedule, as plain ES modules with the payload they take."""
+"""What is dragged: the histograms and the schedule, as ES modules with the payload they take."""
 
-from explorer.component.assets import anywidget_js, core_js, css, streamlit_js, streamlit_parts_js
+from explorer.component.assets import (
+    anywidget_js,
+    css,
+    page_css,
+    schedule_js,
+    streamlit_js,
+    streamlit_parts_js,
+    ticker_js,
+)
 from explorer.component.payload import dynamic_part, payload, static_part, strips_part
-from explorer.component.schedule import Corner, parse_corner, schedule_js, schedule_part
+from explorer.component.schedule import Corner, parse_corner, schedule_part
 
 __all__ = [
     "Corner",
     "anywidget_js",
-    "core_js",
     "css",
     "dynamic_part",
+    "page_css",
     "parse_corner",
     "payload",
     "schedule_js",
@@ -18,4 +26,5 @@ __all__ = [
     "streamlit_js",
     "streamlit_parts_js",
     "strips_part",
+    "ticker_js",
 ]

@@ -1,32 +1,23 @@
 """The packaged JavaScript and CSS as text.
 
-A page that takes a module as inline text cannot resolve imports, so the parts are joined here:
-the drawing core first, then the adapter of the place it is shown in.
+A page takes a module as inline text, which cannot import others; so ``make component`` bundles the
+modules of ``src/`` into one file for each place that shows them, and those files are committed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from functools import cache
 from importlib.resources import files
-
-_CORE = ("axis.js", "commits.js", "parts.js", "row.js", "list.js", "gestures.js", "histogram.js")
 
 
 @cache
 def _text(name: str) -> str:
-    return (files("explorer.component") / name).read_text(encoding="utf-8")
-
-
-def core_js() -> str:
-    """An ES module that exports ``mount(root, payload, onChange)``; it knows no framework."""
-    return "\n".join(_text(name) for name in _CORE)
+    return files("explorer.component").joinpath(name).read_text(encoding="utf-8")
 
 
 def streamlit_parts_js() -> str:
-    """The core with its style sheet, for a component that only brings them to the page."""
-    return f"{core_js()}\nconst CSS = {json.dumps(css())};\n{_slot()}\n{_text('streamlit_parts.js')}"
+    """The histogram with its style sheet, for a component that only brings them to the page."""
+    return _text("bundle/streamlit_parts.js")
 
 
 def streamlit_js() -> str:
@@ -34,21 +25,29 @@ def streamlit_js() -> str:
 
     It waits for :func:`streamlit_parts_js` on the same page.
     """
-    return f"{_slot()}\n{_text('streamlit.js')}"
-
-
-@cache
-def _slot() -> str:
-    """What lets both find each other, and only the same version of each other."""
-    version = hashlib.sha256((core_js() + css()).encode()).hexdigest()[:16]
-    return f'const SLOT = Symbol.for("pruning-explorer.histogram.{version}");'
+    return _text("bundle/streamlit.js")
 
 
 def anywidget_js() -> str:
-    """The core and, as default export, its adapter to Jupyter and marimo by anywidget."""
-    return core_js() + "\n" + _text("anywidget.js")
+    """The histogram: ``mount(root, payload, onChange)``, and its adapter to anywidget as default export."""
+    return _text("bundle/anywidget.js")
+
+
+def schedule_js() -> str:
+    """The schedule as a Streamlit component: draws itself, tells its corner as the state ``line``."""
+    return _text("bundle/schedule.js")
+
+
+def ticker_js() -> str:
+    """A Streamlit component without a picture: sends the trigger ``tick`` while work is pending."""
+    return _text("bundle/ticker.js")
 
 
 def css() -> str:
-    """The style sheet. Colours come from ``--st-*`` variables where there are any."""
-    return _text("histogram.css")
+    """The histogram's style sheet. Colours come from ``--st-*`` variables where there are any."""
+    return _text("src/histogram/histogram.css")
+
+
+def page_css() -> str:
+    """The rules that all pages of the app share. Colours come from ``--explorer-*`` variables."""
+    return _text("src/page.css")

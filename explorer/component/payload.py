@@ -47,7 +47,7 @@ def static_part(
     points = points or max(96, min(256, 16_000 // max(1, len(knobs))))
     is_weight = all(knob.unit == "weight" for knob in knobs)
     told = [_knob(knob, values.get(knob.name), points) for knob in knobs]
-    part = {"symbol": symbol or ("|w|" if is_weight else "norm"), "knobs": told}
+    part = {"symbol": symbol or ("|w|" if is_weight else "norm"), "groups": told}
     return _digested(part | ({"scope": scope} if scope else {}))
 
 
@@ -90,7 +90,7 @@ def dynamic_part(
     """
     _one_of("scale", scale, ("linear", "log"))
     _one_of("mode", mode, ("alone", "together", "share"))
-    names = [told["name"] for told in static["knobs"]]
+    names = [told["name"] for told in static["groups"]]
     by_name = {k.knob.name: k for k in plan.knobs}
     planned = [by_name.get(name) for name in names]
     return {

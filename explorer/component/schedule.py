@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from explorer.errors import ExplorerError
@@ -18,12 +16,6 @@ class Corner(NamedTuple):
 
     end: float
     final: float
-
-
-@cache
-def schedule_js() -> str:
-    """The module: draws itself, tells its corner as the state ``line``."""
-    return (files("explorer.component") / "schedule.js").read_text(encoding="utf-8")
 
 
 def schedule_part(

@@ -14,7 +14,7 @@ Mode = Literal["alone", "together", "share"]
 Scale = Literal["linear", "log"]
 
 _KINDS = ("threshold", "share", "reset", "lock", "limit", "mode", "scale", "undo", "redo")
-_ABOUT_A_KNOB = ("threshold", "share", "reset", "lock", "limit")
+_ABOUT_A_GROUP = ("threshold", "share", "reset", "lock", "limit")
 _MOST_EVENTS = 1000
 _LONGEST_NAME = 1000
 
@@ -26,24 +26,24 @@ class DragEvent:
     ==========  =======================================================================
     kind        what it says
     ==========  =======================================================================
-    threshold   the line of ``knob`` now stands at the score ``value`` (lower ones go)
-    share       the share ``value`` (0..1) of ``knob`` goes
-    reset       nothing of ``knob`` goes
-    lock        ``knob`` is ``locked`` or not; ``value`` is the share that is pruned now
-    limit       at least ``floor`` and at most ``cap`` (shares) of ``knob`` go
-    mode        lines now move as ``mode`` says
+    threshold   the line of ``group`` now stands at the score ``value`` (lower ones go)
+    share       the share ``value`` (0..1) of ``group`` goes
+    reset       nothing of ``group`` goes
+    lock        ``group`` is ``locked`` or not; ``value`` is the share that is pruned now
+    limit       at least ``floor`` and at most ``cap`` (shares) of ``group`` go
+    mode        thresholds now move as ``mode`` says
     scale       the axis is ``scale``
     undo, redo  as they say
     ==========  =======================================================================
 
-    For threshold, share and reset ``mode`` says whose lines move with it: ``alone`` (this
-    knob's), ``together`` (all unlocked lines stand at that value) or ``share`` (all unlocked
-    knobs lose that share). ``final`` is False while the pointer is still down. ``seq`` rises.
+    For threshold, share and reset ``mode`` says which lines follow: ``alone`` (none),
+    ``together`` (all unlocked lines stand at that value) or ``share`` (all unlocked groups lose
+    that share). ``final`` is False while the pointer is still down. ``seq`` rises.
     """
 
     kind: Kind
     seq: int
-    knob: str = ""
+    group: str = ""
     value: float = 0.0
     mode: Mode = "alone"
     final: bool = True
@@ -58,9 +58,9 @@ def parse_event(value: object) -> DragEvent:
     if not isinstance(value, Mapping):
         raise _refused(value)
     kind = _choice(value, "kind", _KINDS)
-    knob = value.get("knob", "")
-    if not isinstance(knob, str) or len(knob) > _LONGEST_NAME or (kind in _ABOUT_A_KNOB and not knob):
-        raise _refused(knob)
+    group = value.get("group", "")
+    if not isinstance(group, str) or len(group) > _LONGEST_NAME or (kind in _ABOUT_A_GROUP and not group):
+        raise _refused(group)
     floor, cap = _number(value, "floor", 0.0, high=1.0), _number(value, "cap", 1.0, high=1.0)
     if floor > cap:
         raise ExplorerError(
@@ -71,7 +71,7 @@ def parse_event(value: object) -> DragEvent:
     return DragEvent(
         kind=cast(Kind, kind),
         seq=int(_number(value, "seq", None, high=2.0**53)),
-        knob=knob,
+        group=group,
         value=_number(value, "value", 0.0, low=lowest, high=highest),
         mode=cast(Mode, _choice(value, "mode", ("alone", "together", "share"), "alone")),
         final=_flag(value, "final", True),

@@ -15,26 +15,26 @@ from explorer.workbench.events import DragEvent
 
 def moved(spec: PruneSpec, event: DragEvent, scores: Scores, plan: Plan) -> PruneSpec:
     """The request after ``event``; ``plan`` is what the request gave before it."""
-    if event.knob not in scores.values:
-        raise ExplorerError(f"No line called {event.knob!r} can be moved.", fix="Reload the page.")
+    if event.group not in scores.values:
+        raise ExplorerError(f"No line called {event.group!r} can be moved.", fix="Reload the page.")
     if event.kind == "lock":
         return _locked(spec, event)
     if event.kind == "limit":
-        limit = replace(spec.limit(event.knob), floor=event.floor, cap=event.cap)
-        return spec.with_limit(event.knob, limit)
-    n_units = len(scores.values[event.knob])
+        limit = replace(spec.limit(event.group), floor=event.floor, cap=event.cap)
+        return spec.with_limit(event.group, limit)
+    n_units = len(scores.values[event.group])
     n_pruned = _n_pruned(event, scores, n_units)
     if event.mode == "share":
         return replace(spec, allocation=Uniform(short_share(n_pruned, n_units)))
     if event.mode == "together":
-        line = event.value if event.kind == "threshold" else lowest_kept(scores, event.knob, n_pruned)
+        line = event.value if event.kind == "threshold" else lowest_kept(scores, event.group, n_pruned)
         return replace(spec, allocation=Threshold(max(0.0, line)))
-    return replace(spec, allocation=PerLayer(0.0, _shares(spec, event.knob, n_pruned, plan)))
+    return replace(spec, allocation=PerLayer(0.0, _shares(spec, event.group, n_pruned, plan)))
 
 
 def _n_pruned(event: DragEvent, scores: Scores, n_units: int) -> int:
     if event.kind == "threshold":
-        return scores.ranks[event.knob].count_below(event.value)
+        return scores.ranks[event.group].count_below(event.value)
     return round(event.value * n_units) if event.kind == "share" else 0
 
 
@@ -47,12 +47,12 @@ def _shares(spec: PruneSpec, name: str, n_pruned: int, plan: Plan) -> tuple[tupl
 
 def _locked(spec: PruneSpec, event: DragEvent) -> PruneSpec:
     """A lock holds the line where it stands; opening it lets the line go on from there."""
-    limit = spec.limit(event.knob)
+    limit = spec.limit(event.group)
     if event.locked:
-        return spec.with_limit(event.knob, Limit(True, event.value, max(event.value, limit.cap)))
-    spec = spec.with_limit(event.knob, Limit(False))
+        return spec.with_limit(event.group, Limit(True, event.value, max(event.value, limit.cap)))
+    spec = spec.with_limit(event.group, Limit(False))
     if isinstance(spec.allocation, PerLayer):
-        shares = dict(spec.allocation.shares) | {event.knob: limit.floor}
+        shares = dict(spec.allocation.shares) | {event.group: limit.floor}
         return replace(spec, allocation=replace(spec.allocation, shares=tuple(sorted(shares.items()))))
     return spec
 

@@ -102,7 +102,7 @@ class Screen:
         return decode(self.query.get("spec", ""))
 
     def row(self, knob: str) -> Locator:
-        return self.page.locator(f'.ph-row[data-knob="{knob}"]')
+        return self.page.locator(f'.ph-row[data-group="{knob}"]')
 
     def slider(self, knob: str) -> Locator:
         return self.row(knob).get_by_role("slider")

@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Locator, Page
 from torch import Tensor
 
-from explorer.component import core_js, css, dynamic_part, static_part
+from explorer.component import anywidget_js, css, dynamic_part, static_part
 from explorer.types import Knob, KnobPlan, LayerTable, Plan
 
 PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -69,7 +69,7 @@ class Bench:
 
     def open(self) -> None:
         (self.folder / "index.html").write_text(PAGE, encoding="utf-8")
-        (self.folder / "histogram.js").write_text(core_js(), encoding="utf-8")
+        (self.folder / "histogram.js").write_text(anywidget_js(), encoding="utf-8")
         (self.folder / "histogram.css").write_text(css(), encoding="utf-8")
         (self.folder / "payload.json").write_text(json.dumps(self.payload()), encoding="utf-8")
         self.page.goto(self.address)
@@ -94,7 +94,7 @@ class Bench:
         return list({event["seq"]: event for commit in self.commits() for event in commit["events"]}.values())
 
     def row(self, name: str) -> Locator:
-        return self.page.locator(f'.ph-row[data-knob="{name}"]')
+        return self.page.locator(f'.ph-row[data-group="{name}"]')
 
     def thumb(self, name: str) -> Locator:
         return self.row(name).get_by_role("slider")

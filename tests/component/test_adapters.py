@@ -45,8 +45,8 @@ state.setdefault("told", [])
 def control():
     try:
         for event in histogram.new_events("lines_here"):
-            state.told.append([event.kind, event.knob, event.final])
-            state.lines[event.knob] = event.value
+            state.told.append([event.kind, event.group, event.final])
+            state.lines[event.group] = event.value
     except ExplorerError as error:
         state.told.append(["refused", error.what, True])
     planned = [
@@ -60,7 +60,7 @@ def control():
 
 control()
 """
-MOVE = {"kind": "threshold", "knob": "a", "value": 0.02, "mode": "alone", "final": True, "seq": 5}
+MOVE = {"kind": "threshold", "group": "a", "value": 0.02, "mode": "alone", "final": True, "seq": 5}
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def data_of(app: AppTest) -> dict[str, Any]:
 
 def test_each_event_is_given_out_once(app: AppTest) -> None:
     sent(app, MOVE)
-    sent(app, MOVE, {**MOVE, "knob": "b", "seq": 6})
+    sent(app, MOVE, {**MOVE, "group": "b", "seq": 6})
 
     assert told(app) == [["threshold", "a", True], ["threshold", "b", True]]
 
@@ -99,7 +99,7 @@ def test_the_answer_names_the_last_event_and_the_large_part_is_not_sent_twice(ap
     sent(app, MOVE, have=(first["static"]["digest"],))
     second = data_of(app)
 
-    assert len(first["static"]["knobs"]) == 2
+    assert len(first["static"]["groups"]) == 2
     assert second["static"] == {"digest": first["static"]["digest"]}
     assert second["dynamic"]["ack"] == 5
 
@@ -109,7 +109,7 @@ def test_a_browser_that_lacks_the_large_part_gets_it_again(app: AppTest) -> None
     sent(app, MOVE, have=(digest,))
     sent(app, have=())
 
-    assert "knobs" in data_of(app)["static"]
+    assert "groups" in data_of(app)["static"]
 
 
 def test_a_value_no_histogram_sends_is_refused_once(app: AppTest) -> None:

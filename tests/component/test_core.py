@@ -34,7 +34,7 @@ def test_a_drag_streams_moves_and_ends_with_a_final_one(open_bench: Open) -> Non
 
     events = bench.events()
     assert {event["kind"] for event in events} == {"threshold"}
-    assert {event["knob"] for event in events} == {"a"}
+    assert {event["group"] for event in events} == {"a"}
     assert [event["final"] for event in events] == [False] * (len(events) - 1) + [True]
     assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
 
@@ -135,7 +135,7 @@ def test_a_key_moves_the_line_by_its_share(open_bench: Open, key: str, expected:
     bench.thumb("a").press(key)
 
     event = bench.events()[-1]
-    assert (event["kind"], event["knob"], event["final"]) == ("share", "a", True)
+    assert (event["kind"], event["group"], event["final"]) == ("share", "a", True)
     assert event["value"] == pytest.approx(expected)
     assert bench.share("a") == pytest.approx(expected, abs=5e-4)
 
@@ -215,7 +215,7 @@ def test_the_lock_button_tells_the_lock_and_the_share_it_holds(open_bench: Open)
     bench.row("a").locator(".ph-lock").click()
 
     event = bench.events()[-1]
-    assert (event["kind"], event["knob"], event["locked"]) == ("lock", "a", True)
+    assert (event["kind"], event["group"], event["locked"]) == ("lock", "a", True)
     assert event["value"] == pytest.approx(bench.n_pruned("a") / 5_000)
     expect(bench.row("a").locator(".ph-lock")).to_have_attribute("aria-pressed", "true")
 
@@ -225,7 +225,7 @@ def test_a_double_click_resets_the_line(open_bench: Open) -> None:
 
     bench.thumb("a").dblclick()
 
-    assert [(event["kind"], event["knob"]) for event in bench.events()] == [("reset", "a")]
+    assert [(event["kind"], event["group"]) for event in bench.events()] == [("reset", "a")]
     expect(bench.row("a").locator(".ph-share")).to_have_text("0.0%")
     expect(bench.row("a").locator(".ph-line")).to_have_text("all kept")
 
@@ -241,7 +241,7 @@ def test_limits_are_told_and_hold_the_line_at_once(open_bench: Open) -> None:
     bench.drag("a", 0.5)
 
     limit = next(event for event in bench.events() if event["kind"] == "limit")
-    assert (limit["knob"], limit["floor"], limit["cap"]) == ("a", 0, 0.3)
+    assert (limit["group"], limit["floor"], limit["cap"]) == ("a", 0, 0.3)
     assert bench.share("a") == pytest.approx(0.3, abs=1e-3)
 
 

@@ -9,25 +9,25 @@ from explorer.errors import ExplorerError
 from explorer.workbench.events import DragEvent, parse_event, parse_events
 from tests.every import for_each
 
-MOVE: dict[str, Any] = {"kind": "threshold", "knob": "a", "value": 0.25, "mode": "together", "final": False, "seq": 3}
+MOVE: dict[str, Any] = {"kind": "threshold", "group": "a", "value": 0.25, "mode": "together", "final": False, "seq": 3}
 
 
 def test_a_move_of_a_line_is_read() -> None:
-    assert parse_event(MOVE) == DragEvent(kind="threshold", knob="a", value=0.25, mode="together", final=False, seq=3)
+    assert parse_event(MOVE) == DragEvent(kind="threshold", group="a", value=0.25, mode="together", final=False, seq=3)
 
 
 @for_each(
     ("sent", "read"),
     [
-        ({"kind": "share", "knob": "a", "value": 1}, {"value": 1.0}),
-        ({"kind": "reset", "knob": "a", "mode": "share"}, {"mode": "share", "value": 0.0}),
-        ({"kind": "lock", "knob": "a", "locked": True, "value": 0.4}, {"locked": True, "value": 0.4}),
-        ({"kind": "limit", "knob": "a", "floor": 0.1, "cap": 0.9}, {"floor": 0.1, "cap": 0.9}),
-        ({"kind": "mode", "mode": "alone"}, {"mode": "alone", "knob": ""}),
+        ({"kind": "share", "group": "a", "value": 1}, {"value": 1.0}),
+        ({"kind": "reset", "group": "a", "mode": "share"}, {"mode": "share", "value": 0.0}),
+        ({"kind": "lock", "group": "a", "locked": True, "value": 0.4}, {"locked": True, "value": 0.4}),
+        ({"kind": "limit", "group": "a", "floor": 0.1, "cap": 0.9}, {"floor": 0.1, "cap": 0.9}),
+        ({"kind": "mode", "mode": "alone"}, {"mode": "alone", "group": ""}),
         ({"kind": "scale", "scale": "log"}, {"scale": "log"}),
         ({"kind": "undo"}, {"final": True}),
         ({"kind": "redo"}, {"kind": "redo"}),
-        ({"kind": "threshold", "knob": "a", "value": -3.5}, {"value": -3.5}),
+        ({"kind": "threshold", "group": "a", "value": -3.5}, {"value": -3.5}),
     ],
 )
 def test_every_kind_of_event_is_read(sent: dict[str, Any], read: dict[str, Any]) -> None:
@@ -43,9 +43,9 @@ HOSTILE: list[Any] = [
     {},
     {**MOVE, "kind": "delete"},
     {**MOVE, "kind": ["threshold"]},
-    {**MOVE, "knob": ""},
-    {**MOVE, "knob": 7},
-    {**MOVE, "knob": "x" * 5_000},
+    {**MOVE, "group": ""},
+    {**MOVE, "group": 7},
+    {**MOVE, "group": "x" * 5_000},
     {**MOVE, "value": math.nan},
     {**MOVE, "value": math.inf},
     {**MOVE, "value": "0.5"},

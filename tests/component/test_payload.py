@@ -25,7 +25,7 @@ def plan_of(*planned: KnobPlan) -> Plan:
 
 
 def only(static: dict[str, Any]) -> dict[str, Any]:
-    return static["knobs"][0]
+    return static["groups"][0]
 
 
 def table(told: dict[str, Any]) -> tuple[list[float], list[int]]:

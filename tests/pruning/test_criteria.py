@@ -73,7 +73,7 @@ def test_every_layer_has_one_finite_score_for_each_unit_or_says_why_not(key: str
             assert knob.name not in found.values
             assert knob.why_not.endswith(".")
             assert len(knob.why_not.split()) >= 3
-    told = static_part(found.knobs, found.values)["knobs"]
+    told = static_part(found.knobs, found.values)["groups"]
     assert all(("low" in shown) == (shown["name"] in found.values) for shown in told)
 
 

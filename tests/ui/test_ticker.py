@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from explorer.ui.shell import ticker
+from explorer.component import ticker_js
 from tests.browser import serve
 
 pytest_plugins = ("tests.browser",)
@@ -32,7 +32,7 @@ window.draw = (turn) => draw({
 def page(chromium_page: Page, tmp_path: Path) -> Page:
     """A page on which the ticker was drawn once."""
     (tmp_path / "index.html").write_text(PAGE)
-    (tmp_path / "ticker.js").write_text(ticker._JS)
+    (tmp_path / "ticker.js").write_text(ticker_js())
     chromium_page.clock.install()
     with serve(tmp_path) as address:
         chromium_page.goto(f"{address}/")

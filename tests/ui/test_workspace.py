@@ -39,7 +39,7 @@ def shares(found: Plan) -> dict[str, int]:
 
 
 def drag(kind: str, knob: str, value: float, mode: str = "alone", **more: object) -> DragEvent:
-    return DragEvent(kind=kind, seq=1, knob=knob, value=value, mode=mode, **more)  # type: ignore[arg-type]
+    return DragEvent(kind=kind, seq=1, group=knob, value=value, mode=mode, **more)  # type: ignore[arg-type]
 
 
 def test_a_line_dragged_alone_prunes_what_lies_below_it_and_leaves_the_others(

@@ -1,0 +1,22 @@
+// @ts-check
+// The line below the list that says what is seen and what hands may do.
+
+import { make } from "../elements.js";
+import { costColour } from "./text.js";
+
+/**
+ * @param {boolean} strips whether there are coloured strips to explain
+ * @returns {(string | HTMLElement)[]}
+ */
+export function noteParts(strips) {
+  const hands = "Grey bars are removed. Drag a line or use the arrow keys; double-click puts it back.";
+  if (!strips) return [hands];
+  const swatch = make("i", "ph-swatch");
+  swatch.style.background = `linear-gradient(to right, ${[0, 0.33, 0.67, 1].map(costColour).join(", ")})`;
+  return [
+    "Strip: what a layer costs if pruned alone up to there (measured scan), from little ",
+    swatch,
+    " to much; ≈: its cost at the line, estimated. ",
+    hands,
+  ];
+}
