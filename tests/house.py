@@ -11,12 +11,17 @@ ROOT = Path(__file__).resolve().parent.parent
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+def files_below(folder: Path, pattern: str = "*") -> list[Path]:
+    """The files in a folder, but for what a package manager has put there."""
+    return sorted(path for path in folder.rglob(pattern) if "node_modules" not in path.parts and path.is_file())
+
+
 def python_files(*roots: str) -> list[Path]:
     """Every Python file under these folders, or the file itself."""
     files: list[Path] = []
     for root in roots:
         path = ROOT / root
-        files += [path] if path.suffix == ".py" and path.exists() else sorted(path.rglob("*.py"))
+        files += [path] if path.suffix == ".py" and path.exists() else files_below(path, "*.py")
     return files
 
 

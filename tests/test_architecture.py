@@ -22,6 +22,7 @@ from tests.house import (
     SCREENS,
     TESTS,
     Function,
+    files_below,
     functions_of,
     import_circles,
     imports_of,
@@ -138,7 +139,7 @@ def test_functions_are_short() -> None:
 
 
 def test_a_folder_holds_at_most_25_files() -> None:
-    files = [path for path in [*LIBRARY, *(ROOT / "explorer").rglob("*.js")] if path.name != "__init__.py"]
+    files = [path for path in [*LIBRARY, *files_below(ROOT / "explorer", "*.js")] if path.name != "__init__.py"]
     sizes = Counter(short(path.parent) for path in files)
     crowded = [f"{folder}: {n}" for folder, n in sizes.items() if n > 25]
     assert not crowded, listed(crowded)
@@ -211,7 +212,7 @@ def nodes_that(matches: Callable[[ast.AST], bool]) -> Counter[str]:
 def written() -> tuple[Path, ...]:
     """Every file with words of ours in it, but for those that state these rules."""
     folders = ("explorer", "pages", "sample_models", "tests", "benchmarks", "docs", "notebooks")
-    files = [*ROOT.glob("*"), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
+    files = [*ROOT.glob("*"), *(path for folder in folders for path in files_below(ROOT / folder))]
     return tuple(path for path in files if path.suffix in KINDS and path.stem != "test_architecture")
 
 
