@@ -26,7 +26,7 @@ import streamlit as st
 from explorer.component import dynamic_part, strips_part
 from explorer.errors import ExplorerError
 from explorer.types import LayerTable, Plan
-from explorer.ui import histogram
+from explorer.ui.widgets import histogram
 from tests.component.bench import knob, scores_of
 from explorer.component import static_part
 from explorer.types import KnobPlan
