@@ -27,7 +27,7 @@ def digest_of_sources() -> str:
 
 
 def node(*arguments: str, package: str = "") -> tuple[int, str]:
-    """How Node ended and what it printed; without it, or without a package that is installed for it, the test is skipped."""
+    """How Node ended and what it printed. The test is skipped without Node, or without this package for it."""
     program = shutil.which("node")
     if program is None:
         pytest.skip("Node is not installed: it is needed to change the component only.")
