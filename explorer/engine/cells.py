@@ -12,6 +12,7 @@ from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import even_batches
 from explorer.engine.tally import BatchResult, Tallies, judge, judge_each
+from explorer.stopping import result
 from explorer.types import Evaluation
 
 Dense = dict[int, BatchResult]  # the dense model's results, by a batch's first sample
@@ -96,8 +97,8 @@ def _evaluated(
         for task in islice(upcoming, 1 if walk.learns else evaluator.threads):
             running.append(evaluator.submit(_results, evaluator, walk, chosen, task, dense))
         while running:
-            for result in running.popleft().result():
-                tallies.add(result)
+            for tallied in result(running.popleft()):
+                tallies.add(tallied)
             for task in islice(upcoming, evaluator.threads - len(running)):
                 running.append(evaluator.submit(_results, evaluator, walk, chosen, task, dense))
             now = time.perf_counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import equal_batches
 from explorer.engine.tally import BatchResult, joined, judge_each
 from explorer.metrics.stratified import FINAL, Strata, looks_at, margin_strata, mean_of, paired_mean, partial_width
+from explorer.stopping import result
 
 HALF_WIDTH = 0.01  # one point either way
 _DRAWN = 64  # samples more at a look, at least
@@ -114,7 +115,8 @@ def _looked(
         futures = _submitted(evaluator, walk, sampling, [edits[i] for i in open_], before, look)
         try:
             for future in futures:
-                found += future.result()
+                batch = result(future)
+                found += batch
                 if known and time.perf_counter() - told > PATIENCE:
                     yield from list(known.items())  # nothing new, but the reader may want to stop
                     told = time.perf_counter()
@@ -141,7 +143,7 @@ def _submitted(
     alone = []
     if walk.learns and not before:
         alone = [evaluator.submit(sampling.results, evaluator, walk, edits, parts[:1])]
-        wait(alone)
+        result(alone[0])
         parts = parts[1:]
     n_together = max(1, min(TOGETHER, -(-len(parts) // evaluator.threads)))
     tasks = [parts[at : at + n_together] for at in range(0, len(parts), n_together)]

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from explorer.engine.tally import BatchResult, Tally, joined, judge
 from explorer.engine.workers import n_cores, worker_pool
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked_weights, private_shell
+from explorer.stopping import carried, holding, result
 from explorer.types import Evaluation, LoadedModel, Plan, Split
 
 T = TypeVar("T")
@@ -120,8 +122,8 @@ class Evaluator:
         return self._dense_whole
 
     def submit(self, job: Callable[..., T], *args: Any) -> Future[T]:
-        """Run a function in the evaluator's threads, which compute on one core each."""
-        return self._pool.submit(job, *args)
+        """Run a function in the evaluator's threads, which compute on one core each; it stops with the caller."""
+        return self._pool.submit(carried(job), *args)
 
     def run(
         self, plan: Plan | None = None, *, threads: Callable[[], int] | None = None
@@ -140,12 +142,12 @@ class Evaluator:
         upcoming = iter(range(len(self._slices)))
         try:
             for index in upcoming:
-                queue.append(self._pool.submit(self._evaluate, ready, job, index))
+                queue.append(self.submit(self._evaluate, ready, job, index))
                 if len(queue) >= (self.threads if threads is None else min(threads(), self.threads)):
-                    tally.add(queue.popleft().result())
+                    tally.add(result(queue.popleft()))
                     yield tally.evaluation(time.perf_counter() - start)
             while queue:
-                tally.add(queue.popleft().result())
+                tally.add(result(queue.popleft()))
                 yield tally.evaluation(time.perf_counter() - start)
         finally:
             for future in queue:
@@ -163,12 +165,10 @@ class Evaluator:
     @property
     def ready(self) -> Ready:
         """The model traced and checked; the first call does the work."""
-        with self._lock:
+        with holding(self._lock):
             if self._ready is None:
-                job = self._pool.submit(
-                    prepare, self.model, self.split, self.device, batch_size=self._batch_size, fast=self._fast
-                )
-                ready = job.result()
+                work = partial(prepare, batch_size=self._batch_size, fast=self._fast)
+                ready = result(self.submit(work, self.model, self.split, self.device))
                 self._slices = batches(len(self.split), ready.batch_size)
                 self._dense_job = self._job(ready, None)
                 self._ready = ready

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import torch
 
 from explorer.errors import ExplorerError
+from explorer.stopping import Stopped, check, stoppable
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -70,7 +71,7 @@ class Job:
         return str(self.error) if isinstance(self.error, ExplorerError) else type(self.error).__name__
 
     def cancel(self) -> None:
-        """Stop after the result that is being made; what is there stays."""
+        """Stop at the next check of what is being made; what is there stays."""
         self._stop.set()
         if self.state == "queued":
             self._end("cancelled")
@@ -93,19 +94,23 @@ class Job:
         self.started = time.monotonic()
         self.state = "running"
         try:
-            for result in make():
-                self.results.append(result)
-                # A result may say that it will come again, better known.
-                self.n_done += (complete := bool(getattr(result, "complete", True)))
-                self.n_known += complete and bool(getattr(result, "from_store", False))
-                if self._stop.is_set():
-                    self._end("cancelled")
-                    return
+            with stoppable(self._stop):
+                for result in make():
+                    self._take(result)
+                    check()
+        except Stopped:
+            self._end("cancelled")
         except Exception as error:  # noqa: BLE001 - the reason is kept and shown; the others go on
             self.error = error
             self._end("failed")
-            return
-        self._end("done")
+        else:
+            self._end("done")
+
+    def _take(self, result: Any) -> None:
+        self.results.append(result)
+        # A result may say that it will come again, better known.
+        self.n_done += (complete := bool(getattr(result, "complete", True)))
+        self.n_known += complete and bool(getattr(result, "from_store", False))
 
 
 class JobQueue:

@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor, fx, nn
 
 from explorer.engine.tracing import Steps
+from explorer.stopping import check
 
 Signatures = Mapping[fx.Node, int]
 Look = Callable[[int], Any]
@@ -203,6 +204,7 @@ class Program:
             return node.args[0] if node.args else x
         if node.op == "get_attr":
             return own[node] if node in own else _find(shell, str(node.target))
+        check()
         args: Any = fx.node.map_arg(node.args, known.__getitem__)
         kwargs: Any = fx.node.map_arg(node.kwargs, known.__getitem__)
         if node.op == "output":

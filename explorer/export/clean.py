@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.models.scratch import scratch
+from explorer.stopping import POLL, check
 
 SNIPPET = """\
 import json, pydoc, torch
@@ -91,18 +93,32 @@ def in_folder(command: Sequence[str], folder: Path, more: Mapping[str, str]) -> 
     """Run a process of ours with little around it; what it said on standard error."""
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     environment |= {"OMP_NUM_THREADS": "1", "TMPDIR": str(folder), "TEMP": str(folder), "HOME": str(folder), **more}
-    try:
-        ended = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            said = _last_words(process)
+        except BaseException:  # whoever stops us stops it as well
+            process.kill()
+            raise
+    if said is None:
         return f"it took longer than {_SECONDS:.0f} s"
-    said = ended.stderr.decode("utf-8", "replace")
-    return said if said.strip() or ended.returncode == 0 else f"it ended with status {ended.returncode}"
+    return said if said.strip() or process.returncode == 0 else f"it ended with status {process.returncode}"
+
+
+def _last_words(process: subprocess.Popen[bytes]) -> str | None:
+    """All that it says on standard error until it ends; None, and it is gone, where it takes too long."""
+    deadline = time.monotonic() + _SECONDS
+    while time.monotonic() < deadline:
+        check()
+        try:
+            return process.communicate(timeout=POLL)[1].decode("utf-8", "replace")
+        except subprocess.TimeoutExpired:
+            continue
+    process.kill()
+    return None

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.stopping import check
 from explorer.types import LoadedModel, Split
 
 BATCH = 256
@@ -40,6 +41,7 @@ def outputs(module: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
     found: list[Tensor] = []
     with torch.no_grad():
         for start in range(0, len(inputs[0]), BATCH):
+            check()
             found += _leaves(module(*(x[start : start + BATCH] for x in inputs)))
     return found
 

@@ -16,6 +16,7 @@ from explorer.export.onnx_process import convert, why_no_onnx
 from explorer.export.outputs import apart, flips, inputs_in_words, judging_inputs, outputs
 from explorer.export.packing import arch_text, plain_weights
 from explorer.pruning.apply import masked
+from explorer.stopping import carried
 from explorer.types import LoadedModel, Plan, Split
 
 SAME = 1e-5
@@ -92,8 +93,8 @@ def prove(
     checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, judged_on)
     # Both wait for a process of their own, so they may as well do so together.
     with ThreadPoolExecutor(2) as pool:
-        reopened = pool.submit(_reopened, document, tensors, inputs, cut, judged_on)
-        in_onnx, content = pool.submit(_in_onnx, document, tensors, inputs, cut, judged_on).result()
+        reopened = pool.submit(carried(_reopened), document, tensors, inputs, cut, judged_on)
+        in_onnx, content = pool.submit(carried(_in_onnx), document, tensors, inputs, cut, judged_on).result()
     return Proof((*checks, *reopened.result(), *in_onnx), len(inputs[0]), judged_on, content)
 
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
+from explorer.stopping import check
 from explorer.types import Measurement
 
 try:
@@ -217,6 +218,7 @@ class _Times(NamedTuple):
 
 
 def _one_pair(runs: Sequence[Callable[[], object]], order: random.Random) -> _Times:
+    check()
     taken, before = [0.0, 0.0], _n_interruptions()
     for which in order.sample((0, 1), 2):
         taken[which] = _milliseconds(runs[which])
@@ -271,6 +273,7 @@ def _warm(runs: Sequence[Callable[[], object]], n: int, batch: int) -> None:
     try:
         for _ in range(n):
             for run in runs:
+                check()
                 run()
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         first_line = (str(error).splitlines() or [""])[0][:160]

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from explorer.stopping import check
+
 # What a rule answers: the operands that may be a weight, the MACs of the product, and those that are not surely zero.
 Product = tuple[tuple[Tensor, ...], int, Callable[[], int] | None]
 aten = torch.ops.aten
@@ -92,6 +94,11 @@ class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ``fixed``: MACs between activations; ``alive``: those of them that no slice of zeros makes needless.
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here: torch would import its compiler, for seconds, only to keep it off."""
+        return False
+
     def __init__(self, parameters: Mapping[str, Tensor], constants: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.fixed = self.alive = 0
@@ -105,6 +112,7 @@ class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._homes.setdefault(_storage(tensor), []).append(_Home(name, tensor))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        check()
         out = func(*args, **(kwargs or {}))
         rule = _RULES.get(func.overloadpacket)
         if rule is None:

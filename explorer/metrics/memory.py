@@ -20,6 +20,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from explorer.errors import ExplorerError
 from explorer.metrics.latency import Example, batched
+from explorer.stopping import check
 from explorer.types import Measurement
 
 _ACTIVATIONS = "Live activations at the fullest moment of one pass, input and output included."
@@ -86,6 +87,11 @@ def _tensors(module: nn.Module) -> list[Tensor]:
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is on, in this thread, it notes which storage each operation makes and reads."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here: torch would import its compiler, for seconds, only to keep it off."""
+        return False
+
     def __init__(self, weights: Iterable[Tensor], inputs: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.moved = 0
@@ -99,6 +105,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._touch(tensor)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        check()
         self._step += 1
         read = self._activations((args, kwargs or {}))
         out = func(*args, **(kwargs or {}))

@@ -17,6 +17,7 @@ from explorer.pruning.coupling.unread import unread
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
+from explorer.stopping import check
 from explorer.types import Dataset, Knob, KnobPlan, LoadedModel, Plan, Scores
 
 
@@ -34,6 +35,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
     masks: dict[str, Tensor] = {}
     knob_plans = []
     for knob in scores.knobs:
+        check()
         n = counts.get(knob.name, 0)
         threshold = lowest_kept(scores, knob.name, n) if knob.why_not is None else 0.0
         knob_plans.append(KnobPlan(knob, n, threshold, locked=is_locked(knob, spec)))

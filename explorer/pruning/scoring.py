@@ -17,6 +17,7 @@ from explorer.pruning.layers import layer_table
 from explorer.pruning.spec import PruneSpec
 from explorer.pruning.within_layer import parameter_of
 from explorer.ranking.order import Magnitudes
+from explorer.stopping import check
 from explorer.types import Dataset, LoadedModel, Scores
 
 
@@ -36,23 +37,23 @@ def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, h
     deviations: dict[str, float] = {}
     within: dict[str, Tensor] = {}
     for knob in spec.granularity.knobs(model, layers):
-        if knob.why_not is None:
-            units = Units(spec.granularity.groups(model, knob), knob.name, knob, spec.granularity, model, evidence)
-            why_not = spec.criterion.why_not(units)
-            if why_not is None:
-                values[knob.name] = _scored(spec, units, within)
-                scale = units.groups if spec.criterion.on_weight_scale else values[knob.name]
-                deviations[knob.name] = float(scale.double().std(correction=0)) if scale.numel() else 0.0
-            knobs.append(replace(knob, why_not=why_not) if why_not else knob)
-        else:
-            knobs.append(knob)
+        check()
+        knobs.append(knob)
+        if knob.why_not is not None:
+            continue
+        units = Units(spec.granularity.groups(model, knob), knob.name, knob, spec.granularity, model, evidence)
+        if (why_not := spec.criterion.why_not(units)) is not None:
+            knobs[-1] = replace(knob, why_not=why_not)
+            continue
+        values[knob.name] = _scored(spec, units, within)
+        scale = units.groups if spec.criterion.on_weight_scale else values[knob.name]
+        deviations[knob.name] = float(scale.double().std(correction=0)) if scale.numel() else 0.0
     values = _from_zero(values)
-    ranks = {name: Magnitudes.from_scores(tensor) for name, tensor in values.items()}
     return Scores(
         knobs=tuple(knobs),
         values=values,
         layers=layers,
-        ranks=ranks,
+        ranks={name: Magnitudes.from_scores(tensor) for name, tensor in values.items()},
         deviations=deviations,
         within=within,
         evidence=evidence,

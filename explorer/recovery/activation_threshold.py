@@ -30,6 +30,7 @@ from explorer.metrics.origin import machine, today
 from explorer.pruning.apply import masked, private_shell
 from explorer.pruning.calls import fitting
 from explorer.recovery.state import measured_module
+from explorer.stopping import check
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
 
 SHARES = (0.0, 0.3, 0.5, 0.7, 0.9)
@@ -82,6 +83,7 @@ class _Watching(TorchFunctionMode):
         self._seen: Counter[str] = Counter()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        check()
         out = func(*args, **(kwargs or {}))
         if func not in _ACTIVATIONS or not isinstance(out, Tensor):
             return out

@@ -19,6 +19,7 @@ from explorer.engine.tally import Tally, judge
 from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors
 from explorer.pruning.calls import fitting, runnable
+from explorer.stopping import check
 from explorer.types import Evaluation, LayerTable, LoadedModel, Measurement, Plan, Split, tensors_digest
 
 
@@ -165,6 +166,7 @@ def measured_module(module: nn.Module, evaluator: Evaluator) -> Evaluation:
     tally = Tally(len(split), evaluator.batch_size, evaluator.device)
     with torch.inference_mode():
         for index, part in enumerate(evaluator.batches):
+            check()
             labels = None if split.y is None else split.y[part]
             tally.add(judge(logits_of(module(fitting(split.x[part], module))), labels, evaluator.dense_result(index)))
     return tally.evaluation(time.perf_counter() - start)

@@ -21,6 +21,7 @@ from explorer.pruning.calls import class_scores, fitting
 from explorer.pruning.evidence.running import one_thread
 from explorer.recovery.augmentation import moved
 from explorer.recovery.schedules import RATE_SCHEDULES, momentum_at, rate_at
+from explorer.stopping import check
 from explorer.types import Dataset, LoadedModel, Split
 
 _SHOW_EVERY = 0.5  # seconds between two signs of life inside an epoch
@@ -167,6 +168,7 @@ class Trainer:
         batches = _batches(len(self.fit), self.module, self.settings, self.generator)
         total, shown = 0.0, time.monotonic()
         for i, index in enumerate(batches):
+            check()
             with _alone(self):
                 self.module.train()
                 total += self._update(index, self.epoch * self._n_updates + i) * len(index)

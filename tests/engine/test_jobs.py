@@ -12,6 +12,7 @@ import pytest
 
 from explorer.engine.jobs import JobQueue
 from explorer.errors import ExplorerError
+from explorer.stopping import check
 
 
 def count_to(n: int) -> Iterator[int]:
@@ -105,6 +106,23 @@ def test_a_cancelled_job_keeps_partial_results_and_can_be_tried_anew() -> None:
     again = queue.submit("k", "ann", "slow", lambda: count_to(2), 2)
     assert again is not job
     assert again.wait(300)
+
+
+def test_a_job_is_stopped_in_the_midst_of_a_result_that_would_never_come() -> None:
+    queue, at_work = JobQueue(1), threading.Event()
+
+    def endless() -> Iterator[int]:
+        yield 1
+        while True:
+            at_work.set()
+            check()
+
+    job = queue.submit("k", "ann", "endless", endless, 2)
+    assert at_work.wait(60)
+    job.cancel()
+
+    assert job.wait(60)
+    assert (job.state, job.results, job.error) == ("cancelled", [1], None)
 
 
 def test_a_failure_shows_its_reason_and_leaves_the_others_alive() -> None:

@@ -27,6 +27,7 @@ from explorer.pruning.plan import knob_masks
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
+from explorer.stopping import result
 from explorer.types import Dataset, Evaluation, JudgedBy, Knob, LoadedModel, Scores, Split, SplitName
 
 __all__ = [
@@ -237,7 +238,7 @@ class _Runner:
             return Walk(judge.ready, limit), whole
         if judge.ready.task != "classes":
             return Walk(judge.ready, limit), "Every sample in float32: only choices among classes can be had sooner."
-        low, why_not = judge.submit(low_precision, judge.ready, judge.split).result()
+        low, why_not = result(judge.submit(low_precision, judge.ready, judge.split))
         if low is None:
             return Walk(judge.ready, limit), whole or f"Every sample in float32: {why_not}"
         kind = QuickWalk if self._mode == "estimate" else VerifiedWalk

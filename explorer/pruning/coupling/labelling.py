@@ -13,6 +13,7 @@ from torch import Tensor, fx, nn
 from explorer.pruning.coupling.labels import FROZEN, Labels, constant_along
 from explorer.pruning.coupling.uses import Uses
 from explorer.pruning.operators import layers, products, recurrent, table
+from explorer.stopping import check
 
 _CONVOLUTIONS = {F.conv1d, F.conv2d, F.conv3d}
 _GRID = "reshaped into a grid whose rows shrink alike"
@@ -45,6 +46,7 @@ class Labeller(fx.Interpreter):
         """Every tensor must stay a full grid: where channels stand on two of its dimensions, tie one of them."""
         before = self.labels.n_apart
         for _, made in self.shaped.values():
+            check()
             for x in filter(_is_labels, _tensors(made)):
                 roots = self.labels.roots(x)
                 while len(dims := layers.varying(roots)) > 1:
@@ -55,6 +57,7 @@ class Labeller(fx.Interpreter):
     # -- the kinds of node -------------------------------------------------------------------
 
     def run_node(self, n: fx.Node) -> Any:
+        check()
         self._node = n.name
         result = super().run_node(n)
         if n.op != "call_module" and n.name not in self.shaped and n.args:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from explorer.pruning.evidence.recurrent import CELLS, SEQUENCES, read_by_cell, read_by_layers
 from explorer.pruning.evidence.watching import Watch, argument
+from explorer.stopping import check
 
 _CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
 _TRANSPOSED = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -39,6 +40,7 @@ class Rows:
         rows = self.x.reshape(-1, self.x.shape[-1])
         found = rows.new_zeros(1, rows.shape[1], rows.shape[1], dtype=torch.float64)
         for part in torch.split(rows, max(1, _PATCHES // max(1, rows.shape[1]))):
+            check()
             found += part.T @ part
         return found
 
@@ -69,6 +71,7 @@ class Patches:
         """(groups, columns, columns); a column is an input of a patch, channel by channel as weights lie."""
         found = self.x.new_zeros(self.groups, self.n_columns, self.n_columns, dtype=torch.float64)
         for part in torch.split(self.x, max(1, _PATCHES // max(1, self.x[0].numel() * prod(self.kernel)))):
+            check()
             patches = torch.stack(list(self._slices(part)), dim=2)  # (n, channels, kernel, places)
             by_group = patches.reshape(len(part), self.groups, self.n_columns, -1).transpose(0, 1)
             columns = by_group.transpose(1, 2).reshape(self.groups, self.n_columns, -1)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.pruning.evidence.running import one_thread
+from explorer.stopping import check
 
 EXACT_UP_TO = 150  # unknowns: with more of them every row alone costs more than a hand that drags can wait for
 FEW_PATTERNS = 8  # rows that lose the same inputs are solved together, so few patterns are always solved exactly
@@ -97,6 +98,7 @@ class Solver:
     @classmethod
     def of(cls, products: Tensor, damping: float) -> Solver:
         """``damping`` is a share of the mean diagonal; inputs that are always zero are held by it alone."""
+        check()
         extra = max(damping * float(products.diagonal().mean()), 1e-12)
         h = products + extra * torch.eye(len(products), dtype=products.dtype)
         inverse = torch.cholesky_inverse(torch.linalg.cholesky(h))
@@ -112,6 +114,7 @@ class Solver:
         found = torch.empty_like(rows)
         order = torch.argsort(which, stable=True)
         for pattern, places in zip(patterns, torch.split(order, torch.bincount(which).tolist()), strict=True):
+            check()
             found[places] = self.exact(rows[places], pattern)
         return found
 
@@ -140,6 +143,7 @@ class Solver:
         new, gone = rows.T.contiguous(), (~keep).T.to(rows.dtype)
         n = len(new)
         for start in range(0, n, _BLOCK):
+            check()
             stop = min(start + _BLOCK, n)
             factor = self.factor[start:stop, start:stop]
             block, errors = new[start:stop], torch.zeros(stop - start, len(rows), dtype=rows.dtype)
@@ -158,6 +162,7 @@ class Solver:
         step = left / scale
         size = (left * step).sum(dim=1, keepdim=True)
         for _ in range(POLISH):
+            check()
             turned = (step @ self.h) * kept
             far = size / (step * turned).sum(dim=1, keepdim=True).clamp_min(_TINY)
             new += far * step

@@ -11,6 +11,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.evidence.running import loss_of, private_copy
 from explorer.pruning.layers import layer_table
 from explorer.pruning.select import keep_mask
+from explorer.stopping import check
 from explorer.types import LoadedModel, Split
 
 _BATCH = 32
@@ -40,6 +41,7 @@ class Movement:
         whole = {name: p.detach().clone() for name, p in named.items() if name in wanted}
         moved = {name: torch.zeros(value.shape, dtype=torch.float64) for name, value in whole.items()}
         for step, taken in enumerate(self._batches(len(split))):
+            check()
             masks = self._masks(moved, self.masked * (1 - (1 - step / self.n_steps) ** 3))
             with torch.no_grad():
                 for name, value in whole.items():

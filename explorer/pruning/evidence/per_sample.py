@@ -11,6 +11,7 @@ from torch.func import functional_call, grad, vmap
 
 from explorer.pruning.calls import class_scores
 from explorer.pruning.evidence.running import private_copy
+from explorer.stopping import check
 from explorer.types import LoadedModel
 
 _NUMBERS = 1 << 24  # gradients held at a time: 64 MB of floats
@@ -59,6 +60,7 @@ def _all_at_once(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for i in range(followed.shape[1]):
+                check()
                 for name, gradients in of_each(parameters, x, followed[:, i]).items():
                     sums[name] += gradients.to(sums[name].dtype).square().sum(dim=0)
     except Exception:  # noqa: BLE001 - vmap runs the user's own forward; one by one, its own mistakes come out
@@ -74,6 +76,7 @@ def _one_by_one(
     for sample, directions in zip(x, followed, strict=True):
         scores = class_scores(module(sample.unsqueeze(0)))[0]
         for direction in directions:
+            check()
             gradients = torch.autograd.grad(
                 (scores * direction).sum(), list(named.values()), allow_unused=True, retain_graph=True
             )

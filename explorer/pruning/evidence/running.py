@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from explorer.errors import ExplorerError
 from explorer.pruning.calls import class_scores, runnable
+from explorer.stopping import check
 from explorer.types import LoadedModel, Split
 
 
@@ -24,6 +25,7 @@ def batches_of(split: Split, n_batches: int) -> Iterator[tuple[Tensor, Tensor | 
     """The samples and labels in ``n_batches`` parts of about equal size, none of them empty."""
     size = -(-len(split) // max(1, n_batches))
     for start in range(0, len(split), size):
+        check()
         part = slice(start, start + size)
         yield split.x[part], None if split.y is None else split.y[part]
 

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from explorer.pruning.evidence.running import batches_of, private_copy
 from explorer.pruning.lowering import lowered
 from explorer.pruning.tracing import traced
+from explorer.stopping import check
 from explorer.types import LoadedModel, Split
 
 BATCH = 64
@@ -32,6 +33,7 @@ class Watch(TorchFunctionMode, ABC):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        check()
         given = kwargs or {}
         out = self.called(func, args, given)
         self.saw(getattr(func, "__name__", ""), args, given, out)

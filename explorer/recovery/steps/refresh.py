@@ -16,6 +16,7 @@ from explorer.params import param
 from explorer.pruning.calls import fitting, runnable
 from explorer.recovery.state import Progress, State, healed_model
 from explorer.recovery.workroom import Room
+from explorer.stopping import check
 from explorer.types import Dataset, LoadedModel
 
 
@@ -72,6 +73,7 @@ def statistics(model: LoadedModel, x: Tensor, batch_size: int, device: str = "cp
     size = min(batch_size, len(x))
     with torch.no_grad():
         for start in range(0, len(x) - size + 1, size):
+            check()
             module(fitting(x[start : start + size], module))
     return {f"{path}.{name}": b.detach().cpu() for path, norm in norms.items() for name, b in norm.named_buffers()}
 
