@@ -17,6 +17,9 @@ from urllib.parse import urlencode
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser
 from explorer.errors import ExplorerError
+from explorer.models.scratch import sweep_scratch
+from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
+from explorer.workbench.quotas import Quotas
 
 NAME = "app"
 HELP = "Open the app in a browser; only this machine can reach it."
@@ -26,6 +29,21 @@ ROOT_VARIABLE = "PRUNING_EXPLORER_ROOT"
 DATA_VARIABLE = "PRUNING_EXPLORER_DATA"
 # The parts of the app's own links that may be said here.
 OPENED = ("model", "arch", "data", "size", "mean", "std", "splits")
+
+QUOTAS = {
+    "visitors": "visitors at once",
+    "jobs": "jobs that wait or run",
+    "jobs_each": "of them for one visitor",
+    "upload_mb": "MB of uploaded files in memory",
+    "upload_mb_each": "MB of them for one visitor",
+}
+
+
+def at_least_one(text: str) -> int:
+    """A count from 1."""
+    if not text.isascii() or not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
 
 
 def port_number(text: str) -> int:
@@ -49,6 +67,10 @@ def add_arguments(parser: Parser) -> None:
         "--data-dir", metavar="FOLDER", help="where measured points are kept (default: your data folder)"
     )
     parser.add_argument("--root", metavar="FOLDER", help="files in it may be opened by path (default: this folder)")
+    for name, what in QUOTAS.items():
+        flag = f"--max-{name.replace('_', '-')}"
+        default = getattr(Quotas(), name)
+        parser.add_argument(flag, type=at_least_one, metavar="N", help=f"at most N {what} (default: {default})")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--json", action="store_true", help="one JSON object with the address of the app, then serve")
 
@@ -61,6 +83,10 @@ def run(args: Arguments) -> int:
     os.environ[ROOT_VARIABLE] = os.pathsep.join(_roots(args))
     if args.data_dir:
         os.environ[DATA_VARIABLE] = str(Path(args.data_dir).expanduser().resolve())
+    asked = {name: getattr(args, f"max_{name}") for name in QUOTAS}
+    quotas = Quotas(**{name: value for name, value in asked.items() if value is not None})
+    os.environ[QUOTAS_VARIABLE] = quotas.to_environment()
+    sweep_scratch()
     url = _url(address, port, args)
     if args.json:
         printing.say_json({"url": url, "address": address, "port": port})
@@ -93,7 +119,7 @@ def _url(address: str, port: int, args: Arguments) -> str:
 
 
 def _script() -> Path:
-    script = Path(__file__).resolve().parents[2] / "app.py"
+    script = Path(__file__).resolve().parents[2] / "server.py"
     if not script.is_file():
         why = f"{script.name} is not beside the package."
         raise ExplorerError("The app is not there.", why=why, fix="Run it from the project's own folder.")

@@ -76,6 +76,11 @@ class Job:
         if self.state == "queued":
             self._end("cancelled")
 
+    def refuse(self, error: ExplorerError) -> None:
+        """End it before it began."""
+        self.error = error
+        self._end("failed")
+
     def wait(self, timeout: float | None = None) -> bool:
         """Block until the job has ended; False when the time ran out first."""
         return self._ended.wait(timeout)
@@ -116,10 +121,12 @@ class Job:
 class JobQueue:
     """Runs jobs on a few threads, owners in turn. Equal keys share one job."""
 
-    def __init__(self, n_workers: int | None = None, *, remember: int = 200) -> None:
+    def __init__(
+        self, n_workers: int | None = None, *, remember: int = 200, most: int = 1000, most_each: int = 1000
+    ) -> None:
         # One core stays free for whoever drags a line.
         self._n_workers = n_workers or max(1, (os.cpu_count() or 1) - 1)
-        self._remember = remember
+        self._remember, self._most, self._most_each = remember, most, most_each
         self._jobs: dict[Hashable, Job] = {}
         self._waiting: dict[str, deque[Job]] = {}
         self._turns: deque[str] = deque()
@@ -129,7 +136,8 @@ class JobQueue:
     def submit(self, key: Hashable, owner: str, title: str, make: Callable[[], Iterator[Any]], total: int) -> Job:
         """Queue a job, or return the one with this key that is waiting, running or done.
 
-        A job that failed or was cancelled is tried anew.
+        A job that failed or was cancelled is tried anew. One that is too many, for its owner or for all, has
+        failed at once and says so.
         """
         with self._changed:
             known = self._jobs.get(key)
@@ -139,6 +147,9 @@ class JobQueue:
             job = Job(key, owner, title, make, total)
             self._jobs[key] = job
             self._forget()
+            if (refusal := self._too_many(owner)) is not None:
+                job.refuse(refusal)
+                return job
             if owner not in self._waiting:
                 self._waiting[owner] = deque()
                 self._turns.append(owner)
@@ -169,6 +180,16 @@ class JobQueue:
         with self._changed:
             found = [j for j in self._jobs.values() if not j.active and isinstance(j.key, tuple) and j.key[0] == kind]
         return sorted(found, key=lambda job: job.finished)
+
+    def _too_many(self, owner: str) -> ExplorerError | None:
+        # The new one is among them.
+        active = [job for job in self._jobs.values() if job.active]
+        n_theirs = sum(job.owner == owner for job in active)
+        if n_theirs <= self._most_each and len(active) <= self._most:
+            return None
+        who, most = ("You have", self._most_each) if n_theirs > self._most_each else ("All visitors have", self._most)
+        why = f"This server runs {most} at once{' for each visitor' if who == 'You have' else ''}."
+        return ExplorerError(f"{who} too many jobs.", why=why, fix="Stop one, or wait until one has ended.")
 
     def _forget(self) -> None:
         ended = [key for key, job in self._jobs.items() if not job.active]

@@ -197,3 +197,24 @@ def test_a_job_that_still_waits_can_be_cancelled() -> None:
     assert (waiting.state, waiting.results) == ("cancelled", [])
     assert queue.find("next") is waiting
     assert [job.title for job in queue.of("ann")] == ["gate", "count"]
+
+
+def test_a_job_that_is_too_many_for_its_owner_or_for_all_has_failed_with_a_sentence_and_may_be_tried_again() -> None:
+    gate = threading.Event()
+
+    def waits() -> Iterator[int]:
+        gate.wait(60)
+        yield 1
+
+    queue = JobQueue(1, most=3, most_each=2)
+    ann = [queue.submit(("ann", i), "ann", "t", waits, 1) for i in range(3)]
+    bob = [queue.submit(("bob", i), "bob", "t", waits, 1) for i in range(2)]
+    assert [job.active for job in (*ann, *bob)] == [True, True, False, True, False]
+    assert ann[2].reason.startswith("You have too many jobs.")
+    assert bob[1].reason.startswith("All visitors have too many jobs.")
+    assert queue.submit(("ann", 0), "bob", "t", waits, 1) is ann[0]
+    gate.set()
+    assert all(job.wait(60) for job in (*ann, *bob))
+    again = queue.submit(("ann", 2), "ann", "t", waits, 1)
+    assert again.wait(60)
+    assert again.state == "done"

@@ -1,16 +1,59 @@
-"""Whose background work it is: the same visitor after a reload of the page."""
+"""Whose background work it is: the same visitor after a reload of the page, and nobody who merely has the cookie."""
 
 from __future__ import annotations
 
-from explorer.ui.shell.session import unmasked
+from explorer.ui.serving import visitors
+from explorer.ui.serving.visitors import Present, issued, verified
+
+HERE, ELSEWHERE = "192.0.2.7", "192.0.2.8"
 
 
-def test_one_token_under_two_masks_is_one_visitor() -> None:
-    # 01 ^ ff = fe, 02 ^ 00 = 02, 03 ^ ff = fc, 04 ^ 00 = 04, and the mask begins again
-    assert unmasked("2|ff00ff00|fe02fc04fa|1700000000") == bytes([1, 2, 3, 4, 5])
-    assert unmasked("2|01010101|0003020504|1700000000") == bytes([1, 2, 3, 4, 5])
+def test_a_cookie_names_its_visitor_at_the_address_and_in_the_browser_that_it_was_given_to() -> None:
+    cookie = issued(HERE, "Firefox")
+    visitor = verified(cookie, HERE, "Firefox")
+    assert visitor is not None
+    assert cookie.startswith(visitor)
+    assert issued(HERE, "Firefox") != cookie
 
 
-def test_a_cookie_of_another_form_stands_for_itself() -> None:
-    for cookie in ("plain", "2|zz|00|1", "2||00|1", ""):
-        assert unmasked(cookie) == cookie.encode()
+def test_a_cookie_that_somebody_else_sends_or_makes_names_nobody() -> None:
+    cookie = issued(HERE, "Firefox")
+    visitor, _, signature = cookie.partition(".")
+    others = [
+        (cookie, ELSEWHERE, "Firefox"),
+        (cookie, HERE, "Chrome"),
+        (f"{visitor}.{'0' * 64}", HERE, "Firefox"),
+        (f"{'0' * 32}.{signature}", HERE, "Firefox"),
+        (visitor, HERE, "Firefox"),
+        ("ä.ä", HERE, "Firefox"),
+        ("", HERE, "Firefox"),
+        (None, HERE, "Firefox"),
+    ]
+    assert [verified(*other) for other in others] == [None] * len(others)
+
+
+def test_the_ways_to_name_this_machine_are_one_address() -> None:
+    # Streamlit's pages say None of a visitor from this machine, the server its address.
+    assert verified(issued("127.0.0.1", "Firefox"), None, "Firefox") is not None
+
+
+def test_a_cookie_of_another_run_of_the_server_names_nobody() -> None:
+    cookie = issued(HERE, "Firefox")
+    before = visitors._SECRET
+    try:
+        visitors._SECRET = b"another"
+        assert verified(cookie, HERE, "Firefox") is None
+    finally:
+        visitors._SECRET = before
+
+
+def test_who_came_first_has_a_place_until_the_last_tab_is_closed() -> None:
+    present = Present()
+    for visitor in ("a", "b", "b", "c"):
+        present.arrive(visitor)
+    assert [present.has_place(visitor, 2) for visitor in ("a", "b", "c", "not connected")] == [True, True, False, False]
+    present.leave("b")
+    assert not present.has_place("c", 2)
+    present.leave("b")
+    assert present.has_place("c", 2)
+    assert present.n_connections() == 2

@@ -31,6 +31,7 @@ from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
 from explorer.types import Dataset, Knob, LayerInfo, LoadedModel, Measurement, Plan, Scores, Split
+from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Source
 
 _FEWEST_BINS, _MOST_BINS = 16, 96
@@ -202,7 +203,8 @@ def spare_collector() -> None:
 @st.cache_resource(show_spinner=False)
 def jobs() -> JobQueue:
     """The server's one queue of background work."""
-    return JobQueue()
+    quotas = Quotas.here()
+    return JobQueue(most=quotas.jobs, most_each=quotas.jobs_each)
 
 
 @st.cache_resource(show_spinner=False)

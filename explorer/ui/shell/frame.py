@@ -44,6 +44,7 @@ def draw(title: str) -> None:
     torch.set_num_threads(1)
     theme.style()
     st.logo(_ASSETS / f"wordmark-{'dark' if theme.is_dark() else 'light'}.svg", size="large")
+    session.wait_for_a_place()
     work = session.workspace()
     session.write_link(work)
     model, dataset = pickers.top_line(work, QUESTIONS.get(title, ""))

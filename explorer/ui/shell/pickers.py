@@ -11,6 +11,7 @@ from explorer import models
 from explorer.errors import ExplorerError
 from explorer.text.names import model_name, plain
 from explorer.types import Dataset, LoadedModel
+from explorer.ui.serving.uploads import UPLOADS
 from explorer.ui.shell import running, session
 from explorer.workbench.workspace import Workspace
 
@@ -67,6 +68,8 @@ def _own_file(work: Workspace) -> None:
             _choose(work, "model_menu", model=session.keep_upload(file.name, file.getvalue()), arch=named)
         elif path.strip():
             _choose(work, "model_menu", model=path.strip(), arch=named)
+        elif (refusal := UPLOADS.refusal(session.owner())) is not None:
+            session.refusal(refusal)
         else:
             st.warning("Choose a file first.")
 

@@ -16,8 +16,10 @@ from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import plain
 from explorer.types import Dataset, LoadedModel, Scores
+from explorer.ui.serving.visitors import PRESENT, cookie_name, verified
 from explorer.ui.shell import cache
 from explorer.workbench import links
+from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import DEFAULT_MODEL, Source, Workspace
 
 UPLOAD = "upload:"
@@ -34,21 +36,22 @@ def workspace() -> Workspace:
 
 
 def owner() -> str:
-    """A name for this visitor in the queue of background work; the same one after a reload of the page."""
-    cookie = st.context.cookies.get("_streamlit_xsrf")
-    if isinstance(cookie, str) and cookie:
-        return hashlib.sha256(unmasked(cookie)).hexdigest()[:16]
-    return str(st.session_state.setdefault("owner", uuid.uuid4().hex))
+    """A name for this visitor in the queue of background work; the same one after a reload of the page.
+
+    It is in a cookie that the server signed for this address and browser; without one it is the tab's.
+    """
+    context = st.context
+    visitor = verified(context.cookies.get(cookie_name()), context.ip_address, context.headers.get("user-agent"))
+    return visitor or str(st.session_state.setdefault("owner", uuid.uuid4().hex))
 
 
-def unmasked(cookie: str) -> bytes:
-    """The token in the cookie ``2|mask|masked token|time``, which every load of the page masks anew."""
-    parts = cookie.split("|")
-    try:
-        mask, masked = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
-        return bytes(byte ^ mask[at % len(mask)] for at, byte in enumerate(masked))
-    except (IndexError, ValueError, ZeroDivisionError):
-        return cookie.encode()
+def wait_for_a_place() -> None:
+    """Draw nothing but a sentence while as many visitors as this server takes came before this one."""
+    most = Quotas.here().visitors
+    if not PRESENT.has_place(owner(), most):
+        why = f"It takes {most} visitors at once."
+        refusal(ExplorerError("This server is full.", why=why, fix="Load the page again in a while."))
+        st.stop()
 
 
 def _restored() -> Workspace:

@@ -1,0 +1,72 @@
+"""Who a visitor is: a number by chance, signed by this server for the one address and browser that it was given to."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections import Counter
+
+from streamlit import config
+
+# Jobs live no longer than the process, so neither do the names of their owners.
+_SECRET = secrets.token_bytes(32)
+_HERE = ("127.0.0.1", "::1", "testclient")
+
+
+def cookie_name() -> str:
+    """Cookies of one host are shared by its ports, and each server signs its own."""
+    return f"explorer_visitor_{config.get_option('server.port')}"
+
+
+def issued(address: str | None, browser: str | None) -> str:
+    """A new visitor's cookie. It counts only where address and browser are these."""
+    visitor = secrets.token_hex(16)
+    return f"{visitor}.{_signature(visitor, address, browser)}"
+
+
+def verified(cookie: object, address: str | None, browser: str | None) -> str | None:
+    """The visitor that a cookie names; None for one of another server, of somebody else, or changed."""
+    visitor, _, signature = str(cookie or "").partition(".")
+    whole = signature.isascii() and hmac.compare_digest(signature, _signature(visitor, address, browser))
+    return visitor if whole else None
+
+
+def _signature(visitor: str, address: str | None, browser: str | None) -> str:
+    place = "" if address is None or address in _HERE else address
+    text = "\0".join((visitor, place, browser or ""))
+    return hmac.new(_SECRET, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+
+
+class Present:
+    """The visitors that are connected, in the order in which they came. For all threads."""
+
+    def __init__(self) -> None:
+        self._connections: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def arrive(self, visitor: str) -> None:
+        """One more connection of this visitor."""
+        with self._lock:
+            self._connections[visitor] += 1
+
+    def leave(self, visitor: str) -> None:
+        """One connection less; who has none left loses the place."""
+        with self._lock:
+            self._connections[visitor] -= 1
+            if self._connections[visitor] <= 0:
+                del self._connections[visitor]
+
+    def n_connections(self) -> int:
+        """All that are open."""
+        with self._lock:
+            return self._connections.total()
+
+    def has_place(self, visitor: str, most: int) -> bool:
+        """Whether fewer than ``most`` others came before this one."""
+        with self._lock:
+            return visitor in list(self._connections)[:most] or len(self._connections) < most
+
+
+PRESENT = Present()
