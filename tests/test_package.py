@@ -20,7 +20,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import explorer
-from tests.house import LIBRARY, ROOT, imports_of, short
+from tests.house import LIBRARY, ROOT, files_below, imports_of, short
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = {"notebook", "onnx", "hub", "vision", "distributed", "docs"}
@@ -28,6 +28,13 @@ ONLY_FOR_TESTS = {"pytest", "hypothesis"}
 CALLED_OTHERWISE = {"sklearn": "scikit-learn", "PIL": "pillow", "mkdocs": "mkdocs-material"}
 # What lies in the package's folders for those who write it.
 FOR_WRITERS = {".md", ".mjs", ".py"}
+
+
+def is_for_writers(path: Path) -> bool:
+    """What the component is bundled from lies beside its bundles; its style sheets are read as they are."""
+    component = ROOT / "explorer" / "component"
+    unbundled = path.is_relative_to(component) and not path.is_relative_to(component / "bundle")
+    return path.suffix in FOR_WRITERS or (unbundled and path.suffix != ".css")
 
 
 def requirements(lines: Iterable[str]) -> dict[str, Requirement]:
@@ -76,7 +83,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of a copy of the tree: building writes beside what it builds."""
     copy, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
     for name in ("explorer", "sample_models"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    installed = copy / "explorer" / "component" / "node_modules" / "other"
+    installed.mkdir(parents=True)
+    (installed / "other.py").write_text("", encoding="utf-8")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out), str(copy))
@@ -100,10 +110,11 @@ def test_a_wheel_holds_every_file_and_says_its_version(wheel: Path) -> None:
     assert metadata["Version"] == explorer.__version__
     asked = {Requirement(line) for line in metadata.get_all("Requires-Dist", [])}
     assert {each.name.lower() for each in asked if not each.marker} == set(NEEDED)
-    data = [p for folder in ("explorer", "sample_models") for p in (ROOT / folder).rglob("*") if p.is_file()]
-    carried = {short(p) for p in data if p.suffix not in FOR_WRITERS and "__pycache__" not in p.parts}
+    data = [p for folder in ("explorer", "sample_models") for p in files_below(ROOT / folder)]
+    carried = {short(p) for p in data if not is_for_writers(p) and "__pycache__" not in p.parts}
     lessons = {short(p) for p in (ROOT / "explorer" / "lessons").rglob("*.md")}
     assert carried | lessons | {"explorer/py.typed"} <= names
+    assert not {name for name in names if "node_modules" in name or name.endswith(".test.js")}
 
 
 @pytest.mark.slow
