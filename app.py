@@ -11,7 +11,7 @@ page = st.navigation(
         st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/stacked_bar_chart:"),
         st.Page("pages/tradeoff.py", title="Trade-off", icon=":material/show_chart:"),
         st.Page("pages/search.py", title="Budget", icon=":material/search:"),
-        st.Page("pages/recover.py", title="Recover", icon=":material/healing:"),
+        st.Page("pages/recover.py", title="Recover", icon=":material/trending_up:"),
         st.Page("pages/quantize.py", title="Quantize", icon=":material/compress:"),
         st.Page("pages/structure.py", title="Structure", icon=":material/account_tree:"),
         st.Page("pages/weights.py", title="Weights", icon=":material/grid_on:"),

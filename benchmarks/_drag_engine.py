@@ -73,13 +73,13 @@ def one_layer_changes(n_images: int, *, say: Callable[[str], None]) -> dict[str,
     evaluator.final(changed(model, scores, "", BASE))
     layers: dict[str, Layer] = {}
     differ = 0
-    for knob in scores.knobs:
-        layers[knob.name] = layer = Layer()
+    for group in scores.groups:
+        layers[group.name] = layer = Layer()
         for turn, share in enumerate(SHARES):
-            say(f"{knob.name} {turn + 1}/{len(SHARES)}")
-            right = ours(evaluator, model, scores, knob.name, share, layer, first_time=turn == 0)
+            say(f"{group.name} {turn + 1}/{len(SHARES)}")
+            right = ours(evaluator, model, scores, group.name, share, layer, first_time=turn == 0)
             for size in PEER_BATCHES if turn % 2 else PEER_BATCHES[::-1]:
-                differ += int(usual(model, split, knob.name, share, size, layer.peers[size]) != right)
+                differ += int(usual(model, split, group.name, share, size, layer.peers[size]) != right)
     return {
         "n_images": len(split),
         "threads": evaluator.threads,

@@ -1,10 +1,10 @@
-"""What each criterion is worth before and after healing: criteria x ways x compression, against random.
+"""What each criterion is worth before and after recovery: criteria x ways x compression, against random.
 
     python -m benchmarks.methods [--models digits-resnet,...] [--ratios 2,4,8,16,32] [--seeds 3] [--epochs 5]
                                  [--others 8] [--processes 1] [--keep FILE.jsonl] [--figure PATH.png]
 
 Prints one JSON object. Every cell prunes the dense sample to a compression ratio of the whole model, under one
-ranking over all layers (the classifier is not locked), and is judged on the test split; the epoch that is kept was
+ranking over all layers (the classifier is not locked), and is evaluated on the test split; the epoch that is kept was
 chosen on tune, training is on fit. Ways:
 
 ``one_shot``   as pruned                           ``refreshed``  batch norm re-estimated (networks that have one)

@@ -168,7 +168,7 @@ def _peers_agree(first: dict[str, Any]) -> dict[str, str]:
 
 def _verified(scans: dict[str, Sensitivity]) -> dict[str, Any]:
     exact, verified = scans["exact"], scans["verified"]
-    equal = sum(exact.cell(c.knob, c.level).accuracy.value == c.accuracy.value for c in verified.cells)  # type: ignore[union-attr]
+    equal = sum(exact.cell(c.group, c.level).accuracy.value == c.accuracy.value for c in verified.cells)  # type: ignore[union-attr]
     return {
         "equal_to_exact": equal,
         "of": len(verified.cells),
@@ -199,9 +199,9 @@ def _coverage(
     for seed in range(1, repeats + 1):
         held: dict[tuple[str, float], bool] = {}
         for cell in scan(model, dataset, levels=levels, mode="estimate", evaluator=evaluator, seed=seed):
-            truth = exact.cell(cell.knob, cell.level).drop.value  # type: ignore[union-attr]
+            truth = exact.cell(cell.group, cell.level).drop.value  # type: ignore[union-attr]
             inside = cell.drop.low - 1e-9 <= truth <= cell.drop.high + 1e-9  # type: ignore[operator]
-            held[cell.knob, cell.level] = held.get((cell.knob, cell.level), True) and inside
+            held[cell.group, cell.level] = held.get((cell.group, cell.level), True) and inside
             if cell.complete:
                 finals, n_cells, n_samples = finals + inside, n_cells + 1, n_samples + cell.n
         every += sum(held.values())

@@ -58,7 +58,7 @@ def tradeoff(browser: Browser, address: str) -> None:
     magnitude = screen.page.get_by_role("button", name="Remove Magnitude")
     magnitude.click()
     expect(magnitude).to_have_count(0)
-    screen.page.get_by_role("button", name="Same share per layer").click()
+    screen.page.get_by_role("button", name="Uniform").click()
     expect(screen.page.locator(".legendtext", has_text="magnitude, the control")).to_have_count(1)
     expect(screen.page.get_by_text("Measuring:")).to_have_count(0, timeout=CURVES_MS)
     keep(screen, "tradeoff-light.png")

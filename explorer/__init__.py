@@ -11,7 +11,7 @@ The whole library from a notebook or a script::
     points = list(ex.sweep(model, spec=spec))  # size against accuracy
     found = ex.SearchResult.of(ex.search(model, budget="params=0.4"))  # the best shares of layers
     recipe = ex.recipes.one_shot(spec, ex.recipes.tuning_for(model))
-    *_, healed = ex.recover(model, recipe)     # prune and fine-tune with the masks held
+    *_, recovered = ex.recover(model, recipe)     # prune and fine-tune with the masks held
     ex.save(model, ex.plan(model, spec), "pruned.safetensors")
 
 Nothing heavy is imported before a name is used.

@@ -67,7 +67,7 @@ TERMS: tuple[Term, ...] = (
     Term(
         "allocation",
         "Allocation",
-        "How many units each layer gives up: the same share everywhere, one ranking of the whole model, or a line of "
+        "How many units each layer gives up: the same share everywhere, global over the whole model, or a line of "
         "its own for each layer.",
         ("budget distribution",),
     ),

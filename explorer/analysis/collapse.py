@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.types import Evaluation, Finding, KnobPlan, LayerInfo, Level, LoadedModel, Plan
+from explorer.types import Evaluation, Finding, GroupPlan, LayerInfo, Level, LoadedModel, Plan
 
 NEARLY_EMPTY = 0.01
 _FEW_SAMPLES = 10
@@ -48,10 +48,10 @@ def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo) -> Iterator[Find
     # Biases and scales go with their unit: only what holds a layer's weights can empty it.
     if mask is None or not layer.n_weights or mask.dim() < 2 or bool(mask.all()):
         return
-    knob = _knob_of(plan, layer)
-    if knob is not None and knob.knob.unit == "residual block":
+    group = _group_of(plan, layer)
+    if group is not None and group.group.unit == "residual block":
         return  # a block that is left out leaves its shortcut: nothing is empty
-    finding = _emptied(plan, layer, mask, knob) or _dead_rows(plan, layer, _rows(model, layer, mask), knob)
+    finding = _emptied(plan, layer, mask, group) or _dead_rows(plan, layer, _rows(model, layer, mask), group)
     if finding is not None:
         yield finding
 
@@ -72,34 +72,39 @@ def _not_finite(layer: LayerInfo, weights: Tensor) -> Finding | None:
     )
 
 
-def _emptied(plan: Plan, layer: LayerInfo, mask: Tensor, knob: KnobPlan | None) -> Finding | None:
+def _emptied(plan: Plan, layer: LayerInfo, mask: Tensor, group: GroupPlan | None) -> Finding | None:
     n_kept = int(mask.sum())
-    share = f"{layer.n_weights - n_kept:,} of {layer.n_weights:,} weights are pruned by {setting(plan, knob)}."
+    share = f"{layer.n_weights - n_kept:,} of {layer.n_weights:,} weights are pruned by {setting(plan, group)}."
     if n_kept == 0:
-        return _finding("fail", f"{layer.name} is empty: it passes no signal on.", share, plan, layer, knob)
+        return _finding("fail", f"{layer.name} is empty: it passes no signal on.", share, plan, layer, group)
     if n_kept < NEARLY_EMPTY * layer.n_weights:
         what = f"{layer.name} is nearly empty: {n_kept:,} weights are left."
-        return _finding("warn", what, share, plan, layer, knob)
-    if knob is not None and knob.knob.unit != "weight" and knob.n_pruned and knob.knob.n_units - knob.n_pruned < 2:
-        what = f"{layer.name} is nearly empty: one {knob.knob.unit} is left."
-        return _finding("warn", what, share, plan, layer, knob)
+        return _finding("warn", what, share, plan, layer, group)
+    if (
+        group is not None
+        and group.group.unit != "weight"
+        and group.n_pruned
+        and group.group.n_units - group.n_pruned < 2
+    ):
+        what = f"{layer.name} is nearly empty: one {group.group.unit} is left."
+        return _finding("warn", what, share, plan, layer, group)
     return None
 
 
-def _dead_rows(plan: Plan, layer: LayerInfo, rows: Tensor, knob: KnobPlan | None) -> Finding | None:
-    if knob is None or knob.knob.unit != "weight":
+def _dead_rows(plan: Plan, layer: LayerInfo, rows: Tensor, group: GroupPlan | None) -> Finding | None:
+    if group is None or group.group.unit != "weight":
         return None
     dead = torch.nonzero(~rows.any(dim=1)).flatten().tolist()
     if not dead:
         return None
     n, unit = len(rows), _unit(layer.kind)
     listed = ", ".join(map(str, dead[:5])) + (" and others" if len(dead) > 5 else "")
-    which = f"Numbers {listed}; every weight that leads to them is pruned by {setting(plan, knob)}."
+    which = f"Numbers {listed}; every weight that leads to them is pruned by {setting(plan, group)}."
     if n - len(dead) < 2 <= n:
         what = f"{layer.name} is nearly empty: one {unit} of {n:,} is left."
     else:
         what = f"{layer.name} has {len(dead):,} dead {unit}{'s' if len(dead) > 1 else ''} of {n:,}."
-    return _finding("warn", what, which, plan, layer, knob)
+    return _finding("warn", what, which, plan, layer, group)
 
 
 def _unit(kind: str) -> str:
@@ -116,26 +121,26 @@ def _rows(model: LoadedModel, layer: LayerInfo, mask: Tensor) -> Tensor:
     )
 
 
-def _knob_of(plan: Plan, layer: LayerInfo) -> KnobPlan | None:
-    return next((k for k in plan.knobs if layer.name in k.knob.layers), None)
+def _group_of(plan: Plan, layer: LayerInfo) -> GroupPlan | None:
+    return next((k for k in plan.groups if layer.name in k.group.layers), None)
 
 
-def setting(plan: Plan, knob: KnobPlan | None) -> str:
-    """The part of the request that decided about a knob, in words: "threshold 0.05", "uniform sparsity 90 %"."""
-    if knob is None:
+def setting(plan: Plan, group: GroupPlan | None) -> str:
+    """The part of the request that decided about a group, in words: "threshold 0.05", "uniform sparsity 90 %"."""
+    if group is None:
         return "units that other layers lost"
     allocation = plan.spec.get("allocation")
-    limit = plan.spec.get("limits", {}).get(knob.knob.name, {})
-    if limit.get("floor", 0.0) * knob.knob.n_units >= knob.n_pruned > 0:
+    limit = plan.spec.get("limits", {}).get(group.group.name, {})
+    if limit.get("floor", 0.0) * group.group.n_units >= group.n_pruned > 0:
         return f"the floor of {100 * limit['floor']:.3g} %"
     if not isinstance(allocation, Mapping):
         return "this plan"
-    name = knob.knob.name
+    name = group.group.name
     if allocation.get("key") == "threshold":
         return _threshold(allocation, name)
     share = allocation.get("shares", {}).get(name, allocation.get("sparsity"))
     words = f"{allocation.get('key')} sparsity" + (f" {100 * share:.4g} %" if share is not None else "")
-    shared = knob.threshold if allocation.get("key") == "global" and math.isfinite(knob.threshold) else None
+    shared = group.threshold if allocation.get("key") == "global" and math.isfinite(group.threshold) else None
     return words + (f" (line at {shared:.3g})" if shared else "")
 
 
@@ -146,16 +151,16 @@ def _threshold(allocation: Mapping[str, Any], name: str) -> str:
     return f"{'its own' if own else 'the common'} threshold {value:.4g}{unit}"
 
 
-def _action(plan: Plan, knob: KnobPlan | None) -> str:
-    if knob is None:
+def _action(plan: Plan, group: GroupPlan | None) -> str:
+    if group is None:
         return "Prune less in the layers that feed it."
     key = str((plan.spec.get("allocation") or {}).get("key"))
     move = {"uniform": "Lower the sparsity", "global": "Lower the sparsity", "per_layer": "Lower its share"}
-    return f"{move.get(key, 'Move its line to the left')}, or lock {knob.knob.name} or give it a cap."
+    return f"{move.get(key, 'Move its line to the left')}, or lock {group.group.name} or give it a cap."
 
 
-def _finding(level: Level, what: str, evidence: str, plan: Plan, layer: LayerInfo, knob: KnobPlan | None) -> Finding:
-    return Finding(level, what, evidence, _action(plan, knob), layer.name)
+def _finding(level: Level, what: str, evidence: str, plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> Finding:
+    return Finding(level, what, evidence, _action(plan, group), layer.name)
 
 
 def _not_a_number(evaluation: Evaluation) -> Finding | None:
@@ -211,11 +216,11 @@ def _chance(evaluation: Evaluation, n_classes: int | None) -> Finding | None:
 
 
 def _hardest_hit(plan: Plan) -> tuple[str | None, str]:
-    pruned = [knob for knob in plan.knobs if knob.n_pruned]
+    pruned = [group for group in plan.groups if group.n_pruned]
     if not pruned:
         return None, ""
-    worst = max(pruned, key=lambda knob: knob.sparsity)
-    return worst.knob.name, f"{100 * worst.sparsity:.4g} % went by {setting(plan, worst)}"
+    worst = max(pruned, key=lambda group: group.sparsity)
+    return worst.group.name, f"{100 * worst.sparsity:.4g} % went by {setting(plan, worst)}"
 
 
 def _blamed(finding: Finding, layer: str | None, by: str) -> Finding:

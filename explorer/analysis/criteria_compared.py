@@ -1,4 +1,4 @@
-"""One layer as two criteria see it: how alike they rank its units, and which ones they quarrel about."""
+"""One layer as two criteria see it: how alike they rank its units, and which ones they disagree about."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, Knob, LoadedModel, Scores
+from explorer.types import Dataset, LoadedModel, PruningGroup, Scores
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Dispute:
 
 @dataclass(frozen=True, eq=False)
 class CriteriaCompared:
-    """The units of one knob under two criteria, at a level at which ``n_pruned`` go under each.
+    """The units of one group under two criteria, at a level at which ``n_pruned`` go under each.
 
     ``scores``: two tensors (n_units,); ``kept``: two bool tensors. ``correlation`` is Spearman's, -1 to 1.
     """
 
-    knob: Knob
+    group: PruningGroup
     names: tuple[str, str]
     scores: tuple[Tensor, Tensor]
     kept: tuple[Tensor, Tensor]
@@ -55,7 +55,7 @@ class CriteriaCompared:
     @property
     def overlap_by_chance(self) -> float:
         """The overlap to expect of two rankings that know nothing of each other."""
-        return self.n_pruned / self.knob.n_units if self.knob.n_units else 0.0
+        return self.n_pruned / self.group.n_units if self.group.n_units else 0.0
 
     def ranks(self) -> tuple[Tensor, Tensor]:
         """(n_units,) each: how many units go before a unit, ties in index order."""
@@ -81,10 +81,10 @@ class CriteriaCompared:
         """Everything but the scores of all units."""
         n_one = self.n_pruned - self.n_both
         return {
-            "layer": self.knob.name,
-            "layers": list(self.knob.layers),
-            "unit": self.knob.unit,
-            "n_units": self.knob.n_units,
+            "layer": self.group.name,
+            "layers": list(self.group.layers),
+            "unit": self.group.unit,
+            "n_units": self.group.n_units,
             "criteria": list(self.names),
             "rank_correlation": self.correlation,
             "n_pruned": self.n_pruned,
@@ -97,7 +97,7 @@ class CriteriaCompared:
 
 
 def compared(both: Mapping[str, Scores], layer: str, *, sparsity: float = 0.5) -> CriteriaCompared:
-    """One layer (the name of a knob, or of any layer in it) under two criteria; ``both``: name -> scores.
+    """One layer (the name of a group, or of any layer in it) under two criteria; ``both``: name -> scores.
 
     ``sparsity`` is the share of its units that go under each, at most as many as may go. Raises ExplorerError
     where there is no such layer, or a criterion cannot rank it.
@@ -107,11 +107,11 @@ def compared(both: Mapping[str, Scores], layer: str, *, sparsity: float = 0.5) -
         raise ExplorerError(f"{len(names)} criteria cannot be compared in pairs.", fix="Give two that differ.")
     if not 0 <= sparsity <= 1:
         raise ExplorerError(f"{sparsity:g} is not a share.", fix="Give a level from 0 to 1.")
-    knobs = [_knob(scores, name, layer) for name, scores in both.items()]
-    scores = (both[names[0]].values[knobs[0].name], both[names[1]].values[knobs[1].name])
-    n_pruned = min(round(sparsity * knobs[0].n_units), knobs[0].n_may_go)
+    groups = [_group(scores, name, layer) for name, scores in both.items()]
+    scores = (both[names[0]].values[groups[0].name], both[names[1]].values[groups[1].name])
+    n_pruned = min(round(sparsity * groups[0].n_units), groups[0].n_may_go)
     kept = (keep_mask(scores[0], n_pruned), keep_mask(scores[1], n_pruned))
-    return CriteriaCompared(knobs[0], (names[0], names[1]), scores, kept, spearman(*scores), n_pruned)
+    return CriteriaCompared(groups[0], (names[0], names[1]), scores, kept, spearman(*scores), n_pruned)
 
 
 def compare_criteria(
@@ -143,10 +143,10 @@ def _apart(one: PruneSpec, other: PruneSpec) -> str:
     return ", ".join([one.criterion.label, *(f"{k}={v}" for k, v in values.items() if v != theirs.get(k))])
 
 
-def _knob(scores: Scores, name: str, layer: str) -> Knob:
-    found = [knob for knob in scores.knobs if knob.name == layer] or [k for k in scores.knobs if layer in k.layers]
+def _group(scores: Scores, name: str, layer: str) -> PruningGroup:
+    found = [group for group in scores.groups if group.name == layer] or [k for k in scores.groups if layer in k.layers]
     if not found:
-        known = ", ".join(knob.name for knob in scores.knobs[:6])
+        known = ", ".join(group.name for group in scores.groups[:6])
         raise ExplorerError(f"This model has no layer called {layer!r}.", fix=f"Choose one of: {known}.")
     if found[0].why_not is not None:
         raise ExplorerError(

@@ -207,7 +207,7 @@ def _notes(model: LoadedModel, plan: Plan, evaluation: Evaluation | None) -> Ite
     if no_macs:
         yield no_macs
     if evaluation is not None and evaluation.judged_by == "agreement":
-        yield "Judged by agreement with the dense model, not by labels: it does not say who is right."
+        yield "Evaluated by agreement with the dense model, not by labels: it does not say who is right."
 
 
 def data_json(data: Dataset) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def layer_rows(plan: Plan) -> list[dict[str, Any]]:
 
     ``threshold`` is the lowest score kept by the line that moves this layer, None where none does.
     """
-    lines = {name: knob for knob in plan.knobs if knob.knob.why_not is None for name in knob.knob.layers}
+    lines = {name: group for group in plan.groups if group.group.why_not is None for name in group.group.layers}
     return [_row(plan, layer, lines[layer.name].threshold if layer.name in lines else None) for layer in plan.layers]
 
 

@@ -93,11 +93,11 @@ def point(
 
     ``protocol`` is that of a recovery where ``model`` is a recovered network; its summary joins the label.
     """
-    healed = dict(protocol or {})
+    recovered = dict(protocol or {})
     speedup = theoretical_speedup(model, plan, table)
     return TradeOffPoint(
         spec=spec.to_json(),
-        label=", ".join(filter(None, (label_of(spec), healed.get("summary")))),
+        label=", ".join(filter(None, (label_of(spec), recovered.get("summary")))),
         asked=plan.asked,
         sparsity=plan.sparsity,
         compression_ratio=compression_ratio(model, plan).value,
@@ -105,10 +105,10 @@ def point(
         size_bytes=smallest_file(model, plan),
         accuracy=evaluation.accuracy,
         drop=evaluation.drop,
-        seed=int(getattr(spec.criterion, "seed", healed.get("seed", 0))),
+        seed=int(getattr(spec.criterion, "seed", recovered.get("seed", 0))),
         loss=evaluation.loss,
         plan_digest=plan.digest,
-        protocol=healed,
+        protocol=recovered,
     )
 
 
@@ -142,9 +142,9 @@ def sparsity_for_ratio(model: LoadedModel, spec: PruneSpec, ratio: float, scores
 
 def _by_arithmetic(model: LoadedModel, spec: PruneSpec, scores: Scores, ratio: float) -> float | None:
     is_bounded = any(limit.floor > 0 or limit.cap < 1 for _, limit in spec.limits)
-    if is_bounded or any(knob.unit != "weight" for knob in scores.knobs):
+    if is_bounded or any(group.unit != "weight" for group in scores.groups):
         return None
-    n_free = sum(k.n_units for k in scores.knobs if k.why_not is None and not is_locked(k, spec))
+    n_free = sum(k.n_units for k in scores.groups if k.why_not is None and not is_locked(k, spec))
     n = math.ceil(model.n_parameters - model.n_parameters / ratio - 1e-9)
     return n / n_free if n_free and n <= n_free else None
 

@@ -30,7 +30,7 @@ def criteria_scatter(
     evenly taken from all; each carries its unit's index as customdata.
     """
     theme = theme or Theme.light()
-    n = found.knob.n_units
+    n = found.group.n_units
     if not n:
         return empty(theme, "This layer has no units.", height=height)
     places = _by_rank(found) if by == "rank" else (found.scores[0].double(), found.scores[1].double())
@@ -48,7 +48,7 @@ def criteria_scatter(
         if len(units):
             figure.add_trace(_points(found, places, units, name, colour, symbol))
     _cuts(figure, found, places, theme)
-    unit = safe(found.knob.unit)
+    unit = safe(found.group.unit)
     text = f"Rank correlation {found.correlation:.2f} over {n:,} {unit}s"
     if found.overlap is not None:
         text += f"<br>{percent(found.overlap)} of what goes is the same ({percent(found.overlap_by_chance)} by chance)"
@@ -58,7 +58,7 @@ def criteria_scatter(
 
 
 def _by_rank(found: CriteriaCompared) -> tuple[Tensor, Tensor]:
-    last = max(1, found.knob.n_units - 1)
+    last = max(1, found.group.n_units - 1)
     first, second = found.ranks()
     return first / last, second / last
 
@@ -78,7 +78,7 @@ def _points(
     found: CriteriaCompared, places: tuple[Tensor, Tensor], units: Tensor, name: str, colour: str, symbol: str
 ) -> go.Scatter:
     scores = torch.stack([found.scores[0][units].double(), found.scores[1][units].double()], dim=1)
-    size = 7 if found.knob.n_units <= 200 else 5
+    size = 7 if found.group.n_units <= 200 else 5
     x_name, y_name = (safe(each) for each in found.names)
     return go.Scatter(
         x=places[0][units].tolist(),
@@ -87,14 +87,14 @@ def _points(
         name=name,
         marker={"color": colour, "size": size, "symbol": symbol, "opacity": 0.75, "line": {"width": 0}},
         customdata=[[unit, *pair] for unit, pair in zip(units.tolist(), scores.tolist(), strict=True)],
-        hovertemplate=f"{safe(found.knob.unit)} %{{customdata[0]:,}}: {name}<br>"
+        hovertemplate=f"{safe(found.group.unit)} %{{customdata[0]:,}}: {name}<br>"
         f"{x_name} %{{customdata[1]:.4g}}, {y_name} %{{customdata[2]:.4g}}<extra></extra>",
     )
 
 
 def _cuts(figure: go.Figure, found: CriteriaCompared, places: tuple[Tensor, Tensor], theme: Theme) -> None:
     """One line for each criterion, between the last that goes and the first that stays."""
-    if not 0 < found.n_pruned < found.knob.n_units:
+    if not 0 < found.n_pruned < found.group.n_units:
         return
     for line, place, kept in zip("xy", places, found.kept, strict=True):
         middle = float(place[~kept].max() + place[kept].min()) / 2

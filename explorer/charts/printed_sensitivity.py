@@ -23,21 +23,21 @@ _LETTERS_AN_INCH = 19
 _LIGHT = 0.65  # of the scale: darker cells are written on in white
 
 
-def sensitivity_png(found: Sensitivity, knobs: Sequence[str], levels: Sequence[float], *, dpi: int = 200) -> bytes:
+def sensitivity_png(found: Sensitivity, groups: Sequence[str], levels: Sequence[float], *, dpi: int = 200) -> bytes:
     """The heat map for paper, on white, as PNG; below it how the numbers came and how far they may be off."""
     width = max(4.5, 1.6 + 0.55 * len(levels))
     lines = textwrap.wrap(caption(found), int(_LETTERS_AN_INCH * width))
-    figure = Figure(figsize=(width, 0.9 + 0.24 * len(knobs) + 0.14 * len(lines)), layout="constrained")
+    figure = Figure(figsize=(width, 0.9 + 0.24 * len(groups) + 0.14 * len(lines)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    cells = [[found.cell(knob, level) for level in levels] for knob in knobs]
+    cells = [[found.cell(group, level) for level in levels] for group in groups]
     shades = [[math.nan if cell is None else shade(cell.drop.value) for cell in row] for row in cells]
     colours = LinearSegmentedColormap.from_list("cost", list(cost_scale(Theme.light())))
     picture = axes.imshow(shades, cmap=colours, vmin=0, vmax=1, aspect="auto")
-    if len(knobs) * len(levels) <= MOST_TEXT:
+    if len(groups) * len(levels) <= MOST_TEXT:
         _write(axes, cells)
     axes.set_xticks(range(len(levels)), [percent(level, 0) for level in levels], fontsize=7)
-    axes.set_yticks(range(len(knobs)), [plain(knob) for knob in knobs], fontsize=7, family="monospace")
+    axes.set_yticks(range(len(groups)), [plain(group) for group in groups], fontsize=7, family="monospace")
     axes.set_xlabel("share pruned of this layer alone", fontsize=8)
     bar = figure.colorbar(picture, ax=axes, ticks=[shade(drop) for drop in TICKS])
     bar.ax.set_yticklabels([f"{100 * drop:.0f}" for drop in TICKS], fontsize=7)

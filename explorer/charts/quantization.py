@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.scale import SCALES
 from explorer.charts.theme import Theme
-from explorer.recovery.grid import FORMS, HEALINGS, Form, GridPoint, Healing, pareto
+from explorer.recovery.grid import FORMS, RECOVERIES, Form, GridPoint, RecoveryKind, pareto
 from explorer.text.numbers import bytes_text, interval, percent, points, provenance, safe
 
 FORM_NAMES: dict[Form, str] = {
@@ -19,8 +19,8 @@ FORM_NAMES: dict[Form, str] = {
     "dynamic": "ONNX Runtime, dynamic",
     "static": "ONNX Runtime, static",
 }
-HEALING_NAMES: dict[Healing, str] = {"none": "as pruned", "finetune": "fine-tuned", "distil": "distilled"}
-_LOOKS: dict[Healing, tuple[str, str]] = {
+RECOVERY_NAMES: dict[RecoveryKind, str] = {"none": "as pruned", "finetune": "fine-tuned", "distil": "distilled"}
+_LOOKS: dict[RecoveryKind, tuple[str, str]] = {
     "none": ("circle", "solid"),
     "finetune": ("square", "6px,4px"),
     "distil": ("diamond", "1px,3px"),
@@ -30,7 +30,7 @@ _LOOKS: dict[Healing, tuple[str, str]] = {
 def quantization_grid(found: Sequence[GridPoint], *, theme: Theme | None = None, height: int = 430) -> go.Figure:
     """Smaller to the right, better above. Filled: a real file was measured; hollow: its bytes were counted.
 
-    Points of one format and one healing are joined from less to more pruned; the dotted line joins those that no
+    Points of one format and one recovery are joined from less to more pruned; the dotted line joins those that no
     other beats in both size and accuracy. Points that do not exist are left out.
     """
     theme, scale = theme or Theme.light(), SCALES["size_bytes"]
@@ -59,11 +59,11 @@ def _rim(form: Form, theme: Theme) -> dict[str, object]:
 
 def _lines(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
     for form in FORMS:
-        for healing in HEALINGS:
-            row = sorted((p for p in shown if (p.form, p.healing) == (form, healing)), key=lambda p: p.asked)
+        for recovery in RECOVERIES:
+            row = sorted((p for p in shown if (p.form, p.recovery) == (form, recovery)), key=lambda p: p.asked)
             if not row:
                 continue
-            symbol, dash = _LOOKS[healing]
+            symbol, dash = _LOOKS[recovery]
             marks = [symbol if p.size and p.size.origin == "measured" else f"{symbol}-open" for p in row]
             yield go.Scatter(
                 x=[p.size.value if p.size else None for p in row],
@@ -95,13 +95,13 @@ def _front(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
 
 
 def _legend(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
-    """One entry a format, and one a healing where there are several: not one for each pair."""
+    """One entry a format, and one a recovery where there are several: not one for each pair."""
     for form in FORMS:
         if any(p.form == form for p in shown):
             yield _entry(FORM_NAMES[form], _colour(form, theme), "circle", "solid")
-    healings = [h for h in HEALINGS if any(p.healing == h for p in shown)]
-    for healing in healings if len(healings) > 1 else ():
-        yield _entry(HEALING_NAMES[healing], theme.muted, *_LOOKS[healing])
+    recoveries = [h for h in RECOVERIES if any(p.recovery == h for p in shown)]
+    for recovery in recoveries if len(recoveries) > 1 else ():
+        yield _entry(RECOVERY_NAMES[recovery], theme.muted, *_LOOKS[recovery])
 
 
 def _entry(name: str, colour: str, symbol: str, dash: str) -> go.Scatter:
@@ -112,7 +112,7 @@ def _entry(name: str, colour: str, symbol: str, dash: str) -> go.Scatter:
 def hover(p: GridPoint) -> str:
     """What is known about a point, line by line."""
     bits = "" if p.form == "float32" else f", {p.bits} bits"
-    lines = [f"<b>{FORM_NAMES[p.form]}{bits}, {HEALING_NAMES[p.healing]}</b>", f"sparsity {percent(p.sparsity)}"]
+    lines = [f"<b>{FORM_NAMES[p.form]}{bits}, {RECOVERY_NAMES[p.recovery]}</b>", f"sparsity {percent(p.sparsity)}"]
     if p.size is not None:
         lines.append(f"{bytes_text(p.size.value)} ({p.size.origin}, {safe(p.size.name.replace('_', ' '))})")
     if p.accuracy is not None:

@@ -1,4 +1,4 @@
-"""How a network heals: the story of one run, several runs side by side, and the schedule before it starts."""
+"""How a network recovers: the story of one run, several runs side by side, and the schedule before it starts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STAGES = ("as pruned", "after refresh", "after training")
 
 
 @dataclass(frozen=True)
-class Healing:
+class RecoveryKind:
     """One finished run: what it reached at each stage (None: it had no such stage)."""
 
     label: str
@@ -124,8 +124,8 @@ def _loss(figure: go.Figure, theme: Theme, history: Sequence[Progress], places: 
         )  # fmt: skip
 
 
-def healings(
-    runs: Sequence[Healing], *, dense: float | None = None, theme: Theme | None = None, height: int = 360
+def recoveries(
+    runs: Sequence[RecoveryKind], *, dense: float | None = None, theme: Theme | None = None, height: int = 360
 ) -> go.Figure:
     """Three joined dots for each run: accuracy as pruned, after the refresh, after training."""
     theme = theme or Theme.light()

@@ -20,9 +20,9 @@ _MARKS = {
     "sensitivity": "cross",
 }
 _SHORT = {
-    "global": "one ranking",
-    "magnitude": "one ranking of magnitudes",
-    "uniform": "same share",
+    "global": "global",
+    "magnitude": "global magnitude",
+    "uniform": "uniform",
     "erk": "layer shapes (ERK)",
     "sensitivity": "equal single drops",
     "search": "found by search",

@@ -28,24 +28,24 @@ def shade(drop: float) -> float:
 
 
 def heatmap(
-    found: Sensitivity, knobs: Sequence[str], levels: Sequence[float], *, theme: Theme | None = None
+    found: Sensitivity, groups: Sequence[str], levels: Sequence[float], *, theme: Theme | None = None
 ) -> go.Figure:
     """Layers x levels; darker costs more. Cells that are not measured yet are empty.
 
-    ``knobs`` and ``levels`` give rows and columns, so that the picture fills in place while a scan runs.
+    ``groups`` and ``levels`` give rows and columns, so that the picture fills in place while a scan runs.
     """
     theme = theme or Theme.light()
-    if not knobs:
+    if not groups:
         return empty(theme, "Nothing can be scanned here.")
-    rows = [[found.cell(knob, level) for level in levels] for knob in knobs]
-    written = len(knobs) * len(levels) <= MOST_TEXT
-    height = min(_TALLEST, max(_SMALLEST, _ROW * len(knobs) + 90))
+    rows = [[found.cell(group, level) for level in levels] for group in groups]
+    written = len(groups) * len(levels) <= MOST_TEXT
+    height = min(_TALLEST, max(_SMALLEST, _ROW * len(groups) + 90))
     across = axis(theme, "share pruned of this layer alone", tickvals=list(range(len(levels))))
     across["ticktext"] = [percent(level, 0) for level in levels]
     across["side"] = "bottom"
-    every = max(1, math.ceil(len(knobs) * 15 / height))
-    down = axis(theme, autorange="reversed", tickvals=list(range(0, len(knobs), every)))
-    down["ticktext"] = [safe(name) for name in knobs][::every]
+    every = max(1, math.ceil(len(groups) * 15 / height))
+    down = axis(theme, autorange="reversed", tickvals=list(range(0, len(groups), every)))
+    down["ticktext"] = [safe(name) for name in groups][::every]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
     figure = framed(theme, height=height, x=across, y=down, showlegend=False)
     figure.add_trace(_cells(rows, written, theme))
@@ -98,7 +98,7 @@ def _hover(cell: Cell | None) -> str:
     ends = "" if drop.low is None or drop.high is None else f" ({points(-drop.high)} to {points(-drop.low)})"
     state = "" if cell.complete else ", so far"
     return (
-        f"<b>{safe(cell.knob)}</b> at {percent(cell.share)}: {cell.n_pruned:,} of {cell.n_units:,}<br>"
+        f"<b>{safe(cell.group)}</b> at {percent(cell.share)}: {cell.n_pruned:,} of {cell.n_units:,}<br>"
         f"change {points(-drop.value)}{ends}<br>{cell.accuracy.name} {percent(cell.accuracy.value)}<br>"
         f"{cell.mode} ({drop.origin}) on {cell.n:,} of {cell.total:,}{state}"
     )
@@ -106,7 +106,7 @@ def _hover(cell: Cell | None) -> str:
 
 def curves(
     found: Sensitivity,
-    knobs: Sequence[str],
+    groups: Sequence[str],
     *,
     budget: float | None = None,
     theme: Theme | None = None,
@@ -114,24 +114,24 @@ def curves(
 ) -> go.Figure:
     """What the whole model reaches against the share pruned of one layer; straight lines, 95 % bands."""
     theme = theme or Theme.light()
-    shown = [knob for knob in knobs if found.curve(knob)]
+    shown = [group for group in groups if found.curve(group)]
     if not shown:
         return empty(theme, "No layer has been measured yet.", height=height)
     across = axis(theme, "share pruned of this layer alone", tickformat=".0%", range=[-0.01, 1.01])
     up = axis(theme, found.judged, grid=True, tickformat=".0%", range=[-0.01, 1.04])
     figure = framed(theme, height=height, x=across, y=up)
-    for i, knob in enumerate(shown):
+    for i, group in enumerate(shown):
         colour = theme.curves[i % len(theme.curves)]
         dash = ("solid", "4px,3px", "1px,3px")[i // len(theme.curves) % 3]
-        _add_curve(figure, found, knob, colour, dash, theme)
+        _add_curve(figure, found, group, colour, dash, theme)
     if budget is not None:
         line = found.dense_accuracy - budget
         figure.add_hline(line, line={"color": theme.good, "width": 1, "dash": "dot"})
     return figure
 
 
-def _add_curve(figure: go.Figure, found: Sensitivity, knob: str, colour: str, dash: str, theme: Theme) -> None:
-    cells = [cell for cell in found.curve(knob) if cell.n_pruned]
+def _add_curve(figure: go.Figure, found: Sensitivity, group: str, colour: str, dash: str, theme: Theme) -> None:
+    cells = [cell for cell in found.curve(group) if cell.n_pruned]
     x = [0.0, *(cell.share for cell in cells)]
     # From the paired drops: what was measured on some of the samples so far has no other comparable height.
     drops = [Measurement("drop", 0.0, "fraction", "counted"), *(cell.drop for cell in cells)]
@@ -146,14 +146,14 @@ def _add_curve(figure: go.Figure, found: Sensitivity, knob: str, colour: str, da
         line={"width": 0},
         hoverinfo="skip",
         showlegend=False,
-        legendgroup=knob,
+        legendgroup=group,
     )
     figure.add_scatter(
         x=x,
         y=[dense - drop.value for drop in drops],
         mode="lines+markers",
-        name=safe(knob),
-        legendgroup=knob,
+        name=safe(group),
+        legendgroup=group,
         line={"color": colour, "width": 2, "dash": dash},
         marker={"size": 5.5},
         hovertext=["dense", *(_hover(cell) for cell in cells)],
@@ -170,7 +170,7 @@ def ranked(found: Sensitivity, level: float, *, theme: Theme | None = None, most
     height = min(_TALLEST, max(_SMALLEST, 22 * len(cells) + 70))
     across = axis(theme, f"points of {found.judged} lost, {cells[0].drop.origin}", grid=True)
     down = axis(theme, autorange="reversed", tickvals=list(range(len(cells))))
-    down["ticktext"] = [safe(cell.knob) for cell in cells]
+    down["ticktext"] = [safe(cell.group) for cell in cells]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
     figure = framed(theme, height=height, x=across, y=down, showlegend=False, bargap=0.35)
     drops = [100 * cell.drop.value for cell in cells]

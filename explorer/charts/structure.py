@@ -10,7 +10,7 @@ from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
 from explorer.pruning.coupling.wiring import Wiring
 from explorer.text.numbers import percent, safe
-from explorer.types import Knob, LayerTable, Plan
+from explorer.types import LayerTable, Plan, PruningGroup
 
 _MOST_NAMES = 24
 
@@ -18,24 +18,24 @@ _MOST_NAMES = 24
 def widths(plan: Plan, *, theme: Theme | None = None, height: int = 190) -> go.Figure:
     """One pair of bars a line, in the network's order: units before (pale) and after (strong)."""
     theme = theme or Theme.light()
-    shown = [k for k in plan.knobs if k.knob.why_not is None]
+    shown = [k for k in plan.groups if k.group.why_not is None]
     if not shown:
         return empty(theme, "Nothing here can become narrower.", height=height)
     places = list(range(len(shown)))
     every = max(1, -(-len(shown) // _MOST_NAMES))
     across = axis(theme, tickvals=places[::every], tickangle=-35)
-    across["ticktext"] = [safe(k.knob.name) for k in shown][::every]
+    across["ticktext"] = [safe(k.group.name) for k in shown][::every]
     across["tickfont"] = {"color": theme.muted, "size": 10, "family": "ui-monospace, monospace"}
-    up = axis(theme, f"{shown[0].knob.unit}s", grid=True, rangemode="tozero")
+    up = axis(theme, f"{shown[0].group.unit}s", grid=True, rangemode="tozero")
     figure = framed(theme, height=height, x=across, y=up, barmode="overlay", bargap=0.3)
     words = [
-        f"<b>{safe(k.knob.name)}</b><br>{k.knob.n_units - k.n_pruned:,} of {k.knob.n_units:,} {k.knob.unit}s stay"
+        f"<b>{safe(k.group.name)}</b><br>{k.group.n_units - k.n_pruned:,} of {k.group.n_units:,} {k.group.unit}s stay"
         f" ({percent(1 - k.sparsity)})"
         for k in shown
     ]
     for name, values, colour in (
-        ("before", [k.knob.n_units for k in shown], theme.pruned),
-        ("after", [k.knob.n_units - k.n_pruned for k in shown], theme.accent),
+        ("before", [k.group.n_units for k in shown], theme.pruned),
+        ("after", [k.group.n_units - k.n_pruned for k in shown], theme.accent),
     ):
         figure.add_bar(
             x=places,
@@ -49,7 +49,7 @@ def widths(plan: Plan, *, theme: Theme | None = None, height: int = 190) -> go.F
 
 
 def coupling_dot(
-    knobs: Sequence[Knob], layers: LayerTable, chosen: str | None, wired: Wiring, *, theme: Theme | None = None
+    groups: Sequence[PruningGroup], layers: LayerTable, chosen: str | None, wired: Wiring, *, theme: Theme | None = None
 ) -> str:
     """The layers and what reads what, as Graphviz text; everything that shrinks with ``chosen`` is lit up.
 
@@ -57,7 +57,7 @@ def coupling_dot(
     """
     theme = theme or Theme.light()
     parameter = {layer.parameter: layer.name for layer in layers}
-    lit = _roles(next((k for k in knobs if k.name == chosen), None), parameter)
+    lit = _roles(next((k for k in groups if k.name == chosen), None), parameter)
     ends = [name for edge in wired.edges for name in edge if name not in wired.joints]
     lines = [
         "digraph network {",
@@ -68,7 +68,7 @@ def coupling_dot(
     ]
     dark = theme.text == Theme.dark().text
     colours = {"scored": (theme.accent, "#14161c" if dark else "#ffffff"), "consumes": (theme.now, "#1d2129")}
-    for name in dict.fromkeys([*ends, *(n for k in knobs for n in k.layers)]):
+    for name in dict.fromkeys([*ends, *(n for k in groups for n in k.layers)]):
         fill = colours.get(lit.get(name, ""))
         paint = f' [fillcolor="{fill[0]}", fontcolor="{fill[1]}"]' if fill else ""
         lines.append(f"  {_quoted(name)}{paint};")
@@ -78,14 +78,14 @@ def coupling_dot(
     return "\n".join([*lines, "}"])
 
 
-def _roles(knob: Knob | None, parameter: dict[str, str]) -> dict[str, str]:
-    """What each layer is to a knob: its rows are scored, or its columns read it."""
-    if knob is None:
+def _roles(group: PruningGroup | None, parameter: dict[str, str]) -> dict[str, str]:
+    """What each layer is to a group: its rows are scored, or its columns read it."""
+    if group is None:
         return {}
     readers = {
-        parameter[p.parameter]: "consumes" for p in knob.parts if p.role == "consumes" and p.parameter in parameter
+        parameter[p.parameter]: "consumes" for p in group.parts if p.role == "consumes" and p.parameter in parameter
     }
-    return readers | dict.fromkeys(knob.layers, "scored")
+    return readers | dict.fromkeys(group.layers, "scored")
 
 
 def _quoted(name: str) -> str:

@@ -104,7 +104,7 @@ def load_data(args: Arguments, model: LoadedModel) -> Dataset:
     address = args.data or model.data
     if address is None:
         raise ExplorerError(
-            f"{args.model} does not say what it is judged on.",
+            f"{args.model} does not say what it is evaluated on.",
             fix="Add --data digits, --data folder:PATH, --data npz:PATH or --data none.",
         )
     return data.load(

@@ -68,13 +68,13 @@ def _json(
 
 
 def _lines(found: CriteriaCompared, specs: list[PruneSpec], steady: list[Measurement]) -> list[str]:
-    unit, n = found.knob.unit, found.knob.n_units
+    unit, n = found.group.unit, found.group.n_units
     rows = [
         [name, printing.count(m.n or 0), f"{m.value:.3f}" if spec.criterion.needs else "-"]
         for name, spec, m in zip(found.names, specs, steady, strict=True)
     ]
     lines = [
-        f"{printing.plain(found.knob.name)}: {printing.count(n)} {unit}s",
+        f"{printing.plain(found.group.name)}: {printing.count(n)} {unit}s",
         "",
         *printing.table(("criterion", "samples", "rank stability"), rows),
         "",

@@ -119,7 +119,9 @@ def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | No
 
 def _lines(found: Report) -> list[str]:
     rows = [*_metric_rows(found), *_count_rows(found)]
-    lines = [f"{found.model.address}, judged on {found.data.address if found.data else 'nothing'}, split {found.split}"]
+    lines = [
+        f"{found.model.address}, evaluated on {found.data.address if found.data else 'nothing'}, split {found.split}"
+    ]
     lines += ["", *printing.table(("what", "value", "95 % interval", "origin"), rows), ""]
     if found.costs is not None:
         lines += [*_cost_lines(found.costs), ""]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from explorer.engine.evaluator import Evaluator
     from explorer.pruning.spec import PruneSpec
-    from explorer.recovery.grid import Form, GridPoint, Healing, Working
+    from explorer.recovery.grid import Form, GridPoint, RecoveryKind, Working
     from explorer.recovery.order import Tried
     from explorer.recovery.steps import Finetune
     from explorer.types import Dataset, LoadedModel
@@ -37,9 +37,12 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--bits", type=whole, default=8, metavar="B", help="of simulated weights, 2 to 8 (default: 8)")
     group.add_argument("--runtime", action="store_true", help="also by ONNX Runtime: real files, accuracy, time")
     group.add_argument(
-        "--heal", default="none", metavar="H,H", help="before quantizing: none (default), finetune, distil; or several"
+        "--recovery",
+        default="none",
+        metavar="H,H",
+        help="before quantizing: none (default), finetune, distil; or several",
     )
-    group.add_argument("--epochs", type=whole, metavar="N", help="of each healing, and of --order (default: 10)")
+    group.add_argument("--epochs", type=whole, metavar="N", help="of each recovery, and of --order (default: 10)")
     group.add_argument("--order", action="store_true", help="also prune first against quantize first, with tuning")
     add_request(parser, one_level=False)
     add_data(parser)
@@ -54,13 +57,13 @@ def run(args: Arguments) -> int:
     from explorer.recovery.grid import pareto
 
     spec = prune_spec(args)
-    shares, healings = _shares(args, spec), _healings(args)
+    shares, recoveries = _shares(args, spec), _recoveries(args)
     model = load_runnable(args)
     data = load_data(args, model)
     tune = split_of(data, "tune")
     spec = with_curves(args, model, spec)
     evaluator = Evaluator(model, tune, device=args.device)
-    points = _measured(args, model, data, spec, shares, healings, evaluator)
+    points = _measured(args, model, data, spec, shares, recoveries, evaluator)
     advice = _advice(args, model, data, spec, max(shares), evaluator) if args.order else ""
     best = pareto(points)
     if args.json:
@@ -74,7 +77,7 @@ def run(args: Arguments) -> int:
             }
         )
         return 0
-    head = ("pruned", "format", "healed", "bytes", "origin", "accuracy", "95 % interval", "drop", "speed", "front")
+    head = ("pruned", "format", "recovered", "bytes", "origin", "accuracy", "95 % interval", "drop", "speed", "front")
     printing.say(f"{printing.plain(model.address)} on {data.address}, split tune", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=3))
     notes = dict.fromkeys(f"{p.form}: {p.why_not}" for p in points if p.why_not)
@@ -82,11 +85,13 @@ def run(args: Arguments) -> int:
     return 0
 
 
-def _healings(args: Arguments) -> list[Healing]:
-    healings: list[Healing] = [part for part in args.heal.split(",") if part]
-    if args.epochs is not None and not args.order and set(healings) <= {"none"}:
-        raise ExplorerError("--epochs is of a training, and nothing is trained.", fix="Add --heal finetune or --order.")
-    return healings
+def _recoveries(args: Arguments) -> list[RecoveryKind]:
+    recoveries: list[RecoveryKind] = [part for part in args.recovery.split(",") if part]
+    if args.epochs is not None and not args.order and set(recoveries) <= {"none"}:
+        raise ExplorerError(
+            "--epochs is of a training, and nothing is trained.", fix="Add --recovery finetune or --order."
+        )
+    return recoveries
 
 
 def _shares(args: Arguments, spec: PruneSpec) -> tuple[float, ...]:
@@ -115,7 +120,7 @@ def _measured(
     data: Dataset,
     spec: PruneSpec,
     shares: tuple[float, ...],
-    healings: list[Healing],
+    recoveries: list[RecoveryKind],
     evaluator: Evaluator,
 ) -> list[GridPoint]:
     from explorer.export.onnx_int8 import Int8Runtime
@@ -123,10 +128,10 @@ def _measured(
 
     forms: list[Form] = ["float32", "int8", *(("dynamic", "static") if args.runtime else ())]
     told = grid(
-        model, spec, data, shares=shares, forms=forms, bits=args.bits, healings=healings, training=_training(args),
+        model, spec, data, shares=shares, forms=forms, bits=args.bits, recoveries=recoveries, training=_training(args),
         runtime=Int8Runtime(data, evaluator), evaluator=evaluator,
     )  # fmt: skip
-    points = _shown(told, n_points(shares, forms, healings))
+    points = _shown(told, n_points(shares, forms, recoveries))
     records = (point for p in points if (point := p.kept()) is not None)
     list(kept(args, model, data, records, split="tune", kind=NAME))
     return points
@@ -178,7 +183,7 @@ def point_json(point: GridPoint) -> dict[str, Any]:
 
 
 def _cells(p: GridPoint, on_front: bool) -> list[str]:
-    names = [printing.percent(p.sparsity), p.form + (f", {p.bits} bits" if p.form == "int8" else ""), p.healing]
+    names = [printing.percent(p.sparsity), p.form + (f", {p.bits} bits" if p.form == "int8" else ""), p.recovery]
     if p.size is None or p.accuracy is None or p.drop is None:
         return [*names, "-", "", "-", "", "-", "", ""]
     return [

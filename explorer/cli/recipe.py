@@ -1,4 +1,4 @@
-"""The flags that say how to heal, and the Recipe they become."""
+"""The flags that say how to recover, and the Recipe they become."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _MAKING: tuple[str, ...] = (
 
 
 def add_recipe(parser: Parser) -> argparse._ArgumentGroup:
-    """How to heal."""
-    group = parser.add_argument_group("how to heal")
+    """How to recover."""
+    group = parser.add_argument_group("how to recover")
     group.add_argument("--recipe", metavar="FILE", help="a recipe as JSON instead of these flags")
     group.add_argument("--write-recipe", metavar="FILE", help="write the recipe as JSON")
     group.add_argument("--schedule", choices=SCHEDULES, help="when to prune (default: one_shot)")

@@ -1,4 +1,4 @@
-"""``recover``: prune and heal by a recipe, and measure what came of it."""
+"""``recover``: prune and recover by a recipe, and measure what came of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, TradeOffPoint
 
 NAME = "recover"
-HELP = "Prune a model, heal it by a recipe (refresh, fine-tuning, rewinding, ...) and measure it."
+HELP = "Prune a model, recover it by a recipe (refresh, fine-tuning, rewinding, ...) and measure it."
 
 
 def add_arguments(parser: Parser) -> None:

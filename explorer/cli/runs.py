@@ -116,7 +116,7 @@ def _scan_cells(scan: ScanSummary) -> list[str]:
         *(_member(about.get(name)) for name in ("granularity", "criterion")),
         str(about.get("mode", "")),
         str(scan.n_cells),
-        str(scan.n_knobs),
+        str(scan.n_groups),
     ]
 
 

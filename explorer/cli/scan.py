@@ -30,7 +30,9 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), lp_norm:p=1, random")
     group.add_argument("--levels", metavar="S,S", help="shares to prune (default: 0.1,0.2,...,0.9,0.95)")
     group.add_argument("--layers", metavar="L,L", help="only these layers")
-    group.add_argument("--max-drop", type=share, metavar="S", help="leave a layer once it costs more, e.g. 0.05 or 5%%")
+    group.add_argument(
+        "--max-drop", type=share, metavar="S", help="stop a layer early at a drop of more, e.g. 0.05 or 5%%"
+    )
     group = parser.add_argument_group("how to measure")
     group.add_argument("--mode", choices=("exact", "verified", "estimate"), default="exact", help="default: exact")
     group.add_argument("--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted")
@@ -138,7 +140,7 @@ def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, f
     dense = printing.percent(found.dense_accuracy)
     legend = f"Drop of {found.judged} in points when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
     columns = ("layer", *(f"{level:.0%}" for level in found.levels))
-    rows = [(knob, *(_drop(found.cell(knob, level)) for level in found.levels)) for knob in found.knobs]
+    rows = [(group, *(_drop(found.cell(group, level)) for level in found.levels)) for group in found.groups]
     said = [found.fragile_words, *_not_scanned(scores), _reach(found), found.audit]
     return [head, legend, "", *printing.table(columns, rows), "", *map(printing.plain, filter(None, said))]
 
@@ -153,9 +155,9 @@ def _reach(found: Sensitivity) -> str:
 def _not_scanned(scores: Scores) -> list[str]:
     """Which layers are left out and why, a line for each reason."""
     reasons: dict[str, list[str]] = {}
-    for knob in scores.knobs:
-        if knob.why_not is not None:
-            reasons.setdefault(knob.why_not, []).append(knob.name)
+    for group in scores.groups:
+        if group.why_not is not None:
+            reasons.setdefault(group.why_not, []).append(group.name)
     return [f"Not scanned: {', '.join(names)}. {why}" for why, names in reasons.items()]
 
 
@@ -170,14 +172,14 @@ def _quick(
 
     found = energy(model, spec, levels, layers=layers)
     if args.json:
-        rows = [{"knob": e.knob, "level": e.level, "n_pruned": e.n_pruned, "removed": e.removed.value} for e in found]
+        rows = [{"group": e.group, "level": e.level, "n_pruned": e.n_pruned, "removed": e.removed.value} for e in found]
         printing.say_json({"model": {"address": model.address, "digest": model.digest}, "note": NOTE, "cells": rows})
         return 0
-    by_knob: dict[str, list[str]] = {}
+    by_group: dict[str, list[str]] = {}
     for e in found:
-        by_knob.setdefault(e.knob, []).append(printing.percent(e.removed.value))
+        by_group.setdefault(e.group, []).append(printing.percent(e.removed.value))
     columns = ("layer", *(f"{level:.0%}" for level in sorted(set(levels))))
-    lines = printing.table(columns, [(knob, *values) for knob, values in by_knob.items()])
+    lines = printing.table(columns, [(group, *values) for group, values in by_group.items()])
     printing.say("Share of each layer's squared weights that a level removes.", NOTE, "", *lines)
     return 0
 

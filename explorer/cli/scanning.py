@@ -35,7 +35,7 @@ def shown(cells: Iterator[Cell], total: int) -> Iterator[Cell]:
     with printing.Progress("scanning") as progress:
         for cell in cells:
             n_done += cell.complete
-            where = f"{printing.plain(cell.knob)} at {cell.level:.0%}"
+            where = f"{printing.plain(cell.group)} at {cell.level:.0%}"
             progress.show(f"{n_done} of {total}, {where}: {printing.percent(cell.accuracy.value)}")
             yield cell
 

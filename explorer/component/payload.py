@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.types import Knob, KnobPlan, Plan
+from explorer.types import GroupPlan, Plan, PruningGroup
 
 Floats = NDArray[np.floating[Any]]
 _JUST_ABOVE_ZERO = np.float32(1.2e-38)
@@ -29,35 +29,35 @@ _TAIL_POINTS = 48
 
 
 def static_part(
-    knobs: Sequence[Knob],
+    groups: Sequence[PruningGroup],
     values: Mapping[str, Tensor],
     *,
     symbol: str | None = None,
     points: int | None = None,
     scope: str = "",
 ) -> dict[str, Any]:
-    """The histograms of all knobs, JSON-able; make it once for a model, granularity and criterion.
+    """The histograms of all groups, JSON-able; make it once for a model, granularity and criterion.
 
-    ``values[knob.name]``: (n_units,) finite scores, as in ``Scores``; a knob without values is
+    ``values[group.name]``: (n_units,) finite scores, as in ``Scores``; a group without values is
     shown with its reason. ``symbol`` names the axis ("|w|"); by default "|w|" for weights and "norm" for channels.
     ``points`` is the resolution of the readout between commits (64 to 512); by default 256, and
-    less when there are many knobs. Counts at those points are exact. ``scope`` ("on this page") is said behind the
-    total where these are not all knobs of the model; then the browser offers no search of its own.
+    less when there are many groups. Counts at those points are exact. ``scope`` ("on this page") is said behind the
+    total where these are not all groups of the model; then the browser offers no search of its own.
     """
-    points = points or max(96, min(256, 16_000 // max(1, len(knobs))))
-    is_weight = all(knob.unit == "weight" for knob in knobs)
-    told = [_knob(knob, values.get(knob.name), points) for knob in knobs]
+    points = points or max(96, min(256, 16_000 // max(1, len(groups))))
+    is_weight = all(group.unit == "weight" for group in groups)
+    told = [_group(group, values.get(group.name), points) for group in groups]
     part = {"symbol": symbol or ("|w|" if is_weight else "norm"), "groups": told}
     return _digested(part | ({"scope": scope} if scope else {}))
 
 
 def strips_part(strips: Mapping[str, Sequence[float | None]], *, whole: float = 0.0) -> dict[str, Any]:
-    """What each knob costs if it alone is pruned, for the coloured strip below its histogram.
+    """What each group costs if it alone is pruned, for the coloured strip below its histogram.
 
     ``whole`` is what a cost of 1 stands for, in points of accuracy; with it, the expected cost
     follows the hand while a line is dragged.
 
-    ``strips[knob][i]`` is the cost, from 0 (none) to 1 (all is lost), of pruning the share
+    ``strips[group][i]`` is the cost, from 0 (none) to 1 (all is lost), of pruning the share
     ``i / (len - 1)``; None where it is not known.
     """
     levels = {}
@@ -81,17 +81,17 @@ def dynamic_part(
     can_redo: bool = False,
     ack: int = 0,
 ) -> dict[str, Any]:
-    """Where the lines stand and how many units really go: a few numbers a knob.
+    """Where the lines stand and how many units really go: a few numbers a group.
 
     ``revision`` must change whenever anything here does: the browser ignores one it has seen.
     ``lines`` are the values asked for, where the user asked by value; elsewhere the line stands
-    at the lowest kept score. ``limits`` are (floor, cap) shares. ``expected`` is a knob's cost in
+    at the lowest kept score. ``limits`` are (floor, cap) shares. ``expected`` is a group's cost in
     points (positive is worse), or a text. ``ack`` is the last event that this answers.
     """
     _one_of("scale", scale, ("linear", "log"))
     _one_of("mode", mode, ("alone", "together", "share"))
     names = [told["name"] for told in static["groups"]]
-    by_name = {k.knob.name: k for k in plan.knobs}
+    by_name = {k.group.name: k for k in plan.groups}
     planned = [by_name.get(name) for name in names]
     return {
         "revision": int(revision),
@@ -109,7 +109,7 @@ def dynamic_part(
 
 
 def payload(
-    knobs: Sequence[Knob],
+    groups: Sequence[PruningGroup],
     magnitudes: Mapping[str, Tensor],
     plan: Plan,
     *,
@@ -120,7 +120,7 @@ def payload(
     **more: Any,
 ) -> dict[str, Any]:
     """All three parts at once, for a notebook or a test; ``more`` goes to :func:`dynamic_part`."""
-    static = static_part(knobs, magnitudes)
+    static = static_part(groups, magnitudes)
     return {
         "static": static,
         "strips": strips_part(strips) if strips else None,
@@ -138,11 +138,11 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ExplorerError(f"{name} cannot be {value!r}.", fix="Choose one of: " + ", ".join(choices) + ".")
 
 
-def _line(planned: KnobPlan | None, lines: Mapping[str, float]) -> float | None:
+def _line(planned: GroupPlan | None, lines: Mapping[str, float]) -> float | None:
     """None when the line stands where the count says: at the start, or past the end."""
     if planned is None:
         return None
-    value = lines.get(planned.knob.name, planned.threshold)
+    value = lines.get(planned.group.name, planned.threshold)
     return float(f"{value:.9g}") if np.isfinite(value) else None
 
 
@@ -153,24 +153,24 @@ def _cost(cost: float | str) -> str:
     return "≈ 0.0 pt" if text[1:] == "0.0 pt" else f"≈ {text}"
 
 
-def _knob(knob: Knob, values: Tensor | None, points: int) -> dict[str, Any]:
+def _group(group: PruningGroup, values: Tensor | None, points: int) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "name": knob.name,
-        "unit": knob.unit,
-        "n": knob.n_units,
-        "weights": knob.n_weights,
-        "block": knob.block,
-        "kind": knob.kind,
+        "name": group.name,
+        "unit": group.unit,
+        "n": group.n_units,
+        "weights": group.n_weights,
+        "block": group.block,
+        "kind": group.kind,
     }
-    told |= {"why_not": knob.why_not} if knob.why_not else {}
-    told |= {"locked_by": knob.locked_by} if knob.locked_by else {}
-    if knob.coupled_by or len(knob.layers) > 1:
-        told["layers"] = list(knob.layers)
+    told |= {"why_not": group.why_not} if group.why_not else {}
+    told |= {"locked_by": group.locked_by} if group.locked_by else {}
+    if group.coupled_by or len(group.layers) > 1:
+        told["layers"] = list(group.layers)
     return told if values is None or values.numel() == 0 else told | _curve(values, points)
 
 
 def _curve(values: Tensor, points: int) -> dict[str, Any]:
-    """Display bins and the cumulative table of one knob's scores."""
+    """Display bins and the cumulative table of one group's scores."""
     ranked = _ranked(values)
     zeros = int(np.searchsorted(ranked, 0.0, "right")) if ranked[0] >= 0 else 0
     low = float(ranked[min(zeros, len(ranked) - 1)])

@@ -1,4 +1,4 @@
-"""What a model is judged on: one file per source, one registry, one address for each.
+"""What a model is evaluated on: one file per source, one registry, one address for each.
 
 ``digits`` · ``folder:PATH`` · ``npz:PATH`` · ``none``
 """

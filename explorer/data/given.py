@@ -14,7 +14,7 @@ def given_data(data: Dataset | str | None, model: LoadedModel) -> Dataset:
     address = data or model.data
     if address is None:
         raise ExplorerError(
-            f"{model.address} does not say what it is judged on.",
+            f"{model.address} does not say what it is evaluated on.",
             fix="Name the data: digits, folder:PATH, npz:PATH or none.",
         )
     return sources.load(address, model=model)

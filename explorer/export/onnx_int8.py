@@ -97,12 +97,12 @@ def int8_onnx(
     why = why_not_int8(model, how)
     if why is not None:
         raise ExplorerError(f"There is no {how} int8 form of {model.address}.", why=why, fix=_SIMULATE)
-    judged_on = split or (data.splits.get("tune") if data is not None else None)
-    content, proof = made or onnx_and_proof(model, plan, judged_on)
+    evaluated_on = split or (data.splits.get("tune") if data is not None else None)
+    content, proof = made or onnx_and_proof(model, plan, evaluated_on)
     calibration, note = _calibration(model, data)
     with scratch() as folder:
         (folder / "float.onnx").write_bytes(content)
-        for name, tensors in (("inputs", judging_inputs(model, judged_on)), ("calibration", calibration)):
+        for name, tensors in (("inputs", judging_inputs(model, evaluated_on)), ("calibration", calibration)):
             save_file({f"x{i}": x.contiguous() for i, x in enumerate(tensors)}, folder / f"{name}.safetensors")
         said = run_module("explorer.export.onnx_int8_worker", folder, how)
         report, quantized, answers, before = _read(folder, said)

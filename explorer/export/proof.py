@@ -39,7 +39,7 @@ class Proof:
 
     checks: tuple[Check, ...]
     n: int
-    judged_on: str
+    evaluated_on: str
     onnx: bytes = field(default=b"", repr=False, compare=False)
 
     @property
@@ -62,7 +62,7 @@ class Proof:
         for check in checks:
             if check["value"] is not None and not math.isfinite(check["value"]):
                 check["value"] = None
-        return {"ok": self.ok, "n": self.n, "judged_on": self.judged_on, "checks": checks}
+        return {"ok": self.ok, "n": self.n, "evaluated_on": self.evaluated_on, "checks": checks}
 
     def demand(self) -> None:
         """ExplorerError with the failing check: red means that no file is made."""
@@ -88,24 +88,24 @@ def prove(
     form is checked by onnx and run in ONNX Runtime, where those are installed.
     """
     inputs = judging_inputs(model, split)
-    judged_on = inputs_in_words(inputs, split)
+    evaluated_on = inputs_in_words(inputs, split)
     full, cut = outputs(masked(model, plan).module, inputs), outputs(small, inputs)
-    checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, judged_on)
+    checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, evaluated_on)
     # Both wait for a process of their own, so they may as well do so together.
     with ThreadPoolExecutor(2) as pool:
-        reopened = pool.submit(carried(_reopened), document, tensors, inputs, cut, judged_on)
-        in_onnx, content = pool.submit(carried(_in_onnx), document, tensors, inputs, cut, judged_on).result()
-    return Proof((*checks, *reopened.result(), *in_onnx), len(inputs[0]), judged_on, content)
+        reopened = pool.submit(carried(_reopened), document, tensors, inputs, cut, evaluated_on)
+        in_onnx, content = pool.submit(carried(_in_onnx), document, tensors, inputs, cut, evaluated_on).result()
+    return Proof((*checks, *reopened.result(), *in_onnx), len(inputs[0]), evaluated_on, content)
 
 
 def _compared(
-    part: str, what: str, other: str, one: Sequence[Tensor], two: Sequence[Tensor], most: float, judged_on: str
+    part: str, what: str, other: str, one: Sequence[Tensor], two: Sequence[Tensor], most: float, evaluated_on: str
 ) -> list[Check]:
     difference = apart(one, two)
     n_flips = flips(one, two) if math.isfinite(difference) else 0
     outputs_ok = difference <= most
     verb = "answers like" if outputs_ok else "does not answer like"
-    said = f"{what} {verb} {other} on {judged_on}: at most {difference:.1e} of the largest output apart"
+    said = f"{what} {verb} {other} on {evaluated_on}: at most {difference:.1e} of the largest output apart"
     return [
         Check(f"same_outputs{part}", outputs_ok, difference, f"{said} (allowed: {most:.0e})."),
         Check(f"same_predictions{part}", n_flips == 0, float(n_flips), f"{n_flips} predictions change."),
@@ -113,18 +113,18 @@ def _compared(
 
 
 def _reopened(
-    document: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, judged_on: str
+    document: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, evaluated_on: str
 ) -> list[Check]:
     try:
         again = run_clean(plain_weights(tensors), arch_text(document), inputs)
     except ExplorerError as error:
         return [Check("same_outputs_reopened", False, None, error.why)]
     what = "Saved and reopened in a clean process it"
-    return _compared("_reopened", what, "the smaller network", cut, again, SAME, judged_on)
+    return _compared("_reopened", what, "the smaller network", cut, again, SAME, evaluated_on)
 
 
 def _in_onnx(
-    document: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, judged_on: str
+    document: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, evaluated_on: str
 ) -> tuple[list[Check], bytes]:
     absent = why_no_onnx()
     if absent:
@@ -134,4 +134,6 @@ def _in_onnx(
     except ExplorerError as error:
         # The converter lacks some operations; that says nothing against the smaller network itself.
         return [Check("same_outputs_onnx", None, None, f"Not tried: {error.why}")], b""
-    return _compared("_onnx", "In ONNX Runtime it", "the smaller network", cut, again, SAME_IN_ONNX, judged_on), content
+    return _compared(
+        "_onnx", "In ONNX Runtime it", "the smaller network", cut, again, SAME_IN_ONNX, evaluated_on
+    ), content

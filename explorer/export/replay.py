@@ -53,7 +53,7 @@ def along(units: list[int], keep: Tensor) -> Tensor:
 
 
 def groups_of(weights: dict[str, Tensor], step: dict[str, Any]) -> Tensor:
-    """(n_units, group_size): the weights that decide how important each unit is."""
+    """(n_units, unit_size): the weights that decide how important each unit is."""
     if step["parameter"] is not None:
         return weights[step["parameter"]].float().reshape(-1, 1)
     pieces = []

@@ -16,7 +16,7 @@ from explorer.export.files import check_target, put
 from explorer.models.reader.contents import CONTAINERS
 from explorer.params import member_to_json
 from explorer.pruning.spec import PruneSpec
-from explorer.types import KnobPlan, LoadedModel, Plan
+from explorer.types import GroupPlan, LoadedModel, Plan
 
 _REPEATABLE = ("lp_norm", "random")
 _END = '\n\nif __name__ == "__main__":\n    sys.exit(main(RECIPE, sys.argv[1:]))\n'
@@ -75,32 +75,32 @@ def _steps(plan: Plan) -> list[dict[str, Any]] | None:
     if spec.criterion.key not in _REPEATABLE:
         return None
     how = member_to_json(spec.criterion)
-    moved = [knob for knob in plan.knobs if knob.n_pruned]
-    if not all(knob.knob.parts or knob.knob.unit == "weight" for knob in moved):
+    moved = [group for group in plan.groups if group.n_pruned]
+    if not all(group.group.parts or group.group.unit == "weight" for group in moved):
         return None
-    return [_step(plan, knob, how) for knob in moved]
+    return [_step(plan, group, how) for group in moved]
 
 
-def _step(plan: Plan, moved: KnobPlan, how: dict[str, Any]) -> dict[str, Any]:
-    knob = moved.knob
-    single = knob.unit == "weight"
+def _step(plan: Plan, moved: GroupPlan, how: dict[str, Any]) -> dict[str, Any]:
+    group = moved.group
+    single = group.unit == "weight"
     return {
-        "name": knob.name,
-        "n_units": knob.n_units,
+        "name": group.name,
+        "n_units": group.n_units,
         "n_pruned": moved.n_pruned,
         "score": how,
-        "parameter": plan.layers[knob.layers[0]].parameter if single else None,
+        "parameter": plan.layers[group.layers[0]].parameter if single else None,
         "parts": []
         if single
         else [
             {"parameter": part.parameter, "dim": part.dim, "role": part.role, "units": part.units.tolist()}
-            for part in knob.parts
+            for part in group.parts
         ],
     }
 
 
 def _parts_of(plan: Plan) -> set[str]:
-    return {part.parameter for moved in plan.knobs if moved.n_pruned for part in moved.knob.parts}
+    return {part.parameter for moved in plan.groups if moved.n_pruned for part in moved.group.parts}
 
 
 def _packed(mask: Tensor) -> dict[str, Any]:

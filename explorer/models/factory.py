@@ -108,7 +108,7 @@ def _n_classes(address: str, module: nn.Module, example: Tensor) -> int:
             out = module(example)
         except Exception as error:  # the user's own module may raise anything
             why = f"{type(error).__name__}: {shown(str(error), 200)}."
-            raise ExplorerError(f"{address} does not run on its input_shape.", why=why, fix="Mend it.") from error
+            raise ExplorerError(f"{address} does not run on its input_shape.", why=why, fix="Correct it.") from error
     if not isinstance(out, Tensor) or out.dim() != 2:
         raise ExplorerError(f"{address} does not return one row of logits per input.", fix="Return (n, classes).")
     return int(out.shape[1])

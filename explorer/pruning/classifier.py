@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from explorer.pruning.layers import layer_table
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Knob, LoadedModel
+from explorer.types import LoadedModel, PruningGroup
 
 
 def classifier_of(model: LoadedModel) -> str | None:
@@ -20,13 +20,13 @@ def classifier_of(model: LoadedModel) -> str | None:
     return rows[-1].name if rows else None
 
 
-def with_locked_classifier(spec: PruneSpec, model: LoadedModel, knobs: Sequence[Knob]) -> PruneSpec:
+def with_locked_classifier(spec: PruneSpec, model: LoadedModel, groups: Sequence[PruningGroup]) -> PruneSpec:
     """The same request with the classifier's line held where it is; unchanged where it has no line that moves.
 
     Source: the rules of Blalock et al. 2020, arXiv:2003.03033, section 6, ask to say whether it is pruned.
     """
     name = classifier_of(model)
-    for knob in knobs:
-        if name in knob.layers and knob.why_not is None:
-            spec = spec.with_limit(knob.name, replace(spec.limit(knob.name), locked=True))
+    for group in groups:
+        if name in group.layers and group.why_not is None:
+            spec = spec.with_limit(group.name, replace(spec.limit(group.name), locked=True))
     return spec

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.types import Knob, LayerTable, LoadedModel, Part
+from explorer.types import LayerTable, LoadedModel, Part, PruningGroup
 
 BY_NAME = "found by name, not by tracing: can be masked, not cut out"
 _SEPARATE = (
@@ -26,28 +26,28 @@ _OUT = ("out_proj", "o_proj", "proj", "dense", "out_lin", "o", "to_out", "out", 
 _N_HEADS = ("num_heads", "num_attention_heads", "n_heads", "n_head", "heads")
 
 
-def heads_by_name(model: LoadedModel, layers: LayerTable, taken: set[str]) -> list[Knob]:
-    """One knob for each attention module whose layers are not ``taken`` by name."""
+def heads_by_name(model: LoadedModel, layers: LayerTable, taken: set[str]) -> list[PruningGroup]:
+    """One group for each attention module whose layers are not ``taken`` by name."""
     if model.module is None:
         return []
     names = {id(tensor): name for name, tensor in model.module.named_parameters()}
     known = {layer.parameter: layer.name for layer in layers.prunable}
-    knobs = []
+    groups = []
     for module in model.module.modules():
         parts = tuple(_parts(module, names))
         scored = [known[p.parameter] for p in parts if p.role == "scored" and p.parameter in known]
         if scored and len(scored) == sum(p.role == "scored" for p in parts) and not taken & set(scored):
             taken = taken | set(scored)
-            knobs.append(_knob(scored, parts, model, layers))
-    return knobs
+            groups.append(_group(scored, parts, model, layers))
+    return groups
 
 
-def _knob(scored: list[str], parts: tuple[Part, ...], model: LoadedModel, layers: LayerTable) -> Knob:
+def _group(scored: list[str], parts: tuple[Part, ...], model: LoadedModel, layers: LayerTable) -> PruningGroup:
     first = layers[scored[0]]
     n_weights = sum(model.weights[p.parameter].numel() for p in parts if p.role == "scored")
     n_heads = int(parts[0].units.max()) + 1
     coupled = ("one head of an attention", BY_NAME)
-    return Knob(
+    return PruningGroup(
         first.name, tuple(scored), n_heads, "head", n_weights, first.block, first.kind, coupled_by=coupled, parts=parts
     )
 

@@ -18,7 +18,7 @@ from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
 from explorer.stopping import check
-from explorer.types import Dataset, Knob, KnobPlan, LoadedModel, Plan, Scores
+from explorer.types import Dataset, GroupPlan, LoadedModel, Plan, PruningGroup, Scores
 
 
 def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data: Dataset | None = None) -> Plan:
@@ -29,28 +29,28 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
     """
     scores = score(model, spec, data) if scores is None else scores
     _check_names(spec, scores)
-    bounds = {knob.name: _bounds(knob, spec) for knob in scores.knobs if knob.why_not is None}
+    bounds = {group.name: _bounds(group, spec) for group in scores.groups if group.why_not is None}
     counts = rounded(spec.allocation.counts(scores, bounds), scores, spec)
     kept: dict[str, dict[int, Tensor]] = {}
     masks: dict[str, Tensor] = {}
-    knob_plans = []
-    for knob in scores.knobs:
+    group_plans = []
+    for group in scores.groups:
         check()
-        n = counts.get(knob.name, 0)
-        threshold = lowest_kept(scores, knob.name, n) if knob.why_not is None else 0.0
-        knob_plans.append(KnobPlan(knob, n, threshold, locked=is_locked(knob, spec)))
+        n = counts.get(group.name, 0)
+        threshold = lowest_kept(scores, group.name, n) if group.why_not is None else 0.0
+        group_plans.append(GroupPlan(group, n, threshold, locked=is_locked(group, spec)))
         if n:
-            keep = keep_mask(scores.values[knob.name], n)
-            _merge(masks, kept, spec.granularity.spread(ranked(model, scores), knob, keep))
+            keep = keep_mask(scores.values[group.name], n)
+            _merge(masks, kept, spec.granularity.spread(ranked(model, scores), group, keep))
     masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
-    for name, dims in unread(scores.knobs, masks).items():
+    for name, dims in unread(scores.groups, masks).items():
         if name in model.weights:  # a running statistic is no weight
             outer, kept[name] = _outer(tuple(model.weights[name].shape), dims), dims
             masks[name] = masks[name] & outer if name in masks else outer
     wanted = spec.allocation.wanted(scores, bounds)
     return Plan(
         spec=spec.to_json(),
-        knobs=tuple(knob_plans),
+        groups=tuple(group_plans),
         masks=masks,
         layers=scores.layers,
         asked=_asked(spec, scores, wanted, bounds),
@@ -61,21 +61,23 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
     )
 
 
-def knob_masks(model: LoadedModel, spec: PruneSpec, scores: Scores, knob: Knob, keep: Tensor) -> dict[str, Tensor]:
-    """What one knob alone cuts: (n_units,) bool, True keeps -> a mask for each parameter it touches."""
+def group_masks(
+    model: LoadedModel, spec: PruneSpec, scores: Scores, group: PruningGroup, keep: Tensor
+) -> dict[str, Tensor]:
+    """What one group alone cuts: (n_units,) bool, True keeps -> a mask for each parameter it touches."""
     masks: dict[str, Tensor] = {}
     kept: dict[str, dict[int, Tensor]] = {}
-    _merge(masks, kept, spec.granularity.spread(ranked(model, scores), knob, keep))
+    _merge(masks, kept, spec.granularity.spread(ranked(model, scores), group, keep))
     return masks | {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
 
 
 def rounded(counts: Mapping[str, int], scores: Scores, spec: PruneSpec) -> dict[str, int]:
-    """Counts that leave a multiple of the granularity's ``round_to`` in every knob that loses units.
+    """Counts that leave a multiple of the granularity's ``round_to`` in every group that loses units.
 
     What stays is rounded up, at most to all: rounding never prunes more than was asked.
     """
     step = int(getattr(spec.granularity, "round_to", 1))
-    sizes = {knob.name: knob.n_units for knob in scores.knobs}
+    sizes = {group.name: group.n_units for group in scores.groups}
     return {name: max(0, sizes[name] - -(-(sizes[name] - n) // step) * step) for name, n in counts.items()}
 
 
@@ -92,18 +94,18 @@ def _rounding_note(
     return [f"What stays in each layer is rounded up to a multiple of {step}: {shares}."]
 
 
-def is_locked(knob: Knob, spec: PruneSpec) -> bool:
-    """Whether the knob's line is held: by the user, or by default and the user did not unlock it."""
-    locked = spec.limit(knob.name).locked
-    return knob.locked_by is not None if locked is None else locked
+def is_locked(group: PruningGroup, spec: PruneSpec) -> bool:
+    """Whether the group's line is held: by the user, or by default and the user did not unlock it."""
+    locked = spec.limit(group.name).locked
+    return group.locked_by is not None if locked is None else locked
 
 
-def _bounds(knob: Knob, spec: PruneSpec) -> Bounds:
-    limit = spec.limit(knob.name)
-    low = round(limit.floor * knob.n_units)
-    if is_locked(knob, spec):
+def _bounds(group: PruningGroup, spec: PruneSpec) -> Bounds:
+    limit = spec.limit(group.name)
+    low = round(limit.floor * group.n_units)
+    if is_locked(group, spec):
         return Bounds(low, low)
-    high = min(int(limit.cap * knob.n_units + 1e-9), knob.n_may_go)
+    high = min(int(limit.cap * group.n_units + 1e-9), group.n_may_go)
     return Bounds(min(low, high), high)
 
 
@@ -136,11 +138,11 @@ def _asked(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: M
 def _notes(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: Mapping[str, Bounds]) -> list[str]:
     """One sentence for each reason that kept a layer from what was asked of it."""
     notes = []
-    if scores.knobs and not bounds:
+    if scores.groups and not bounds:
         notes.append(f"This network has no {spec.granularity.unit} that can go; every layer says why.")
     limited = {name for name, _ in spec.limits}
     names = [name for name, n in wanted.items() if n != bounds[name].clamp(n)]
-    locked = [k.name for k in scores.knobs if k.name in names and is_locked(k, spec)]
+    locked = [k.name for k in scores.groups if k.name in names and is_locked(k, spec)]
     if locked:
         notes.append(f"Locked, so not moved: {_few(locked)}.")
     held = [name for name in names if name in limited and name not in locked]
@@ -167,13 +169,13 @@ def _digest(model: LoadedModel, spec: PruneSpec, counts: Mapping[str, int], scor
 
 
 def _check_names(spec: PruneSpec, scores: Scores) -> None:
-    known = {knob.name for knob in scores.knobs}
+    known = {group.name for group in scores.groups}
     named = [name for name, _ in spec.limits]
     for field in ("shares", "values"):
         named += [name for name, _ in getattr(spec.allocation, field, ())]
     unknown = next((name for name in named if name not in known), None)
     if unknown is not None:
         raise ExplorerError(
-            f"This model has no {scores.knobs[0].unit if scores.knobs else 'layer'} line called {unknown!r}.",
+            f"This model has no {scores.groups[0].unit if scores.groups else 'layer'} line called {unknown!r}.",
             fix=f"Choose one of: {_few(sorted(known))}.",
         )

@@ -26,31 +26,31 @@ def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, h
 
     The scores do not depend on allocation or limits: keep them while thresholds move. ``data`` is for
     criteria that look at samples of its fit split (``criterion.needs``); ``half`` (0 or 1) lets them see
-    every other one only. A knob that the criterion cannot rank says so in its ``why_not``.
+    every other one only. A group that the criterion cannot rank says so in its ``why_not``.
 
     Raises ExplorerError where such a criterion has nothing to look at.
     """
     layers = layer_table(model)
     evidence = gather(model, spec.criterion, data, half=half)
-    knobs = []
+    groups = []
     values: dict[str, Tensor] = {}
     deviations: dict[str, float] = {}
     within: dict[str, Tensor] = {}
-    for knob in spec.granularity.knobs(model, layers):
+    for group in spec.granularity.groups(model, layers):
         check()
-        knobs.append(knob)
-        if knob.why_not is not None:
+        groups.append(group)
+        if group.why_not is not None:
             continue
-        units = Units(spec.granularity.groups(model, knob), knob.name, knob, spec.granularity, model, evidence)
+        units = Units(spec.granularity.unit_weights(model, group), group.name, group, spec.granularity, model, evidence)
         if (why_not := spec.criterion.why_not(units)) is not None:
-            knobs[-1] = replace(knob, why_not=why_not)
+            groups[-1] = replace(group, why_not=why_not)
             continue
-        values[knob.name] = _scored(spec, units, within)
-        scale = units.groups if spec.criterion.on_weight_scale else values[knob.name]
-        deviations[knob.name] = float(scale.double().std(correction=0)) if scale.numel() else 0.0
+        values[group.name] = _scored(spec, units, within)
+        scale = units.weights if spec.criterion.on_weight_scale else values[group.name]
+        deviations[group.name] = float(scale.double().std(correction=0)) if scale.numel() else 0.0
     values = _from_zero(values)
     return Scores(
-        knobs=tuple(knobs),
+        groups=tuple(groups),
         values=values,
         layers=layers,
         ranks={name: Magnitudes.from_scores(tensor) for name, tensor in values.items()},
@@ -64,9 +64,9 @@ def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, h
 
 def why_no_units(scores: Scores) -> str | None:
     """Why no line can move under these scores, in a sentence; None where one can."""
-    if any(knob.why_not is None for knob in scores.knobs):
+    if any(group.why_not is None for group in scores.groups):
         return None
-    reasons = Counter(knob.why_not or "" for knob in scores.knobs)
+    reasons = Counter(group.why_not or "" for group in scores.groups)
     return reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned."
 
 
@@ -81,13 +81,13 @@ def _scored(spec: PruneSpec, units: Units, within: dict[str, Tensor]) -> Tensor:
         return spec.criterion.score(units)
     if not isinstance(spec.granularity, NOfM):
         return _finite(spec, units, spec.criterion.score(units))
-    model, knob, pattern = units.of
-    weights = replace(units, groups=Weight().groups(model, knob), granularity=Weight())
+    model, group, pattern = units.of
+    weights = replace(units, weights=Weight().unit_weights(model, group), granularity=Weight())
     found = _finite(spec, units, spec.criterion.score(weights))
-    name = parameter_of(model, knob)
+    name = parameter_of(model, group)
     # A pattern loses what is nearest to zero: scores that may be negative are counted from the lowest.
     within[name] = (found - found.min().clamp_max(0)).reshape(model.weights[name].shape)
-    lost = pattern.groups(replace(model, weights={name: within[name]}), knob)
+    lost = pattern.unit_weights(replace(model, weights={name: within[name]}), group)
     return lost.mean(dim=1) + found.min().clamp_max(0)
 
 

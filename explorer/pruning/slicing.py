@@ -21,7 +21,7 @@ from explorer.pruning.coupling.groups import Coupling, coupling
 from explorer.pruning.coupling.unread import Reader, unread_roots
 from explorer.pruning.heads_by_name import BY_NAME
 from explorer.pruning.renumber import renumber
-from explorer.types import KnobPlan, LoadedModel, Plan, PrunedModel
+from explorer.types import GroupPlan, LoadedModel, Plan, PrunedModel
 
 MOST_DIFFERENT = 1e-5
 _KEEP = "Keep the masked form."
@@ -55,7 +55,7 @@ def sliced(model: LoadedModel, plan: Plan) -> PrunedModel:
 
 def _refuse(plan: Plan) -> None:
     unit = granularity.get(str(plan.spec["granularity"]["key"]))
-    by_name = [k.knob.name for k in plan.knobs if k.n_pruned and BY_NAME in k.knob.coupled_by]
+    by_name = [k.group.name for k in plan.groups if k.n_pruned and BY_NAME in k.group.coupled_by]
     if by_name:
         why = "Its heads were found by name: the code that counts them could not be followed."
         raise ExplorerError(f"{by_name[0]} cannot be cut.", why=why, fix=_KEEP)
@@ -66,12 +66,12 @@ def _refuse(plan: Plan) -> None:
 
 
 def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, found: Coupling) -> None:
-    blocks = [k for k in plan.knobs if k.knob.unit == BLOCK]
+    blocks = [k for k in plan.groups if k.group.unit == BLOCK]
     if blocks:
-        drop(graph, branches(model, plan.layers, found), gone_blocks(plan, blocks[0].knob))
+        drop(graph, branches(model, plan.layers, found), gone_blocks(plan, blocks[0].group))
     else:
         gone = _gone(plan, found)
-        if any(isinstance(k.knob, Reader) for k in plan.knobs):
+        if any(isinstance(k.group, Reader) for k in plan.groups):
             # A layer may have dropped a channel that another one still reads: those zeros stay.
             set_parameters(graph, masked_weights(model, plan))
         _cut_tensors(graph, _kept(found, gone))
@@ -129,19 +129,19 @@ def _first_line(error: Exception) -> str:
 def _gone(plan: Plan, found: Coupling) -> Tensor:
     """The representatives of all channels that the plan removes."""
     gone: list[Tensor] = []
-    if any(isinstance(k.knob, Reader) for k in plan.knobs):
+    if any(isinstance(k.group, Reader) for k in plan.groups):
         return unread_roots(found, plan.masks)
-    for knob in plan.knobs:
-        if knob.n_pruned:
-            part, pruned = _pruned_slices(plan, knob)
+    for group in plan.groups:
+        if group.n_pruned:
+            part, pruned = _pruned_slices(plan, group)
             use = next(u for u in found.uses if (u.parameter, u.dim, u.role) == (part.parameter, part.dim, "scored"))
             gone.append(found.labels.roots(use.labels)[pruned])
     return torch.unique(torch.cat(gone)) if gone else torch.empty(0, dtype=torch.int64)
 
 
-def _pruned_slices(plan: Plan, knob: KnobPlan) -> tuple[Any, Tensor]:
-    """One scored part of the knob, and which of its slices go."""
-    part = next(p for p in knob.knob.parts if p.role == "scored")
+def _pruned_slices(plan: Plan, group: GroupPlan) -> tuple[Any, Tensor]:
+    """One scored part of the group, and which of its slices go."""
+    part = next(p for p in group.group.parts if p.role == "scored")
     mask = plan.masks[part.parameter].movedim(part.dim, 0).flatten(1)
     return part, ~mask.any(dim=1) & (part.units >= 0)
 

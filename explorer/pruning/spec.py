@@ -47,7 +47,7 @@ class PruneSpec:
     """Everything a pruning request says. Equal JSON gives an equal result on the same machine.
 
     Members may be given as objects or as text: ``PruneSpec("weight", "lp_norm:p=1",
-    "global:sparsity=0.8")``. ``limits`` names layers (knobs); it may be given as a mapping.
+    "global:sparsity=0.8")``. ``limits`` names layers (groups); it may be given as a mapping.
     """
 
     granularity: Granularity = field(default_factory=Weight)
@@ -96,7 +96,7 @@ class PruneSpec:
             )
         limits = data.get("limits") or {}
         if not isinstance(limits, Mapping):
-            raise ExplorerError("The limits of a PruneSpec are an object of layer: limit.", fix="Mend the limits.")
+            raise ExplorerError("The limits of a PruneSpec are an object of layer: limit.", fix="Correct the limits.")
         return cls(
             granularity.GRANULARITIES.from_json(data.get("granularity", {"key": "weight"})),
             criteria.CRITERIA.from_json(data.get("criterion", {"key": "lp_norm"})),

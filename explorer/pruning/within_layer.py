@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel
+from explorer.types import LayerInfo, LayerTable, LoadedModel, PruningGroup
 
 LOOKED_UP = ("Embedding", "EmbeddingBag")
 
 
-def layer_knobs(layers: LayerTable, unit: str, count: Callable[[LayerInfo], int | str]) -> tuple[Knob, ...]:
-    """One knob for each prunable layer; ``count`` answers how many units it has, or why it has none."""
-    return tuple(_knob(layer, unit, count(layer)) for layer in layers.prunable)
+def layer_groups(layers: LayerTable, unit: str, count: Callable[[LayerInfo], int | str]) -> tuple[PruningGroup, ...]:
+    """One group for each prunable layer; ``count`` answers how many units it has, or why it has none."""
+    return tuple(_group(layer, unit, count(layer)) for layer in layers.prunable)
 
 
-def _knob(layer: LayerInfo, unit: str, found: int | str) -> Knob:
+def _group(layer: LayerInfo, unit: str, found: int | str) -> PruningGroup:
     fits = isinstance(found, int)
-    return Knob(
+    return PruningGroup(
         name=layer.name,
         layers=(layer.name,),
         n_units=found if isinstance(found, int) else 0,
@@ -30,15 +30,15 @@ def _knob(layer: LayerInfo, unit: str, found: int | str) -> Knob:
     )
 
 
-def parameter_of(model: LoadedModel, knob: Knob) -> str:
-    """The parameter behind a knob of one layer."""
-    named = f"{knob.layers[0]}.weight"
-    return named if named in model.weights else knob.layers[0]
+def parameter_of(model: LoadedModel, group: PruningGroup) -> str:
+    """The parameter behind a group of one layer."""
+    named = f"{group.layers[0]}.weight"
+    return named if named in model.weights else group.layers[0]
 
 
-def weight_of(model: LoadedModel, knob: Knob) -> Tensor:
-    """The weights behind a knob of one layer."""
-    return model.weights[parameter_of(model, knob)].detach()
+def weight_of(model: LoadedModel, group: PruningGroup) -> Tensor:
+    """The weights behind a group of one layer."""
+    return model.weights[parameter_of(model, group)].detach()
 
 
 def groups_of_conv(model: LoadedModel, parameter: str) -> int:
@@ -48,8 +48,8 @@ def groups_of_conv(model: LoadedModel, parameter: str) -> int:
     return int(getattr(model.module.get_submodule(parameter.rpartition(".")[0]), "groups", 1))
 
 
-def scored_parameters(model: LoadedModel, knob: Knob) -> tuple[str, ...]:
-    """The parameters whose weights decide how important a knob's units are."""
-    if knob.parts:
-        return tuple(dict.fromkeys(part.parameter for part in knob.parts if part.role == "scored"))
-    return (parameter_of(model, knob),)
+def scored_parameters(model: LoadedModel, group: PruningGroup) -> tuple[str, ...]:
+    """The parameters whose weights decide how important a group's units are."""
+    if group.parts:
+        return tuple(dict.fromkeys(part.parameter for part in group.parts if part.role == "scored"))
+    return (parameter_of(model, group),)

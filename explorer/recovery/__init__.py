@@ -1,1 +1,1 @@
-"""What heals a pruned network: batch-norm refresh, fine-tuning, schedules, rewinding, distillation."""
+"""What recovers a pruned network: batch-norm refresh, fine-tuning, schedules, rewinding, distillation."""

@@ -27,8 +27,8 @@ from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, 
 Form = Literal["float32", "int8", "dynamic", "static"]
 """float32; int8 simulated (weights alone); int8 by ONNX Runtime, ranges found anew or fixed beforehand."""
 FORMS: tuple[Form, ...] = get_args(Form)
-Healing = Literal["none", "finetune", "distil"]
-HEALINGS: tuple[Healing, ...] = get_args(Healing)
+RecoveryKind = Literal["none", "finetune", "distil"]
+RECOVERIES: tuple[RecoveryKind, ...] = get_args(RecoveryKind)
 SHARES = (0.0, 0.5, 0.8, 0.9)
 _TEACHING = 0.7
 
@@ -74,7 +74,7 @@ class GridPoint:
     sparsity: float
     form: Form
     bits: int
-    healing: Healing = "none"
+    recovery: RecoveryKind = "none"
     size: Measurement | None = None
     accuracy: Measurement | None = None
     drop: Measurement | None = None
@@ -94,7 +94,7 @@ class GridPoint:
             return None
         known = (self.compression_ratio, self.theoretical_speedup, int(self.size.value), self.accuracy, self.drop)
         choices = (self.spec[name]["key"] for name in ("granularity", "criterion", "allocation"))
-        words = [", ".join(choices), *([self.healing] if self.healing != "none" else []), self.form]
+        words = [", ".join(choices), *([self.recovery] if self.recovery != "none" else []), self.form]
         digest, protocol = self.plan_digest, self.protocol
         return TradeOffPoint(
             self.spec, " · ".join(words), self.asked, self.sparsity, *known, plan_digest=digest, protocol=protocol
@@ -117,26 +117,26 @@ def grid(
     shares: Sequence[float] = SHARES,
     forms: Sequence[Form] = ("float32", "int8"),
     bits: int = 8,
-    healings: Sequence[Healing] = ("none",),
+    recoveries: Sequence[RecoveryKind] = ("none",),
     training: Finetune | None = None,
     runtime: Runtime | None = None,
     evaluator: Evaluator | None = None,
 ) -> Iterator[GridPoint | Working]:
-    """Prune to each of ``shares``, heal, and measure each of ``forms`` on the tune split, point after point.
+    """Prune to each of ``shares``, recover, and measure each of ``forms`` on the tune split, point after point.
 
     ``spec`` gives everything but the share. ``training`` is the fine-tuning (10 epochs unless given); ``distil``
     is the same with the dense model as teacher. ``runtime`` is needed for the forms dynamic and static, and says
     so where it has none. Raises ExplorerError for shares, bits or forms that do not exist.
     """
-    _check(shares, forms, bits, healings)
+    _check(shares, forms, bits, recoveries)
     if evaluator is None:
         evaluator = Evaluator(model, split_of(data, "tune"))
-    return _points(model, spec, data, tuple(shares), tuple(forms), bits, healings, training, runtime, evaluator)
+    return _points(model, spec, data, tuple(shares), tuple(forms), bits, recoveries, training, runtime, evaluator)
 
 
-def n_points(shares: Sequence[float], forms: Sequence[Form], healings: Sequence[Healing] = ("none",)) -> int:
+def n_points(shares: Sequence[float], forms: Sequence[Form], recoveries: Sequence[RecoveryKind] = ("none",)) -> int:
     """How many points a grid has."""
-    return len(shares) * len(forms) * len(healings)
+    return len(shares) * len(forms) * len(recoveries)
 
 
 def pareto(points: Iterable[GridPoint]) -> tuple[GridPoint, ...]:
@@ -154,10 +154,10 @@ def _small_first(point: GridPoint) -> tuple[float, float]:
     return (point.size.value if point.size else 0.0, -(point.accuracy.value if point.accuracy else 0.0))
 
 
-def trained_with(training: Finetune | None, healing: Healing) -> Finetune:
-    """The fine-tuning of a healing; ``distil`` has the dense model as a teacher as well."""
+def trained_with(training: Finetune | None, recovery: RecoveryKind) -> Finetune:
+    """The fine-tuning of a recovery; ``distil`` has the dense model as a teacher as well."""
     settings = training or Finetune(epochs=10)
-    return replace(settings, distil_weight=_TEACHING if healing == "distil" else 0.0)
+    return replace(settings, distil_weight=_TEACHING if recovery == "distil" else 0.0)
 
 
 def _points(
@@ -167,40 +167,42 @@ def _points(
     shares: tuple[float, ...],
     forms: tuple[Form, ...],
     bits: int,
-    healings: Sequence[Healing],
+    recoveries: Sequence[RecoveryKind],
     training: Finetune | None,
     runtime: Runtime | None,
     evaluator: Evaluator,
 ) -> Iterator[GridPoint | Working]:
     table = None if why_no_macs(model) else mac_table(model)
-    for healing in healings:
+    for recovery in recoveries:
         for share in shares:
             request = with_sparsity(spec, share)
-            if healing == "none":
-                healed, plan = model, make_plan(model, request, data=data)
+            if recovery == "none":
+                recovered, plan = model, make_plan(model, request, data=data)
             else:
-                healed, plan = yield from _healed(model, request, data, trained_with(training, healing), evaluator)
+                recovered, plan = yield from _recovered(
+                    model, request, data, trained_with(training, recovery), evaluator
+                )
             blank = GridPoint(
-                share, plan.sparsity, forms[0], bits, healing, spec=request.to_json(), plan_digest=plan.digest,
-                compression_ratio=compression_ratio(healed, plan).value,
+                share, plan.sparsity, forms[0], bits, recovery, spec=request.to_json(), plan_digest=plan.digest,
+                compression_ratio=compression_ratio(recovered, plan).value,
                 theoretical_speedup=speedup.value if (speedup := theoretical_speedup(model, plan, table)) else 1.0,
             )  # fmt: skip
             for form in forms:
-                protocol = _protocol(form, bits, healing, training)
+                protocol = _protocol(form, bits, recovery, training)
                 at = replace(blank, form=form, protocol=protocol)
-                yield _Cell(model, healed, plan, evaluator, at).found(runtime)
+                yield _Cell(model, recovered, plan, evaluator, at).found(runtime)
 
 
-def _protocol(form: Form, bits: int, healing: Healing, training: Finetune | None) -> dict[str, Any]:
+def _protocol(form: Form, bits: int, recovery: RecoveryKind, training: Finetune | None) -> dict[str, Any]:
     """What was done beside pruning; empty when nothing was."""
     rounded = {"form": form, "bits": bits if form == "int8" else 8}
     return {
-        **({"recovery": member_to_json(trained_with(training, healing))} if healing != "none" else {}),
+        **({"recovery": member_to_json(trained_with(training, recovery))} if recovery != "none" else {}),
         **({"quantized": rounded} if form != "float32" else {}),
     }
 
 
-def _healed(
+def _recovered(
     model: LoadedModel, request: PruneSpec, data: Dataset, training: Finetune, evaluator: Evaluator
 ) -> Generator[Working, None, tuple[LoadedModel, Plan]]:
     recipe = Recipe((Prune(request), training))
@@ -254,14 +256,14 @@ def _check(
     shares: Sequence[float],
     forms: Sequence[Form],
     bits: int,
-    healings: Sequence[Healing],
+    recoveries: Sequence[RecoveryKind],
 ) -> None:
     check_bits(bits)
     for share in shares:
         if not 0.0 <= share <= 1.0:
             raise ExplorerError(f"A sparsity of {share:g} is not possible.", fix="Give shares from 0 to 1.")
-    for name, known in [*((f, FORMS) for f in forms), *((h, HEALINGS) for h in healings)]:
+    for name, known in [*((f, FORMS) for f in forms), *((h, RECOVERIES) for h in recoveries)]:
         if name not in known:
             raise ExplorerError(f"There is no {name!r} in this grid.", fix=f"Choose from: {', '.join(known)}.")
-    if not shares or not forms or not healings:
+    if not shares or not forms or not recoveries:
         raise ExplorerError("A grid without a point shows nothing.", fix="Give at least one share and one form.")

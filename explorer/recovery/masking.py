@@ -38,7 +38,7 @@ def grown_plan(model: LoadedModel, spec: PruneSpec, masks: Mapping[str, Tensor],
     gone = _gone(model, spec, scores, masks)
     scores = _lowest(scores, gone)
     plan = make_plan(model, spec, scores, data)
-    if any(k.n_pruned < int(gone[k.knob.name].sum()) for k in plan.knobs if k.knob.name in gone):
+    if any(k.n_pruned < int(gone[k.group.name].sum()) for k in plan.groups if k.group.name in gone):
         # The allocation would give something back: from here on what is gone is the least that goes.
         floors = {name: _floored(spec.limit(name), float(units.double().mean())) for name, units in gone.items()}
         asked = replace(spec, limits=tuple((dict(spec.limits) | floors).items()))
@@ -61,11 +61,11 @@ def settled(
 
 
 def _gone(model: LoadedModel, spec: PruneSpec, scores: Scores, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """(n_units,) bool by knob: units of which every scored weight is pruned already."""
+    """(n_units,) bool by group: units of which every scored weight is pruned already."""
     kept = {name: masks[name].float() if name in masks else torch.ones_like(t) for name, t in model.weights.items()}
     seen = replace(model, weights=kept)
-    knobs = {knob.name: knob for knob in scores.knobs}
-    return {name: ~spec.granularity.groups(seen, knobs[name]).bool().any(dim=1) for name in scores.values}
+    groups = {group.name: group for group in scores.groups}
+    return {name: ~spec.granularity.unit_weights(seen, groups[name]).bool().any(dim=1) for name in scores.values}
 
 
 def _lowest(scores: Scores, gone: Mapping[str, Tensor]) -> Scores:

@@ -18,12 +18,12 @@ from explorer.recovery.training import Training
 from explorer.types import Dataset, LoadedModel
 
 # Chosen on the tune splits of bundled samples at 10x, of 0.1 to 4 times the rate that they were trained with:
-# twice as high heals the vision transformer, the recurrent network and the perceptron better within 20 epochs.
+# twice as high recovers the vision transformer, the recurrent network and the perceptron better within 20 epochs.
 _RATE = 2.0
 
 
 def tuning_for(model: LoadedModel, data: Dataset | None = None, **changes: Any) -> Finetune:
-    """Fine-tuning that heals this model well: as it was trained, for 20 epochs, the best one on tune kept.
+    """Fine-tuning that recovers this model well: as it was trained, for 20 epochs, the best one on tune kept.
 
     What ``data`` cannot give is left out, as :func:`explorer.recovery.defaults.training_of` says.
     """

@@ -118,7 +118,7 @@ class Recovered:
         return max((p.n_revived for p in self.history), default=0)
 
 
-def healed_model(
+def recovered_model(
     dense: LoadedModel, weights: nn.Module | Mapping[str, Tensor], meta: Mapping[str, Any] | None = None
 ) -> LoadedModel:
     """``dense`` with other numbers, as a new frozen model with a digest of its own.
@@ -136,14 +136,14 @@ def healed_model(
     parameters = {name: p.detach() for name, p in module.named_parameters()}
     # The accuracy a sample states is that of its own weights.
     about = {key: value for key, value in dense.meta.items() if key != "accuracy"}
-    healed = replace(dense, module=module, weights=parameters, meta={**about, **(meta or {})})
-    return replace(healed, digest=tensors_digest(stored_tensors(healed)))
+    recovered = replace(dense, module=module, weights=parameters, meta={**about, **(meta or {})})
+    return replace(recovered, digest=tensors_digest(stored_tensors(recovered)))
 
 
 def masked_model(dense: LoadedModel, tensors: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> LoadedModel:
-    """``healed_model`` with exact zeros wherever ``masks`` are False."""
+    """``recovered_model`` with exact zeros wherever ``masks`` are False."""
     zeroed = {n: t.detach().masked_fill(~masks[n].to(t.device), 0) if n in masks else t for n, t in tensors.items()}
-    return healed_model(dense, zeroed)
+    return recovered_model(dense, zeroed)
 
 
 def measured(state: State | LoadedModel, split: Split, evaluator: Evaluator) -> Evaluation:

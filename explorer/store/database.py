@@ -110,21 +110,21 @@ class Store:
         values = (scan_key, now(), _text(about))
         self._database.write(lambda connection: connection.execute(sql, values).close())
 
-    def keep_cell(self, scan_key: str, knob: str, level: float, cell: Mapping[str, Any]) -> None:
-        """Keep a finished cell of a scan; one of the same knob and level is replaced."""
-        sql = "INSERT OR REPLACE INTO cells (scan_key, knob, level, time, cell) VALUES (?, ?, ?, ?, ?)"
-        values = (scan_key, json.dumps(knob), float(level), now(), _text(cell))
+    def keep_cell(self, scan_key: str, group: str, level: float, cell: Mapping[str, Any]) -> None:
+        """Keep a finished cell of a scan; one of the same group and level is replaced."""
+        sql = "INSERT OR REPLACE INTO cells (scan_key, group_name, level, time, cell) VALUES (?, ?, ?, ?, ?)"
+        values = (scan_key, json.dumps(group), float(level), now(), _text(cell))
         self._database.write(lambda connection: connection.execute(sql, values).close())
 
     def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
-        """The finished cells of a scan by (knob, level)."""
-        rows = self._database.read("SELECT knob, level, cell FROM cells WHERE scan_key = ?", (scan_key,))
+        """The finished cells of a scan by (group, level)."""
+        rows = self._database.read("SELECT group_name, level, cell FROM cells WHERE scan_key = ?", (scan_key,))
         found = self._readable("cell", rows, lambda row: ((str(json.loads(row[0])), float(row[1])), _object(row[2])))
         return dict(found)
 
     def scans(self) -> list[ScanSummary]:
         """Every scan with cells, the latest first."""
-        counted = "SELECT scan_key, count(*), count(DISTINCT knob), min(time), max(time) AS last FROM cells"
+        counted = "SELECT scan_key, count(*), count(DISTINCT group_name), min(time), max(time) AS last FROM cells"
         sql = f"SELECT c.*, coalesce(about, '{{}}') FROM ({counted} GROUP BY scan_key) c "
         sql += "LEFT JOIN scans USING (scan_key) ORDER BY last DESC, scan_key"
         rows = self._database.read(sql)
@@ -191,8 +191,8 @@ def _record(row: Row) -> PointRecord:
 
 
 def _scan(row: Row) -> ScanSummary:
-    scan_key, n_cells, n_knobs, first, last, about = row
-    return ScanSummary(scan_key, n_cells, n_knobs, first, last, _object(about))
+    scan_key, n_cells, n_groups, first, last, about = row
+    return ScanSummary(scan_key, n_cells, n_groups, first, last, _object(about))
 
 
 def _workspace(row: Row) -> SavedWorkspace:

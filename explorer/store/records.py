@@ -92,7 +92,7 @@ class ScanSummary:
 
     scan_key: str
     n_cells: int
-    n_knobs: int
+    n_groups: int
     first: str
     last: str
     about: Mapping[str, Any] = field(default_factory=dict)

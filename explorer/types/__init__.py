@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from explorer.types.models import Dataset, LayerInfo, LayerTable, LoadedModel, Split, SplitName, tensors_digest
-from explorer.types.plans import Knob, KnobPlan, Part, Plan, PrunedModel, Ranking, Scores
+from explorer.types.plans import GroupPlan, Part, Plan, PrunedModel, PruningGroup, Ranking, Scores
 from explorer.types.results import Evaluation, Finding, JudgedBy, Level, Measurement, Origin, TradeOff, TradeOffPoint
 
 __all__ = [
     "Dataset",
     "Evaluation",
     "Finding",
+    "GroupPlan",
     "JudgedBy",
-    "Knob",
-    "KnobPlan",
     "LayerInfo",
     "LayerTable",
     "Level",
@@ -22,6 +21,7 @@ __all__ = [
     "Part",
     "Plan",
     "PrunedModel",
+    "PruningGroup",
     "Ranking",
     "Scores",
     "Split",

@@ -1,4 +1,4 @@
-"""What is looked at: a model with its layers, and the data that it is judged on."""
+"""What is looked at: a model with its layers, and the data that it is evaluated on."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """What a model is judged on. A split that does not exist says so in ``why_no_split``."""
+    """What a model is evaluated on. A split that does not exist says so in ``why_no_split``."""
 
     address: str
     splits: Mapping[str, Split]

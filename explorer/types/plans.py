@@ -13,9 +13,9 @@ from explorer.types.models import LayerInfo, LayerTable
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Where the units of a knob live in one parameter.
+    """Where the units of a group live in one parameter.
 
-    Index i along ``dim`` belongs to unit ``units[i]`` (-1: to none of this knob's units).
+    Index i along ``dim`` belongs to unit ``units[i]`` (-1: to none of this group's units).
     ``role``: "scored" rows decide how important a unit is; "follows" (biases, batch norm) and
     "consumes" (the next layers' input columns) go with it.
     """
@@ -27,7 +27,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Knob:
+class PruningGroup:
     """What one threshold line controls: one layer's weights, or one coupled set of channels.
 
     ``layers`` are the names of the layers whose units are scored; ``unit`` is the word for one
@@ -58,7 +58,7 @@ class Knob:
 
 
 class Ranking(Protocol):
-    """Exact look-ups in one knob's scores (``engine.order.Magnitudes``)."""
+    """Exact look-ups in one group's scores (``engine.order.Magnitudes``)."""
 
     def count_below(self, value: float) -> int: ...
 
@@ -67,9 +67,9 @@ class Ranking(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """``values[knob.name]``: (n_units,) float, finite; higher means more important.
+    """``values[group.name]``: (n_units,) float, finite; higher means more important.
 
-    Knobs whose line cannot be moved (``why_not``) have no values. ``ranks`` answers threshold
+    Groups whose line cannot be moved (``why_not``) have no values. ``ranks`` answers threshold
     and count look-ups in microseconds. ``deviations`` holds the
     standard deviation that thresholds given in that unit refer to: of the scored weights where
     scores are magnitudes, else of the scores. ``within`` ranks single weights inside a unit
@@ -78,7 +78,7 @@ class Scores:
     names those samples ("" where none were looked at).
     """
 
-    knobs: tuple[Knob, ...]
+    groups: tuple[PruningGroup, ...]
     values: Mapping[str, Tensor]
     layers: LayerTable
     ranks: Mapping[str, Ranking]
@@ -90,17 +90,17 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class KnobPlan:
-    """How many units of one knob go. ``threshold`` is the lowest score that is kept."""
+class GroupPlan:
+    """How many units of one group go. ``threshold`` is the lowest score that is kept."""
 
-    knob: Knob
+    group: PruningGroup
     n_pruned: int
     threshold: float
     locked: bool
 
     @property
     def sparsity(self) -> float:
-        return self.n_pruned / self.knob.n_units if self.knob.n_units else 0.0
+        return self.n_pruned / self.group.n_units if self.group.n_units else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ class Plan:
     """
 
     spec: Mapping[str, Any]
-    knobs: tuple[KnobPlan, ...]
+    groups: tuple[GroupPlan, ...]
     masks: Mapping[str, Tensor]
     layers: LayerTable
     asked: float

@@ -40,9 +40,9 @@ def _n_pruned(event: DragEvent, scores: Scores, n_units: int) -> int:
 
 def _shares(spec: PruneSpec, name: str, n_pruned: int, plan: Plan) -> tuple[tuple[str, float], ...]:
     """Every line that stands somewhere keeps its place, to the unit; one of them moves."""
-    counts = {k.knob.name: (k.n_pruned, k.knob.n_units) for k in plan.knobs if not is_locked(k.knob, spec)}
-    counts[name] = (n_pruned, next(k.knob.n_units for k in plan.knobs if k.knob.name == name))
-    return tuple(sorted((knob, short_share(n, of)) for knob, (n, of) in counts.items() if n))
+    counts = {k.group.name: (k.n_pruned, k.group.n_units) for k in plan.groups if not is_locked(k.group, spec)}
+    counts[name] = (n_pruned, next(k.group.n_units for k in plan.groups if k.group.name == name))
+    return tuple(sorted((group, short_share(n, of)) for group, (n, of) in counts.items() if n))
 
 
 def _locked(spec: PruneSpec, event: DragEvent) -> PruneSpec:

@@ -8,7 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from explorer.analysis import collapse
-from explorer.types import Evaluation, Finding, Knob, KnobPlan, LayerInfo, LayerTable, LoadedModel, Measurement, Plan
+from explorer.types import (
+    Evaluation,
+    Finding,
+    GroupPlan,
+    LayerInfo,
+    LayerTable,
+    LoadedModel,
+    Measurement,
+    Plan,
+    PruningGroup,
+)
 from tests.every import for_each
 
 UNIFORM = {"allocation": {"key": "uniform", "sparsity": 0.9}, "limits": {}}
@@ -19,17 +29,17 @@ def model_of(**weights: Tensor) -> LoadedModel:
 
 
 def plan_of(model: LoadedModel, spec: dict[str, Any] = UNIFORM, unit: str = "weight", **masks: Tensor) -> Plan:
-    layers, knobs = [], []
+    layers, groups = [], []
     for parameter, weights in model.weights.items():
         name = parameter.removesuffix(".weight")
         layers.append(LayerInfo(name, parameter, "Conv2d", tuple(weights.shape), "net"))
         mask = masks.get(name, torch.ones_like(weights, dtype=torch.bool))
         n_units = mask.numel() if unit == "weight" else len(mask)
         n_kept = int(mask.sum()) if unit == "weight" else int(mask.flatten(1).any(dim=1).sum())
-        knob = Knob(name, (name,), n_units, unit, mask.numel(), "net", "Conv2d")
-        knobs.append(KnobPlan(knob, n_units - n_kept, 0.05, False))
+        group = PruningGroup(name, (name,), n_units, unit, mask.numel(), "net", "Conv2d")
+        groups.append(GroupPlan(group, n_units - n_kept, 0.05, False))
     named = {f"{name}.weight": mask for name, mask in masks.items()}
-    return Plan(spec, tuple(knobs), named, LayerTable(tuple(layers)), 0.9, "digest")
+    return Plan(spec, tuple(groups), named, LayerTable(tuple(layers)), 0.9, "digest")
 
 
 def only(found: list[Finding]) -> Finding:
@@ -94,9 +104,9 @@ def test_dead_channels_of_a_grouped_transposed_convolution_lie_in_its_second_dim
     model = LoadedModel("hand", net, dict(net.named_parameters()), "d")
     mask = torch.ones(4, 3, 2, 2, dtype=torch.bool)
     mask[2:, 1] = False
-    knob = Knob("0", ("0",), 48, "weight", 48, "0", "ConvTranspose2d")
+    group = PruningGroup("0", ("0",), 48, "weight", 48, "0", "ConvTranspose2d")
     layers = LayerTable((LayerInfo("0", "0.weight", "ConvTranspose2d", (4, 3, 2, 2), "0"),))
-    plan = Plan(UNIFORM, (KnobPlan(knob, 8, 0.1, False),), {"0.weight": mask}, layers, 0.1, "d")
+    plan = Plan(UNIFORM, (GroupPlan(group, 8, 0.1, False),), {"0.weight": mask}, layers, 0.1, "d")
     found = only(collapse.before(model, plan))
     assert "1 dead output channel of 6" in found.what
     assert "Numbers 4;" in found.evidence
@@ -145,7 +155,7 @@ def test_the_setting_that_emptied_a_layer_is_named_by_its_key_and_value(spec, wo
 def test_a_layer_emptied_by_what_feeds_it_says_so():
     model = model_of(a=torch.randn(4, 3), b=torch.randn(2, 4))
     plan = plan_of(model, unit="channel", b=kept((2, 4), 0))
-    plan = Plan(plan.spec, plan.knobs[:1], plan.masks, plan.layers, 0.9, "d")
+    plan = Plan(plan.spec, plan.groups[:1], plan.masks, plan.layers, 0.9, "d")
     found = only(collapse.before(model, plan))
     assert "units that other layers lost" in found.evidence
     assert "layers that feed it" in found.action

@@ -18,7 +18,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, Knob, LoadedModel, Scores, Split, tensors_digest
+from explorer.types import Dataset, LoadedModel, PruningGroup, Scores, Split, tensors_digest
 
 LAYER = "block2.conv1"
 
@@ -29,9 +29,9 @@ def digits() -> tuple[LoadedModel, Dataset]:
 
 
 def two(first: list[float], second: list[float], sparsity: float) -> CriteriaCompared:
-    knob = Knob("fc", ("fc",), len(first), "weight", len(first), "fc", "Linear")
+    group = PruningGroup("fc", ("fc",), len(first), "weight", len(first), "fc", "Linear")
     both = {
-        name: Scores((knob,), {"fc": torch.tensor(values)}, layers=None, ranks={}, deviations={})
+        name: Scores((group,), {"fc": torch.tensor(values)}, layers=None, ranks={}, deviations={})
         for name, values in (("one", first), ("other", second))
     }
     return compared(both, "fc", sparsity=sparsity)
@@ -131,10 +131,10 @@ def test_a_comparison_takes_the_scores_and_cuts_of_the_plans() -> None:
 
 def test_a_layer_that_shares_its_channels_is_found_under_any_name() -> None:
     model, _ = digits()
-    knobs = score(model, PruneSpec("out_channel")).knobs
-    shared = next(knob for knob in knobs if len(knob.layers) > 1 and knob.why_not is None)
+    groups = score(model, PruneSpec("out_channel")).groups
+    shared = next(group for group in groups if len(group.layers) > 1 and group.why_not is None)
     found = compare_criteria(model, PruneSpec("out_channel"), "lamp", shared.layers[-1])
-    assert found.knob.name == shared.name
+    assert found.group.name == shared.name
     # LAMP orders a layer as its energies do.
     assert found.correlation == pytest.approx(1)
 

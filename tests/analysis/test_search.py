@@ -1,4 +1,4 @@
-"""Search under a budget: against brute force, never below one ranking, and plain words where it cannot be."""
+"""Search under a budget: against brute force, never below global pruning, and plain words where it cannot be."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def combinations(model: LoadedModel, data: Dataset) -> list[tuple[float, float, 
     return out
 
 
-def random_tables(generator: torch.Generator, n_knobs: int) -> dict[str, list[Option]]:
-    rows = torch.rand(n_knobs, 4, 2, generator=generator, dtype=torch.float64).tolist()
+def random_tables(generator: torch.Generator, n_groups: int) -> dict[str, list[Option]]:
+    rows = torch.rand(n_groups, 4, 2, generator=generator, dtype=torch.float64).tolist()
     return {
         f"k{i}": [Option(0.0, 0.0, 0.0), *(Option(j / 4, s, h) for j, (s, h) in enumerate(row, 1))]
         for i, row in enumerate(rows)
@@ -112,15 +112,15 @@ def test_a_thinned_front_keeps_its_promises_and_is_close_to_the_whole_one() -> N
 def test_the_predicted_best_of_a_scan_equals_brute_force_over_its_levels() -> None:
     model, data = small("digits-mlp")
     found = Sensitivity.of(scan(model, data, levels=LEVELS))
-    curves = {k: Curve.smoothed((c.share, c.drop.value) for c in found.curve(k)) for k in found.knobs}
+    curves = {k: Curve.smoothed((c.share, c.drop.value) for c in found.curve(k)) for k in found.groups}
     spec = PruneSpec()
     planner = Planner(
         model, data, spec, score(model, spec), lambda p: model.n_parameters / compression_ratio(model, p).value
     )
-    best = front_of(savings(planner, {k: LEVELS for k in found.knobs}), curves)
+    best = front_of(savings(planner, {k: LEVELS for k in found.groups}), curves)
     every = product((0.0, *LEVELS), repeat=3)
-    plans = [planner.plan(planner.of_shares(dict(zip(found.knobs, row, strict=True)))) for row in every]
-    sums = [sum(curves[k.knob.name].cost(k.sparsity) for k in ours.knobs) for ours in plans]
+    plans = [planner.plan(planner.of_shares(dict(zip(found.groups, row, strict=True)))) for row in every]
+    sums = [sum(curves[k.group.name].cost(k.sparsity) for k in ours.groups) for ours in plans]
     kept = [planner.counted(ours) for ours in plans]
     for budget in (0.9, 0.6, 0.4, 0.25):
         index = at_least(best, (1 - budget) * model.n_parameters)

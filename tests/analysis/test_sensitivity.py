@@ -35,16 +35,16 @@ ROOT = Path(__file__).resolve().parents[2]
 LEVELS = (0.3, 0.7, 0.95)
 
 
-def only(model: LoadedModel, spec: PruneSpec, knob: str, level: float, scores: Scores | None = None) -> Plan:
-    """The plan that prunes one knob alone, made by the general way of planning."""
-    shares = {"key": "per_layer", "sparsity": 0.0, "shares": {knob: level}}
+def only(model: LoadedModel, spec: PruneSpec, group: str, level: float, scores: Scores | None = None) -> Plan:
+    """The plan that prunes one group alone, made by the general way of planning."""
+    shares = {"key": "per_layer", "sparsity": 0.0, "shares": {group: level}}
     request = PruneSpec.from_json({**spec.to_json(), "allocation": shares})
-    return plan(model, request.with_limit(knob, Limit(locked=False)), scores)
+    return plan(model, request.with_limit(group, Limit(locked=False)), scores)
 
 
 def plain_loop(model: LoadedModel, split: Split, spec: PruneSpec, cell: Cell, scores: Scores | None = None) -> int:
     """Right answers of a pruned copy, run by torch alone."""
-    module = masked(model, only(model, spec, cell.knob, cell.level, scores)).module
+    module = masked(model, only(model, spec, cell.group, cell.level, scores)).module
     with torch.no_grad():
         found = torch.cat([module(part.clone()) for part in split.x.split(64)])
     return int((found.argmax(dim=1) == split.y).sum())
@@ -118,13 +118,13 @@ def test_without_labels_cells_are_judged_by_agreement() -> None:
 
 def test_the_order_of_layers_and_levels_changes_nothing() -> None:
     model, samples = small("digits-cnn")
-    forward = {(c.knob, c.level): c for c in finished(model, samples, levels=(0.2, 0.8))}
-    names = list(dict.fromkeys(knob for knob, _ in forward))
+    forward = {(c.group, c.level): c for c in finished(model, samples, levels=(0.2, 0.8))}
+    names = list(dict.fromkeys(group for group, _ in forward))
     backward: dict[tuple[str, float], Cell] = {}
     for name in reversed(names):
         for level in (0.8, 0.2):
             (cell,) = finished(model, samples, levels=(level,), layers=[name])
-            backward[cell.knob, cell.level] = cell
+            backward[cell.group, cell.level] = cell
     assert backward == forward
 
 
@@ -156,7 +156,7 @@ def test_a_scan_that_was_stopped_goes_on_where_it_ended(tmp_path: Path) -> None:
     again = finished(model, samples, levels=LEVELS, keep=keep)
     assert not any(cell.from_store for cell in first)
     assert sum(cell.from_store for cell in again) == 4
-    key = lambda cell: (cell.knob, cell.level)  # noqa: E731
+    key = lambda cell: (cell.group, cell.level)  # noqa: E731
     assert sorted(map(without_origin, again), key=key) == sorted(wanted, key=key)
 
 
@@ -178,7 +178,7 @@ def test_kept_cells_that_cannot_be_read_are_measured_again(tmp_path: Path) -> No
     class Damaged(Store):
         def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
             first, second, _ = (kept := super().cells(scan_key))
-            return kept | {first: {"knob": "a"}, second: kept[first]}
+            return kept | {first: {"group": "a"}, second: kept[first]}
 
     again = finished(model, samples, levels=(0.5,), keep=Damaged(tmp_path))
     assert sum(cell.from_store for cell in again) == 1
@@ -234,7 +234,7 @@ def test_a_scan_killed_in_its_middle_and_started_again_gives_the_same_table(tmp_
     again = Sensitivity.of(scan(model, samples, levels=LEVELS, keep=Store(tmp_path)))
     fresh = Sensitivity.of(scan(model, samples, levels=LEVELS))
     assert sum(cell.from_store for cell in again.cells) == 3
-    assert {(c.knob, c.level): without_origin(c) for c in again.cells} == {(c.knob, c.level): c for c in fresh.cells}
+    assert {(c.group, c.level): without_origin(c) for c in again.cells} == {(c.group, c.level): c for c in fresh.cells}
 
 
 def test_a_scan_stops_at_once_when_its_reader_does(tmp_path: Path) -> None:
@@ -247,15 +247,15 @@ def test_a_scan_stops_at_once_when_its_reader_does(tmp_path: Path) -> None:
     assert store.n_cells <= 1
 
 
-def test_a_knob_that_costs_too_much_is_left_and_the_others_go_on() -> None:
+def test_a_group_that_costs_too_much_is_left_and_the_others_go_on() -> None:
     model, samples = small("digits-cnn")
     whole = Sensitivity.of(scan(model, samples, levels=LEVELS))
     bound = sorted(cell.drop.value for cell in whole.cells)[len(whole.cells) // 2]
     short = Sensitivity.of(scan(model, samples, levels=LEVELS, max_drop=bound))
     assert set(short.cells) < set(whole.cells)
-    for knob in whole.knobs:
-        kept = short.curve(knob)
-        assert kept == whole.curve(knob)[: len(kept)]
+    for group in whole.groups:
+        kept = short.curve(group)
+        assert kept == whole.curve(group)[: len(kept)]
         assert all(cell.drop.value <= bound for cell in kept[:-1])
         assert len(kept) == len(LEVELS) or kept[-1].drop.value > bound
 
@@ -271,8 +271,8 @@ def test_the_first_samples_alone_can_be_scanned() -> None:
 def test_a_level_that_takes_nothing_costs_nothing_and_one_channel_always_stays() -> None:
     model, samples = small("digits-cnn")
     cells = Sensitivity.of(scan(model, samples, PruneSpec("out_channel"), levels=(0.0, 1.0)))
-    for knob in cells.knobs:
-        none, all_ = cells.curve(knob)
+    for group in cells.groups:
+        none, all_ = cells.curve(group)
         assert (none.n_pruned, none.drop.value) == (0, 0.0)
         assert all_.n_pruned == all_.n_units - 1
 
@@ -313,12 +313,12 @@ def test_estimates_say_how_far_they_may_be_off_and_stop_at_one_point() -> None:
         assert cell.drop.high - cell.drop.low <= 0.02 + 1e-9
         assert cell.dense_accuracy == pytest.approx(exact.dense_accuracy)
         assert f"of {cell.total:,} samples" in cell.drop.note
-    inside = [c.drop.low <= exact.cell(c.knob, c.level).drop.value <= c.drop.high for c in found.cells]
+    inside = [c.drop.low <= exact.cell(c.group, c.level).drop.value <= c.drop.high for c in found.cells]
     assert sum(inside) >= len(inside) - 1
     assert min(cell.n for cell in found.cells) < 1797
     by_cell: dict[tuple[str, float], list[int]] = {}
     for cell in steps:
-        by_cell.setdefault((cell.knob, cell.level), []).append(cell.n)
+        by_cell.setdefault((cell.group, cell.level), []).append(cell.n)
     assert all(ns == sorted(ns) for ns in by_cell.values())
 
 
@@ -330,7 +330,7 @@ def test_estimates_hold_the_value_of_the_whole_set_in_95_of_100_draws() -> None:
     n_held = n_drawn = 0
     for seed in range(25):
         for cell in finished(model, samples, **how, mode="estimate", seed=seed, evaluator=evaluator):
-            n_held += cell.drop.low <= exact.cell(cell.knob, cell.level).drop.value <= cell.drop.high
+            n_held += cell.drop.low <= exact.cell(cell.group, cell.level).drop.value <= cell.drop.high
             n_drawn += 1
     assert n_held >= 0.9 * n_drawn  # 95 % within the luck of 50 draws
 
@@ -342,7 +342,7 @@ def test_without_labels_an_estimate_is_of_the_agreement() -> None:
     exact = Sensitivity.of(scan(model, dataset_of(split), levels=(0.5,)))
     for cell in found.cells:
         assert (cell.judged_by, cell.loss) == ("agreement", None)
-        assert abs(cell.accuracy.value - exact.cell(cell.knob, 0.5).accuracy.value) <= 0.02
+        assert abs(cell.accuracy.value - exact.cell(cell.group, 0.5).accuracy.value) <= 0.02
 
 
 def test_what_the_kept_cells_are_of_is_kept_with_them(tmp_path: Path) -> None:
@@ -366,7 +366,7 @@ def test_what_the_kept_cells_are_of_is_kept_with_them(tmp_path: Path) -> None:
     }
     assert {name: kept.about[name] for name in found} == found
     assert {"explorer_version", "python_version"} <= set(kept.about)
-    assert (kept.n_cells, kept.n_knobs) == (1, 1)
+    assert (kept.n_cells, kept.n_groups) == (1, 1)
     ((_, cell),) = store.cells(kept.scan_key).items()
     assert cell["drop"]["machine"]
     assert cell["drop"]["date"]

@@ -23,9 +23,9 @@ def share(value: float) -> Measurement:
     return Measurement("drop", value, "fraction", "measured", low=value - 0.01, high=value + 0.01, n=100)
 
 
-def cell_of(knob: str, level: float, drop: float, dense: float = 0.8) -> Cell:
+def cell_of(group: str, level: float, drop: float, dense: float = 0.8) -> Cell:
     return Cell(
-        knob, level, round(100 * level), 100, share(dense - drop), share(drop), None, 100, 100, "exact", "labels"
+        group, level, round(100 * level), 100, share(dense - drop), share(drop), None, 100, 100, "exact", "labels"
     )
 
 
@@ -58,7 +58,7 @@ def test_strips_show_the_cost_as_a_share_of_the_dense_accuracy_and_stop_where_no
 
 
 def test_rankings_put_the_most_fragile_first() -> None:
-    assert [cell.knob for cell in FOUND.ranking(0.9)] == ["a", "b"]
+    assert [cell.group for cell in FOUND.ranking(0.9)] == ["a", "b"]
     assert list(FOUND.fragility()) == ["a", "b"]
     assert FOUND.fragility()["a"] == pytest.approx(0.3)
     assert FOUND.most_fragile(0.05) == ("a",)
@@ -115,7 +115,7 @@ def test_a_cell_of_a_newer_version_is_read_as_far_as_it_is_known_and_what_is_no_
     told = json.loads(json.dumps(FOUND.cells[0].to_json()))
     newer = told | {"later": 1, "drop": told["drop"] | {"later": 2}}
     assert without_origin(Cell.from_json(newer)) == FOUND.cells[0]
-    for broken in ({}, told | {"drop": None}, told | {"accuracy": {"value": "much"}}, {"knob": "a"}):
+    for broken in ({}, told | {"drop": None}, told | {"accuracy": {"value": "much"}}, {"group": "a"}):
         with pytest.raises((ValueError, TypeError, KeyError)):
             Cell.from_json(broken)
 
@@ -134,12 +134,12 @@ def test_the_table_says_how_each_number_was_measured_and_how_far_it_may_be_off()
 
 def test_a_name_that_a_spreadsheet_would_run_is_made_harmless() -> None:
     (row,) = csv.DictReader(io.StringIO(Sensitivity.of([cell_of("=cmd|'/C calc'!A0", 0.5, 0.1)]).to_csv()))
-    assert row["knob"] == "'=cmd|'/C calc'!A0"
+    assert row["group"] == "'=cmd|'/C calc'!A0"
 
 
 def test_the_table_is_the_same_as_rows_csv_and_json() -> None:
     rows = list(csv.DictReader(io.StringIO(FOUND.to_csv())))
-    assert [row["knob"] for row in rows] == ["a", "b", "a", "b"]
+    assert [row["group"] for row in rows] == ["a", "b", "a", "b"]
     assert [float(row["drop"]) for row in rows] == [cell.drop.value for cell in FOUND.cells]
     told = json.loads(json.dumps(FOUND.to_json(), allow_nan=False))
     assert len(told["cells"]) == 4
@@ -160,14 +160,14 @@ def test_the_joint_drop_is_predicted_by_the_sum_of_single_drops() -> None:
     certain = Measurement("drop", 0.2, "fraction", "measured", 0.18, 0.22)
     for value, said in ((0.1, "make each other worse"), (0.3, "cost less"), (0.19, "as far as the interval tells")):
         assert said in Joint(replace(certain, value=value), certain, {}).words
-    partly = joint(Sensitivity.of(found.curve(found.knobs[0])), together, measured)
-    assert found.knobs[1] in partly.predicted.note
+    partly = joint(Sensitivity.of(found.curve(found.groups[0])), together, measured)
+    assert found.groups[1] in partly.predicted.note
     assert "not scanned so far" in partly.predicted.note
 
 
 def test_weight_energy_is_the_share_of_squares_that_go() -> None:
     model = tiny.load("mlp")
-    found = {(e.knob, e.level): e for e in energy(model, levels=(0.0, 0.5, 1.0))}
+    found = {(e.group, e.level): e for e in energy(model, levels=(0.0, 0.5, 1.0))}
     weight = model.weights["first.weight"].flatten()
     ranked = weight.abs().sort().values.double()
     half = found["first", 0.5]

@@ -101,20 +101,20 @@ class Screen:
         """The request that the link carries."""
         return decode(self.query.get("spec", ""))
 
-    def row(self, knob: str) -> Locator:
-        return self.page.locator(f'.ph-row[data-group="{knob}"]')
+    def row(self, group: str) -> Locator:
+        return self.page.locator(f'.ph-row[data-group="{group}"]')
 
-    def slider(self, knob: str) -> Locator:
-        return self.row(knob).get_by_role("slider")
+    def slider(self, group: str) -> Locator:
+        return self.row(group).get_by_role("slider")
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def drag(self, knob: str, to: float, *, steps: int = 12) -> None:
+    def drag(self, group: str, to: float, *, steps: int = 12) -> None:
         """Drag a line with the mouse to a place (0..1) of its axis and let go."""
-        self.row(knob).scroll_into_view_if_needed()
-        area = self.row(knob).locator(".ph-area").bounding_box()
-        handle = self.slider(knob).bounding_box()
+        self.row(group).scroll_into_view_if_needed()
+        area = self.row(group).locator(".ph-area").bounding_box()
+        handle = self.slider(group).bounding_box()
         assert area is not None
         assert handle is not None
         self.page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)

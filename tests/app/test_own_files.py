@@ -129,7 +129,7 @@ def test_a_checkpoint_from_the_wild_is_judged_on_a_folder_of_pictures(visit: Vis
     expect(screen.facts.nth(0)).to_contain_text("Agreement with dense")
     screen.settled()
 
-    screen.page.get_by_role("button", name="Judged on").click()
+    screen.page.get_by_role("button", name="Evaluated on").click()
     screen.page.get_by_role("combobox", name="Data").fill("folder")
     screen.page.get_by_role("option", name="A folder of images").click()
     screen.page.get_by_label("Path", exact=True).fill(str(real_data / "cifar10-test-2000"))

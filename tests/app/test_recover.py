@@ -1,4 +1,4 @@
-"""Recovery on the real app: watch it heal, stop it, go on, and buy a lottery ticket."""
+"""Recovery on the real app: watch it recover, stop it, go on, and buy a lottery ticket."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_a_budget_question_is_answered_by_a_measured_plan_that_opens_on_explore(
     searching(page).click()
 
     expect(page.get_by_text("20 plans were measured on the tune split")).to_be_visible(timeout=LONG_MS)
-    expect(page.get_by_text("One ranking over all layers:")).to_be_visible()
+    expect(page.get_by_text("Global pruning:")).to_be_visible()
     table = page.get_by_test_id("stTable")
     expect(table).to_contain_text("Predicted")
     limit = round(0.4 * oracle.opened(MODEL)[0].n_parameters)

@@ -59,7 +59,7 @@ def test_the_unit_switch_changes_the_lines_and_the_measured_accuracy_follows(
     at(screen, "50%")
 
     plan = ex.plan(oracle.opened(model)[0], screen.spec)
-    gone, of = sum(k.n_pruned for k in plan.knobs), sum(k.knob.n_units for k in plan.knobs if not k.knob.why_not)
+    gone, of = sum(k.n_pruned for k in plan.groups), sum(k.group.n_units for k in plan.groups if not k.group.why_not)
     expect(screen.total).to_contain_text(f"{gone:,} of {of:,} {unit}s")
     expect(screen.accuracy).to_have_text(oracle.accuracy(model, screen.spec))
 

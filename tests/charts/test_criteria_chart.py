@@ -5,14 +5,14 @@ import torch
 
 from explorer.analysis.criteria_compared import compared
 from explorer.charts import Theme, criteria_scatter
-from explorer.types import Knob, Scores
+from explorer.types import PruningGroup, Scores
 
 
 def two(n: int, sparsity: float = 0.5, name: str = "one"):
-    knob = Knob("fc", ("fc",), n, "weight", n, "fc", "Linear")
+    group = PruningGroup("fc", ("fc",), n, "weight", n, "fc", "Linear")
     generator = torch.Generator().manual_seed(0)
     both = {
-        label: Scores((knob,), {"fc": torch.rand(n, generator=generator)}, layers=None, ranks={}, deviations={})
+        label: Scores((group,), {"fc": torch.rand(n, generator=generator)}, layers=None, ranks={}, deviations={})
         for label in (name, "other")
     }
     return compared(both, "fc", sparsity=sparsity)

@@ -10,15 +10,15 @@ from explorer.charts.quantization import hover, quantization_grid
 from explorer.charts.theme import Theme
 from explorer.engine.evaluator import Evaluator
 from explorer.recovery.activation_threshold import ActivationPoint
-from explorer.recovery.grid import Form, GridPoint, Healing
+from explorer.recovery.grid import Form, GridPoint, RecoveryKind
 from explorer.types import Measurement, Origin
 
 
-def point(form: Form, size: int, accuracy: float, *, healing: Healing = "none", asked: float = 0.0) -> GridPoint:
+def point(form: Form, size: int, accuracy: float, *, recovery: RecoveryKind = "none", asked: float = 0.0) -> GridPoint:
     origin: Origin = "measured" if form in ("dynamic", "static") else "counted"
     judged = Measurement("accuracy", accuracy, "fraction", "measured", accuracy - 0.01, accuracy + 0.01, n=450)
     size_of = Measurement("int8_bitmask", size, "bytes", origin)
-    return GridPoint(asked, asked, form, 8, healing, size=size_of, accuracy=judged, drop=judged)
+    return GridPoint(asked, asked, form, 8, recovery, size=size_of, accuracy=judged, drop=judged)
 
 
 POINTS = [
@@ -45,10 +45,10 @@ def test_a_counted_size_is_hollow_and_a_measured_one_filled() -> None:
     assert marks["ONNX Runtime, static"] == ("circle",)
 
 
-def test_the_legend_names_formats_once_and_healings_only_where_there_are_several() -> None:
+def test_the_legend_names_formats_once_and_recoveries_only_where_there_are_several() -> None:
     names = [t.name for t in quantization_grid(POINTS).data if t.showlegend is not False]
     assert names[-3:] == ["float32", "int8 weights, simulated", "ONNX Runtime, static"]
-    more = [*POINTS, point("int8", 50_000, 0.995, healing="distil")]
+    more = [*POINTS, point("int8", 50_000, 0.995, recovery="distil")]
     names = [t.name for t in quantization_grid(more, theme=Theme.dark()).data if t.showlegend is not False]
     assert names[-2:] == ["as pruned", "distilled"]
 

@@ -33,7 +33,7 @@ def test_every_plan_is_one_point_at_its_accuracy_in_the_order_of_trial(budget: S
     marks = [t for t in figure.data if t.mode == "markers" and t.name != "the answer"]
     places = {c[0]: (x, y) for t in marks for c, x, y in zip(t.customdata, t.x, t.y, strict=True)}
     assert places == {i: (i + 1, t.point.accuracy.value) for i, t in enumerate(budget.tried)}
-    assert {"one ranking", "same share", "layer shapes (ERK)", "equal single drops"} <= {t.name for t in marks}
+    assert {"global", "uniform", "layer shapes (ERK)", "equal single drops"} <= {t.name for t in marks}
 
 
 def test_the_answer_is_the_large_orange_point_and_the_line_never_falls(budget: SearchResult) -> None:

@@ -16,10 +16,10 @@ from explorer.types import Measurement
 LEVELS = (0.5, 0.9)
 
 
-def cell(knob: str, level: float, drop: float) -> Cell:
+def cell(group: str, level: float, drop: float) -> Cell:
     accuracy = Measurement("accuracy", 0.99 - drop, "fraction", "measured", 0.9 - drop, 1.0 - drop, 450)
     lost = Measurement("drop", drop, "fraction", "measured", drop - 0.01, drop + 0.01, 450)
-    return Cell(knob, level, round(level * 100), 100, accuracy, lost, None, 450, 450, "exact", "labels")
+    return Cell(group, level, round(level * 100), 100, accuracy, lost, None, 450, 450, "exact", "labels")
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def test_a_cell_of_some_of_the_samples_is_marked_as_such(found: Sensitivity) -> 
 
 def test_hostile_names_are_shown_as_text(found: Sensitivity) -> None:
     for figure in (
-        drawn.heatmap(found, found.knobs, LEVELS),
+        drawn.heatmap(found, found.groups, LEVELS),
         drawn.ranked(found, 0.5),
-        drawn.curves(found, found.knobs),
+        drawn.curves(found, found.groups),
     ):
         assert "<b>$x$" not in figure.to_json().replace("<b>&lt;b&gt;", "")
         assert "&lt;b&gt;" in figure.to_json()
@@ -106,4 +106,4 @@ def test_the_printed_heat_map_says_how_its_numbers_came_and_how_far_they_may_be_
 
 
 def test_the_heat_map_prints_as_a_picture(found: Sensitivity) -> None:
-    assert charts.sensitivity_png(found, found.knobs, LEVELS).startswith(b"\x89PNG")
+    assert charts.sensitivity_png(found, found.groups, LEVELS).startswith(b"\x89PNG")

@@ -11,7 +11,7 @@ from explorer.pruning.coupling.wiring import Wiring, wiring
 from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel, Part
+from explorer.types import LayerInfo, LayerTable, LoadedModel, Part, PruningGroup
 
 HALF = PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5")
 
@@ -29,7 +29,7 @@ def test_every_line_has_its_width_before_and_after(model: LoadedModel) -> None:
 
 def test_what_shrinks_with_the_chosen_line_is_lit_and_arrows_run_forward(model: LoadedModel) -> None:
     scores = score(model, HALF)
-    dot = coupling_dot(scores.knobs, scores.layers, "stem.conv", wiring(model, scores.layers))
+    dot = coupling_dot(scores.groups, scores.layers, "stem.conv", wiring(model, scores.layers))
     lines = dict(line.strip().rstrip(";").split(" ", 1) for line in dot.splitlines() if "[fillcolor" in line)
     rows = next(iter({lines['"stem.conv"'], lines['"block1.conv2"']}))
     columns = {lines['"block1.conv1"'], lines['"block2.conv1"'], lines['"block2.shortcut"']}
@@ -48,7 +48,10 @@ def test_a_hostile_name_stays_inside_its_quotes() -> None:
     units = torch.arange(4)
     parts = (Part("w", 0, units, "scored"), Part("v", 1, units, "consumes"))
     dot = coupling_dot(
-        [Knob(name, (name,), 4, "channel", 16, "a", "Linear", parts=parts)], layers, name, Wiring(((name, "b"),))
+        [PruningGroup(name, (name,), 4, "channel", 16, "a", "Linear", parts=parts)],
+        layers,
+        name,
+        Wiring(((name, "b"),)),
     )
     assert '"a\\"]; <b>x</b> [URL=\\"http://example.org"' in dot
     assert dot.count("\n") == len(dot.splitlines()) - 1

@@ -45,8 +45,8 @@ def test_people_read_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--grid", "0,2"], "--grid '0,2' is not a list of shares."),
         (["--bits", "9"], "Weights of 9 bits are not possible here."),
-        (["--heal", "sleep"], "There is no 'sleep' in this grid."),
-        (["--data", "none", "--heal", "finetune"], "Recovery needs real data."),
+        (["--recovery", "sleep"], "There is no 'sleep' in this grid."),
+        (["--data", "none", "--recovery", "finetune"], "Recovery needs real data."),
     ],
 )
 def test_what_cannot_be_is_one_sentence(flags: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,8 +179,8 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(
 
 def test_a_file_that_is_no_recipe_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "recipe.json"
-    file.write_text('{"steps": [{"key": "heal"}]}')
-    assert "no recovery step called 'heal'" in refusal(capsys, "recover", "digits-mlp", "--recipe", str(file))
+    file.write_text('{"steps": [{"key": "recover"}]}')
+    assert "no recovery step called 'recover'" in refusal(capsys, "recover", "digits-mlp", "--recipe", str(file))
     assert "is no recipe" in refusal(capsys, "recover", "digits-mlp", "--recipe", str(tmp_path / "absent.json"))
 
 

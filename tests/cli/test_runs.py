@@ -144,7 +144,7 @@ def test_kept_scans_are_listed_below_the_points_with_what_they_are_of(capsys: Ca
     shown(capsys, *scan, "--criterion", "lp_norm:p=1")
     shown(capsys, *scan, "--mode", "estimate", "--seed", "3")
     found = json.loads(shown(capsys, "runs", "--json"))["scans"]
-    assert [(s["about"]["mode"], s["about"]["seed"], s["n_cells"], s["n_knobs"]) for s in found] == [
+    assert [(s["about"]["mode"], s["about"]["seed"], s["n_cells"], s["n_groups"]) for s in found] == [
         ("estimate", 3, 4, 2),
         ("exact", 0, 4, 2),
     ]

@@ -91,7 +91,7 @@ def test_the_quick_look_measures_nothing_and_says_so(capsys: pytest.CaptureFixtu
     assert "not a measurement" in told["note"]
     assert all(cell["removed"] == pytest.approx(1.0) for cell in told["cells"])
     assert main(["scan", "digits-mlp", "--quick", "--layers", "fc2", "--levels", "0.5,0.5", "--json"]) == DONE
-    assert [cell["knob"] for cell in json.loads(capsys.readouterr().out)["cells"]] == ["fc2"]
+    assert [cell["group"] for cell in json.loads(capsys.readouterr().out)["cells"]] == ["fc2"]
 
 
 def test_looks_at_the_test_split_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page
 from torch import Tensor
 
 from explorer.component import anywidget_js, css, dynamic_part, static_part
-from explorer.types import Knob, KnobPlan, LayerTable, Plan
+from explorer.types import GroupPlan, LayerTable, Plan, PruningGroup
 
 PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="histogram.css">
@@ -26,8 +26,10 @@ window.ready = true;
 </script>"""
 
 
-def knob(name: str, n: int, *, block: str = "block", **more: Any) -> Knob:
-    return Knob(name=name, layers=(name,), n_units=n, unit="weight", n_weights=n, block=block, kind="Linear", **more)
+def group(name: str, n: int, *, block: str = "block", **more: Any) -> PruningGroup:
+    return PruningGroup(
+        name=name, layers=(name,), n_units=n, unit="weight", n_weights=n, block=block, kind="Linear", **more
+    )
 
 
 def scores_of(n: int) -> Tensor:
@@ -36,12 +38,12 @@ def scores_of(n: int) -> Tensor:
 
 @dataclass
 class Bench:
-    """Knobs with seeded scores, where their lines stand, and the page that shows them."""
+    """Groups with seeded scores, where their lines stand, and the page that shows them."""
 
     page: Page
     folder: Path
     address: str
-    knobs: list[Knob]
+    groups: list[PruningGroup]
     lines: dict[str, float] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
     more: dict[str, Any] = field(default_factory=dict)
@@ -50,12 +52,12 @@ class Bench:
     scope: str = ""
 
     def __post_init__(self) -> None:
-        self.values = {k.name: scores_of(k.n_units) for k in self.knobs if not k.why_not}
-        self.static = static_part(self.knobs, self.values, scope=self.scope)
+        self.values = {k.name: scores_of(k.n_units) for k in self.groups if not k.why_not}
+        self.static = static_part(self.groups, self.values, scope=self.scope)
 
     def plan(self) -> Plan:
-        planned = [KnobPlan(k, self.n_pruned(k.name), self.line(k.name), k.name in self.locked) for k in self.knobs]
-        return Plan(spec={}, knobs=tuple(planned), masks={}, layers=LayerTable(()), asked=0.0, digest="")
+        planned = [GroupPlan(k, self.n_pruned(k.name), self.line(k.name), k.name in self.locked) for k in self.groups]
+        return Plan(spec={}, groups=tuple(planned), masks={}, layers=LayerTable(()), asked=0.0, digest="")
 
     def line(self, name: str) -> float:
         return self.lines.get(name, 0.0)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import serve
-from tests.component.bench import Bench, knob
+from tests.component.bench import Bench, group
 
 Open = Callable[..., Bench]
 
@@ -17,9 +17,9 @@ Open = Callable[..., Bench]
 def open_bench(chromium_page: Page, tmp_path: Path) -> Iterator[Open]:
     with serve(tmp_path) as address:
 
-        def opened(*knobs: Any, **more: Any) -> Bench:
-            shown = list(knobs) or [knob("a", 5_000), knob("b", 3_000), knob("c", 64, block="head")]
-            bench = Bench(page=chromium_page, folder=tmp_path, address=address, knobs=shown, **more)
+        def opened(*groups: Any, **more: Any) -> Bench:
+            shown = list(groups) or [group("a", 5_000), group("b", 3_000), group("c", 64, block="head")]
+            bench = Bench(page=chromium_page, folder=tmp_path, address=address, groups=shown, **more)
             bench.open()
             return bench
 

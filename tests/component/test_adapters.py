@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.component import anywidget_js, streamlit_js, streamlit_parts_js
 from tests.browser import serve
-from tests.component.bench import Bench, knob
+from tests.component.bench import Bench, group
 
 pytest_plugins = ("tests.browser",)
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,16 +27,16 @@ from explorer.component import dynamic_part, strips_part
 from explorer.errors import ExplorerError
 from explorer.types import LayerTable, Plan
 from explorer.ui.widgets import histogram
-from tests.component.bench import knob, scores_of
+from tests.component.bench import group, scores_of
 from explorer.component import static_part
-from explorer.types import KnobPlan
+from explorer.types import GroupPlan
 
 @st.cache_data
 def fixed():
-    return static_part(knobs, values)
+    return static_part(groups, values)
 
-knobs = [knob("a", 5_000), knob("b", 3_000)]
-values = {k.name: scores_of(k.n_units) for k in knobs}
+groups = [group("a", 5_000), group("b", 3_000)]
+values = {k.name: scores_of(k.n_units) for k in groups}
 state = st.session_state
 state.setdefault("lines", {})
 state.setdefault("told", [])
@@ -50,10 +50,10 @@ def control():
     except ExplorerError as error:
         state.told.append(["refused", error.what, True])
     planned = [
-        KnobPlan(k, int((values[k.name] < state.lines.get(k.name, 0.0)).sum()), state.lines.get(k.name, 0.0), False)
-        for k in knobs
+        GroupPlan(k, int((values[k.name] < state.lines.get(k.name, 0.0)).sum()), state.lines.get(k.name, 0.0), False)
+        for k in groups
     ]
-    plan = Plan(spec={}, knobs=tuple(planned), masks={}, layers=LayerTable(()), asked=0.0, digest="")
+    plan = Plan(spec={}, groups=tuple(planned), masks={}, layers=LayerTable(()), asked=0.0, digest="")
     static = fixed()
     histogram.draw(static, dynamic_part(static, plan, revision=len(state.told)), "lines_here")
     st.code(json.dumps(state.told), language=None)
@@ -213,7 +213,7 @@ def bench(chromium_page: Page, tmp_path: Path) -> Iterator[Bench]:
     }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     with serve(tmp_path) as address:
-        bench = Bench(page=chromium_page, folder=tmp_path, address=address, knobs=[knob("a", 500)])
+        bench = Bench(page=chromium_page, folder=tmp_path, address=address, groups=[group("a", 500)])
         (tmp_path / "payload.json").write_text(json.dumps(bench.payload()), encoding="utf-8")
         yield bench
 

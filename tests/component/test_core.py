@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.component.bench import Bench, knob
+from tests.component.bench import Bench, group
 
 pytest_plugins = ("tests.browser",)
 pytestmark = pytest.mark.browser
@@ -128,7 +128,7 @@ def test_a_slider_says_its_layer_its_share_and_its_threshold(open_bench: Open) -
     ],
 )
 def test_a_key_moves_the_line_by_its_share(open_bench: Open, key: str, expected: float) -> None:
-    bench = open_bench(knob("a", 5_000))
+    bench = open_bench(group("a", 5_000))
     bench.lines["a"] = float(bench.values["a"].sort().values[2_500])
     bench.answer()
 
@@ -195,7 +195,7 @@ def test_alone_no_other_line_moves(open_bench: Open) -> None:
 
 
 def test_a_locked_line_stays_and_says_why(open_bench: Open) -> None:
-    shown = knob("a", 5_000, locked_by="the classifier layer")
+    shown = group("a", 5_000, locked_by="the classifier layer")
     bench = open_bench(shown, lines={"a": 0.03}, locked={"a"})
     before = bench.share("a")
 
@@ -260,7 +260,7 @@ def test_the_switches_tell_the_mode_and_the_axis(open_bench: Open) -> None:
     bars = bench.row("a").locator(".ph-kept path")
     linear = bars.get_attribute("d")
 
-    bench.page.get_by_role("radio", name="same share").click()
+    bench.page.get_by_role("radio", name="uniform").click()
     bench.page.get_by_role("radio", name="log").click()
 
     told = [(event["kind"], event.get("mode"), event.get("scale")) for event in bench.events()]

@@ -12,16 +12,18 @@ from torch import Tensor
 
 from explorer.component import dynamic_part, payload, static_part, streamlit_js, strips_part
 from explorer.errors import ExplorerError
-from explorer.types import Knob, KnobPlan, LayerTable, Plan
+from explorer.types import GroupPlan, LayerTable, Plan, PruningGroup
 from tests.every import for_each
 
 
-def knob(name: str, n: int, **more: Any) -> Knob:
-    return Knob(name=name, layers=(name,), n_units=n, unit="weight", n_weights=n, block="b", kind="Linear", **more)
+def group(name: str, n: int, **more: Any) -> PruningGroup:
+    return PruningGroup(
+        name=name, layers=(name,), n_units=n, unit="weight", n_weights=n, block="b", kind="Linear", **more
+    )
 
 
-def plan_of(*planned: KnobPlan) -> Plan:
-    return Plan(spec={}, knobs=planned, masks={}, layers=LayerTable(()), asked=0.0, digest="")
+def plan_of(*planned: GroupPlan) -> Plan:
+    return Plan(spec={}, groups=planned, masks={}, layers=LayerTable(()), asked=0.0, digest="")
 
 
 def only(static: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +57,7 @@ CASES = {
 
 @for_each("scores", CASES.values())
 def test_the_table_counts_exactly_how_many_scores_are_below_each_of_its_points(scores: Tensor) -> None:
-    edges, counts = table(only(static_part([knob("a", len(scores))], {"a": scores})))
+    edges, counts = table(only(static_part([group("a", len(scores))], {"a": scores})))
 
     assert counts == [int((scores.double() < edge).sum()) for edge in edges]
     assert counts[0] == 0
@@ -64,7 +66,7 @@ def test_the_table_counts_exactly_how_many_scores_are_below_each_of_its_points(s
 
 @for_each("scores", CASES.values())
 def test_a_bar_is_empty_exactly_where_no_score_lies(scores: Tensor) -> None:
-    told = only(static_part([knob("a", len(scores))], {"a": scores}))
+    told = only(static_part([group("a", len(scores))], {"a": scores}))
     bars = base64.b64decode(told["linear"])
     ranked = np.sort(scores.float().numpy() if scores.dtype != torch.float64 else scores.numpy())
     shown = ranked[told["zeros"] :]
@@ -77,15 +79,15 @@ def test_a_bar_is_empty_exactly_where_no_score_lies(scores: Tensor) -> None:
 
 
 def test_exact_zeros_are_split_off() -> None:
-    told = only(static_part([knob("a", 3_900)], {"a": CASES["some zeros"]}))
+    told = only(static_part([group("a", 3_900)], {"a": CASES["some zeros"]}))
 
     assert told["zeros"] == 900
     assert told["low"] > 0
 
 
-def test_a_small_knob_lists_every_score_it_has() -> None:
+def test_a_small_group_lists_every_score_it_has() -> None:
     scores = CASES["few"]
-    told = only(static_part([knob("a", 16)], {"a": scores}))
+    told = only(static_part([group("a", 16)], {"a": scores}))
 
     edges, _ = table(told)
 
@@ -94,13 +96,13 @@ def test_a_small_knob_lists_every_score_it_has() -> None:
 
 
 def test_a_point_above_every_score_ends_the_table() -> None:
-    edges, _ = table(only(static_part([knob("a", 16)], {"a": CASES["few"]})))
+    edges, _ = table(only(static_part([group("a", 16)], {"a": CASES["few"]})))
 
     assert edges[-1] > float(CASES["few"].max())
 
 
-def test_a_knob_without_scores_keeps_its_reason() -> None:
-    told = only(static_part([knob("norm", 8, why_not="Too small.")], {}))
+def test_a_group_without_scores_keeps_its_reason() -> None:
+    told = only(static_part([group("norm", 8, why_not="Too small.")], {}))
 
     assert told["why_not"] == "Too small."
     assert "edges" not in told
@@ -110,27 +112,27 @@ def test_equal_scores_have_equal_digests_and_others_do_not() -> None:
     a, b = CASES["few"], CASES["few"].clone()
     b[3] += 0.1
 
-    digests = [static_part([knob("a", 16)], {"a": scores})["digest"] for scores in (a, a.clone(), b)]
+    digests = [static_part([group("a", 16)], {"a": scores})["digest"] for scores in (a, a.clone(), b)]
 
     assert digests[0] == digests[1] != digests[2]
 
 
 def test_150_layers_stay_small() -> None:
-    knobs = [knob(f"layer{i}.conv", 3_000) for i in range(150)]
-    static = static_part(knobs, {k.name: seeded(3_000 + i)[:3_000] for i, k in enumerate(knobs)})
-    moving = dynamic_part(static, plan_of(*(KnobPlan(k, 1_500, 0.123456789, False) for k in knobs)), revision=1)
+    groups = [group(f"layer{i}.conv", 3_000) for i in range(150)]
+    static = static_part(groups, {k.name: seeded(3_000 + i)[:3_000] for i, k in enumerate(groups)})
+    moving = dynamic_part(static, plan_of(*(GroupPlan(k, 1_500, 0.123456789, False) for k in groups)), revision=1)
 
     assert len(json.dumps(static)) < 450_000
     assert len(json.dumps(moving)) < 6_000
 
 
 def test_lines_counts_and_locks_follow_the_order_of_the_histograms() -> None:
-    a, b = knob("a", 16), knob("b", 20)
+    a, b = group("a", 16), group("b", 20)
     static = static_part([a, b], {"a": seeded(16), "b": seeded(20)})
 
     moving = dynamic_part(
         static,
-        plan_of(KnobPlan(b, 5, 0.3, True), KnobPlan(a, 2, 0.1, False)),
+        plan_of(GroupPlan(b, 5, 0.3, True), GroupPlan(a, 2, 0.1, False)),
         revision=7,
         lines={"a": 0.09},
         limits={"b": (0.1, 0.5), "gone": (0.0, 1.0)},
@@ -146,7 +148,7 @@ def test_lines_counts_and_locks_follow_the_order_of_the_histograms() -> None:
 
 
 def test_a_cost_that_rounds_to_nothing_has_no_minus() -> None:
-    static = static_part([knob("a", 16)], {"a": seeded(16)})
+    static = static_part([group("a", 16)], {"a": seeded(16)})
 
     costs = [
         dynamic_part(static, plan_of(), revision=0, expected={"a": cost})["expected"]["a"] for cost in (-0.04, -0.06)
@@ -156,8 +158,8 @@ def test_a_cost_that_rounds_to_nothing_has_no_minus() -> None:
 
 
 def test_an_infinite_line_is_left_to_the_count() -> None:
-    a = knob("a", 16)
-    whole = payload([a], {"a": seeded(16)}, plan_of(KnobPlan(a, 16, math.inf, False)), revision=1)
+    a = group("a", 16)
+    whole = payload([a], {"a": seeded(16)}, plan_of(GroupPlan(a, 16, math.inf, False)), revision=1)
 
     assert whole["dynamic"]["lines"] == [None]
     json.dumps(whole, allow_nan=False)
@@ -171,7 +173,7 @@ def test_a_strip_keeps_known_costs_between_none_and_all() -> None:
 
 @pytest.mark.parametrize("wrong", [{"mode": "upwards"}, {"scale": "cubic"}])
 def test_an_unknown_mode_or_scale_is_refused(wrong: dict[str, str]) -> None:
-    static = static_part([knob("a", 16)], {"a": seeded(16)})
+    static = static_part([group("a", 16)], {"a": seeded(16)})
 
     with pytest.raises(ExplorerError, match="cannot be"):
         dynamic_part(static, plan_of(), revision=0, **wrong)

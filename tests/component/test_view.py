@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explorer.component import strips_part
-from tests.component.bench import Bench, knob
+from tests.component.bench import Bench, group
 
 pytest_plugins = ("tests.browser",)
 pytestmark = pytest.mark.browser
@@ -17,7 +17,7 @@ Open = Callable[..., Bench]
 
 def test_a_hostile_name_is_shown_as_the_text_it_is(open_bench: Open) -> None:
     name = "<img src=x onerror=alert(1)>${7*7}"
-    bench = open_bench(knob(name, 500, block="<b onclick=alert(2)>x</b>", locked_by="<i>no</i>"))
+    bench = open_bench(group(name, 500, block="<b onclick=alert(2)>x</b>", locked_by="<i>no</i>"))
 
     assert bench.page.locator(".ph-label").inner_text() == name
     assert bench.page.locator(".ph-title").inner_text() == "<b onclick=alert(2)>x</b>"
@@ -25,7 +25,7 @@ def test_a_hostile_name_is_shown_as_the_text_it_is(open_bench: Open) -> None:
 
 
 def test_a_layer_that_cannot_be_pruned_says_why_and_has_no_slider(open_bench: Open) -> None:
-    bench = open_bench(knob("a", 500), knob("norm", 64, why_not="Normalisation weights stay."))
+    bench = open_bench(group("a", 500), group("norm", 64, why_not="Normalisation weights stay."))
 
     expect(bench.row("norm")).to_contain_text("Normalisation weights stay.")
     assert bench.thumb("norm").count() == 0
@@ -33,7 +33,7 @@ def test_a_layer_that_cannot_be_pruned_says_why_and_has_no_slider(open_bench: Op
 
 
 def test_of_150_layers_only_those_in_sight_are_drawn(open_bench: Open) -> None:
-    bench = open_bench(*(knob(f"layer{i // 10}.{i}", 1_000, block=f"layer{i // 10}") for i in range(150)))
+    bench = open_bench(*(group(f"layer{i // 10}.{i}", 1_000, block=f"layer{i // 10}") for i in range(150)))
     drawn = bench.page.locator(".ph-kept path[d]")
     at_first = drawn.count()
 
@@ -45,7 +45,7 @@ def test_of_150_layers_only_those_in_sight_are_drawn(open_bench: Open) -> None:
 
 
 def test_search_and_order_choose_the_rows(open_bench: Open) -> None:
-    bench = open_bench(*(knob(f"fc{i}", 100 * (i + 1)) for i in range(7)), knob("conv", 10))
+    bench = open_bench(*(group(f"fc{i}", 100 * (i + 1)) for i in range(7)), group("conv", 10))
     rows = bench.page.locator(".ph-row:visible")
 
     bench.page.get_by_label("Order of the layers").select_option("size")
@@ -60,7 +60,7 @@ def test_search_and_order_choose_the_rows(open_bench: Open) -> None:
 
 
 def test_a_page_of_a_longer_list_says_so_behind_its_total_and_has_no_search_of_its_own(open_bench: Open) -> None:
-    bench = open_bench(*(knob(f"fc{i}", 100) for i in range(7)), scope="on this page")
+    bench = open_bench(*(group(f"fc{i}", 100) for i in range(7)), scope="on this page")
 
     expect(bench.page.locator(".ph-total")).to_have_text("0.0% pruned 0 of 700 weights on this page")
     expect(bench.page.get_by_label("Find a layer")).to_be_hidden()
@@ -116,7 +116,7 @@ def test_no_request_leaves_the_origin(chromium_page: Page, open_bench: Open) -> 
 def test_on_a_phone_nothing_sticks_out_and_the_page_still_scrolls(chromium_page: Page, open_bench: Open) -> None:
     chromium_page.set_viewport_size({"width": 390, "height": 800})
     name = "a.very.long.module.path.that.does.not.fit.conv1"
-    bench = open_bench(knob(name, 2_000), knob("b", 2_000), lines={"b": 0.03}, more={"expected": {"b": 0.4}})
+    bench = open_bench(group(name, 2_000), group("b", 2_000), lines={"b": 0.03}, more={"expected": {"b": 0.4}})
 
     row, area = bench.row("b").bounding_box(), bench.row("b").locator(".ph-area").bounding_box()
 

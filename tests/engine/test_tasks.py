@@ -138,7 +138,7 @@ def test_scans_of_numbers_and_tokens_measure_every_sample_and_say_so(made: objec
     found = Sensitivity.of(scan(model, Dataset("made", {"tune": split}, (), "digest"), levels=(0.6,), mode=mode))  # type: ignore[arg-type]
     assert found.complete
     for cell in found.cells:
-        name = next(name for name in model.weights if name.startswith(f"{cell.knob}.weight") or name == cell.knob)
+        name = next(name for name in model.weights if name.startswith(f"{cell.group}.weight") or name == cell.group)
         wanted = Evaluator(model, split).final(plan(model, 0.6, only=name))
         assert cell.n == cell.total == N
         assert cell.judged_by == wanted.judged_by

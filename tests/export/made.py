@@ -24,9 +24,9 @@ CHANNELS = PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5")
 def cut_in_half(model: LoadedModel) -> Plan:
     """Half of the channels of every layer go, the first one's too."""
     spec = CHANNELS
-    for knob in plan(model, spec).knobs:
-        if knob.locked:
-            spec = spec.with_limit(knob.knob.name, Limit(locked=False))
+    for group in plan(model, spec).groups:
+        if group.locked:
+            spec = spec.with_limit(group.group.name, Limit(locked=False))
     return plan(model, spec)
 
 

@@ -173,7 +173,7 @@ def test_a_slim_model_can_be_pruned_and_made_slimmer_again(tmp_path: Path) -> No
     first = models.load(str(write_slim(model, plan(model, CHANNELS), tmp_path / "a.safetensors").weights))
     second = models.load(str(write_slim(first, plan(first, CHANNELS), tmp_path / "b.safetensors").weights))
     assert second.n_parameters < first.n_parameters < model.n_parameters
-    assert [k.knob.name for k in plan(first, CHANNELS).knobs] == [k.knob.name for k in plan(model, CHANNELS).knobs]
+    assert [k.group.name for k in plan(first, CHANNELS).groups] == [k.group.name for k in plan(model, CHANNELS).groups]
     assert second.meta["made_from"] == "digits-cnn"
 
 

@@ -27,9 +27,9 @@ CUT = ("out_channel", "head", "mlp_neuron", "hidden_unit", "layer")
 def smaller(model: LoadedModel, granularity: str) -> fx.GraphModule | None:
     """Half of the units cut; None where there are none or they have no smaller form."""
     spec = PruneSpec(granularity, "lp_norm", "uniform:sparsity=0.5")  # type: ignore[arg-type]
-    for knob in plan(model, spec).knobs:
-        if knob.locked:
-            spec = spec.with_limit(knob.knob.name, Limit(locked=False))
+    for group in plan(model, spec).groups:
+        if group.locked:
+            spec = spec.with_limit(group.group.name, Limit(locked=False))
     ours = plan(model, spec)
     try:
         module = sliced(model, ours).module if ours.n_pruned else None

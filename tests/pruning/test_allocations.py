@@ -16,7 +16,7 @@ from explorer.analysis.tradeoff import sweep
 from explorer.errors import ExplorerError
 from explorer.pruning.allocation import ALLOCATIONS, BySensitivity, Erk
 from explorer.pruning.allocation.base import Bounds
-from explorer.pruning.allocation.curves import Curve, isotonic, named_point, points_by_knob
+from explorer.pruning.allocation.curves import Curve, isotonic, named_point, points_by_group
 from explorer.pruning.allocation.filling import filled
 from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import plan, score
@@ -28,7 +28,7 @@ LEVELS = (0.25, 0.5, 0.75)
 
 
 def pruned(ours: object) -> dict[str, int]:
-    return {k.knob.name: k.n_pruned for k in ours.knobs}  # type: ignore[attr-defined]
+    return {k.group.name: k.n_pruned for k in ours.groups}  # type: ignore[attr-defined]
 
 
 def lines(**curves: tuple[float, ...]) -> tuple[tuple[str, float], ...]:
@@ -126,9 +126,9 @@ def test_a_curve_reads_the_same_both_ways() -> None:
 
 
 def test_names_with_any_character_survive_as_points_of_a_curve() -> None:
-    assert points_by_knob([(named_point("a@b.c (2)", 1 / 3), 0.1)]) == {"a@b.c (2)": [(pytest.approx(1 / 3), 0.1)]}
+    assert points_by_group([(named_point("a@b.c (2)", 1 / 3), 0.1)]) == {"a@b.c (2)": [(pytest.approx(1 / 3), 0.1)]}
     with pytest.raises(ExplorerError, match="LAYER@SHARE"):
-        points_by_knob([("conv1", 0.1)])
+        points_by_group([("conv1", 0.1)])
 
 
 def test_without_a_scan_the_allocation_says_what_is_missing() -> None:
@@ -165,15 +165,15 @@ def test_floors_caps_and_locks_hold_under_every_allocation(key: str, unit: str) 
     limits = {"conv1": Limit(locked=True, floor=0.5), "conv2": Limit(floor=0.25, cap=0.5)}
     bare = PruneSpec(unit, allocation=key, limits=limits)
     if key == "sensitivity":
-        named = {k.name: (0.0, 0.1, 0.2) for k in score(model, bare).knobs if k.why_not is None}
+        named = {k.name: (0.0, 0.1, 0.2) for k in score(model, bare).groups if k.why_not is None}
         bare = PruneSpec(unit, allocation=BySensitivity(0.0, lines(**named)), limits=limits)
     last: dict[str, int] = {}
     for sparsity in (0.0, 0.3, 0.6, 1.0):
         ours = plan(model, with_sparsity(bare, sparsity))
-        shares = {k.knob.name: k.sparsity for k in ours.knobs}
+        shares = {k.group.name: k.sparsity for k in ours.groups}
         assert shares["conv1"] == 0.5
         assert 0.25 <= shares["conv2"] <= 0.5
-        assert all(k.n_pruned >= last.get(k.knob.name, 0) for k in ours.knobs)
+        assert all(k.n_pruned >= last.get(k.group.name, 0) for k in ours.groups)
         last = pruned(ours)
 
 

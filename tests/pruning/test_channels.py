@@ -13,13 +13,13 @@ from explorer.pruning.granularity import get
 from explorer.pruning.layers import layer_table
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import Limit, PruneSpec
-from explorer.types import Knob, LoadedModel, Plan
+from explorer.types import LoadedModel, Plan, PruningGroup
 
 HALF = PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5")
 
 
-def knobs_of(model: LoadedModel) -> dict[str, Knob]:
-    return {k.name: k for k in get("out_channel").knobs(model, layer_table(model))}
+def groups_of(model: LoadedModel) -> dict[str, PruningGroup]:
+    return {k.name: k for k in get("out_channel").groups(model, layer_table(model))}
 
 
 def sliced_state(model: LoadedModel, ours: Plan) -> dict[str, torch.Tensor]:
@@ -46,7 +46,7 @@ def sliced_state(model: LoadedModel, ours: Plan) -> dict[str, torch.Tensor]:
 )
 def test_a_masked_network_computes_what_the_smaller_network_computes(dense: nn.Module, smaller: nn.Module) -> None:
     model = loaded(dense, 1, 8, 8)
-    first = next(iter(knobs_of(model)))
+    first = next(iter(groups_of(model)))
     ours = plan(model, HALF.with_limit(first, Limit(locked=False)))
     smaller.eval().load_state_dict(sliced_state(model, ours))
     x = torch.randn(16, 1, 8, 8)
@@ -56,15 +56,15 @@ def test_a_masked_network_computes_what_the_smaller_network_computes(dense: nn.M
 
 
 def test_a_residual_add_couples_the_stem_with_the_block_and_says_so() -> None:
-    knobs = knobs_of(loaded(Residual(), 1, 8, 8))
-    assert knobs["stem"].layers == ("stem", "conv2")
-    assert knobs["stem"].coupled_by == ("added together",)
-    assert knobs["conv1"].layers == ("conv1",)
+    groups = groups_of(loaded(Residual(), 1, 8, 8))
+    assert groups["stem"].layers == ("stem", "conv2")
+    assert groups["stem"].coupled_by == ("added together",)
+    assert groups["conv1"].layers == ("conv1",)
 
 
 def test_batch_norm_and_the_next_layers_columns_go_with_a_channel() -> None:
-    knob = knobs_of(loaded(Residual(), 1, 8, 8))["conv1"]
-    roles = {(p.parameter, p.dim): p.role for p in knob.parts if "running" not in p.parameter}
+    group = groups_of(loaded(Residual(), 1, 8, 8))["conv1"]
+    roles = {(p.parameter, p.dim): p.role for p in group.parts if "running" not in p.parameter}
     assert roles == {
         ("conv1.weight", 0): "scored",
         ("bn1.weight", 0): "follows",
@@ -74,25 +74,25 @@ def test_batch_norm_and_the_next_layers_columns_go_with_a_channel() -> None:
 
 
 def test_a_zero_padded_shortcut_couples_only_the_channels_it_carries() -> None:
-    knobs = knobs_of(loaded(Padded(), 1, 8, 8))
-    assert (knobs["stem"].layers, knobs["stem"].n_units) == (("stem", "conv1"), 4)
-    assert (knobs["conv1"].layers, knobs["conv1"].n_units) == (("conv1",), 4)
+    groups = groups_of(loaded(Padded(), 1, 8, 8))
+    assert (groups["stem"].layers, groups["stem"].n_units) == (("stem", "conv1"), 4)
+    assert (groups["conv1"].layers, groups["conv1"].n_units) == (("conv1",), 4)
 
 
 def test_a_flatten_gives_each_channel_all_its_columns_of_the_classifier() -> None:
     model = loaded(Plain(), 1, 8, 8)
-    columns = next(p for p in knobs_of(model)["conv2"].parts if p.parameter == "fc.weight")
+    columns = next(p for p in groups_of(model)["conv2"].parts if p.parameter == "fc.weight")
     assert columns.units.tolist() == [unit for unit in range(8) for _ in range(4)]
 
 
 def test_depthwise_grouped_and_concatenated_channels_are_followed() -> None:
     model = loaded(Mobile(), 1, 8, 8)
-    knobs = knobs_of(model)
-    assert knobs["stem"].layers == ("stem", "depth")
-    assert knobs["point"].n_units == 4
-    assert knobs["grouped"].n_units == 6
-    assert any("grouped" in reason for reason in knobs["grouped"].coupled_by)
-    side = next(p for p in knobs["side"].parts if p.parameter == "fc.weight")
+    groups = groups_of(model)
+    assert groups["stem"].layers == ("stem", "depth")
+    assert groups["point"].n_units == 4
+    assert groups["grouped"].n_units == 6
+    assert any("grouped" in reason for reason in groups["grouped"].coupled_by)
+    side = next(p for p in groups["side"].parts if p.parameter == "fc.weight")
     assert side.units.tolist() == [-1] * 12 + [0, 1, 2, 3, 4]
     ours = plan(model, HALF)
     assert masked(model, ours).module(torch.randn(2, 1, 8, 8)).shape == (2, 4)
@@ -100,43 +100,43 @@ def test_depthwise_grouped_and_concatenated_channels_are_followed() -> None:
 
 def test_the_classifier_is_never_cut() -> None:
     for network in (Plain(), Residual(), Mobile()):
-        assert "output" in (knobs_of(loaded(network, 1, 8, 8))["fc"].why_not or "")
+        assert "output" in (groups_of(loaded(network, 1, 8, 8))["fc"].why_not or "")
 
 
 def test_layers_that_cannot_shrink_say_why_in_a_sentence() -> None:
-    attention = knobs_of(loaded(Attention(), 5, 6))
+    attention = groups_of(loaded(Attention(), 5, 6))
     assert attention["up"].why_not is None
     assert attention["down"].why_not is not None
     assert "LayerNorm" in (attention["enter"].why_not or "") or "Multihead" in (attention["enter"].why_not or "")
-    recurrent = knobs_of(loaded(Recurrent(), 6))
+    recurrent = groups_of(loaded(Recurrent(), 6))
     assert "recurrent" in (recurrent["lstm.weight_ih_l0"].why_not or "")
-    untraceable = knobs_of(loaded(Untraceable(), 4))
+    untraceable = groups_of(loaded(Untraceable(), 4))
     assert "could not be traced" in (untraceable["a"].why_not or "")
 
 
 def test_the_first_layer_is_locked_by_default_with_a_reason_and_can_be_unlocked() -> None:
     model = loaded(Residual(), 1, 8, 8)
-    ours = {k.knob.name: k for k in plan(model, HALF).knobs}
+    ours = {k.group.name: k for k in plan(model, HALF).groups}
     assert ours["stem"].locked
     assert ours["stem"].n_pruned == 0
-    assert "First layer" in (ours["stem"].knob.locked_by or "")
+    assert "First layer" in (ours["stem"].group.locked_by or "")
     free = plan(model, HALF.with_limit("stem", Limit(locked=False)))
-    assert {k.knob.name: k.n_pruned for k in free.knobs}["stem"] == 3
+    assert {k.group.name: k.n_pruned for k in free.groups}["stem"] == 3
 
 
 def test_one_channel_always_stays_and_the_plan_says_so() -> None:
     model = loaded(Plain(), 1, 8, 8)
     ours = plan(model, PruneSpec("out_channel", "lp_norm", "uniform:sparsity=1.0"))
-    assert {k.knob.name: k.n_pruned for k in ours.knobs}["conv2"] == 7
+    assert {k.group.name: k.n_pruned for k in ours.groups}["conv2"] == 7
     assert any("At least one unit" in note for note in ours.notes)
 
 
 def test_a_channels_score_is_the_norm_of_all_its_coupled_weights() -> None:
     model = loaded(Residual(), 1, 8, 8)
     granularity = get("out_channel")
-    knob = knobs_of(model)["stem"]
+    group = groups_of(model)["stem"]
     by_hand = torch.cat([model.weights[f"{name}.weight"].flatten(1) for name in ("stem", "conv2")], dim=1)
-    assert torch.equal(granularity.groups(model, knob), by_hand)
+    assert torch.equal(granularity.unit_weights(model, group), by_hand)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +149,6 @@ def test_the_coupled_parameters_are_those_of_torch_pruning(network: nn.Module, l
     group = graph.get_pruning_group(network.get_submodule(layer), tp.prune_conv_out_channels, idxs=[0])
     names = {module: name for name, module in network.named_modules()}
     theirs = {names[dep.target.module] for dep, _ in group if dep.target.module in names}
-    ours = {part.parameter.rpartition(".")[0] for part in knobs_of(model)[layer].parts}
+    ours = {part.parameter.rpartition(".")[0] for part in groups_of(model)[layer].parts}
     network.requires_grad_(False)
     assert ours == theirs

@@ -27,7 +27,7 @@ def test_the_classifier_is_the_layer_that_names_the_classes(model: str, name: st
 
 def test_a_locked_classifier_loses_nothing_when_everything_else_goes() -> None:
     model, spec = explorer.load("digits-mlp"), PruneSpec(allocation="global:sparsity=1")  # type: ignore[arg-type]
-    locked = with_locked_classifier(spec, model, score(model, spec).knobs)
+    locked = with_locked_classifier(spec, model, score(model, spec).groups)
     found = plan(model, locked)
     assert {layer.name: found.n_pruned_in(layer) for layer in found.layers.prunable} == {
         "fc1": 256 * 64,
@@ -38,10 +38,10 @@ def test_a_locked_classifier_loses_nothing_when_everything_else_goes() -> None:
 
 def test_under_channels_there_is_nothing_to_lock() -> None:
     model, spec = explorer.load("digits-mlp"), PruneSpec("out_channel")  # type: ignore[arg-type]
-    assert with_locked_classifier(spec, model, score(model, spec).knobs) == spec
+    assert with_locked_classifier(spec, model, score(model, spec).groups) == spec
 
 
 def test_what_the_user_set_for_the_classifier_stays_beside_the_lock() -> None:
     model = explorer.load("digits-mlp")
     spec = PruneSpec(limits={"fc3": Limit(cap=0.5)})  # type: ignore[arg-type]
-    assert with_locked_classifier(spec, model, score(model, spec).knobs).limit("fc3") == Limit(True, 0.0, 0.5)
+    assert with_locked_classifier(spec, model, score(model, spec).groups).limit("fc3") == Limit(True, 0.0, 0.5)

@@ -62,18 +62,18 @@ def scored(kind: str, granularity: str, key: str) -> Scores:
 @for_each("key", CRITERIA.members)
 def test_every_layer_has_one_finite_score_for_each_unit_or_says_why_not(key: str, granularity: str, kind: str) -> None:
     found = scored(kind, granularity, key)
-    for knob in found.knobs:
-        if knob.why_not is None:
-            values = found.values[knob.name]
-            assert values.shape == (knob.n_units,)
+    for group in found.groups:
+        if group.why_not is None:
+            values = found.values[group.name]
+            assert values.shape == (group.n_units,)
             assert values.is_floating_point()
             assert bool(values.isfinite().all())
             assert float(values.min()) >= 0
         else:
-            assert knob.name not in found.values
-            assert knob.why_not.endswith(".")
-            assert len(knob.why_not.split()) >= 3
-    told = static_part(found.knobs, found.values)["groups"]
+            assert group.name not in found.values
+            assert group.why_not.endswith(".")
+            assert len(group.why_not.split()) >= 3
+    told = static_part(found.groups, found.values)["groups"]
     assert all(("low" in shown) == (shown["name"] in found.values) for shown in told)
 
 
@@ -107,12 +107,12 @@ def test_a_plan_prunes_exactly_the_lowest_scores(key: str) -> None:
         spec = PruneSpec(granularity, quick(key), "uniform:sparsity=0.5")
         found = score(model, spec, data)
         made = plan(model, spec, found)
-        for part in made.knobs:
+        for part in made.groups:
             if part.n_pruned:
-                ranked = found.values[part.knob.name].sort().values
+                ranked = found.values[part.group.name].sort().values
                 assert part.threshold == ranked[part.n_pruned]
-                assert part.n_pruned == round(0.5 * part.knob.n_units)
-        assert all(k.n_pruned == 0 for k in plan(model, replace(spec, allocation="threshold"), found).knobs)
+                assert part.n_pruned == round(0.5 * part.group.n_units)
+        assert all(k.n_pruned == 0 for k in plan(model, replace(spec, allocation="threshold"), found).groups)
 
 
 @pytest.mark.parametrize("key", [key for key in CRITERIA.members if CRITERIA.member(key).needs])

@@ -44,7 +44,9 @@ def test_lamp_equals_a_loop_over_all_weights_and_prunes_as_one_ranking() -> None
         everything += [(value, layer.name) for value in wanted]
     gone = [name for _, name in sorted(everything)[:307]]
     made = plan(model, PruneSpec("weight", "lamp", "global:sparsity=0.5"), found)
-    assert {k.knob.name: k.n_pruned for k in made.knobs} == {k.knob.name: gone.count(k.knob.name) for k in made.knobs}
+    assert {k.group.name: k.n_pruned for k in made.groups} == {
+        k.group.name: gone.count(k.group.name) for k in made.groups
+    }
 
 
 def test_the_geometric_median_goes_first() -> None:
@@ -71,7 +73,7 @@ def test_distances_are_not_asked_of_units_that_have_none() -> None:
     for granularity in ("weight", "n_of_m:n=1,m=2", "layer"):
         found = score(model, PruneSpec(granularity, "geometric_median"))
         assert not found.values
-        assert all(knob.why_not for knob in found.knobs)
+        assert all(group.why_not for group in found.groups)
     many = Units(torch.zeros(20_000, 2))
     assert "20,000" in GeometricMedian().why_not(many)
 
@@ -109,7 +111,7 @@ def test_where_no_batch_norm_scales_the_units_the_layer_says_so() -> None:
 
     found = score(loaded(Half(), 1, 8, 8), PruneSpec("out_channel", BnScale()))
     assert set(found.values) == {"conv1"}
-    why = {knob.name: knob.why_not for knob in found.knobs}["conv2"]
+    why = {group.name: group.why_not for group in found.groups}["conv2"]
     assert why == "No batch norm scales each channel of this layer."
 
 
@@ -130,9 +132,9 @@ class Uneven(nn.Module):
 def test_sums_over_residual_blocks_count_every_weight_once() -> None:
     model = seeded(Uneven, 6)
     layers = layer_table(model)
-    knob = Layer().knobs(model, layers)[0]
-    groups = Layer().groups(model, knob)
-    sums = Units(groups, knob.name, knob, Layer(), model).totals(groups)
+    group = Layer().groups(model, layers)[0]
+    groups = Layer().unit_weights(model, group)
+    sums = Units(groups, group.name, group, Layer(), model).totals(groups)
     wanted = [
         float(model.weights["long.0.weight"].sum() + model.weights["long.2.weight"].sum()),
         float(model.weights["short.0.weight"].sum()),
@@ -143,7 +145,7 @@ def test_sums_over_residual_blocks_count_every_weight_once() -> None:
 
 def test_sums_over_coupled_channels_are_those_of_all_their_rows() -> None:
     model = loaded(Residual(), 1, 8, 8)
-    knob = next(k for k in OutChannel().knobs(model, layer_table(model)) if k.name == "stem")
-    groups = OutChannel().groups(model, knob)
+    group = next(k for k in OutChannel().groups(model, layer_table(model)) if k.name == "stem")
+    groups = OutChannel().unit_weights(model, group)
     rows = model.weights["stem.weight"].flatten(1).sum(1) + model.weights["conv2.weight"].flatten(1).sum(1)
-    torch.testing.assert_close(Units(groups, knob.name, knob, OutChannel(), model).totals(groups), rows)
+    torch.testing.assert_close(Units(groups, group.name, group, OutChannel(), model).totals(groups), rows)

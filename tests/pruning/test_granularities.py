@@ -20,7 +20,7 @@ from explorer.pruning.layers import layer_table
 from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
-from explorer.types import Knob, LoadedModel, tensors_digest
+from explorer.types import LoadedModel, PruningGroup, tensors_digest
 from tests.every import for_each
 
 NETWORKS = {
@@ -43,37 +43,37 @@ def network(name: str) -> LoadedModel:
     return loaded(build(), *shape)
 
 
-def knobs_of(key: str, model: LoadedModel) -> list[Knob]:
-    return list(get(key).knobs(model, layer_table(model)))
+def groups_of(key: str, model: LoadedModel) -> list[PruningGroup]:
+    return list(get(key).groups(model, layer_table(model)))
 
 
 def unlocked(key: str, model: LoadedModel, share: float) -> PruneSpec:
-    """The same share of every knob, those that are locked by default too."""
-    limits = {k.name: Limit(locked=False) for k in knobs_of(key, model) if k.locked_by}
+    """The same share of every group, those that are locked by default too."""
+    limits = {k.name: Limit(locked=False) for k in groups_of(key, model) if k.locked_by}
     return PruneSpec(key, "lp_norm", f"uniform:sparsity={share}", limits)
 
 
 @every_network
 @every_granularity
-def test_every_prunable_layer_is_in_a_knob_or_says_why_not(key: str, name: str) -> None:
+def test_every_prunable_layer_is_in_a_group_or_says_why_not(key: str, name: str) -> None:
     model = network(name)
-    knobs = knobs_of(key, model)
-    assert {layer for k in knobs for layer in k.layers} == {layer.name for layer in layer_table(model).prunable}
-    assert len({k.name for k in knobs}) == len(knobs)
-    for knob in knobs:
-        assert knob.unit == get(key).unit
-        assert knob.why_not is None or (knob.why_not[0].isupper() and knob.why_not.endswith("."))
+    groups = groups_of(key, model)
+    assert {layer for k in groups for layer in k.layers} == {layer.name for layer in layer_table(model).prunable}
+    assert len({k.name for k in groups}) == len(groups)
+    for group in groups:
+        assert group.unit == get(key).unit
+        assert group.why_not is None or (group.why_not[0].isupper() and group.why_not.endswith("."))
 
 
 @every_network
 @every_granularity
-def test_groups_hold_finite_weights_of_the_knobs_layers_one_row_a_unit(key: str, name: str) -> None:
+def test_groups_hold_finite_weights_of_the_groups_layers_one_row_a_unit(key: str, name: str) -> None:
     model = network(name)
-    for knob in (k for k in knobs_of(key, model) if k.why_not is None):
-        groups = get(key).groups(model, knob)
-        assert groups.shape[0] == knob.n_units > 0
+    for group in (k for k in groups_of(key, model) if k.why_not is None):
+        groups = get(key).unit_weights(model, group)
+        assert groups.shape[0] == group.n_units > 0
         assert bool(torch.isfinite(groups).all())
-        of_the_layers = torch.cat([model.weights[p].flatten() for p in _scored(model, knob)])
+        of_the_layers = torch.cat([model.weights[p].flatten() for p in _scored(model, group)])
         assert bool(torch.isin(groups.flatten(), of_the_layers).all())
 
 
@@ -82,24 +82,24 @@ def test_groups_hold_finite_weights_of_the_knobs_layers_one_row_a_unit(key: str,
 def test_exactly_as_many_units_go_as_were_asked_for(key: str, name: str) -> None:
     model = network(name)
     for share in (0.25, 0.5, 1.0):
-        for k in plan(model, unlocked(key, model, share)).knobs:
-            most = k.knob.n_may_go if k.knob.why_not is None else 0
-            assert k.n_pruned == min(round(share * k.knob.n_units), most)
+        for k in plan(model, unlocked(key, model, share)).groups:
+            most = k.group.n_may_go if k.group.why_not is None else 0
+            assert k.n_pruned == min(round(share * k.group.n_units), most)
 
 
 @every_network
 @every_granularity
-def test_every_unit_cuts_something_of_its_own_and_no_other_knobs_scored_weights(key: str, name: str) -> None:
+def test_every_unit_cuts_something_of_its_own_and_no_other_groups_scored_weights(key: str, name: str) -> None:
     model = network(name)
-    for knob in (k for k in knobs_of(key, model) if k.why_not is None):
-        total = torch.zeros(knob.n_units, dtype=torch.int64)
-        for unit in range(min(knob.n_units, 12)):
-            keep = torch.ones(knob.n_units, dtype=torch.bool)
+    for group in (k for k in groups_of(key, model) if k.why_not is None):
+        total = torch.zeros(group.n_units, dtype=torch.int64)
+        for unit in range(min(group.n_units, 12)):
+            keep = torch.ones(group.n_units, dtype=torch.bool)
             keep[unit] = False
-            cut = get(key).spread(model, knob, keep)
+            cut = get(key).spread(model, group, keep)
             total[unit] = sum(_n_cut(what) for what in cut.values())
-        assert bool((total[: min(knob.n_units, 12)] > 0).all())
-        untouched = get(key).spread(model, knob, torch.ones(knob.n_units, dtype=torch.bool))
+        assert bool((total[: min(group.n_units, 12)] > 0).all())
+        untouched = get(key).spread(model, group, torch.ones(group.n_units, dtype=torch.bool))
         assert sum(_n_cut(what) for what in untouched.values()) == 0
 
 
@@ -134,13 +134,13 @@ def test_one_ranking_over_all_layers_reaches_the_share_that_was_asked(key: str) 
     model = network("mobile")
     spec = PruneSpec(key, "lp_norm", "global:sparsity=0.5", unlocked(key, model, 0.5).limits)
     scores = score(model, spec)
-    n_units = sum(k.n_units for k in scores.knobs if k.why_not is None and k.n_may_go)
-    assert sum(k.n_pruned for k in plan(model, spec, scores).knobs) == round(0.5 * n_units)
+    n_units = sum(k.n_units for k in scores.groups if k.why_not is None and k.n_may_go)
+    assert sum(k.n_pruned for k in plan(model, spec, scores).groups) == round(0.5 * n_units)
 
 
-def _scored(model: LoadedModel, knob: Knob) -> list[str]:
-    parts = [p.parameter for p in knob.parts if p.role == "scored"]
-    return parts or [next(layer.parameter for layer in layer_table(model) if layer.name == knob.layers[0])]
+def _scored(model: LoadedModel, group: PruningGroup) -> list[str]:
+    parts = [p.parameter for p in group.parts if p.role == "scored"]
+    return parts or [next(layer.parameter for layer in layer_table(model) if layer.name == group.layers[0])]
 
 
 def _n_cut(what: object) -> int:
@@ -190,10 +190,10 @@ def test_the_groups_of_a_convolution_run_along_its_input_channels() -> None:
 
 
 def test_layers_whose_inputs_do_not_divide_by_m_say_so() -> None:
-    knobs = {k.name: k for k in get("n_of_m").knobs(network("plain"), layer_table(network("plain")))}
-    assert knobs["conv1"].why_not == "Its 1 inputs do not divide into groups of 4."
-    assert knobs["conv2"].why_not == "Its 6 inputs do not divide into groups of 4."
-    assert knobs["fc"].why_not is None
+    groups = {k.name: k for k in get("n_of_m").groups(network("plain"), layer_table(network("plain")))}
+    assert groups["conv1"].why_not == "Its 1 inputs do not divide into groups of 4."
+    assert groups["conv2"].why_not == "Its 6 inputs do not divide into groups of 4."
+    assert groups["fc"].why_not is None
 
 
 def test_a_pattern_that_keeps_everything_is_refused() -> None:
@@ -229,11 +229,11 @@ def test_input_channels_are_those_of_torchs_structured_pruning(layer: str, dim: 
 
 def test_an_input_channel_of_a_grouped_convolution_belongs_to_one_group() -> None:
     model = network("mobile")
-    knobs = {k.name: k for k in knobs_of("in_channel", model)}
-    assert (knobs["grouped"].n_units, knobs["depth"].n_units) == (8, 6)
+    groups = {k.name: k for k in groups_of("in_channel", model)}
+    assert (groups["grouped"].n_units, groups["depth"].n_units) == (8, 6)
     keep = torch.ones(8, dtype=torch.bool)
     keep[5] = False
-    mask = get("in_channel").spread(model, knobs["grouped"], keep)["grouped.weight"]
+    mask = get("in_channel").spread(model, groups["grouped"], keep)["grouped.weight"]
     assert isinstance(mask, torch.Tensor)
     gone = (~mask).nonzero()
     assert set(gone[:, 0].tolist()) == set(range(6, 12))

@@ -114,7 +114,7 @@ def test_torchs_own_layers_are_seen_traced_or_not(name: str) -> None:
     values = scores_of(model).values
     assert seen
     for path, expected in seen.items():
-        own = next(v for knob, v in values.items() if knob.startswith(f"{path}."))
+        own = next(v for group, v in values.items() if group.startswith(f"{path}."))
         torch.testing.assert_close(own, expected[0], rtol=1e-4, atol=1e-5)
 
 
@@ -161,11 +161,11 @@ def test_what_is_no_head_or_shows_no_weights_says_why() -> None:
     for granularity in ("weight", "out_channel", "mlp_neuron"):
         found = scores_of(model_of("hub attention"), granularity)
         assert not found.values
-        assert all(knob.why_not for knob in found.knobs)
-    assert any("choose heads" in (k.why_not or "") for k in scores_of(model_of("hub attention"), "weight").knobs)
+        assert all(group.why_not for group in found.groups)
+    assert any("choose heads" in (k.why_not or "") for k in scores_of(model_of("hub attention"), "weight").groups)
     inside = scores_of(model_of("heads within the batch"))
     assert not inside.values
-    assert any("cannot be seen" in (k.why_not or "") for k in inside.knobs)
+    assert any("cannot be seen" in (k.why_not or "") for k in inside.groups)
 
 
 def test_watching_leaves_answers_as_they_are() -> None:

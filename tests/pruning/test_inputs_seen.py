@@ -118,7 +118,7 @@ def test_a_projected_lstm_is_not_guessed_at() -> None:
             return self.fc(self.rnn(x)[0][:, -1])
 
     found = score(loaded(Projected(), 5, 6), PruneSpec("weight", "wanda"), dataset(of_chance(5, 6)))
-    why = {knob.name: knob.why_not for knob in found.knobs}
+    why = {group.name: group.why_not for group in found.groups}
     assert why["fc"] is None
     assert "cannot be seen" in (why["rnn.weight_ih_l0"] or "")
 
@@ -143,7 +143,7 @@ def test_attention_of_torch_is_written_out_so_that_its_projections_are_seen() ->
 def test_a_packed_projection_whose_parts_read_different_inputs_says_so() -> None:
     torch.manual_seed(0)
     model, split = loaded(Cross(), 5, 6), of_chance(5, 6)
-    why = {k.name: k.why_not for k in score(model, PruneSpec("weight", "wanda"), dataset(split)).knobs}
+    why = {k.name: k.why_not for k in score(model, PruneSpec("weight", "wanda"), dataset(split)).groups}
     assert "used in parts" in (why["attend.in_proj_weight"] or "")
     assert why["query"] is None
 
@@ -241,7 +241,7 @@ def test_apoz_sees_through_pooling_and_says_where_no_zeros_are_made() -> None:
     found = score(model, PruneSpec("out_channel", "apoz"), dataset(split))
     expected = (F.max_pool2d(net.bn1(net.conv1(split.x)), 2) > 0).float().mean(dim=(0, 2, 3))
     torch.testing.assert_close(found.values["conv1"], expected)
-    why = {knob.name: knob.why_not for knob in found.knobs}
+    why = {group.name: group.why_not for group in found.groups}
     assert "No ReLU follows" in (why["conv2"] or "")
 
 
@@ -252,4 +252,4 @@ def test_apoz_has_nothing_to_say_of_units_that_are_no_whole_outputs(granularity:
         shape = tuple(model.example.shape[1:])  # type: ignore[union-attr]
         found = score(model, PruneSpec(granularity, "apoz"), dataset(of_chance(*shape)))
         assert not found.values
-        assert all(knob.why_not for knob in found.knobs)
+        assert all(group.why_not for group in found.groups)

@@ -84,7 +84,7 @@ def test_a_threshold_prunes_what_lies_below_it_and_nothing_at_it() -> None:
     model = loaded(nn.Sequential(layer), 5)
     ours = plan(model, PruneSpec(allocation="threshold:value=0.2"))
     assert ours.masks["0.weight"].tolist() == [[False, True, True, True, False]]
-    assert ours.knobs[0].threshold == pytest.approx(0.2)
+    assert ours.groups[0].threshold == pytest.approx(0.2)
 
 
 def test_the_three_forms_of_a_threshold_convert_into_one_another() -> None:
@@ -103,7 +103,7 @@ def test_the_three_forms_of_a_threshold_convert_into_one_another() -> None:
 def test_each_layer_gets_the_share_given_to_it_and_the_others_the_default() -> None:
     model = loaded(Plain(), 1, 8, 8)
     spec = PruneSpec.from_json({"allocation": {"key": "per_layer", "sparsity": 0.5, "shares": {"conv1": 0.0}}})
-    pruned = {k.knob.name: k.n_pruned for k in plan(model, spec).knobs}
+    pruned = {k.group.name: k.n_pruned for k in plan(model, spec).groups}
     assert pruned == {"conv1": 0, "conv2": 216, "fc": 64}
 
 
@@ -112,7 +112,7 @@ def test_floors_and_caps_hold_while_the_total_stays_as_asked() -> None:
     model = loaded(Plain(), 1, 8, 8)
     spec = PruneSpec(allocation="global:sparsity=0.5", limits={"conv2": Limit(cap=0.4), "conv1": Limit(floor=0.9)})
     ours = plan(model, spec)
-    shares = {k.knob.name: k.sparsity for k in ours.knobs}
+    shares = {k.group.name: k.sparsity for k in ours.groups}
     assert shares["conv2"] <= 0.4
     assert shares["conv1"] >= 0.9 - 1 / 54
     assert ours.n_pruned == round(0.5 * ours.layers.n_prunable)
@@ -131,7 +131,7 @@ def test_a_locked_layer_is_held_where_it_stands() -> None:
     model = loaded(Plain(), 1, 8, 8)
     limits = {"conv1": Limit(locked=True), "fc": Limit(locked=True, floor=0.25)}
     ours = plan(model, PruneSpec(allocation="uniform:sparsity=0.8", limits=limits))
-    assert {k.knob.name: k.n_pruned for k in ours.knobs} == {"conv1": 0, "conv2": 346, "fc": 32}
+    assert {k.group.name: k.n_pruned for k in ours.groups} == {"conv1": 0, "conv2": 346, "fc": 32}
 
 
 def test_random_scores_depend_on_seed_and_layer_only() -> None:
@@ -199,7 +199,7 @@ def test_a_weights_only_model_can_be_planned_but_not_run() -> None:
     ours = plan(model, PruneSpec(allocation="global:sparsity=0.5"))
     assert ours.n_pruned == round(0.5 * ours.layers.n_prunable)
     channels = plan(model, PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5"))
-    assert {k.knob.why_not for k in channels.knobs} == {"No architecture is known."}
+    assert {k.group.why_not for k in channels.groups} == {"No architecture is known."}
 
 
 def _shape(network: type[nn.Module]) -> tuple[int, ...]:

@@ -214,12 +214,12 @@ def test_a_model_measured_with_updates_is_the_masked_model() -> None:
 def test_what_cannot_be_a_least_squares_problem_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(input_products, "MOST_INPUTS", 40)
     model, data = model_of("plain"), dataset(correlated(20, 1, 8, 8))
-    why = {k.name: k.why_not or "" for k in score(model, PruneSpec("weight", "obs"), data).knobs}
+    why = {k.name: k.why_not or "" for k in score(model, PruneSpec("weight", "obs"), data).groups}
     assert "reads 54 inputs" in why["conv2"]
     assert "at most 40" in why["conv2"]
     assert not why["conv1"]
     net = model_of("u-net")
-    why = {k.name: k.why_not or "" for k in score(net, PruneSpec("weight", "obs"), data).knobs}
+    why = {k.name: k.why_not or "" for k in score(net, PruneSpec("weight", "obs"), data).groups}
     assert "transposed convolution" in why["up1"]
 
 

@@ -23,7 +23,7 @@ from explorer.types import LoadedModel, Plan, tensors_digest
 from tests.every import for_each
 
 PHYSICAL = [member.key for member in GRANULARITIES if not member.why_no_removal or member.key == "head"]
-# Every knob that must be there, with its number of units; whatever is not named here has none.
+# Every group that must be there, with its number of units; whatever is not named here has none.
 UNITS: dict[str, dict[str, dict[str, int]]] = {
     "head": {
         "torch attention": {"attend.in_proj_weight": 2},
@@ -100,8 +100,8 @@ every_unit = for_each("key", PHYSICAL)
 
 
 def request(key: str, model: LoadedModel, share: float) -> PruneSpec:
-    knobs = get(key).knobs(model, layer_table(model))
-    limits = {k.name: Limit(locked=False) for k in knobs if k.locked_by}
+    groups = get(key).groups(model, layer_table(model))
+    limits = {k.name: Limit(locked=False) for k in groups if k.locked_by}
     return PruneSpec(key, "lp_norm", f"uniform:sparsity={share}", limits)
 
 
@@ -128,8 +128,8 @@ def _classes(module: nn.Module, x: tuple[torch.Tensor, ...]) -> torch.Tensor:
 @every_unit
 def test_the_units_of_every_network_are_found(key: str, name: str) -> None:
     model = model_of(name)
-    knobs = get(key).knobs(model, layer_table(model))
-    assert {k.name: k.n_units for k in knobs if k.why_not is None} == UNITS[key].get(name, {})
+    groups = get(key).groups(model, layer_table(model))
+    assert {k.name: k.n_units for k in groups if k.why_not is None} == UNITS[key].get(name, {})
 
 
 @for_each("share", [0.25, 0.5, 0.75])
@@ -139,7 +139,7 @@ def test_what_is_removed_is_what_was_masked(key: str, name: str, share: float) -
     ours = plan(model, request(key, model, share))
     small = proves_itself(model, ours)
     n_left = sum(p.numel() for p in small.parameters())
-    assert (n_left < model.n_parameters) == any(k.n_pruned for k in ours.knobs)
+    assert (n_left < model.n_parameters) == any(k.n_pruned for k in ours.groups)
 
 
 @for_each(
@@ -159,7 +159,7 @@ def test_what_is_removed_is_what_was_masked(key: str, name: str, share: float) -
 )
 def test_what_cannot_go_says_why(key: str, name: str, sentence: str) -> None:
     model = model_of(name)
-    reasons = [k.why_not or "" for k in get(key).knobs(model, layer_table(model))]
+    reasons = [k.why_not or "" for k in get(key).groups(model, layer_table(model))]
     assert any(sentence in reason for reason in reasons)
 
 
@@ -210,11 +210,11 @@ def test_the_smaller_network_is_that_of_torch_pruning(name: str, layer: str) -> 
     """Both remove the same channels; the tensors and the outputs of both networks are equal."""
     model = model_of(name)
     whole = plan(model, PruneSpec("out_channel"))
-    limits = {k.knob.name: Limit(locked=k.knob.name != layer) for k in whole.knobs if k.knob.why_not is None}
+    limits = {k.group.name: Limit(locked=k.group.name != layer) for k in whole.groups if k.group.why_not is None}
     ours = plan(model, PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5", limits))
-    knob = next(k.knob for k in ours.knobs if k.knob.name == layer)
+    group = next(k.group for k in ours.groups if k.group.name == layer)
     mask = ours.masks[f"{layer}.weight"]
-    dim = next(p.dim for p in knob.parts if p.parameter == f"{layer}.weight" and p.role == "scored")
+    dim = next(p.dim for p in group.parts if p.parameter == f"{layer}.weight" and p.role == "scored")
     gone = (~mask.movedim(dim, 0).flatten(1).any(1)).nonzero().flatten().tolist()
     theirs = _pruned_by_torch_pruning(model, layer, gone)
     small = proves_itself(model, ours)

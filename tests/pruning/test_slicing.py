@@ -110,15 +110,15 @@ def random_like(key: str) -> LoadedModel:
 
 def unlocked(model: LoadedModel, share: float) -> PruneSpec:
     spec = PruneSpec("out_channel", "lp_norm", f"uniform:sparsity={share}")
-    for knob in plan(model, spec).knobs:
-        if knob.locked:
-            spec = spec.with_limit(knob.knob.name, Limit(locked=False))
+    for group in plan(model, spec).groups:
+        if group.locked:
+            spec = spec.with_limit(group.group.name, Limit(locked=False))
     return spec
 
 
 def assert_it_proves_itself(model: LoadedModel, share: float) -> None:
     ours = plan(model, unlocked(model, share))
-    assert any(k.n_pruned for k in ours.knobs)
+    assert any(k.n_pruned for k in ours.groups)
     small = sliced(model, ours).module
     generator = torch.Generator().manual_seed(5)
     assert model.example is not None
@@ -158,7 +158,7 @@ def test_a_recurrent_network_has_nothing_to_cut_but_its_input_stays_whole() -> N
     model = loaded(Recurrent(), 6)
     ours = plan(model, PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5"))
     assert ours.n_pruned == 0
-    assert all(k.knob.why_not for k in ours.knobs)
+    assert all(k.group.why_not for k in ours.groups)
 
 
 def test_single_weights_cannot_be_removed_and_it_is_said() -> None:

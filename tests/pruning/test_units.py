@@ -17,33 +17,33 @@ from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.slicing import sliced
 from explorer.pruning.spec import Limit, PruneSpec
-from explorer.types import Knob, LoadedModel
+from explorer.types import LoadedModel, PruningGroup
 from tests.every import for_each
 
 
-def knobs_of(key: str, model: LoadedModel) -> dict[str, Knob]:
-    return {k.name: k for k in get(key).knobs(model, layer_table(model))}
+def groups_of(key: str, model: LoadedModel) -> dict[str, PruningGroup]:
+    return {k.name: k for k in get(key).groups(model, layer_table(model))}
 
 
-def parts_of(knob: Knob) -> dict[tuple[str, int], list[int]]:
-    return {(p.parameter, p.dim): p.units.tolist() for p in knob.parts}
+def parts_of(group: PruningGroup) -> dict[tuple[str, int], list[int]]:
+    return {(p.parameter, p.dim): p.units.tolist() for p in group.parts}
 
 
 # -- heads ------------------------------------------------------------------------------------------
 
 
 def test_a_head_is_its_rows_of_query_key_and_value_and_its_columns_of_the_output() -> None:
-    knob = knobs_of("head", model_of("hub attention"))["query"]
+    group = groups_of("head", model_of("hub attention"))["query"]
     heads = [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
     rows = [(f"{name}.{what}", 0) for name in ("query", "key", "value") for what in ("weight", "bias")]
-    assert parts_of(knob) == dict.fromkeys([*rows, ("dense.weight", 1)], heads)
-    assert knob.layers == ("query", "key", "value")
+    assert parts_of(group) == dict.fromkeys([*rows, ("dense.weight", 1)], heads)
+    assert group.layers == ("query", "key", "value")
 
 
 def test_the_heads_of_torchs_attention_lie_in_its_packed_rows() -> None:
-    knob = knobs_of("head", model_of("torch attention"))["attend.in_proj_weight"]
+    group = groups_of("head", model_of("torch attention"))["attend.in_proj_weight"]
     heads = [0] * 4 + [1] * 4
-    assert parts_of(knob) == {
+    assert parts_of(group) == {
         ("attend.in_proj_weight", 0): heads * 3,
         ("attend.in_proj_bias", 0): heads * 3,
         ("attend.out_proj.weight", 1): heads,
@@ -51,9 +51,9 @@ def test_the_heads_of_torchs_attention_lie_in_its_packed_rows() -> None:
 
 
 def test_heads_that_share_keys_and_values_are_one_unit() -> None:
-    knob = knobs_of("head", model_of("grouped queries"))["query"]
-    assert parts_of(knob)["query.weight", 0] == [0] * 6 + [1] * 6
-    assert parts_of(knob)["key.weight", 0] == [0] * 3 + [1] * 3
+    group = groups_of("head", model_of("grouped queries"))["query"]
+    assert parts_of(group)["query.weight", 0] == [0] * 6 + [1] * 6
+    assert parts_of(group)["key.weight", 0] == [0] * 3 + [1] * 3
 
 
 def test_a_pruned_head_adds_nothing_to_what_torchs_attention_gives() -> None:
@@ -73,7 +73,7 @@ def test_a_pruned_head_adds_nothing_to_what_torchs_attention_gives() -> None:
 
 def test_one_head_always_stays() -> None:
     ours = plan(model_of("torch encoder"), PruneSpec("head", "lp_norm", "uniform:sparsity=1.0"))
-    assert {k.n_pruned for k in ours.knobs if k.knob.why_not is None} == {3}
+    assert {k.n_pruned for k in ours.groups if k.group.why_not is None} == {3}
     assert any("At least one unit stays" in note for note in ours.notes)
 
 
@@ -98,8 +98,11 @@ class Masked(nn.Module):
 def test_heads_of_an_attention_that_cannot_be_traced_are_masked_and_not_cut() -> None:
     torch.manual_seed(0)
     model = loaded(Masked(), 5, 8)
-    knobs = knobs_of("head", model)
-    assert {k.name: k.n_units for k in knobs.values() if k.why_not is None} == {"attend.in_proj_weight": 2, "q_proj": 4}
+    groups = groups_of("head", model)
+    assert {k.name: k.n_units for k in groups.values() if k.why_not is None} == {
+        "attend.in_proj_weight": 2,
+        "q_proj": 4,
+    }
     ours = plan(model, PruneSpec("head", "lp_norm", "uniform:sparsity=0.5"))
     assert not ours.masks["o_proj.weight"].all(dim=0).all()
     assert not ours.kept_shapes
@@ -116,7 +119,7 @@ def test_an_attention_with_one_head_says_that_it_stays() -> None:
             super().__init__()
             self.n_heads = 1
 
-    assert knobs_of("head", loaded(Single(), 5, 8))["q_proj"].why_not == "It has one head, and one always stays."
+    assert groups_of("head", loaded(Single(), 5, 8))["q_proj"].why_not == "It has one head, and one always stays."
 
 
 # -- hidden units -----------------------------------------------------------------------------------
@@ -157,7 +160,7 @@ def test_the_state_of_a_pruned_unit_stays_at_zero() -> None:
 
 
 def test_a_hidden_unit_has_a_row_in_every_gate_of_every_layer_and_direction() -> None:
-    parts = parts_of(knobs_of("hidden_unit", model_of("lstm, two ways"))["lstm.weight_ih_l0"])
+    parts = parts_of(groups_of("hidden_unit", model_of("lstm, two ways"))["lstm.weight_ih_l0"])
     units = list(range(7))
     assert parts["lstm.weight_hh_l1_reverse", 0] == units * 4
     assert parts["lstm.weight_hh_l1_reverse", 1] == units
@@ -200,7 +203,7 @@ def test_a_side_that_is_not_zero_without_its_weights_is_no_block() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.fc(x + torch.sigmoid(self.b(F.relu(self.a(x)))))
 
-    assert all(k.why_not for k in knobs_of("layer", loaded(Squashed(), 6)).values())
+    assert all(k.why_not for k in groups_of("layer", loaded(Squashed(), 6)).values())
 
 
 # -- rounding ------------------------------------------------------------------------------------------
@@ -211,8 +214,8 @@ def test_a_side_that_is_not_zero_without_its_weights_is_no_block() -> None:
 def test_what_stays_is_a_multiple_and_never_less_than_was_asked(step: int, share: float) -> None:
     model = model_of("torch encoder")
     ours = plan(model, PruneSpec(f"mlp_neuron:round_to={step}", "lp_norm", f"uniform:sparsity={share}"))
-    for k in (k for k in ours.knobs if k.knob.why_not is None):
-        kept, wanted = k.knob.n_units - k.n_pruned, k.knob.n_units - min(round(share * 24), 23)
+    for k in (k for k in ours.groups if k.group.why_not is None):
+        kept, wanted = k.group.n_units - k.n_pruned, k.group.n_units - min(round(share * 24), 23)
         assert kept % step == 0
         assert wanted <= kept < wanted + step
     assert any(f"multiple of {step}" in note for note in ours.notes) == (step > 1)
@@ -222,7 +225,7 @@ def test_a_layer_that_is_no_multiple_stays_whole_where_rounding_up_passes_its_si
     model = model_of("u-net")
     limits = {"enter": Limit(locked=False)}
     ours = plan(model, PruneSpec("out_channel:round_to=4", "lp_norm", "uniform:sparsity=0.2", limits))
-    kept = {k.knob.name: k.knob.n_units - k.n_pruned for k in ours.knobs if k.knob.why_not is None}
+    kept = {k.group.name: k.group.n_units - k.n_pruned for k in ours.groups if k.group.why_not is None}
     assert kept == {"enter": 6, "down1": 8, "down2": 12, "up1": 8, "mix": 8}
     assert any("asked" in note and "reached 0.0 %" in note for note in ours.notes)
 

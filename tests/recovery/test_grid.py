@@ -89,10 +89,10 @@ def test_a_runtime_is_asked_for_its_forms_and_a_refusal_becomes_a_point_without_
     assert without[0].why_not == "No runtime was given."
 
 
-def test_healing_trains_first_and_keeps_the_masks(model: LoadedModel, digits: Dataset, evaluator: Evaluator) -> None:
+def test_recovery_trains_first_and_keeps_the_masks(model: LoadedModel, digits: Dataset, evaluator: Evaluator) -> None:
     told = list(
         grid(
-            model, SPEC, digits, shares=(0.8,), healings=("none", "finetune", "distil"), training=QUICK,
+            model, SPEC, digits, shares=(0.8,), recoveries=("none", "finetune", "distil"), training=QUICK,
             evaluator=evaluator,
         )
     )  # fmt: skip
@@ -100,7 +100,7 @@ def test_healing_trains_first_and_keeps_the_masks(model: LoadedModel, digits: Da
     assert len(found) == n_points((0.8,), ("float32", "int8"), ("none", "finetune", "distil")) == 6
     assert all(isinstance(t, Working) == (not t.complete) for t in told)
     assert len({p.sparsity for p in found}) == 1
-    assert [p.healing for p in found] == ["none"] * 2 + ["finetune"] * 2 + ["distil"] * 2
+    assert [p.recovery for p in found] == ["none"] * 2 + ["finetune"] * 2 + ["distil"] * 2
     pruned, tuned = found[1], found[3]
     assert pruned.accuracy is not None
     assert tuned.accuracy is not None
@@ -137,7 +137,7 @@ def test_the_front_holds_what_nothing_beats() -> None:
         ({"shares": (1.5,)}, "A sparsity of 1.5 is not possible"),
         ({"bits": 16}, "2 to 8 bits"),
         ({"forms": ("int4",)}, "There is no 'int4'"),
-        ({"healings": ("sleep",)}, "none, finetune, distil"),
+        ({"recoveries": ("sleep",)}, "none, finetune, distil"),
         ({"shares": ()}, "at least one share"),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_recipe_comes_back_from_its_json_and_from_text() -> None:
         ({"steps": [{"key": "finetune", "epochs": "many"}]}, "epochs = 'many' does not suit"),
         ({"steps": [{"key": "finetune", "optimiser": "lion"}]}, "optimiser = 'lion' does not suit"),
         ({"steps": [{"key": "finetune", "pace": 1}]}, "has no parameter 'pace'"),
-        ({"steps": [{"key": "heal"}]}, "no recovery step called 'heal'"),
+        ({"steps": [{"key": "recover"}]}, "no recovery step called 'recover'"),
         ({"steps": [{"key": "prune"}]}, "needs 'spec'"),
         ({"steps": [{"key": "prune", "spec": {"criterion": {"key": "no"}}}]}, "no criterion called 'no'"),
         ({"steps": [{"key": "prune", "spec": 7}]}, "A PruneSpec is a JSON object"),
@@ -209,9 +209,9 @@ def test_what_is_measured_is_paired_with_the_original_dense_model() -> None:
     assert found.model.module is not None
     x, y = data.splits["test"].x, data.splits["test"].y
     assert y is not None
-    dense, healed = (float((m(x).argmax(1) == y).double().mean()) for m in (model.module, found.model.module))
-    assert result.accuracy.value == pytest.approx(healed)
-    assert result.drop.value == pytest.approx(dense - healed)
+    dense, recovered = (float((m(x).argmax(1) == y).double().mean()) for m in (model.module, found.model.module))
+    assert result.accuracy.value == pytest.approx(recovered)
+    assert result.drop.value == pytest.approx(dense - recovered)
     with pytest.raises(ExplorerError, match="looks at other samples"):
         measured(found.state, data.splits["tune"], evaluator)
 
@@ -219,7 +219,7 @@ def test_what_is_measured_is_paired_with_the_original_dense_model() -> None:
 def test_a_recovered_network_is_measured_saved_and_opened_like_any_other(tmp_path: Any) -> None:
     found = ended("digits-mlp", QUICK)
     assert found.plan is not None
-    path = tmp_path / "healed.safetensors"
+    path = tmp_path / "recovered.safetensors"
     ex.save(found.model, found.plan, path)
     opened = ex.load(str(path))
     assert opened.digest == found.model.digest

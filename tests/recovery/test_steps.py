@@ -15,7 +15,7 @@ from explorer.params import member_to_json
 from explorer.pruning.layers import layer_table
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.masking import grown_plan, pruned
-from explorer.recovery.state import Progress, State, healed_model, mask_digest, n_revived
+from explorer.recovery.state import Progress, State, mask_digest, n_revived, recovered_model
 from explorer.recovery.steps import (
     STEPS,
     Finetune,
@@ -151,10 +151,10 @@ def test_masks_only_grow_and_reach_the_level_of_the_request(criterion: str, gran
         assert after.plan is not None
         for name, mask in state.masks.items():
             assert not bool((after.masks[name] & ~mask).any())
-        units = [(k.n_pruned, k.knob.n_units) for k in after.plan.knobs if k.knob.why_not is None and not k.locked]
+        units = [(k.n_pruned, k.group.n_units) for k in after.plan.groups if k.group.why_not is None and not k.locked]
         assert sum(n for n, _ in units) == pytest.approx(level * sum(total for _, total in units), abs=1.0)
         sizes.append(after.sparsity)
-        state = replace(after, model=healed_model(after.model, _noised(after.model, after.masks)))
+        state = replace(after, model=recovered_model(after.model, _noised(after.model, after.masks)))
     assert sizes == sorted(sizes)
 
 
@@ -180,7 +180,7 @@ def test_pruning_further_scores_the_weights_of_now() -> None:
     kept = state.masks["fc1.weight"].nonzero()
     first = tuple(kept[0].tolist())
     weights["fc1.weight"][first] = 1e-9  # small now, whatever it was
-    after = pruned(replace(state, model=healed_model(state.model, weights)), half(0.55))
+    after = pruned(replace(state, model=recovered_model(state.model, weights)), half(0.55))
     assert not bool(after.masks["fc1.weight"][first])
 
 
@@ -253,7 +253,7 @@ def test_rewinding_to_an_early_moment_is_the_dense_training_up_to_there(cut: Sta
     from explorer.recovery.training import Trainer
 
     after, told = done(Rewind("early", epochs=2), cut, digits)
-    first = healed_model(cut.dense, models.initial_weights("digits-mlp"))
+    first = recovered_model(cut.dense, models.initial_weights("digits-mlp"))
     trainer = Trainer(first, {}, training_of(cut.dense), digits.splits["fit"], seed=0)
     for _ in range(2):
         list(trainer.run_epoch())

@@ -14,7 +14,7 @@ from torch.nn.utils import prune as torch_prune
 
 from explorer import data, models
 from explorer.recovery.defaults import training_of
-from explorer.recovery.state import healed_model, mask_digest, n_revived
+from explorer.recovery.state import mask_digest, n_revived, recovered_model
 from explorer.recovery.training import Trainer, Training, distillation_loss, loss_of
 from explorer.types import LoadedModel
 from sample_models.train import RECIPES, labels, train
@@ -172,9 +172,9 @@ def test_a_snapshot_goes_on_with_the_same_bits() -> None:
 def test_it_trains_as_the_bundled_models_were_trained_bit_for_bit() -> None:
     recipe = replace(next(r for r in RECIPES if r.architecture == "digits-mlp"), epochs=2)
     model, fit = models.load("digits-mlp"), data.load("digits").splits["fit"]
-    first = healed_model(model, models.initial_weights("digits-mlp"))
+    first = recovered_model(model, models.initial_weights("digits-mlp"))
     assert first.module is not None
-    theirs = healed_model(first, {}).module
+    theirs = recovered_model(first, {}).module
     assert theirs is not None
     torch.set_num_threads(1)
     train(theirs.requires_grad_(True), fit, recipe)

@@ -31,8 +31,8 @@ VERSION_1 = """
     CREATE INDEX points_by_time ON points (time, id);
     CREATE INDEX points_of_model ON points (model_digest, data_digest, split, time);
     CREATE TABLE cells (
-        scan_key TEXT NOT NULL, knob TEXT NOT NULL, level REAL NOT NULL, time TEXT NOT NULL, cell TEXT NOT NULL,
-        PRIMARY KEY (scan_key, knob, level)
+        scan_key TEXT NOT NULL, group TEXT NOT NULL, level REAL NOT NULL, time TEXT NOT NULL, cell TEXT NOT NULL,
+        PRIMARY KEY (scan_key, group, level)
     ) WITHOUT ROWID;
     INSERT INTO cells VALUES ('scan', '"conv1"', 0.5, '2031-12-24T18:00:00.000000+00:00', '{"accuracy": 0.75}');
     PRAGMA user_version = 1;
@@ -66,7 +66,7 @@ WRITER = """
     store, name, n = Store(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     for i in range(n):
         store.keep_point(record(i, plan_digest=f"{name}-{i}"))
-        store.keep_cell(name, "knob", i, {"i": i})
+        store.keep_cell(name, "group", i, {"i": i})
 """
 
 
@@ -87,7 +87,7 @@ def test_eight_threads_at_once_lose_nothing(tmp_path: Path) -> None:
         try:
             for i in range(25):
                 store.keep_point(record(i, plan_digest=f"{name}-{i}"))
-                store.keep_cell("scan", f"knob {name}", i / 25, {"i": i})
+                store.keep_cell("scan", f"group {name}", i / 25, {"i": i})
                 store.save_workspace("shared", {"by": name, "i": i}, "boot")
                 assert any(r.plan_digest == f"{name}-{i}" for r in store.points())
         except Exception as error:  # noqa: BLE001 - whatever a thread raises is the test's to show
@@ -110,7 +110,7 @@ def test_a_killed_process_costs_at_most_the_record_it_was_writing(tmp_path: Path
         from explorer.store.database import Store
         store, i = Store(sys.argv[1]), int(sys.argv[2])
         while True:
-            store.keep_cell("scan", "knob", i, {"i": i, "much": "x" * 20_000})
+            store.keep_cell("scan", "group", i, {"i": i, "much": "x" * 20_000})
             store.save_workspace("w", {"i": i}, "boot")
             print(i, flush=True)
             i += 1
@@ -212,13 +212,13 @@ def test_a_full_disk_is_said_in_a_sentence_and_what_was_kept_stays(tmp_path: Pat
     (n_pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {n_pages + 2}")
     with pytest.raises(ExplorerError) as caught:
-        store.keep_cell("scan", "knob", 0.5, {"much": "x" * 100_000})
+        store.keep_cell("scan", "group", 0.5, {"much": "x" * 100_000})
     assert caught.value.why == "The disk is full."
     assert str(store.path) in caught.value.what
     assert len(store.points()) == 1
     assert store.cells("scan") == {}
     connection.execute("PRAGMA max_page_count = 1000000")
-    store.keep_cell("scan", "knob", 0.5, {"much": "x" * 100_000})
+    store.keep_cell("scan", "group", 0.5, {"much": "x" * 100_000})
     assert len(store.cells("scan")) == 1
 
 
@@ -228,11 +228,11 @@ def test_a_disk_that_takes_no_more_loses_nothing_that_was_kept(tmp_path: Path) -
         from explorer.errors import ExplorerError
         from explorer.store.database import Store
         store, refused = Store(sys.argv[1]), 0
-        store.keep_cell("scan", "knob", -1, {})
+        store.keep_cell("scan", "group", -1, {})
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
         for i in range(60):
             try:
-                store.keep_cell("scan", "knob", i, {"much": "x" * 10_000})
+                store.keep_cell("scan", "group", i, {"much": "x" * 10_000})
                 print(i)
             except ExplorerError as error:
                 refused += "could not be used" in str(error)

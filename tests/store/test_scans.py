@@ -26,7 +26,7 @@ def change(store: Store, sql: str, *values: object) -> None:
     connection.close()
 
 
-def test_cells_come_back_by_knob_and_level_of_their_own_scan(store: Store) -> None:
+def test_cells_come_back_by_group_and_level_of_their_own_scan(store: Store) -> None:
     store.keep_cell("scan", "conv1", 0.1, {"accuracy": 0.5, "n": 450})
     store.keep_cell("scan", "conv1", 0.1 + 0.2, {"accuracy": float("nan"), "mode": "exact"})
     store.keep_cell("other", "conv1", 0.1, {"accuracy": 1.0})
@@ -42,19 +42,19 @@ def test_a_cell_that_is_measured_again_replaces_the_old_one(store: Store) -> Non
     assert store.cells("scan") == {("conv1", 0.5): {"accuracy": 0.6}}
 
 
-@pytest.mark.parametrize("knob", ["", "a'b\"c", "näh\x00\n", "\udcff", "x" * 10_000])
-def test_any_name_of_a_knob_comes_back(store: Store, knob: str) -> None:
-    store.keep_cell("scan", knob, 1.0, {"n": 1})
-    assert store.cells("scan") == {(knob, 1.0): {"n": 1}}
+@pytest.mark.parametrize("group", ["", "a'b\"c", "näh\x00\n", "\udcff", "x" * 10_000])
+def test_any_name_of_a_group_comes_back(store: Store, group: str) -> None:
+    store.keep_cell("scan", group, 1.0, {"n": 1})
+    assert store.cells("scan") == {(group, 1.0): {"n": 1}}
 
 
 def test_scans_are_listed_with_their_extent_latest_first(store: Store) -> None:
-    for knob, level in (("a", 0.1), ("a", 0.2), ("b", 0.1)):
-        store.keep_cell("first", knob, level, {})
+    for group, level in (("a", 0.1), ("a", 0.2), ("b", 0.1)):
+        store.keep_cell("first", group, level, {})
     store.keep_cell("second", "a", 0.1, {})
     latest, before = store.scans()
-    assert (latest.scan_key, latest.n_cells, latest.n_knobs) == ("second", 1, 1)
-    assert (before.scan_key, before.n_cells, before.n_knobs) == ("first", 3, 2)
+    assert (latest.scan_key, latest.n_cells, latest.n_groups) == ("second", 1, 1)
+    assert (before.scan_key, before.n_cells, before.n_groups) == ("first", 3, 2)
     assert before.first <= before.last <= latest.first == latest.last
     assert latest.about == {}
 
@@ -73,7 +73,7 @@ def test_what_a_scan_is_of_is_kept_once_and_listed_with_it(store: Store) -> None
 def test_a_cell_that_cannot_be_read_is_missing_and_told(store: Store) -> None:
     store.keep_cell("scan", "a", 0.1, {"n": 1})
     store.keep_cell("scan", "b", 0.1, {"n": 2})
-    change(store, "UPDATE cells SET cell = '{' WHERE knob = '\"a\"'")
+    change(store, "UPDATE cells SET cell = '{' WHERE group = '\"a\"'")
     assert store.cells("scan") == {("b", 0.1): {"n": 2}}
     assert "cell could not be read" in store.findings[0].what
 

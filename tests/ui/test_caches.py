@@ -19,9 +19,9 @@ def test_a_lock_that_one_visitor_opened_does_not_open_it_for_the_next(
 ) -> None:
     model, plain = replace(two(), digest=f"locked {unlocked_first}"), PruneSpec("out_channel")  # type: ignore[arg-type]
     found = score(model, plain)
-    locked = replace(found, knobs=tuple(replace(knob, locked_by="It is held.") for knob in found.knobs))
+    locked = replace(found, groups=tuple(replace(group, locked_by="It is held.") for group in found.groups))
     monkeypatch.setattr(cache, "scores", lambda *_: locked)
-    unlocked = replace(plain, limits=tuple((knob.name, Limit(locked=False)) for knob in found.knobs))
+    unlocked = replace(plain, limits=tuple((group.name, Limit(locked=False)) for group in found.groups))
     specs = [unlocked, plain] if unlocked_first else [plain, unlocked]
     assert all("It is held." in str(cache.why_not_ranked(model, spec, None)) for spec in specs)
 

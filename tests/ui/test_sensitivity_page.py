@@ -170,7 +170,7 @@ def test_the_most_exact_cell_of_a_place_counts_on_explore(
     keep(MODEL, own_store, levels=(0.9,), layers=["fc1"])
     seen = strips(monkeypatch)
     visit(model=MODEL)
-    assert {cell.knob: cell.mode for cell in seen[-1].cells} == {"fc1": "exact", "fc2": "estimate", "fc3": "estimate"}
+    assert {cell.group: cell.mode for cell in seen[-1].cells} == {"fc1": "exact", "fc2": "estimate", "fc3": "estimate"}
 
 
 def test_a_disk_that_takes_nothing_stops_no_scan_and_no_page(

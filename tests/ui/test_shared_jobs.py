@@ -125,7 +125,7 @@ def test_a_recovery_runs_where_nothing_can_be_kept(
     (tmp_path / "a file").write_text("")
     monkeypatch.setattr(cache, "store", lambda: SimpleNamespace(path=tmp_path / "a file" / "kept.db"))
     monkeypatch.setattr(recording, "keep_quietly", lambda *_: False)
-    job = jobs.start(two(), flowers(), Run("healed", Recipe((Prune(half()), Finetune(epochs=1)))))
+    job = jobs.start(two(), flowers(), Run("recovered", Recipe((Prune(half()), Finetune(epochs=1)))))
     assert job.wait(300)
     assert (job.state, job.reason) == ("done", "")
     assert jobs.result(job) is not None

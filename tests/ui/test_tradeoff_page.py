@@ -25,11 +25,11 @@ def test_the_points_table_holds_what_the_jobs_measured(visit: Open, downloads: d
     rows = rows_of(downloads["CSV"]())
     assert len(rows) == len(at.dataframe[0].value) == len(compared_points())
     assert {(row["allocation"], row["seed"]) for row in rows} == {
-        ("One ranking over all layers", ""),
-        ("Same share per layer", ""),
-        ("One ranking over all layers", "0"),
-        ("One ranking over all layers", "1"),
-        ("One ranking over all layers", "2"),
+        ("Global", ""),
+        ("Uniform", ""),
+        ("Global", "0"),
+        ("Global", "1"),
+        ("Global", "2"),
     }
     dense = [row for row in rows if float(row["sparsity"]) == 0]
     assert dense
@@ -68,7 +68,7 @@ def test_the_classifier_is_locked_in_every_way_compared_until_the_switch_says_ot
 def test_the_verdict_names_the_size_the_interval_and_how_far_it_reaches(visit: Open) -> None:
     at = measured(visit("tradeoff", model="digits-mlp"))
     said = spoken(at)
-    assert re.search(r"Magnitude \\\(one ranking\\\) is better than random by [\d\\.]+ ± [\d\\.]+ points at \d+×", said)
+    assert re.search(r"Magnitude \\\(global\\\) is better than random by [\d\\.]+ ± [\d\\.]+ points at \d+×", said)
     assert "On digits\\-mlp, 450 tune samples of digits, and on no other model or data" in said
     assert "3 seeds of the control" in said
     assert "looked at 0 times so far" in said
@@ -135,7 +135,7 @@ def test_a_recovered_point_stands_beside_the_curves_and_the_other_protocol_is_na
     at = measured(visit("tradeoff", model="digits-mlp"))
     assert "Not one protocol" not in spoken(at)
     table = next(table for table in at.dataframe if "kind" in table.value.columns)
-    assert "Weights by magnitude, one ranking" in set(table.value["setting"])
+    assert "Weights by magnitude, global" in set(table.value["setting"])
     row = list(table.value["kind"]).index("recovered")
     at.session_state[str(table.key)] = {"selection": {"rows": [row], "columns": [], "cells": []}}
     at.run()

@@ -35,11 +35,11 @@ def scores(model: LoadedModel) -> Scores:
 
 
 def shares(found: Plan) -> dict[str, int]:
-    return {k.knob.name: k.n_pruned for k in found.knobs}
+    return {k.group.name: k.n_pruned for k in found.groups}
 
 
-def drag(kind: str, knob: str, value: float, mode: str = "alone", **more: object) -> DragEvent:
-    return DragEvent(kind=kind, seq=1, group=knob, value=value, mode=mode, **more)  # type: ignore[arg-type]
+def drag(kind: str, group: str, value: float, mode: str = "alone", **more: object) -> DragEvent:
+    return DragEvent(kind=kind, seq=1, group=group, value=value, mode=mode, **more)  # type: ignore[arg-type]
 
 
 def test_a_line_dragged_alone_prunes_what_lies_below_it_and_leaves_the_others(

@@ -85,7 +85,7 @@ def _part(found: Any, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _steps(protocol: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The steps in order: of a recipe, or the one by which a grid healed its networks."""
+    """The steps in order: of a recipe, or the one by which a grid recovered its networks."""
     recipe = protocol.get("recipe")
     steps = recipe.get("steps") if isinstance(recipe, Mapping) else [protocol.get("recovery")]
     if not isinstance(steps, Sequence) or isinstance(steps, str):

@@ -1,4 +1,4 @@
-"""A scan, read for a search: each knob's rising curves, what its levels save, and the fronts that follow."""
+"""A scan, read for a search: each group's rising curves, what its levels save, and the fronts that follow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FINER = 3  # shares between two levels of the scan that are choices too
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """By knob: ``levels`` (shares of the scan), ``drops`` and ``losses`` (rising curves), ``savings`` (share: saved).
+    """By group: ``levels`` (shares of the scan), ``drops`` and ``losses`` (rising curves), ``savings`` (share: saved).
 
     ``losses`` is empty where the samples have no labels. The loss tells plans apart that answer alike.
     """
@@ -28,10 +28,10 @@ class Curves:
 
     @classmethod
     def of(cls, found: Sensitivity, planner: Planner, dense_loss: Measurement | None) -> Curves:
-        """The curves of the knobs that the planner's units have."""
-        known = {k.name for k in planner.scores.knobs if k.why_not is None}
+        """The curves of the groups that the planner's units have."""
+        known = {k.name for k in planner.scores.groups if k.why_not is None}
         levels, drops = {}, {}
-        for name in found.knobs:
+        for name in found.groups:
             cells = [cell for cell in found.curve(name) if cell.n_pruned]
             if cells and name in known:
                 levels[name] = [cell.share for cell in cells]

@@ -20,7 +20,7 @@ _HALVINGS = 14
 
 @dataclass(frozen=True, eq=False)
 class Planner:
-    """Plans of one ranking of one model's units, and what each costs (counted)."""
+    """Plans by one global order of a model's units, and what each costs (counted)."""
 
     model: LoadedModel
     data: Dataset
@@ -37,7 +37,7 @@ class Planner:
         return self.counted(self.plan(spec))
 
     def of_shares(self, shares: Mapping[str, float]) -> PruneSpec:
-        """The request with a share for each knob; knobs that are not named keep their floor."""
+        """The request with a share for each group; groups that are not named keep their floor."""
         return replace(self.spec, allocation=PerLayer(0.0, tuple(sorted(shares.items()))))
 
     @property
@@ -123,18 +123,18 @@ def _least(made: Callable[[float], PruneSpec], planner: Planner, ceiling: float)
 
 
 def savings(planner: Planner, shares: Mapping[str, Sequence[float]]) -> dict[str, dict[float, float]]:
-    """What each knob alone saves at each share, counted on its own plan: {knob: {share reached: saving}}.
+    """What each group alone saves at each share, counted on its own plan: {group: {share reached: saving}}.
 
     Shares that a lock, a floor or a cap turns into the same count are one.
     """
     base = planner.plan(planner.of_shares({}))
-    dense, floors = planner.counted(base), {k.knob.name: k.sparsity for k in base.knobs}
+    dense, floors = planner.counted(base), {k.group.name: k.sparsity for k in base.groups}
     found: dict[str, dict[float, float]] = {}
     for name, wanted in shares.items():
         found[name] = {floors[name]: 0.0}
         for share in sorted(wanted):
             plan = planner.plan(planner.of_shares({name: share}))
-            reached = next(k.sparsity for k in plan.knobs if k.knob.name == name)
+            reached = next(k.sparsity for k in plan.groups if k.group.name == name)
             found[name][reached] = dense - planner.counted(plan)
     return found
 

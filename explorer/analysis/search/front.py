@@ -13,7 +13,7 @@ MOST_STATES = 4096
 
 @dataclass(frozen=True)
 class Option:
-    """One share of one knob: what it saves (any unit) and what it is predicted to harm."""
+    """One share of one group: what it saves (any unit) and what it is predicted to harm."""
 
     share: float
     saving: float
@@ -37,7 +37,7 @@ class Front:
         return len(self.savings)
 
     def shares(self, index: int) -> dict[str, float]:
-        """The share of each knob in one combination."""
+        """The share of each group in one combination."""
         found: dict[str, float] = {}
         for name, table, (parents, options) in reversed(list(zip(self.names, self.tables, self._steps, strict=True))):
             found[name] = table[int(options[index])].share

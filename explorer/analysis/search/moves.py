@@ -77,7 +77,7 @@ class Mover:
         return [(more, less) for _, more, less in sorted(pairs)]
 
     def _slope(self, name: str, share: float, amount: float) -> float | None:
-        """What changes in harm when a knob saves ``amount`` more (or gives back as much); None when it cannot."""
+        """What changes in harm when a group saves ``amount`` more (or gives back as much); None when it cannot."""
         other = self._share(name, self._saving(name, share) + amount)
         if other is None or abs(other - share) < 1e-9:
             return None

@@ -22,7 +22,7 @@ class Tried:
     ``by`` says where it comes from: an allocation's key ("global", "uniform", "erk", "sensitivity"), "curves" (the
     scan's curves), "levels" (every combination of levels was tried), "mix", "move", "dense" or "least" (all goes that
     may). ``cost`` is in the question's unit, ``dense_cost`` that of the dense model. ``predicted`` is the drop
-    that the scan's curves let expect; None where a layer was not scanned. ``shares``: share by knob.
+    that the scan's curves let expect; None where a layer was not scanned. ``shares``: share by group.
     """
 
     question: Question
@@ -139,9 +139,9 @@ def said(found: SearchResult) -> tuple[str, ...]:
 ORIGINS: Mapping[str, str] = {
     "dense": "nothing pruned",
     "least": "everything pruned that may be",
-    "global": "one ranking over all layers",
-    "magnitude": "one ranking of magnitudes over all layers",
-    "uniform": "the same share of each layer",
+    "global": "global pruning",
+    "magnitude": "global pruning by magnitude",
+    "uniform": "uniform pruning",
     "erk": "the layers' shapes (ERK)",
     "sensitivity": "equal single drops",
     "curves": "the scan's curves",
@@ -159,11 +159,11 @@ def amount(cost: Measurement) -> str:
 
 
 def _against(ranking: Tried) -> str:
-    """What one ranking over all layers gives for the same question."""
+    """What global pruning gives for the same question."""
     drop = f"{100 * ranking.drop.value:.2f} points of drop"
     if not ranking.meets:
-        return f"One ranking over all layers was not within that: {amount(ranking.cost)}, {drop}."
-    return f"One ranking over all layers: {amount(ranking.cost)}, {drop}."
+        return f"Global pruning was not within that: {amount(ranking.cost)}, {drop}."
+    return f"Global pruning: {amount(ranking.cost)}, {drop}."
 
 
 def _why_not_met(found: SearchResult) -> str:

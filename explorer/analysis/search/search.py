@@ -1,6 +1,6 @@
 """The best plan under a budget: predicted from a scan's curves, measured, and corrected by what was measured.
 
-The plans: one ranking (also of magnitudes, where the criterion is another one), the same share, ERK, equal single
+The plans: global (also of magnitudes, where the criterion is another one), the same share, ERK, equal single
 drops, and the best combinations of the curves; then mixes of the best, and moves from the best. Where there are few
 combinations of the scan's levels, all of them.
 """
@@ -127,7 +127,7 @@ def _families(own: Planner, magnitudes: Planner, found: Sensitivity, curves: Cur
         families.append(OfAllocation("magnitude", magnitudes, replace(magnitudes.spec, allocation=Global())))
     families.append(OfAllocation("uniform", own, replace(spec, allocation=Uniform())))
     families.append(OfAllocation("erk", own, replace(spec, allocation=Erk())))
-    moving = {k.name for k in own.scores.knobs if k.why_not is None and not is_locked(k, spec)}
+    moving = {k.name for k in own.scores.groups if k.why_not is None and not is_locked(k, spec)}
     if curves.drops and moving <= set(curves.drops):
         families.append(OfAllocation("sensitivity", own, replace(spec, allocation=from_scan(found))))
     return [*families, *(OfFront("curves", own, best) for power in _POWERS for best in curves.fronts(power))]

@@ -56,7 +56,7 @@ class Trials:
         found = point(planner.model, spec, plan, self._evaluator.final(plan), self._costs.table)
         total = self._sum(planner, plan)
         predicted = None if total is None else self._predicted(total)
-        shares = tuple((k.knob.name, k.sparsity) for k in plan.knobs if k.knob.why_not is None)
+        shares = tuple((k.group.name, k.sparsity) for k in plan.groups if k.group.why_not is None)
         tried = Tried(self._question, by, found, self._costs.of(plan), self._costs.dense, predicted, shares)
         if total:
             self._pairs.append((total, found.drop.value))
@@ -66,7 +66,7 @@ class Trials:
 
     def _sum(self, planner: Planner, plan: Plan) -> float | None:
         """The sum of the plan's single drops; None where one is not known."""
-        moved = {k.knob.name: k.sparsity for k in plan.knobs if k.n_pruned}
+        moved = {k.group.name: k.sparsity for k in plan.groups if k.n_pruned}
         if planner is not self._own or not set(moved) <= set(self._curves):
             return None
         return sum(self._curves[name].cost(share) for name, share in moved.items())

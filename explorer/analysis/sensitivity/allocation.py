@@ -14,7 +14,7 @@ def from_scan(found: Sensitivity, sparsity: float = 0.0) -> BySensitivity:
     It carries the measured drops itself, so that a request made of it is complete. Raises ExplorerError when
     nothing was scanned.
     """
-    curves = {named_point(cell.knob, cell.share): cell.drop.value for cell in found.cells if cell.n_pruned}
+    curves = {named_point(cell.group, cell.share): cell.drop.value for cell in found.cells if cell.n_pruned}
     if not curves:
         raise ExplorerError("The scan has no cells.", fix="Scan the model first, at levels above 0.")
     return BySensitivity(sparsity, tuple(sorted(curves.items())))

@@ -1,4 +1,4 @@
-"""One cell of a sensitivity scan: one knob at one level, everything else as it was."""
+"""One cell of a sensitivity scan: one group at one level, everything else as it was."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from explorer.engine.estimates import Estimate
 from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
-from explorer.types import Evaluation, JudgedBy, Knob, Measurement, Scores
+from explorer.types import Evaluation, JudgedBy, Measurement, PruningGroup, Scores
 
 T = TypeVar("T")
 Mode = Literal["exact", "verified", "estimate"]
@@ -21,14 +21,14 @@ class Keep(Protocol):
     """Where finished cells are kept, so that a second start goes on where the first one ended."""
 
     def cells(self, scan_key: str) -> Mapping[tuple[str, float], Mapping[str, Any]]:
-        """What is kept under a key, by knob and level."""
+        """What is kept under a key, by group and level."""
         ...
 
     def keep_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
         """Keep what the cells under a key are of (JSON-able)."""
         ...
 
-    def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
+    def keep_cell(self, scan_key: str, group: str, level: float, cell: dict[str, Any]) -> None:
         """Keep one finished cell (JSON-able), at once and for good."""
         ...
 
@@ -44,16 +44,16 @@ class Lenient:
         self._tell = tell
 
     def cells(self, scan_key: str) -> Mapping[tuple[str, float], Mapping[str, Any]]:
-        """What is kept under a key, by knob and level; nothing where it cannot be read."""
+        """What is kept under a key, by group and level; nothing where it cannot be read."""
         return self._tried(lambda keep: keep.cells(scan_key)) or {}
 
     def keep_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
         """Keep what the cells are of, if that works."""
         self._tried(lambda keep: keep.keep_scan(scan_key, about))
 
-    def keep_cell(self, scan_key: str, knob: str, level: float, cell: dict[str, Any]) -> None:
+    def keep_cell(self, scan_key: str, group: str, level: float, cell: dict[str, Any]) -> None:
         """Keep one finished cell, if that works."""
-        self._tried(lambda keep: keep.keep_cell(scan_key, knob, level, cell))
+        self._tried(lambda keep: keep.keep_cell(scan_key, group, level, cell))
 
     def _tried(self, work: Callable[[Keep], T]) -> T | None:
         try:
@@ -66,7 +66,7 @@ class Lenient:
 
 @dataclass(frozen=True)
 class Cell:
-    """What pruning one knob alone to one level costs.
+    """What pruning one group alone to one level costs.
 
     ``level`` is the share that was asked for, ``share`` the one that ``n_pruned`` of ``n_units``
     make. ``drop`` is dense minus pruned accuracy on the same samples, with its paired 95 %
@@ -75,7 +75,7 @@ class Cell:
     ``n_equal`` of ``n_audited`` samples got the float32 model's prediction in the audit.
     """
 
-    knob: str
+    group: str
     level: float
     n_pruned: int
     n_units: int
@@ -94,7 +94,7 @@ class Cell:
 
     @property
     def share(self) -> float:
-        """The share of the knob's units that really goes."""
+        """The share of the group's units that really goes."""
         return self.n_pruned / self.n_units if self.n_units else 0.0
 
     @property
@@ -103,10 +103,10 @@ class Cell:
         return self.accuracy.value + self.drop.value
 
     @classmethod
-    def measured(cls, knob: str, level: float, n_pruned: int, n_units: int, found: Evaluation, mode: Mode) -> Cell:
+    def measured(cls, group: str, level: float, n_pruned: int, n_units: int, found: Evaluation, mode: Mode) -> Cell:
         """The cell that an evaluation of its samples makes."""
         return cls(
-            knob=knob,
+            group=group,
             level=level,
             n_pruned=n_pruned,
             n_units=n_units,
@@ -122,7 +122,7 @@ class Cell:
 
     @classmethod
     def estimated(
-        cls, knob: str, level: float, n_pruned: int, n_units: int, found: Estimate, judged_by: JudgedBy
+        cls, group: str, level: float, n_pruned: int, n_units: int, found: Estimate, judged_by: JudgedBy
     ) -> Cell:
         """The cell that an estimate makes; its intervals are about the value of the whole split."""
         note = f"From {found.n:,} of {found.total:,} samples; the interval is about the value that all of them give."
@@ -140,7 +140,7 @@ class Cell:
             loss = told("loss", value, "nats", (value - half, value + half))
         name = "accuracy" if judged_by == "labels" else "agreement"
         return cls(
-            knob=knob,
+            group=group,
             level=level,
             n_pruned=n_pruned,
             n_units=n_units,
@@ -184,24 +184,24 @@ def rising(levels: Sequence[float]) -> list[float]:
     return sorted({round(level, 6) for level in levels})
 
 
-def knobs_for(scores: Scores, layers: Sequence[str] | None) -> list[Knob]:
-    """The knobs that can be moved; with ``layers`` those of these names, or with one of these layers in them.
+def groups_for(scores: Scores, layers: Sequence[str] | None) -> list[PruningGroup]:
+    """The groups that can be moved; with ``layers`` those of these names, or with one of these layers in them.
 
     Raises ExplorerError where one of the names is not there, or cannot be moved.
     """
-    knobs = [knob for knob in scores.knobs if knob.why_not is None]
+    groups = [group for group in scores.groups if group.why_not is None]
     if layers is None:
-        return knobs
+        return groups
     named = set(layers)
-    unknown = named - {name for knob in knobs for name in (knob.name, *knob.layers)}
+    unknown = named - {name for group in groups for name in (group.name, *group.layers)}
     if unknown or not named:
         what = f"{min(unknown)!r} cannot be scanned." if unknown else "No layer was named."
-        why = next((k.why_not or "" for k in scores.knobs if k.name in unknown), "")
-        few = ", ".join(knob.name for knob in knobs[:8])
+        why = next((k.why_not or "" for k in scores.groups if k.name in unknown), "")
+        few = ", ".join(group.name for group in groups[:8])
         raise ExplorerError(what, why=why, fix=f"Choose among: {few}." if few else "Choose other units.")
-    return [knob for knob in knobs if named & {knob.name, *knob.layers}]
+    return [group for group in groups if named & {group.name, *group.layers}]
 
 
-def n_for(knob: Knob, level: float) -> int:
-    """How many of a knob's units a level takes; one channel always stays."""
-    return min(round(level * knob.n_units), knob.n_may_go)
+def n_for(group: PruningGroup, level: float) -> int:
+    """How many of a group's units a level takes; one channel always stays."""
+    return min(round(level * group.n_units), group.n_may_go)

@@ -24,7 +24,7 @@ def scan_about(
     device: str = "cpu",
     seed: int = 0,
 ) -> dict[str, Any]:
-    """All that the cells of a scan depend on beside their knob and level, JSON-able; and the addresses."""
+    """All that the cells of a scan depend on beside their group and level, JSON-able; and the addresses."""
     request = spec.to_json()
     return {
         "model_address": model.address,
@@ -44,7 +44,7 @@ def scan_about(
 
 
 def scan_key(about: Mapping[str, Any]) -> str:
-    """What cells are kept under: equal key = equal cells, whatever other knobs and levels were asked for."""
+    """What cells are kept under: equal key = equal cells, whatever other groups and levels were asked for."""
     # The same file may lie elsewhere, and no number depends on which Python it was.
     parts = {name: value for name, value in about.items() if name not in _NO_MATTER}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
@@ -61,14 +61,14 @@ class KeptScan:
         self._is_new = True
 
     def cells(self) -> dict[tuple[str, float], Cell]:
-        """By knob and level; those that cannot be read are left out, as not measured."""
+        """By group and level; those that cannot be read are left out, as not measured."""
         found: dict[tuple[str, float], Cell] = {}
         for place, told in ({} if self._keep is None else self._keep.cells(self._key)).items():
             try:
                 cell = Cell.from_json(told)
             except (ValueError, TypeError, KeyError):
                 continue
-            if (cell.knob, cell.level) == place:
+            if (cell.group, cell.level) == place:
                 found[place] = cell
         return found
 
@@ -79,4 +79,4 @@ class KeptScan:
         if self._is_new:
             self._keep.keep_scan(self._key, self._about)
             self._is_new = False
-        self._keep.keep_cell(self._key, cell.knob, cell.level, cell.to_json())
+        self._keep.keep_cell(self._key, cell.group, cell.level, cell.to_json())

@@ -20,7 +20,7 @@ from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, 
 
 N_STRIP = 33  # colours in the strip below a histogram
 _COLUMNS = (
-    *("knob", "level", "n_pruned", "n_units", "share", "judged_by", "accuracy", "accuracy_low", "accuracy_high"),
+    *("group", "level", "n_pruned", "n_units", "share", "judged_by", "accuracy", "accuracy_low", "accuracy_high"),
     *("drop", "drop_low", "drop_high", "loss", "loss_low", "loss_high", "n", "total", "mode", "origin", "complete"),
     *("n_audited", "n_equal", "how", "machine", "date", "from_store"),
 )
@@ -33,8 +33,8 @@ _MANY = 20  # from so many layers on the most fragile 5 % are at least one whole
 class Sensitivity:
     """The cells of a scan, also of one that is still running or was stopped.
 
-    Of several cells for one knob and level the last one counts: refinements take the place of
-    what came before. ``max_drop`` is the drop (a fraction) after which a knob's higher levels were left out.
+    Of several cells for one group and level the last one counts: refinements take the place of
+    what came before. ``max_drop`` is the drop (a fraction) after which a group's higher levels were left out.
     """
 
     cells: tuple[Cell, ...]
@@ -42,16 +42,16 @@ class Sensitivity:
 
     @classmethod
     def of(cls, cells: Iterable[Cell], max_drop: float | None = None) -> Sensitivity:
-        """The newest cell of each knob and level, in the order in which they first came."""
+        """The newest cell of each group and level, in the order in which they first came."""
         newest: dict[tuple[str, float], Cell] = {}
         for cell in cells:
-            newest[cell.knob, cell.level] = cell
+            newest[cell.group, cell.level] = cell
         return cls(tuple(newest.values()), max_drop)
 
     @property
-    def knobs(self) -> tuple[str, ...]:
-        """The names of the knobs, in the order in which they came."""
-        return tuple(dict.fromkeys(cell.knob for cell in self.cells))
+    def groups(self) -> tuple[str, ...]:
+        """The names of the groups, in the order in which they came."""
+        return tuple(dict.fromkeys(cell.group for cell in self.cells))
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -64,20 +64,20 @@ class Sensitivity:
         most = max(self.cells, key=lambda cell: cell.n, default=None)
         return math.nan if most is None else most.dense_accuracy
 
-    def cell(self, knob: str, level: float) -> Cell | None:
+    def cell(self, group: str, level: float) -> Cell | None:
         """One cell, or None where it was not measured."""
-        return self._by_knob.get(knob, {}).get(level)
+        return self._by_group.get(group, {}).get(level)
 
-    def curve(self, knob: str) -> tuple[Cell, ...]:
-        """One knob's cells by rising level."""
-        return tuple(cell for _, cell in sorted(self._by_knob.get(knob, {}).items()))
+    def curve(self, group: str) -> tuple[Cell, ...]:
+        """One group's cells by rising level."""
+        return tuple(cell for _, cell in sorted(self._by_group.get(group, {}).items()))
 
-    def expected_drop(self, knob: str, share: float) -> float:
-        """The drop if this knob alone went to ``share``, between the measured points; estimated.
+    def expected_drop(self, group: str, share: float) -> float:
+        """The drop if this group alone went to ``share``, between the measured points; estimated.
 
-        NaN where it is not known: for a knob without cells, and beyond its highest measured share.
+        NaN where it is not known: for a group without cells, and beyond its highest measured share.
         """
-        points = self._points.get(knob)
+        points = self._points.get(group)
         if not points or share > points[-1][0] + 1e-9:
             return math.nan
         for (x0, y0), (x1, y1) in pairwise(points):
@@ -85,30 +85,30 @@ class Sensitivity:
                 return y0 if x1 == x0 else y0 + (y1 - y0) * (max(share, x0) - x0) / (x1 - x0)
         return points[-1][1]
 
-    def expected(self, knob: str, share: float) -> Measurement | None:
+    def expected(self, group: str, share: float) -> Measurement | None:
         """:meth:`expected_drop` as a number that says where it comes from; None where it is not known."""
-        value = self.expected_drop(knob, share)
+        value = self.expected_drop(group, share)
         if math.isnan(value):
             return None
         return Measurement("drop", value, "fraction", "estimated", note="Interpolated between measured levels.")
 
     def ranking(self, level: float) -> tuple[Cell, ...]:
-        """The cells of one level, the most fragile knob first."""
+        """The cells of one level, the most fragile group first."""
         return tuple(sorted((c for c in self.cells if c.level == level), key=lambda c: -c.drop.value))
 
     def fragility(self) -> dict[str, float]:
-        """Each knob's mean drop over the levels of the scan, the most fragile first.
+        """Each group's mean drop over the levels of the scan, the most fragile first.
 
-        Knobs that are not scanned to the end are not there yet. Of a scan with ``max_drop`` no drop counts
-        more than that, so that a knob that was left at its second level is not taken for a sturdy one.
+        Groups that are not scanned to the end are not there yet. Of a scan with ``max_drop`` no drop counts
+        more than that, so that a group that was left at its second level is not taken for a sturdy one.
         """
-        means = {knob: mean for knob in self.knobs if (mean := self._mean_drop(knob)) is not None}
+        means = {group: mean for group in self.groups if (mean := self._mean_drop(group)) is not None}
         return dict(sorted(means.items(), key=lambda item: -item[1]))
 
     def most_fragile(self, share: float = 0.05) -> tuple[str, ...]:
-        """The knobs among the ``share`` most fragile ones, at least one; none where none costs anything."""
+        """The groups among the ``share`` most fragile ones, at least one; none where none costs anything."""
         ranked = self.fragility()
-        return tuple(knob for knob in [*ranked][: max(1, round(share * len(ranked)))] if ranked[knob] > 0)
+        return tuple(group for group in [*ranked][: max(1, round(share * len(ranked)))] if ranked[group] > 0)
 
     @property
     def fragile_words(self) -> str:
@@ -122,9 +122,9 @@ class Sensitivity:
         return f"{which}: {', '.join(found)} ({len(found)} of {n} scanned layers, by the mean drop over these levels)."
 
     def strips(self, n: int = N_STRIP) -> dict[str, list[float | None]]:
-        """What each knob costs at ``n`` shares from 0 to 1: 0 nothing, 1 all accuracy; None where it is not known."""
+        """What each group costs at ``n`` shares from 0 to 1: 0 nothing, 1 all accuracy; None where it is not known."""
         scale = self.dense_accuracy or 1.0
-        return {knob: [self._cost(knob, i / (n - 1), scale) for i in range(n)] for knob in self.knobs}
+        return {group: [self._cost(group, i / (n - 1), scale) for i in range(n)] for group in self.groups}
 
     @property
     def judged(self) -> str:
@@ -162,8 +162,8 @@ class Sensitivity:
         writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
         writer.writeheader()
         for row in self.table():
-            name = row["knob"]
-            writer.writerow(row | {"knob": f"'{name}" if name.startswith(_FORMULA) else name})
+            name = row["group"]
+            writer.writerow(row | {"group": f"'{name}" if name.startswith(_FORMULA) else name})
         return out.getvalue()
 
     def to_json(self) -> dict[str, Any]:
@@ -174,46 +174,46 @@ class Sensitivity:
             "complete": self.complete,
             "max_drop": self.max_drop,
             "audit": self.audit,
-            "fragility": {knob: _finite(value) for knob, value in fragility.items()},
+            "fragility": {group: _finite(value) for group, value in fragility.items()},
             "most_fragile": list(self.most_fragile()),
             "cells": [_without_nan(cell.to_json()) for cell in self.cells],
         }
 
     @cached_property
-    def _by_knob(self) -> dict[str, dict[float, Cell]]:
+    def _by_group(self) -> dict[str, dict[float, Cell]]:
         found: dict[str, dict[float, Cell]] = {}
         for cell in self.cells:
-            found.setdefault(cell.knob, {})[cell.level] = cell
+            found.setdefault(cell.group, {})[cell.level] = cell
         return found
 
     @cached_property
     def _points(self) -> dict[str, list[tuple[float, float]]]:
-        """Shares and drops of each knob; pruning nothing costs nothing."""
+        """Shares and drops of each group; pruning nothing costs nothing."""
         return {
-            knob: [(0.0, 0.0), *((cell.share, cell.drop.value) for cell in self.curve(knob) if cell.n_pruned)]
-            for knob in self._by_knob
+            group: [(0.0, 0.0), *((cell.share, cell.drop.value) for cell in self.curve(group) if cell.n_pruned)]
+            for group in self._by_group
         }
 
-    def _mean_drop(self, knob: str) -> float | None:
-        """Over all levels of the scan; None for a knob of which some are still to come."""
+    def _mean_drop(self, group: str) -> float | None:
+        """Over all levels of the scan; None for a group of which some are still to come."""
         most = math.inf if self.max_drop is None else self.max_drop
-        drops = [min(cell.drop.value, most) for cell in self.curve(knob)]
+        drops = [min(cell.drop.value, most) for cell in self.curve(group)]
         if most in drops:
             first = drops.index(most)
             drops[first:] = [most] * (len(self.levels) - first)
         return fmean(drops) if len(drops) == len(self.levels) else None
 
-    def _cost(self, knob: str, share: float, scale: float) -> float | None:
-        drop = self.expected_drop(knob, share)
+    def _cost(self, group: str, share: float, scale: float) -> float | None:
+        drop = self.expected_drop(group, share)
         return None if math.isnan(drop) else min(1.0, max(0.0, drop / scale))
 
 
 @dataclass(frozen=True)
 class Joint:
-    """The sum of single drops against what pruning all knobs together costs.
+    """The sum of single drops against what pruning all groups together costs.
 
-    ``singles`` are the expected drops of each knob of the plan alone. Where ``measured`` is
-    larger than ``predicted`` the knobs make each other worse.
+    ``singles`` are the expected drops of each group of the plan alone. Where ``measured`` is
+    larger than ``predicted`` the groups make each other worse.
     """
 
     predicted: Measurement
@@ -235,12 +235,12 @@ class Joint:
 
 
 def joint(sensitivity: Sensitivity, plan: Plan, evaluation: Evaluation) -> Joint:
-    """Predicted drop of a whole plan (the sum of its knobs' single drops) beside the measured one.
+    """Predicted drop of a whole plan (the sum of its groups' single drops) beside the measured one.
 
-    Knobs that were not scanned so far add nothing; the prediction's note names them.
+    Groups that were not scanned so far add nothing; the prediction's note names them.
     """
-    moved = [k for k in plan.knobs if k.n_pruned]
-    singles = {k.knob.name: sensitivity.expected_drop(k.knob.name, k.sparsity) for k in moved}
+    moved = [k for k in plan.groups if k.n_pruned]
+    singles = {k.group.name: sensitivity.expected_drop(k.group.name, k.sparsity) for k in moved}
     unknown = [name for name, drop in singles.items() if math.isnan(drop)]
     known = {name: drop for name, drop in singles.items() if name not in unknown}
     note = "Sum of the single drops" + (f"; not scanned so far: {', '.join(unknown)}." if unknown else ".")
@@ -258,7 +258,7 @@ def scan_json(
     mode: str,
     split: SplitName = "tune",
 ) -> dict[str, Any]:
-    """A scan with what it is of, JSON-able; ``not_scanned`` says of each other knob why nothing of it can go."""
+    """A scan with what it is of, JSON-able; ``not_scanned`` says of each other group why nothing of it can go."""
     request = spec.to_json()
     return {
         "model": {"address": model.address, "digest": model.digest},
@@ -267,7 +267,7 @@ def scan_json(
         "mode": mode,
         "granularity": request["granularity"],
         "criterion": request["criterion"],
-        "not_scanned": {knob.name: knob.why_not for knob in scores.knobs if knob.why_not is not None},
+        "not_scanned": {group.name: group.why_not for group in scores.groups if group.why_not is not None},
         **found.to_json(),
     }
 
@@ -275,7 +275,7 @@ def scan_json(
 def _row(cell: Cell) -> dict[str, Any]:
     loss = (None, None, None) if cell.loss is None else (cell.loss.value, cell.loss.low, cell.loss.high)
     values = (
-        *(cell.knob, cell.level, cell.n_pruned, cell.n_units, cell.share, cell.judged_by),
+        *(cell.group, cell.level, cell.n_pruned, cell.n_units, cell.share, cell.judged_by),
         *(cell.accuracy.value, cell.accuracy.low, cell.accuracy.high),
         *(cell.drop.value, cell.drop.low, cell.drop.high, *loss),
         *(cell.n, cell.total, cell.mode, cell.drop.origin, cell.complete, cell.n_audited, cell.n_equal, cell.how),

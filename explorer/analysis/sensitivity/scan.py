@@ -1,4 +1,4 @@
-"""How much each layer suffers when it alone is pruned: a scan of every knob at every level."""
+"""How much each layer suffers when it alone is pruned: a scan of every group at every level."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
-from explorer.analysis.sensitivity.cell import LEVELS, MODES, Cell, Keep, Lenient, Mode, knobs_for, n_for, rising
+from explorer.analysis.sensitivity.cell import LEVELS, MODES, Cell, Keep, Lenient, Mode, groups_for, n_for, rising
 from explorer.analysis.sensitivity.recording import KeptScan, scan_about
 from explorer.analysis.sensitivity.result import Joint, Sensitivity, joint, scan_json
 from explorer.analysis.sensitivity.weight_energy import Energy, energy
@@ -23,12 +23,12 @@ from explorer.engine.low import low_precision
 from explorer.engine.prepared import Ready
 from explorer.engine.verified import Audit, QuickWalk, VerifiedWalk
 from explorer.errors import ExplorerError
-from explorer.pruning.plan import knob_masks
+from explorer.pruning.plan import group_masks
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
 from explorer.stopping import result
-from explorer.types import Dataset, Evaluation, JudgedBy, Knob, LoadedModel, Scores, Split, SplitName
+from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores, Split, SplitName
 
 __all__ = [
     "LEVELS",
@@ -55,7 +55,7 @@ _ARGSORT_UP_TO = 1 << 22  # above it one order of a whole layer would cost more 
 class _Place:
     """A cell before it is measured."""
 
-    knob: Knob
+    group: PruningGroup
     level: float
     n_pruned: int
 
@@ -77,12 +77,12 @@ def scan(
     seed: int = 0,
     scores: Scores | None = None,
 ) -> Iterator[Cell]:
-    """Measure every knob at every level, one alone at a time; each cell comes as it is finished.
+    """Measure every group at every level, one alone at a time; each cell comes as it is finished.
 
-    Of ``spec`` the granularity and the criterion count; limits do not. ``layers`` names knobs
+    Of ``spec`` the granularity and the criterion count; limits do not. ``layers`` names groups
     or layers in them; by default every one that can be pruned. Where a cell takes long it comes
     unfinished first (``complete`` is False) and again when more is known. With ``max_drop`` (a
-    fraction) a knob's higher levels are left out after the first one that costs more.
+    fraction) a group's higher levels are left out after the first one that costs more.
     ``n_samples`` takes the first samples of the split only. With ``keep`` finished cells are
     kept, and those found there are not measured again. An ``evaluator`` must be one for this model and
     these samples, ``scores`` those of ``spec``; ``seed`` draws the samples of estimates. Stop at any time.
@@ -125,7 +125,7 @@ class _How:
 
 
 class _Masks:
-    """What cells change; a knob's units are put in order once for all its levels."""
+    """What cells change; a group's units are put in order once for all its levels."""
 
     def __init__(self, model: LoadedModel, spec: PruneSpec, scores: Scores) -> None:
         self._model, self._spec, self._scores = model, spec, scores
@@ -133,24 +133,24 @@ class _Masks:
 
     def edit(self, ready: Ready, place: _Place) -> Edit:
         """What this cell masks, with what the criterion makes up for it."""
-        kept = self._kept(place.knob, place.n_pruned)
-        masks = knob_masks(self._model, self._spec, self._scores, place.knob, kept)
+        kept = self._kept(place.group, place.n_pruned)
+        masks = group_masks(self._model, self._spec, self._scores, place.group, kept)
         return Edit(ready, masks, partial(self._spec.criterion.updates, self._model, masks, self._scores.evidence))
 
-    def _kept(self, knob: Knob, n: int) -> Tensor:
-        values = self._scores.values[knob.name]
+    def _kept(self, group: PruningGroup, n: int) -> Tensor:
+        values = self._scores.values[group.name]
         if values.numel() > _ARGSORT_UP_TO:
             return keep_mask(values, n)
-        if self._order is None or self._order[0] != knob.name:
+        if self._order is None or self._order[0] != group.name:
             # Lowest first, ties in index order: the choice of keep_mask, for every n at once.
-            self._order = (knob.name, torch.argsort(values, stable=True))
+            self._order = (group.name, torch.argsort(values, stable=True))
         kept = torch.ones(len(values), dtype=torch.bool)
         kept[self._order[1][:n]] = False
         return kept
 
 
 class _Stops:
-    """Which knobs have dropped too far, and from which level on."""
+    """Which groups have dropped too far, and from which level on."""
 
     def __init__(self, max_drop: float | None) -> None:
         self._max_drop = max_drop
@@ -158,10 +158,10 @@ class _Stops:
 
     def note(self, cell: Cell) -> None:
         if self._max_drop is not None and cell.complete and cell.drop.value > self._max_drop:
-            self._beyond[cell.knob] = min(cell.level, self._beyond.get(cell.knob, 1.0))
+            self._beyond[cell.group] = min(cell.level, self._beyond.get(cell.group, 1.0))
 
     def allows(self, place: _Place) -> bool:
-        return place.level <= self._beyond.get(place.knob.name, 1.0)
+        return place.level <= self._beyond.get(place.group.name, 1.0)
 
 
 def _scanned(
@@ -171,7 +171,7 @@ def _scanned(
     missing = []
     stored = kept.cells()
     for place in places:
-        cell = stored.get((place.knob.name, place.level))
+        cell = stored.get((place.group.name, place.level))
         if cell is None or cell.n_pruned != place.n_pruned:
             missing.append(place)
         elif stops.allows(place):
@@ -189,7 +189,7 @@ def _measured(
     asking: list[list[_Place]] = []  # the cells that each edit answers: equal counts are one edit
     index: dict[tuple[str, int], int] = {}
     for place in places:
-        same = (place.knob.name if place.n_pruned else "", place.n_pruned)
+        same = (place.group.name if place.n_pruned else "", place.n_pruned)
         if same not in index:
             index[same] = len(edits)
             edits.append(masks.edit(evaluator.ready, place))
@@ -198,7 +198,7 @@ def _measured(
     run = _Runner(evaluator, edits, how, lambda i: any(map(stops.allows, asking[i])))
     for i, make in run.updates():
         for place in filter(stops.allows, asking[i]):
-            cell = make(place.knob.name, place.level, place.n_pruned, place.knob.n_units)
+            cell = make(place.group.name, place.level, place.n_pruned, place.group.n_units)
             stops.note(cell)
             yield cell
 
@@ -214,7 +214,7 @@ class _Runner:
         wanted: Callable[[int], bool],
     ) -> None:
         self._evaluator, self._edits, self._mode, self._seed = evaluator, edits, how.mode, how.seed
-        # Few levels at a time where a knob may be left early, all of them otherwise.
+        # Few levels at a time where a group may be left early, all of them otherwise.
         self._options: dict[str, Any] = {"wanted": wanted, "per_place": None if how.max_drop is None else 2}
 
     def updates(self) -> Iterator[tuple[int, Callable[[str, float, int, int], Cell]]]:
@@ -253,19 +253,21 @@ def _untraced(path: str) -> str:
     return f"The whole model for each cell: {what}" if path.startswith("whole") else f"As one piece: {what.rstrip(')')}"
 
 
-def _estimated(found: Estimate, judged_by: JudgedBy, knob: str, level: float, n_pruned: int, n_units: int) -> Cell:
-    return Cell.estimated(knob, level, n_pruned, n_units, found, judged_by)
+def _estimated(found: Estimate, judged_by: JudgedBy, group: str, level: float, n_pruned: int, n_units: int) -> Cell:
+    return Cell.estimated(group, level, n_pruned, n_units, found, judged_by)
 
 
 def _measured_cell(
-    found: Evaluation, mode: Mode, audit: Audit, how: str, knob: str, level: float, n_pruned: int, n_units: int
+    found: Evaluation, mode: Mode, audit: Audit, how: str, group: str, level: float, n_pruned: int, n_units: int
 ) -> Cell:
-    cell = Cell.measured(knob, level, n_pruned, n_units, found, mode)
+    cell = Cell.measured(group, level, n_pruned, n_units, found, mode)
     return replace(cell, n_audited=audit.n, n_equal=audit.n_equal, how=how)
 
 
 def _places(scores: Scores, levels: Sequence[float], layers: Sequence[str] | None) -> list[_Place]:
-    return [_Place(knob, level, n_for(knob, level)) for knob in knobs_for(scores, layers) for level in rising(levels)]
+    return [
+        _Place(group, level, n_for(group, level)) for group in groups_for(scores, layers) for level in rising(levels)
+    ]
 
 
 def _first(split: Split, n: int | None) -> Split:

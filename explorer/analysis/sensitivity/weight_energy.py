@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from explorer.analysis.arguments import given_model, given_spec
-from explorer.analysis.sensitivity.cell import LEVELS, knobs_for, n_for, rising
+from explorer.analysis.sensitivity.cell import LEVELS, groups_for, n_for, rising
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel, Measurement, Scores
@@ -19,9 +19,9 @@ NOTE = "Counted from the weights; not a measurement of accuracy."
 
 @dataclass(frozen=True)
 class Energy:
-    """The share of one knob's squared weights that one level removes."""
+    """The share of one group's squared weights that one level removes."""
 
-    knob: str
+    group: str
     level: float
     n_pruned: int
     n_units: int
@@ -36,7 +36,7 @@ def energy(
     layers: Sequence[str] | None = None,
     scores: Scores | None = None,
 ) -> tuple[Energy, ...]:
-    """How much of each knob's weight energy goes at each level: sum of w^2 removed / sum of w^2.
+    """How much of each group's weight energy goes at each level: sum of w^2 removed / sum of w^2.
 
     It needs no data and no run. It ranks layers by how concentrated their weights are, and
     says nothing about what the network makes of them: not a measurement of accuracy.
@@ -46,14 +46,14 @@ def energy(
     loaded, request = given_model(model), given_spec(spec)
     scores = score(loaded, request) if scores is None else scores
     found = []
-    for knob in knobs_for(scores, layers):
-        squares = request.granularity.groups(loaded, knob).double().square().sum(dim=1)
+    for group in groups_for(scores, layers):
+        squares = request.granularity.unit_weights(loaded, group).double().square().sum(dim=1)
         gone = torch.cat(
-            [squares.new_zeros(1), squares[torch.argsort(scores.values[knob.name], stable=True)].cumsum(0)]
+            [squares.new_zeros(1), squares[torch.argsort(scores.values[group.name], stable=True)].cumsum(0)]
         )
         shares = gone / gone[-1].clamp_min(torch.finfo(torch.float64).tiny)
         for level in rising(levels):
-            n = n_for(knob, level)
+            n = n_for(group, level)
             removed = Measurement("weight energy removed", float(shares[n]), "fraction", "counted", note=NOTE)
-            found.append(Energy(knob.name, level, n, knob.n_units, removed))
+            found.append(Energy(group.name, level, n, group.n_units, removed))
     return tuple(found)

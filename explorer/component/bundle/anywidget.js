@@ -575,7 +575,7 @@ var Moves = class {
     this.board = board;
   }
   /**
-   * The rows whose lines move with this one.
+   * The rows whose thresholds move with this one.
    * @param {Row} row
    * @returns {Row[]}
    */
@@ -1049,7 +1049,7 @@ var Sight = class {
 var MODES = [
   ["alone", "alone", "Each line moves alone"],
   ["together", "together, one value", "All unlocked lines stand at one value"],
-  ["share", "same share", "All unlocked layers lose the same share"]
+  ["share", "uniform", "All unlocked layers lose the same share"]
 ];
 var SCALES = [
   ["linear", "linear", "Magnitudes on a linear axis"],

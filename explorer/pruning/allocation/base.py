@@ -11,7 +11,7 @@ from explorer.types import Scores
 
 @dataclass(frozen=True)
 class Bounds:
-    """How many units of one knob may go: at least ``low``, at most ``high``."""
+    """How many units of one group may go: at least ``low``, at most ``high``."""
 
     low: int
     high: int
@@ -28,14 +28,14 @@ class Allocation(Protocol):
     label: ClassVar[str]
 
     def wanted(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
-        """Units to prune by knob before limits are applied; says what was asked."""
+        """Units to prune by group before limits are applied; says what was asked."""
         ...
 
     def counts(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
-        """Units to prune by knob, within ``bounds``; the sum is what was asked wherever that is possible."""
+        """Units to prune by group, within ``bounds``; the sum is what was asked wherever that is possible."""
         ...
 
 
 def clamped(wanted: Mapping[str, int], bounds: Mapping[str, Bounds]) -> dict[str, int]:
-    """Each count moved to the nearest one its knob allows."""
+    """Each count moved to the nearest one its group allows."""
     return {name: bounds[name].clamp(n) for name, n in wanted.items()}

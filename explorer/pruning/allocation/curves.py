@@ -67,25 +67,25 @@ def _line(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
     return ys[0] + (ys[1] - ys[0]) * (x - xs[0]) / (xs[1] - xs[0])
 
 
-def named_point(knob: str, share: float) -> str:
+def named_point(group: str, share: float) -> str:
     """The name under which a curve's point is kept: ``"conv1@0.5"``."""
-    return f"{knob}{_AT}{share:.9g}"
+    return f"{group}{_AT}{share:.9g}"
 
 
-def points_by_knob(pairs: Iterable[tuple[str, float]]) -> Mapping[str, list[tuple[float, float]]]:
-    """The inverse for all points: {knob: [(share, cost), ...]}. ExplorerError for a name without a share."""
+def points_by_group(pairs: Iterable[tuple[str, float]]) -> Mapping[str, list[tuple[float, float]]]:
+    """The inverse for all points: {group: [(share, cost), ...]}. ExplorerError for a name without a share."""
     found: dict[str, list[tuple[float, float]]] = {}
     for name, cost in pairs:
-        knob, _, text = name.rpartition(_AT)
+        group, _, text = name.rpartition(_AT)
         try:
             share = float(text)
         except ValueError:
             share = -1.0
-        if not knob or not 0.0 <= share <= 1.0:
+        if not group or not 0.0 <= share <= 1.0:
             raise ExplorerError(
                 f"{name!r} is no point of a curve.",
                 why="It must be LAYER@SHARE with a share from 0 to 1.",
                 fix="Write it as conv1@0.5.",
             )
-        found.setdefault(knob, []).append((share, cost))
+        found.setdefault(group, []).append((share, cost))
     return found

@@ -8,7 +8,7 @@ from typing import ClassVar
 from explorer.params import param
 from explorer.pruning.allocation.base import Bounds
 from explorer.pruning.allocation.filling import Filling, filled
-from explorer.types import Knob, Scores
+from explorer.types import PruningGroup, Scores
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Erk(Filling):
 
     def within(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
         sizes = {name: len(scores.values[name]) for name in bounds}
-        raw = {knob.name: raw_density(scores, knob) for knob in scores.knobs if knob.name in bounds}
+        raw = {group.name: raw_density(scores, group) for group in scores.groups if group.name in bounds}
         least = min(raw.values(), default=1.0)
 
         def at(level: float) -> dict[str, float]:
@@ -41,8 +41,8 @@ class Erk(Filling):
         return filled(at, bounds, round(self.sparsity * sum(sizes.values())))
 
 
-def raw_density(scores: Scores, knob: Knob) -> float:
-    """The density of a knob's layers before scaling: the sum of their sizes over the number of their weights."""
-    layers = [scores.layers[name] for name in knob.layers]
+def raw_density(scores: Scores, group: PruningGroup) -> float:
+    """The density of a group's layers before scaling: the sum of their sizes over the number of their weights."""
+    layers = [scores.layers[name] for name in group.layers]
     n_weights = sum(layer.n_weights for layer in layers)
     return sum(math.fsum(layer.shape) for layer in layers) / n_weights if n_weights else 1.0

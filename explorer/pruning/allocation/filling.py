@@ -14,11 +14,11 @@ _HALVINGS = 64
 
 
 class Filling(ABC):
-    """An allocation that says what moving knobs give up; those whose bounds meet are held."""
+    """An allocation that says what moving groups give up; those whose bounds meet are held."""
 
     @abstractmethod
     def within(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
-        """Units to prune by knob, of knobs that all move."""
+        """Units to prune by group, of groups that all move."""
 
     def wanted(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
         """As asked: floors and caps of what moves are left out of account."""
@@ -32,11 +32,11 @@ class Filling(ABC):
 
 
 def filled(at: Callable[[float], Mapping[str, float]], bounds: Mapping[str, Bounds], n: int) -> dict[str, int]:
-    """Units to prune by knob, within ``bounds``, ``n`` in all wherever the bounds allow that many.
+    """Units to prune by group, within ``bounds``, ``n`` in all wherever the bounds allow that many.
 
-    ``at(level)`` gives the units that each knob would give up at a level from 0 to 1; none of them falls as
-    the level rises. Where the knobs together jump over ``n`` at one level, each goes the same part of its own jump.
-    Whole units come from the largest remainders, ties in the order of the knobs.
+    ``at(level)`` gives the units that each group would give up at a level from 0 to 1; none of them falls as
+    the level rises. Where the groups together jump over ``n`` at one level, each goes the same part of its own jump.
+    Whole units come from the largest remainders, ties in the order of the groups.
     """
     n = min(max(n, sum(b.low for b in bounds.values())), sum(b.high for b in bounds.values()))
     below = {name: float(b.low) for name, b in bounds.items()}

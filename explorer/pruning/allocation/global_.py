@@ -15,7 +15,7 @@ from explorer.types import Scores
 
 @dataclass(frozen=True)
 class Global:
-    """One ranking over all unlocked layers: the lowest scores go, wherever they are.
+    """Global: over all unlocked layers: the lowest scores go, wherever they are.
 
     The counting of ``torch.nn.utils.prune.global_unstructured``. Floors and caps hold first;
     the rest of the request is spread over the layers that have room.
@@ -24,7 +24,7 @@ class Global:
     """
 
     key: ClassVar[str] = "global"
-    label: ClassVar[str] = "One ranking over all layers"
+    label: ClassVar[str] = "Global"
     sparsity: float = param(0.0, "Sparsity", low=0.0, high=1.0, help="Share of the units of all unlocked layers.")
 
     def wanted(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:

@@ -14,7 +14,7 @@ class PerLayer:
     """A share for each layer by name; ``sparsity`` for the layers that are not named."""
 
     key: ClassVar[str] = "per_layer"
-    label: ClassVar[str] = "A share for each layer"
+    label: ClassVar[str] = "Per layer"
     sparsity: float = param(0.0, "Sparsity of the others", low=0.0, high=1.0)
     shares: tuple[tuple[str, float], ...] = mapping_param("Share by layer", low=0.0, high=1.0)
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from explorer.errors import ExplorerError
 from explorer.params import mapping_param, param
 from explorer.pruning.allocation.base import Bounds
-from explorer.pruning.allocation.curves import Curve, points_by_knob
+from explorer.pruning.allocation.curves import Curve, points_by_group
 from explorer.pruning.allocation.filling import Filling, filled
 from explorer.types import Scores
 
@@ -42,7 +42,7 @@ class BySensitivity(Filling):
         return filled(at, bounds, n)
 
     def _curves(self, names: list[str]) -> dict[str, Curve]:
-        points = points_by_knob(self.curves)
+        points = points_by_group(self.curves)
         if not points:
             raise ExplorerError(
                 "The shares follow from a sensitivity scan, and there is none.",

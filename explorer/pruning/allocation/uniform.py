@@ -17,7 +17,7 @@ class Uniform:
     """
 
     key: ClassVar[str] = "uniform"
-    label: ClassVar[str] = "Same share per layer"
+    label: ClassVar[str] = "Uniform"
     sparsity: float = param(0.0, "Sparsity", low=0.0, high=1.0, help="Share of the units of each layer.")
 
     def wanted(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:

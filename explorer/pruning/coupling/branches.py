@@ -17,7 +17,7 @@ from torch import Tensor, fx
 from explorer.pruning.apply import private_shell
 from explorer.pruning.coupling.groups import Coupling
 from explorer.pruning.operators.table import SUMS
-from explorer.types import Knob, LayerTable, LoadedModel, Part, Plan
+from explorer.types import LayerTable, LoadedModel, Part, Plan, PruningGroup
 
 BLOCK = "residual block"
 _SIZES = {"size", "dim", getattr}
@@ -136,8 +136,8 @@ class _Watch(fx.Interpreter):
         return result
 
 
-def block_knob(model: LoadedModel, layers: LayerTable, found: Coupling) -> Knob | None:
-    """One knob whose units are the residual blocks; None where there is none."""
+def block_group(model: LoadedModel, layers: LayerTable, found: Coupling) -> PruningGroup | None:
+    """One group whose units are the residual blocks; None where there is none."""
     blocks = branches(model, layers, found)
     by_parameter = {layer.parameter: layer for layer in layers}
     parts = tuple(
@@ -150,7 +150,7 @@ def block_knob(model: LoadedModel, layers: LayerTable, found: Coupling) -> Knob 
     scored = [by_parameter[p.parameter] for p in parts if p.role == "scored"]
     if not scored:
         return None
-    return Knob(
+    return PruningGroup(
         name="residual blocks",
         layers=tuple(layer.name for layer in scored),
         n_units=len(blocks),
@@ -162,12 +162,12 @@ def block_knob(model: LoadedModel, layers: LayerTable, found: Coupling) -> Knob 
     )
 
 
-def gone_blocks(plan: Plan, knob: Knob) -> set[int]:
-    """The units of ``knob`` that the plan removes."""
-    pruned = {part.parameter for part in knob.parts if part.parameter in plan.masks}
+def gone_blocks(plan: Plan, group: PruningGroup) -> set[int]:
+    """The units of ``group`` that the plan removes."""
+    pruned = {part.parameter for part in group.parts if part.parameter in plan.masks}
     return {
         int(part.units[0])
-        for part in knob.parts
+        for part in group.parts
         if part.role == "scored" and part.parameter in pruned and not bool(plan.masks[part.parameter].any())
     }
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from explorer.types import Knob, LoadedModel
+from explorer.types import LoadedModel, PruningGroup
 
 ROUND_HELP = (
     "What stays in each layer is rounded up to a multiple of this. Kernels are fastest at multiples of 8 or 16."
 )
 
 
-def coupled_groups(model: LoadedModel, knob: Knob) -> Tensor:
-    """(n_units, group_size): the scored weights of each unit, layer by layer."""
+def coupled_groups(model: LoadedModel, group: PruningGroup) -> Tensor:
+    """(n_units, unit_size): the scored weights of each unit, layer by layer."""
     pieces = []
-    for part in knob.parts:
+    for part in group.parts:
         if part.role == "scored":
             rows = model.weights[part.parameter].detach().float().movedim(part.dim, 0).flatten(1)
             inside = part.units >= 0
             order = torch.argsort(part.units[inside], stable=True)
-            pieces.append(rows[inside][order].reshape(knob.n_units, -1))
+            pieces.append(rows[inside][order].reshape(group.n_units, -1))
     return torch.cat(pieces, dim=1)
 
 
-def coupled_spread(model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+def coupled_spread(model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
     """(n_units,) bool -> which slices of every parameter stay, by dimension."""
     kept: dict[str, dict[int, Tensor] | Tensor] = {}
-    for part in knob.parts:
+    for part in group.parts:
         if part.parameter not in model.weights:
             continue  # a running statistic: it is no weight, and a zero in it would mean nothing
         stays = torch.ones(len(part.units), dtype=torch.bool)
@@ -39,10 +39,10 @@ def coupled_spread(model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, di
     return kept
 
 
-def coupled_masks(model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+def coupled_masks(model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
     """The same as full masks: for units that can be masked and not cut out."""
     masks: dict[str, dict[int, Tensor] | Tensor] = {}
-    for name, dims in coupled_spread(model, knob, keep).items():
+    for name, dims in coupled_spread(model, group, keep).items():
         mask = torch.ones(model.weights[name].shape, dtype=torch.bool)
         for dim, stays in dims.items() if isinstance(dims, dict) else ():
             mask &= stays.reshape([-1 if d == dim else 1 for d in range(mask.dim())])

@@ -23,7 +23,7 @@ from explorer.pruning.coupling.labels import FROZEN, Labels
 from explorer.pruning.coupling.uses import Use
 from explorer.pruning.lowering import lowered
 from explorer.pruning.tracing import traced
-from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel, Part
+from explorer.types import LayerInfo, LayerTable, LoadedModel, Part, PruningGroup
 
 _GO_AS = {
     "head": "Its channels belong to attention heads, which go as a whole: choose heads.",
@@ -67,29 +67,29 @@ def coupling(model: LoadedModel) -> Coupling:
     return Coupling(tuple(labeller.uses.all), labels, graph=graph, shaped=labeller.shaped, from_zero=from_zero)
 
 
-def unit_knobs(model: LoadedModel, layers: LayerTable, unit: str) -> tuple[Knob, ...]:
-    """One knob for each set of units of this kind that go together; then the layers that cannot take part.
+def unit_groups(model: LoadedModel, layers: LayerTable, unit: str) -> tuple[PruningGroup, ...]:
+    """One group for each set of units of this kind that go together; then the layers that cannot take part.
 
     ``unit``: "channel", "head" or "hidden unit".
     """
     found = coupling(model)
     by_parameter = {layer.parameter: layer for layer in layers.prunable}
     rows = {u.parameter: u for u in found.uses if u.role == "scored" and u.parameter in by_parameter}
-    knobs = _named(_knobs(found, rows, by_parameter, unit), layers)
-    taken = {name for knob in knobs for name in knob.layers}
+    groups = _named(_groups(found, rows, by_parameter, unit), layers)
+    taken = {name for group in groups for name in group.layers}
     rest = [_refused(layer, found, rows, unit) for layer in layers.prunable if layer.name not in taken]
-    ordered = in_model_order([*knobs, *rest], layers)
+    ordered = in_model_order([*groups, *rest], layers)
     return _locked(ordered, layers) if unit == "channel" else ordered
 
 
-def in_model_order(knobs: Sequence[Knob], layers: LayerTable) -> tuple[Knob, ...]:
-    """Knobs in the order of their first layers."""
+def in_model_order(groups: Sequence[PruningGroup], layers: LayerTable) -> tuple[PruningGroup, ...]:
+    """Groups in the order of their first layers."""
     order = {layer.name: i for i, layer in enumerate(layers)}
-    return tuple(sorted(knobs, key=lambda knob: order[knob.layers[0]]))
+    return tuple(sorted(groups, key=lambda group: order[group.layers[0]]))
 
 
-def _knobs(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerInfo], unit: str) -> list[Knob]:
-    """Units that appear in the same layers, equally often, form one knob: its groups have one size."""
+def _groups(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerInfo], unit: str) -> list[PruningGroup]:
+    """Units that appear in the same layers, equally often, form one group: its groups have one size."""
     kinds = found.labels.kinds()
     final = [(use, found.labels.roots(use.labels)) for use in found.uses]
     appears: dict[int, list[str]] = defaultdict(list)
@@ -102,7 +102,7 @@ def _knobs(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerI
     for root, parameters in appears.items():
         signatures[tuple(parameters)].append(root)
     return [
-        _knob(signature, unit_roots, _parts(final, unit_roots), found.labels, by_parameter, unit)
+        _group(signature, unit_roots, _parts(final, unit_roots), found.labels, by_parameter, unit)
         for signature, unit_roots in signatures.items()
     ]
 
@@ -120,18 +120,18 @@ def _parts(final: list[tuple[Use, Tensor]], unit_roots: list[int]) -> tuple[Part
     return tuple(parts)
 
 
-def _knob(
+def _group(
     signature: tuple[str, ...],
     unit_roots: list[int],
     parts: tuple[Part, ...],
     labels: Labels,
     by_parameter: dict[str, LayerInfo],
     unit: str,
-) -> Knob:
+) -> PruningGroup:
     members = [by_parameter[name] for name in dict.fromkeys(signature)]
     scored = [part for part in parts if part.role == "scored"]
     per_row = {layer.parameter: layer.n_weights // layer.shape[_dim_of(scored, layer)] for layer in members}
-    return Knob(
+    return PruningGroup(
         name=members[0].name,
         layers=tuple(layer.name for layer in members),
         n_units=len(unit_roots),
@@ -148,20 +148,20 @@ def _dim_of(parts: Sequence[Part], layer: LayerInfo) -> int:
     return next(part.dim for part in parts if part.parameter == layer.parameter)
 
 
-def _named(knobs: list[Knob], layers: LayerTable) -> list[Knob]:
-    """Give every knob a name of its own: two may start with the same layer."""
+def _named(groups: list[PruningGroup], layers: LayerTable) -> list[PruningGroup]:
+    """Give every group a name of its own: two may start with the same layer."""
     seen: dict[str, int] = defaultdict(int)
     order = {layer.name: i for i, layer in enumerate(layers)}
     named = []
-    for knob in sorted(knobs, key=lambda k: (order[k.layers[0]], -len(k.layers))):
-        free = next((name for name in knob.layers if seen[name] == 0), None)
-        name = free or f"{knob.name} ({seen[knob.name] + 1})"
+    for group in sorted(groups, key=lambda k: (order[k.layers[0]], -len(k.layers))):
+        free = next((name for name in group.layers if seen[name] == 0), None)
+        name = free or f"{group.name} ({seen[group.name] + 1})"
         seen[name] += 1
-        named.append(replace(knob, name=name, block=layers[free].block if free else knob.block))
+        named.append(replace(group, name=name, block=layers[free].block if free else group.block))
     return named
 
 
-def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use], unit: str) -> Knob:
+def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use], unit: str) -> PruningGroup:
     use = rows.get(layer.parameter)
     if found.why_not:
         why = found.why_not
@@ -174,7 +174,7 @@ def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use], unit: str)
     else:
         why = _NO_PART[unit].format(kind=layer.kind)
     n_units = layer.shape[0] if layer.shape else 0
-    return Knob(layer.name, (layer.name,), n_units, unit, layer.n_weights, layer.block, layer.kind, why_not=why)
+    return PruningGroup(layer.name, (layer.name,), n_units, unit, layer.n_weights, layer.block, layer.kind, why_not=why)
 
 
 def _why_frozen(found: Coupling, use: Use, unit: str) -> str:
@@ -193,12 +193,13 @@ def _sentence(reason: str | None) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _locked(knobs: tuple[Knob, ...], layers: LayerTable) -> tuple[Knob, ...]:
+def _locked(groups: tuple[PruningGroup, ...], layers: LayerTable) -> tuple[PruningGroup, ...]:
     """The first layer is locked by default: it sees the input itself and saves next to nothing."""
     first = next((layer.name for layer in layers.prunable), None)
     reason = "First layer: it reads the input itself, has few weights, and everything after it depends on it."
     return tuple(
-        replace(knob, locked_by=reason) if first in knob.layers and knob.why_not is None else knob for knob in knobs
+        replace(group, locked_by=reason) if first in group.layers and group.why_not is None else group
+        for group in groups
     )
 
 

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from explorer.pruning.coupling.groups import Coupling
 from explorer.pruning.coupling.labels import FROZEN
-from explorer.types import Knob, Part
+from explorer.types import Part, PruningGroup
 
 
 @dataclass(frozen=True)
-class Reader(Knob):
+class Reader(PruningGroup):
     """A line over what one layer reads. ``channels``: all channels of the network, one unit each, the same in all."""
 
     channels: tuple[Part, ...] = field(default=(), compare=False, repr=False)
@@ -32,12 +32,12 @@ def channel_parts(found: Coupling) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def unread(knobs: Sequence[Knob], masks: Mapping[str, Tensor]) -> dict[str, dict[int, Tensor]]:
+def unread(groups: Sequence[PruningGroup], masks: Mapping[str, Tensor]) -> dict[str, dict[int, Tensor]]:
     """Which slices of each parameter stay once the channels that no layer reads under ``masks`` are gone.
 
     Empty for lines over other units, and where every channel is still read by some layer.
     """
-    parts = next((knob.channels for knob in knobs if isinstance(knob, Reader)), ())
+    parts = next((group.channels for group in groups if isinstance(group, Reader)), ())
     if not masks or not any(bool((part.units >= 0).any()) for part in parts):
         return {}
     kept: dict[str, dict[int, Tensor]] = {}

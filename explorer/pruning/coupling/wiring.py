@@ -1,4 +1,4 @@
-"""Who reads whose output: the layers of a network as a graph, whatever unit is looked at."""
+"""Reads from: the layers of a network as a graph, whatever unit is looked at."""
 
 from __future__ import annotations
 

@@ -31,17 +31,17 @@ class Apoz(Criterion):
     n_samples: int = param(256, "Samples", low=8, high=65536, help=N_SAMPLES_HELP)
 
     def why_not(self, units: Units) -> str | None:
-        knob = units.of[1]
-        if knob.unit not in _UNITS:
+        group = units.of[1]
+        if group.unit not in _UNITS:
             return (
-                f"It counts zeros of whole outputs, and a {knob.unit} has none of its own: choose channels or neurons."
+                f"It counts zeros of whole outputs, and a {group.unit} has none of its own: choose channels or neurons."
             )
         if not list(_counted(units)):
             return "No ReLU follows that would make zeros to count."
         return None
 
     def score(self, units: Units) -> Tensor:
-        n_units = units.groups.shape[0]
+        n_units = units.weights.shape[0]
         active, n = torch.zeros(n_units, dtype=torch.float64), torch.zeros(n_units, dtype=torch.float64)
         for part, zeros in _counted(units):
             inside = part.units >= 0

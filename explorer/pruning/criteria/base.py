@@ -13,39 +13,39 @@ from explorer.errors import ExplorerError
 from explorer.pruning.coupling.branches import BLOCK
 from explorer.pruning.evidence.base import Evidence
 from explorer.pruning.granularity.base import Granularity
-from explorer.types import Knob, LoadedModel
+from explorer.types import LoadedModel, PruningGroup
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """The units of one knob, as a criterion sees them.
+    """The units of one group, as a criterion sees them.
 
-    ``groups``: (n_units, group_size), the scored weights. ``name`` is the knob's, so that a
+    ``weights``: (n_units, unit_size), the scored weights. ``name`` is the group's, so that a
     random criterion is independent of layer order. The rest is there for criteria that look
     beyond the weights: the model (never written to), and what a pass over data saw.
     """
 
-    groups: Tensor
+    weights: Tensor
     name: str = ""
-    knob: Knob | None = None
+    group: PruningGroup | None = None
     granularity: Granularity | None = None
     model: LoadedModel | None = None
     evidence: Evidence | None = None
 
     def arranged(self, field: Mapping[str, Tensor]) -> Tensor:
-        """(n_units, group_size): tensors in the shapes of the parameters, arranged like ``groups``."""
-        model, knob, granularity = self.of
-        return granularity.groups(replace(model, weights=field), knob)
+        """(n_units, unit_size): tensors in the shapes of the parameters, arranged like ``weights``."""
+        model, group, granularity = self.of
+        return granularity.unit_weights(replace(model, weights=field), group)
 
     def totals(self, values: Tensor) -> Tensor:
-        """(n_units, group_size), arranged like ``groups`` -> (n_units,) sums, each weight of a unit once.
+        """(n_units, unit_size), arranged like ``weights`` -> (n_units,) sums, each weight of a unit once.
 
         Residual blocks repeat their weights up to the length of the longest: there only the first of each counts.
         """
-        if self.knob is not None and self.knob.unit == BLOCK:
-            model, knob, _ = self.of
-            sizes = torch.zeros(knob.n_units, dtype=torch.int64)
-            for part in (part for part in knob.parts if part.role == "scored"):
+        if self.group is not None and self.group.unit == BLOCK:
+            model, group, _ = self.of
+            sizes = torch.zeros(group.n_units, dtype=torch.int64)
+            for part in (part for part in group.parts if part.role == "scored"):
                 sizes[part.units[0]] += model.weights[part.parameter].numel()
             places = torch.arange(values.shape[1]) * sizes.unsqueeze(1) // values.shape[1]
             repeated = places == places.roll(1, dims=1)
@@ -54,14 +54,14 @@ class Units:
 
     def curved(self, kind: str) -> Tensor:
         """(n_units,) sum over the unit of 1/2 h w^2, where the evidence ``kind`` is h: what the loss gains."""
-        return self.totals(self.arranged(self.seen.field(kind)) * self.groups.square()) / 2
+        return self.totals(self.arranged(self.seen.field(kind)) * self.weights.square()) / 2
 
     @property
-    def of(self) -> tuple[LoadedModel, Knob, Granularity]:
-        """The model, the knob and the granularity that these units come from."""
-        if self.model is None or self.knob is None or self.granularity is None:
+    def of(self) -> tuple[LoadedModel, PruningGroup, Granularity]:
+        """The model, the group and the granularity that these units come from."""
+        if self.model is None or self.group is None or self.granularity is None:
             raise ExplorerError("This criterion needs the model.", fix="Score with explorer.score(model, spec, data).")
-        return self.model, self.knob, self.granularity
+        return self.model, self.group, self.granularity
 
     @property
     def seen(self) -> Evidence:

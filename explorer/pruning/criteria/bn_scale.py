@@ -25,12 +25,12 @@ class BnScale(Criterion):
     label: ClassVar[str] = "Batch-norm scale"
 
     def why_not(self, units: Units) -> str | None:
-        _, knob, _ = units.of
-        if not knob.parts:
-            return f"A batch norm scales whole channels: it says nothing about a single {knob.unit}."
+        _, group, _ = units.of
+        if not group.parts:
+            return f"A batch norm scales whole channels: it says nothing about a single {group.unit}."
         _, times = _sums(units)
         if not bool(times.all()):
-            return f"No batch norm scales each {knob.unit} of this layer."
+            return f"No batch norm scales each {group.unit} of this layer."
         return None
 
     def score(self, units: Units) -> Tensor:
@@ -40,9 +40,9 @@ class BnScale(Criterion):
 
 def _sums(units: Units) -> tuple[Tensor, Tensor]:
     """(n_units,) the sum of |gamma| of each unit, and how many there are of it."""
-    model, knob, _ = units.of
-    sums, times = torch.zeros(knob.n_units, dtype=torch.float64), torch.zeros(knob.n_units, dtype=torch.float64)
-    for part in knob.parts:
+    model, group, _ = units.of
+    sums, times = torch.zeros(group.n_units, dtype=torch.float64), torch.zeros(group.n_units, dtype=torch.float64)
+    for part in group.parts:
         path, _, key = part.parameter.rpartition(".")
         if model.module is None or key != "weight" or part.parameter not in model.weights:
             continue

@@ -27,8 +27,8 @@ class GeometricMedian(Criterion):
     label: ClassVar[str] = "Geometric median"
 
     def why_not(self, units: Units) -> str | None:
-        unit = units.knob.unit if units.knob else ""
-        n_units, size = units.groups.shape
+        unit = units.group.unit if units.group else ""
+        n_units, size = units.weights.shape
         if unit in ("group", BLOCK):
             return f"Distances between weight vectors say nothing where each {unit} holds other weights."
         if size == 1:
@@ -38,7 +38,7 @@ class GeometricMedian(Criterion):
         return None
 
     def score(self, units: Units) -> Tensor:
-        vectors = units.groups.float() if units.groups.dtype != torch.float64 else units.groups
+        vectors = units.weights.float() if units.weights.dtype != torch.float64 else units.weights
         n_units, size = vectors.shape
         # The quick way through matrix products loses the small distances that decide here.
         sums = [

@@ -28,16 +28,16 @@ class HeadConfidence(Criterion):
     n_samples: int = param(256, "Samples", low=8, high=65536, help=N_SAMPLES_HELP)
 
     def why_not(self, units: Units) -> str | None:
-        knob = units.of[1]
-        if knob.unit != "head":
-            return f"It looks at where attention heads look, and a {knob.unit} is none: choose heads."
+        group = units.of[1]
+        if group.unit != "head":
+            return f"It looks at where attention heads look, and a {group.unit} is none: choose heads."
         if _confidences(units) is None:
             return "Its attention weights cannot be seen, or not be told apart by heads."
         return None
 
     def score(self, units: Units) -> Tensor:
         found = _confidences(units)
-        return torch.zeros(units.groups.shape[0]) if found is None else found
+        return torch.zeros(units.weights.shape[0]) if found is None else found
 
 
 def _confidences(units: Units) -> Tensor | None:
@@ -46,8 +46,8 @@ def _confidences(units: Units) -> Tensor | None:
     for part in units.of[1].parts:
         heads = seen.get(part.parameter) if part.role == "scored" else None
         places = None if heads is None else unit_of_heads(part.units, len(heads))
-        if heads is not None and places is not None and len(torch.unique(places)) == units.groups.shape[0]:
-            total = torch.zeros(units.groups.shape[0]).index_add_(0, places, heads)
+        if heads is not None and places is not None and len(torch.unique(places)) == units.weights.shape[0]:
+            total = torch.zeros(units.weights.shape[0]).index_add_(0, places, heads)
             return total / torch.bincount(places)
     return None
 

@@ -25,9 +25,9 @@ class Lamp(Criterion):
     label: ClassVar[str] = "LAMP"
 
     def score(self, units: Units) -> Tensor:
-        largest = units.groups.abs().amax().double() if units.groups.numel() else torch.tensor(1.0)
+        largest = units.weights.abs().amax().double() if units.weights.numel() else torch.tensor(1.0)
         # In double and as parts of the largest: squares of small weights would leave the range of a float.
-        scaled = units.groups.double() / largest.clamp_min(1e-300)
+        scaled = units.weights.double() / largest.clamp_min(1e-300)
         energy = units.totals(scaled.square())
         rising, order = torch.sort(energy, stable=True)
         outliving = rising.flip(0).cumsum(0).flip(0)

@@ -28,7 +28,7 @@ class LpNorm(Criterion):
     p: float = param(2.0, "Norm order p", low=0.5, high=4.0, help="1: mean of |w|; 2: root mean square.")
 
     def score(self, units: Units) -> Tensor:
-        magnitudes = units.groups.abs()
+        magnitudes = units.weights.abs()
         if magnitudes.shape[1] == 1:
             # |w|^p would underflow for tiny weights and make ties that are not there.
             return magnitudes[:, 0]

@@ -42,18 +42,18 @@ class Obs(Criterion):
     )
 
     def why_not(self, units: Units) -> str | None:
-        model, knob, _ = units.of
+        model, group, _ = units.of
         found = units.seen.kinds["input_products"]
         missing = "It is looked up, not multiplied, or never used: no inputs of it are seen."
-        reasons = [found.get(name, missing) for name in scored_parameters(model, knob)]
+        reasons = [found.get(name, missing) for name in scored_parameters(model, group)]
         return next((why for why in reasons if isinstance(why, str)), None)
 
     def score(self, units: Units) -> Tensor:
-        model, knob, _ = units.of
+        model, group, _ = units.of
         problems = units.seen.kinds["input_products"]
         field = {
             name: problems[name].saliency(model.weights[name], self.damping) * problems[name].ease(self.damping)
-            for name in scored_parameters(model, knob)
+            for name in scored_parameters(model, group)
         }
         return units.arranged(field).mean(dim=1)
 

@@ -26,4 +26,4 @@ class Random(Criterion):
     def score(self, units: Units) -> Tensor:
         # The generator reads 32 bits of its seed: mix both numbers into those.
         generator = torch.Generator().manual_seed(zlib.crc32(f"{self.seed}:{units.name}".encode()))
-        return torch.rand(units.groups.shape[0], generator=generator)
+        return torch.rand(units.weights.shape[0], generator=generator)

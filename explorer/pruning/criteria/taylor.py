@@ -34,5 +34,5 @@ class Taylor(Criterion):
 
     def score(self, units: Units) -> Tensor:
         batches = units.seen.kinds["gradients"]
-        changes = torch.stack([units.totals(units.groups * units.arranged(batch)) for batch in batches])
+        changes = torch.stack([units.totals(units.weights * units.arranged(batch)) for batch in batches])
         return (changes.abs() if self.form == "sum" else changes.square()).mean(dim=0)

@@ -41,19 +41,19 @@ class Wanda(Criterion):
     )
 
     def why_not(self, units: Units) -> str | None:
-        model, knob, _ = units.of
-        unseen = [name for name in scored_parameters(model, knob) if name not in units.seen.field("input_squares")]
+        model, group, _ = units.of
+        unseen = [name for name in scored_parameters(model, group) if name not in units.seen.field("input_squares")]
         if not unseen:
             return None
         return f"What {unseen[0]} is multiplied by cannot be seen: it is looked up, used in parts, or never used."
 
     def score(self, units: Units) -> Tensor:
-        model, knob, _ = units.of
-        squares = {name: units.seen.field("input_squares")[name] for name in scored_parameters(model, knob)}
+        model, group, _ = units.of
+        squares = {name: units.seen.field("input_squares")[name] for name in scored_parameters(model, group)}
         # A layer that was never given anything but zeros has equal inputs, too.
         typical = {name: field.mean(dtype=torch.float64).float().clamp_min(1e-30) for name, field in squares.items()}
         norms = units.arranged({name: field / typical[name] for name, field in squares.items()}).sqrt()
-        products = units.groups.abs() * norms
+        products = units.weights.abs() * norms
         if not isinstance(units.granularity, Weight):
             return _root_mean_square(products)
         return _places_in_rows(products, units) if self.compare == "row" else products[:, 0]
@@ -68,9 +68,9 @@ def _root_mean_square(values: Tensor) -> Tensor:
 
 def _places_in_rows(products: Tensor, units: Units) -> Tensor:
     """(n_weights,): each weight's place among those of its output, from 0 to 1; ties in index order."""
-    model, knob, _ = units.of
-    weight = model.weights[scored_parameters(model, knob)[0]]
-    outputs = 1 if knob.kind.startswith("ConvTranspose") else 0
+    model, group, _ = units.of
+    weight = model.weights[scored_parameters(model, group)[0]]
+    outputs = 1 if group.kind.startswith("ConvTranspose") else 0
     rows = products.reshape(weight.shape).movedim(outputs, 0)
     order = rows.flatten(1).argsort(dim=1, stable=True)
     places = torch.empty(order.shape)

@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from explorer.types import Knob, LayerTable, LoadedModel
+from explorer.types import LayerTable, LoadedModel, PruningGroup
 
 
 @runtime_checkable
@@ -21,14 +21,14 @@ class Granularity(Protocol):
     unit: ClassVar[str]
     why_no_removal: ClassVar[str]
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-        """One knob for each set of units that one threshold controls, in model order."""
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
+        """One group for each set of units that one threshold controls, in model order."""
         ...
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        """(n_units, group_size): the scored weights of each unit."""
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
+        """(n_units, unit_size): the scored weights of each unit."""
         ...
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
         """(n_units,) bool -> what stays, by parameter: a full mask, or {dim: bool vector} for whole slices."""
         ...

@@ -7,8 +7,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from explorer.params import param
-from explorer.pruning.within_layer import layer_knobs, parameter_of, weight_of
-from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel
+from explorer.pruning.within_layer import layer_groups, parameter_of, weight_of
+from explorer.types import LayerInfo, LayerTable, LoadedModel, PruningGroup
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,20 @@ class Block:
     rows: int = param(4, "Rows of a block", low=1, high=128)
     columns: int = param(4, "Columns of a block", low=1, high=128)
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-        return layer_knobs(layers, self.unit, self._n_blocks)
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
+        return layer_groups(layers, self.unit, self._n_blocks)
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        weight = weight_of(model, knob)
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
+        weight = weight_of(model, group)
         down, across = self._grid(tuple(weight.shape))
         blocks = weight.reshape(down, self.rows, across, self.columns).transpose(1, 2)
         return blocks.reshape(down * across, self.rows * self.columns)
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        shape = tuple(weight_of(model, knob).shape)
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        shape = tuple(weight_of(model, group).shape)
         down, across = self._grid(shape)
         mask = keep.reshape(down, 1, across, 1).expand(down, self.rows, across, self.columns)
-        return {parameter_of(model, knob): mask.reshape(shape)}
+        return {parameter_of(model, group): mask.reshape(shape)}
 
     def _grid(self, shape: tuple[int, ...]) -> tuple[int, int]:
         return shape[0] // self.rows, prod(shape[1:]) // self.columns

@@ -6,9 +6,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from explorer.pruning.coupling.coupled import coupled_groups, coupled_masks, coupled_spread
-from explorer.pruning.coupling.groups import in_model_order, unit_knobs
+from explorer.pruning.coupling.groups import in_model_order, unit_groups
 from explorer.pruning.heads_by_name import BY_NAME, heads_by_name
-from explorer.types import Knob, LayerTable, LoadedModel
+from explorer.types import LayerTable, LoadedModel, PruningGroup
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,23 @@ class Head:
     unit: ClassVar[str] = "head"
     why_no_removal: ClassVar[str] = "The code that counts the heads could not be followed."
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-        traced = unit_knobs(model, layers, self.unit)
-        taken = {name for knob in traced if knob.why_not is None for name in knob.layers}
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
+        traced = unit_groups(model, layers, self.unit)
+        taken = {name for group in traced if group.why_not is None for name in group.layers}
         named = heads_by_name(model, layers, taken)
-        by_name = {name for knob in named for name in knob.layers}
-        rest = [knob for knob in traced if knob.why_not is None or knob.name not in by_name]
-        return tuple(_more_than_one(knob) for knob in in_model_order([*rest, *named], layers))
+        by_name = {name for group in named for name in group.layers}
+        rest = [group for group in traced if group.why_not is None or group.name not in by_name]
+        return tuple(_more_than_one(group) for group in in_model_order([*rest, *named], layers))
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        return coupled_groups(model, knob)
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
+        return coupled_groups(model, group)
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        by_name = BY_NAME in knob.coupled_by
-        return coupled_masks(model, knob, keep) if by_name else coupled_spread(model, knob, keep)
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        by_name = BY_NAME in group.coupled_by
+        return coupled_masks(model, group, keep) if by_name else coupled_spread(model, group, keep)
 
 
-def _more_than_one(knob: Knob) -> Knob:
+def _more_than_one(group: PruningGroup) -> PruningGroup:
     """One head always stays, so a single one has no line."""
-    alone = knob.why_not is None and knob.n_units == 1
-    return replace(knob, why_not="It has one head, and one always stays.") if alone else knob
+    alone = group.why_not is None and group.n_units == 1
+    return replace(group, why_not="It has one head, and one always stays.") if alone else group

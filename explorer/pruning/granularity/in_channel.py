@@ -7,8 +7,8 @@ from torch import Tensor
 
 from explorer.pruning.coupling.groups import coupling
 from explorer.pruning.coupling.unread import Reader, channel_parts
-from explorer.pruning.within_layer import LOOKED_UP, groups_of_conv, layer_knobs, parameter_of, weight_of
-from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel
+from explorer.pruning.within_layer import LOOKED_UP, groups_of_conv, layer_groups, parameter_of, weight_of
+from explorer.types import LayerInfo, LayerTable, LoadedModel, PruningGroup
 
 _FIRST = "First layer: its input channels are the data itself."
 
@@ -31,9 +31,9 @@ class InChannel:
         "Every channel that one layer drops is still read by another one, or comes from the data itself."
     )
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
         first = next((layer.name for layer in layers.prunable), None)
-        found = layer_knobs(layers, self.unit, lambda layer: _n_inputs(model, layer))
+        found = layer_groups(layers, self.unit, lambda layer: _n_inputs(model, layer))
         channels = channel_parts(coupling(model))
         locks = {first: _FIRST} if first else {}
         return tuple(
@@ -41,19 +41,19 @@ class InChannel:
             for k in found
         )
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        weight = weight_of(model, knob)
-        if knob.kind.startswith("ConvTranspose"):
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
+        weight = weight_of(model, group)
+        if group.kind.startswith("ConvTranspose"):
             return weight.flatten(1)
         # (groups, outputs, inputs, kernel) -> one row for each input channel
-        n_groups = groups_of_conv(model, parameter_of(model, knob))
+        n_groups = groups_of_conv(model, parameter_of(model, group))
         by_group = weight.reshape(n_groups, weight.shape[0] // n_groups, weight.shape[1], -1)
-        return by_group.transpose(1, 2).reshape(knob.n_units, -1)
+        return by_group.transpose(1, 2).reshape(group.n_units, -1)
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        weight, name = weight_of(model, knob), parameter_of(model, knob)
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        weight, name = weight_of(model, group), parameter_of(model, group)
         rest = [1] * (weight.dim() - 2)
-        if knob.kind.startswith("ConvTranspose"):
+        if group.kind.startswith("ConvTranspose"):
             return {name: keep.reshape(-1, 1, *rest).expand(weight.shape).contiguous()}
         n_groups = groups_of_conv(model, name)
         by_group = keep.reshape(n_groups, 1, weight.shape[1], *rest)

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.pruning.within_layer import layer_knobs, parameter_of, weight_of
-from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel
+from explorer.pruning.within_layer import layer_groups, parameter_of, weight_of
+from explorer.types import LayerInfo, LayerTable, LoadedModel, PruningGroup
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,17 @@ class Kernel:
     unit: ClassVar[str] = "kernel"
     why_no_removal: ClassVar[str] = "Both channels that a kernel connects are still there without it."
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-        return layer_knobs(layers, self.unit, _n_kernels)
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
+        return layer_groups(layers, self.unit, _n_kernels)
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        weight = weight_of(model, knob)
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
+        weight = weight_of(model, group)
         return weight.reshape(weight.shape[0] * weight.shape[1], -1)
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        weight = weight_of(model, knob)
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        weight = weight_of(model, group)
         places = keep.reshape(*weight.shape[:2], *[1] * (weight.dim() - 2))
-        return {parameter_of(model, knob): places.expand(weight.shape).contiguous()}
+        return {parameter_of(model, group): places.expand(weight.shape).contiguous()}
 
 
 def _n_kernels(layer: LayerInfo) -> int | str:

@@ -6,11 +6,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.pruning.coupling.branches import BLOCK, block_knob
+from explorer.pruning.coupling.branches import BLOCK, block_group
 from explorer.pruning.coupling.coupled import coupled_spread
 from explorer.pruning.coupling.groups import coupling
-from explorer.pruning.within_layer import layer_knobs
-from explorer.types import Knob, LayerTable, LoadedModel
+from explorer.pruning.within_layer import layer_groups
+from explorer.types import LayerTable, LoadedModel, PruningGroup
 
 
 @dataclass(frozen=True)
@@ -29,22 +29,22 @@ class Layer:
     unit: ClassVar[str] = BLOCK
     why_no_removal: ClassVar[str] = ""
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
         found = coupling(model)
-        knob = block_knob(model, layers, found)
-        taken = set(knob.layers) if knob else set()
+        group = block_group(model, layers, found)
+        taken = set(group.layers) if group else set()
         why = found.why_not or "It is in no residual block that could leave its shortcut alone."
-        rest = tuple(k for k in layer_knobs(layers, self.unit, lambda _: why) if k.name not in taken)
-        return (*((knob,) if knob else ()), *rest)
+        rest = tuple(k for k in layer_groups(layers, self.unit, lambda _: why) if k.name not in taken)
+        return (*((group,) if group else ()), *rest)
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        rows: list[list[Tensor]] = [[] for _ in range(knob.n_units)]
-        for part in knob.parts:
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
+        rows: list[list[Tensor]] = [[] for _ in range(group.n_units)]
+        for part in group.parts:
             if part.role == "scored":
                 rows[int(part.units[0])].append(model.weights[part.parameter].detach().float().flatten())
         blocks = [torch.cat(row) for row in rows]
         longest = max(len(block) for block in blocks)
         return torch.stack([block[torch.arange(longest) * len(block) // longest] for block in blocks])
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        return coupled_spread(model, knob, keep)
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        return coupled_spread(model, group, keep)

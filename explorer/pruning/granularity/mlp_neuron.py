@@ -7,9 +7,9 @@ from torch import Tensor
 
 from explorer.params import param
 from explorer.pruning.coupling.coupled import ROUND_HELP, coupled_groups, coupled_spread
-from explorer.pruning.coupling.groups import in_model_order, unit_knobs
-from explorer.pruning.within_layer import layer_knobs
-from explorer.types import Knob, LayerTable, LoadedModel
+from explorer.pruning.coupling.groups import in_model_order, unit_groups
+from explorer.pruning.within_layer import layer_groups
+from explorer.types import LayerTable, LoadedModel, PruningGroup
 
 _NOT_BETWEEN = "Not a hidden linear layer: its outputs are no neurons that only other linear layers read."
 
@@ -30,23 +30,23 @@ class MlpNeuron:
     why_no_removal: ClassVar[str] = ""
     round_to: int = param(1, "Keep multiples of", low=1, high=64, help=ROUND_HELP)
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
         kinds = {layer.parameter: layer.kind for layer in layers}
-        channels = unit_knobs(model, layers, "channel")
+        channels = unit_groups(model, layers, "channel")
         neurons = [replace(k, unit=self.unit, locked_by=None) for k in channels if _is_between_linear(k, kinds)]
-        taken = {name for knob in neurons for name in knob.layers}
+        taken = {name for group in neurons for name in group.layers}
         reasons = {k.name: k.why_not for k in channels if k.kind == "Linear" and k.why_not is not None}
-        rest = layer_knobs(layers, self.unit, lambda layer: reasons.get(layer.name) or _NOT_BETWEEN)
+        rest = layer_groups(layers, self.unit, lambda layer: reasons.get(layer.name) or _NOT_BETWEEN)
         return in_model_order([*neurons, *(k for k in rest if k.name not in taken)], layers)
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        return coupled_groups(model, knob)
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
+        return coupled_groups(model, group)
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        return coupled_spread(model, knob, keep)
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        return coupled_spread(model, group, keep)
 
 
-def _is_between_linear(knob: Knob, kinds: dict[str, str]) -> bool:
-    weights = [part.parameter for part in knob.parts if part.role != "follows"]
-    in_a_stream = "added together" in knob.coupled_by
-    return knob.why_not is None and not in_a_stream and all(kinds.get(name) == "Linear" for name in weights)
+def _is_between_linear(group: PruningGroup, kinds: dict[str, str]) -> bool:
+    weights = [part.parameter for part in group.parts if part.role != "follows"]
+    in_a_stream = "added together" in group.coupled_by
+    return group.why_not is None and not in_a_stream and all(kinds.get(name) == "Linear" for name in weights)

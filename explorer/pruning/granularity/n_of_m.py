@@ -8,8 +8,8 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.params import param
-from explorer.pruning.within_layer import LOOKED_UP, layer_knobs, parameter_of, weight_of
-from explorer.types import Knob, LayerInfo, LayerTable, LoadedModel
+from explorer.pruning.within_layer import LOOKED_UP, layer_groups, parameter_of, weight_of
+from explorer.types import LayerInfo, LayerTable, LoadedModel, PruningGroup
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,21 @@ class NOfM:
         if not self.n < self.m:
             raise ExplorerError(f"{self.n} of {self.m} prunes nothing.", fix="Keep fewer than the group holds: n < m.")
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-        return layer_knobs(layers, self.unit, self._n_groups)
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
+        return layer_groups(layers, self.unit, self._n_groups)
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
         """(n_units, m - n): the smallest weights of each group."""
-        rows = self._rows(weight_of(model, knob))
+        rows = self._rows(weight_of(model, group))
         return rows.gather(1, self._lost(rows))
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        weight = weight_of(model, knob)
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        weight = weight_of(model, group)
         rows = self._rows(weight)
         stays = torch.ones_like(rows, dtype=torch.bool)
         stays.scatter_(1, self._lost(rows), keep.unsqueeze(1).expand(-1, self.m - self.n))
         by_input = weight.movedim(1, -1).shape
-        return {parameter_of(model, knob): stays.reshape(by_input).movedim(-1, 1).contiguous()}
+        return {parameter_of(model, group): stays.reshape(by_input).movedim(-1, 1).contiguous()}
 
     def _n_groups(self, layer: LayerInfo) -> int | str:
         if layer.kind in LOOKED_UP:

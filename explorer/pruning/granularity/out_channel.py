@@ -7,8 +7,8 @@ from torch import Tensor
 
 from explorer.params import param
 from explorer.pruning.coupling.coupled import ROUND_HELP, coupled_groups, coupled_spread
-from explorer.pruning.coupling.groups import unit_knobs
-from explorer.types import Knob, LayerTable, LoadedModel
+from explorer.pruning.coupling.groups import unit_groups
+from explorer.types import LayerTable, LoadedModel, PruningGroup
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class OutChannel:
     why_no_removal: ClassVar[str] = ""
     round_to: int = param(1, "Keep multiples of", low=1, high=64, help=ROUND_HELP)
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-        return unit_knobs(model, layers, self.unit)
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
+        return unit_groups(model, layers, self.unit)
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        return coupled_groups(model, knob)
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
+        return coupled_groups(model, group)
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        return coupled_spread(model, knob, keep)
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        return coupled_spread(model, group, keep)

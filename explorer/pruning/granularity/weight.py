@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.pruning.within_layer import layer_knobs, parameter_of, weight_of
-from explorer.types import Knob, LayerTable, LoadedModel
+from explorer.pruning.within_layer import layer_groups, parameter_of, weight_of
+from explorer.types import LayerTable, LoadedModel, PruningGroup
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Weight:
     unit: ClassVar[str] = "weight"
     why_no_removal: ClassVar[str] = "A tensor without some of its entries is no smaller tensor."
 
-    def knobs(self, model: LoadedModel, layers: LayerTable) -> tuple[Knob, ...]:
-        return layer_knobs(layers, self.unit, lambda layer: layer.n_weights)
+    def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
+        return layer_groups(layers, self.unit, lambda layer: layer.n_weights)
 
-    def groups(self, model: LoadedModel, knob: Knob) -> Tensor:
-        return weight_of(model, knob).reshape(-1, 1)
+    def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
+        return weight_of(model, group).reshape(-1, 1)
 
-    def spread(self, model: LoadedModel, knob: Knob, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
-        return {parameter_of(model, knob): keep.reshape(weight_of(model, knob).shape)}
+    def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
+        return {parameter_of(model, group): keep.reshape(weight_of(model, group).shape)}

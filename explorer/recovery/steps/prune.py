@@ -29,7 +29,7 @@ class Prune:
         return None
 
     def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
-        """The pruned state, measured before anything heals it."""
+        """The pruned state, measured before anything recovers it."""
         after = pruned(state, self.spec, room.data)
         yield room.told(after, notes=after.plan.notes if after.plan else ())
         return after

@@ -9,7 +9,7 @@ from typing import ClassVar
 from explorer.errors import ExplorerError
 from explorer.params import param
 from explorer.recovery.quantization import FEWEST_BITS, MOST_BITS, quantized_weights
-from explorer.recovery.state import Progress, State, healed_model
+from explorer.recovery.state import Progress, State, recovered_model
 from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
 
@@ -35,6 +35,6 @@ class Quantize:
 
     def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
         """The same network with its weights on the grid."""
-        after = replace(state, model=healed_model(state.model, quantized_weights(state.model, bits=self.bits)))
+        after = replace(state, model=recovered_model(state.model, quantized_weights(state.model, bits=self.bits)))
         yield room.told(after)
         return after

@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from explorer.errors import ExplorerError
 from explorer.params import param
 from explorer.pruning.calls import fitting, runnable
-from explorer.recovery.state import Progress, State, healed_model
+from explorer.recovery.state import Progress, State, recovered_model
 from explorer.recovery.workroom import Room
 from explorer.stopping import check
 from explorer.types import Dataset, LoadedModel
@@ -52,7 +52,7 @@ class Refresh:
         if not found:
             yield room.told(state, notes=("This network has no batch norm; nothing was refreshed.",))
             return state
-        after = replace(state, model=healed_model(state.model, found))
+        after = replace(state, model=recovered_model(state.model, found))
         yield room.told(after)
         return after
 

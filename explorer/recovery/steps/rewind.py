@@ -12,7 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.params import param
 from explorer.recovery.beginnings import first_weights, why_no_beginning
 from explorer.recovery.defaults import training_of
-from explorer.recovery.state import Progress, State, healed_model, masked_model
+from explorer.recovery.state import Progress, State, masked_model, recovered_model
 from explorer.recovery.training import Trainer, why_not_trained
 from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
@@ -59,7 +59,7 @@ class Rewind:
         if moment in room.shared:
             found: dict[str, Tensor] = room.shared[moment]
             return found
-        start = healed_model(state.dense, tensors)
+        start = recovered_model(state.dense, tensors)
         trainer = Trainer(start, {}, settings, room.fit, seed=settings.seed, device=room.device)
         for epoch in range(self.epochs):
             for share in trainer.run_epoch():

@@ -50,9 +50,9 @@ class ShuffleMask:
 
 
 def shuffled(model: LoadedModel, plan: Plan, seed: int) -> Plan:
-    """A random plan of the same granularity with the same count in every knob, and so in every layer."""
+    """A random plan of the same granularity with the same count in every group, and so in every layer."""
     spec = PruneSpec.from_json(plan.spec)
-    exact = {k.knob.name: _exactly(k.n_pruned, k.knob.n_units) for k in plan.knobs if k.knob.why_not is None}
+    exact = {k.group.name: _exactly(k.n_pruned, k.group.n_units) for k in plan.groups if k.group.why_not is None}
     drawn = make_plan(model, PruneSpec(spec.granularity, Random(seed), Global(), tuple(exact.items())))
     if any(drawn.n_pruned_in(layer) != plan.n_pruned_in(layer) for layer in plan.layers):
         raise ExplorerError(

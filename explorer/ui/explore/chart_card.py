@@ -118,7 +118,7 @@ def below(view: View) -> None:
         st.markdown("**What changed**")
         _changed(view)
     with right, st.container(border=True, key="watch_card", height="stretch"):
-        st.markdown("**Watch out**")
+        st.markdown("**Warnings**")
         _watch(view)
 
 

@@ -70,6 +70,6 @@ def _switch(work: Workspace, key: str | None) -> None:
 
 
 def _preset(work: Workspace, share: float) -> None:
-    """One ranking over all layers, or the same share of each, as the lines move now."""
+    """Global, or uniform, as the thresholds move now."""
     key = "uniform" if work.mode == "share" else "global"
     work.set(replace(work.spec, allocation=allocation.get(key, sparsity=share)))

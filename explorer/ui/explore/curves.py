@@ -35,8 +35,8 @@ def _wanted(spec: PruneSpec) -> list[tuple[str, PruneSpec]]:
     control = criteria.get("random")
     name = spec.criterion.label.lower()
     requests = [
-        (f"{name}, one ranking", replace(spec, allocation=allocation.get("global"), limits=())),
-        (f"{name}, same share", replace(spec, allocation=allocation.get("uniform"), limits=())),
+        (f"{name}, global", replace(spec, allocation=allocation.get("global"), limits=())),
+        (f"{name}, uniform", replace(spec, allocation=allocation.get("uniform"), limits=())),
     ]
     if spec.criterion.key != control.key:
         random = PruneSpec(spec.granularity, control, allocation.get("global"))

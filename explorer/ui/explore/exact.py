@@ -22,13 +22,13 @@ _UNITS = {"absolute": "value", "std": "× standard deviation", "percentile": "pe
 
 def popover(work: Workspace, scores: Scores, plan: Plan) -> None:
     """Set one line, or all of them, by number; shows where it stands in all three units."""
-    movable = [k for k in plan.knobs if k.knob.why_not is None]
+    movable = [k for k in plan.groups if k.group.why_not is None]
     if not movable:
         return
     with st.popover("Exact", help="Set a line by number."):
-        name = st.selectbox("Line", [_ALL, *(k.knob.name for k in movable)], key="exact_line")
+        name = st.selectbox("Line", [_ALL, *(k.group.name for k in movable)], key="exact_line")
         if name != _ALL:
-            n = next(k.n_pruned for k in movable if k.knob.name == name)
+            n = next(k.n_pruned for k in movable if k.group.name == name)
             forms = threshold_forms(scores, name, n)
             st.caption(
                 f"Now: {forms['absolute']:.5g} = {forms['std']:.3g} × standard deviation "
@@ -47,8 +47,8 @@ def _set(work: Workspace, scores: Scores, plan: Plan) -> None:
     if name == _ALL:
         work.set(replace(work.spec, allocation=line))
         return
-    bounds = {k.knob.name: k for k in plan.knobs if not is_locked(k.knob, work.spec) and k.knob.why_not is None}
-    shares = {other: short_share(k.n_pruned, k.knob.n_units) for other, k in bounds.items() if k.n_pruned}
+    bounds = {k.group.name: k for k in plan.groups if not is_locked(k.group, work.spec) and k.group.why_not is None}
+    shares = {other: short_share(k.n_pruned, k.group.n_units) for other, k in bounds.items() if k.n_pruned}
     n_units = len(scores.values[name])
     shares[name] = short_share(line.wanted(scores, {})[name], n_units)
     work.set(replace(work.spec, allocation=PerLayer(0.0, tuple(sorted(shares.items())))))

@@ -14,16 +14,16 @@ _MANY = 12
 
 def draw(model: LoadedModel, plan: Plan) -> None:
     """One heat map of layers x magnitudes with the lines across it; only where the list is long, and on request."""
-    movable = [k for k in plan.knobs if k.knob.why_not is None]
+    movable = [k for k in plan.groups if k.group.why_not is None]
     if len(movable) <= _MANY or not st.toggle(f"Overview of all {len(movable)} lines", key="overview_on"):
         return
     known = cache.magnitudes(model)
-    by_weight = all(k.knob.unit == "weight" for k in movable)
+    by_weight = all(k.group.unit == "weight" for k in movable)
     shares = {layer.name: plan.n_pruned_in(layer) / layer.n_weights for layer in plan.layers.prunable}
     figure = overview(
         known,
         sparsities=shares if plan.n_pruned else None,
-        thresholds={k.knob.name: k.threshold for k in movable} if by_weight else None,
+        thresholds={k.group.name: k.threshold for k in movable} if by_weight else None,
         theme=chart_theme(),
     )
     st.plotly_chart(figure, key="lines_overview", theme=None, config=CONFIG)

@@ -145,7 +145,7 @@ def _lines(view: View) -> bool:
 
 def _expected(plan: Plan, found: Sensitivity) -> dict[str, float]:
     """What each line costs alone, in points: interpolated between measured levels, so estimated."""
-    drops = {k.knob.name: 100 * found.expected_drop(k.knob.name, k.sparsity) for k in plan.knobs if k.n_pruned}
+    drops = {k.group.name: 100 * found.expected_drop(k.group.name, k.sparsity) for k in plan.groups if k.n_pruned}
     return {name: drop for name, drop in drops.items() if not math.isnan(drop)}
 
 

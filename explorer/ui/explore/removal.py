@@ -120,7 +120,9 @@ def _verdict(model: LoadedModel, made: Proven) -> None:
         n = sum(t.numel() for t in made.tensors.values())
         of = sum(t.numel() for t in stored_tensors(model).values())
         said = f"The smaller network answers like the masked one: at most {proof.largest_difference:.1e} of the largest"
-        said += f" output apart on {proof.judged_on}, no prediction changes. {n:,} of {of:,} stored numbers are left."
+        said += (
+            f" output apart on {proof.evaluated_on}, no prediction changes. {n:,} of {of:,} stored numbers are left."
+        )
     else:
         said = f"{proof.failed.sentence} No file is offered."
     badge = ":blue-badge[:material/check_circle: Proven]" if proof.ok else ":orange-badge[:material/cancel: Not proven]"

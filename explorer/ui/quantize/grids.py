@@ -15,7 +15,7 @@ from explorer.pruning.level import with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.activation_threshold import SHARES as SKIPPED
 from explorer.recovery.activation_threshold import ActivationPoint, skipping
-from explorer.recovery.grid import FORMS, Form, GridPoint, Healing, Working, grid, n_points
+from explorer.recovery.grid import FORMS, Form, GridPoint, RecoveryKind, Working, grid, n_points
 from explorer.recovery.order import Tried, orders, recipes
 from explorer.recovery.steps import Finetune
 from explorer.recovery.training import why_not_trained
@@ -28,22 +28,22 @@ EPOCHS = 5
 
 @dataclass(frozen=True)
 class Wanted:
-    """One grid: what is pruned how, to which shares, in which formats, healed how."""
+    """One grid: what is pruned how, to which shares, in which formats, recovered how."""
 
     spec: PruneSpec
     shares: tuple[float, ...]
     forms: tuple[Form, ...]
     bits: int = 8
-    healings: tuple[Healing, ...] = ("none",)
+    recoveries: tuple[RecoveryKind, ...] = ("none",)
 
     @property
     def n_points(self) -> int:
         """How many points it has."""
-        return n_points(self.shares, self.forms, self.healings)
+        return n_points(self.shares, self.forms, self.recoveries)
 
 
 def request(spec: PruneSpec) -> PruneSpec:
-    """The request on Explore with one ranking over all layers: a grid sets the share itself."""
+    """The request on Explore with global pruning over all layers: a grid sets the share itself."""
     return replace(spec, allocation=allocation.get("global"))
 
 
@@ -129,7 +129,7 @@ def start_skipping(model: LoadedModel, dataset: Dataset, plan: Plan | None) -> J
 def _key(kind: Literal["grid", "orders", "skipping"], model: LoadedModel, dataset: Dataset, *more: object) -> object:
     def text(part: object) -> object:
         if isinstance(part, Wanted):
-            return (part.spec.digest, part.shares, part.forms, part.bits, part.healings)
+            return (part.spec.digest, part.shares, part.forms, part.bits, part.recoveries)
         return part.digest if isinstance(part, PruneSpec) else part
 
     return ("quantize", kind, model.identity, dataset.digest, *map(text, more))
@@ -152,7 +152,7 @@ def _grid(model: LoadedModel, dataset: Dataset, wanted: Wanted) -> Iterator[Grid
         shares=wanted.shares,
         forms=wanted.forms,
         bits=wanted.bits,
-        healings=wanted.healings,
+        recoveries=wanted.recoveries,
         training=_training(),
         runtime=Int8Runtime(dataset, judge),
         evaluator=judge,

@@ -10,9 +10,9 @@ import streamlit as st
 
 from explorer.analysis.report import finite
 from explorer.charts import CONFIG
-from explorer.charts.quantization import FORM_NAMES, HEALING_NAMES, quantization_grid
+from explorer.charts.quantization import FORM_NAMES, RECOVERY_NAMES, quantization_grid
 from explorer.engine.jobs import Job
-from explorer.recovery.grid import HEALINGS, GridPoint, pareto
+from explorer.recovery.grid import RECOVERIES, GridPoint, pareto
 from explorer.text.names import plain
 from explorer.text.numbers import bytes_text, interval, percent, points
 from explorer.text.spreadsheet import csv_text, file_stem
@@ -85,8 +85,8 @@ def _controls(model: LoadedModel, dataset: Dataset) -> tuple[grids.Wanted, Job |
                 grids.start(model, dataset, wanted)
                 st.rerun()
     unit, by = wanted.spec.granularity.label, wanted.spec.criterion.label.lower()
-    healed = f" Tuned: {grids.EPOCHS} epochs with masks held." if len(wanted.healings) > 1 else ""
-    st.caption(f"{unit} by {by}, as on Explore, one ranking over all layers; accuracy on the tune split.{healed}")
+    recovered = f" Tuned: {grids.EPOCHS} epochs with masks held." if len(wanted.recoveries) > 1 else ""
+    st.caption(f"{unit} by {by}, as on Explore, globally over all layers; accuracy on the tune split.{recovered}")
     for why in (grids.why_no_runtime(), grids.why_no_training(dataset)):
         if why:
             st.caption(f":material/info: {plain(why, 300)}")
@@ -105,10 +105,10 @@ def _wanted(model: LoadedModel, dataset: Dataset) -> grids.Wanted:
     about = "Weights are rounded to so many bits, channel by channel, and the network runs on the rounded ones."
     bits = st.selectbox("Bits, simulated", _BITS, key="grid_bits", on_change=changed, width=150, help=about)
     untrained = grids.why_no_training(dataset) is not None
-    changed = remembered("grid_healings", ["none"])
-    healings = st.pills(
-        "Before quantizing", HEALINGS, format_func=HEALING_NAMES.__getitem__, selection_mode="multi",
-        key="grid_healings", on_change=changed, disabled=untrained,
+    changed = remembered("grid_recoveries", ["none"])
+    recoveries = st.pills(
+        "Before quantizing", RECOVERIES, format_func=RECOVERY_NAMES.__getitem__, selection_mode="multi",
+        key="grid_recoveries", on_change=changed, disabled=untrained,
         help="What happens between pruning and rounding. Distilled: trained on the dense model's answers too.",
     )  # fmt: skip
     changed = remembered("grid_runtime", False)
@@ -122,7 +122,7 @@ def _wanted(model: LoadedModel, dataset: Dataset) -> grids.Wanted:
         tuple(sorted(shares)) or tuple(_USUAL),
         grids.forms(runtime and grids.why_no_runtime() is None),
         bits,
-        tuple(h for h in HEALINGS if h in healings and not untrained) or ("none",),
+        tuple(h for h in RECOVERIES if h in recoveries and not untrained) or ("none",),
     )
 
 
@@ -160,7 +160,7 @@ def _table(found: list[GridPoint]) -> None:
         return
     best = pareto(found)
     rows = [_shown(p, p in best) for p in found if not p.why_not]
-    same = {"speed", "healed"} if len({row["healed"] for row in rows}) == 1 else {"speed"}
+    same = {"speed", "recovered"} if len({row["recovered"] for row in rows}) == 1 else {"speed"}
     dull = {name for name in same if len({row[name] for row in rows}) == 1}
     rows = [{name: text for name, text in row.items() if name not in dull} for row in rows]
     st.dataframe(rows, hide_index=True, height=min(430, 35 * len(rows) + 38), column_config=_COLUMNS)
@@ -178,7 +178,7 @@ _COLUMNS: dict[str, Any] = {
     "★": _COLUMN.TextColumn("★", width=30),
     "pruned": _COLUMN.TextColumn("Pruned", width=60),
     "format": _COLUMN.TextColumn("Format", width=112),
-    "healed": _COLUMN.TextColumn("Before", width=85),
+    "recovered": _COLUMN.TextColumn("Before", width=85),
     "bytes": _COLUMN.TextColumn("Bytes", width=70),
     "accuracy": _COLUMN.TextColumn("Accuracy", width=72, help="On the tune split, measured."),
     "change": _COLUMN.TextColumn("Change", width=72, help="Against the dense float model, measured."),
@@ -196,7 +196,7 @@ def _shown(p: GridPoint, on_front: bool) -> dict[str, str]:
         "★": "★" if on_front else "",
         "pruned": percent(p.sparsity, 0),
         "format": _SHORT.get(p.form, f"int{p.bits}, simulated"),
-        "healed": HEALING_NAMES[p.healing],
+        "recovered": RECOVERY_NAMES[p.recovery],
         "bytes": bytes_text(p.size.value),
         "accuracy": percent(p.accuracy.value),
         "change": points(-p.drop.value),
@@ -214,7 +214,7 @@ def _row(p: GridPoint, on_front: bool) -> dict[str, object]:
         "sparsity": p.sparsity,
         "format": p.form,
         "bits": p.bits,
-        "healed": p.healing,
+        "recovered": p.recovery,
         "bytes": p.size.value if p.size else None,
         "bytes_origin": p.size.origin if p.size else None,
         "accuracy": p.accuracy.value if p.accuracy else None,

@@ -1,4 +1,4 @@
-"""The recover page: heal a pruned network, and see what healing, rounds, tickets and a teacher are worth."""
+"""The recover page: recover a pruned network, and see what recovery, rounds, tickets and a teacher are worth."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _story(job: Job | None) -> None:
             "in the end four accuracies, each measured with its interval:"
         )
         st.markdown(_FOUR)
-        st.caption("Judged on the tune split, trained on fit; the locked test split is not looked at.")
+        st.caption("Evaluated on the tune split, trained on fit; the locked test split is not looked at.")
         return
     history = [p for p in job.results if isinstance(p, Progress) and p.complete and p.recovered is None]
     _progress(job)

@@ -111,7 +111,7 @@ def n_epochs(asked: Asked, model: LoadedModel) -> int:
 
 
 def with_level(spec: PruneSpec) -> PruneSpec:
-    """The request of the explore page with one overall sparsity; lines of single layers give way to one ranking."""
+    """The request of the explore page with one overall sparsity; lines of single layers give way to global pruning."""
     return spec if is_one_level(spec.allocation) else replace(spec, allocation=Global())
 
 

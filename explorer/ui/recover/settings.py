@@ -67,7 +67,7 @@ def _method(model: LoadedModel) -> str:
 
 
 def _first_level(model: LoadedModel, dataset: Dataset) -> int:
-    """Where Explore stands, if something is pruned there; else what fine-tuning usually heals."""
+    """Where Explore stands, if something is pruned there; else what fine-tuning usually recovers."""
     work = session.workspace()
     try:
         sparsity = make_plan(model, work.spec, session.scores(model, dataset)).sparsity

@@ -28,7 +28,7 @@ _LATER_MS = 500
 _HEIGHT = 380
 _ABOUT = (
     "A search scans each layer alone, predicts the best shares from those curves, measures them together, and "
-    "corrects them by moves between layers. One ranking, the same share of each layer, ERK and equal "
+    "corrects them by moves between layers. Global, uniform, ERK and equal "
     "single drops are measured at the same budget: the answer is never worse than any of them."
 )
 
@@ -104,10 +104,10 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
 def _nothing_to_prune(model: LoadedModel, dataset: Dataset) -> str | None:
     spec = session.workspace().spec
     try:
-        knobs = cache.scores(model, spec, dataset).knobs
+        groups = cache.scores(model, spec, dataset).groups
     except ExplorerError as error:
         return str(error)
-    if any(knob.why_not is None for knob in knobs):
+    if any(group.why_not is None for group in groups):
         return None
     return f"This network has no {spec.granularity.unit} that can go."
 

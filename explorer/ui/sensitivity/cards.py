@@ -28,7 +28,7 @@ _LATER_MS = 500
 def draw(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sensitivity, *, is_whole: bool) -> None:
     """All four; ``is_whole`` where nothing more comes."""
     # What is chosen for the visitor is chosen anew while there is less to choose from than is shown, and at the end.
-    part = "all" if is_whole else f"{min(_SHOWN, len(found.knobs))}_so_far"
+    part = "all" if is_whole else f"{min(_SHOWN, len(found.groups))}_so_far"
     left, right = st.columns([1.1, 1])
     with left, st.container(border=True, key="heat_card", height="stretch"):
         _heat(model, dataset, wanted, found)
@@ -43,7 +43,7 @@ def draw(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sens
 
 def _heat(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sensitivity) -> None:
     scores = cache.scores(model, wanted.spec, dataset)
-    names = [k.name for k in scores.knobs if k.why_not is None]
+    names = [k.name for k in scores.groups if k.why_not is None]
     with st.container(horizontal=True, vertical_alignment="center", key="heat_head"):
         st.markdown("**What each layer costs alone**", width="stretch")
         told: dict[str, Callable[[], str | bytes]] = {
@@ -72,8 +72,8 @@ def _curves(found: Sensitivity, part: str) -> None:
     st.markdown("**Layer by layer**")
     chosen = st.multiselect(
         "Layers",
-        found.knobs,
-        default=list(dict.fromkeys([*found.fragility(), *found.knobs]))[:_SHOWN],
+        found.groups,
+        default=list(dict.fromkeys([*found.fragility(), *found.groups]))[:_SHOWN],
         key=f"scan_layers_{part}",
         label_visibility="collapsed",
     )

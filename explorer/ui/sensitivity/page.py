@@ -105,7 +105,9 @@ def _wanted(model: LoadedModel, dataset: Dataset) -> scans.Wanted:
     st.segmented_control("Levels", list(_GRIDS), key="scan_grid", on_change=changed["scan_grid"])
     st.segmented_control("Mode", MODES, key="scan_mode", on_change=changed["scan_mode"])
     text = "The higher levels of a layer are left out once one has cost more than this: for large models."
-    st.segmented_control("Leave a layer after", list(_LEFT), key="scan_left", on_change=changed["scan_left"], help=text)
+    st.segmented_control(
+        "Stop a layer early at a drop of", list(_LEFT), key="scan_left", on_change=changed["scan_left"], help=text
+    )
     grid, mode, left = (value(key, default) for key, default in keys.items())
     return scans.Wanted(spec, _GRIDS[grid], mode, _LEFT[left])
 
@@ -145,7 +147,7 @@ def _quick_look(model: LoadedModel, scores: Scores, levels: tuple[float, ...]) -
     """Before a scan: what the weights alone say, labelled as no measurement."""
     rows: dict[str, dict[str, str]] = {}
     for e in energy(model, session.workspace().spec, levels, scores=scores):
-        rows.setdefault(e.knob, {"Layer": e.knob})[percent(e.level, 0)] = percent(e.removed.value)
+        rows.setdefault(e.group, {"Layer": e.group})[percent(e.level, 0)] = percent(e.removed.value)
     if not rows:
         st.caption("Nothing of this model can be pruned in these units; Explore says why for each layer.")
         return

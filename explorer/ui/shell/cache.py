@@ -30,7 +30,7 @@ from explorer.pruning.layers import layer_table
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
-from explorer.types import Dataset, Knob, LayerInfo, LoadedModel, Measurement, Plan, Scores, Split
+from explorer.types import Dataset, LayerInfo, LoadedModel, Measurement, Plan, PruningGroup, Scores, Split
 from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Source
 
@@ -106,13 +106,13 @@ def why_not_ranked(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> str 
 @st.cache_resource(max_entries=500, show_spinner=False)
 def _why_not_ranked(key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec, _data: Dataset | None) -> str | None:
     try:
-        knobs = scores(_model, _spec, _data).knobs
+        groups = scores(_model, _spec, _data).groups
     except ExplorerError as error:
         return str(error)
     # Limits are no part of the key, so what they unlock must not count.
-    if any(k.why_not is None and k.locked_by is None for k in knobs):
+    if any(k.why_not is None and k.locked_by is None for k in groups):
         return None
-    reasons = Counter(k.why_not or k.locked_by or "" for k in knobs)
+    reasons = Counter(k.why_not or k.locked_by or "" for k in groups)
     return reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned."
 
 
@@ -130,14 +130,14 @@ def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> dict[str
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _histograms(key: tuple[str, ...], symbol: str | None, _scores: Scores) -> dict[str, Any]:
-    return component.static_part(_told(_scores.knobs), _scores.values, symbol=symbol)
+    return component.static_part(_told(_scores.groups), _scores.values, symbol=symbol)
 
 
-def _told(knobs: tuple[Knob, ...]) -> tuple[Knob, ...]:
+def _told(groups: tuple[PruningGroup, ...]) -> tuple[PruningGroup, ...]:
     """Of rare units only the lines there are: that a convolution has no heads goes without saying."""
-    movable = tuple(knob for knob in knobs if knob.why_not is None)
-    common = any(knob.unit in ("weight", "channel") for knob in knobs)
-    return knobs if common or not movable else movable
+    movable = tuple(group for group in groups if group.why_not is None)
+    common = any(group.unit in ("weight", "channel") for group in groups)
+    return groups if common or not movable else movable
 
 
 def statistics(of: LoadedModel) -> tuple[LayerStatistics, ...]:

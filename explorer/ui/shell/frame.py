@@ -25,7 +25,7 @@ QUESTIONS = {
     "Sensitivity": "What does each layer cost if it alone is pruned?",
     "Trade-off": "Which way of pruning is better here, and better than chance?",
     "Budget": "What is the best model within a budget?",
-    "Recover": "How much does training heal?",
+    "Recover": "How much does training recover?",
     "Quantize": "How far do pruning and few bits go together?",
     "Structure": "Which units go together, and why?",
     "Weights": "What do the weights of each layer look like?",

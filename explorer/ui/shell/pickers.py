@@ -1,4 +1,4 @@
-"""What is open and what it is judged on: two buttons at the top of every page."""
+"""What is open and what it is evaluated on: two buttons at the top of every page."""
 
 from __future__ import annotations
 
@@ -101,11 +101,11 @@ def _about(model: LoadedModel) -> None:
 
 
 def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> None:
-    """Choose what the model is judged on."""
+    """Choose what the model is evaluated on."""
     n = len(dataset.splits["tune"]) if dataset is not None and "tune" in dataset.splits else 0
     what = "generated inputs" if dataset is not None and dataset.address == "none" else "inputs"
     what = "images" if dataset is not None and dataset.images else what
-    with _menu("data_menu", f"Judged on **tune · {n:,} {what}**", ":material/fact_check:"):
+    with _menu("data_menu", f"Evaluated on **tune · {n:,} {what}**", ":material/fact_check:"):
         key, _, place = (work.source.data or model.data or "none").partition(":")
         kinds = [k for k in _KINDS if k not in ("folder", "npz") or session.roots()]
         kind = st.selectbox(

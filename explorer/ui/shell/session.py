@@ -190,7 +190,7 @@ def model(work: Workspace) -> LoadedModel:
 
 
 def dataset(work: Workspace, of: LoadedModel) -> Dataset:
-    """The data the model is judged on. Raises ExplorerError when it cannot be opened."""
+    """The data the model is evaluated on. Raises ExplorerError when it cannot be opened."""
     place = (work.source.data or "").partition(":")[2]
     if place:
         allowed(place)

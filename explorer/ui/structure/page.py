@@ -12,7 +12,7 @@ from explorer.pruning.coupling.branches import BLOCK
 from explorer.pruning.granularity import GRANULARITIES
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import plain, shown
-from explorer.types import Knob, LoadedModel, Scores
+from explorer.types import LoadedModel, PruningGroup, Scores
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
 
@@ -37,7 +37,7 @@ def draw(model: LoadedModel) -> None:
             required=True,
         )
         scores = _scores(model, key or keys[0])
-        movable = [k for k in scores.knobs if k.why_not is None]
+        movable = [k for k in scores.groups if k.why_not is None]
         st.caption(
             "Units that are tied shrink together: one line moves them all. Choose a line: everything that loses "
             "something with it lights up."
@@ -45,10 +45,10 @@ def draw(model: LoadedModel) -> None:
     left, right = st.columns([1.15, 1], gap="medium")
     with left, st.container(border=True, key="coupled_card"):
         chosen = _table(scores, key or keys[0])
-        knob = next((k for k in movable if k.name == chosen), None)
-        _parts(knob, scores.knobs, chosen)
+        group = next((k for k in movable if k.name == chosen), None)
+        _parts(group, scores.groups, chosen)
     with right, st.container(border=True, key="graph_card"):
-        _graph(model, scores, knob)
+        _graph(model, scores, group)
 
 
 def _label(key: str) -> str:
@@ -63,9 +63,9 @@ def _scores(model: LoadedModel, key: str) -> Scores:
 
 def _table(scores: Scores, unit: str) -> str | None:
     """All lines, those that can move first; the name of the chosen one."""
-    st.markdown("**What goes together**")
-    knobs = sorted(scores.knobs, key=lambda k: k.why_not is not None)
-    if not knobs:
+    st.markdown("**Coupled layers**")
+    groups = sorted(scores.groups, key=lambda k: k.why_not is not None)
+    if not groups:
         st.caption("This model has no layer that could be pruned.")
         return None
     rows = [
@@ -75,62 +75,62 @@ def _table(scores: Scores, unit: str) -> str | None:
             "why": shown(k.why_not, 300) if k.why_not else _why(k) or "not tied to others",
             "layers": ", ".join(shown(name, 40) for name in k.layers),
         }
-        for k in knobs
+        for k in groups
     ]
     key, kept = f"coupled_{unit}", f"_coupled_{unit}"
-    at = next((i for i, k in enumerate(knobs) if k.name == st.session_state.get(kept)), 0)
+    at = next((i for i, k in enumerate(groups) if k.name == st.session_state.get(kept)), 0)
     st.session_state[key] = {"selection": {"rows": [at]}}
     st.dataframe(
         rows,
         hide_index=True,
         key=key,
-        on_select=lambda: _picked(key, kept, knobs),
+        on_select=lambda: _picked(key, kept, groups),
         selection_mode="single-row",
         height=min(430, 38 + 35 * len(rows)),
         column_config=_COLUMNS,
     )
-    return knobs[at].name
+    return groups[at].name
 
 
-def _picked(key: str, kept: str, knobs: list[Knob]) -> None:
+def _picked(key: str, kept: str, groups: list[PruningGroup]) -> None:
     """The row that was clicked; a click on the chosen one leaves it chosen."""
     rows = st.session_state[key]["selection"]["rows"]
-    if rows and rows[0] < len(knobs):
-        st.session_state[kept] = knobs[rows[0]].name
+    if rows and rows[0] < len(groups):
+        st.session_state[kept] = groups[rows[0]].name
 
 
-def _parts(knob: Knob | None, knobs: Sequence[Knob], chosen: str | None) -> None:
-    if knob is None:
-        if not any(k.why_not is None for k in knobs):
+def _parts(group: PruningGroup | None, groups: Sequence[PruningGroup], chosen: str | None) -> None:
+    if group is None:
+        if not any(k.why_not is None for k in groups):
             st.markdown("**Nothing of this model can shrink in these units**")
-        why = next((k.why_not for k in knobs if k.name == chosen), None)
+        why = next((k.why_not for k in groups if k.name == chosen), None)
         if chosen and why:
             st.markdown(f"**{plain(chosen)}** · stays as it is")
             st.caption(plain(why, 300))
         return
-    st.markdown(f"**{plain(knob.name)}** · {knob.n_units:,} {knob.unit}{'s' * (knob.n_units != 1)}")
-    if knob.unit == BLOCK:
-        _blocks(knob)
+    st.markdown(f"**{plain(group.name)}** · {group.n_units:,} {group.unit}{'s' * (group.n_units != 1)}")
+    if group.unit == BLOCK:
+        _blocks(group)
         return
-    why = _why(knob)
+    why = _why(group)
     st.caption(f"Tied because: {plain(why, 300)}." if why else "Tied to no other layer's rows.")
     for role, words in _ROLES.items():
-        _names(words, [p.parameter for p in knob.parts if p.role == role])
+        _names(words, [p.parameter for p in group.parts if p.role == role])
 
 
-def _why(knob: Knob) -> str:
+def _why(group: PruningGroup) -> str:
     """Why the units of a line go together, in words; empty where each is a row of one layer."""
-    said = "; ".join(knob.coupled_by)
-    if knob.unit == "hidden unit" and not said:
+    said = "; ".join(group.coupled_by)
+    if group.unit == "hidden unit" and not said:
         return "one recurrent layer: its gates, steps and stacked layers share one width"
-    return "each block is one unit" if knob.unit == BLOCK else said
+    return "each block is one unit" if group.unit == BLOCK else said
 
 
-def _blocks(knob: Knob) -> None:
+def _blocks(group: PruningGroup) -> None:
     """The units of this line are whole blocks: which weights each of them is."""
     st.caption("All blocks share one line. A block goes as a whole, and its shortcut is left.")
-    for unit in range(knob.n_units):
-        own = [p.parameter for p in knob.parts if p.role == "scored" and int(p.units[0]) == unit]
+    for unit in range(group.n_units):
+        own = [p.parameter for p in group.parts if p.role == "scored" and int(p.units[0]) == unit]
         _names(f"Block {unit + 1}", own)
 
 
@@ -141,18 +141,18 @@ def _names(words: str, parameters: list[str]) -> None:
         st.markdown(f"{words}: " + ", ".join(listed[:_MOST_NAMES]) + more)
 
 
-def _graph(model: LoadedModel, scores: Scores, knob: Knob | None) -> None:
-    st.markdown("**Who reads whose output**")
+def _graph(model: LoadedModel, scores: Scores, group: PruningGroup | None) -> None:
+    st.markdown("**Reads from**")
     wired = cache.wires(model)
     if not wired.edges:
         st.caption("This network could not be traced, so it is not known which layer reads which.")
         return
-    dot = coupling_dot(scores.knobs, scores.layers, knob.name if knob else None, wired, theme=chart_theme())
+    dot = coupling_dot(scores.groups, scores.layers, group.name if group else None, wired, theme=chart_theme())
     with st.container(horizontal_alignment="center", key="graph"):
         st.graphviz_chart(dot, width="content")
-    if knob is None:
+    if group is None:
         st.caption("Nothing is lit: the chosen line cannot move.")
-    elif knob.unit == BLOCK:
+    elif group.unit == BLOCK:
         st.caption("Indigo: inside a block that can go.")
     else:
         st.caption("Indigo: loses rows. Orange: reads them and loses input columns.")

@@ -19,7 +19,7 @@ from explorer.types import LoadedModel
 from explorer.ui.shell import cache
 
 # In a legend, where the long name would fill the line.
-_SHORT = {"global": "one ranking", "uniform": "same share"}
+_SHORT = {"global": "global", "uniform": "uniform"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Way:
 
     @property
     def full(self) -> str:
-        """A name that stands alone in a sentence: "Magnitude (one ranking)"; of a control "random"."""
+        """A name that stands alone in a sentence: "Magnitude (global)"; of a control "random"."""
         if self.is_control:
             return NAMES[self.criterion_key]
         unit = f"{self.unit.lower()}, " if self.names_unit else ""
@@ -74,8 +74,8 @@ def ways(
 
     def held(spec: PruneSpec) -> tuple[PruneSpec, ...]:
         if lock:
-            knobs = cache.scores(model, PruneSpec(spec.granularity), None).knobs
-            spec = with_locked_classifier(spec, model, knobs)
+            groups = cache.scores(model, PruneSpec(spec.granularity), None).groups
+            spec = with_locked_classifier(spec, model, groups)
         return with_seeds(spec, range(n_seeds))
 
     specs = dict.fromkeys(
@@ -107,7 +107,7 @@ def label_of(member: object) -> str:
 
 
 def in_words_of(request: Mapping[str, Any]) -> str:
-    """A kept request in words: "Weights by magnitude, one ranking"; empty if it cannot be read."""
+    """A kept request in words: "Weights by magnitude, global"; empty if it cannot be read."""
     try:
         spec = PruneSpec.from_json(request)
     except ExplorerError:

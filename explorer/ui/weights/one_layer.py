@@ -18,7 +18,7 @@ from explorer.pruning.granularity.n_of_m import NOfM
 from explorer.pruning.select import keep_mask
 from explorer.text.names import plain
 from explorer.text.numbers import percent
-from explorer.types import KnobPlan
+from explorer.types import GroupPlan
 from explorer.ui.shell import cache
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.weights.view import View
@@ -31,22 +31,22 @@ _CLEAR = 2.0
 
 def draw(view: View, row: LayerStatistics) -> None:
     """Everything about one tensor under the present setting; works without an architecture."""
-    knob = next((k for k in view.plan.knobs if row.name in k.knob.layers and row.prunable), None)
-    facts = "".join(fact.html() for fact in _facts(view, row, knob))
+    group = next((k for k in view.plan.groups if row.name in k.group.layers and row.prunable), None)
+    facts = "".join(fact.html() for fact in _facts(view, row, group))
     st.html(f'<div class="facts">{facts}</div>')
-    why = row.why_not or (knob.knob.why_not if knob else None)
+    why = row.why_not or (group.group.why_not if group else None)
     if why:
         st.caption(f":material/info: No line here. {plain(why, 300)}")
     left, right = st.columns(2, gap="medium")
     with left:
-        _histogram(view, row, knob)
+        _histogram(view, row, group)
     if _is_wide(_pictured(view, row)):
         with right:
-            _units(view, row, knob)
+            _units(view, row, group)
         _picture(view, row, _LOW)
         return
     with left:
-        _units(view, row, knob)
+        _units(view, row, group)
     with right:
         _picture(view, row, _TALL)
 
@@ -63,44 +63,44 @@ def _is_wide(shape: tuple[int, ...]) -> bool:
     return math.prod(shape) > 3 * n_rows**2 and not (len(shape) == 4 and max(shape[2:]) > 1 and shape[1] <= 3 * n_rows)
 
 
-def _facts(view: View, row: LayerStatistics, knob: KnobPlan | None) -> list[Fact]:
+def _facts(view: View, row: LayerStatistics, group: GroupPlan | None) -> list[Fact]:
     share = row.n_pruned / row.n_weights if row.n_weights else 0.0
     first = Fact("Pruned", "counted", percent(share), f"{row.n_pruned:,} of {row.n_weights:,} weights")
     names = ("Threshold, absolute", "In standard deviations", "As a percentile")
-    if knob is None or knob.knob.name not in view.scores.values:
+    if group is None or group.group.name not in view.scores.values:
         return [first, *(Fact(name, "", "–", "no line") for name in names)]
-    if not knob.n_pruned:
-        note = "locked: nothing goes" if knob.locked else "nothing goes"
+    if not group.n_pruned:
+        note = "locked: nothing goes" if group.locked else "nothing goes"
         return [first, *(Fact(name, "", "–", note) for name in names)]
-    forms = threshold_forms(view.scores, knob.knob.name, knob.n_pruned)
-    unit = "weight" if knob.knob.unit == "weight" else f"{knob.knob.unit} norm"
-    deviation = view.scores.deviations[knob.knob.name]
-    locked = " · locked" if knob.locked else ""
+    forms = threshold_forms(view.scores, group.group.name, group.n_pruned)
+    unit = "weight" if group.group.unit == "weight" else f"{group.group.unit} norm"
+    deviation = view.scores.deviations[group.group.name]
+    locked = " · locked" if group.locked else ""
     return [
         first,
-        Fact(names[0], "counted", f"{forms['absolute']:.4g}", f"{_where(knob, unit)}{locked}"),
+        Fact(names[0], "counted", f"{forms['absolute']:.4g}", f"{_where(group, unit)}{locked}"),
         Fact(names[1], "counted", f"{forms['std']:.2f} σ", f"σ = {deviation:.4g}"),
-        Fact(names[2], "counted", f"{forms['percentile']:.1f}", f"{knob.n_pruned:,} of {knob.knob.n_units:,} go"),
+        Fact(names[2], "counted", f"{forms['percentile']:.1f}", f"{group.n_pruned:,} of {group.group.n_units:,} go"),
     ]
 
 
-def _where(knob: KnobPlan, unit: str) -> str:
-    return f"the lowest {unit} kept" if knob.n_pruned < knob.knob.n_units else f"above every {unit}"
+def _where(group: GroupPlan, unit: str) -> str:
+    return f"the lowest {unit} kept" if group.n_pruned < group.group.n_units else f"above every {unit}"
 
 
-def _histogram(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
+def _histogram(view: View, row: LayerStatistics, group: GroupPlan | None) -> None:
     found = cache.signed(view.model, view.plan.layers[row.name], view.plan)
     st.markdown("**Signed weights**")
-    figure = signed_histogram(found, threshold=_weight_line(view, knob), theme=chart_theme(), height=_LOW)
+    figure = signed_histogram(found, threshold=_weight_line(view, group), theme=chart_theme(), height=_LOW)
     st.plotly_chart(figure, key="signed", theme=None, config=CONFIG)
     st.caption(_fit(found, row))
 
 
-def _weight_line(view: View, knob: KnobPlan | None) -> float | None:
+def _weight_line(view: View, group: GroupPlan | None) -> float | None:
     """The line on |w|, where the present setting has one."""
-    if knob is None or not knob.n_pruned or knob.knob.unit != "weight" or not view.spec.criterion.on_weight_scale:
+    if group is None or not group.n_pruned or group.group.unit != "weight" or not view.spec.criterion.on_weight_scale:
         return None
-    return knob.threshold
+    return group.threshold
 
 
 def _fit(found: SignedHistogram, row: LayerStatistics) -> str:
@@ -117,20 +117,20 @@ def _fit(found: SignedHistogram, row: LayerStatistics) -> str:
     return f"**Normal fits better** (AIC lower by {by:,.0f}): fewer weights near zero, shorter tails.{tails}"
 
 
-def _units(view: View, row: LayerStatistics, knob: KnobPlan | None) -> None:
+def _units(view: View, row: LayerStatistics, group: GroupPlan | None) -> None:
     """The rows of the tensor by norm; under a line for whole units, those units by their score."""
     weights = view.model.weights[row.parameter]
     if not weights.numel() or not weights.dim():
         return
-    by_channel = knob is not None and knob.knob.unit != "weight" and knob.knob.name in view.scores.values
+    by_channel = group is not None and group.group.unit != "weight" and group.group.name in view.scores.values
     by_channel = by_channel and view.spec.criterion.on_weight_scale
     st.markdown("**Units by norm**")
-    if by_channel and knob is not None:
-        ranked, line = _ranked(view, knob), knob.threshold if knob.n_pruned else None
-        with_it = [name for name in knob.knob.layers if name != row.name]
-        note = _about_units(knob.knob.unit, with_it)
+    if by_channel and group is not None:
+        ranked, line = _ranked(view, group), group.threshold if group.n_pruned else None
+        with_it = [name for name in group.group.layers if name != row.name]
+        note = _about_units(group.group.unit, with_it)
     else:
-        ranked, line = unit_norms(weights, view.plan.masks.get(row.parameter)), _weight_line(view, knob)
+        ranked, line = unit_norms(weights, view.plan.masks.get(row.parameter)), _weight_line(view, group)
         note = "Each bar is one output: its typical weight. Grey: nothing of it is left."
         note += " Orange: the line for single weights." if line else ""
     figure = ranked_units(ranked, threshold=line, theme=chart_theme(), height=_LOW)
@@ -145,9 +145,9 @@ def _about_units(unit: str, with_it: list[str]) -> str:
     return f"The line removes whole {unit}s. {tied if with_it else ''}"
 
 
-def _ranked(view: View, knob: KnobPlan) -> UnitNorms:
-    values: Tensor = view.scores.values[knob.knob.name].double()
-    keep = keep_mask(view.scores.values[knob.knob.name], knob.n_pruned)
+def _ranked(view: View, group: GroupPlan) -> UnitNorms:
+    values: Tensor = view.scores.values[group.group.name].double()
+    keep = keep_mask(view.scores.values[group.group.name], group.n_pruned)
     order = torch.argsort(values, descending=True, stable=True)
     p = float(getattr(view.spec.criterion, "p", 2.0))
     return UnitNorms(tuple(order.tolist()), tuple(values[order].tolist()), tuple(keep[order].tolist()), p)

@@ -48,7 +48,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
             _select(listed, name)
             st.text(f"{shown(row.kind)} · {_shape(row)} · {row.n_weights:,} weights · {row.dtype}", width="content")
         one_layer.draw(view, row)
-    if any(name in knob.layers for knob in view.scores.knobs):
+    if any(name in group.layers for group in view.scores.groups):
         two_criteria.card(model, dataset, name)
     session.write_link(session.workspace())
 
@@ -115,7 +115,7 @@ def _overview(view: View) -> None:
     figure = overview(
         known,
         sparsities=shares if view.plan.n_pruned else None,
-        thresholds={k.knob.name: k.threshold for k in view.plan.knobs} if by_weight else None,
+        thresholds={k.group.name: k.threshold for k in view.plan.groups} if by_weight else None,
         theme=chart_theme(),
         height=min(_HEIGHT - 42, max(200, 28 * len(known.names) + 98)),
     )

@@ -1,4 +1,4 @@
-"""Two criteria on one layer: how alike they rank its units, and which ones they quarrel about."""
+"""Two criteria on one layer: how alike they rank its units, and which ones they disagree about."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _words(found: CriteriaCompared) -> None:
     st.markdown(f"Rank correlation **{found.correlation:.2f}** (Spearman; 1: the same order, 0: chance)")
     if found.overlap is not None:
         st.markdown(
-            f"Of the {found.n_pruned:,} {found.knob.unit}s that go under each, **{percent(found.overlap, 0)}** go "
+            f"Of the {found.n_pruned:,} {found.group.unit}s that go under each, **{percent(found.overlap, 0)}** go "
             f"under both; chance alone would make it {percent(found.overlap_by_chance, 0)}."
         )
 
@@ -93,5 +93,5 @@ def _disputes(found: CriteriaCompared) -> None:
         st.caption("They agree on every unit at this level.")
         return
     st.caption("Where they disagree most: how many units each lets go before it.")
-    rows = [{found.knob.unit: d.unit, found.names[0]: d.ranks[0], found.names[1]: d.ranks[1]} for d in disputes]
+    rows = [{found.group.unit: d.unit, found.names[0]: d.ranks[0], found.names[1]: d.ranks[1]} for d in disputes]
     st.dataframe(rows, hide_index=True, height=38 + 35 * min(5, len(rows)))

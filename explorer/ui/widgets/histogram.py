@@ -5,7 +5,7 @@ Use, in this order, inside one fragment::
     for event in histogram.new_events("lines"):      # what the user did since the last run
         spec = apply(event, spec)                     # the page's own rule
     plan = ...                                        # from the spec
-    fixed = component.static_part(scores.knobs, scores.values)  # cache it: large
+    fixed = component.static_part(scores.groups, scores.values)  # cache it: large
     moving = component.dynamic_part(fixed, plan, revision=..., mode=..., scale=...)
     histogram.draw(fixed, moving, key="lines")
 

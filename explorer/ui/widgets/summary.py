@@ -96,9 +96,9 @@ def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
 def _how_many(plan: Plan) -> str:
     """Weights out of weights; under whole units, units out of units too."""
     weights = f"{plan.n_pruned:,} of {plan.layers.n_prunable:,}"
-    if all(k.knob.unit == "weight" for k in plan.knobs):
+    if all(k.group.unit == "weight" for k in plan.groups):
         asked = f" · asked {percent(plan.asked)}" if abs(plan.asked - plan.sparsity) > 5e-4 else ""
         return weights + asked
-    movable = [k for k in plan.knobs if k.knob.why_not is None]
-    units = sum(k.n_pruned for k in movable), sum(k.knob.n_units for k in movable)
-    return f"{units[0]:,} of {units[1]:,} {plan.knobs[0].knob.unit}s · {plan.n_pruned:,} weights"
+    movable = [k for k in plan.groups if k.group.why_not is None]
+    units = sum(k.n_pruned for k in movable), sum(k.group.n_units for k in movable)
+    return f"{units[0]:,} of {units[1]:,} {plan.groups[0].group.unit}s · {plan.n_pruned:,} weights"

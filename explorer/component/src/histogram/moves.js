@@ -19,7 +19,7 @@ export class Moves {
   }
 
   /**
-   * The rows whose lines move with this one.
+   * The rows whose thresholds move with this one.
    * @param {Row} row
    * @returns {Row[]}
    */

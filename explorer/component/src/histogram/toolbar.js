@@ -12,7 +12,7 @@ import { percent } from "./text.js";
 const MODES = [
   ["alone", "alone", "Each line moves alone"],
   ["together", "together, one value", "All unlocked lines stand at one value"],
-  ["share", "same share", "All unlocked layers lose the same share"],
+  ["share", "uniform", "All unlocked layers lose the same share"],
 ];
 /** @type {[Scale, string, string][]} */
 const SCALES = [
