@@ -24,7 +24,7 @@ _STAGES = ("as pruned", "after refresh", "after training")
 
 
 @dataclass(frozen=True)
-class RecoveryKind:
+class RunStages:
     """One finished run: what it reached at each stage (None: it had no such stage)."""
 
     label: str
@@ -124,8 +124,8 @@ def _loss(figure: go.Figure, theme: Theme, history: Sequence[Progress], places: 
         )  # fmt: skip
 
 
-def recoveries(
-    runs: Sequence[RecoveryKind], *, dense: float | None = None, theme: Theme | None = None, height: int = 360
+def runs_by_stage(
+    runs: Sequence[RunStages], *, dense: float | None = None, theme: Theme | None = None, height: int = 360
 ) -> go.Figure:
     """Three joined dots for each run: accuracy as pruned, after the refresh, after training."""
     theme = theme or Theme.light()

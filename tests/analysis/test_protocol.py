@@ -51,7 +51,7 @@ def test_a_number_format_is_no_retraining_and_no_other_format() -> None:
     assert len({essence(p) for p in ({}, *forms)}) == 4
 
 
-def test_what_a_grid_healed_is_said_like_a_recipe() -> None:
+def test_what_a_grid_recovered_is_named_like_a_recipe() -> None:
     tuned = {"recovery": {"key": "finetune", "epochs": 5, "optimiser": "adamw", "distil_weight": 0.0}}
     taught = {"recovery": {**tuned["recovery"], "distil_weight": 0.7}, "quantized": {"form": "int8", "bits": 8}}
     assert in_words(tuned) == "fine-tuned, 5 epochs, adamw"

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from explorer.analysis.sensitivity.recording import KeptScan
 from explorer.analysis.sensitivity.scan import Cell, Joint, Sensitivity, energy, joint, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.pruning.plan import plan
@@ -175,3 +176,14 @@ def test_weight_energy_is_the_share_of_squares_that_go() -> None:
     assert (found["first", 0.0].removed.value, found["first", 1.0].removed.value) == (0.0, pytest.approx(1.0))
     assert half.removed.origin == "counted"
     assert "not a measurement" in half.removed.note
+
+
+def test_a_cell_that_an_older_version_stored_is_read_under_the_name_of_its_place() -> None:
+    cell = FOUND.cells[0]
+    older = {("kn" + "ob" if name == "group" else name): value for name, value in cell.to_json().items()}
+
+    class Shelf:
+        def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, object]]:
+            return {(cell.group, cell.level): older}
+
+    assert set(KeptScan(Shelf(), {}).cells()) == {(cell.group, cell.level)}  # type: ignore[arg-type]

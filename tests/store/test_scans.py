@@ -73,7 +73,7 @@ def test_what_a_scan_is_of_is_kept_once_and_listed_with_it(store: Store) -> None
 def test_a_cell_that_cannot_be_read_is_missing_and_told(store: Store) -> None:
     store.keep_cell("scan", "a", 0.1, {"n": 1})
     store.keep_cell("scan", "b", 0.1, {"n": 2})
-    change(store, "UPDATE cells SET cell = '{' WHERE group = '\"a\"'")
+    change(store, "UPDATE cells SET cell = '{' WHERE group_name = '\"a\"'")
     assert store.cells("scan") == {("b", 0.1): {"n": 2}}
     assert "cell could not be read" in store.findings[0].what
 

@@ -65,7 +65,7 @@ class KeptScan:
         found: dict[tuple[str, float], Cell] = {}
         for place, told in ({} if self._keep is None else self._keep.cells(self._key)).items():
             try:
-                cell = Cell.from_json(told)
+                cell = Cell.from_json({"group": place[0], **told})  # older stores wrote the name elsewhere
             except (ValueError, TypeError, KeyError):
                 continue
             if (cell.group, cell.level) == place:

@@ -15,7 +15,7 @@ from explorer.types import Scores
 
 @dataclass(frozen=True)
 class Global:
-    """Global: over all unlocked layers: the lowest scores go, wherever they are.
+    """One order over all unlocked layers: the lowest scores go, wherever they are.
 
     The counting of ``torch.nn.utils.prune.global_unstructured``. Floors and caps hold first;
     the rest of the request is spread over the layers that have room.

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.charts import CONFIG
-from explorer.charts.recovery import RecoveryKind, recoveries, together
+from explorer.charts.recovery import RunStages, runs_by_stage, together
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.export.weights import pruned_file
@@ -35,10 +35,10 @@ def draw(model: LoadedModel, dataset: Dataset) -> None:
     left, right = st.columns(2, gap="medium")
     found = [(job, recovery_jobs.result(job)) for job in jobs]
     with left:
-        done = [_recovery(job, r, model) for job, r in found if r is not None]
+        done = [_stages(job, r, model) for job, r in found if r is not None]
         dense = next((r.dense.value for _, r in found if r is not None and r.dense is not None), None)
-        figure = recoveries(done, dense=dense, theme=chart_theme())
-        st.plotly_chart(figure, key="recoveries", theme=None, config=CONFIG)
+        figure = runs_by_stage(done, dense=dense, theme=chart_theme())
+        st.plotly_chart(figure, key="runs_by_stage", theme=None, config=CONFIG)
         st.caption("Joined dots are one run. Dashed: the dense model. Measured on tune.")
     with right:
         stories = [(recovery_jobs.label(job, model), _history(job)) for job in jobs]
@@ -51,8 +51,8 @@ def _history(job: Job) -> list[Progress]:
     return [p for p in job.results if isinstance(p, Progress) and p.complete and p.recovered is None]
 
 
-def _recovery(job: Job, found: Recovered, model: LoadedModel) -> RecoveryKind:
-    return RecoveryKind(
+def _stages(job: Job, found: Recovered, model: LoadedModel) -> RunStages:
+    return RunStages(
         recovery_jobs.label(job, model), _ratio(found, model), (found.as_pruned, found.refreshed, found.tuned)
     )
 
