@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import explorer as ex
-from explorer.analysis.search import search
-from explorer.analysis.sensitivity import scan
+from explorer.analysis.search.search import search
+from explorer.analysis.sensitivity.scan import scan
 from explorer.analysis.tradeoff import sweep
 from explorer.engine.evaluator import Evaluator
 from explorer.export import clean
