@@ -18,6 +18,6 @@ page = st.navigation(
     ],
     position="top",
 )
-frame.draw(page.title)
+header = frame.draw(page.title)
 page.run()
-frame.finish()
+frame.finish(header)

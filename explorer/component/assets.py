@@ -43,6 +43,11 @@ def ticker_js() -> str:
     return _text("bundle/ticker.js")
 
 
+def page_watch_js() -> str:
+    """A Streamlit component without a picture: loads a page again that could not be drawn, and says so."""
+    return _text("bundle/page_watch.js")
+
+
 def css() -> str:
     """The histogram's style sheet. Colours come from ``--st-*`` variables where there are any."""
     return _text("src/histogram/histogram.css")

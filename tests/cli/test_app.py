@@ -96,3 +96,4 @@ def test_the_settings_keep_everything_on_this_machine() -> None:
     assert settings["server"]["maxUploadSize"] == 200
     assert settings["client"]["showErrorDetails"] == "none"
     assert settings["runner"]["postScriptGC"] is False
+    assert settings["global"]["minCachedMessageSize"] > 2**31  # no message is as large

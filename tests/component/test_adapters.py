@@ -58,6 +58,7 @@ def control():
     histogram.draw(static, dynamic_part(static, plan, revision=len(state.told)), "lines_here")
     st.code(json.dumps(state.told), language=None)
 
+histogram.bring_parts("lines_here")
 control()
 """
 MOVE = {"kind": "threshold", "group": "a", "value": 0.02, "mode": "alone", "final": True, "seq": 5}

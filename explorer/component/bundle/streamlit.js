@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 2853e0225faf2951
+// Made from src/ by "make component": change it there. Sources: ad1f4aa423dbf883
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"2853e0225faf2951"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"ad1f4aa423dbf883"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

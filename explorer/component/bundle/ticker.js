@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 2853e0225faf2951
+// Made from src/ by "make component": change it there. Sources: ad1f4aa423dbf883
 
 // ticker.js
 var RETRY_MS = 1500;

@@ -27,13 +27,23 @@ _EXPECTED = "_expected_costs"
 _SOON_MS, _LATER_MS = 30, 400
 
 
-@st.fragment
 def draw(model: LoadedModel, dataset: Dataset | None) -> None:
-    """One fragment holds the control and all its results: a drag reruns nothing else."""
+    """What stays, and below it the one part that a drag draws again."""
+    histogram.bring_parts(_KEY)
+    _draw(model, dataset)
+
+
+@st.fragment
+def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
+    """One fragment holds the control and all its results: a drag reruns nothing else.
+
+    What comes and goes has a place of its own that is always there, or stands last: what is below is not made anew.
+    """
     running.drawing()
     work = session.workspace()
     _listen(work, model, dataset)
     view = _measured(work, model, dataset)
+    session.write_link(work)  # first: it carries the setting, whatever becomes of the rest
     summary.draw(_facts(view))
     session.show_notices()
     with st.empty():  # a place that stays when the hint goes: the lines below are not made anew
@@ -47,7 +57,8 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         with st.container(border=True, key="chart_card"):
             growing = chart_card.chart(view)
         chart_card.below(view)
-        removing = removal.card(view)
+        with st.container():
+            removing = removal.card(view)
         quantized.card(view)
         export_menu.verdict(view)
     session.write_link(work)

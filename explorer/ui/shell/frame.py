@@ -7,9 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.types import Dataset, LoadedModel
-from explorer.ui.shell import cache, pickers, running, session, theme
+from explorer.ui.shell import cache, page_watch, pickers, running, session, theme
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,11 @@ def mark() -> str:
     return (_ASSETS / "mark.svg").read_text(encoding="utf-8")
 
 
-def draw(title: str) -> None:
-    """The shared top of the page with this title; call it once a run, before the page."""
+def draw(title: str) -> DeltaGenerator:
+    """The shared top of the page with this title; call it once a run, before the page.
+
+    Returns the place that :func:`finish` fills.
+    """
     # Drawing needs little arithmetic: more threads would only fight those that measure.
     torch.set_num_threads(1)
     theme.style()
@@ -47,9 +51,11 @@ def draw(title: str) -> None:
     session.wait_for_a_place()
     work = session.workspace()
     session.write_link(work)
-    model, dataset = pickers.top_line(work, QUESTIONS.get(title, ""))
+    page_watch.draw()
+    model, dataset, place = pickers.top_line(work, QUESTIONS.get(title, ""))
     cache.spare_collector()
     st.session_state["_opened"] = Opened(model, dataset)
+    return place
 
 
 def opened() -> Opened:
@@ -58,6 +64,6 @@ def opened() -> Opened:
     return found
 
 
-def finish() -> None:
-    """What is drawn once the page has been: the work it began, in the header."""
-    running.show()
+def finish(place: DeltaGenerator) -> None:
+    """What is drawn once the page has been: the work it began, in its place in the header."""
+    running.show(place)

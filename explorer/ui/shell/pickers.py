@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer import models
 from explorer.errors import ExplorerError
@@ -151,8 +152,11 @@ def _splits(dataset: Dataset) -> None:
         st.caption(f"**{name}** {n:,} samples: {words}.{why}")
 
 
-def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Dataset | None]:
-    """Draw both buttons and the page's question; returns what is open. A refusal leaves the page usable."""
+def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Dataset | None, DeltaGenerator]:
+    """Draw both buttons and the page's question; returns what is open, and the place for the running work.
+
+    A refusal leaves the page usable.
+    """
     model: LoadedModel | None = None
     dataset: Dataset | None = None
     refused: list[ExplorerError] = []
@@ -165,14 +169,14 @@ def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Datase
         model_picker(work, model)
         if model is not None and model.module is not None:
             data_picker(work, model, dataset)
-        running.reserve()
+        place = running.reserve()
         st.caption(question, width="content")
     session.show_notices()
     for refusal in refused:
         session.refusal(refusal)
     if model is not None and model.why_not_runnable:
         _weights_only(work, model)
-    return model, dataset
+    return model, dataset, place
 
 
 def _weights_only(work: Workspace, model: LoadedModel) -> None:

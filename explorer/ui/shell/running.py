@@ -5,24 +5,25 @@ from __future__ import annotations
 import time
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.jobs import Job
 from explorer.text.names import plain
 from explorer.ui.shell import cache, session, ticker
 
 _EVERY_MS = 700
-_SLOT, _SHOWN, _SINCE = "_running_slot", "_running_shown", "_drawn_since"
+_SHOWN, _SINCE = "_running_shown", "_drawn_since"
 
 
-def reserve() -> None:
-    """Keep the place in the header; :func:`show` fills it once the page has begun its work."""
-    st.session_state[_SLOT] = st.container(width="content")
+def reserve() -> DeltaGenerator:
+    """The place in the header that :func:`show` fills in the same run, once the page has begun its work."""
     st.session_state[_SHOWN] = None
+    return st.container(width="content")
 
 
-def show() -> None:
+def show(place: DeltaGenerator) -> None:
     """Draw the header's chip, at the end of a whole run."""
-    with st.session_state[_SLOT]:
+    with place:
         _chip()
 
 

@@ -1,7 +1,8 @@
 """The draggable histogram on a Streamlit page.
 
-Use, in this order, inside one fragment::
+Use, in this order, the first line once in a whole run and the rest inside one fragment::
 
+    histogram.bring_parts("lines")
     for event in histogram.new_events("lines"):      # what the user did since the last run
         spec = apply(event, spec)                     # the page's own rule
     plan = ...                                        # from the spec
@@ -50,6 +51,11 @@ def new_events(key: str) -> tuple[DragEvent, ...]:
     return events
 
 
+def bring_parts(key: str) -> None:
+    """Bring the script that :func:`draw` needs to the page: large, so not with every run of a fragment."""
+    _component("parts")(key=f"{_PARTS_KEY}{key}")
+
+
 def draw(
     static: Mapping[str, Any],
     dynamic: Mapping[str, Any],
@@ -64,7 +70,6 @@ def draw(
         "strips": _unless_held(strips, held) if strips else None,
         "dynamic": {**dynamic, "ack": _answered(key)},
     }
-    _component("parts")(key=f"{_PARTS_KEY}{key}")
     _component("lines")(key=key, data=data, on_commit_change=_nothing)
 
 

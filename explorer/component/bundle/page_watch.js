@@ -1,0 +1,95 @@
+// Made from src/ by "make component": change it there. Sources: ad1f4aa423dbf883
+
+// page_watch.js
+var CHECK_MS = 1e3;
+var MOST = 3;
+var WITHIN_MS = 12e4;
+var TIMES = "pruning-explorer-reloads";
+var RELOADED = "pruning-explorer-reloaded";
+var AGAIN = "The page could not be drawn and was loaded again; your setting is as it was.";
+var GIVEN_UP = "The page could not be drawn. Please load it again.";
+var BORDER = "1px solid var(--st-border-color, #b9bcc6)";
+var page = (
+  /** @type {{ pruningExplorerWatch?: Watch }} */
+  /** @type {unknown} */
+  globalThis
+);
+var watch = page.pruningExplorerWatch ??= begun();
+function begun() {
+  const reloaded = stored(RELOADED) === "yes";
+  store(RELOADED, "");
+  setTimeout(check, CHECK_MS, false);
+  return { reloaded };
+}
+async function check(wasGone) {
+  const gone = isGone();
+  if (gone && wasGone && hadEnough()) document.body.append(note(GIVEN_UP));
+  else if (gone && wasGone && await isServed()) reload();
+  else setTimeout(check, CHECK_MS, gone);
+}
+function isGone() {
+  const app = document.querySelector("[data-testid=stApp]");
+  return !app || app.dataset.testConnectionState === "DISCONNECTED_FOREVER";
+}
+async function isServed() {
+  try {
+    return (await fetch(new URL("_stcore/health", document.baseURI), { cache: "no-store" })).ok;
+  } catch {
+    return false;
+  }
+}
+function reload() {
+  store(TIMES, JSON.stringify([...recent(), Date.now()]));
+  store(RELOADED, "yes");
+  location.reload();
+}
+function hadEnough() {
+  return recent().length >= MOST;
+}
+function recent() {
+  const times = JSON.parse(stored(TIMES) || "[]");
+  return times.filter((time) => Date.now() - time < WITHIN_MS);
+}
+function stored(name) {
+  try {
+    return sessionStorage.getItem(name) ?? "";
+  } catch {
+    return name === TIMES ? JSON.stringify(Array.from({ length: MOST }, Date.now)) : "";
+  }
+}
+function store(name, value) {
+  try {
+    sessionStorage.setItem(name, value);
+  } catch {
+  }
+}
+function note(text) {
+  const box = document.createElement("div");
+  box.className = "note";
+  box.setAttribute("role", "status");
+  box.style.cssText = `position: fixed; z-index: 1000; bottom: 1rem; left: 50%; transform: translateX(-50%);
+    box-sizing: border-box; width: max-content; max-width: calc(100vw - 2rem); padding: .5rem .5rem .5rem 1rem;
+    display: flex; gap: .75rem; align-items: center; font: .875rem var(--st-font, sans-serif); border: ${BORDER};
+    color: var(--st-text-color, #1d2129); background: var(--st-secondary-background-color, #f1f2f7);
+    border-radius: .5rem; box-shadow: 0 2px 10px rgb(0 0 0 / 15%);`;
+  box.append(text, closeButton(box));
+  return box;
+}
+function closeButton(box) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Close";
+  button.style.cssText = `padding: .25rem .75rem; min-height: 2rem; font: inherit; color: inherit; cursor: pointer;
+    background: var(--st-background-color, #fcfcfd); border: ${BORDER}; border-radius: .4rem;`;
+  button.addEventListener("click", () => {
+    watch.reloaded = false;
+    box.remove();
+  });
+  return button;
+}
+function page_watch_default({ parentElement }) {
+  if (watch.reloaded && !parentElement.querySelector(".note")) parentElement.append(note(AGAIN));
+}
+export {
+  page_watch_default as default
+};
