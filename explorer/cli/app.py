@@ -18,14 +18,13 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser
 from explorer.errors import ExplorerError
 from explorer.models.scratch import sweep_scratch
+from explorer.paths import ROOT_VARIABLE
 from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
 from explorer.workbench.quotas import Quotas
 
 NAME = "app"
 HELP = "Open the app in a browser; only this machine can reach it."
 FIRST_PORT, N_PORTS = 8501, 20
-# How the server that is started learns of --root.
-ROOT_VARIABLE = "PRUNING_EXPLORER_ROOT"
 DATA_VARIABLE = "PRUNING_EXPLORER_DATA"
 # The parts of the app's own links that may be said here.
 OPENED = ("model", "arch", "data", "size", "mean", "std", "splits")
@@ -105,11 +104,15 @@ def _roots(args: Arguments) -> list[str]:
         folder = Path(args.root).expanduser()
         if not folder.is_dir():
             raise ExplorerError(f"{args.root} is not a folder.", fix="Give --root a folder that exists.")
+        if os.pathsep in str(folder.resolve()):  # the server would read it as two folders
+            what = f"{args.root} has {os.pathsep!r} in its path."
+            raise ExplorerError(what, why="It parts one folder from the next.", fix="Give --root another folder.")
         return [str(folder.resolve())]
     if args.open_to_network:
         return []
     named = [Path(said.rpartition(":")[2]).expanduser() for said in (args.model, args.data) if said]
-    return [str(Path.cwd()), *(str(path.resolve().parent) for path in named if path.exists())]
+    folders = [str(Path.cwd()), *(str(path.resolve().parent) for path in named if path.exists())]
+    return [folder for folder in folders if os.pathsep not in folder]
 
 
 def _url(address: str, port: int, args: Arguments) -> str:

@@ -100,11 +100,13 @@ def load_runnable(args: Arguments, fix: str = "Give --arch.") -> LoadedModel:
 def load_data(args: Arguments, model: LoadedModel) -> Dataset:
     """The data that was asked for, else what the model was made for."""
     from explorer import data
+    from explorer.data.given import why_no_data
 
     address = args.data or model.data
     if address is None:
         raise ExplorerError(
             f"{args.model} does not say what it is evaluated on.",
+            why=why_no_data(model),
             fix="Add --data digits, --data folder:PATH, --data npz:PATH or --data none.",
         )
     return data.load(

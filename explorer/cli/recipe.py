@@ -35,6 +35,7 @@ def add_recipe(parser: Parser) -> argparse._ArgumentGroup:
     """How to recover."""
     group = parser.add_argument_group("how to recover")
     group.add_argument("--recipe", metavar="FILE", help="a recipe as JSON instead of these flags")
+    group.add_argument("--first-weights", metavar="FILE", help="of --recipe: the weights that its steps rewind to")
     group.add_argument("--write-recipe", metavar="FILE", help="write the recipe as JSON")
     group.add_argument("--schedule", choices=SCHEDULES, help="when to prune (default: one_shot)")
     group.add_argument("--rounds", type=whole, metavar="N", help="of iterative and lottery (default: 4)")
@@ -64,6 +65,8 @@ def recipe_of(args: Arguments, model: LoadedModel, data: Dataset) -> Recipe:
     from explorer.recovery.steps.refresh import has_batch_norm
 
     _check(args)
+    if args.first_weights:
+        raise ExplorerError("--first-weights is of a recipe from a file.", fix="Add --recipe FILE.")
     rounding = () if args.bits is None else (STEPS.from_json({"key": "quantize", "bits": args.bits}),)
     spec = with_curves(args, model, prune_spec(args))
     refresh = not args.no_refresh and has_batch_norm(model)
@@ -156,7 +159,7 @@ def read_recipe(args: Arguments) -> Recipe:
     try:
         if not path.is_file() or path.stat().st_size > _BIGGEST_RECIPE:
             raise ExplorerError(f"{path} is no recipe.", fix="Give --recipe a file that --write-recipe wrote.")
-        return Recipe.from_json(path.read_text(encoding="utf-8"))
+        return Recipe.foreign(path.read_text(encoding="utf-8"), args.first_weights or "")
     except (OSError, UnicodeDecodeError):
         raise ExplorerError(f"{path} could not be read as text.", fix="Give --recipe another file.") from None
 

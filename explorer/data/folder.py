@@ -98,16 +98,16 @@ def _splits(loaded: Mapping[str, tuple[Tensor, Tensor]], request: Request) -> tu
 
 def _listing(root: Path) -> tuple[dict[str, Files], int]:
     """The pictures of each split (or of "" when undivided) with their class, and how many files were no pictures."""
-    folders = _folders(root)
-    while len(folders) == 1 and folders[0].name.lower() not in SPLIT_FOLDERS and _folders(folders[0]):
-        folders = _folders(folders[0])  # a wrapping folder, as unpacked archives have
+    folders = _folders(root, root)
+    while len(folders) == 1 and folders[0].name.lower() not in SPLIT_FOLDERS and _folders(root, folders[0]):
+        folders = _folders(root, folders[0])  # a wrapping folder, as unpacked archives have
     names = {folder.name.lower() for folder in folders}
     divided = bool(names) and names <= SPLIT_FOLDERS.keys()
     parts: dict[str, Files] = {}
     n_skipped = 0
     for folder in folders:
         split = SPLIT_FOLDERS[folder.name.lower()] if divided else ""
-        for class_folder in _folders(folder) if divided else [folder]:
+        for class_folder in _folders(root, folder) if divided else [folder]:
             files, n_other = _pictures(root, class_folder)
             n_skipped += n_other
             if files:
@@ -122,11 +122,14 @@ def _listing(root: Path) -> tuple[dict[str, Files], int]:
     return parts, n_skipped
 
 
-def _folders(folder: Path) -> list[Path]:
-    return sorted(
-        (p for p in folder.iterdir() if p.is_dir() and p.name not in JUNK and not p.name.startswith(".")),
-        key=lambda p: p.name,
-    )
+def _folders(root: Path, folder: Path) -> list[Path]:
+    """The folders in one, sorted; ExplorerError for a link to one that lies elsewhere."""
+    visible = (p for p in folder.iterdir() if p.name not in JUNK and not p.name.startswith("."))
+    folders = sorted((p for p in visible if p.is_dir()), key=lambda p: p.name)
+    for path in folders:
+        if not path.resolve().is_relative_to(root):
+            raise _leads_out(root, path)
+    return folders
 
 
 def _pictures(root: Path, folder: Path) -> tuple[list[Path], int]:
@@ -147,11 +150,15 @@ def _check_inside(root: Path, path: Path) -> None:
     """A link must not lead out of the folder, and a pipe would block for ever."""
     real = path.resolve()
     if not real.is_relative_to(root) or not real.exists() or not stat.S_ISREG(real.stat().st_mode):
-        raise ExplorerError(
-            f"{path.relative_to(root).as_posix()!r} is not a file inside the folder.",
-            why="Links that lead elsewhere and special files are not opened.",
-            fix="Copy the picture into the folder, or remove the link.",
-        )
+        raise _leads_out(root, path)
+
+
+def _leads_out(root: Path, path: Path) -> ExplorerError:
+    return ExplorerError(
+        f"{path.relative_to(root).as_posix()!r} is not a file or folder inside {root.name!r}.",
+        why="Links that lead elsewhere and special files are not opened.",
+        fix="Copy what it leads to into the folder, or remove it.",
+    )
 
 
 def _check_classes(root: Path, classes: tuple[str, ...]) -> None:

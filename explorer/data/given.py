@@ -15,9 +15,16 @@ def given_data(data: Dataset | str | None, model: LoadedModel) -> Dataset:
     if address is None:
         raise ExplorerError(
             f"{model.address} does not say what it is evaluated on.",
+            why=why_no_data(model),
             fix="Name the data: digits, folder:PATH, npz:PATH or none.",
         )
     return sources.load(address, model=model)
+
+
+def why_no_data(model: LoadedModel) -> str:
+    """Why the data that the model's file names are not used, in a sentence; empty where it names none."""
+    named = model.meta.get("data_not_followed")
+    return f"Its file names {named!r}, and what a file names is not opened by itself." if named else ""
 
 
 def split_of(data: Dataset, name: SplitName) -> Split:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import stat
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import torch
 from numpy.lib import format as npy
 from torch import Tensor
 
+from explorer import paths
 from explorer.data.request import Request, check_total, normalise
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
@@ -88,19 +88,24 @@ def _wanted(name: str) -> bool:
 
 def _read(path: Path, request: Request) -> dict[str, np.ndarray]:
     """Every array that is data, after the sizes that the archive states were checked."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise _bad(path, "It is not a regular file.", "Name a file made by numpy.savez.")
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if len(set(names)) != len(names):
-                raise _bad(path, "It holds two records of one name.", "Save it again with numpy.savez.")
-            members = {n.removesuffix(".npy"): n for n in names if _wanted(n.removesuffix(".npy"))}
-            check_total(sum(_stated_bytes(path, archive, n) for n in members.values()), request.address)
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in members}
+        with paths.opened(path) as source:
+            return _arrays(source, request)
     except (OSError, ValueError, EOFError, KeyError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError):
         raise _bad(path, "It is damaged, or not a NumPy archive.", "Save it again with numpy.savez.") from None
+
+
+def _arrays(source: paths.OpenFile, request: Request) -> dict[str, np.ndarray]:
+    path = source.path
+    with zipfile.ZipFile(source.file) as archive:
+        names = archive.namelist()
+        if len(set(names)) != len(names):
+            raise _bad(path, "It holds two records of one name.", "Save it again with numpy.savez.")
+        members = {n.removesuffix(".npy"): n for n in names if _wanted(n.removesuffix(".npy"))}
+        check_total(sum(_stated_bytes(path, archive, n) for n in members.values()), request.address)
+    source.file.seek(0)
+    with np.load(source.file, allow_pickle=False) as data:
+        return {name: data[name] for name in members}
 
 
 def _stated_bytes(path: Path, archive: zipfile.ZipFile, name: str) -> int:

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from explorer import paths
 from explorer.errors import ExplorerError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
@@ -48,7 +49,11 @@ def _quiet() -> Iterator[None]:
 def _opened(root: Path, path: Path, use: Callable[[Image.Image], T]) -> T:
     name = path.relative_to(root).as_posix()
     try:
-        with _quiet(), path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
+        with (
+            _quiet(),
+            paths.opened(path, within=root) as source,
+            Image.open(source.file, formats=FORMATS) as image,
+        ):
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             return use(image)

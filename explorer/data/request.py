@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from explorer import paths
 from explorer.errors import ExplorerError
 from explorer.types import LoadedModel
 
@@ -40,15 +41,10 @@ class Request:
 
     @property
     def path(self) -> Path:
-        """The real path of ``place``; ExplorerError when nothing is there."""
-        if not self.place:
+        """The real path of ``place``; ExplorerError when nothing is there, or it may not be opened."""
+        if not self.place.strip():
             raise ExplorerError(f"{self.address!r} names no place.", fix=f"Write {self.address.split(':')[0]}:PATH.")
-        try:
-            return Path(self.place).expanduser().resolve(strict=True)
-        except (OSError, RuntimeError, ValueError):
-            raise ExplorerError(
-                f"There is nothing at {self.place!r}.", fix="Check the path; '~' means your home folder."
-            ) from None
+        return paths.real(self.place)
 
     def normalisation(self, n_channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and standard deviation for each channel: asked for, else the model's, else 0 and 1."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import stat
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from explorer import paths
 from explorer.errors import ExplorerError
 from explorer.models import bitmask, slim
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.assemble import Weights, assemble, fitting, unwrapped, weights_only
 from explorer.models.factory import Factory
+from explorer.models.named import followed, sentence
 from explorer.models.reader import FileContents, read_bytes, read_file
 from explorer.models.reader.limits import MAX_FILE_BYTES
 from explorer.models.request import Request
@@ -37,19 +39,20 @@ class WeightFile:
         if address.lower().endswith(SUFFIXES):
             return True
         try:
-            return bool(address) and Path(address).expanduser().exists()
-        except (OSError, RuntimeError, ValueError):
+            return paths.real(address).exists()
+        except ExplorerError:
             return False
 
     def load(self, request: Request) -> LoadedModel:
         """The model in the file; weights-only when no architecture is given or found."""
-        path = _regular(request.address)
-        label = shown(path.name)
-        contents = read_file(path, label)
+        with paths.opened(request.address) as source:
+            _check_size(source)
+            label = shown(source.path.name)
+            contents = read_file(source.elsewhere, label)
         hint = _inside(contents)
         if not hint:
-            hint, contents = _of_these(_beside(path), contents)
-        meta = {"source": "file", "path": str(path), "label": label}
+            hint, contents = _of_these(_beside(source.path), contents)
+        meta = {"source": "file", "path": str(source.path), "label": label}
         return _opened(request, contents, hint, meta)
 
 
@@ -64,33 +67,19 @@ def open_upload(
     return _opened(request, contents, _inside(contents), {"source": "upload", "label": label})
 
 
-def _regular(address: str) -> Path:
-    """The real path of a regular file of acceptable size."""
-    try:
-        path = Path(address).expanduser().resolve(strict=True)
-        status = path.stat()
-    except (OSError, RuntimeError, ValueError):
-        raise ExplorerError(f"There is no file at {shown(address)!r}.", fix="Check the path.") from None
-    if stat.S_ISDIR(status.st_mode):
+def _check_size(source: paths.OpenFile) -> None:
+    n_bytes = os.fstat(source.file.fileno()).st_size
+    if n_bytes > MAX_FILE_BYTES:
         raise ExplorerError(
-            f"{shown(address)!r} is a folder.",
-            why="A model is opened from one file of weights.",
-            fix="Name the .safetensors or .pth file in it, and its architecture.",
-        )
-    if not stat.S_ISREG(status.st_mode):
-        raise ExplorerError(f"{shown(address)!r} is not a regular file.", fix="Name a file of weights.")
-    if status.st_size > MAX_FILE_BYTES:
-        raise ExplorerError(
-            f"{shown(address)!r} is too large.",
-            why=f"It has {status.st_size / 2**30:.1f} GiB; at most {MAX_FILE_BYTES / 2**30:.0f} GiB are read.",
+            f"{shown(source.path.name)!r} is too large.",
+            why=f"It has {n_bytes / 2**30:.1f} GiB; at most {MAX_FILE_BYTES / 2**30:.0f} GiB are read.",
             fix="Convert it to float16, or split it.",
         )
-    return path
 
 
 def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], meta: Mapping[str, Any]) -> LoadedModel:
-    data = hint.get("data")
-    spec = hint.get("spec")
+    data, not_followed = followed(hint.get("data"))
+    spec = {"spec": hint["spec"]} if isinstance(hint.get("spec"), dict) else {}
     if bitmask.is_packed(hint):
         plain, tied = bitmask.unpacked(contents.tensors, hint, str(meta["label"]))
         contents = replace(contents, tensors=plain, aliases={**contents.aliases, **tied})
@@ -101,9 +90,14 @@ def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], m
         tensors=contents.tensors,
         aliases=contents.aliases,
         repairs=contents.repairs,
-        oddities=contents.oddities,
-        data=data if isinstance(data, str) else None,
-        meta={**meta, "facts": dict(contents.facts), **({"spec": spec} if isinstance(spec, dict) else {})},
+        oddities=(*contents.oddities, *map(sentence, not_followed.values())),
+        data=data,
+        meta={
+            **meta,
+            "facts": dict(contents.facts),
+            **({"spec": spec} if isinstance(spec, dict) else {}),
+            **not_followed,
+        },
     )
     if request.arch is not None and ":" in request.arch:
         return Factory().pour(request, weights)
@@ -171,11 +165,10 @@ def _of_these(hint: Mapping[str, Any], contents: FileContents) -> tuple[Mapping[
 def _text(path: Path) -> str:
     """The text of a small regular file, or nothing."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_HINT_BYTES:
-            return ""
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        with paths.opened(path, within=path.parent) as source:
+            content = source.file.read(MAX_HINT_BYTES + 1)
+        return content.decode("utf-8") if len(content) <= MAX_HINT_BYTES else ""
+    except (ExplorerError, OSError, ValueError):
         return ""
 
 

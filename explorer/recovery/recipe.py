@@ -20,7 +20,7 @@ from explorer.params import member_to_json
 from explorer.pruning.layers import layer_table
 from explorer.recovery.checkpoints import Checkpoints
 from explorer.recovery.state import Progress, Recovered, State
-from explorer.recovery.steps import STEPS
+from explorer.recovery.steps import STEPS, Rewind
 from explorer.recovery.steps.base import Step
 from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel, Measurement
@@ -100,6 +100,33 @@ class Recipe:
             raise ExplorerError(f"{seed!r} is no seed.", fix="Give a whole number from 0 to 2147483647.")
         return cls(tuple(STEPS.from_json(step) for step in found["steps"]), seed)
 
+    @classmethod
+    def foreign(cls, found: str | Mapping[str, Any], first_weights: str = "") -> Recipe:
+        """A recipe that came as a file. ``first_weights`` is the user's own word for what its steps rewind to.
+
+        Raises ExplorerError where a step names such a file and the user none: what a file names is not opened.
+        """
+        recipe = cls.from_json(found)
+        rewinds = [step for step in recipe.steps if isinstance(step, Rewind)]
+        if not first_weights:
+            _refuse_files(rewinds)
+            return recipe
+        if not rewinds:
+            raise ExplorerError("No step of this recipe rewinds.", fix="Leave the first weights out.")
+        return replace(
+            recipe, steps=tuple(replace(s, file=first_weights) if isinstance(s, Rewind) else s for s in recipe.steps)
+        )
+
+
+def _refuse_files(rewinds: list[Rewind]) -> None:
+    named = next((step.file for step in rewinds if step.file), "")
+    if named:
+        raise ExplorerError(
+            f"The recipe names a file of first weights, {named[:120]!r}.",
+            why="What a file names is not opened by itself.",
+            fix="Name the weights yourself, on the command line: --recipe FILE --first-weights FILE.",
+        )
+
 
 def recover(
     model: LoadedModel | str,
@@ -120,7 +147,7 @@ def recover(
     Raises ExplorerError when the model cannot run, or a step cannot be done with this data.
     """
     loaded = models.load(model) if isinstance(model, str) else model
-    wanted = recipe if isinstance(recipe, Recipe) else Recipe.from_json(recipe)
+    wanted = recipe if isinstance(recipe, Recipe) else Recipe.foreign(recipe)
     dataset = given_data(data, loaded)
     if loaded.module is None:
         why = loaded.why_not_runnable or ""

@@ -247,7 +247,7 @@ def test_a_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
 def test_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ExplorerError, match="is a folder"):
         models.load(str(tmp_path))
-    with pytest.raises(ExplorerError, match="There is no file"):
+    with pytest.raises(ExplorerError, match="There is nothing"):
         models.load(str(tmp_path / "w.pt"))
 
 

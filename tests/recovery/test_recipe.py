@@ -13,9 +13,10 @@ import torch
 import explorer as ex
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.params import params_of
 from explorer.recovery.recipe import Recipe, recover
 from explorer.recovery.state import Progress, Recovered, measured
-from explorer.recovery.steps import Finetune, Prune, Refresh
+from explorer.recovery.steps import MEMBERS, Finetune, Prune, Refresh, Rewind
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
 from tests.every import for_each
 from tests.recovery.tiny import copies, flowers, half, normed, same, two
@@ -65,6 +66,22 @@ def test_a_recipe_comes_back_from_its_json_and_from_text() -> None:
 def test_what_is_no_recipe_is_refused_in_a_sentence(broken: Any, said: str) -> None:
     with pytest.raises(ExplorerError, match=said):
         Recipe.from_json(broken)
+
+
+def test_a_recipe_from_a_file_names_no_file_and_the_users_word_takes_its_place() -> None:
+    text = json.dumps(Recipe((Prune(half()), Rewind(file="/any/first.pt"), Refresh())).to_json())
+    with pytest.raises(ExplorerError, match=r"'/any/first\.pt'.*not opened by itself.*--first-weights"):
+        Recipe.foreign(text)
+    with pytest.raises(ExplorerError, match="not opened by itself"):
+        list(recover(two(), text, flowers()))
+    assert Recipe.foreign(text, "own.pt").steps == (Prune(half()), Rewind(file="own.pt"), Refresh())
+    with pytest.raises(ExplorerError, match="No step of this recipe rewinds"):
+        Recipe.foreign(Recipe((Refresh(),)).to_json(), "own.pt")
+
+
+def test_no_step_but_a_rewind_takes_a_name_of_a_file() -> None:
+    texts = {(s.key, p.name) for s in MEMBERS for p in params_of(s) if p.default == ""}
+    assert texts == {("rewind", "file")}
 
 
 def test_the_story_tells_every_epoch_and_step_in_order(story: tuple[Progress, ...]) -> None:

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from explorer.engine.jobs import JobQueue
-from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.recipe import Recipe
-from explorer.recovery.steps import Finetune, Prune, Rewind
+from explorer.recovery.steps import Finetune, Prune
 from explorer.ui.explore import curves
 from explorer.ui.recover import jobs
 from explorer.ui.recover.plans import Run
@@ -102,21 +101,6 @@ def test_the_header_stops_only_what_the_visitor_began(queue: JobQueue) -> None:
     assert running._active() == []
     job.cancel()
     assert job.wait(300)
-
-
-def test_a_replayed_recipe_opens_no_file_that_the_server_does_not_allow(
-    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PRUNING_EXPLORER_ROOT", str(tmp_path / "allowed"))
-    model, data = two(), flowers()
-    for file, why in (
-        (str(tmp_path / "secret.safetensors"), "outside the folder"),
-        ("os.path:join", "from the screen"),
-    ):
-        run = Run("a replay", Recipe((Prune(half()), Rewind(file=file))))
-        with pytest.raises(ExplorerError, match=why):
-            jobs.start(model, data, run)
-    assert queue.of("ann") == []
 
 
 def test_a_recovery_runs_where_nothing_can_be_kept(

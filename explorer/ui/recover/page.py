@@ -88,7 +88,7 @@ def _replay(model: LoadedModel, dataset: Dataset) -> None:
     if file is None or not st.button("Replay it", icon=":material/replay:", key="recipe_replay"):
         return
     try:
-        recipe = Recipe.from_json(file.getvalue().decode("utf-8", errors="replace"))
+        recipe = Recipe.foreign(file.getvalue().decode("utf-8", errors="replace"))
         recovery_jobs.start(model, dataset, Run(f"replay of {shown(file.name, 60)}", recipe))
     except ExplorerError as error:
         session.notify(error)

@@ -11,12 +11,11 @@ import math
 import os
 import threading
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from explorer import component, data, models
+from explorer import component, data, models, paths
 from explorer.analysis.distribution import SignedHistogram, signed_distribution
 from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.rank_stability import stability
@@ -221,7 +220,7 @@ def evaluations_at_once() -> threading.Semaphore:
 
 def _stamp(address: str) -> tuple[float, int]:
     try:
-        found = Path(address).expanduser().stat()
-    except (OSError, ValueError, RuntimeError):
+        found = paths.real(address).stat()
+    except (OSError, ExplorerError):
         return (0.0, 0)
     return (found.st_mtime, found.st_size)

@@ -9,6 +9,7 @@ import streamlit as st
 import torch
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer import paths
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, page_watch, pickers, running, session, theme
 
@@ -44,6 +45,7 @@ def draw(title: str) -> DeltaGenerator:
 
     Returns the place that :func:`finish` fills.
     """
+    paths.serve()
     # Drawing needs little arithmetic: more threads would only fight those that measure.
     torch.set_num_threads(1)
     theme.style()

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import models
+from explorer.data.given import why_no_data
 from explorer.errors import ExplorerError
 from explorer.text.names import model_name, plain
 from explorer.types import Dataset, LoadedModel
@@ -176,6 +177,8 @@ def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Datase
         session.refusal(refusal)
     if model is not None and model.why_not_runnable:
         _weights_only(work, model)
+    elif model is not None and not work.source.data and why_no_data(model):
+        st.info(f"{plain(why_no_data(model), 300)} Choose the data above.", icon=":material/fact_check:")
     return model, dataset, place
 
 

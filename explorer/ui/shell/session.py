@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import uuid
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import streamlit as st
 
-from explorer import models
+from explorer import models, paths
 from explorer.errors import ExplorerError
 from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
@@ -122,44 +121,21 @@ def refusal(error: ExplorerError) -> None:
 
 def roots() -> list[Path]:
     """The folders whose files may be opened by path; none when the server does not allow it."""
-    said = os.environ.get("PRUNING_EXPLORER_ROOT", "")
-    return [Path(folder).expanduser().resolve() for folder in said.split(os.pathsep) if folder]
+    return paths.allowed_folders() or []
 
 
 def allowed(address: str) -> None:
-    """Refuse a model's address that is a path outside the folders this server allows, and code by name."""
+    """Refuse a model's address that names code, or a path that may not be opened, with the reason.
+
+    Files are checked again where they are opened; nothing rests on this look at the text.
+    """
+    address = address.strip()
     if not address or address.startswith(UPLOAD) or address in models.samples():
         return
     if ":" in address and not Path(address).drive:
         raise ExplorerError("This kind of address is not opened from the screen.", fix="Use the command line for it.")
-    if any(mark in address for mark in ("/", "\\", "~", ".")) or _is_there(address):
-        allowed_path(address)
-
-
-def _is_there(address: str) -> bool:
-    try:
-        return Path(address).exists()
-    except (OSError, ValueError):
-        return False
-
-
-def allowed_path(path: str) -> None:
-    """Refuse a path outside the folders this server allows."""
-    folders = roots()
-    if not folders:
-        raise ExplorerError(
-            "This server opens no files by path.",
-            fix="Upload the file, or start the app with: python -m explorer app --root FOLDER.",
-        )
-    try:
-        place = Path(path).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError):
-        raise ExplorerError("This path cannot be read.", fix=f"Choose one in {folders[0]}.") from None
-    if not any(place.is_relative_to(folder) for folder in folders):
-        raise ExplorerError(
-            "This path lies outside the folder that the server allows.",
-            fix=f"Choose one in {folders[0]}, or start the app with --root FOLDER.",
-        )
+    if any(mark in address for mark in ("/", "\\", "~", ".")):
+        paths.real(address)
 
 
 def keep_upload(name: str, content: bytes) -> str:
@@ -191,9 +167,6 @@ def model(work: Workspace) -> LoadedModel:
 
 def dataset(work: Workspace, of: LoadedModel) -> Dataset:
     """The data the model is evaluated on. Raises ExplorerError when it cannot be opened."""
-    place = (work.source.data or "").partition(":")[2]
-    if place:
-        allowed(place)
     return cache.dataset(work.source, of)
 
 
