@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: ad1f4aa423dbf883
+// Made from src/ by "make component": change it there. Sources: 57bc0d1a50a2d9bb
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;

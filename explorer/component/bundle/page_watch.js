@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: ad1f4aa423dbf883
+// Made from src/ by "make component": change it there. Sources: 57bc0d1a50a2d9bb
 
 // page_watch.js
 var CHECK_MS = 1e3;

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: ad1f4aa423dbf883
+// Made from src/ by "make component": change it there. Sources: 57bc0d1a50a2d9bb
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"ad1f4aa423dbf883"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"57bc0d1a50a2d9bb"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */
