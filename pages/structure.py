@@ -1,4 +1,4 @@
-"""Structure: which units go together, and why."""
+"""Structure: which units are coupled, and why."""
 
 from explorer.ui.shell import arrival
 from explorer.ui.structure import page

@@ -1,4 +1,4 @@
-"""Trade-off: ways of pruning compared, each measured at rising compression."""
+"""Trade-off: methods compared, each measured at rising compression."""
 
 from explorer.ui.shell import arrival
 from explorer.ui.tradeoff import page

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import paths
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, page_watch, pickers, running, session, theme
+from explorer.ui.shell.menu import Page
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,6 @@ class Opened:
     dataset: Dataset | None
 
 
-QUESTIONS = {
-    "Explore": "How much can go before accuracy does?",
-    "Sensitivity": "What does each layer cost if it alone is pruned?",
-    "Trade-off": "Which way of pruning is better here, and better than chance?",
-    "Budget": "What is the best model within a budget?",
-    "Recover": "How much does training recover?",
-    "Quantize": "How far do pruning and few bits go together?",
-    "Structure": "Which units go together, and why?",
-    "Weights": "What do the weights of each layer look like?",
-}
 _ASSETS = Path(__file__).parents[1] / "assets"
 
 
@@ -40,8 +31,8 @@ def mark() -> str:
     return (_ASSETS / "mark.svg").read_text(encoding="utf-8")
 
 
-def draw(title: str) -> DeltaGenerator:
-    """The shared top of the page with this title; call it once a run, before the page.
+def draw(page: Page) -> DeltaGenerator:
+    """The shared top of a page; call it once a run, before the page.
 
     Returns the place that :func:`finish` fills.
     """
@@ -54,7 +45,7 @@ def draw(title: str) -> DeltaGenerator:
     work = session.workspace()
     session.write_link(work)
     page_watch.draw()
-    model, dataset, place = pickers.top_line(work, QUESTIONS.get(title, ""))
+    model, dataset, place = pickers.top_line(work, page.question)
     cache.spare_collector()
     st.session_state["_opened"] = Opened(model, dataset)
     return place

@@ -1,0 +1,24 @@
+"""All pages in the order of the menu. A new page: a folder here, a script in ``pages/`` and one line below."""
+
+from __future__ import annotations
+
+from explorer.ui.explore import PAGE as EXPLORE
+from explorer.ui.quantize import PAGE as QUANTIZE
+from explorer.ui.recover import PAGE as RECOVER
+from explorer.ui.search import PAGE as SEARCH
+from explorer.ui.sensitivity import PAGE as SENSITIVITY
+from explorer.ui.shell.menu import Page
+from explorer.ui.structure import PAGE as STRUCTURE
+from explorer.ui.tradeoff import PAGE as TRADEOFF
+from explorer.ui.weights import PAGE as WEIGHTS
+
+MEMBERS: tuple[Page, ...] = (
+    EXPLORE,
+    SENSITIVITY,
+    TRADEOFF,
+    SEARCH,
+    RECOVER,
+    QUANTIZE,
+    STRUCTURE,
+    WEIGHTS,
+)
