@@ -16,7 +16,7 @@ from explorer.store.atomic import cannot_write
 from explorer.store.folder import make_folder
 from explorer.store.identity import SIDE_FILES, make_private, refuse_foreign
 from explorer.store.lock import alone
-from explorer.store.opening import as_one, check, connect, prepare
+from explorer.store.opening import as_one, check, connect, create, prepare
 from explorer.store.read_only import Snapshot
 from explorer.types import Finding
 
@@ -120,8 +120,11 @@ class Database:
             self._connection = None
         self.close()
         make_folder(self.path.parent)
-        refuse_foreign(self.path)
-        make_private(self.path)
+        if self.path.exists():
+            refuse_foreign(self.path)
+            make_private(self.path)
+        else:
+            create(self.path)
         connection = connect(self.path)
         prepare(connection, self.path)
         self._connection, self._opened_as = connection, self._here()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -45,9 +44,7 @@ def refuse_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """An empty file for this user alone where none is; the permissions of one that is there become so."""
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    """Take the permissions of a file and of those beside it from everybody but this user."""
     # SQLite gives its side files the permissions of the file.
     for place in (path, *(Path(f"{path}{end}") for end in SIDE_FILES)):
         with suppress(OSError):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from explorer.store.atomic import replacing
 from explorer.store.identity import refuse_tables
 from explorer.store.lock import alone
 from explorer.store.schema import APPLICATION_ID, STEPS, VERSION
@@ -49,6 +50,21 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     except BaseException:
         connection.close()
         raise
+
+
+def create(path: Path) -> None:
+    """Put an empty database of this version where none is, whole and for this user alone."""
+    with alone(path.with_suffix(".lock")):
+        if path.exists():
+            return
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            as_one(connection, migrate)
+            content = connection.serialize()
+        finally:
+            connection.close()
+        with replacing(path, private=True) as new:
+            new.write_bytes(content)
 
 
 def check(connection: sqlite3.Connection) -> None:

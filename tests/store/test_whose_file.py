@@ -81,6 +81,24 @@ def test_the_store_is_for_this_user_alone_also_where_it_was_not_before(tmp_path:
     assert {p.stat().st_mode & 0o777 for p in folder.iterdir()} == {0o600}
 
 
+def test_who_sees_the_file_sees_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[str]] = []
+    real = os.replace
+
+    def look(old: str, new: str) -> None:
+        real(old, new)
+        connection = sqlite3.connect(new)
+        seen.append({row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")})
+        connection.close()
+
+    monkeypatch.setattr("os.replace", look)
+    store = Store(tmp_path)
+    assert not store.path.exists()
+    store.keep_point(record())
+    assert len(seen) == 1
+    assert {"points", "cells", "scans", "workspaces"} <= seen[0]
+
+
 def test_a_folder_that_cannot_be_written_is_read_with_what_its_log_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
