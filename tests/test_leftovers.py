@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from explorer import leftovers
-from explorer.models.scratch import scratch
+from explorer.reading.scratch import scratch
 from explorer.store.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="nothing is swept there"
 HOLDER = """
 import sys
 from pathlib import Path
-from explorer.models.scratch import scratch
+from explorer.reading.scratch import scratch
 from explorer.store.atomic import replacing
 with replacing(Path(sys.argv[1], "a.txt")) as part, scratch(sys.argv[1]) as folder:
     (folder / "much").write_text("x")

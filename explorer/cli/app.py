@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser
 from explorer.errors import ExplorerError
-from explorer.models.scratch import sweep_scratch
 from explorer.paths import ROOT_VARIABLE
+from explorer.reading.scratch import sweep_scratch
 from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
 from explorer.workbench.quotas import Quotas
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.data.pictures import SUFFIXES, edges, read_picture
+from explorer.data.read_apart import decoded_apart
 from explorer.data.request import Request, check_total, normalise
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
@@ -26,6 +26,7 @@ SPLIT_FOLDERS: dict[str, SplitName] = {
     "validation": "tune",
     "test": "test",
 }
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 JUNK = {"__MACOSX", "@eaDir", "__pycache__"}
 MAX_PICTURES = 500_000
 
@@ -54,15 +55,17 @@ class Folder:
         classes = tuple(sorted({label for files in parts.values() for _, label in files}))
         _check_classes(root, classes)
         n_channels = _n_channels(request)
-        size = request.size or request.from_model("size") or _common_size(root, parts)
-        n_files = sum(len(files) for files in parts.values())
-        check_total(n_files * n_channels * size * size * 4, request.address)
         mean, std = request.normalisation(n_channels)
+        pixels = _decoded(root, parts, request, n_channels)
+        size = pixels.shape[-1]
+        places = {label: place for place, label in enumerate(classes)}
         loaded: dict[str, tuple[Tensor, Tensor]] = {}
+        start = 0
         for name, files in parts.items():
-            pixels = torch.stack([read_picture(root, path, size, n_channels) for path, _ in files])
-            y = torch.tensor([classes.index(label) for _, label in files])
-            loaded[name] = (normalise(pixels.float().div_(255), mean, std), y)
+            y = torch.tensor([places[label] for _, label in files])
+            part = pixels[start : start + len(files)].float().div_(255)
+            loaded[name] = (normalise(part, mean, std), y)
+            start += len(files)
         splits, why_not = _splits(loaded, request)
         meta = {
             "size": size,
@@ -76,6 +79,15 @@ class Folder:
         }
         digest = tensors_digest(tensors(splits))
         return Dataset(request.address, splits, classes, digest, why_not, meta, images=True)
+
+
+def _decoded(root: Path, parts: Mapping[str, Files], request: Request, n_channels: int) -> Tensor:
+    """(n, channels, size, size) uint8: the pictures of all parts, one part after the other."""
+    files = [path for part in parts.values() for path, _ in part]
+    size = request.size or request.from_model("size")
+    if size is not None:
+        check_total(len(files) * n_channels * size * size * 4, request.address)
+    return decoded_apart(root, files, size, n_channels, request.address)
 
 
 def _n_channels(request: Request) -> int:
@@ -168,14 +180,3 @@ def _check_classes(root: Path, classes: tuple[str, ...]) -> None:
             why="Labels are the positions of the sorted class folders, so all of them must be there.",
             fix="Name the folder above the class folders.",
         )
-
-
-def _common_size(root: Path, parts: Mapping[str, Files]) -> int:
-    """The size that all pictures share, when nobody gave one."""
-    found = {edges(root, path) for files in parts.values() for path, _ in files}
-    if len(found) > 1 or len(set(next(iter(found)))) > 1:
-        raise ExplorerError(
-            f"The pictures of {root.name!r} are not all squares of one size.",
-            fix="Give the size in pixels that the model was trained with, for example size 224.",
-        )
-    return next(iter(found))[0]

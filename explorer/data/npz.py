@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.lib import format as npy
 from torch import Tensor
 
-from explorer import paths
-from explorer.data.request import Request, check_total, normalise
+from explorer.data.read_apart import arrays_apart
+from explorer.data.request import Request, normalise
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, Split, SplitName, tensors_digest
@@ -27,7 +23,6 @@ SUFFIX_OF: dict[str, SplitName] = {
     "val": "tune",
     "test": "test",
 }
-MAX_HEADER = 10_000
 LAYOUT = "It needs x with one sample per row and y with one class (or numbers) per row, or x_fit, y_fit, x_tune, ..."
 _MOST = 100_000  # classes
 
@@ -50,7 +45,7 @@ class Npz:
         """x: (n, ...) float32, or (n, length) int64 tokens; y as :class:`explorer.types.Split` has it, or None."""
         if request.size is not None:
             raise ExplorerError("Arrays are not scaled.", fix="Leave size out, or save the arrays at the right size.")
-        arrays = _read(request.path, request)
+        arrays = arrays_apart(request.path, request.address)
         pairs = _pairs(arrays, request)
         n_classes = _n_classes([y for _, y in pairs.values()], request)
         splits, why_not = _splits(pairs, request)
@@ -79,53 +74,6 @@ Pair = tuple[Tensor, Tensor | None]
 
 def _bad(path: Path, why: str, fix: str = LAYOUT) -> ExplorerError:
     return ExplorerError(f"{path.name!r} cannot be used as data.", why=why, fix=fix)
-
-
-def _wanted(name: str) -> bool:
-    head, _, tail = name.partition("_")
-    return head in ("x", "y") and (not tail or tail in SUFFIX_OF)
-
-
-def _read(path: Path, request: Request) -> dict[str, np.ndarray]:
-    """Every array that is data, after the sizes that the archive states were checked."""
-    try:
-        with paths.opened(path) as source:
-            return _arrays(source, request)
-    except (OSError, ValueError, EOFError, KeyError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        raise _bad(path, "It is damaged, or not a NumPy archive.", "Save it again with numpy.savez.") from None
-
-
-def _arrays(source: paths.OpenFile, request: Request) -> dict[str, np.ndarray]:
-    path = source.path
-    with zipfile.ZipFile(source.file) as archive:
-        names = archive.namelist()
-        if len(set(names)) != len(names):
-            raise _bad(path, "It holds two records of one name.", "Save it again with numpy.savez.")
-        members = {n.removesuffix(".npy"): n for n in names if _wanted(n.removesuffix(".npy"))}
-        check_total(sum(_stated_bytes(path, archive, n) for n in members.values()), request.address)
-    source.file.seek(0)
-    with np.load(source.file, allow_pickle=False) as data:
-        return {name: data[name] for name in members}
-
-
-def _stated_bytes(path: Path, archive: zipfile.ZipFile, name: str) -> int:
-    """float32 bytes of one array; its header must account for exactly the record's size."""
-    info = archive.getinfo(name)
-    with archive.open(info) as file:
-        shape, dtype = _header(file)
-        used = file.tell()
-    if dtype.hasobject or dtype.kind not in "buif":
-        raise _bad(path, f"{name!r} holds {dtype} instead of plain numbers.", "Save arrays of plain numbers.")
-    if math.prod(shape) * dtype.itemsize != info.file_size - used:
-        raise _bad(path, f"{name!r} is not as large as its header says.", "Save it again with numpy.savez.")
-    return math.prod(shape) * max(4, dtype.itemsize)
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    version = npy.read_magic(file)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read(file, max_header_size=MAX_HEADER)
-    return shape, dtype
 
 
 def _pairs(arrays: dict[str, np.ndarray], request: Request) -> dict[str, Pair]:
@@ -199,7 +147,7 @@ def _inputs(raw: np.ndarray, request: Request) -> Tensor:
     native = np.ascontiguousarray(raw, dtype=raw.dtype.newbyteorder("="))
     pixels = native.dtype == np.uint8
     x = _arranged(torch.from_numpy(native), request.from_model("input_shape"))
-    x = x.float() / 255 if pixels else x.float()
+    x = x.float().div_(255) if pixels else x.float()
     if not torch.isfinite(x).all():
         raise _bad(request.path, "x holds NaN or infinite numbers.", "Repair or remove these samples.")
     if pixels or request.mean is not None or request.std is not None:

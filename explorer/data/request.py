@@ -67,7 +67,7 @@ def _per_channel(name: str, values: Sequence[float], n_channels: int) -> tuple[f
 def normalise(x: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """(n, c, ...) -> (x - mean) / std with one mean and std per channel, as float32."""
     shape = (1, -1, *(1,) * (x.dim() - 2))
-    return ((x.float() - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)).contiguous()
+    return x.float().sub(torch.tensor(mean).view(shape)).div_(torch.tensor(std).view(shape)).contiguous()
 
 
 def numbers(name: str, value: Numbers) -> tuple[float, ...] | None:

@@ -201,6 +201,7 @@ class Program:
         own: Mapping[fx.Node, Any] = _NONE,
     ) -> Any:
         if node.op == "placeholder":
+            _check_batch(shell, x)
             return node.args[0] if node.args else x
         if node.op == "get_attr":
             return own[node] if node in own else _find(shell, str(node.target))
@@ -229,6 +230,13 @@ class Program:
             if any(n in found for n in node.all_input_nodes):
                 found.add(node)
         return found
+
+
+def _check_batch(shell: nn.Module, x: Tensor) -> None:
+    """A network that a file described knows what a batch will take, and refuses one that is too much."""
+    foresight = getattr(getattr(shell, "model", None), "foresight", None)
+    if foresight is not None:
+        foresight.check(len(x))
 
 
 def n_bytes(value: Any) -> int:

@@ -12,6 +12,7 @@ from explorer.export.files import check_target, misread, put, same_tensors
 from explorer.export.packing import plain_weights
 from explorer.export.weights import METADATA_KEY, describe, pruned_tensors
 from explorer.models.bitmask import KIND, VERSION, pack, unpacked
+from explorer.reading.limits import opened_bytes
 from explorer.types import LoadedModel, Plan
 
 
@@ -39,7 +40,7 @@ def bitmask_file(model: LoadedModel, plan: Plan) -> bytes:
     about = describe(model, plan)
     about |= {"inside": about.get("kind"), "kind": KIND, "version": VERSION, "packed": sorted(cut), "tied": tied}
     content = plain_weights(stored, {METADATA_KEY: json.dumps(about)})
-    again, _ = unpacked(load(content), about, "The file")
+    again, _ = unpacked(load(content), about, "The packed file", opened_bytes(len(content)))
     if not same_tensors(tensors, again):
         raise misread("The packed file")
     return content

@@ -17,7 +17,7 @@ from safetensors.torch import load, save_file
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.models.scratch import scratch
+from explorer.reading.scratch import scratch
 from explorer.stopping import POLL, check
 
 SNIPPET = """\

@@ -18,9 +18,9 @@ from explorer.export.files import misread
 from explorer.metrics.origin import machine, today
 from explorer.metrics.size import NOTES, n_of_m_pattern, stored_tensors
 from explorer.models.bitmask import pack
-from explorer.models.scratch import scratch
 from explorer.pruning.apply import compensated
 from explorer.pruning.slicing import sliced
+from explorer.reading.scratch import scratch
 from explorer.types import LoadedModel, Measurement, Plan
 
 Tensors = dict[str, Tensor]

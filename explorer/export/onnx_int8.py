@@ -28,8 +28,8 @@ from explorer.export.outputs import judging_inputs
 from explorer.export.proof import Proof
 from explorer.metrics.latency import Latency, latency
 from explorer.metrics.origin import machine, today
-from explorer.models.scratch import scratch
 from explorer.pruning.layers import layer_table
+from explorer.reading.scratch import scratch
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Split
 
 How = Literal["dynamic", "static"]

@@ -18,7 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from explorer.models.slim.document import Graph, Step, read
-from explorer.models.slim.network import arguments, build, call, resolved
+from explorer.models.slim.network import build
+from explorer.models.slim.running import arguments, call, resolved
 
 # 18 is the newest that the converter for traced programs writes in full; every runtime of today reads it.
 OPSET = 18

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.models.reader.limits import MAX_TENSOR_BYTES
 from explorer.text.quoting import shown
 
 KIND = "bitmask"
 VERSION = 1
+EXPORT_DENSE = "Export it as plain safetensors instead."
 PARTS = ("values", "bits", "shape")
 # Moved as whole numbers of the same width, so that every bit arrives, whatever type it belongs to.
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -46,19 +46,18 @@ def pack(tensor: Tensor, mask: Tensor) -> dict[str, Tensor]:
 
 
 def unpacked(
-    tensors: Mapping[str, Tensor], about: Mapping[str, Any], label: str
+    tensors: Mapping[str, Tensor], about: Mapping[str, Any], label: str, room: int
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """(plain tensors, other names of tied ones); ExplorerError when the parts do not fit together."""
+    """(plain tensors, other names of tied ones); ExplorerError when the parts do not fit together, or into ``room``."""
     packed, tied = about.get("packed"), about.get("tied") or {}
     if about.get("version") != VERSION or not isinstance(packed, list) or not isinstance(tied, dict):
         raise _bad(label, f"It is not of version {VERSION} of the format.")
     found = dict(tensors)
-    room = MAX_TENSOR_BYTES
     for name in packed:
         parts = [found.pop(f"{name}.{part}", None) for part in PARTS] if isinstance(name, str) else [None]
         if any(part is None for part in parts) or name in found:
             raise _bad(label, f"{shown(str(name))!r} lacks its values, its bits or its shape.")
-        tensor = _plain(parts[0], parts[1], parts[2], room)  # type: ignore[arg-type]
+        tensor = _plain(parts[0], parts[1], parts[2], room, label)  # type: ignore[arg-type]
         if tensor is None:
             raise _bad(label, f"The values, bits and shape of {shown(name)!r} do not fit together.")
         room -= tensor.numel() * tensor.element_size()
@@ -68,19 +67,31 @@ def unpacked(
     return found, dict(tied)
 
 
-def _plain(values: Tensor, bits: Tensor, shape: Tensor, room: int) -> Tensor | None:
+def _plain(values: Tensor, bits: Tensor, shape: Tensor, room: int, label: str) -> Tensor | None:
     if bits.dtype != torch.uint8 or shape.dtype != torch.int32 or max(v.dim() for v in (values, bits, shape)) != 1:
         return None
     sizes = shape.tolist()
     n = math.prod(sizes)
-    if len(sizes) > 16 or min(sizes, default=0) < 0 or bits.numel() != -(-n // 8) or n * values.element_size() > room:
+    if len(sizes) > 16 or min(sizes, default=0) < 0 or bits.numel() != -(-n // 8):
         return None
+    if n * values.element_size() > room:
+        raise ExplorerError(
+            f"{label} cannot be opened.", why=too_large(n * values.element_size(), room), fix=EXPORT_DENSE
+        )
     keeps = torch.from_numpy(np.unpackbits(bits.numpy(), bitorder="little"))
     if bool(keeps[n:].any()) or int(keeps.sum()) != values.numel():
         return None
     flat = torch.zeros(n, dtype=_BITS[values.element_size()])
     flat[keeps[:n].bool()] = values.contiguous().view(flat.dtype)
     return flat.view(values.dtype).reshape(sizes)
+
+
+def too_large(n_bytes: int, room: int) -> str:
+    """Why packed tensors are not unpacked."""
+    return (
+        f"Its packed tensors would take {n_bytes / 2**20:,.0f} MiB; "
+        f"{room / 2**20:,.0f} MiB are left for a file of its size."
+    )
 
 
 def _bad(label: str, why: str) -> ExplorerError:

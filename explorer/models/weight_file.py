@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 
 from explorer import paths
 from explorer.errors import ExplorerError
-from explorer.models import bitmask, slim
+from explorer.models import slim
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.assemble import Weights, assemble, fitting, unwrapped, weights_only
 from explorer.models.factory import Factory
 from explorer.models.named import followed, sentence
 from explorer.models.reader import FileContents, read_bytes, read_file
-from explorer.models.reader.limits import MAX_FILE_BYTES
 from explorer.models.request import Request
+from explorer.reading.limits import MAX_FILE_BYTES
 from explorer.text.quoting import listed, shown, shown_file
 from explorer.types import LoadedModel, tensors_digest
 
@@ -80,10 +80,6 @@ def _check_size(source: paths.OpenFile) -> None:
 def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], meta: Mapping[str, Any]) -> LoadedModel:
     data, not_followed = followed(hint.get("data"))
     spec = {"spec": hint["spec"]} if isinstance(hint.get("spec"), dict) else {}
-    if bitmask.is_packed(hint):
-        plain, tied = bitmask.unpacked(contents.tensors, hint, str(meta["label"]))
-        contents = replace(contents, tensors=plain, aliases={**contents.aliases, **tied})
-        hint = bitmask.inside(hint)
     weights = Weights(
         address=request.address,
         label=str(meta["label"]),

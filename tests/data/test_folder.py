@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 
 from explorer import data, models
 from explorer.errors import ExplorerError
+from explorer.reading import process
 from tests.data.pictures_on_disk import colour, noise, write_classes
 
 
@@ -234,3 +236,10 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 def test_more_than_fits_into_memory_is_refused_before_decoding(tmp_path: Path) -> None:
     write_classes(tmp_path, {"a": 40, "b": 40})
     assert "GiB" in refusal(tmp_path, size=4096).what
+
+
+def test_pictures_are_read_by_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_classes(tmp_path, {"a": 1, "b": 1})
+    monkeypatch.setattr(process.sys, "executable", shutil.which("false"))
+    with pytest.raises(ExplorerError, match="broke the reader"):
+        data.load(f"folder:{tmp_path}")

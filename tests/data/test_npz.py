@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import torch
 
 from explorer import data, models
 from explorer.errors import ExplorerError
+from explorer.reading import arrays, process
+from explorer.reading.answer import report_in
 
 
 def saved(tmp_path: Path, **arrays: Any) -> str:
@@ -175,3 +179,62 @@ def test_a_flipped_bit_in_the_numbers_is_noticed(tmp_path: Path) -> None:
 
 def test_arrays_take_no_size(tmp_path: Path) -> None:
     assert "not scaled" in refusal(saved(tmp_path, x=np.zeros((3, 2))), size=8).what
+
+
+HEADERS = (
+    *("{'descr': '<f4', 'fortran_order': False, 'shape': (4, 3", "{'descr': [('a','<f4')], 'fortran_order': 0}"),
+    *("{'descr': '<f4', 'fortran_order': None, 'shape': (4, 3)}", "{'descr': '<f4', 'shape': (4, 3)}"),
+    *("{'descr': ('<f4', (2,)), 'fortran_order': False, 'shape': (2, 3)}", "(" * 200, "None", "[]", "{'descr'"),
+    *(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-4, -3)}",
+        "{'descr': (), 'fortran_order': False, 'shape': ()}",
+    ),
+    *(
+        "{'descr': '|O', 'fortran_order': False, 'shape': (6,)}",
+        "{'descr': '<M8[s]', 'fortran_order': 0, 'shape': (6,)}",
+    ),
+    *(
+        "{'descr': None, 'fortran_order': False, 'shape': (4, 3)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': 4}",
+    ),
+    *(
+        "{'descr': '<V8', 'fortran_order': False, 'shape': (6,)}",
+        "{'descr': 7, 'fortran_order': False, 'shape': (1e400,)}",
+    ),
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (2**60, 2)}",
+)
+
+
+def record(text: str, version: bytes = b"\x01\x00") -> bytes:
+    size = struct.pack("<H" if version == b"\x01\x00" else "<I", len(text) + 1)
+    return b"\x93NUMPY" + version + size + text.encode() + b"\n" + bytes(48)
+
+
+def test_no_header_whatever_it_says_is_more_than_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The reading process does this with every file; here it is done without a process, and so without its limits.
+    for limit in ("start_clocks", "restrict"):
+        monkeypatch.setattr(arrays, limit, lambda *_: None)
+    for n, header in enumerate([*map(record, HEADERS), record("{}", b"\x09\x00"), b"", b"\x93NUM", bytes(9)]):
+        path = tmp_path / f"{n}.npz"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x.npy", header)
+        assert arrays.main(str(path), str(tmp_path)) == 0
+        assert {"why", "fix"} <= report_in(tmp_path).keys(), header
+
+
+def test_a_small_archive_that_unpacks_to_much_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "z.npz", x=np.zeros((80 * 2**20, 1), np.uint8))
+    assert (tmp_path / "z.npz").stat().st_size < 2**18
+    assert "Unpacked it would take 80 MiB" in refusal(f"npz:{tmp_path / 'z.npz'}").why
+
+
+def test_arrays_stored_by_columns_have_their_numbers_in_their_places(tmp_path: Path) -> None:
+    x = np.arange(12.0).reshape(4, 3)
+    split = data.load(saved(tmp_path, x=np.asfortranarray(x), y=np.arange(4))).splits["tune"]
+    assert [split.x[split.y.tolist().index(i)].tolist() for i in range(4)] == x.tolist()
+
+
+def test_arrays_are_read_by_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = saved(tmp_path, x=np.zeros((4, 3)))
+    monkeypatch.setattr(process.sys, "executable", shutil.which("false"))
+    assert "broke the reader" in refusal(address).why

@@ -35,7 +35,7 @@ def test_every_sample_comes_back_bit_for_bit_and_in_the_counted_size(name: str, 
     ours = plan(model, spec)
     content = bitmask_file(model, ours)
     about = header_of(content)
-    again, tied = unpacked(load(content), about, "it")
+    again, tied = unpacked(load(content), about, "it", 2**30)
     assert tensors_digest(again) == tensors_digest(pruned_tensors(model, ours))
     assert tied == {}
     # Without what the file says of itself it is the very file that was counted.
@@ -71,7 +71,7 @@ def test_odd_numbers_of_every_type_keep_their_bits(dtype: torch.dtype) -> None:
     tensor = torch.tensor([[1.5, float("nan"), -0.0], [0.0, -2.0, 0.25]]).to(dtype)
     mask = torch.tensor([[True, True, True], [False, False, True]])
     parts = {f"w.{name}": t for name, t in pack(tensor, mask).items()}
-    again, _ = unpacked(parts, {"version": 1, "packed": ["w"]}, "it")
+    again, _ = unpacked(parts, {"version": 1, "packed": ["w"]}, "it", 2**30)
     bits = again["w"].view(torch.uint8).reshape(2, 3, -1)
     assert torch.equal(bits[mask], tensor.view(torch.uint8).reshape(2, 3, -1)[mask])
     assert not bits[~mask].any()

@@ -12,9 +12,14 @@ import torch
 from safetensors.torch import save
 
 from explorer import models
+from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.models import slim
-from explorer.models.reader.refusal import RefusedError
+from explorer.models.slim import trial
+from explorer.models.slim.document import read
+from explorer.models.slim.network import build
+from explorer.reading.refusal import RefusedError
+from explorer.types import Split
 from tests.every import for_each
 from tests.export.made import graph, header_of, slim_bytes, step, tensors_of
 from tests.models.weights_on_disk import assert_plain
@@ -219,3 +224,93 @@ def test_a_description_beside_a_file_cannot_turn_it_into_a_program(tmp_path: Pat
     about = {"kind": "slim", "version": 1, "graph": graph()}
     (tmp_path / "w.spec.json").write_text(json.dumps(about))
     assert models.load(str(tmp_path / "w.safetensors")).module is None
+
+
+X, N = {"node": "x"}, {"node": "n"}
+NUMBER = (
+    step("one", "call", "torch.Tensor.select", FC, 0, 0),
+    step("two", "call", "torch.Tensor.select", {"node": "one"}, 0, 0),
+    step("n", "call", "torch.Tensor.long", {"node": "two"}),
+)
+FROM_TENSORS = (
+    step("b", "call", "torch.arange", N),
+    step("b", "call", "torch.arange", 0, N),
+    step("b", "call", "torch.full", [N], 1.0),
+    step("b", "call", "torch.zeros", N),
+    step("b", "call", "torch.Tensor.new_ones", FC, {"tuple": [N, 3]}),
+    step("b", "call", "torch.Tensor.repeat", FC, 1, N),
+    step("b", "call", "torch.Tensor.expand", FC, N, -1, -1),
+    step("b", "call", "torch.tile", FC, {"tuple": [1, N]}),
+    step("b", "call", "torch.nn.functional.pad", FC, [0, N]),
+    step("b", "call", "torch.nn.functional.interpolate", FC, size=N),
+    step("b", "call", "torch.nn.functional.interpolate", FC, scale_factor=[N]),
+    step("b", "call", "torch.Tensor.narrow", FC, 0, 0, N),
+    step("b", "call", "operator.getitem", FC, {"slice": [0, N, None]}),
+)
+
+
+def test_a_number_or_size_that_is_read_out_of_a_tensor_is_refused() -> None:
+    for bad in FROM_TENSORS:
+        assert "from what a tensor holds" in refusal(with_steps(*NUMBER, bad)), bad
+
+
+def test_as_many_values_as_a_mask_has_places_are_refused() -> None:
+    mask = step("m", "call", "torch.gt", FC, 0)
+    for bad in (
+        step("b", "call", "operator.getitem", FC, {"node": "m"}),
+        step("b", "call", "operator.getitem", FC, {"tuple": [{"node": "m"}, None]}),
+        step("b", "call", "torch.where", {"node": "m"}),
+    ):
+        assert "from what a tensor holds" in refusal(with_steps(mask, bad)), bad
+
+
+def test_tensors_are_allowed_where_a_function_takes_tensors() -> None:
+    steps = (
+        step("m", "call", "torch.gt", FC, 0),
+        step("w", "call", "torch.where", {"node": "m"}, FC, 0.0),
+        step("c", "call", "torch.clamp", {"node": "w"}, min={"node": "two"}),
+        step("s", "call", "torch.stack", [{"node": "c"}, FC], dim=1),
+        step("e", "call", "torch.einsum", "nij,nkj->nik", {"node": "s"}, {"node": "s"}),
+        step("i", "call", "torch.argmax", FC, 1),
+        step("z", "call", "torch.Tensor.mul", {"node": "i"}, 0),
+        step("g", "call", "operator.getitem", FC, {"node": "z"}),
+        step("p", "call", "torch.Tensor.masked_fill", FC, {"node": "m"}, {"node": "two"}),
+        step("b", "call", "torch.nn.functional.linear", input=FC, weight={"node": "eye"}),
+    )
+    eye = step("eye", "call", "torch.ones", [3, 3])
+    content = slim_bytes(with_steps(*NUMBER[:2], eye, *steps))
+    slim.check(header_of(content), tensors_of(content), {})
+    assert models.open_upload(content, "slim.safetensors").module is not None
+
+
+def test_a_batch_that_would_take_too_much_is_refused_before_it_is_run_whatever_smaller_ones_took() -> None:
+    # Rows beyond the 64th are repeated a million times: no trial with few rows can see it.
+    more = step("more", "call", "operator.getitem", FC, {"slice": [64, None, None]})
+    big = step("big", "call", "torch.Tensor.repeat", {"node": "more"}, 1, 10**7)
+    total = step("total", "call", "torch.sum", {"node": "big"})
+    document = with_steps(more, big, total, step("out", "call", "torch.add", FC, {"node": "total"}))
+    network = build(read(document), tensors_of(slim_bytes(document)))
+    assert network(torch.zeros(64, 4)).shape == (64, 3)
+    with pytest.raises(ExplorerError, match="cannot be run on 100 inputs at once"):
+        network(torch.zeros(100, 4))
+
+
+def test_the_engine_asks_before_each_batch_too() -> None:
+    document = graph()
+    model = models.open_upload(slim_bytes(document), "slim.safetensors")
+    assert model.module is not None
+    asked: list[int] = []
+    model.module.foresight.check = asked.append  # type: ignore[union-attr, method-assign]
+    split = Split("tune", torch.randn(40, 4), torch.zeros(40, dtype=torch.long))
+    Evaluator(model, split, batch_size=16).dense()
+    assert {8, 16} <= set(asked)
+
+
+def test_the_inputs_of_a_trial_are_not_foreseeable(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    real = trial.example_inputs
+    monkeypatch.setattr(trial, "example_inputs", lambda *given: seen.append(real(*given)[0]) or (seen[-1],))
+    content = slim_bytes(graph())
+    for _ in range(2):
+        slim.check(header_of(content), tensors_of(content), {})
+    assert not torch.equal(seen[0], seen[2])

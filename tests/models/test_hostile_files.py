@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import json
 import os
 import pickle
 import shutil
@@ -20,6 +21,7 @@ from safetensors.torch import save
 from explorer import models
 from explorer.errors import ExplorerError
 from explorer.models import reader
+from explorer.reading import process
 from tests.every import for_each
 from tests.models.weights_on_disk import assert_plain, mlp_state, raw_safetensors
 
@@ -252,15 +254,15 @@ def test_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "START_SECONDS", 0.0)
-    monkeypatch.setattr(reader, "waiting_seconds", lambda n: 0.01)
+    monkeypatch.setattr(process, "START_SECONDS", 0.0)
+    monkeypatch.setattr(process, "waiting_seconds", lambda n: 0.01)
     with pytest.raises(ExplorerError, match="took longer"):
         models.open_upload(saved(mlp_state()), "w.pt")
 
 
 @pytest.mark.skipif(shutil.which("false") is None, reason="this system has no program that only fails")
 def test_a_reader_that_dies_is_a_refusal_not_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(process.sys, "executable", shutil.which("false"))
     with pytest.raises(ExplorerError, match="broke the reader"):
         models.open_upload(saved(mlp_state()), "w.pt")
 
@@ -275,3 +277,35 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: py
 def test_an_unknown_architecture_is_refused_before_the_file_is_read() -> None:
     with pytest.raises(ExplorerError, match="There is no architecture called 'resnet'"):
         models.open_upload(b"", "w.pt", arch="resnet")
+
+
+def test_a_flipped_bit_in_a_weight_of_a_checkpoint_is_refused_by_the_sum_stored_with_it() -> None:
+    value = torch.full((64,), 1.5)
+    content = bytearray(saved({"w": value}))
+    place = bytes(content).index(value.numpy().tobytes())
+    content[place + 9] ^= 0x10
+    assert "damaged" in refused(bytes(content)).why
+
+
+def test_a_checkpoint_that_was_written_without_sums_opens() -> None:
+    torch.serialization.set_crc32_options(False)
+    try:
+        content = saved(mlp_state())
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert models.open_upload(content, "w.pt", arch="digits-mlp").module is not None
+
+
+def test_a_packed_file_that_would_grow_beyond_bounds_is_refused_before_it_is_unpacked() -> None:
+    n = 160 * 2**20
+    parts = {"values": torch.zeros(0), "bits": torch.zeros(n // 8, dtype=torch.uint8), "shape": torch.tensor([n]).int()}
+    about = {"kind": "bitmask", "version": 1, "packed": ["w"], "tied": {}, "inside": None}
+    content = save({f"w.{name}": part for name, part in parts.items()}, {"explorer": json.dumps(about)})
+    refusal = refused(content)
+    assert "would take 640 MiB" in refusal.why
+    assert "plain safetensors" in refusal.fix
+
+
+def test_a_small_file_of_one_sparse_tensor_cannot_fill_the_memory() -> None:
+    places, one = torch.zeros(2, 1, dtype=torch.long), torch.ones(1)
+    assert "more memory" in refused(saved({"w": torch.sparse_coo_tensor(places, one, (2**15, 2**13))})).why

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +13,14 @@ from safetensors.torch import load
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.models.reader.limits import START_SECONDS, computing_seconds, waiting_seconds
-from explorer.models.scratch import scratch
+from explorer.reading import answer
+from explorer.reading.limits import opened_bytes
+from explorer.reading.process import Clocks, run
+from explorer.reading.scratch import scratch
 
-ROOT = Path(__file__).resolve().parents[3]
 SAVE_AGAIN = "Save the weights again as safetensors, and open that file."
-# All that a Python with torch needs; keys and tokens of the user stay out of the reader.
-PASSED_ON = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "VIRTUAL_ENV", "PYTHONHOME")
+TENSORS = "tensors.safetensors"
+MAX_HEADER_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +43,7 @@ def read_file(path: Path, label: str) -> FileContents:
     """The contents of a file; ``label`` names it in a refusal. Raises ExplorerError."""
     with scratch() as folder:
         _run(path, folder, label)
-        return _answer(folder, label)
+        return _answer(folder, label, path.stat().st_size)
 
 
 def read_bytes(data: bytes, label: str) -> FileContents:
@@ -58,36 +55,9 @@ def read_bytes(data: bytes, label: str) -> FileContents:
 
 
 def _run(path: Path, folder: Path, label: str) -> None:
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    places = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    environment |= {
-        "PYTHONPATH": os.pathsep.join(places),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "TMPDIR": str(folder),
-        "TEMP": str(folder),
-    }
-    n_bytes = path.stat().st_size
-    computing, waiting = computing_seconds(n_bytes), waiting_seconds(n_bytes)
-    try:
-        ended = subprocess.run(
-            [sys.executable, "-P", "-m", "explorer.models.reader", str(path), str(folder)],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=START_SECONDS + waiting,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _cannot(label, f"Reading it took longer than {waiting:.0f} s.") from None
-    if ended.returncode == -getattr(signal, "SIGXCPU", 0) != 0:
-        raise _cannot(label, f"Reading it took more than {computing:.0f} s of computing.")
-    if ended.returncode == -getattr(signal, "SIGALRM", 0) != 0:
-        raise _cannot(label, f"Reading it took longer than {waiting:.0f} s.")
-    if ended.returncode != 0:
-        broke = "Reading it broke the reader: it is damaged, or needs more memory than a file of its size may take."
+    clocks = Clocks.of(path.stat().st_size)
+    broke = run("explorer.models.reader.__main__", (str(path), str(folder)), folder, clocks)
+    if broke is not None:
         raise _cannot(label, broke)
 
 
@@ -95,20 +65,43 @@ def _cannot(label: str, why: str, fix: str = SAVE_AGAIN) -> ExplorerError:
     return ExplorerError(f"{label} cannot be opened.", why=why, fix=fix)
 
 
-def _answer(folder: Path, label: str) -> FileContents:
+def _answer(folder: Path, label: str, n_bytes: int | None = None) -> FileContents:
+    """What the reader left; ``n_bytes``, the size of the file, bounds how much that may be."""
     try:
-        report = json.loads((folder / "report.json").read_text(encoding="ascii"))
-        if "why" in report:
-            raise _cannot(label, report["why"], report["fix"])
-        # Cloned, so that the memory is torch's own, aligned as for any other tensor.
-        stored = {name: t.clone() for name, t in load((folder / "tensors.safetensors").read_bytes()).items()}
-        return FileContents(
-            tensors={name: stored[f"t{i}"] for i, name in enumerate(report["names"])},
-            aliases=report["aliases"],
-            repairs=tuple(report["repairs"]),
-            oddities=tuple(report["oddities"]),
-            facts=report["facts"],
-            metadata=report["metadata"],
-        )
-    except (OSError, ValueError, KeyError, SafetensorError):
+        report = answer.report_in(folder)
+        refusal = answer.refusal_in(report)
+        return _contents(report, folder, n_bytes) if refusal is None else _refused(label, *refusal)
+    except (OSError, ValueError, SafetensorError):
+        logging.getLogger(__name__).exception("The reader's answer for %r cannot be used.", label)
         raise _cannot(label, "The reader gave no usable answer.") from None
+
+
+def _refused(label: str, why: str, fix: str) -> FileContents:
+    raise _cannot(label, why, fix)
+
+
+def _contents(report: Mapping[str, object], folder: Path, n_bytes: int | None) -> FileContents:
+    names = answer.texts(report.get("names"))
+    aliases = {name: answer.text(first) for name, first in answer.entries(report.get("aliases")).items()}
+    metadata = {name: answer.text(value) for name, value in answer.entries(report.get("metadata")).items()}
+    stored = _tensors(folder / TENSORS, n_bytes)
+    if len(set(names)) != len(names) or stored.keys() != {f"t{i}" for i in range(len(names))}:
+        raise answer.UnusableError("the tensors are not those of the report")
+    if not set(aliases.values()) <= set(names) or not aliases.keys().isdisjoint(names):
+        raise answer.UnusableError("a tied weight is none")
+    return FileContents(
+        tensors={name: stored[f"t{i}"] for i, name in enumerate(names)},
+        aliases=aliases,
+        repairs=answer.texts(report.get("repairs")),
+        oddities=answer.texts(report.get("oddities")),
+        facts=answer.facts(report.get("facts")),
+        metadata=metadata,
+    )
+
+
+def _tensors(path: Path, n_bytes: int | None) -> dict[str, Tensor]:
+    most = opened_bytes(path.stat().st_size if n_bytes is None else n_bytes)
+    if path.is_symlink() or path.stat().st_size > most + MAX_HEADER_BYTES:
+        raise answer.UnusableError("the tensors are larger than the file may open to")
+    # Cloned, so that the memory is torch's own, aligned as for any other tensor.
+    return {name: tensor.clone() for name, tensor in load(path.read_bytes()).items()}

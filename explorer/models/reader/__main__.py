@@ -1,4 +1,4 @@
-"""The reading process: ``python -m explorer.models.reader FILE FOLDER``.
+"""What the reading process does with a file of weights: its ``main`` takes FILE and FOLDER.
 
 Reads one file nobody vouches for, under limits, and leaves ``report.json`` and, on success,
 ``tensors.safetensors`` in the folder. It ends with status 0 in both cases; any other end means
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,18 +19,21 @@ from safetensors.torch import save_file
 
 from explorer.errors import ExplorerError
 from explorer.models import bitmask, slim
+from explorer.models.reader import TENSORS
 from explorer.models.reader.contents import Contents, checked, flat
-from explorer.models.reader.formats import SAVE_AGAIN, recognise, zip_contents
-from explorer.models.reader.limits import (
+from explorer.models.reader.formats import SAVE_AGAIN, Format, check_sums, recognise, zip_contents
+from explorer.models.reader.safetensors_file import Header, read_header, read_safetensors
+from explorer.models.reader.torch_file import read_torch
+from explorer.reading.answer import write_report
+from explorer.reading.limits import (
     MAX_FILE_BYTES,
     computing_seconds,
+    opened_bytes,
     restrict,
     start_clocks,
     waiting_seconds,
 )
-from explorer.models.reader.refusal import RefusedError
-from explorer.models.reader.safetensors_file import read_safetensors
-from explorer.models.reader.torch_file import read_torch
+from explorer.reading.refusal import RefusedError
 
 
 def main(source: str, folder: str) -> int:
@@ -45,7 +48,7 @@ def main(source: str, folder: str) -> int:
         answer = {"why": refusal.why, "fix": refusal.fix}
     except (MemoryError, RecursionError):
         answer = {"why": "It needs more memory than reading a file of its size may take.", "fix": SAVE_AGAIN}
-    Path(folder, "report.json").write_text(json.dumps(answer), encoding="ascii")
+    write_report(Path(folder), answer)
     return 0
 
 
@@ -66,38 +69,60 @@ def read(file: BinaryIO, path: Path) -> Contents:
     n_bytes = os.fstat(file.fileno()).st_size
     start_clocks(computing_seconds(n_bytes), waiting_seconds(n_bytes))
     kind = recognise(file, n_bytes)
-    restrict(n_bytes if kind != "zip" else zip_contents(file, n_bytes))
-    out = Contents()
-    if kind == "safetensors":
-        tensors, out.metadata = read_safetensors(file, path)
-    else:
-        saved, devices = read_torch(file)
-        tensors, out.repairs, out.facts = flat(saved)
-        if kind == "legacy":
-            out.repairs.append("Written in the format used before PyTorch 1.6.")
-        if devices:
-            out.repairs.append(f"Saved on {', '.join(devices[:4])}; read on the CPU.")
-    checked(tensors, out)
+    out = _safetensors(file, path, n_bytes) if kind == "safetensors" else _checkpoint(file, kind, n_bytes)
     _try_slim(out)
     return out
 
 
+def _checkpoint(file: BinaryIO, kind: Format, n_bytes: int) -> Contents:
+    restrict(n_bytes if kind != "zip" else zip_contents(file, n_bytes))
+    if kind == "zip":
+        check_sums(file)
+    out = Contents()
+    saved, devices = read_torch(file)
+    tensors, out.repairs, out.facts = flat(saved)
+    if kind == "legacy":
+        out.repairs.append("Written in the format used before PyTorch 1.6.")
+    if devices:
+        out.repairs.append(f"Saved on {', '.join(devices[:4])}; read on the CPU.")
+    checked(tensors, out, opened_bytes(n_bytes))
+    return out
+
+
+def _safetensors(file: BinaryIO, path: Path, n_bytes: int) -> Contents:
+    header = read_header(file)
+    about = slim.description(header.metadata)
+    restrict(n_bytes + (_unpacked_bytes(about, header, n_bytes) if bitmask.is_packed(about) else 0))
+    out = Contents(metadata=header.metadata)
+    checked(read_safetensors(header, path), out, opened_bytes(n_bytes))
+    if bitmask.is_packed(about):
+        out.tensors, tied = bitmask.unpacked(out.tensors, about, "It", opened_bytes(n_bytes))
+        out.aliases |= tied
+        out.metadata = {**out.metadata, slim.METADATA_KEY: json.dumps(bitmask.inside(about))}
+    return out
+
+
+def _unpacked_bytes(about: Mapping[str, Any], header: Header, n_bytes: int) -> int:
+    """What the packed tensors can become, by the lengths of their bits; RefusedError when that is too much."""
+    packed = about.get("packed")
+    names = [name for name in packed if isinstance(name, str)] if isinstance(packed, list) else []
+    total = sum(8 * header.n_values(f"{name}.bits") * header.n_bytes_each(f"{name}.values") for name in names)
+    if total > opened_bytes(n_bytes) + 8 * 8 * len(names):
+        raise RefusedError(bitmask.too_large(total, opened_bytes(n_bytes)), bitmask.EXPORT_DENSE)
+    return total
+
+
 def _try_slim(contents: Contents) -> None:
     """A file that brings its own graph is run here first, where it can break nothing."""
-    about, tensors, aliases = slim.description(contents.metadata), contents.tensors, contents.aliases
-    if bitmask.is_packed(about):
-        about = bitmask.inside(about)
-        if slim.is_slim(about):
-            tensors, tied = bitmask.unpacked(tensors, about, "It")
-            aliases = {**aliases, **tied}
+    about = slim.description(contents.metadata)
     if slim.is_slim(about):
-        slim.check(about, tensors, aliases)
+        slim.check(about, contents.tensors, contents.aliases)
 
 
 def _written(contents: Contents, folder: Path) -> dict[str, Any]:
     """Names go into the report and numbers into the file, so that odd names cannot disturb it."""
     numbered = {f"t{i}": tensor for i, tensor in enumerate(contents.tensors.values())}
-    save_file(numbered, folder / "tensors.safetensors")
+    save_file(numbered, folder / TENSORS)
     return {
         "names": list(contents.tensors),
         "aliases": contents.aliases,
@@ -106,7 +131,3 @@ def _written(contents: Contents, folder: Path) -> dict[str, Any]:
         "facts": contents.facts,
         "metadata": contents.metadata,
     }
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -10,14 +10,15 @@ import torch
 from torch import Tensor
 
 from explorer.models.reader.formats import SAVE_AGAIN
-from explorer.models.reader.limits import MAX_TENSOR_BYTES, MAX_TENSORS
-from explorer.models.reader.refusal import RefusedError
+from explorer.reading.limits import MAX_TENSOR_BYTES, MAX_TENSORS
+from explorer.reading.refusal import RefusedError
 from explorer.text.quoting import listed, shown
 
 # Where training scripts put the weights, most usual first.
 CONTAINERS = ("state_dict", "model_state_dict", "model", "module", "net", "weights", "params")
 NO_WEIGHTS = ("optim", "sched", "scaler", "rng", "amp")
 MAX_DEPTH = 8
+TOO_MUCH = RefusedError("Its tensors take more memory than those in a file of its size may.", SAVE_AGAIN)
 STORABLE = {
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2),
     *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool, torch.complex64),
@@ -87,13 +88,16 @@ def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Tensor]]:
         yield from _walk(item, f"{path}.{key}" if path else str(key), depth + 1)
 
 
-def checked(tensors: Mapping[str, Tensor], out: Contents) -> None:
-    """Put every tensor into ``out``, dense, contiguous, on the CPU and once; say what was odd."""
+def checked(tensors: Mapping[str, Tensor], out: Contents, room: int) -> None:
+    """Put every tensor into ``out``, dense, contiguous, on the CPU and once; say what was odd.
+
+    RefusedError when they take more than ``room`` bytes.
+    """
     seen: dict[tuple[Any, ...], str] = {}
     left_out: list[str] = []
     total = 0
     for name, tensor in tensors.items():
-        dense = _dense(name, tensor.detach(), out)
+        dense = _dense(name, tensor.detach(), out, room - total)
         if dense is None:
             left_out.append(name)
             continue
@@ -103,8 +107,8 @@ def checked(tensors: Mapping[str, Tensor], out: Contents) -> None:
             continue
         seen[key] = name
         total += dense.numel() * dense.element_size()
-        if total > MAX_TENSOR_BYTES:
-            raise RefusedError(f"Its tensors take more than {MAX_TENSOR_BYTES / 2**30:.0f} GiB.", "Split the file.")
+        if total > room:
+            raise TOO_MUCH
         out.tensors[name] = dense
     if left_out:
         out.oddities.append(f"Left out, because they hold no plain numbers: {listed(left_out)}.")
@@ -115,7 +119,7 @@ def checked(tensors: Mapping[str, Tensor], out: Contents) -> None:
         raise RefusedError("It holds no tensors with plain numbers.", SAVE_AGAIN)
 
 
-def _dense(name: str, tensor: Tensor, out: Contents) -> Tensor | None:
+def _dense(name: str, tensor: Tensor, out: Contents, room: int) -> Tensor | None:
     """The tensor as plain numbers, or None when it has none."""
     if tensor.is_meta or tensor.is_nested:
         return None
@@ -125,6 +129,8 @@ def _dense(name: str, tensor: Tensor, out: Contents) -> Tensor | None:
         out.repairs.append(f"{shown(name)} was stored quantized and is shown dequantized.")
         tensor = tensor.dequantize()
     if tensor.layout != torch.strided:
+        if tensor.numel() * tensor.element_size() > room:
+            raise TOO_MUCH
         out.repairs.append(f"{shown(name)} was stored sparse and is shown dense.")
         tensor = tensor.to_dense()
     elif tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():

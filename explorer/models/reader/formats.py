@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from typing import BinaryIO, Literal
 
-from explorer.models.reader.limits import MAX_TENSOR_BYTES
-from explorer.models.reader.refusal import RefusedError
+from explorer.reading.limits import MAX_TENSOR_BYTES, unpacked_bytes
+from explorer.reading.refusal import RefusedError
+from explorer.text.quoting import shown
 
 Format = Literal["safetensors", "zip", "legacy"]
 
 SAVE_AGAIN = "Save the weights with torch.save(model.state_dict(), ...) or as safetensors, and open that file."
-MAX_RATIO = 20
-SMALL = 64 * 2**20
 
 # First bytes of what people open by mistake.
 _OTHERS: tuple[tuple[bytes, str, str], ...] = (
@@ -60,13 +60,29 @@ def zip_contents(file: BinaryIO, n_bytes: int) -> int:
         raise RefusedError("It is encrypted.", SAVE_AGAIN)
     _check_kind(names)
     total = sum(record.file_size for record in records)
-    if total > MAX_TENSOR_BYTES or (total > SMALL and total > MAX_RATIO * n_bytes):
+    if total > min(MAX_TENSOR_BYTES, unpacked_bytes(n_bytes)):
         raise RefusedError(
             f"Unpacked it would take {total / 2**20:,.0f} MiB, from {n_bytes / 2**20:,.1f} MiB.",
             SAVE_AGAIN,
         )
     file.seek(0)
     return total
+
+
+def check_sums(file: BinaryIO) -> None:
+    """Compare every record of a zip with the sum that was stored with it: one flipped bit is a wrong number.
+
+    torch can leave the sums out; then all of them are 0, and there is nothing to compare with.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip() if any(record.CRC for record in archive.infolist()) else None
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError):
+        raise RefusedError("Its zip archive is damaged or cut off.", "Download or save it again.") from None
+    if damaged is not None:
+        why = f"Its record {shown(damaged)!r} is damaged: the numbers in it are not those that were saved."
+        raise RefusedError(why, "Download or save it again.")
+    file.seek(0)
 
 
 def _check_kind(names: list[str]) -> None:

@@ -3,31 +3,62 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from explorer.models.reader.limits import MAX_TENSORS
-from explorer.models.reader.refusal import RefusedError
+from explorer.reading.limits import MAX_TENSORS
+from explorer.reading.refusal import RefusedError
 
 MAX_HEADER_BYTES = 32 * 2**20
 DOWNLOAD = "Download or save it again."
 
 
-def read_safetensors(file: BinaryIO, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors in the order of the header, and the metadata; RefusedError when something is off."""
-    names, metadata = _header(file)
+_BYTES = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The tensors by name, as they are described, and the texts beside them."""
+
+    tensors: Mapping[str, Any]
+    metadata: dict[str, str]
+
+    def n_values(self, name: str) -> int:
+        """How many numbers a tensor has by its description; 0 where that makes no sense."""
+        sizes = self._described(name).get("shape")
+        if not isinstance(sizes, list) or not all(type(size) is int and size >= 0 for size in sizes):
+            return 0
+        return math.prod(sizes)
+
+    def n_bytes_each(self, name: str) -> int:
+        """How many bytes one number takes, by the name of its type ("F32", "F8_E4M3"), 8 at most."""
+        bits = _BYTES.search(str(self._described(name).get("dtype")))
+        return min(max(int(bits.group()[:2]) // 8, 1), 8) if bits else 8
+
+    def _described(self, name: str) -> Mapping[str, Any]:
+        described = self.tensors.get(name)
+        return described if isinstance(described, dict) else {}
+
+
+def read_safetensors(header: Header, path: Path) -> dict[str, Tensor]:
+    """The tensors in the order of the header; RefusedError when something is off."""
     try:
         with safe_open(path, framework="pt", device="cpu") as opened:
-            return {name: opened.get_tensor(name) for name in names}, metadata
+            return {name: opened.get_tensor(name) for name in header.tensors}
     except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, OSError):
         why = "Its header and its contents do not agree, or it holds a type that is not known."
         raise RefusedError(why, DOWNLOAD) from None
 
 
-def _header(file: BinaryIO) -> tuple[list[str], dict[str, str]]:
+def read_header(file: BinaryIO) -> Header:
+    """What a file says of its tensors; RefusedError when it is damaged."""
     length = int.from_bytes(file.read(8), "little")
     if length > MAX_HEADER_BYTES:
         raise RefusedError(f"Its header claims {length / 2**20:,.0f} MiB; at most 32 MiB are read.", DOWNLOAD)
@@ -41,7 +72,7 @@ def _header(file: BinaryIO) -> tuple[list[str], dict[str, str]]:
     metadata = {k: v for k, v in raw.items() if isinstance(v, str)} if isinstance(raw, dict) else {}
     if len(header) > MAX_TENSORS:
         raise RefusedError(f"It holds {len(header):,} tensors; at most {MAX_TENSORS:,} are read.", "Split the file.")
-    return list(header), metadata
+    return Header(header, metadata)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.models.assemble import Weights, findings
-from explorer.models.reader.refusal import RefusedError
 from explorer.models.slim.document import Graph, read, refused
-from explorer.models.slim.network import build
-from explorer.models.slim.trial import example_inputs, try_out
+from explorer.models.slim.network import build, example_inputs
+from explorer.models.slim.trial import try_out
+from explorer.reading.refusal import RefusedError
 from explorer.types import LoadedModel, tensors_digest
 
 METADATA_KEY = "explorer"

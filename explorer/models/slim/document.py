@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import torch
 
-from explorer.models.reader.refusal import RefusedError
 from explorer.models.slim.vocabulary import ATTRIBUTES, CONSTANTS, FUNCTIONS, LAYERS, METHODS
+from explorer.reading.refusal import RefusedError
 from explorer.text.quoting import shown
 
 Op = Literal["input", "tensor", "layer", "call"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from explorer.models.slim.document import Graph, Ref, Step, refused
-from explorer.models.slim.vocabulary import FUNCTIONS, METHOD, layer_class
+from explorer.errors import ExplorerError
+from explorer.models.slim.document import Graph, refused
+from explorer.models.slim.running import arguments, call, resolved, tensor_at
+from explorer.models.slim.vocabulary import layer_class
+from explorer.models.slim.watched import MAX_BYTES, Watched
+from explorer.reading.refusal import RefusedError
 from explorer.text.quoting import listed, shown
 
 
@@ -22,8 +26,12 @@ class SlimNetwork(nn.Module):
     def __init__(self, graph: Graph) -> None:
         super().__init__()
         self._graph = graph
+        self.foresight: Foresight | None = None
 
-    def _run(self, inputs: Iterable[Any]) -> Any:
+    def _run(self, inputs: tuple[Any, ...]) -> Any:
+        n = _batch_size(inputs)
+        if n is not None and self.foresight is not None:
+            self.foresight.check(n)
         given = iter(inputs)
         values: dict[str, Any] = {}
         for step, done in zip(self._graph.steps, self._graph.done, strict=True):
@@ -31,6 +39,61 @@ class SlimNetwork(nn.Module):
             for name in done:
                 del values[name]
         return resolved(self._graph.output, values)
+
+
+class Foresight:
+    """What batches of each size will take, found on tensors without numbers. Copies of a network share it.
+
+    The sizes of all values follow from the shapes of the inputs, which is checked step by step.
+    """
+
+    def __init__(self, graph: Graph, tensors: Mapping[str, Tensor]) -> None:
+        self._graph = graph
+        self._tensors = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
+        self._bytes: dict[int, tuple[int, int]] = {}
+
+    def __deepcopy__(self, memo: Any) -> Foresight:
+        return self
+
+    def check(self, n: int) -> None:
+        """ExplorerError when a batch of n inputs takes more than a model of this size may."""
+        try:
+            self.refuse(n)
+        except RefusedError as refusal:
+            what = f"This slim model cannot be run on {n:,} inputs at once."
+            raise ExplorerError(what, why=refusal.why, fix=refusal.fix) from None
+
+    def refuse(self, n: int) -> None:
+        """RefusedError when a batch of n inputs takes more than a model of this size may."""
+        self.refuse_growth(n)
+        at_once = self._taken(n)[1]
+        if at_once > MAX_BYTES:
+            raise refused(f"a batch of {n:,} needs {at_once / 2**20:,.0f} MiB at once")
+
+    def refuse_growth(self, n: int) -> None:
+        """RefusedError when n inputs take much more than n times what one takes."""
+        if self.n_bytes(n) > 2 * n * self.n_bytes(1):
+            raise refused("what it computes grows faster than the number of inputs")
+
+    def n_bytes(self, n: int) -> int:
+        """The bytes of all values that a batch of n inputs makes."""
+        return self._taken(n)[0]
+
+    def _taken(self, n: int) -> tuple[int, int]:
+        """Bytes in all, and the most at once."""
+        if n not in self._bytes:
+            with torch.device("meta"), torch.no_grad():
+                watched = Watched(self._graph, build(self._graph, self._tensors), on_meta=True)
+                watched.run(torch.empty(n, *shape, dtype=dtype) for shape, dtype in self._graph.inputs)
+            self._bytes[n] = watched.n_bytes, watched.most_at_once
+        return self._bytes[n]
+
+
+def _batch_size(inputs: tuple[Any, ...]) -> int | None:
+    """How many inputs there are, unless they only stand for some, as when the network is traced."""
+    if not inputs or not all(isinstance(x, Tensor) and x.dim() and type(x.shape[0]) is int for x in inputs):
+        return None
+    return max(int(x.shape[0]) for x in inputs)
 
 
 # A fixed number of inputs each, because a traced network must name them.
@@ -57,34 +120,16 @@ class _Four(SlimNetwork):
 _BY_INPUTS = (_One, _Two, _Three, _Four)
 
 
-def arguments(step: Step, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What a step is called with, from the values before it."""
-    args = tuple(resolved(value, values) for value in step.args)
-    return args, {name: resolved(value, values) for name, value in step.kwargs.items()}
-
-
-def call(network: nn.Module, step: Step, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """What one step makes."""
-    if step.op == "tensor":
-        return _at(network, step.target)
-    if step.op == "layer":
-        return network.get_submodule(step.target)(*args, **kwargs)
-    if step.target.startswith(METHOD):
-        return getattr(args[0], step.target.removeprefix(METHOD))(*args[1:], **kwargs)
-    return FUNCTIONS[step.target](*args, **kwargs)
-
-
-def resolved(value: Any, values: Mapping[str, Any]) -> Any:
-    """The value with every reference replaced by what that step made."""
-    if isinstance(value, Ref):
-        return values[value.name]
-    if isinstance(value, list | tuple):
-        return type(value)(resolved(v, values) for v in value)
-    if isinstance(value, slice):
-        return slice(*(resolved(v, values) for v in (value.start, value.stop, value.step)))
-    if isinstance(value, dict):
-        return {key: resolved(v, values) for key, v in value.items()}
-    return value
+def example_inputs(graph: Graph, n: int = 1, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
+    """One batch of inputs of the right shapes: standard normal, zeros where the type is whole."""
+    generator = generator or torch.Generator().manual_seed(0)
+    inputs = []
+    for shape, dtype in graph.inputs:
+        if dtype.is_floating_point:
+            inputs.append(torch.randn(n, *shape, generator=generator).to(dtype))
+        else:
+            inputs.append(torch.zeros(n, *shape, dtype=dtype))
+    return tuple(inputs)
 
 
 def skeleton(graph: Graph) -> SlimNetwork:
@@ -119,6 +164,7 @@ def build(graph: Graph, tensors: Mapping[str, Tensor]) -> SlimNetwork:
         _check_fit(name, full[name], want)
     network.load_state_dict(full, assign=True)
     _tie(network, graph)
+    network.foresight = Foresight(graph, tensors)
     return network.eval().requires_grad_(False)
 
 
@@ -170,9 +216,4 @@ def _tie(network: nn.Module, graph: Graph) -> None:
         place, _, name = path.rpartition(".")
         owner = network.get_submodule(place)
         if name in owner._parameters:
-            owner._parameters[name] = _at(network, first)
-
-
-def _at(network: nn.Module, path: str) -> Any:
-    place, _, name = path.rpartition(".")
-    return getattr(network.get_submodule(place), name)
+            owner._parameters[name] = tensor_at(network, first)

@@ -1,31 +1,74 @@
-"""Pictures that nobody vouches for: looked at before they are decoded."""
+"""Pictures that nobody vouches for: looked at before they are decoded, in the reading process.
+
+Its ``main`` takes a list of pictures (``ask.json``) in FOLDER and leaves their pixels there.
+"""
 
 from __future__ import annotations
 
+import json
 import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from explorer import paths
 from explorer.errors import ExplorerError
+from explorer.reading.answer import write_report
+from explorer.reading.limits import restrict, start_clocks
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 MAX_PIXELS = 50_000_000
 
 # What Pillow's decoders are known to raise on damaged files.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
 
+ASK = "ask.json"
+PIXELS = "pixels.bin"
+
 T = TypeVar("T")
+
+
+def main(folder: str) -> int:
+    """Decode the pictures of ``ask.json`` one after another; a refusal names the first that cannot be."""
+    place = Path(folder)
+    ask = json.loads((place / ASK).read_text(encoding="ascii"))
+    start_clocks(ask["computing"], ask["waiting"])
+    try:
+        answer = _decoded(Path(ask["root"]), ask, place)
+    except ExplorerError as refusal:
+        answer = {"what": refusal.what, "why": refusal.why, "fix": refusal.fix}
+    write_report(place, answer)
+    return 0
+
+
+def _decoded(root: Path, ask: dict[str, Any], place: Path) -> dict[str, Any]:
+    files = [root / name for name in ask["files"]]
+    size = ask["size"] or common_size(root, files)
+    n_bytes = len(files) * ask["channels"] * size * size
+    if n_bytes > ask["most_bytes"]:
+        return {"n_bytes": n_bytes}
+    restrict(n_bytes)
+    with (place / PIXELS).open("wb") as out:
+        for path in files:
+            out.write(read_picture(root, path, size, ask["channels"]).tobytes())
+    return {"n_bytes": n_bytes, "size": size}
+
+
+def common_size(root: Path, files: list[Path]) -> int:
+    """The edge that all pictures share, when nobody gave one."""
+    found = {edges(root, path) for path in files}
+    if len(found) > 1 or len(set(next(iter(found)))) > 1:
+        raise ExplorerError(
+            f"The pictures of {root.name!r} are not all squares of one size.",
+            fix="Give the size in pixels that the model was trained with, for example size 224.",
+        )
+    return next(iter(found))[0]
 
 
 def edges(root: Path, path: Path) -> tuple[int, int]:
@@ -33,7 +76,7 @@ def edges(root: Path, path: Path) -> tuple[int, int]:
     return _opened(root, path, lambda image: image.size)
 
 
-def read_picture(root: Path, path: Path, size: int, n_channels: int) -> Tensor:
+def read_picture(root: Path, path: Path, size: int, n_channels: int) -> np.ndarray:
     """(n_channels, size, size) uint8; ``root`` only shortens the name in a refusal."""
     return _opened(root, path, lambda image: _pixels(image, size, n_channels))
 
@@ -71,14 +114,14 @@ def _opened(root: Path, path: Path, use: Callable[[Image.Image], T]) -> T:
         ) from None
 
 
-def _pixels(image: Image.Image, size: int, n_channels: int) -> Tensor:
+def _pixels(image: Image.Image, size: int, n_channels: int) -> np.ndarray:
     if image.mode.startswith("I"):  # 16 bits a pixel: convert() would clip instead of scale
-        image = Image.fromarray((np.asarray(image, dtype=np.int64) >> 8).clip(0, 255).astype(np.uint8))
+        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
     image = image.convert("L" if n_channels == 1 else "RGB")
     if image.size != (size, size):
         image = _fitted(image, size)
     array = np.array(image, dtype=np.uint8).reshape(size, size, n_channels)
-    return torch.from_numpy(array).permute(2, 0, 1).contiguous()
+    return np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
 def _fitted(image: Image.Image, size: int) -> Image.Image:

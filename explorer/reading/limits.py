@@ -10,6 +10,21 @@ MAX_TENSOR_BYTES = 8 * 2**30
 MAX_TENSORS = 200_000
 START_SECONDS = 180.0
 WORKING_BYTES = 768 * 2**20
+# Compressed, packed and sparse files grow when they are opened, and the process that asked has to hold what comes out.
+MAX_RATIO = 20
+SMALL_BYTES = 64 * 2**20
+MAX_GROWTH = 8
+MODEST_BYTES = 512 * 2**20
+
+
+def unpacked_bytes(n_bytes: int) -> int:
+    """How much the records of a compressed file of ``n_bytes`` may take."""
+    return max(SMALL_BYTES, MAX_RATIO * n_bytes)
+
+
+def opened_bytes(n_bytes: int) -> int:
+    """How much the tensors in a file of ``n_bytes`` may take: 512 MiB, or 8 times the file."""
+    return min(MAX_TENSOR_BYTES, max(MODEST_BYTES, MAX_GROWTH * n_bytes))
 
 
 def computing_seconds(n_bytes: int) -> float:

@@ -1,0 +1,114 @@
+"""Data files, read by a process of their own; this side only takes over plain numbers of the stated size."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.data.request import MAX_BYTES, check_total
+from explorer.errors import ExplorerError
+from explorer.reading import answer
+from explorer.reading.arrays import MAX_ARRAYS
+from explorer.reading.pictures import ASK, PIXELS
+from explorer.reading.process import Clocks, run
+from explorer.reading.scratch import scratch
+
+_PLAIN = re.compile(r"[<>|][buif]\d{1,2}")
+
+
+def decoded_apart(root: Path, files: Sequence[Path], size: int | None, n_channels: int, address: str) -> Tensor:
+    """(n, channels, size, size) uint8 of these pictures in ``root``; they share their size when none is given."""
+    clocks = _clocks_for(files)
+    ask = {
+        "root": str(root),
+        "files": [str(path.relative_to(root)) for path in files],
+        "size": size,
+        "channels": n_channels,
+        "most_bytes": MAX_BYTES // 4,
+        "computing": clocks.computing,
+        "waiting": clocks.waiting,
+    }
+    with scratch() as folder:
+        (folder / ASK).write_text(json.dumps(ask), encoding="ascii")
+        report = _report("explorer.reading.pictures", (), folder, clocks, repr(root.name))
+        with _believed(repr(root.name)):
+            check_total(4 * answer.whole(report.get("n_bytes")), address)
+            edge = answer.whole(report.get("size"))
+            pixels = _numbers(folder / PIXELS, np.dtype(np.uint8), (len(files), n_channels, edge, edge))
+            return torch.from_numpy(pixels)
+
+
+def arrays_apart(path: Path, address: str) -> dict[str, np.ndarray]:
+    """The arrays of a NumPy archive that are data, by name."""
+    label = repr(path.name)
+    clocks = Clocks.of(path.stat().st_size)
+    with scratch() as folder:
+        report = _report("explorer.reading.arrays", (str(path),), folder, clocks, label)
+        with _believed(label):
+            check_total(answer.whole(report.get("n_bytes")), address)
+            described = answer.entries(report.get("arrays"))
+            if len(described) > MAX_ARRAYS:
+                raise answer.UnusableError("there are more arrays than can be data")
+            return {name: _array(folder, entry) for name, entry in described.items()}
+
+
+def _array(folder: Path, entry: object) -> np.ndarray:
+    described = answer.entries(entry)
+    kind, shape = answer.text(described.get("dtype")), answer.shape(described.get("shape"), 32)
+    if not _PLAIN.fullmatch(kind):
+        raise answer.UnusableError("an array holds no plain numbers")
+    by_columns = described.get("by_columns") is True
+    numbers = _numbers(
+        folder / f"a{answer.whole(described.get('file'))}", np.dtype(kind), shape[::-1] if by_columns else shape
+    )
+    return numbers.T if by_columns else numbers
+
+
+def _numbers(path: Path, kind: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    n_values = math.prod(shape)
+    if path.is_symlink() or path.stat().st_size != n_values * kind.itemsize:
+        raise answer.UnusableError("an array has another size than the report says")
+    return np.fromfile(path, dtype=kind, count=n_values).reshape(shape)
+
+
+@contextmanager
+def _believed(label: str) -> Iterator[None]:
+    """What is wrong with an answer becomes a sentence."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError):
+        logging.getLogger(__name__).exception("The answer for %s cannot be used.", label)
+        raise _cannot(label, "The reader gave no usable answer.") from None
+
+
+def _report(module: str, arguments: Sequence[str], folder: Path, clocks: Clocks, label: str) -> Mapping[str, object]:
+    broke = run(module, (*arguments, str(folder)), folder, clocks)
+    if broke is not None:
+        raise _cannot(label, broke)
+    with _believed(label):
+        report = answer.report_in(folder)
+        refusal = answer.refusal_in(report)
+        what = answer.text(report.get("what", ""))[: answer.MAX_SENTENCE]
+    if refusal is not None:
+        raise ExplorerError(what or f"{label} cannot be used as data.", why=refusal[0], fix=refusal[1])
+    return report
+
+
+def _cannot(label: str, why: str) -> ExplorerError:
+    return ExplorerError(f"{label} cannot be used as data.", why=why, fix="Repair or save it again.")
+
+
+def _clocks_for(files: Sequence[Path]) -> Clocks:
+    """A picture may unpack to far more than its file: each has a moment besides what its bytes take."""
+    n_bytes = sum(path.stat().st_size for path in files)
+    computing = 20.0 + 0.05 * len(files) + n_bytes / 2e6
+    return Clocks(computing, 60.0 + 10 * computing)

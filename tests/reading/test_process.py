@@ -1,0 +1,147 @@
+"""Reading processes: two at once, bound to whoever started them, and believed no more than the file."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from explorer import models
+from explorer.errors import ExplorerError
+from explorer.models import reader
+from explorer.reading import process
+
+WAITS = """
+import os, time, pathlib
+def main(place):
+    place = pathlib.Path(place)
+    (place / f"in-{os.getpid()}").touch()
+    while not (place / "go").exists():
+        time.sleep(0.01)
+    (place / f"saw-{len(list(place.glob('in-*')))}-{os.getpid()}").touch()
+    (place / f"in-{os.getpid()}").unlink()
+    return 0
+"""
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "waits.py").write_text(WAITS, encoding="ascii")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path
+
+
+def test_at_most_two_read_at_once_and_the_others_wait_for_their_turn(place: Path) -> None:
+    broke: list[str | None] = []
+
+    def read() -> None:
+        broke.append(process.run("waits", (str(place),), place, process.Clocks.of(0)))
+
+    threads = [threading.Thread(target=read) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(list(place.glob("in-*"))) == 2)
+    (place / "go").touch()
+    for thread in threads:
+        thread.join()
+    assert broke == [None] * 5
+    seen = [int(path.name.split("-")[1]) for path in place.glob("saw-*")]
+    assert len(seen) == 5
+    assert max(seen) <= 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not say who started a process")
+def test_a_reader_ends_with_the_process_that_started_it(place: Path) -> None:
+    code = f"from explorer.reading.process import *; run('waits', ({str(place)!r},), {str(place)!r}, Clocks.of(0))"
+    path = os.pathsep.join((str(process._ROOT), str(place)))
+    asker = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})
+    wait_for(lambda: bool(list(place.glob("in-*"))))
+    (reader_id,) = (int(file.name.removeprefix("in-")) for file in place.glob("in-*"))
+    asker.send_signal(signal.SIGKILL)
+    asker.wait()
+    wait_for(lambda: not _runs(reader_id))
+    assert not list(place.glob("saw-*"))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+
+
+REPORT = {"names": ["a"], "aliases": {}, "repairs": [], "oddities": [], "facts": {}, "metadata": {}}
+LIES: dict[str, object] = {
+    "a list": [],
+    "nothing": None,
+    "a number": 1,
+    "names of tensors that are not there": REPORT | {"names": ["a", "b"]},
+    "fewer names than tensors": REPORT | {"names": []},
+    "names that are numbers": REPORT | {"names": [1]},
+    "one text as names": REPORT | {"names": "a"},
+    "names that are nothing": REPORT | {"names": None},
+    "another name of nothing": REPORT | {"aliases": {"b": "zz"}},
+    "another name that is a number": REPORT | {"aliases": {"b": 1}},
+    "other names as a list": REPORT | {"aliases": [1]},
+    "another name that is taken": REPORT | {"aliases": {"a": "a"}},
+    "repairs that are nothing": REPORT | {"repairs": None},
+    "a repair that is a list": REPORT | {"repairs": [["x"]]},
+    "facts as a list": REPORT | {"facts": [1]},
+    "a fact with parts": REPORT | {"facts": {"epoch": [1]}},
+    "a text as metadata": REPORT | {"metadata": "x"},
+    "metadata that is no text": REPORT | {"metadata": {"explorer": {}}},
+    "a refusal without advice": {"why": "x"},
+    "a refusal that is a number": {"why": 1, "fix": "x"},
+}
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, report: bytes, tensors: bytes) -> str:
+    def lie(path: Path, folder: Path, label: str) -> None:
+        (folder / "report.json").write_bytes(report)
+        (folder / "tensors.safetensors").write_bytes(tensors)
+
+    monkeypatch.setattr(reader, "_run", lie)
+    with pytest.raises(ExplorerError) as caught:
+        models.open_upload(b"anything", "w.pt")
+    return str(caught.value)
+
+
+def test_an_answer_that_is_not_of_the_form_agreed_on_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = save({"t0": torch.zeros(2)})
+    for what, report in LIES.items():
+        assert "no usable answer" in answered(monkeypatch, json.dumps(report).encode(), sound), what
+    for what, noise in (("no JSON", b"{"), ("noise", bytes(range(256))), ("nested", b"[" * 100_000)):
+        assert "no usable answer" in answered(monkeypatch, noise, sound), what
+    for what, tensors in (("noise", bytes(range(256))), ("none", b""), ("others", save({"x": torch.zeros(2)}))):
+        assert "no usable answer" in answered(monkeypatch, json.dumps(REPORT).encode(), tensors), what
+
+
+def test_tensors_larger_than_the_file_may_open_to_are_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "opened_bytes", lambda n: 1000)
+    monkeypatch.setattr(reader, "MAX_HEADER_BYTES", 1000)
+    large = save({"t0": torch.zeros(1000)})
+    assert "no usable answer" in answered(monkeypatch, json.dumps(REPORT).encode(), large)
+
+
+def test_a_refusal_of_a_hundred_pages_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = json.dumps({"why": "x" * 500_000, "fix": "y" * 500_000}).encode()
+    assert len(answered(monkeypatch, long, b"")) < 5000
