@@ -18,8 +18,8 @@ from explorer.data.request import MAX_BYTES, check_total
 from explorer.errors import ExplorerError
 from explorer.reading import answer
 from explorer.reading.arrays import MAX_ARRAYS
+from explorer.reading.launch import Clocks, run
 from explorer.reading.pictures import ASK, PIXELS
-from explorer.reading.process import Clocks, run
 from explorer.reading.scratch import scratch
 
 _PLAIN = re.compile(r"[<>|][buif]\d{1,2}")

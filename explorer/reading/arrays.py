@@ -12,7 +12,7 @@ import shutil
 import stat
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -24,6 +24,8 @@ from explorer.reading.refusal import RefusedError
 MAX_HEADER = 10_000
 PARTS = ("fit", "train", "tune", "val", "test")
 MAX_ARRAYS = 2 * (1 + len(PARTS))
+Header = tuple[tuple[int, ...], bool, np.dtype]
+
 AGAIN = "Save it again with numpy.savez."
 
 
@@ -46,7 +48,7 @@ def is_data(name: str) -> bool:
     return head in ("x", "y") and (not tail or tail in PARTS)
 
 
-def _read(source: str, folder: Path) -> dict[str, Any]:
+def _read(source: str, folder: Path) -> dict[str, object]:
     handle = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(handle)
@@ -60,12 +62,15 @@ def _read(source: str, folder: Path) -> dict[str, Any]:
                 why = f"Unpacked it would take {total / 2**20:,.0f} MiB, from {status.st_size / 2**20:,.1f} MiB."
                 raise RefusedError(why, AGAIN)
             restrict(total)
-            entries = {name: _entry(archive, member) for name, member in members.items()}
-            for n, (name, member) in enumerate(members.items()):
-                entries[name]["file"] = n
+            headers = {name: _checked_header(archive, member) for name, member in members.items()}
+            for n, member in enumerate(members.values()):
                 _unpack(archive, member, folder / f"a{n}")
-    n_bytes = sum(math.prod(e["shape"]) * max(4, np.dtype(e["dtype"]).itemsize) for e in entries.values())
-    return {"arrays": entries, "n_bytes": n_bytes}
+    arrays = {
+        name: {"shape": list(shape), "dtype": dtype.str, "by_columns": by_columns, "file": n}
+        for n, (name, (shape, by_columns, dtype)) in enumerate(headers.items())
+    }
+    n_bytes = sum(math.prod(shape) * max(4, dtype.itemsize) for shape, _, dtype in headers.values())
+    return {"arrays": arrays, "n_bytes": n_bytes}
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -75,7 +80,7 @@ def _members(archive: zipfile.ZipFile) -> dict[str, str]:
     return {name.removesuffix(".npy"): name for name in names if is_data(name.removesuffix(".npy"))}
 
 
-def _entry(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+def _checked_header(archive: zipfile.ZipFile, name: str) -> Header:
     """What the header of one array says, which must account for exactly the record's size."""
     info = archive.getinfo(name)
     with archive.open(info) as file:
@@ -85,10 +90,10 @@ def _entry(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
         raise RefusedError(f"{name!r} holds {dtype} instead of plain numbers.", "Save arrays of plain numbers.")
     if any(size < 0 for size in shape) or math.prod(shape) * dtype.itemsize != info.file_size - used:
         raise RefusedError(f"{name!r} is not as large as its header says.", AGAIN)
-    return {"shape": list(shape), "dtype": dtype.str, "by_columns": by_columns}
+    return shape, by_columns, dtype
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _header(file: IO[bytes]) -> Header:
     version = npy.read_magic(file)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     return read(file, max_header_size=MAX_HEADER)

@@ -47,7 +47,7 @@ def main(folder: str) -> int:
     return 0
 
 
-def _decoded(root: Path, ask: dict[str, Any], place: Path) -> dict[str, Any]:
+def _decoded(root: Path, ask: dict[str, Any], place: Path) -> dict[str, object]:
     files = [root / name for name in ask["files"]]
     size = ask["size"] or common_size(root, files)
     n_bytes = len(files) * ask["channels"] * size * size

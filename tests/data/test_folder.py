@@ -15,7 +15,7 @@ from PIL import Image
 
 from explorer import data, models
 from explorer.errors import ExplorerError
-from explorer.reading import process
+from explorer.reading import launch
 from tests.data.pictures_on_disk import colour, noise, write_classes
 
 
@@ -240,6 +240,6 @@ def test_more_than_fits_into_memory_is_refused_before_decoding(tmp_path: Path) -
 
 def test_pictures_are_read_by_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_classes(tmp_path, {"a": 1, "b": 1})
-    monkeypatch.setattr(process.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(launch.sys, "executable", shutil.which("false"))
     with pytest.raises(ExplorerError, match="broke the reader"):
         data.load(f"folder:{tmp_path}")

@@ -15,7 +15,7 @@ import torch
 
 from explorer import data, models
 from explorer.errors import ExplorerError
-from explorer.reading import arrays, process
+from explorer.reading import arrays, launch
 from explorer.reading.answer import report_in
 
 
@@ -236,5 +236,5 @@ def test_arrays_stored_by_columns_have_their_numbers_in_their_places(tmp_path: P
 
 def test_arrays_are_read_by_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     address = saved(tmp_path, x=np.zeros((4, 3)))
-    monkeypatch.setattr(process.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(launch.sys, "executable", shutil.which("false"))
     assert "broke the reader" in refusal(address).why

@@ -21,7 +21,7 @@ from safetensors.torch import save
 from explorer import models
 from explorer.errors import ExplorerError
 from explorer.models import reader
-from explorer.reading import process
+from explorer.reading import launch
 from tests.every import for_each
 from tests.models.weights_on_disk import assert_plain, mlp_state, raw_safetensors
 
@@ -254,15 +254,15 @@ def test_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "START_SECONDS", 0.0)
-    monkeypatch.setattr(process, "waiting_seconds", lambda n: 0.01)
+    monkeypatch.setattr(launch, "START_SECONDS", 0.0)
+    monkeypatch.setattr(launch, "waiting_seconds", lambda n: 0.01)
     with pytest.raises(ExplorerError, match="took longer"):
         models.open_upload(saved(mlp_state()), "w.pt")
 
 
 @pytest.mark.skipif(shutil.which("false") is None, reason="this system has no program that only fails")
 def test_a_reader_that_dies_is_a_refusal_not_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(launch.sys, "executable", shutil.which("false"))
     with pytest.raises(ExplorerError, match="broke the reader"):
         models.open_upload(saved(mlp_state()), "w.pt")
 

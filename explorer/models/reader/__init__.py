@@ -14,8 +14,8 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.reading import answer
+from explorer.reading.launch import Clocks, run
 from explorer.reading.limits import opened_bytes
-from explorer.reading.process import Clocks, run
 from explorer.reading.scratch import scratch
 
 SAVE_AGAIN = "Save the weights again as safetensors, and open that file."

@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import torch
 from safetensors.torch import save_file
@@ -102,7 +102,7 @@ def _safetensors(file: BinaryIO, path: Path, n_bytes: int) -> Contents:
     return out
 
 
-def _unpacked_bytes(about: Mapping[str, Any], header: Header, n_bytes: int) -> int:
+def _unpacked_bytes(about: Mapping[str, object], header: Header, n_bytes: int) -> int:
     """What the packed tensors can become, by the lengths of their bits; RefusedError when that is too much."""
     packed = about.get("packed")
     names = [name for name in packed if isinstance(name, str)] if isinstance(packed, list) else []
@@ -119,7 +119,7 @@ def _try_slim(contents: Contents) -> None:
         slim.check(about, contents.tensors, contents.aliases)
 
 
-def _written(contents: Contents, folder: Path) -> dict[str, Any]:
+def _written(contents: Contents, folder: Path) -> dict[str, object]:
     """Names go into the report and numbers into the file, so that odd names cannot disturb it."""
     numbered = {f"t{i}": tensor for i, tensor in enumerate(contents.tensors.values())}
     save_file(numbered, folder / TENSORS)

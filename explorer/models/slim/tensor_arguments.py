@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import FunctionType
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,13 +28,13 @@ class _Places:
     single: set[int | str] = field(default_factory=set)
     several: set[int | str] = field(default_factory=set)
 
-    def allow(self, place: int | str, value: Any) -> bool:
+    def allow(self, place: int | str, value: object) -> bool:
         if isinstance(value, Tensor):
             return place in self.single
         return place in self.several or not _holds_tensor(value)
 
 
-def numbers_from_tensors(target: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+def numbers_from_tensors(target: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> bool:
     """Whether a call would read a number out of a tensor, or make as many values as a tensor says."""
     if target in ARITHMETIC:
         return any(_holds_tensor(value) for value in args if not isinstance(value, Tensor))
@@ -45,11 +44,11 @@ def numbers_from_tensors(target: str, args: tuple[Any, ...], kwargs: Mapping[str
     if name == "where" and len(args) + len(kwargs) < 3:
         return True
     places = _places(target)
-    given: Iterable[tuple[int | str, Any]] = (*enumerate(args), *kwargs.items())
+    given: Iterable[tuple[int | str, object]] = (*enumerate(args), *kwargs.items())
     return not all(places.allow(place, value) for place, value in given)
 
 
-def _is_plain_index(holder: Any, index: Any = None, *_more: Any) -> bool:
+def _is_plain_index(holder: object, index: object = None, *_more: object) -> bool:
     """Tensors of whole numbers may choose among the numbers of a tensor; masks choose as many as are true."""
     parts = index if isinstance(index, tuple) else (index,)
     chosen = [part for part in parts if isinstance(part, Tensor)]
@@ -58,11 +57,11 @@ def _is_plain_index(holder: Any, index: Any = None, *_more: Any) -> bool:
     return not any(_holds_tensor(part) for part in parts if not isinstance(part, Tensor))
 
 
-def _holds_tensor(value: Any) -> bool:
+def _holds_tensor(value: object) -> bool:
     return any(isinstance(leaf, Tensor) for leaf in _leaves(value))
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: object) -> Iterator[object]:
     if isinstance(value, slice):
         yield from (value.start, value.stop, value.step)
     elif isinstance(value, list | tuple):

@@ -19,7 +19,7 @@ from safetensors.torch import save
 from explorer import models
 from explorer.errors import ExplorerError
 from explorer.models import reader
-from explorer.reading import process
+from explorer.reading import launch
 
 WAITS = """
 import os, time, pathlib
@@ -52,7 +52,7 @@ def test_at_most_two_read_at_once_and_the_others_wait_for_their_turn(place: Path
     broke: list[str | None] = []
 
     def read() -> None:
-        broke.append(process.run("waits", (str(place),), place, process.Clocks.of(0)))
+        broke.append(launch.run("waits", (str(place),), place, launch.Clocks.of(0)))
 
     threads = [threading.Thread(target=read) for _ in range(5)]
     for thread in threads:
@@ -69,8 +69,8 @@ def test_at_most_two_read_at_once_and_the_others_wait_for_their_turn(place: Path
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not say who started a process")
 def test_a_reader_ends_with_the_process_that_started_it(place: Path) -> None:
-    code = f"from explorer.reading.process import *; run('waits', ({str(place)!r},), {str(place)!r}, Clocks.of(0))"
-    path = os.pathsep.join((str(process._ROOT), str(place)))
+    code = f"from explorer.reading.launch import *; run('waits', ({str(place)!r},), {str(place)!r}, Clocks.of(0))"
+    path = os.pathsep.join((str(launch._ROOT), str(place)))
     asker = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})
     wait_for(lambda: bool(list(place.glob("in-*"))))
     (reader_id,) = (int(file.name.removeprefix("in-")) for file in place.glob("in-*"))
