@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer import paths
 from explorer.data.request import MAX_BYTES, check_total
 from explorer.errors import ExplorerError
 from explorer.reading import answer
@@ -50,9 +52,9 @@ def decoded_apart(root: Path, files: Sequence[Path], size: int | None, n_channel
 def arrays_apart(path: Path, address: str) -> dict[str, np.ndarray]:
     """The arrays of a NumPy archive that are data, by name."""
     label = repr(path.name)
-    clocks = Clocks.of(path.stat().st_size)
-    with scratch() as folder:
-        report = _report("explorer.reading.arrays", (str(path),), folder, clocks, label)
+    with paths.opened(path) as source, scratch() as folder:
+        clocks = Clocks.of(os.fstat(source.file.fileno()).st_size)
+        report = _report("explorer.reading.arrays", (str(source.elsewhere),), folder, clocks, label)
         with _believed(label):
             check_total(answer.whole(report.get("n_bytes")), address)
             described = answer.entries(report.get("arrays"))

@@ -11,13 +11,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from explorer.paths import ROOT_VARIABLE
 from explorer.reading.limits import START_SECONDS, computing_seconds, waiting_seconds
 
 MAX_AT_ONCE = 2
 
 _ROOT = Path(__file__).resolve().parents[2]
 # All that a Python with torch needs; keys and tokens of the user stay out of the reader.
-_PASSED_ON = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "VIRTUAL_ENV", "PYTHONHOME")
+_PASSED_ON = (
+    "PATH",
+    "SYSTEMROOT",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "LANG",
+    "VIRTUAL_ENV",
+    "PYTHONHOME",
+    ROOT_VARIABLE,
+)
 _TURNS = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
