@@ -9,15 +9,29 @@ NODE      := $(COMPONENT)/node_modules/.package-lock.json
 # Two workers, one file of tests each; PYTEST_ARGS="-n 0 -x tests/cli" runs a part.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: app test check component component-check bench bench-drag clean
+# With COVERAGE=1 the tests also print which part of the library they reach; make test-slow adds to that of make test.
+COVERAGE ?=
+COVER    := $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
+
+.PHONY: app test test-slow coverage check component component-check bench bench-drag clean
 
 app: $(RUN)
-	$(PY) -m explorer app
+	@echo "Starting the app on this machine; the first page takes some seconds." >&2
+	@$(PY) -m explorer app
 
 test: $(DEV)
-	OMP_NUM_THREADS=1 $(PY) -m pytest $(PYTEST_ARGS)
+	@echo "Running the tests that are not slow: about 8 minutes on two quiet cores." >&2
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -m "not slow" $(COVER) $(PYTEST_ARGS)
+
+test-slow: $(DEV)
+	@echo "Running the slow tests, most of them in a real browser: about 25 minutes on two quiet cores." >&2
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -m slow $(COVER) $(if $(COVERAGE),--cov-append) $(PYTEST_ARGS)
+
+coverage:
+	@$(MAKE) --no-print-directory test test-slow COVERAGE=1
 
 check: $(DEV)
+	@echo "Checking style and types: about a minute." >&2
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
@@ -39,7 +53,7 @@ bench: $(DEV)
 	@set -e; for script in benchmarks/[a-z]*.py; do $(PY) -m benchmarks.$$(basename $$script .py); done
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage
 
 $(NODE): $(COMPONENT)/package-lock.json
 	@npm ci --silent --no-audit --no-fund --prefix $(COMPONENT)

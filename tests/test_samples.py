@@ -68,6 +68,7 @@ def test_the_initial_weights_are_those_the_seed_gives(name: str) -> None:
     assert tensors_digest(start) != models.load(name).digest
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_stated_accuracy_within_half_a_point() -> None:
     recipe = next(r for r in RECIPES if r.architecture == "digits-mlp")
     threads = torch.get_num_threads()

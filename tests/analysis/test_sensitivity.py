@@ -54,6 +54,7 @@ DATA_FREE = [member.key for member in CRITERIA if not member.needs]
 LOOKING = ["movement:n_steps=8" if member.key == "movement" else member.key for member in CRITERIA if member.needs]
 
 
+@pytest.mark.slow
 @for_each("name", models.samples())
 @for_each("granularity", ["weight", "out_channel"])
 @for_each("criterion", DATA_FREE)
@@ -68,6 +69,7 @@ def test_every_cell_counts_what_a_plain_loop_counts(name: str, granularity: str,
         assert cell.n == cell.total == 150
 
 
+@pytest.mark.slow
 @for_each("name", models.samples())
 @for_each("criterion", LOOKING)
 def test_so_it_does_under_criteria_that_look_at_data(name: str, criterion: str) -> None:

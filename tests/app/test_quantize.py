@@ -19,7 +19,7 @@ from tests.app.conftest import Visit
 from tests.app.screen import Screen
 
 pytest_plugins = ("tests.browser",)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MODEL = "digits-cnn"
 # Its curves, which Explore begins to measure first, take a moment only.

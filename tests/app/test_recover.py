@@ -15,7 +15,7 @@ from tests.app.conftest import Visit
 from tests.app.screen import Screen
 
 pytest_plugins = ("tests.browser",)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SLOW = 200_000
 # Too many to end by itself: the run is there to be stopped.
 ENDLESS = 10_000

@@ -15,7 +15,7 @@ from tests.app.conftest import Visit
 from tests.app.screen import Screen
 
 pytest_plugins = ("tests.browser",)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 UNITS = (
     ("digits-vit", "Heads", "head", "blocks.1.attn.qkv"),

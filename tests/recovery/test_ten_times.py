@@ -15,6 +15,7 @@ from explorer.recovery.recipe import recover
 from explorer.recovery.state import measured
 
 
+@pytest.mark.slow
 def test_iterative_pruning_with_fine_tuning_reaches_ten_times_within_a_point_of_dense_on_test() -> None:
     # Criterion, rounds, epochs and teacher were chosen on tune; other seeds than this one lost 0.2 to 0.7 points.
     model = models.load("digits-resnet")

@@ -1,0 +1,28 @@
+"""A recovery step as somebody adds one: the test of CONTRIBUTING.md puts it among the others."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from explorer.errors import ExplorerError
+from explorer.recovery.state import Progress, State
+from explorer.recovery.workroom import Room
+from explorer.types import Dataset, LoadedModel
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Nothing is done."""
+
+    key: ClassVar[str] = "rest"
+    label: ClassVar[str] = "Rest"
+    n_epochs: ClassVar[int] = 0
+
+    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+        return None
+
+    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+        yield room.told(state, notes=("A rest.",))
+        return state
