@@ -160,8 +160,11 @@ def test_a_command_that_was_added_runs_and_stands_in_the_list(tree: Path) -> Non
     assert "Say how many weights a model has." in ran(tree, "-m", "explorer", "--help")
 
 
+# Who the visitor is comes from a cookie, and nobody sends one here.
 VISIT = """
 from streamlit.testing.v1 import AppTest
+from explorer.ui.shell import session
+session.owner = lambda: "a visitor"
 at = AppTest.from_file("app.py", default_timeout=300)
 at.run()
 at.switch_page("pages/hello.py").run()

@@ -23,4 +23,4 @@ class Largest(Criterion):
     offset: float = param(1.0, "Offset", low=0.001, high=1000.0)
 
     def score(self, units: Units) -> Tensor:
-        return 1 / (self.offset + units.groups.abs().amax(dim=1))
+        return 1 / (self.offset + units.weights.abs().amax(dim=1))
