@@ -17,16 +17,13 @@ PATIENCE_S = 150.0
 
 
 @contextmanager
-def running_app(folder: Path, *, root: Path | None = None, network: bool = False) -> Iterator[str]:
+def running_app(folder: Path, *, root: Path | None = None) -> Iterator[str]:
     """The address of an app that keeps its data in ``folder`` and opens paths under ``root``.
-
-    With ``network`` it is told that others reach it, and no path may be opened; it listens here alone all the same.
 
     It is ended by its process id, whatever happens.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "explorer", "app", "--port", "0", "--json"]
-    command += ["--open-to-network", "--address", "127.0.0.1"] if network else ["--root", str(root or folder)]
+    command = [sys.executable, "-m", "explorer", "app", "--port", "0", "--json", "--root", str(root or folder)]
     environment = {**os.environ, "XDG_DATA_HOME": str(folder), "OMP_NUM_THREADS": "1"}
     with (
         (folder / "app.log").open("w", encoding="utf-8") as log,
