@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from math import isfinite
+from math import inf
 from typing import Any, Generic, TypeVar, cast
 
 from explorer.errors import ExplorerError
+from explorer.numbers import real, short, whole
 
 M = TypeVar("M")
 
@@ -120,25 +121,22 @@ def _checked(kind: str, key: str, p: Param, value: Any) -> Any:
 def _number(kind: str, key: str, p: Param, value: Any) -> float:
     bounds = [f"{word} {end:g}" for word, end in (("at least", p.low), ("at most", p.high)) if end is not None]
     wanted = "a number, " + " and ".join(bounds) if bounds else "a number"
+    low, high = -inf if p.low is None else p.low, inf if p.high is None else p.high
     try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
+        number = real(value, low, high)
+    except ValueError:
         raise _bad(kind, key, p, value, wanted) from None
-    too_low = p.low is not None and number < p.low
-    too_high = p.high is not None and number > p.high
-    if too_low or too_high or not isfinite(number):
-        raise _bad(kind, key, p, value, wanted)
     if not isinstance(p.default, int):
         return number
-    if number != int(number):
-        raise _bad(kind, key, p, value, "a whole number")
-    # A seed beyond 2^53 would lose its last digits on the way through a float.
-    return int(value) if isinstance(value, int) else int(number)
+    try:
+        return whole(value if isinstance(value, int) else number, -(2**63), 2**64 - 1)  # what a generator takes
+    except ValueError:
+        raise _bad(kind, key, p, value, "a whole number") from None
 
 
 def _bad(kind: str, key: str, p: Param, value: Any, wanted: str) -> ExplorerError:
     return ExplorerError(
-        f"{p.name} = {value!r} does not suit the {kind} {key!r}.",
+        f"{p.name} = {short(value)} does not suit the {kind} {key!r}.",
         why=f"It must be {wanted}.",
         fix=f"Give {p.name} another value.",
     )

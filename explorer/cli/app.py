@@ -21,6 +21,7 @@ from explorer.paths import ROOT_VARIABLE
 from explorer.reading.scratch import sweep_scratch
 from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
 from explorer.workbench.quotas import Quotas
+from explorer.numbers import short, whole
 
 NAME = "app"
 HELP = "Open the app in a browser; only this machine can reach it."
@@ -47,9 +48,10 @@ def at_least_one(text: str) -> int:
 
 def port_number(text: str) -> int:
     """A port: 0 (any free one) or 1 to 65535."""
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 (any free one) to 65535")
-    return int(text)
+    try:
+        return whole(text, 0, 65535)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{short(text)} is not a port from 0 (any free one) to 65535") from None
 
 
 def add_arguments(parser: Parser) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from explorer import numbers
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
@@ -49,9 +50,18 @@ def joined_numbers(argv: Sequence[str]) -> list[str]:
 
 def whole(text: str) -> int:
     """A whole number from 0 on."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
+    try:
+        return numbers.whole(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{numbers.short(text)} is not a whole number from 0 on") from None
+
+
+def real(text: str) -> float:
+    """A finite number."""
+    try:
+        return numbers.real(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{numbers.short(text)} is not a number") from None
 
 
 def add_model(parser: Parser) -> None:

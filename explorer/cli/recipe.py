@@ -8,7 +8,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.arguments import Arguments, Parser, whole
+from explorer import numbers
+from explorer.cli.arguments import Arguments, Parser, real, whole
 from explorer.cli.request import prune_spec, share
 from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
@@ -41,7 +42,7 @@ def add_recipe(parser: Parser) -> argparse._ArgumentGroup:
     group.add_argument("--rounds", type=whole, metavar="N", help="of iterative and lottery (default: 4)")
     text = "in total (default: 20); of lottery, in each round (default: as long as the model was trained)"
     group.add_argument("--epochs", type=whole, metavar="N", help=text)
-    group.add_argument("--lr", type=float, metavar="X", help="learning rate (default: what suits the model)")
+    group.add_argument("--lr", type=real, metavar="X", help="learning rate (default: what suits the model)")
     group.add_argument("--optimiser", choices=("adamw", "sgd"), help="default: adamw")
     group.add_argument("--no-refresh", action="store_true", help="leave the batch-norm statistics as they are")
     group.add_argument("--distil", metavar="T,W", help="the dense model teaches: temperature and weight, e.g. 4,0.7")
@@ -140,7 +141,7 @@ def _distil(text: str | None) -> dict[str, float]:
     if text is None:
         return {}
     try:
-        temperature, weight = (float(part) for part in text.split(","))
+        temperature, weight = (numbers.real(part) for part in text.split(","))
     except ValueError:
         what = f"--distil {text!r} is not TEMPERATURE,WEIGHT."
         raise ExplorerError(what, fix="Write --distil 4,0.7.") from None

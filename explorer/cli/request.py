@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import math
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer.cli import arguments
 from explorer.cli.arguments import Arguments, Parser
 from explorer.errors import ExplorerError
+from explorer.numbers import real, short
 
 if TYPE_CHECKING:
     from explorer.pruning.spec import Limit, PruneSpec
@@ -20,12 +21,10 @@ _BIGGEST_SPEC = 10_000_000
 def share(text: str) -> float:
     """A share from 0 to 1; ``80%`` is taken as 0.8."""
     try:
-        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        return real(real(text.removesuffix("%")) / (100 if text.endswith("%") else 1), 0, 1)
     except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1 (80 percent is 0.8)")
-    return value
+        problem = f"{short(text)} is not a share from 0 to 1 (80 percent is 0.8)"
+        raise argparse.ArgumentTypeError(problem) from None
 
 
 def named_share(text: str) -> tuple[str, float]:
@@ -60,7 +59,7 @@ def add_request(parser: Parser, *, one_level: bool = True) -> None:
     )
     if one_level:
         group.add_argument("--sparsity", type=share, metavar="S", help="share to prune, from 0 to 1")
-        group.add_argument("--threshold", type=float, metavar="T", help="prune the scores below T")
+        group.add_argument("--threshold", type=arguments.real, metavar="T", help="prune the scores below T")
     group.add_argument("--spec", metavar="FILE", help="a PruneSpec as JSON instead of the flags above")
     add_limits(group)
 

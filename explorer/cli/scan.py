@@ -11,6 +11,7 @@ from explorer.cli.recording import add_keeping
 from explorer.cli.request import prune_spec, share
 from explorer.cli.scanning import keep, shown
 from explorer.errors import ExplorerError
+from explorer.numbers import real
 
 if TYPE_CHECKING:
     from explorer.analysis.sensitivity.cell import Cell
@@ -87,7 +88,7 @@ def _levels(text: str | None) -> tuple[float, ...]:
     if text is None:
         return LEVELS
     try:
-        return tuple(float(part) for part in text.replace(",", " ").split())
+        return tuple(real(part) for part in text.replace(",", " ").split())
     except ValueError:
         raise ExplorerError(f"--levels {text!r} is not a list of shares.", fix="Write --levels 0.1,0.5,0.9.") from None
 

@@ -12,6 +12,7 @@ from explorer.cli.recording import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
 from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
+from explorer.numbers import real
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,10 +125,10 @@ def _looks(args: Arguments, model: LoadedModel, data: Dataset) -> int | None:
 def _levels(flag: str, text: str, low: float, high: float) -> tuple[float, ...]:
     parts = [part for part in re.split(r"[,\s]+", text.strip()) if part]
     try:
-        levels = tuple(float(part.rstrip("xX")) for part in parts)
+        levels = tuple(real(part.rstrip("xX"), low, high) for part in parts)
     except ValueError:
         levels = ()
-    if not levels or not all(low <= level <= high and level != float("inf") for level in levels):
+    if not levels:
         end = f"to {high:g}" if high != float("inf") else "on"
         raise ExplorerError(f"{flag} {text!r} is not a list of numbers from {low} {end}.", fix=f"Write {flag} 1,0.5.")
     return levels

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from explorer.errors import ExplorerError
+from explorer.numbers import real, short
 
 LOWEST, HIGHEST = 0.05, 0.99
 
@@ -44,16 +44,16 @@ def parse_corner(value: object) -> Corner | None:
 
 def _share(value: Mapping[str, Any], name: str, low: float, high: float) -> float:
     given = value.get(name)
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise _refused(given)
-    number = float(given)
-    if not math.isfinite(number) or not low <= number <= high:
-        raise _refused(given)
-    return number
+    try:
+        if isinstance(given, str):  # a browser of ours sends numbers as numbers
+            raise ValueError
+        return real(given, low, high)
+    except ValueError:
+        raise _refused(given) from None
 
 
 def _refused(given: object) -> ExplorerError:
-    why = f"It was {str(given)[:60]!r}."
+    why = f"It was {short(given, 60)}."
     return ExplorerError(
         "The schedule sent something that is not a place of its handle.", why=why, fix="Reload the page."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from explorer import paths
 from explorer.errors import ExplorerError
+from explorer.numbers import real, short, whole
 from explorer.types import LoadedModel
 
 Size = int | str | None
@@ -76,11 +76,12 @@ def numbers(name: str, value: Numbers) -> tuple[float, ...] | None:
         return None
     parts = re.split(r"[,/\s]+", value.strip(" []()")) if isinstance(value, str) else value
     try:
-        out = tuple(float(p) for p in ([parts] if isinstance(parts, int | float) else parts))
+        out = tuple(real(p) for p in ([parts] if isinstance(parts, int | float) else parts))
     except (TypeError, ValueError):
         out = ()
-    if not out or not all(math.isfinite(v) for v in out):
-        raise ExplorerError(f"{name} = {value!r} is not a list of numbers.", fix=f"Write {name} as 0.5 or 0.5,0.4,0.3.")
+    if not out:
+        fix = f"Write {name} as 0.5 or 0.5,0.4,0.3."
+        raise ExplorerError(f"{name} = {short(value)} is not a list of numbers.", fix=fix)
     return out
 
 
@@ -91,7 +92,7 @@ def shares(value: Numbers) -> tuple[float, float, float] | None:
         return None
     if len(parts) != 3 or min(parts) < 0 or abs(sum(parts) - 1) > 1e-6:
         raise ExplorerError(
-            f"splits = {value!r} does not divide the data.",
+            f"splits = {short(value)} does not divide the data.",
             why="It needs three shares, fit/tune/test, that add up to 1.",
             fix='Write it as "0.5/0.25/0.25".',
         )
@@ -103,12 +104,10 @@ def square(value: Size) -> int | None:
     if value is None or value == "":
         return None
     try:
-        edge = int(value)
-    except (TypeError, ValueError):
-        edge = 0
-    if not 1 <= edge <= 4096:
-        raise ExplorerError(f"size = {value!r} is not a size.", fix="Give the edge in pixels, from 1 to 4096.")
-    return edge
+        return whole(value, 1, 4096)
+    except ValueError:
+        fix = "Give the edge in pixels, from 1 to 4096."
+        raise ExplorerError(f"size = {short(value)} is not a size.", fix=fix) from None
 
 
 def check_total(n_bytes: int, address: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explorer.errors import ExplorerError
+from explorer.numbers import real
 from explorer.params import member_to_json
 from explorer.pruning import allocation as allocations
 from explorer.pruning import criteria, granularity
@@ -111,16 +112,15 @@ class PruneSpec:
 
 
 def _limit(name: str, value: Any) -> Limit:
-    allowed = {"locked", "floor", "cap"}
-    ok = (
-        isinstance(value, Mapping)
-        and not set(value) - allowed
-        and (value.get("locked") is None or isinstance(value["locked"], bool))
-        and all(isinstance(value.get(k, 0.0), int | float) for k in ("floor", "cap"))
-    )
-    if not ok:
+    try:
+        if not isinstance(value, Mapping) or set(value) - {"locked", "floor", "cap"}:
+            raise ValueError
+        locked = value.get("locked")
+        if not (locked is None or isinstance(locked, bool)):
+            raise ValueError
+        return Limit(locked, real(value.get("floor", 0.0)), real(value.get("cap", 1.0)))
+    except ValueError:
         raise ExplorerError(
             f"The limit of {name!r} cannot be read.",
             fix='Write it as {"locked": true, "floor": 0, "cap": 1}; each part may be left out.',
-        )
-    return Limit(value.get("locked"), float(value.get("floor", 0.0)), float(value.get("cap", 1.0)))
+        ) from None

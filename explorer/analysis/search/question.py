@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from explorer.errors import ExplorerError
+from explorer.numbers import real, short
 
 CostName = Literal["params", "macs", "size", "latency"]
 COSTS: tuple[CostName, ...] = get_args(CostName)
@@ -28,7 +29,7 @@ _LEAST: Mapping[CostName, str] = {
 }
 _SCALES = {"": 1.0, "%": 0.01, "ms": 1.0, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "k": 1e3, "m": 1e6, "g": 1e9}
 _SUFFIXES = {"params": ("", "%", "k", "m", "g"), "macs": ("", "%", "k", "m", "g"), "latency": ("", "%", "ms")}
-_AMOUNT = re.compile(r"\s*(\d+\.?\d*(?:e[-+]?\d+)?|\.\d+)\s*([a-z%]*)\s*", re.IGNORECASE)
+_AMOUNT = re.compile(r"\s*([0-9]+\.?[0-9]*(?:e[-+]?[0-9]+)?|\.[0-9]+)\s*([a-z%]*)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Question:
         if isinstance(budget, Mapping):
             if len(budget) != 1:
                 raise ExplorerError("A budget names one cost.", fix='Write it as {"macs": 0.5}.')
-            budget = "".join(f"{name}={float(value)!r}" for name, value in budget.items())
+            budget = "".join(f"{name}={_written(value)}" for name, value in budget.items())
         if budget is None:
             return cls(cast(CostName, cost), max_drop=max_drop)
         name, _, text = budget.partition("=")
@@ -105,6 +106,13 @@ Asked = str | Mapping[str, float] | Question | None
 """How a budget may be said."""
 
 
+def _written(value: object) -> str:
+    try:
+        return repr(real(value))
+    except ValueError:
+        return short(value)
+
+
 def _cost(name: str) -> CostName:
     name = {"parameters": "params", "mac": "macs", "bytes": "size", "time": "latency"}.get(name.strip(), name.strip())
     if name not in COSTS:
@@ -116,9 +124,12 @@ def _cost(name: str) -> CostName:
 def _amount(cost: CostName, text: str) -> tuple[float, bool]:
     """A number with an optional unit -> (amount, whether it is no share)."""
     found = _AMOUNT.fullmatch(text)
-    suffix = found[2].lower() if found else "?"
-    if found is None or suffix not in _SUFFIXES.get(cost, ("", "%", "b", "kb", "mb", "gb")):
+    try:
+        if found is None or found[2].lower() not in _SUFFIXES.get(cost, ("", "%", "b", "kb", "mb", "gb")):
+            raise ValueError
+        number, suffix = real(found[1]), found[2].lower()
+    except ValueError:
         fix = f"Write {cost}=0.5 (half of the dense model), {cost}=50% or an amount in {UNITS[cost]}."
-        raise ExplorerError(f"{text!r} is no amount of {WORDS[cost]}.", fix=fix)
-    value = float(found[1]) * _SCALES[suffix]
+        raise ExplorerError(f"{short(text)} is no amount of {WORDS[cost]}.", fix=fix) from None
+    value = number * _SCALES[suffix]
     return value, suffix not in ("", "%") or (suffix == "" and value > 1.0)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
+from explorer.numbers import real
 
 _AT = "@"
 
@@ -78,7 +79,7 @@ def points_by_group(pairs: Iterable[tuple[str, float]]) -> Mapping[str, list[tup
     for name, cost in pairs:
         group, _, text = name.rpartition(_AT)
         try:
-            share = float(text)
+            share = real(text)
         except ValueError:
             share = -1.0
         if not group or not 0.0 <= share <= 1.0:

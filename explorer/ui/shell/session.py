@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer import models, paths
+from explorer.data.request import square
 from explorer.errors import ExplorerError
 from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
@@ -57,7 +58,7 @@ def _restored() -> Workspace:
     given = {name: st.query_params.get(name) or None for name in ("arch", "data", "mean", "std", "splits")}
     size = st.query_params.get("size", "")
     address = st.query_params.get("model") or DEFAULT_MODEL
-    work = Workspace(source=Source(model=address, size=int(size) if size.isdigit() else None, **given))
+    work = Workspace(source=Source(model=address, size=_edge(size), **given))
     mode = st.query_params.get("lines", "")
     work.mode = mode if mode in _MODES else work.mode
     work.layer = st.query_params.get("layer", "")
@@ -66,6 +67,15 @@ def _restored() -> Workspace:
     except ExplorerError as error:
         notify(error)
     return work
+
+
+def _edge(text: str) -> int | None:
+    """The edge of a picture that a link says; what is no size is refused once, and left out."""
+    try:
+        return square(text)
+    except ExplorerError as error:
+        notify(error)
+        return None
 
 
 def scores(model: LoadedModel, on: Dataset | None) -> Scores:
