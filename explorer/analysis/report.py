@@ -127,7 +127,7 @@ class Report:
             return ()
         n_classes = max(len(data.classes), self.model.n_classes or 0, int(judged.predictions.max()) + 1)
         counts = class_counts(judged.predictions, y[: judged.n], n_classes)
-        return tuple((data.classes[c.index] if c.index < len(data.classes) else str(c.index), c) for c in counts)
+        return tuple((data.class_name(c.index), c) for c in counts)
 
     def _metrics(self) -> dict[str, Any]:
         if self.evaluation is None:

@@ -153,3 +153,7 @@ class Dataset:
     why_no_split: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
     images: bool = False
+
+    def class_name(self, index: int) -> str:
+        """What a class is called; its number where the model tells more classes apart than the data has."""
+        return self.classes[index] if 0 <= index < len(self.classes) else str(index)

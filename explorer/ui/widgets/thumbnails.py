@@ -24,9 +24,9 @@ def grid(dataset: Dataset, found: Evaluation, which: Tensor, title: str) -> None
     split = dataset.splits["tune"]
     cells = []
     for i in which[:_MOST].tolist():
-        true = "" if split.y is None else dataset.classes[int(split.y[i])]
-        dense = dataset.classes[int(found.dense_predictions[i])]
-        now = dataset.classes[int(found.predictions[i])]
+        true = "" if split.y is None else dataset.class_name(int(split.y[i]))
+        dense = dataset.class_name(int(found.dense_predictions[i]))
+        now = dataset.class_name(int(found.predictions[i]))
         words = f"true {true}, dense {dense}, pruned {now}"
         cells.append(
             f'<figure style="margin:0;width:{_EDGE + 16}px;font-size:.72rem;line-height:1.25;text-align:center">'
