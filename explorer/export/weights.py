@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, load_file, save, save_file
 from torch import Tensor
 
 from explorer.export.files import check_target, misread, same_tensors
-from explorer.metrics.size import stored_tensors
+from explorer.metrics.size import file_dtypes, stored_tensors
 from explorer.models import slim
 from explorer.pruning.apply import compensated
 from explorer.store.atomic import replacing, write_text
@@ -76,24 +75,17 @@ def pruned_tensors(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:
     What was converted for computing goes back to the dtype it was stored in. That is exact for 16-bit
     floats; what came as float64 has the float32 precision that it was measured with.
     """
-    stored_as = model.meta.get("dtypes") or {}
-    tensors = {
-        name: tensor.detach().cpu().to(_dtype(stored_as.get(name), tensor.dtype)).contiguous()
-        for name, tensor in stored_tensors(compensated(model, plan)).items()
-    }
+    tensors = {name: tensor.detach().cpu() for name, tensor in stored_tensors(compensated(model, plan)).items()}
     for name, mask in plan.masks.items():
         # Not a product: NaN and infinity times zero are not zero.
         tensors[name] = tensors[name].masked_fill(~mask.cpu(), 0)
+    stored_as = file_dtypes(model)
+    tensors = {name: t.to(stored_as.get(name, t.dtype)).contiguous() for name, t in tensors.items()}
     # A file cannot hold one tensor under two names, so each alias gets a copy.
     for layer in plan.layers:
         tensors |= {alias: tensors[layer.parameter].clone() for alias in layer.aliases}
     tied: Mapping[str, str] = model.meta.get("tied") or {}
     return tensors | {alias: tensors[first].clone() for alias, first in tied.items() if first in tensors}
-
-
-def _dtype(stored: str | None, computed: torch.dtype) -> torch.dtype:
-    found = getattr(torch, stored or "", None)
-    return found if isinstance(found, torch.dtype) else computed
 
 
 def describe(model: LoadedModel, plan: Plan) -> dict[str, Any]:

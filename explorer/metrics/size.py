@@ -50,6 +50,12 @@ def stored_tensors(model: LoadedModel) -> dict[str, Tensor]:
     return stored
 
 
+def file_dtypes(model: LoadedModel) -> dict[str, torch.dtype]:
+    """The types that a file of this model goes back to, for what was converted for computing."""
+    named = {name: getattr(torch, str(dtype), None) for name, dtype in (model.meta.get("dtypes") or {}).items()}
+    return {name: dtype for name, dtype in named.items() if isinstance(dtype, torch.dtype)}
+
+
 def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str, Measurement]:
     """Bytes of the pruned model by kind of file; kinds that do not apply are absent.
 
@@ -57,7 +63,10 @@ def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str
     ``n_of_m`` is there only when every tensor that lost weights keeps exactly n of every m neighbours;
     ``removed`` only when whole units go and have a physical form.
     """
-    tensors = stored_tensors(model) | dict(plan.updates)
+    values = stored_tensors(model) | dict(plan.updates)
+    dtypes = file_dtypes(model)
+    changed = {name: values[name] for name in dtypes if name in values}
+    tensors = values | {n: torch.empty(t.shape, dtype=dtypes[n], device="meta") for n, t in changed.items()}
     kept = _kept_counts(plan)
     found = {
         "dense_file": file_bytes(_dense(tensors)),
@@ -75,7 +84,7 @@ def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str
         note = f"Every {pattern[1]} neighbours keep {pattern[0]}; {NOTES['n_of_m'].lower()}"
         out["n_of_m"] = replace(out["n_of_m"], note=note)
     if compress:
-        out["dense_file_compressed"] = _compressed(tensors, plan)
+        out["dense_file_compressed"] = _compressed(values | {n: t.to(dtypes[n]) for n, t in changed.items()}, plan)
     return out
 
 

@@ -128,17 +128,18 @@ def pour(weights: Weights, module: nn.Module, meta: Mapping[str, Any], example: 
 
 def weights_only(weights: Weights, why: str) -> LoadedModel:
     """A model that cannot be run: its numbers can still be looked at and pruned."""
-    tensors, unwrapping = unwrapped(weights.tensors)
+    stored, unwrapping = unwrapped(weights.tensors)
+    tensors, dtypes = _widened(stored)
     return LoadedModel(
         address=weights.address,
         module=None,
         weights=tensors,
-        digest=tensors_digest(tensors),
+        digest=tensors_digest(stored),
         data=weights.data,
         why_not_runnable=why,
-        repairs=(*weights.repairs, *unwrapping),
-        findings=findings(tensors, weights.oddities),
-        meta={**weights.meta, "fits": fitting(tensors), "tied": dict(weights.aliases)},
+        repairs=(*weights.repairs, *unwrapping, *_conversions(dtypes)),
+        findings=findings(tensors, (*weights.oddities, *_scales(stored, dtypes))),
+        meta={**weights.meta, "fits": fitting(tensors), "tied": dict(weights.aliases), "dtypes": dtypes},
     )
 
 
@@ -194,12 +195,30 @@ def _as_expected(
             continue
         have = tensors[name]
         if have.dtype != want.dtype:
-            dtypes[name] = str(have.dtype).removeprefix("torch.")
+            dtypes[name] = _dtype_name(have)
         state[name] = have.to(want.dtype)
-    repairs = [f"Stored as {t}; computed as float32." for t in sorted(set(dtypes.values()))]
+    repairs = _conversions(dtypes)
     if n_counters:
         repairs.append(f"{n_counters} step counters of batch norms are absent; they play no part in evaluation.")
     return state, repairs, dtypes
+
+
+def _conversions(dtypes: Mapping[str, str]) -> list[str]:
+    return [f"Stored as {dtype}; computed as float32." for dtype in sorted(set(dtypes.values()))]
+
+
+def _widened(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors with 8-bit floats as float32 (torch can compare and rank nothing smaller), and what those were."""
+    dtypes = {name: _dtype_name(t) for name, t in tensors.items() if t.is_floating_point() and t.element_size() == 1}
+    return {name: t.float() if name in dtypes else t for name, t in tensors.items()}, dtypes
+
+
+def _scales(tensors: Mapping[str, Tensor], dtypes: Mapping[str, str]) -> list[str]:
+    """What to know about 8-bit floats whose scales are stored beside them."""
+    beside = [name for name in tensors if name not in dtypes and any(name.startswith(f"{n}_scale") for n in dtypes)]
+    if not beside:
+        return []
+    return [f"8-bit weights are shown as stored, without the scales beside them: {listed(beside)}."]
 
 
 def _refusal(
@@ -221,4 +240,8 @@ def _is_float(tensor: Tensor) -> bool:
 def _form(tensor: Tensor) -> str:
     """ "16 x 3 x 3 x 3", with the type where it is not floating point."""
     shape = " x ".join(str(size) for size in tensor.shape) or "one number"
-    return shape if _is_float(tensor) else f"{shape} ({str(tensor.dtype).removeprefix('torch.')})"
+    return shape if _is_float(tensor) else f"{shape} ({_dtype_name(tensor)})"
+
+
+def _dtype_name(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
