@@ -35,7 +35,7 @@ from tests.house import (
 
 # From the ground up. A module imports from its own room and from lower rows; in an OPEN row, from its neighbours too.
 ROWS = (
-    {"types", "errors", "numbers", "params", "terms", "leftovers", "stopping", "paths", "reading"},
+    {"types", "errors", "numerals", "params", "terms", "leftovers", "stopping", "paths", "reading"},
     {"ranking", "text"},
     {"models", "data", "pruning", "metrics", "store"},
     {"engine"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
 from explorer.cli import activations as activations
@@ -13,6 +14,7 @@ from explorer.cli import criteria as criteria
 from explorer.cli import evaluate as evaluate
 from explorer.cli import export as export
 from explorer.cli import inspect as inspect
+from explorer.cli import printing
 from explorer.cli import prune as prune
 from explorer.cli import quantize as quantize
 from explorer.cli import recover as recover
@@ -65,7 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         args = parser().parse_args(joined_numbers(sys.argv[1:] if argv is None else argv), Arguments())
-        status = args.run(args)
+        with printing.standard_output_for_results() if getattr(args, "trust_code", False) else nullcontext():
+            status = args.run(args)
         sys.stdout.flush()
         return status
     except ExplorerError as error:

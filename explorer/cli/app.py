@@ -21,7 +21,7 @@ from explorer.paths import ROOT_VARIABLE
 from explorer.reading.scratch import sweep_scratch
 from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
 from explorer.workbench.quotas import Quotas
-from explorer.numbers import short, whole
+from explorer.numerals import short, whole
 
 NAME = "app"
 HELP = "Open the app in a browser; only this machine can reach it."

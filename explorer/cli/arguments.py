@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from explorer import numbers
+from explorer import numerals
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _LISTS = ("--mean", "--std", "--ratios", "--sparsities", "--levels", "--grid", "--shares")
+
+
+# As models.load has it; importing that here would load torch for --help.
+CODE_SECONDS = 120.0
 
 
 class Arguments(argparse.Namespace):
@@ -51,17 +55,26 @@ def joined_numbers(argv: Sequence[str]) -> list[str]:
 def whole(text: str) -> int:
     """A whole number from 0 on."""
     try:
-        return numbers.whole(text)
+        return numerals.whole(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{numbers.short(text)} is not a whole number from 0 on") from None
+        raise argparse.ArgumentTypeError(f"{numerals.short(text)} is not a whole number from 0 on") from None
 
 
 def real(text: str) -> float:
     """A finite number."""
     try:
-        return numbers.real(text)
+        return numerals.real(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{numbers.short(text)} is not a number") from None
+        raise argparse.ArgumentTypeError(f"{numerals.short(text)} is not a number") from None
+
+
+def seconds(text: str) -> float:
+    """A time from 0 to a day."""
+    try:
+        return numerals.real(text, 0, 86_400)
+    except ValueError:
+        problem = f"{numerals.short(text)} is not a number of seconds from 0 to 86400"
+        raise argparse.ArgumentTypeError(problem) from None
 
 
 def add_model(parser: Parser) -> None:
@@ -70,6 +83,8 @@ def add_model(parser: Parser) -> None:
     group = parser.add_argument_group("reading the model")
     group.add_argument("--arch", metavar="A", help="architecture of a weight file, e.g. cifar-resnet20")
     group.add_argument("--trust-code", action="store_true", help="let package.module:factory run your own code")
+    text = "give up own code that does not come back after so long (default: 120; 0: never)"
+    group.add_argument("--code-timeout", type=seconds, default=CODE_SECONDS, metavar="SECONDS", help=text)
 
 
 def add_common(parser: Parser) -> None:
@@ -95,7 +110,7 @@ def load_model(args: Arguments) -> LoadedModel:
     from explorer import models
 
     _check_device(args.device)
-    return models.load(args.model, arch=args.arch, trust_code=args.trust_code)
+    return models.load(args.model, arch=args.arch, trust_code=args.trust_code, code_timeout=args.code_timeout)
 
 
 def load_runnable(args: Arguments, fix: str = "Give --arch.") -> LoadedModel:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from explorer.types import Finding, Measurement
@@ -15,14 +17,55 @@ if TYPE_CHECKING:
 _CONTROL = {code: "�" for code in [*range(32), *range(127, 160)]}
 
 
+class _Results:
+    """Where results go: standard output, also while everything else that is printed goes to standard error."""
+
+    reserved: TextIO | None = None
+
+    @property
+    def stream(self) -> TextIO:
+        return self.reserved or sys.stdout
+
+
+_RESULTS = _Results()
+
+
+@contextmanager
+def standard_output_for_results() -> Iterator[None]:
+    """What the user's own code prints goes to standard error, from Python and from below it."""
+    sys.stdout.flush()
+    _RESULTS.reserved, descriptor = _reserved()
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _RESULTS.reserved.flush()
+        if descriptor is not None:
+            os.dup2(descriptor, 1)
+            _RESULTS.reserved.close()
+        _RESULTS.reserved = None
+
+
+def _reserved() -> tuple[TextIO, int | None]:
+    """A stream to the present standard output, and its descriptor where 1 now leads to standard error."""
+    try:
+        if (sys.stdout.fileno(), sys.stderr.fileno()) != (1, 2):
+            return sys.stdout, None
+    except (OSError, ValueError):  # replaced by something without a descriptor
+        return sys.stdout, None
+    descriptor = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(descriptor, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors), descriptor
+
+
 def say(*lines: str) -> None:
     """Lines on standard output."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    _RESULTS.stream.write("".join(f"{line}\n" for line in lines))
 
 
 def say_json(value: Mapping[str, Any]) -> None:
     """One JSON object on standard output; what JSON cannot hold is a bug of ours."""
-    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
+    _RESULTS.stream.write(json.dumps(value, allow_nan=False) + "\n")
 
 
 def note(line: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer import numbers
+from explorer import numerals
 from explorer.cli.arguments import Arguments, Parser, real, whole
 from explorer.cli.request import prune_spec, share
 from explorer.cli.scanning import with_curves
@@ -141,7 +141,7 @@ def _distil(text: str | None) -> dict[str, float]:
     if text is None:
         return {}
     try:
-        temperature, weight = (numbers.real(part) for part in text.split(","))
+        temperature, weight = (numerals.real(part) for part in text.split(","))
     except ValueError:
         what = f"--distil {text!r} is not TEMPERATURE,WEIGHT."
         raise ExplorerError(what, fix="Write --distil 4,0.7.") from None

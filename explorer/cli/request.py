@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.cli import arguments
 from explorer.cli.arguments import Arguments, Parser
 from explorer.errors import ExplorerError
-from explorer.numbers import real, short
+from explorer.numerals import real, short
 
 if TYPE_CHECKING:
     from explorer.pruning.spec import Limit, PruneSpec

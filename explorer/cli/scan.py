@@ -11,7 +11,7 @@ from explorer.cli.recording import add_keeping
 from explorer.cli.request import prune_spec, share
 from explorer.cli.scanning import keep, shown
 from explorer.errors import ExplorerError
-from explorer.numbers import real
+from explorer.numerals import real
 
 if TYPE_CHECKING:
     from explorer.analysis.sensitivity.cell import Cell

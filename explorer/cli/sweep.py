@@ -12,7 +12,7 @@ from explorer.cli.recording import add_keeping, kept
 from explorer.cli.request import add_request, prune_spec
 from explorer.cli.scanning import with_curves
 from explorer.errors import ExplorerError
-from explorer.numbers import real
+from explorer.numerals import real
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -85,7 +85,8 @@ def _pairs(arrays: dict[str, np.ndarray], request: Request) -> dict[str, Pair]:
     for suffix in suffixes:
         raw = arrays.get("y" + suffix)
         texts = raw is not None and _are_texts(arrays["x" + suffix], raw)
-        x = torch.from_numpy(arrays["x" + suffix].astype(np.int64)) if texts else _inputs(arrays["x" + suffix], request)
+        whole = texts or _takes_whole_numbers(request)
+        x = _whole_numbers(arrays["x" + suffix], request) if whole else _inputs(arrays["x" + suffix], request)
         y = None if raw is None else _labels(raw, request, texts=texts)
         if not len(x) or (y is not None and len(x) != len(y)):
             raise _bad(request.path, f"x{suffix} has {len(x)} samples, y{suffix} has {0 if y is None else len(y)}.")
@@ -115,6 +116,19 @@ def _n_classes(labels: list[Tensor | None], request: Request) -> int:
 def _are_texts(x: np.ndarray, y: np.ndarray) -> bool:
     """Whole numbers in, as many whole numbers out."""
     return x.ndim == 2 and x.shape[1] > 1 and x.shape == y.shape and x.dtype.kind in "iu" and y.dtype.kind in "iu"
+
+
+def _takes_whole_numbers(request: Request) -> bool:
+    example = None if request.model is None else request.model.example
+    return example is not None and not example.is_floating_point()
+
+
+def _whole_numbers(raw: np.ndarray, request: Request) -> Tensor:
+    """Words and the like, as they are: int64, never scaled."""
+    if raw.ndim < 1 or (raw.dtype.kind == "f" and not np.all(raw == np.floor(raw))):
+        why = "x holds numbers with a point, and the model takes whole numbers, such as words of a vocabulary."
+        raise _bad(request.path, why, "Save x as whole numbers.")
+    return torch.from_numpy(raw.astype(np.int64))
 
 
 def _labels(raw: np.ndarray, request: Request, *, texts: bool) -> Tensor:

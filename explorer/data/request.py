@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer import paths
 from explorer.errors import ExplorerError
-from explorer.numbers import real, short, whole
+from explorer.numerals import real, short, whole
 from explorer.types import LoadedModel
 
 Size = int | str | None

@@ -125,7 +125,7 @@ class Walk:
             if last not in known:
                 program, x = self.ready.programs[0], self.ready.input(batch.x)
                 known = program.advance(self._shell(), x, (last,), _NONE)
-            outputs = logits_of(known[last]).clone()
+            outputs = logits_of(known[last], len(batch.x)).clone()
             return self._settled(outputs[None], batch.x, [Edit(self.ready, {})])[0]
 
     def outputs(self, batches: Sequence[Batch], edits: Sequence[Edit]) -> list[Tensor]:
@@ -156,7 +156,7 @@ class Walk:
 
     def _run(self, edit: Edit, x: Tensor, known: Values) -> Tensor:
         program = self.ready.programs[0]
-        return logits_of(program.run_part(self._shell(), edit.part(program), x, known, edit.own(program)))
+        return logits_of(program.run_part(self._shell(), edit.part(program), x, known, edit.own(program)), len(x))
 
     def _settled(self, logits: Tensor, x: Tensor, edits: Sequence[Edit]) -> Tensor:
         """Close calls decided by the plain model."""
@@ -172,7 +172,7 @@ class Walk:
         plain = self.ready.programs[-1]
         part = edit.part(plain)
         known = plain.advance(self._shell(), x, part.frontier, _NONE)
-        return logits_of(plain.run_part(self._shell(), part, x, known, edit.own(plain)))
+        return logits_of(plain.run_part(self._shell(), part, x, known, edit.own(plain)), len(x))
 
     def _shell(self) -> nn.Module:
         thread = threading.get_ident()

@@ -83,7 +83,7 @@ class Evaluator:
         self.cache = PrefixCache(memory_limit)
         self._batch_size = batch_size
         self._fast = fast
-        self._pool = worker_pool(self.threads)
+        self._pool = worker_pool(self.threads, model.code_seconds)
         self._ready: Ready | None = None
         self._slices: list[slice] = []
         self._lock = threading.Lock()

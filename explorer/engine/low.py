@@ -14,6 +14,7 @@ from explorer.engine.folding import Folded
 from explorer.engine.layout import FIRST
 from explorer.engine.prepared import Ready, logits_of
 from explorer.engine.program import Part, Program
+from explorer.errors import ExplorerError
 from explorer.pruning.apply import private_shell
 from explorer.types import Split
 
@@ -79,7 +80,7 @@ class LowPrecision:
             self._last_known.known = known
             self._last_known.values = {node: lowered(value) for node, value in known.items()}
         values = self._last_known.values
-        return logits_of(self.program.run_part(nn.Module(), part, lowered(x), values, {**base, **own}))
+        return logits_of(self.program.run_part(nn.Module(), part, lowered(x), values, {**base, **own}), len(x))
 
     def forget(self) -> None:
         """Let go of the values that this thread ran from last."""
@@ -105,14 +106,14 @@ def low_precision(ready: Ready, split: Split) -> tuple[LowPrecision | None, str]
 
         def plainly() -> Tensor:
             known = program.advance(shell, x, part.frontier, {})
-            return logits_of(program.run_part(shell, part, x, known))
+            return logits_of(program.run_part(shell, part, x, known), len(x))
 
         def quickly() -> Tensor:
             return low.run(everything, x, program.advance(shell, x, everything.frontier, {}), {})
 
         try:
             alike = float((plainly().argmax(dim=1) == quickly().argmax(dim=1)).double().mean())
-        except (RuntimeError, TypeError) as error:  # a step without a bfloat16 form
+        except (ExplorerError, RuntimeError, TypeError) as error:  # a step without a bfloat16 form
             return None, f"A step cannot run in bfloat16 ({str(error).splitlines()[0][:100]})."
         if alike < _ALIKE:
             return None, f"In bfloat16 only {alike:.0%} of the first predictions stay."

@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from explorer.engine.folding import around, fold
 from explorer.engine.judges import task_of
 from explorer.engine.layout import FIRST, natural_batch_size
-from explorer.engine.program import Look, Program, Put
+from explorer.engine.program import Look, Program, Put, failed
 from explorer.engine.tracing import Steps, trace, whole_model
 from explorer.errors import ExplorerError
 from explorer.metrics.base import Task
@@ -61,11 +61,12 @@ class Ready:
         """
         first, plain = self.programs[0], self.programs[-1]
         x = self.input(x)
-        out = logits_of(first.run(shell, x, signatures[first], look, put, own(first)))
+        out = logits_of(first.run(shell, x, signatures[first], look, put, own(first)), len(x))
         if first is plain or not bool((close := self.undecided(out)).any()):
             return out
         out = out.clone()
-        out[close] = logits_of(plain.run(shell, x[close], signatures[plain], _nothing, _nowhere, own(plain)))
+        again = plain.run(shell, x[close], signatures[plain], _nothing, _nowhere, own(plain))
+        out[close] = logits_of(again, int(close.sum()))
         return out
 
     def masked(self, program: Program, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
@@ -105,8 +106,8 @@ def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | 
     return ready
 
 
-def logits_of(output: Any) -> Tensor:
-    """What is judged in what a model returns, a tensor, or the first or ``logits`` of several.
+def logits_of(output: Any, n: int) -> Tensor:
+    """What is judged in what a model returns for ``n`` samples, a tensor, or the first or ``logits`` of several.
 
     (n, classes) scores, (n, length, vocabulary) scores of tokens, or (n, k) numbers; (n,) becomes (n, 1).
     """
@@ -119,6 +120,12 @@ def logits_of(output: Any) -> Tensor:
             "for each sample is needed.",
             fix="Choose a classifier, a model that predicts numbers, or a language model.",
         )
+    if len(output) != n:
+        raise ExplorerError(
+            f"The model gives {len(output):,} outputs for {n:,} samples.",
+            why="Each sample needs a row of its own.",
+            fix="Let forward keep the first dimension, the batch.",
+        )
     logits: Tensor = output.detach().cpu()
     logits = logits.unsqueeze(1) if logits.dim() == 1 else logits
     return logits if logits.dtype == torch.float64 else logits.float()
@@ -126,15 +133,12 @@ def logits_of(output: Any) -> Tensor:
 
 def _plain_outputs(module: nn.Module, ready: Ready, split: Split) -> Tensor:
     try:
-        return logits_of(private_shell(module)(ready.input(split.x[:FIRST]).clone()))
+        x = ready.input(split.x[:FIRST]).clone()
+        return logits_of(private_shell(module)(x), len(x))
     except ExplorerError:
         raise
-    except Exception as error:  # the model's own code runs here and may raise anything
-        raise ExplorerError(
-            f"The model does not take samples of shape {tuple(split.x.shape[1:])}.",
-            why=str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__,
-            fix="Choose data that fits the model, or another size.",
-        ) from error
+    except (Exception, SystemExit) as error:  # the model's own code runs here and may raise anything
+        raise failed(error, split.x) from error
 
 
 def _add_folded(ready: Ready, graph: fx.Graph, names: Mapping[int, str], split: Split, wanted: Tensor) -> None:
@@ -144,7 +148,7 @@ def _add_folded(ready: Ready, graph: fx.Graph, names: Mapping[int, str], split: 
     folded = Program(ready.steps, folded_graph, names)
     try:
         found = _tried(folded, ready, split)
-    except RuntimeError:  # a layout or shape that only the plain steps accept
+    except (ExplorerError, RuntimeError):  # a layout or shape that only the plain steps accept
         return
     scale = wanted.abs().max()
     same_choices = torch.equal(found.argmax(dim=-1), wanted.argmax(dim=-1))
@@ -156,7 +160,7 @@ def _add_folded(ready: Ready, graph: fx.Graph, names: Mapping[int, str], split: 
 def _tried(program: Program, ready: Ready, split: Split) -> Tensor:
     """The first batch's outputs of the dense model, run by this program."""
     x = ready.input(split.x[:FIRST])
-    return logits_of(program.run(private_shell(ready.steps), x, program.signatures({}), _nothing, _nowhere))
+    return logits_of(program.run(private_shell(ready.steps), x, program.signatures({}), _nothing, _nowhere), len(x))
 
 
 def _comparable(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

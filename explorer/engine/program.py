@@ -6,6 +6,7 @@ batch mean the very same numbers, whatever the plan; so a value made for one pla
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from torch import Tensor, fx, nn
 
 from explorer.engine.tracing import Steps
+from explorer.errors import ExplorerError
 from explorer.stopping import check
 
 Signatures = Mapping[fx.Node, int]
@@ -210,6 +212,14 @@ class Program:
         kwargs: Any = fx.node.map_arg(node.kwargs, known.__getitem__)
         if node.op == "output":
             return args[0]
+        try:
+            return self._called(shell, node, args, kwargs, own)
+        except ExplorerError:
+            raise
+        except (Exception, SystemExit) as error:  # the model's own code runs here and may raise anything
+            raise failed(error, x) from error
+
+    def _called(self, shell: nn.Module, node: fx.Node, args: Any, kwargs: Any, own: Mapping[fx.Node, Any]) -> Any:
         if node.op == "call_module":
             if node in self._foreign:
                 args = tuple(a.clone() if isinstance(a, Tensor) else a for a in args)
@@ -237,6 +247,17 @@ def _check_batch(shell: nn.Module, x: Tensor) -> None:
     foresight = getattr(getattr(shell, "model", None), "foresight", None)
     if foresight is not None:
         foresight.check(len(x))
+
+
+def failed(error: BaseException, x: Tensor) -> ExplorerError:
+    """What a model's own code raised, in words; the log has the trace."""
+    logging.getLogger(__name__).error("The model failed on a batch.", exc_info=error)
+    first = (str(error).strip().splitlines() or [""])[0].rstrip(".")
+    return ExplorerError(
+        f"The model does not take samples of shape {tuple(x.shape[1:])}.",
+        why=f"{type(error).__name__}: {first[:200]}.",
+        fix="Choose data that fits the model, or another size.",
+    )
 
 
 def n_bytes(value: Any) -> int:

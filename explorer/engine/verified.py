@@ -162,7 +162,7 @@ class QuickWalk(VerifiedWalk):
         part = edit.part(self._low.program)
         if (within := self._noise.get(part)) is None:
             n, rows = self._first(x, known)
-            wanted = logits_of(self._low.program.run_part(self._shell(), part, x[:n], rows))
+            wanted = logits_of(self._low.program.run_part(self._shell(), part, x[:n], rows), n)
             within = self._noise[part] = self._doubtful_below(self._low.run(part, x[:n], rows, {}), wanted)
         return within, 0
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.factory import Factory
-from explorer.models.request import Request
+from explorer.models.request import CODE_SECONDS, Request
 from explorer.models.sample import Sample, initial_weights, manifest
 from explorer.models.weight_file import WeightFile, open_upload
 from explorer.params import Registry
@@ -54,17 +54,24 @@ def samples() -> list[str]:
 
 
 def load(
-    address: str, *, arch: str | None = None, arch_args: Mapping[str, Any] | None = None, trust_code: bool = False
+    address: str,
+    *,
+    arch: str | None = None,
+    arch_args: Mapping[str, Any] | None = None,
+    trust_code: bool = False,
+    code_timeout: float = CODE_SECONDS,
 ) -> LoadedModel:
     """The model an address names, in eval mode, without gradients, ready to be measured.
 
     ``arch`` (with ``arch_args``) is the architecture a file's weights belong to: a name from
     ``ARCHITECTURES``, or ``package.module:factory`` together with ``trust_code``. A file without
     one opens weights-only (``module`` is None). Weights that do not fit are refused; nothing ever
-    runs with random weights. Raises ExplorerError.
+    runs with random weights. ``code_timeout``: seconds after which own code that does not come back is
+    given up, in a trial before it runs here and in each piece of an evaluation; 0 is no limit, and no trial.
+    Raises ExplorerError.
     """
     address = address.strip()
-    request = Request(address, arch or None, arch_args or {}, trust_code)
+    request = Request(address, arch or None, arch_args or {}, trust_code, code_timeout)
     if arch and ":" not in arch:
         request.architecture()  # an unknown architecture is refused before any time is spent on the file
     for source in map(SOURCES.get, SOURCES.members):

@@ -99,7 +99,9 @@ def assemble(weights: Weights, architecture: Architecture) -> LoadedModel:
     return pour(weights, module, meta, example, architecture.n_classes)
 
 
-def pour(weights: Weights, module: nn.Module, meta: Mapping[str, Any], example: Tensor, n_classes: int) -> LoadedModel:
+def pour(
+    weights: Weights, module: nn.Module, meta: Mapping[str, Any], example: Tensor | None, n_classes: int | None
+) -> LoadedModel:
     """The module with exactly these weights, in eval mode and without gradients."""
     expected = module.state_dict()
     tensors, unwrapping = unwrapped(_all_names(weights))
@@ -137,7 +139,7 @@ def weights_only(weights: Weights, why: str) -> LoadedModel:
         digest=tensors_digest(stored),
         data=weights.data,
         why_not_runnable=why,
-        repairs=(*weights.repairs, *unwrapping, *_conversions(dtypes)),
+        repairs=(*weights.repairs, *unwrapping, *conversions(dtypes)),
         findings=findings(tensors, (*weights.oddities, *_scales(stored, dtypes))),
         meta={**weights.meta, "fits": fitting(tensors), "tied": dict(weights.aliases), "dtypes": dtypes},
     )
@@ -197,13 +199,14 @@ def _as_expected(
         if have.dtype != want.dtype:
             dtypes[name] = _dtype_name(have)
         state[name] = have.to(want.dtype)
-    repairs = _conversions(dtypes)
+    repairs = conversions(dtypes)
     if n_counters:
         repairs.append(f"{n_counters} step counters of batch norms are absent; they play no part in evaluation.")
     return state, repairs, dtypes
 
 
-def _conversions(dtypes: Mapping[str, str]) -> list[str]:
+def conversions(dtypes: Mapping[str, str]) -> list[str]:
+    """What was converted for computing, one sentence a type; ``dtypes`` by name."""
     return [f"Stored as {dtype}; computed as float32." for dtype in sorted(set(dtypes.values()))]
 
 

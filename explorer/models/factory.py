@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from explorer.errors import ExplorerError
-from explorer.models.assemble import Weights, findings, pour
+from explorer.models.assemble import Weights, conversions, findings, pour
+from explorer.models.own_module import OwnModule, is_empty, opened
+from explorer.models.own_trial import tried
 from explorer.models.request import Request
 from explorer.text.quoting import shown
 from explorer.types import LoadedModel, tensors_digest
@@ -26,7 +26,8 @@ class Factory:
 
     The module says what it takes: ``module.input_shape = (3, 32, 32)`` (one input without the
     batch); ``module.n_classes`` is counted from its output when absent. Optional: ``module.mean``
-    and ``module.std``. As this runs code, it works from the command line and from Python only.
+    and ``module.std``. Noise is tried as input first, then whole numbers where the module embeds words.
+    As this runs code, it works from the command line and from Python only.
     """
 
     key: ClassVar[str] = "factory"
@@ -37,81 +38,52 @@ class Factory:
         return bool(PATTERN.fullmatch(address)) and address.partition(":")[0] not in RESERVED
 
     def load(self, request: Request) -> LoadedModel:
-        """The module the factory returns, with the weights the factory gave it."""
-        module, meta, example, n_classes = self._made(request.address, request)
-        tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        return LoadedModel(
+        """The module the factory returns, with the weights the factory gave it; weights alone where it takes more."""
+        own, meta = self._own(request.address, request)
+        if is_empty(own.module):
+            why, fix = "Its tensors are on the meta device.", "Load its weights in the factory."
+            raise ExplorerError(f"{request.address} returned a module without numbers.", why=why, fix=fix)
+        tensors = {**dict(own.module.named_parameters()), **dict(own.module.named_buffers())}
+        weights = {name: p.detach() for name, p in own.module.named_parameters()}
+        model = LoadedModel(
             address=request.address,
-            module=module,
-            weights={name: p.detach() for name, p in module.named_parameters()},
+            module=own.module,
+            weights=weights,
             digest=tensors_digest(tensors),
-            example=example,
-            n_classes=n_classes,
-            findings=findings({name: p.detach() for name, p in module.named_parameters()}),
-            meta={"source": "factory", "label": request.address, **meta},
+            example=own.example,
+            n_classes=own.n_classes,
+            repairs=tuple(conversions(own.dtypes)),
+            findings=findings(weights),
+            meta={"source": "factory", "label": request.address, **meta, "dtypes": dict(own.dtypes)},
+            code_seconds=request.code_timeout or None,
         )
+        return _runnable(model, own)
 
     def pour(self, request: Request, weights: Weights) -> LoadedModel:
         """A file's weights in the module that the factory named as ``arch`` returns."""
-        return pour(weights, *self._made(str(request.arch), request))
+        own, meta = self._own(str(request.arch), request)
+        model = pour(weights, own.module, meta, own.example, own.n_classes)
+        return _runnable(replace(model, code_seconds=request.code_timeout or None), own)
 
-    def _made(self, address: str, request: Request) -> tuple[nn.Module, dict[str, Any], Tensor, int]:
+    def _own(self, address: str, request: Request) -> tuple[OwnModule, dict[str, Any]]:
         if not request.trust_code:
             raise ExplorerError(
                 f"{shown(address)!r} runs code.",
                 why="Opening it would import and call that function.",
                 fix="If it is your own: in Python add trust_code=True, on the command line --trust-code.",
             )
-        module = _called(address, dict(request.arch_args)).eval().requires_grad_(False)
-        shape = _input_shape(address, module)
-        example = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0))
+        tried(address, request.arch_args, request.code_timeout)
+        own = opened(address, request.arch_args)
+        shape = own.input_shape
         meta: dict[str, Any] = {"arch": address, "arch_args": dict(request.arch_args), "input_shape": list(shape)}
         meta["size"] = shape[-1] if len(shape) == 3 else None
-        meta |= {name: list(getattr(module, name)) for name in ("mean", "std") if _is_numbers(module, name)}
-        return module, meta, example, _n_classes(address, module, example)
+        meta |= {name: list(getattr(own.module, name)) for name in ("mean", "std") if _is_numbers(own.module, name)}
+        return own, meta
 
 
-def _called(address: str, arguments: dict[str, Any]) -> nn.Module:
-    place, _, name = address.partition(":")
-    try:
-        factory = getattr(importlib.import_module(place), name)
-    except (ImportError, AttributeError) as error:
-        raise ExplorerError(
-            f"{address} was not found.", why=f"{error}.", fix="Check the name and the install."
-        ) from None
-    try:
-        made = factory(**arguments)
-    except Exception as error:  # the user's own function may raise anything
-        why = f"{type(error).__name__}: {shown(str(error), 200)}."
-        raise ExplorerError(f"{address} failed.", why=why, fix="Call it in Python to see where.") from error
-    if not isinstance(made, nn.Module):
-        raise ExplorerError(f"{address} returned a {type(made).__name__}.", fix="Return a torch.nn.Module.")
-    return made
-
-
-def _input_shape(address: str, module: nn.Module) -> tuple[int, ...]:
-    shape = getattr(module, "input_shape", None)
-    if not isinstance(shape, tuple | list) or not shape or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise ExplorerError(
-            f"{address} does not say what its inputs look like.",
-            fix="Set module.input_shape in the factory, for example (3, 32, 32), without the batch.",
-        )
-    return tuple(shape)
-
-
-def _n_classes(address: str, module: nn.Module, example: Tensor) -> int:
-    stated = getattr(module, "n_classes", None)
-    if isinstance(stated, int):
-        return stated
-    with torch.no_grad():
-        try:
-            out = module(example)
-        except Exception as error:  # the user's own module may raise anything
-            why = f"{type(error).__name__}: {shown(str(error), 200)}."
-            raise ExplorerError(f"{address} does not run on its input_shape.", why=why, fix="Correct it.") from error
-    if not isinstance(out, Tensor) or out.dim() != 2:
-        raise ExplorerError(f"{address} does not return one row of logits per input.", fix="Return (n, classes).")
-    return int(out.shape[1])
+def _runnable(model: LoadedModel, own: OwnModule) -> LoadedModel:
+    """The model as it is, or its weights alone where the module cannot be run here."""
+    return model if own.why_not is None else replace(model, module=None, example=None, why_not_runnable=own.why_not)
 
 
 def _is_numbers(module: nn.Module, name: str) -> bool:

@@ -8,15 +8,18 @@ from typing import Any
 
 from explorer.models.architectures import ARCHITECTURES, Architecture
 
+CODE_SECONDS = 120.0
+
 
 @dataclass(frozen=True)
 class Request:
-    """An address, the architecture its weights belong to, and whether the user's own code may run."""
+    """An address, the architecture its weights belong to, and whether and for how long the user's code may run."""
 
     address: str
     arch: str | None = None
     arch_args: Mapping[str, Any] = field(default_factory=dict)
     trust_code: bool = False
+    code_timeout: float = CODE_SECONDS
 
     def architecture(self) -> Architecture | None:
         """The architecture that was asked for, or None; ExplorerError for an unknown one."""

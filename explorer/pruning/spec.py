@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explorer.errors import ExplorerError
-from explorer.numbers import real
+from explorer.numerals import real
 from explorer.params import member_to_json
 from explorer.pruning import allocation as allocations
 from explorer.pruning import criteria, granularity

@@ -168,7 +168,8 @@ def measured_module(module: nn.Module, evaluator: Evaluator) -> Evaluation:
         for index, part in enumerate(evaluator.batches):
             check()
             labels = None if split.y is None else split.y[part]
-            tally.add(judge(logits_of(module(fitting(split.x[part], module))), labels, evaluator.dense_result(index)))
+            x = fitting(split.x[part], module)
+            tally.add(judge(logits_of(module(x), len(x)), labels, evaluator.dense_result(index)))
     return tally.evaluation(time.perf_counter() - start)
 
 

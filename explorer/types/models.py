@@ -83,6 +83,7 @@ class LoadedModel:
     tensor (tied weights once). ``example`` is a batch of one input (None if not runnable).
     ``repairs`` says, one sentence each, what was mended while reading the file.
     ``meta`` is JSON-able: architecture and its arguments, source, licence, split accuracies.
+    ``code_seconds``: after so long an evaluation gives up a piece of work in the user's own code; None: never.
     """
 
     address: str
@@ -96,6 +97,7 @@ class LoadedModel:
     repairs: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+    code_seconds: float | None = None
 
     def __reduce__(self) -> Any:
         raise TypeError("A LoadedModel is not pickled: pass its address instead.")

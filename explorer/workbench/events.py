@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from explorer.errors import ExplorerError
-from explorer.numbers import real, short
+from explorer.numerals import real, short
 
 Kind = Literal["threshold", "share", "reset", "lock", "limit", "mode", "scale", "undo", "redo"]
 Mode = Literal["alone", "together", "share"]

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load_file, save, save_file
 
 from explorer import models
-from explorer.engine.order import Magnitudes
 from explorer.export.bitmask import write_bitmask
 from explorer.export.weights import pruned_tensors, write_pruned
 from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
+from explorer.ranking.order import Magnitudes
 from tests.models.weights_on_disk import mlp_state
 
 FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)

@@ -11,7 +11,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
-from explorer.ui import thumbnails
+from explorer.ui.widgets import thumbnails
 
 
 def test_the_pictures_below_the_chart_name_a_class_that_the_data_do_not_have(monkeypatch: pytest.MonkeyPatch) -> None:

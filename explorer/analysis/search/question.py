@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from explorer.errors import ExplorerError
-from explorer.numbers import real, short
+from explorer.numerals import real, short
 
 CostName = Literal["params", "macs", "size", "latency"]
 COSTS: tuple[CostName, ...] = get_args(CostName)

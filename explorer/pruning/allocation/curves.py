@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
-from explorer.numbers import real
+from explorer.numerals import real
 
 _AT = "@"
 

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis.search_question import Question
-from explorer.component import parse_corner, parse_events
+from explorer.analysis.search.question import Question
+from explorer.component import parse_corner
 from explorer.data.request import numbers, shares, square
 from explorer.errors import ExplorerError
-from explorer.numbers import real, whole
+from explorer.numerals import real, whole
 from explorer.params import Registry
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.spec import PruneSpec
+from explorer.workbench.events import parse_events
 
 HUGE = 10**400
 NO_NUMBERS = ["²", "٣", "1_000", "9" * 5000, "1" + "0" * 309, "1e400", "nan", "inf", "", " ", "0x10", "½", "a" * 9999]
