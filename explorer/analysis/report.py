@@ -135,6 +135,7 @@ class Report:
         judged = self.evaluation
         found = {
             "accuracy": None if judged.judged_by == "numbers" else judged.accuracy,
+            "token_accuracy": judged.accuracy if judged.judged_by == "tokens" else None,
             "dense_accuracy": self.dense_accuracy,
             "drop": self.evaluation.drop,
             "agreement": self.evaluation.agreement,

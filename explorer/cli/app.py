@@ -17,11 +17,11 @@ from urllib.parse import urlencode
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser
 from explorer.errors import ExplorerError
+from explorer.numerals import short, whole
 from explorer.paths import ROOT_VARIABLE
 from explorer.reading.scratch import sweep_scratch
 from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
 from explorer.workbench.quotas import Quotas
-from explorer.numerals import short, whole
 
 NAME = "app"
 HELP = "Open the app in a browser; only this machine can reach it."

@@ -19,7 +19,7 @@ import torch
 
 from explorer.errors import ExplorerError
 from explorer.models.own_module import opened
-from explorer.models.scratch import scratch
+from explorer.reading.scratch import scratch
 
 _BEGUN = b"."
 
