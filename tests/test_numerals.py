@@ -55,7 +55,7 @@ def test_every_place_that_takes_a_number_refuses_such_ones_in_words() -> None:
         "seed": lambda v: registry.from_json({"key": "random", "seed": v}),
         "limit": lambda v: PruneSpec.from_json({"limits": {"head.fc": {"floor": v}}}),
         "corner": lambda v: parse_corner({"end": v, "final": 0.5}),
-        "event": lambda v: parse_events([{"kind": "threshold", "seq": 1, "knob": "a", "value": v}]),
+        "event": lambda v: parse_events([{"kind": "threshold", "seq": 1, "group": "a", "value": v}]),
         "order": lambda v: parse_events([{"kind": "undo", "seq": v}]),
         "size": lambda v: square("none" if v in (None, "") else v),
         "mean": lambda v: numbers("mean", [v]),

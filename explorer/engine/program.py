@@ -213,13 +213,20 @@ class Program:
         if node.op == "output":
             return args[0]
         try:
-            return self._called(shell, node, args, kwargs, own)
+            return self._called(shell, node, (args, kwargs), own)
         except ExplorerError:
             raise
         except (Exception, SystemExit) as error:  # the model's own code runs here and may raise anything
             raise failed(error, x) from error
 
-    def _called(self, shell: nn.Module, node: fx.Node, args: Any, kwargs: Any, own: Mapping[fx.Node, Any]) -> Any:
+    def _called(
+        self,
+        shell: nn.Module,
+        node: fx.Node,
+        inputs: tuple[tuple[object, ...], Mapping[str, object]],
+        own: Mapping[fx.Node, Any],
+    ) -> object:
+        args, kwargs = inputs
         if node.op == "call_module":
             if node in self._foreign:
                 args = tuple(a.clone() if isinstance(a, Tensor) else a for a in args)

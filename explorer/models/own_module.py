@@ -7,7 +7,6 @@ import inspect
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +31,7 @@ class OwnModule:
     why_not: str | None = None
 
 
-def opened(address: str, arguments: Mapping[str, Any]) -> OwnModule:
+def opened(address: str, arguments: Mapping[str, object]) -> OwnModule:
     """The module that ``package.module:factory`` returns, run once on one input. Raises ExplorerError."""
     module = _called(address, arguments)
     _refuse_kind(address, module)
@@ -61,7 +60,7 @@ def is_empty(module: nn.Module) -> bool:
     return any(tensor.is_meta for _, tensor in _tensors(module))
 
 
-def _called(address: str, arguments: Mapping[str, Any]) -> nn.Module:
+def _called(address: str, arguments: Mapping[str, object]) -> nn.Module:
     place, _, name = address.partition(":")
     try:
         factory = getattr(importlib.import_module(place), name)
@@ -143,7 +142,7 @@ def _several_inputs(module: nn.Module) -> str | None:
     return f"Its forward takes several inputs ({', '.join(needed)}), and one input is all that it can be given here."
 
 
-def _first_pass(address: str, module: nn.Module, shape: tuple[int, ...]) -> tuple[Tensor, Any]:
+def _first_pass(address: str, module: nn.Module, shape: tuple[int, ...]) -> tuple[Tensor, object]:
     """The first example that the module takes, and what it gives for it: numbers, else words where it embeds them."""
     errors: list[BaseException] = []
     for example in (_noise(shape), *_words(module, shape)):

@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -24,7 +23,7 @@ from explorer.reading.scratch import scratch
 _BEGUN = b"."
 
 
-def tried(address: str, arguments: Mapping[str, Any], seconds: float) -> None:
+def tried(address: str, arguments: Mapping[str, object], seconds: float) -> None:
     """Call the factory and run the module once, elsewhere. ExplorerError when that fails or takes longer.
 
     Nothing happens where another process could not do the same: a function of ``__main__`` or of a module
@@ -46,7 +45,7 @@ def tried(address: str, arguments: Mapping[str, Any], seconds: float) -> None:
         raise ExplorerError(report["what"], why=report["why"], fix=report["fix"])
 
 
-def _asked(address: str, arguments: Mapping[str, Any]) -> str | None:
+def _asked(address: str, arguments: Mapping[str, object]) -> str | None:
     place = address.partition(":")[0]
     module = sys.modules.get(place)
     if place == "__main__" or (module is not None and getattr(module, "__spec__", None) is None):

@@ -30,20 +30,20 @@ def plain():
     net.input_shape = (1, 8, 8)
     return net
 
-def said(net, *shape):
+def sized(net, *shape):
     net.input_shape = shape
     return net
 
-def scripted(): return said(torch.jit.script(plain()), 1, 8, 8)
+def scripted(): return sized(torch.jit.script(plain()), 1, 8, 8)
 class Holds(nn.Module):
     input_shape = (1, 8, 8)
     def __init__(self):
         super().__init__()
         self.body = torch.jit.script(plain())
     def forward(self, x): return self.body(x)
-def lazy(): return said(nn.Sequential(nn.Flatten(), nn.LazyLinear(10)), 1, 8, 8)
-def quantized(): return said(torch.ao.nn.quantized.Linear(4, 2), 4)
-def empty(): return said(nn.Linear(4, 2, device="meta"), 4)
+def lazy(): return sized(nn.Sequential(nn.Flatten(), nn.LazyLinear(10)), 1, 8, 8)
+def quantized(): return sized(torch.ao.nn.quantized.Linear(4, 2), 4)
+def empty(): return sized(nn.Linear(4, 2, device="meta"), 4)
 def leaves(): sys.exit(3)
 def leaves_at_once(): os._exit(0)
 def double(): return plain().double()
