@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 from tests.app.conftest import Visit
 
 pytest_plugins = ("tests.browser",)
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
-N_PAGES, SECONDS, ENOUGH = 3, 60, 30
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
+N_PAGES, SECONDS, ENOUGH = 3, 60, 120
 BUSY = "import torch; torch.set_num_threads(2); a = torch.randn(1500, 1500)\nwhile True: a @ a"
 # A hand that takes the next line as soon as the answer to the last is drawn; `hand.drags` counts the answers.
 HAND = """() => {
