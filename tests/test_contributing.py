@@ -30,9 +30,11 @@ class Addition:
     after: str
     line: str
     imported: str
+    second: tuple[str, str] | None = None  # another file, and where it goes
 
     def make(self, tree: Path) -> None:
-        shutil.copy(OURS / self.file, tree / self.place)
+        for file, place in ((self.file, self.place), *((self.second,) if self.second else ())):
+            shutil.copy(OURS / file, tree / place)
         path = tree / self.registry
         text = path.read_text(encoding="utf-8")
         assert text.count(self.after) == 1, f"{self.after!r} stands {text.count(self.after)} times in {self.registry}"
@@ -66,11 +68,12 @@ ADDITIONS = {
     ),
     "command": Addition(
         "command.py",
-        "explorer/cli/weigh.py",
+        "explorer/cli/flags/weigh.py",
         "explorer/cli/__init__.py",
         "COMMANDS: tuple[Command, ...] = (",
         "weigh, ",
-        "from explorer.cli import weigh",
+        "from explorer.cli.flags import weigh",
+        ("command_work.py", "explorer/cli/run/weigh.py"),
     ),
     "page": Addition(
         "page.py",

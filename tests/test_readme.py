@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.cli import parser
+from explorer.cli import parser, work_of
 from explorer.cli.arguments import Arguments, joined_numbers
 from tests.every import for_each
 
@@ -40,7 +40,7 @@ def test_the_python_block_runs_as_it_stands(
 @for_each("line", COMMANDS)
 def test_a_command_of_the_readme_exists_with_its_flags(line: str) -> None:
     args = parser().parse_args(joined_numbers(shlex.split(line)), Arguments())
-    assert callable(args.run)
+    assert callable(work_of(args.command))
 
 
 @pytest.mark.parametrize("line", RUN_HERE)
@@ -52,7 +52,7 @@ def test_an_output_shown_is_what_the_command_prints(
     words = shlex.split(line) + (["--no-keep"] if line.startswith("evaluate") else [])
 
     args = parser().parse_args(words, Arguments())
-    assert args.run(args) == 0
+    assert work_of(args.command)(args) == 0
 
     said = [row.rstrip() for row in capsys.readouterr().out.splitlines()]
     for row in shown.splitlines()[1:]:

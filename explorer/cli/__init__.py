@@ -1,45 +1,44 @@
-"""The command line: one file per command, listed here. To add a command: one file and one line."""
+"""The command line. A command is its flags and its work, in ``flags`` and ``run``, and a line here."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from importlib import import_module
 from typing import Protocol
 
-from explorer.cli import activations as activations
-from explorer.cli import app as app
-from explorer.cli import criteria as criteria
-from explorer.cli import evaluate as evaluate
-from explorer.cli import export as export
-from explorer.cli import inspect as inspect
 from explorer.cli import printing
-from explorer.cli import prune as prune
-from explorer.cli import quantize as quantize
-from explorer.cli import recover as recover
-from explorer.cli import runs as runs
-from explorer.cli import scan as scan
-from explorer.cli import search as search
-from explorer.cli import sweep as sweep
 from explorer.cli.arguments import Arguments, Parser, joined_numbers
+from explorer.cli.flags import (
+    activations,
+    app,
+    criteria,
+    evaluate,
+    export,
+    inspect,
+    prune,
+    quantize,
+    recover,
+    runs,
+    scan,
+    search,
+    sweep,
+)
 from explorer.errors import ExplorerError
 
 DONE, REFUSED, STOPPED = 0, 2, 130
 
 
 class Command(Protocol):
-    """What every file of a command offers."""
+    """What the file of a command's flags offers."""
 
     NAME: str
     HELP: str
 
     def add_arguments(self, parser: Parser) -> None:
         """Declare the flags of this command."""
-        ...
-
-    def run(self, args: Arguments) -> int:
-        """Do it and give the exit status."""
         ...
 
 
@@ -68,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser().parse_args(joined_numbers(sys.argv[1:] if argv is None else argv), Arguments())
         with printing.standard_output_for_results() if getattr(args, "trust_code", False) else nullcontext():
-            status = args.run(args)
+            status = work_of(args.command)(args)
         sys.stdout.flush()
         return status
     except ExplorerError as error:
@@ -94,5 +93,10 @@ def parser() -> Parser:
     for command in COMMANDS:
         sub = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
         command.add_arguments(sub)
-        sub.set_defaults(run=command.run)
     return top
+
+
+def work_of(command: str) -> Callable[[Arguments], int]:
+    """What runs a command and gives the exit status; imported only now, so that help never waits for torch."""
+    work: Callable[[Arguments], int] = import_module(f"explorer.cli.run.{command}").run
+    return work

@@ -1,18 +1,14 @@
-"""The flags that commands share, and what they become: a model, data, a request."""
+"""The parser of every command, and the flags that commands share."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
 from explorer import numerals
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from explorer.pruning.spec import PruneSpec
-    from explorer.types import Dataset, LoadedModel
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _LISTS = ("--mean", "--std", "--ratios", "--sparsities", "--levels", "--grid", "--shares")
@@ -25,7 +21,7 @@ CODE_SECONDS = 120.0
 class Arguments(argparse.Namespace):
     """What was said on the command line; a command reads the flags that it declared."""
 
-    run: Callable[[Arguments], int]
+    command: str
 
 
 class Parser(argparse.ArgumentParser):
@@ -103,52 +99,3 @@ def add_data(parser: Parser) -> None:
     group.add_argument("--mean", metavar="M,M,M", help="subtracted from each channel, e.g. 0.5,0.5,0.5")
     group.add_argument("--std", metavar="S,S,S", help="each channel is divided by it")
     group.add_argument("--splits", metavar="F/T/T", help="shares for fit/tune/test, e.g. 0.5/0.25/0.25")
-
-
-def load_model(args: Arguments) -> LoadedModel:
-    """The model that was asked for."""
-    from explorer import models
-
-    _check_device(args.device)
-    return models.load(args.model, arch=args.arch, trust_code=args.trust_code, code_timeout=args.code_timeout)
-
-
-def load_runnable(args: Arguments, fix: str = "Give --arch.") -> LoadedModel:
-    """The model that was asked for, where it can be run; ``fix`` is what else to do where it cannot."""
-    model = load_model(args)
-    if model.module is None:
-        why = model.why_not_runnable or "Its architecture is not known."
-        raise ExplorerError(f"{args.model} cannot be run.", why=why, fix=fix)
-    return model
-
-
-def load_data(args: Arguments, model: LoadedModel) -> Dataset:
-    """The data that was asked for, else what the model was made for."""
-    from explorer import data
-    from explorer.data.given import why_no_data
-
-    address = args.data or model.data
-    if address is None:
-        raise ExplorerError(
-            f"{args.model} does not say what it is evaluated on.",
-            why=why_no_data(model),
-            fix="Add --data digits, --data folder:PATH, --data npz:PATH or --data none.",
-        )
-    return data.load(
-        address, model=model, size=args.size, mean=args.mean, std=args.std, splits=args.splits, seed=args.seed
-    )
-
-
-def data_for(args: Arguments, model: LoadedModel, spec: PruneSpec) -> Dataset | None:
-    """The data, where the criterion looks at them; None where the weights are enough."""
-    return load_data(args, model) if spec.criterion.needs else None
-
-
-def _check_device(name: str) -> None:
-    import torch
-
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        why = (str(error).splitlines() or [""])[0].rstrip(".")
-        raise ExplorerError(f"The device {name!r} is not usable.", why=f"{why}.", fix="Use --device cpu.") from None

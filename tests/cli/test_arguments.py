@@ -11,7 +11,7 @@ import pytest
 
 from explorer.cli import COMMANDS, main, parser
 from explorer.cli.arguments import Arguments, joined_numbers
-from explorer.cli.request import prune_spec
+from explorer.cli.run.request import prune_spec
 from explorer.errors import ExplorerError
 from explorer.pruning.allocation import ALLOCATIONS, Global, Threshold, Uniform
 from explorer.pruning.criteria import CRITERIA, LpNorm, Random

@@ -3,59 +3,33 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from explorer.analysis.report import finite
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_runnable, whole
-from explorer.cli.recording import add_keeping, kept
-from explorer.cli.request import add_request, prune_spec, share
-from explorer.cli.scanning import with_curves
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.quantize import NAME
+from explorer.cli.flags.request import share
+from explorer.cli.run.loading import load_data, load_runnable
+from explorer.cli.run.recording import kept
+from explorer.cli.run.request import prune_spec
+from explorer.cli.run.scanning import with_curves
+from explorer.data.given import split_of
+from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from explorer.engine.evaluator import Evaluator
-    from explorer.pruning.spec import PruneSpec
-    from explorer.recovery.grid import Form, GridPoint, RecoveryKind, Working
-    from explorer.recovery.order import Tried
-    from explorer.recovery.steps import Finetune
-    from explorer.types import Dataset, LoadedModel
-
-NAME = "quantize"
-HELP = "Prune and quantize: size and accuracy of every share pruned in float32 and int8."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    levels = parser.add_mutually_exclusive_group()
-    levels.add_argument("--sparsity", type=share, metavar="S", help="one share (default: that of --spec, or 0)")
-    levels.add_argument("--grid", metavar="S,S", help="several shares, e.g. 0,0.5,0.8,0.9")
-    group = parser.add_argument_group("how to quantize")
-    group.add_argument("--bits", type=whole, default=8, metavar="B", help="of simulated weights, 2 to 8 (default: 8)")
-    group.add_argument("--runtime", action="store_true", help="also by ONNX Runtime: real files, accuracy, time")
-    group.add_argument(
-        "--recovery",
-        default="none",
-        metavar="H,H",
-        help="before quantizing: none (default), finetune, distil; or several",
-    )
-    group.add_argument("--epochs", type=whole, metavar="N", help="of each recovery, and of --order (default: 10)")
-    group.add_argument("--order", action="store_true", help="also prune first against quantize first, with tuning")
-    add_request(parser, one_level=False)
-    add_data(parser)
-    add_keeping(parser)
-    add_common(parser)
+from explorer.export.onnx_int8 import Int8Runtime
+from explorer.pruning.level import sparsity_of, with_sparsity
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.grid import Form, GridPoint, RecoveryKind, Working, grid, n_points, pareto
+from explorer.recovery.order import Tried, advice, orders
+from explorer.recovery.steps import STEPS, Finetune
+from explorer.types import Dataset, LoadedModel
 
 
 def run(args: Arguments) -> int:
     """Measure the grid on the tune split."""
-    from explorer.data.given import split_of
-    from explorer.engine.evaluator import Evaluator
-    from explorer.recovery.grid import pareto
-
     spec = prune_spec(args)
     shares, recoveries = _shares(args, spec), _recoveries(args)
     model = load_runnable(args)
@@ -95,8 +69,6 @@ def _recoveries(args: Arguments) -> list[RecoveryKind]:
 
 
 def _shares(args: Arguments, spec: PruneSpec) -> tuple[float, ...]:
-    from explorer.pruning.level import sparsity_of
-
     if args.grid is None:
         return (sparsity_of(spec),)
     try:
@@ -107,8 +79,6 @@ def _shares(args: Arguments, spec: PruneSpec) -> tuple[float, ...]:
 
 
 def _training(args: Arguments) -> Finetune:
-    from explorer.recovery.steps import STEPS
-
     found: Any = STEPS.get("finetune", epochs=10 if args.epochs is None else args.epochs, seed=args.seed)
     training: Finetune = found
     return training
@@ -123,9 +93,6 @@ def _measured(
     recoveries: list[RecoveryKind],
     evaluator: Evaluator,
 ) -> list[GridPoint]:
-    from explorer.export.onnx_int8 import Int8Runtime
-    from explorer.recovery.grid import grid, n_points
-
     forms: list[Form] = ["float32", "int8", *(("dynamic", "static") if args.runtime else ())]
     told = grid(
         model, spec, data, shares=shares, forms=forms, bits=args.bits, recoveries=recoveries, training=_training(args),
@@ -138,8 +105,6 @@ def _measured(
 
 
 def _shown(told: Iterable[GridPoint | Working], total: int) -> list[GridPoint]:
-    from explorer.recovery.grid import Working
-
     found: list[GridPoint] = []
     with printing.Progress("measuring") as progress:
         for item in told:
@@ -154,9 +119,6 @@ def _shown(told: Iterable[GridPoint | Working], total: int) -> list[GridPoint]:
 def _advice(
     args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, level: float, evaluator: Evaluator
 ) -> str:
-    from explorer.pruning.level import with_sparsity
-    from explorer.recovery.order import advice, orders
-
     told = orders(
         model, with_sparsity(spec, level), data, bits=args.bits, training=_training(args), evaluator=evaluator
     )
@@ -164,8 +126,6 @@ def _advice(
 
 
 def _tried(told: Iterable[Tried | Working]) -> Iterator[Tried]:
-    from explorer.recovery.grid import Working
-
     with printing.Progress("comparing orders") as progress:
         for item in told:
             if isinstance(item, Working):
@@ -176,8 +136,6 @@ def _tried(told: Iterable[Tried | Working]) -> Iterator[Tried]:
 
 def point_json(point: GridPoint) -> dict[str, Any]:
     """One point as a JSON-able object."""
-    from explorer.analysis.report import finite
-
     made = asdict(point) | {"latency": None if point.latency is None else point.latency.to_json()}
     return dict(finite({name: value for name, value in made.items() if name != "complete"}))
 

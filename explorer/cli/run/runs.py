@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from explorer.analysis.report import finite
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, whole
-from explorer.cli.recording import add_data_dir, tell
+from explorer.cli.arguments import Arguments
+from explorer.cli.run.recording import tell
 from explorer.errors import ExplorerError
+from explorer.store.database import Store
+from explorer.store.records import PointRecord, ScanSummary
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from explorer.store.database import Store
-    from explorer.store.records import PointRecord, ScanSummary
-
-NAME = "runs"
-HELP = "List what was measured so far, newest first; show ID gives the request behind one number."
 _SCAN_HEAD = ("last cell (UTC)", "scan of", "data", "split", "n", "units", "criterion", "mode", "cells", "layers")
 _HEAD = ("id", "time (UTC)", "model", "data", "split", "what", "pruned", "ratio", "accuracy", "95 % interval", "by")
 
 
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    parser.add_argument("action", nargs="?", choices=("list", "show"), default="list", help="default: list")
-    parser.add_argument("id", nargs="?", type=whole, metavar="ID", help="with show: the number of the run")
-    parser.add_argument("--model", metavar="M", help="only this model: its address or its digest")
-    parser.add_argument("--data", metavar="D", help="only on these data: their address or their digest")
-    parser.add_argument("--split", choices=("tune", "test"), help="only on this split")
-    parser.add_argument(
-        "--kind", metavar="K", help="only what was asked for by: evaluate, sweep, drag, search, recover, scan"
-    )
-    parser.add_argument("--limit", type=whole, default=50, metavar="N", help="at most so many (default: 50)")
-    add_data_dir(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else")
-
-
 def run(args: Arguments) -> int:
     """List the kept points and scans, or show the request of one point."""
-    from explorer.store.database import Store
-
     if args.action == "list" and args.id is not None:
         raise ExplorerError("list takes no ID.", fix=f"Write runs show {args.id} for one run.")
     store = Store(args.data_dir)
@@ -58,8 +37,6 @@ def run(args: Arguments) -> int:
 
 
 def _say_json(store: Store, found: Sequence[PointRecord], scans: Sequence[ScanSummary]) -> None:
-    from explorer.analysis.report import finite
-
     points, all_scans = [finite(record.to_json()) for record in found], [finite(asdict(scan)) for scan in scans]
     printing.say_json({"store": str(store.path), "points": points, "scans": all_scans})
 

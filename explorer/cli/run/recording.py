@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser
+from explorer.cli.arguments import Arguments
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from explorer.store.database import Store
-    from explorer.types import Dataset, LoadedModel, SplitName, TradeOffPoint
-
-
-def add_data_dir(parser: Parser) -> None:
-    """Where measurements and counts are kept."""
-    text = "folder of kept measurements and of the count of looks at test splits (default: the user's data folder)"
-    parser.add_argument("--data-dir", metavar="DIR", help=text)
-
-
-def add_keeping(parser: Parser) -> None:
-    """Where to keep what is measured, and whether."""
-    add_data_dir(parser)
-    parser.add_argument("--no-keep", action="store_true", help="do not keep what is measured for `runs`")
+from explorer.store.database import Store
+from explorer.store.records import record_of
+from explorer.types import Dataset, LoadedModel, SplitName, TradeOffPoint
 
 
 def kept(
@@ -36,9 +22,6 @@ def kept(
     kind: str,
 ) -> Iterator[TradeOffPoint]:
     """The same points, each kept as it comes. A store that fails is told once on standard error; work goes on."""
-    from explorer.store.database import Store
-    from explorer.store.records import record_of
-
     store = None if args.no_keep else Store(args.data_dir)
     for point in points:
         if store is not None:

@@ -3,48 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from explorer.analysis.comparison.seeds import Level, is_a_curve, levels
+from explorer.analysis.comparison.verdict import METHOD, Verdict, compared, telling
+from explorer.analysis.report import finite
+from explorer.analysis.tradeoff import label_of
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, whole
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.fairness import CONTROL_SEEDS
 from explorer.errors import ExplorerError
+from explorer.pruning.controls import NAMES, controls_of, draws_by_chance, with_seeds
+from explorer.pruning.spec import PruneSpec
+from explorer.types import TradeOff, TradeOffPoint
 
-if TYPE_CHECKING:
-    from explorer.analysis.comparison.seeds import Level
-    from explorer.analysis.comparison.verdict import Verdict
-    from explorer.pruning.spec import PruneSpec
-    from explorer.types import TradeOff, TradeOffPoint
-
-    Measure = Callable[[PruneSpec], Iterator[TradeOffPoint]]
-    Watch = Callable[[Iterator[TradeOffPoint]], None]
-
-_CONTROL_SEEDS = 3
+Measure = Callable[[PruneSpec], Iterator[TradeOffPoint]]
+Watch = Callable[[Iterator[TradeOffPoint]], None]
 _MOST_SEEDS = 100
 _BUDGET = 0.01
 
 
-def add_fairness(parser: Parser) -> None:
-    """The flags."""
-    group = parser.add_argument_group("fair comparison")
-    group.add_argument(
-        "--controls", action="store_true", help="the same by chance and by magnitude too, with a verdict on each"
-    )
-    text = (
-        f"draw all that is random so often, from --seed on (default: once, the random control {_CONTROL_SEEDS} times)"
-    )
-    group.add_argument("--seeds", type=whole, metavar="N", help=text)
-
-
 def requests(args: Arguments, spec: PruneSpec) -> list[tuple[PruneSpec, ...]]:
     """What to sweep: the request once for each seed, then each control likewise."""
-    from explorer.pruning.controls import controls_of, draws_by_chance, with_seeds
-
     if args.seeds is not None and not 1 <= args.seeds <= _MOST_SEEDS:
         raise ExplorerError(f"--seeds {args.seeds} is not a number of seeds.", fix=f"Give 1 to {_MOST_SEEDS}.")
     if args.seeds is not None and not args.controls and not draws_by_chance(spec):
         what = f"{spec.criterion.label} draws nothing by chance."
         raise ExplorerError(what, fix="Leave out --seeds, or add --controls.")
-    n, n_control = args.seeds or 1, args.seeds or _CONTROL_SEEDS
+    n, n_control = args.seeds or 1, args.seeds or CONTROL_SEEDS
     own = with_seeds(spec, range(args.seed, args.seed + n)) if args.seeds else (spec,)
     controls = controls_of(spec) if args.controls else ()
     return [own, *(with_seeds(control, range(args.seed, args.seed + n_control)) for control in controls)]
@@ -52,10 +38,6 @@ def requests(args: Arguments, spec: PruneSpec) -> list[tuple[PruneSpec, ...]]:
 
 def measured(wanted: Sequence[Sequence[PruneSpec]], sweep: Measure, watch: Watch) -> list[TradeOff]:
     """The curve of each request, its seeds together; the first is no control. ``watch`` sees each point as it comes."""
-    from explorer.analysis.tradeoff import label_of
-    from explorer.pruning.controls import NAMES
-    from explorer.types import TradeOff
-
     found: list[list[TradeOffPoint]] = [[] for _ in wanted]
 
     def points() -> Iterator[TradeOffPoint]:
@@ -71,8 +53,6 @@ def measured(wanted: Sequence[Sequence[PruneSpec]], sweep: Measure, watch: Watch
 
 def verdicts(curves: Sequence[TradeOff]) -> list[Verdict]:
     """Of the request against each control at the furthest level within a point of accuracy, else at the least."""
-    from explorer.analysis.comparison.verdict import compared, telling
-
     own, *controls = curves
     found = (telling(own, compared(own, control), _BUDGET) for control in controls)
     return [verdict for verdict in found if verdict is not None]
@@ -80,10 +60,6 @@ def verdicts(curves: Sequence[TradeOff]) -> list[Verdict]:
 
 def fairness_json(curves: Sequence[TradeOff], point_json: Callable[[TradeOffPoint], dict[str, Any]]) -> dict[str, Any]:
     """Means and spreads of the seeds at each level, the controls, and the verdicts."""
-    from explorer.analysis.comparison.seeds import is_a_curve, levels
-    from explorer.analysis.comparison.verdict import compared
-    from explorer.analysis.report import finite
-
     own, *controls = curves
     return {
         "levels": [finite(level.to_json()) for level in levels(own.points)],
@@ -103,9 +79,6 @@ def fairness_json(curves: Sequence[TradeOff], point_json: Callable[[TradeOffPoin
 
 def lines(curves: Sequence[TradeOff], scope: str) -> list[str]:
     """For people: what several seeds gave at each level, the controls, and the verdicts with how far they reach."""
-    from explorer.analysis.comparison.seeds import is_a_curve, levels
-    from explorer.analysis.comparison.verdict import METHOD
-
     own, *controls = curves
     out: list[str] = []
     for curve in curves:

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from explorer.cli import int8, printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, data_for, load_data, load_model
-from explorer.cli.request import add_request, prune_spec
-from explorer.cli.scanning import with_curves
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments
+from explorer.cli.run import int8
+from explorer.cli.run.loading import data_for, load_data, load_model
+from explorer.cli.run.request import prune_spec
+from explorer.cli.run.scanning import with_curves
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from explorer.export.proof import Proof
-    from explorer.types import LoadedModel, Plan, Split
-
-NAME = "export"
-HELP = "Write a pruned model as a slim model, ONNX, packed or plain weights, a request or a script."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    text = "slim (smaller tensors), onnx, bitmask (packed), weights (zeros written out), spec (JSON), script (Python)"
-    parser.add_argument("--to", required=True, choices=tuple(_WRITERS), help=text)
-    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the file to write")
-    parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
-    text = "with --to onnx: weights in int8 by ONNX Runtime; static also fixes the ranges of activations beforehand"
-    parser.add_argument("--int8", choices=("dynamic", "static"), help=text)
-    add_request(parser)
-    add_data(parser)
-    add_common(parser)
+from explorer.export.bitmask import write_bitmask
+from explorer.export.onnx_model import write_onnx
+from explorer.export.proof import Proof
+from explorer.export.script import masks_sha256, write_script
+from explorer.export.slim import write_slim
+from explorer.export.spec import write_spec
+from explorer.export.weights import write_pruned
+from explorer.pruning.plan import plan as make_plan
+from explorer.types import LoadedModel, Plan, Split
 
 
 def run(args: Arguments) -> int:
     """Prune and write."""
-    from explorer.pruning.plan import plan as make_plan
-
     if args.int8 and args.to != "onnx":
         raise ExplorerError(f"--int8 does not go with --to {args.to}.", fix="Write --to onnx --int8 dynamic.")
     spec = prune_spec(args)
@@ -80,8 +68,6 @@ def proof_lines(proof: Mapping[str, Any] | None) -> list[str]:
 
 def slim_written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
     """Write the slim model; the files and the proof, JSON-able."""
-    from explorer.export.slim import write_slim
-
     made = write_slim(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
     return _with_proof({"weights": str(made.weights), "arch": str(made.arch), "bytes": made.n_bytes}, made.proof)
 
@@ -89,8 +75,6 @@ def slim_written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, A
 def _onnx(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
     if args.int8:
         return int8.written(args, model, plan)
-    from explorer.export.onnx_model import write_onnx
-
     made = write_onnx(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
     return _with_proof({"onnx": str(made.path), "bytes": made.n_bytes}, made.proof)
 
@@ -100,28 +84,20 @@ def _with_proof(files: dict[str, Any], proof: Proof) -> dict[str, Any]:
 
 
 def _bitmask(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
-    from explorer.export.bitmask import write_bitmask
-
     n_bytes = write_bitmask(model, plan, Path(args.output), force=args.force)
     return {"written": {"weights": args.output, "bytes": n_bytes}}
 
 
 def _weights(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
-    from explorer.export.weights import write_pruned
-
     made = write_pruned(model, plan, Path(args.output), force=args.force)
     return {"written": {"weights": str(made.weights), "spec": str(made.spec), "bytes": made.n_bytes}}
 
 
 def _spec(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
-    from explorer.export.spec import write_spec
-
     return {"written": {"spec": args.output, "bytes": write_spec(model, plan, Path(args.output), force=args.force)}}
 
 
 def _script(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
-    from explorer.export.script import masks_sha256, write_script
-
     n_bytes = write_script(model, plan, Path(args.output), force=args.force)
     return {"written": {"script": args.output, "bytes": n_bytes}, "masks_sha256": masks_sha256(plan)}
 

@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from explorer.analysis.report import report
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, data_for, load_model
-from explorer.cli.request import add_request, prune_spec
-from explorer.cli.scanning import with_curves
-
-if TYPE_CHECKING:
-    from explorer.types import LoadedModel, Plan
-
-NAME = "prune"
-HELP = "Write a pruned model: with zeros in place of what went, or with smaller tensors."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="OUT.safetensors", help="the file to write")
-    parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
-    forms = "masked: zeros are stored (default); sliced: whole units are removed, proven on the tune split"
-    parser.add_argument("--form", choices=("masked", "sliced"), default="masked", help=forms)
-    add_request(parser)
-    add_data(parser)
-    add_common(parser)
+from explorer.cli.arguments import Arguments
+from explorer.cli.run.evaluate import remarks
+from explorer.cli.run.export import proof_lines, reached, slim_written
+from explorer.cli.run.loading import data_for, load_model
+from explorer.cli.run.request import prune_spec
+from explorer.cli.run.scanning import with_curves
+from explorer.export.weights import write_pruned
+from explorer.pruning.plan import plan as make_plan
+from explorer.types import LoadedModel, Plan
 
 
 def run(args: Arguments) -> int:
     """Prune and write."""
-    from explorer.analysis.report import report
-    from explorer.cli.evaluate import remarks
-    from explorer.export.weights import write_pruned
-    from explorer.pruning.plan import plan as make_plan
-
     spec = prune_spec(args)
     model = load_model(args)
     spec = with_curves(args, model, spec)
@@ -60,10 +43,6 @@ def run(args: Arguments) -> int:
 
 def _sliced(args: Arguments, model: LoadedModel, plan: Plan) -> int:
     """Write the smaller network with its proof."""
-    from explorer.analysis.report import report
-    from explorer.cli.evaluate import remarks
-    from explorer.cli.export import proof_lines, reached, slim_written
-
     made = slim_written(args, model, plan)
     found = report(model, plan)
     if args.json:

@@ -4,37 +4,29 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from explorer.analysis.report import data_json, finite
+from explorer.analysis.tradeoff import point
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_runnable
-from explorer.cli.recipe import add_recipe, read_recipe, recipe_of, write_recipe
-from explorer.cli.recording import add_keeping, kept
-from explorer.cli.request import add_request
-
-if TYPE_CHECKING:
-    from explorer.recovery.recipe import Recipe
-    from explorer.recovery.state import Recovered
-    from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, TradeOffPoint
-
-NAME = "recover"
-HELP = "Prune a model, recover it by a recipe (refresh, fine-tuning, rewinding, ...) and measure it."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    parser.add_argument("-o", "--output", metavar="OUT.safetensors", help="write the recovered network")
-    parser.add_argument("--force", action="store_true", help="replace files that are there already")
-    group = add_recipe(parser)
-    group.add_argument("--checkpoints", metavar="DIR", help="keep each epoch there; a killed run goes on from it")
-    group.add_argument(
-        "--split", choices=("tune", "test"), default="tune", help="for the verdict; each look at test is counted"
-    )
-    add_request(parser)
-    add_data(parser)
-    add_keeping(parser)
-    add_common(parser)
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.recover import NAME
+from explorer.cli.run.loading import load_data, load_runnable
+from explorer.cli.run.recipe import read_recipe, recipe_of, write_recipe
+from explorer.cli.run.recording import kept
+from explorer.data.given import split_of
+from explorer.engine.evaluator import Evaluator
+from explorer.export.files import check_target
+from explorer.export.weights import write_pruned
+from explorer.metrics.macs import mac_table, why_no_macs
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.checkpoints import progress_json
+from explorer.recovery.quantized_size import smallest
+from explorer.recovery.recipe import Recipe, recover
+from explorer.recovery.state import Recovered, measured
+from explorer.store.looks import count_look
+from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, TradeOffPoint
 
 
 def run(args: Arguments) -> int:
@@ -63,8 +55,6 @@ def run(args: Arguments) -> int:
 
 def _check_files(args: Arguments, model: LoadedModel) -> None:
     """Refuse before hours of work what could not be written after them."""
-    from explorer.export.files import check_target
-
     if args.write_recipe:
         check_target(model, Path(args.write_recipe), ".json", force=args.force)
     if args.output:
@@ -73,8 +63,6 @@ def _check_files(args: Arguments, model: LoadedModel) -> None:
 
 
 def _recovered(args: Arguments, model: LoadedModel, data: Dataset, recipe: Recipe) -> Recovered:
-    from explorer.recovery.recipe import recover
-
     found: Recovered | None = None
     with printing.Progress("recovering") as progress:
         for p in recover(model, recipe, data, checkpoints=args.checkpoints, device=args.device):
@@ -89,11 +77,6 @@ def _recovered(args: Arguments, model: LoadedModel, data: Dataset, recipe: Recip
 
 
 def _verdict(args: Arguments, model: LoadedModel, data: Dataset, found: Recovered) -> tuple[Evaluation, int | None]:
-    from explorer.data.given import split_of
-    from explorer.engine.evaluator import Evaluator
-    from explorer.recovery.state import measured
-    from explorer.store.looks import count_look
-
     split = split_of(data, args.split)
     n_looks = count_look(model.digest, data.digest, args.data_dir) if args.split == "test" else None
     return measured(found.state, split, Evaluator(model, split, device=args.device)), n_looks
@@ -103,8 +86,6 @@ def _kept(
     args: Arguments, model: LoadedModel, data: Dataset, found: Recovered, evaluation: Evaluation
 ) -> dict[str, Any]:
     """Keep the point with its protocol, and give what is counted about it."""
-    from explorer.analysis.report import finite
-
     made = _dense_point(model, found, evaluation) if _is_dense(found) else _point(model, found, evaluation)
     list(kept(args, model, data, [made], split=args.split, kind=NAME))
     names = ("label", "asked", "sparsity", "compression_ratio", "theoretical_speedup", "size_bytes")
@@ -123,11 +104,6 @@ def _bits(found: Recovered) -> int | None:
 
 
 def _point(model: LoadedModel, found: Recovered, evaluation: Evaluation) -> TradeOffPoint:
-    from explorer.analysis.tradeoff import point
-    from explorer.metrics.macs import mac_table, why_no_macs
-    from explorer.pruning.spec import PruneSpec
-    from explorer.recovery.quantized_size import smallest
-
     plan, table = _plan(found), None if why_no_macs(model) else mac_table(model)
     made = point(found.model, PruneSpec.from_json(plan.spec), plan, evaluation, table, protocol=found.protocol)
     bits = _bits(found)
@@ -136,8 +112,6 @@ def _point(model: LoadedModel, found: Recovered, evaluation: Evaluation) -> Trad
 
 def _dense_point(model: LoadedModel, found: Recovered, evaluation: Evaluation) -> TradeOffPoint:
     """A network of its own, of which nothing is pruned: size and speed are against those of ``model``."""
-    from explorer.metrics.macs import mac_table
-
     n_left, n_epochs, bits = found.model.n_parameters, found.state.epochs, _bits(found)
     rounded = "" if bits is None else f", {bits} bits"
     return replace(
@@ -150,15 +124,10 @@ def _dense_point(model: LoadedModel, found: Recovered, evaluation: Evaluation) -
 
 def _plan(found: Recovered) -> Plan:
     """Its masks; of a network that nothing was pruned of, the plan that cuts nothing."""
-    from explorer.pruning.plan import plan as make_plan
-    from explorer.pruning.spec import PruneSpec
-
     return make_plan(found.model, PruneSpec()) if found.plan is None else found.plan
 
 
 def _written(args: Arguments, found: Recovered) -> dict[str, Any]:
-    from explorer.export.weights import write_pruned
-
     files = write_pruned(found.model, _plan(found), Path(args.output), force=args.force)
     return {"weights": str(files.weights), "spec": str(files.spec), "bytes": files.n_bytes}
 
@@ -171,9 +140,6 @@ def _json(
     evaluation: Evaluation,
     n_looks: int | None,
 ) -> dict[str, Any]:
-    from explorer.analysis.report import data_json
-    from explorer.recovery.checkpoints import progress_json
-
     dots = {name: getattr(found, name) for name in ("dense", "as_pruned", "refreshed", "tuned")}
     return {
         "model": {"address": model.address, "digest": model.digest},

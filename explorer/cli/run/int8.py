@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from torch import Tensor
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, load_data
+from explorer.cli.arguments import Arguments
+from explorer.cli.run.loading import load_data
+from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from torch import Tensor
-
-    from explorer.export.onnx_int8 import WrittenInt8
-    from explorer.types import Evaluation, LoadedModel, Plan, Split
+from explorer.export.onnx_int8 import WrittenInt8, evaluation, int8_latency, speed_sentence, write_onnx_int8
+from explorer.types import Evaluation, LoadedModel, Plan, Split
 
 
 def written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
     """Write the int8 file and measure it; JSON-able."""
-    from explorer.export.onnx_int8 import int8_latency, speed_sentence, write_onnx_int8
-
     data = load_data(args, model) if (args.data or model.data) else None
     made = write_onnx_int8(model, plan, Path(args.output), args.int8, data=data, force=args.force)
     split = None if data is None else data.splits.get("tune")
@@ -49,9 +45,6 @@ def _bytes(n: int) -> dict[str, Any]:
 
 
 def _accuracies(model: LoadedModel, split: Split, made: WrittenInt8) -> dict[str, Any] | None:
-    from explorer.engine.evaluator import Evaluator
-    from explorer.export.onnx_int8 import evaluation
-
     dense = Evaluator(model, split).dense_results()
 
     def judged(outputs: Sequence[Tensor]) -> Evaluation:

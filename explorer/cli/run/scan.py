@@ -3,53 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from explorer.analysis.sensitivity.cell import LEVELS, Cell
+from explorer.analysis.sensitivity.scan import Sensitivity, scan, scan_json, scan_size
+from explorer.analysis.sensitivity.weight_energy import NOTE, energy
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
-from explorer.cli.recording import add_keeping
-from explorer.cli.request import prune_spec, share
-from explorer.cli.scanning import keep, shown
+from explorer.cli.arguments import Arguments
+from explorer.cli.run.loading import load_data, load_model
+from explorer.cli.run.request import prune_spec
+from explorer.cli.run.scanning import keep, shown
 from explorer.errors import ExplorerError
 from explorer.numerals import real
-
-if TYPE_CHECKING:
-    from explorer.analysis.sensitivity.cell import Cell
-    from explorer.analysis.sensitivity.scan import Sensitivity
-    from explorer.pruning.spec import PruneSpec
-    from explorer.types import Dataset, LoadedModel, Scores
-
-NAME = "scan"
-HELP = "Prune each layer alone, level by level, and measure what it costs."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    group = parser.add_argument_group("what to scan")
-    group.add_argument("--granularity", metavar="G", help="what is one unit: weight (default), out_channel")
-    group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), lp_norm:p=1, random")
-    group.add_argument("--levels", metavar="S,S", help="shares to prune (default: 0.1,0.2,...,0.9,0.95)")
-    group.add_argument("--layers", metavar="L,L", help="only these layers")
-    group.add_argument(
-        "--max-drop", type=share, metavar="S", help="stop a layer early at a drop of more, e.g. 0.05 or 5%%"
-    )
-    group = parser.add_argument_group("how to measure")
-    group.add_argument("--mode", choices=("exact", "verified", "estimate"), default="exact", help="default: exact")
-    group.add_argument("--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted")
-    group.add_argument("--samples", type=whole, metavar="N", help="only the first N samples of the split")
-    group.add_argument("--quick", action="store_true", help="no run at all: the weight energy that each level removes")
-    add_data(parser)
-    parser.add_argument("--csv", metavar="FILE", help="write the cells as a table")
-    add_keeping(parser)
-    add_common(parser)
+from explorer.pruning.scoring import score, why_no_units
+from explorer.pruning.spec import PruneSpec
+from explorer.store.atomic import write_text
+from explorer.store.looks import count_look
+from explorer.types import Dataset, LoadedModel, Scores
 
 
 def run(args: Arguments) -> int:
     """Scan, and continue where an earlier scan of the same model and data ended."""
-    from explorer.analysis.sensitivity.scan import scan_json, scan_size
-    from explorer.pruning.scoring import score
-
     spec = _spec(args)
     levels = _levels(args.levels)
     layers = None if args.layers is None else [name for name in args.layers.split(",") if name]
@@ -83,8 +57,6 @@ def _spec(args: Arguments) -> PruneSpec:
 
 
 def _levels(text: str | None) -> tuple[float, ...]:
-    from explorer.analysis.sensitivity.cell import LEVELS
-
     if text is None:
         return LEVELS
     try:
@@ -94,8 +66,6 @@ def _levels(text: str | None) -> tuple[float, ...]:
 
 
 def _look(args: Arguments, model: LoadedModel, data: Dataset) -> int | None:
-    from explorer.store.looks import count_look
-
     return count_look(model.digest, data.digest, args.data_dir) if args.split == "test" else None
 
 
@@ -108,8 +78,6 @@ def _scanned(
     levels: tuple[float, ...],
     layers: list[str] | None,
 ) -> Sensitivity:
-    from explorer.analysis.sensitivity.scan import Sensitivity, scan, scan_size
-
     cells = scan(
         model,
         data,
@@ -130,8 +98,6 @@ def _scanned(
 
 
 def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, found: Sensitivity) -> list[str]:
-    from explorer.pruning.scoring import why_no_units
-
     if not found.cells:
         why = printing.plain(why_no_units(scores) or "")
         return [f"{printing.plain(model.address)} has no layer that can be scanned this way. {why}".rstrip()]
@@ -169,8 +135,6 @@ def _drop(cell: Cell | None) -> str:
 def _quick(
     args: Arguments, model: LoadedModel, spec: PruneSpec, levels: tuple[float, ...], layers: list[str] | None
 ) -> int:
-    from explorer.analysis.sensitivity.weight_energy import NOTE, energy
-
     found = energy(model, spec, levels, layers=layers)
     if args.json:
         rows = [{"group": e.group, "level": e.level, "n_pruned": e.n_pruned, "removed": e.removed.value} for e in found]
@@ -186,6 +150,4 @@ def _quick(
 
 
 def _write(path: Path, text: str) -> None:
-    from explorer.store.atomic import write_text
-
     write_text(path, text)

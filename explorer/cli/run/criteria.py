@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import Any
 
+from explorer.analysis.criteria_compared import CriteriaCompared, compare_criteria, names_of
+from explorer.analysis.rank_stability import stability
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, data_for, load_model
-from explorer.cli.request import share
-
-if TYPE_CHECKING:
-    from explorer.analysis.criteria_compared import CriteriaCompared
-    from explorer.pruning.spec import PruneSpec
-    from explorer.types import Measurement
-
-NAME = "criteria"
-HELP = "Compare what two criteria think of one layer: rank correlation, overlap, and where they disagree."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    group = parser.add_argument_group("what to compare")
-    group.add_argument("--layer", metavar="LAYER", required=True, help="the layer, as inspect names it")
-    group.add_argument("--criterion", metavar="C", required=True, help="the one, e.g. taylor or taylor:n_samples=512")
-    group.add_argument("--against", metavar="C", default="lp_norm", help="the other (default: lp_norm)")
-    group.add_argument("--granularity", metavar="G", default="weight", help="what is one unit (default: weight)")
-    group.add_argument("--sparsity", type=share, default=0.5, metavar="S", help="share that goes (default: 0.5)")
-    add_data(parser)
-    add_common(parser)
+from explorer.cli.arguments import Arguments
+from explorer.cli.run.loading import data_for, load_model
+from explorer.cli.run.request import criterion_of
+from explorer.pruning.granularity import get
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Measurement
 
 
 def run(args: Arguments) -> int:
     """Score the layer twice and print where both part."""
-    from explorer.analysis.criteria_compared import compare_criteria, names_of
-    from explorer.analysis.rank_stability import stability
-    from explorer.cli.request import criterion_of
-    from explorer.pruning.granularity import get
-    from explorer.pruning.spec import PruneSpec
-
     unit = get(args.granularity)
     specs = [PruneSpec(unit, criterion_of(text, args.seed)) for text in (args.criterion, args.against)]
     names_of(specs[0], specs[1])  # refuses one criterion twice before anything is loaded
@@ -56,8 +36,6 @@ def run(args: Arguments) -> int:
 def _json(
     address: str, digest: str, specs: list[PruneSpec], found: CriteriaCompared, steady: list[Measurement]
 ) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "model": {"address": address, "digest": digest},
         "granularity": specs[0].to_json()["granularity"],

@@ -3,48 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from explorer.cli import fairness, printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
-from explorer.cli.recording import add_keeping, kept
-from explorer.cli.request import add_request, prune_spec
-from explorer.cli.scanning import with_curves
+from explorer.analysis.arguments import split_of
+from explorer.analysis.report import data_json, finite
+from explorer.analysis.tradeoff import pareto, sweep
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.sweep import NAME
+from explorer.cli.run import fairness
+from explorer.cli.run.loading import load_data, load_model
+from explorer.cli.run.recording import kept
+from explorer.cli.run.request import prune_spec
+from explorer.cli.run.scanning import with_curves
+from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.numerals import real
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from explorer.pruning.spec import PruneSpec
-    from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
-
-NAME = "sweep"
-HELP = "Measure a model at rising compression: its size against its accuracy."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    levels = parser.add_mutually_exclusive_group()
-    levels.add_argument(
-        "--ratios", default="1,2,4,8,16,32", metavar="R,R", help="compression ratios of the whole model"
-    )
-    levels.add_argument("--sparsities", metavar="S,S", help="shares of the prunable weights instead, e.g. 0.5,0.9")
-    add_request(parser, one_level=False)
-    fairness.add_fairness(parser)
-    add_data(parser)
-    add_keeping(parser)
-    add_common(parser)
+from explorer.pruning.spec import PruneSpec
+from explorer.store.looks import looks
+from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 
 
 def run(args: Arguments) -> int:
     """Measure every level on the tune split."""
-    from explorer.analysis.arguments import split_of
-    from explorer.analysis.tradeoff import sweep
-    from explorer.engine.evaluator import Evaluator
-
     spec = prune_spec(args)
     shares = None if args.sparsities is None else _levels("--sparsities", args.sparsities, 0, 1)
     ratios = _levels("--ratios", args.ratios, 1, float("inf"))
@@ -70,9 +53,6 @@ def run(args: Arguments) -> int:
 
 
 def _say(args: Arguments, model: LoadedModel, data: Dataset, curves: Sequence[TradeOff]) -> None:
-    from explorer.analysis.report import data_json
-    from explorer.analysis.tradeoff import pareto
-
     label, points = curves[0].label, curves[0].points
     best, n_looks = pareto(points), _looks(args, model, data)
     if args.json:
@@ -99,8 +79,6 @@ def _say(args: Arguments, model: LoadedModel, data: Dataset, curves: Sequence[Tr
 
 def point_json(point: TradeOffPoint) -> dict[str, Any]:
     """One point as a JSON-able object; an infinite ratio (nothing is left) becomes None."""
-    from explorer.analysis.report import finite
-
     return dict(finite(asdict(point)))
 
 
@@ -113,8 +91,6 @@ def _watched(points: Iterator[TradeOffPoint], n: int) -> None:
 
 def _looks(args: Arguments, model: LoadedModel, data: Dataset) -> int | None:
     """How often the test split was looked at; None where the count cannot be read, which is no matter of a sweep."""
-    from explorer.store.looks import looks
-
     try:
         return looks(model.digest, data.digest, args.data_dir)
     except ExplorerError as error:

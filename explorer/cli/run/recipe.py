@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from explorer import numerals
-from explorer.cli.arguments import Arguments, Parser, real, whole
-from explorer.cli.request import prune_spec, share
-from explorer.cli.scanning import with_curves
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.recipe import OF_TICKETS
+from explorer.cli.run.request import prune_spec
+from explorer.cli.run.scanning import with_curves
 from explorer.errors import ExplorerError
-from explorer.recovery.schedules import SPARSITY_SCHEDULES
+from explorer.metrics.size import parameters
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery import recipes
+from explorer.recovery.defaults import training_of
+from explorer.recovery.recipe import Recipe
+from explorer.recovery.steps import STEPS, Finetune
+from explorer.recovery.steps.refresh import has_batch_norm
+from explorer.recovery.training import Training
+from explorer.store.atomic import write_text
+from explorer.types import Dataset, LoadedModel
 
-if TYPE_CHECKING:
-    from explorer.pruning.spec import PruneSpec
-    from explorer.recovery.recipe import Recipe
-    from explorer.recovery.steps import Finetune
-    from explorer.recovery.training import Training
-    from explorer.types import Dataset, LoadedModel
-
-SCHEDULES = ("one_shot", "iterative", "gradual", "rigl", "lottery")
-_OF_TICKETS = ("reinit", "shuffle_mask")
 _BIGGEST_RECIPE = 10_000_000
+
+
 # Flags that make a recipe, which --recipe replaces.
 _MAKING: tuple[str, ...] = (
     *("granularity", "criterion", "allocation", "sparsity", "threshold", "spec", "lock", "unlock", "floor", "cap"),
@@ -32,39 +35,8 @@ _MAKING: tuple[str, ...] = (
 )
 
 
-def add_recipe(parser: Parser) -> argparse._ArgumentGroup:
-    """How to recover."""
-    group = parser.add_argument_group("how to recover")
-    group.add_argument("--recipe", metavar="FILE", help="a recipe as JSON instead of these flags")
-    group.add_argument("--first-weights", metavar="FILE", help="of --recipe: the weights that its steps rewind to")
-    group.add_argument("--write-recipe", metavar="FILE", help="write the recipe as JSON")
-    group.add_argument("--schedule", choices=SCHEDULES, help="when to prune (default: one_shot)")
-    group.add_argument("--rounds", type=whole, metavar="N", help="of iterative and lottery (default: 4)")
-    text = "in total (default: 20); of lottery, in each round (default: as long as the model was trained)"
-    group.add_argument("--epochs", type=whole, metavar="N", help=text)
-    group.add_argument("--lr", type=real, metavar="X", help="learning rate (default: what suits the model)")
-    group.add_argument("--optimiser", choices=("adamw", "sgd"), help="default: adamw")
-    group.add_argument("--no-refresh", action="store_true", help="leave the batch-norm statistics as they are")
-    group.add_argument("--distil", metavar="T,W", help="the dense model teaches: temperature and weight, e.g. 4,0.7")
-    group.add_argument("--rise", choices=SPARSITY_SCHEDULES, help="of gradual: how sparsity rises (default: cubic)")
-    group.add_argument("--rising", type=share, metavar="S", help="of gradual: share of its epochs (default: 0.6)")
-    group.add_argument("--rewind", choices=("init", "early"), help="of lottery (default: init)")
-    text = (
-        "instead, what it must beat: dense (a narrower network with as many parameters as pruning leaves, trained from "
-        "scratch for as many epochs, those of the model's own training included); of lottery also reinit (fresh random "
-        "weights) and shuffle_mask (a random mask)"
-    )
-    group.add_argument("--control", choices=("dense", *_OF_TICKETS), help=text)
-    text = "at last, round the weights to so many bits (2 to 8); simulated, so OUT holds them as float"
-    group.add_argument("--bits", type=whole, metavar="B", help=text)
-    return group
-
-
 def recipe_of(args: Arguments, model: LoadedModel, data: Dataset) -> Recipe:
     """The recipe that the flags say."""
-    from explorer.recovery.steps import STEPS
-    from explorer.recovery.steps.refresh import has_batch_norm
-
     _check(args)
     if args.first_weights:
         raise ExplorerError("--first-weights is of a recipe from a file.", fix="Add --recipe FILE.")
@@ -82,7 +54,7 @@ def _check(args: Arguments) -> None:
     schedule = args.schedule or "one_shot"
     if schedule not in ("iterative", "lottery") and args.rounds is not None:
         raise ExplorerError(f"--rounds does not go with {schedule}.", fix="Use --schedule iterative or lottery.")
-    flag = f"--control {args.control}" if args.control in _OF_TICKETS else "--rewind" if args.rewind else ""
+    flag = f"--control {args.control}" if args.control in OF_TICKETS else "--rewind" if args.rewind else ""
     if schedule != "lottery" and flag:
         raise ExplorerError(f"{flag} is of tickets.", fix="Add --schedule lottery.")
     if schedule in ("gradual", "lottery") and args.no_refresh:
@@ -92,13 +64,10 @@ def _check(args: Arguments) -> None:
 
 
 def _scheduled(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, refresh: bool) -> Recipe:
-    from explorer.recovery import recipes
-    from explorer.recovery.defaults import training_of
-
     schedule, rounds = args.schedule or "one_shot", 4 if args.rounds is None else args.rounds
     if schedule == "lottery":
         training = _changed(args, training_of(model, data, keep="best"))
-        control = args.control if args.control in _OF_TICKETS else ""
+        control = args.control if args.control in OF_TICKETS else ""
         ways = {"rewind": args.rewind or "init", "control": control, "seed": args.seed}
         return recipes.lottery_ticket(spec, rounds, training, **ways)
     tuning = _changed(args, recipes.tuning_for(model, data))
@@ -115,11 +84,6 @@ def _scheduled(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSp
 
 def _dense(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, n_epochs: int) -> Recipe:
     """A dense network with as many parameters as ``spec`` leaves, trained as the model was, for as many epochs."""
-    from explorer.metrics.size import parameters
-    from explorer.pruning.plan import plan as make_plan
-    from explorer.recovery import recipes
-    from explorer.recovery.defaults import training_of
-
     n_left = int(parameters(model, make_plan(model, spec, data=data))["kept"].value)
     training = replace(_changed(args, training_of(model, data, keep="best")), epochs=n_epochs)
     return recipes.dense_from_scratch(model, n_left, training, seed=args.seed)
@@ -127,8 +91,6 @@ def _dense(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, 
 
 def _changed(args: Arguments, training: Training) -> Finetune:
     """The settings with what the flags say, checked like those of a file."""
-    from explorer.recovery.steps import STEPS
-
     said = {"epochs": args.epochs, "learning_rate": args.lr, "optimiser": args.optimiser}
     said |= _distil(args.distil)
     values = {**asdict(training), **{name: value for name, value in said.items() if value is not None}}
@@ -150,8 +112,6 @@ def _distil(text: str | None) -> dict[str, float]:
 
 def read_recipe(args: Arguments) -> Recipe:
     """The recipe in the file that --recipe names."""
-    from explorer.recovery.recipe import Recipe
-
     given = next((name for name in _MAKING if getattr(args, name) not in (None, [])), None)
     if given is not None or args.no_refresh:
         flag = "--no-refresh" if given is None else f"--{given}"
@@ -167,6 +127,4 @@ def read_recipe(args: Arguments) -> Recipe:
 
 def write_recipe(path: Path, recipe: Recipe) -> None:
     """Write the recipe as JSON, whole or not at all."""
-    from explorer.store.atomic import write_text
-
     write_text(path, json.dumps(recipe.to_json(), indent=1) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ipaddress
 import os
 import signal
@@ -15,65 +14,18 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.app import OPENED, QUOTAS
 from explorer.errors import ExplorerError
-from explorer.numerals import short, whole
 from explorer.paths import ROOT_VARIABLE
 from explorer.reading.scratch import sweep_scratch
 from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
 from explorer.workbench.quotas import Quotas
 
-NAME = "app"
-HELP = "Open the app in a browser; only this machine can reach it."
 FIRST_PORT, N_PORTS = 8501, 20
+
+
 DATA_VARIABLE = "PRUNING_EXPLORER_DATA"
-# The parts of the app's own links that may be said here.
-OPENED = ("model", "arch", "data", "size", "mean", "std", "splits")
-
-QUOTAS = {
-    "visitors": "visitors at once",
-    "jobs": "jobs that wait or run",
-    "jobs_each": "of them for one visitor",
-    "upload_mb": "MB of uploaded files in memory",
-    "upload_mb_each": "MB of them for one visitor",
-}
-
-
-def at_least_one(text: str) -> int:
-    """A count from 1."""
-    if not text.isascii() or not text.isdecimal() or len(text) > 9 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
-
-
-def port_number(text: str) -> int:
-    """A port: 0 (any free one) or 1 to 65535."""
-    try:
-        return whole(text, 0, 65535)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{short(text)} is not a port from 0 (any free one) to 65535") from None
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="what to open at first: a sample, or a file's path")
-    for flag in OPENED[1:]:
-        parser.add_argument(f"--{flag}", help=argparse.SUPPRESS if flag != "data" else "data to judge it on")
-    parser.add_argument("--port", type=port_number, metavar="N", help="default: 8501 or the next free one; 0: any free")
-    parser.add_argument("--address", metavar="IP", help="address to serve on (default: 127.0.0.1)")
-    parser.add_argument(
-        "--open-to-network", action="store_true", help="let other machines in: whoever reaches the port may use the app"
-    )
-    parser.add_argument(
-        "--data-dir", metavar="FOLDER", help="where measured points are kept (default: your data folder)"
-    )
-    parser.add_argument("--root", metavar="FOLDER", help="files in it may be opened by path (default: this folder)")
-    for name, what in QUOTAS.items():
-        flag = f"--max-{name.replace('_', '-')}"
-        default = getattr(Quotas(), name)
-        parser.add_argument(flag, type=at_least_one, metavar="N", help=f"at most N {what} (default: {default})")
-    parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
-    parser.add_argument("--json", action="store_true", help="one JSON object with the address of the app, then serve")
 
 
 def run(args: Arguments) -> int:
@@ -124,7 +76,7 @@ def _url(address: str, port: int, args: Arguments) -> str:
 
 
 def _script() -> Path:
-    script = Path(__file__).resolve().parents[2] / "server.py"
+    script = Path(__file__).resolve().parents[3] / "server.py"
     if not script.is_file():
         why = f"{script.name} is not beside the package."
         raise ExplorerError("The app is not there.", why=why, fix="Run it from the project's own folder.")

@@ -2,53 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from explorer.analysis.costs import Costs, refined_costs
+from explorer.analysis.report import Report, layer_rows, report
+from explorer.analysis.tradeoff import point
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_runnable, whole
-from explorer.cli.recording import add_keeping, kept
-from explorer.cli.request import add_request, prune_spec
-from explorer.cli.scanning import with_curves
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.evaluate import NAME
+from explorer.cli.run.loading import load_data, load_runnable
+from explorer.cli.run.recording import kept
+from explorer.cli.run.request import prune_spec
+from explorer.cli.run.scanning import with_curves
+from explorer.data.given import split_of
+from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from explorer.analysis.costs import Costs
-    from explorer.analysis.report import Report
-    from explorer.metrics.latency import Runtime
-    from explorer.metrics.macs import MacTable
-    from explorer.types import Dataset, Evaluation, LoadedModel, Plan
-
-NAME = "evaluate"
-HELP = "Prune a model in memory and measure what is left of its accuracy."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    add_request(parser)
-    add_data(parser)
-    parser.add_argument(
-        "--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted"
-    )
-    group = parser.add_argument_group("what it costs, measured on this machine")
-    group.add_argument(
-        "--latency", action="store_true", help="time of one pass, dense and pruned in turns; memory, energy"
-    )
-    group.add_argument("--batch", type=whole, metavar="N", help="of --latency: inputs in one pass (default: 1)")
-    group.add_argument("--runtime", choices=("torch", "onnx"), help="of --latency: what runs it (default: torch)")
-    group.add_argument("--measure-sizes", action="store_true", help="write every kind of file and ask the disk")
-    add_keeping(parser)
-    add_common(parser)
+from explorer.export.measured_sizes import measure_sizes
+from explorer.export.onnx_pair import onnx_pair
+from explorer.metrics.base import JUDGED_NAMES
+from explorer.metrics.latency import Runtime
+from explorer.metrics.macs import MacTable, mac_table, why_no_macs
+from explorer.pruning.plan import plan as make_plan
+from explorer.store.looks import count_look
+from explorer.types import Dataset, Evaluation, LoadedModel, Plan
 
 
 def run(args: Arguments) -> int:
     """Measure one request."""
-    from explorer.analysis.report import report
-    from explorer.analysis.tradeoff import point
-    from explorer.export.measured_sizes import measure_sizes
-    from explorer.metrics.macs import mac_table, why_no_macs
-    from explorer.pruning.plan import plan as make_plan
-
     _check_latency(args)
     spec = prune_spec(args)
     model = load_runnable(args, "Give --arch; inspect and prune work without one.")
@@ -80,10 +58,6 @@ def run(args: Arguments) -> int:
 
 def measured(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> tuple[Evaluation, int | None]:
     """Evaluate to the end with progress on standard error; count the look where it is the test split."""
-    from explorer.data.given import split_of
-    from explorer.engine.evaluator import Evaluator
-    from explorer.store.looks import count_look
-
     split = split_of(data, args.split)
     n_looks = count_look(model.digest, data.digest, args.data_dir) if args.split == "test" else None
     last: Evaluation | None = None
@@ -104,9 +78,6 @@ def _check_latency(args: Arguments) -> None:
 
 def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | None) -> Costs | None:
     """Time, memory and energy, with progress on standard error; in ONNX Runtime after both were converted."""
-    from explorer.analysis.costs import refined_costs
-    from explorer.export.onnx_pair import onnx_pair
-
     batch = 1 if args.batch is None else args.batch
     runtime: Runtime = args.runtime or "torch"
     files = onnx_pair(model, plan) if runtime == "onnx" else None
@@ -151,8 +122,6 @@ def _metric_rows(found: Report) -> list[tuple[str, str, str, str]]:
 
 def _other_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:
     """What is measured where no class is chosen: plain numbers, not per cent."""
-    from explorer.metrics.base import JUDGED_NAMES
-
     named = {JUDGED_NAMES[judged.judged_by]: judged.accuracy, "drop against dense": judged.drop, **judged.metrics}
     named = {name: m for name, m in named.items() if name != "r2"}
     shown = [(name, m, "" if m.low is None else f"{m.low:.4g} to {m.high:.4g}, ") for name, m in named.items()]
@@ -196,8 +165,6 @@ def _cost_lines(found: Costs) -> list[str]:
 
 
 def _layer_rows(found: Report) -> list[tuple[str, ...]]:
-    from explorer.analysis.report import layer_rows
-
     return [
         (
             row["name"],

@@ -3,57 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from explorer.analysis.report import data_json
+from explorer.analysis.search.result import said
+from explorer.analysis.search.search import Question, SearchResult, Tried, check_evaluations, refusal, search
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model, whole
-from explorer.cli.recording import add_keeping, kept
-from explorer.cli.request import add_limits, prune_spec, share
-from explorer.cli.scanning import scanned
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.search import NAME
+from explorer.cli.run.loading import load_data, load_model
+from explorer.cli.run.recording import kept
+from explorer.cli.run.request import prune_spec
+from explorer.cli.run.scanning import scanned
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from explorer.analysis.search.search import SearchResult, Tried
-    from explorer.pruning.spec import PruneSpec
-    from explorer.types import Dataset, LoadedModel, TradeOffPoint
-
-NAME = "search"
-HELP = "Find the smallest model within a drop of accuracy, or the most accurate one within a budget."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    group = parser.add_argument_group("what to seek")
-    either = group.add_mutually_exclusive_group(required=True)
-    text = "the smallest model that loses no more: 0.01 or 1%% is one point of accuracy"
-    either.add_argument("--max-drop", type=share, metavar="S", help=text)
-    text = "the most accurate model within it: params=0.2, macs=0.5, size=100kB, latency=0.7 (up to 1: share of dense)"
-    either.add_argument("--budget", metavar="COST=X", help=text)
-    text = "of --max-drop: what is to be small, params (default), macs, size"
-    group.add_argument("--cost", choices=("params", "macs", "size"), help=text)
-    group = parser.add_argument_group("how to seek")
-    group.add_argument("--granularity", metavar="G", help="what is one unit: weight (default), out_channel, ...")
-    group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), taylor, ...")
-    group.add_argument("--evaluations", type=whole, default=40, metavar="N", help="plans to measure (default: 40)")
-    text = "how the scan measures, exact (default), verified or estimate; plans are always measured on every sample"
-    group.add_argument("--mode", choices=("exact", "verified", "estimate"), default="exact", help=text)
-    add_limits(group)
-    parser.add_argument("-o", "--output", metavar="OUT.json", help="write the answer as a request for --spec")
-    parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
-    add_data(parser)
-    add_keeping(parser)
-    add_common(parser)
+from explorer.export.files import check_target
+from explorer.pruning.spec import PruneSpec
+from explorer.store.atomic import write_text
+from explorer.types import Dataset, LoadedModel, TradeOffPoint
 
 
 def run(args: Arguments) -> int:
     """Scan (or read the kept scan), search, and tell the answer."""
-    from explorer.analysis.search.search import Question, check_evaluations, refusal
-    from explorer.export.files import check_target
-
     check_evaluations(args.evaluations)  # before a scan, which may take long
     if args.cost and args.budget:
         raise ExplorerError("--budget names its cost itself.", fix="Leave out --cost.")
@@ -82,8 +54,6 @@ def _spec(args: Arguments) -> PruneSpec:
 
 
 def _found(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec) -> SearchResult:
-    from explorer.analysis.search.search import SearchResult, search
-
     cells = scanned(args, model, data, spec, mode=args.mode).cells
     tried: list[Tried] = []
 
@@ -106,14 +76,10 @@ def _found(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec) 
 
 
 def _write(path: Path, spec: PruneSpec) -> None:
-    from explorer.store.atomic import write_text
-
     write_text(path, json.dumps(spec.to_json(), indent=1))
 
 
 def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, found: SearchResult) -> dict[str, Any]:
-    from explorer.analysis.report import data_json
-
     request = spec.to_json()
     return {
         "model": {"address": model.address, "digest": model.digest},
@@ -127,8 +93,6 @@ def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, f
 
 
 def _lines(model: LoadedModel, data: Dataset, found: SearchResult) -> list[str]:
-    from explorer.analysis.search.result import said
-
     best = found.best
     head = f"{printing.plain(model.address)} on {data.address}, split tune: {found.question}"
     columns = ("from", "of dense", "pruned", "predicted", "measured drop", "95 % interval", "")

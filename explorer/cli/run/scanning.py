@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from explorer.analysis.sensitivity.allocation import from_scan
+from explorer.analysis.sensitivity.cell import Cell, Keep, Lenient, Mode
+from explorer.analysis.sensitivity.scan import LEVELS, Sensitivity, scan, scan_size
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, load_data
+from explorer.cli.arguments import Arguments
+from explorer.cli.run.loading import load_data
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from explorer.analysis.sensitivity.cell import Cell, Keep, Mode
-    from explorer.analysis.sensitivity.scan import Sensitivity
-    from explorer.pruning.spec import PruneSpec
-    from explorer.types import Dataset, LoadedModel
+from explorer.pruning.allocation import BySensitivity
+from explorer.pruning.spec import PruneSpec
+from explorer.store.database import Store
+from explorer.types import Dataset, LoadedModel
 
 
 def keep(args: Arguments) -> Keep | None:
     """Where the cells of this command are kept; None where they are not. A store that fails is told once."""
-    from explorer.analysis.sensitivity.cell import Lenient
-    from explorer.store.database import Store
 
     def tell(error: ExplorerError) -> None:
         printing.note(printing.plain(f"What is measured is not kept. {error}"))
@@ -49,8 +47,6 @@ def scanned(
     mode: Mode = "exact",
 ) -> Sensitivity:
     """A whole scan on the tune split; what was kept of an earlier one is not measured again."""
-    from explorer.analysis.sensitivity.scan import LEVELS, Sensitivity, scan, scan_size
-
     levels = LEVELS if levels is None else levels
     cells = scan(model, data, spec, levels=levels, mode=mode, keep=keep(args), device=args.device)
     return Sensitivity.of(shown(cells, scan_size(model, spec, data, levels=levels)))
@@ -58,9 +54,6 @@ def scanned(
 
 def with_curves(args: Arguments, model: LoadedModel, spec: PruneSpec) -> PruneSpec:
     """The same request; shares that follow from a scan get its curves, measured now or found in the store."""
-    from explorer.analysis.sensitivity.allocation import from_scan
-    from explorer.pruning.allocation import BySensitivity
-
     if not isinstance(spec.allocation, BySensitivity) or spec.allocation.curves:
         return spec
     if model.module is None:

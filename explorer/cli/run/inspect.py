@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import Any
 
+from explorer.analysis import collapse
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_model, load_model
-
-if TYPE_CHECKING:
-    from explorer.types import LayerInfo, LoadedModel
-
-NAME = "inspect"
-HELP = "Show every layer: shape, weights, how large they are, and why some cannot be pruned."
+from explorer.cli.arguments import Arguments
+from explorer.cli.run.loading import load_model
+from explorer.pruning.layers import layer_table
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
+from explorer.ranking.order import Magnitudes
+from explorer.types import LayerInfo, LoadedModel
 
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
 
 
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    add_common(parser)
-
-
 def run(args: Arguments) -> int:
     """Print the layer table."""
-    from explorer.analysis import collapse
-    from explorer.pruning.layers import layer_table
-    from explorer.pruning.plan import plan as make_plan
-    from explorer.pruning.spec import PruneSpec
-
     model = load_model(args)
     layers = layer_table(model)
     rows = [_row(model, layer) for layer in layers]
@@ -67,8 +58,6 @@ def _row(model: LoadedModel, layer: LayerInfo) -> dict[str, Any]:
 
 def _quantiles(model: LoadedModel, layer: LayerInfo) -> dict[str, float] | None:
     """|w| at fixed shares, linear between neighbours; None where the numbers cannot be ranked."""
-    from explorer.ranking.order import Magnitudes
-
     weights = model.weights[layer.parameter]
     if not layer.n_weights or not weights.is_floating_point() or not bool(weights.isfinite().all()):
         return None
@@ -77,8 +66,6 @@ def _quantiles(model: LoadedModel, layer: LayerInfo) -> dict[str, float] | None:
 
 
 def _json(model: LoadedModel, rows: list[dict[str, Any]], findings: list[Any]) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "model": {"address": model.address, "digest": model.digest},
         "architecture": model.meta.get("arch"),

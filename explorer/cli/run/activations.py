@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from explorer.analysis.report import finite
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, add_common, add_data, add_model, load_data, load_model
-from explorer.cli.request import add_request, prune_spec, share
-from explorer.cli.scanning import with_curves
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.request import share
+from explorer.cli.run.loading import load_data, load_model
+from explorer.cli.run.request import prune_spec
+from explorer.cli.run.scanning import with_curves
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from explorer.recovery.activation_threshold import ActivationPoint
-
-NAME = "activations"
-HELP = "Skip small activations at inference: the share that is skipped against accuracy."
-
-
-def add_arguments(parser: Parser) -> None:
-    """The flags of this command."""
-    add_model(parser)
-    text = "shares of each layer's activations to skip, smallest first (default: 0,0.3,0.5,0.7,0.9)"
-    parser.add_argument("--shares", default="0,0.3,0.5,0.7,0.9", metavar="S,S", help=text)
-    add_request(parser)
-    add_data(parser)
-    add_common(parser)
+from explorer.pruning.plan import plan as make_plan
+from explorer.recovery.activation_threshold import ActivationPoint, skipping
 
 
 def run(args: Arguments) -> int:
     """Measure each share on the tune split."""
-    from explorer.pruning.plan import plan as make_plan
-    from explorer.recovery.activation_threshold import skipping
-
     spec, shares = prune_spec(args), _shares(args.shares)
     model = load_model(args)
     data = load_data(args, model)
@@ -71,8 +57,6 @@ def _shares(text: str) -> tuple[float, ...]:
 
 def point_json(point: ActivationPoint) -> dict[str, Any]:
     """One point as a JSON-able object; the infinite threshold of share 1 becomes None."""
-    from explorer.analysis.report import finite
-
     return dict(
         finite(
             {

@@ -1,0 +1,29 @@
+"""``evaluate``: prune as asked, in memory, and measure."""
+
+from __future__ import annotations
+
+from explorer.cli.arguments import Parser, add_common, add_data, add_model, whole
+from explorer.cli.flags.recording import add_keeping
+from explorer.cli.flags.request import add_request
+
+NAME = "evaluate"
+HELP = "Prune a model in memory and measure what is left of its accuracy."
+
+
+def add_arguments(parser: Parser) -> None:
+    """The flags of this command."""
+    add_model(parser)
+    add_request(parser)
+    add_data(parser)
+    parser.add_argument(
+        "--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted"
+    )
+    group = parser.add_argument_group("what it costs, measured on this machine")
+    group.add_argument(
+        "--latency", action="store_true", help="time of one pass, dense and pruned in turns; memory, energy"
+    )
+    group.add_argument("--batch", type=whole, metavar="N", help="of --latency: inputs in one pass (default: 1)")
+    group.add_argument("--runtime", choices=("torch", "onnx"), help="of --latency: what runs it (default: torch)")
+    group.add_argument("--measure-sizes", action="store_true", help="write every kind of file and ask the disk")
+    add_keeping(parser)
+    add_common(parser)

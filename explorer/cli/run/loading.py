@@ -1,0 +1,54 @@
+"""The model and the data that the flags name."""
+
+from __future__ import annotations
+
+import torch
+
+from explorer import data, models
+from explorer.cli.arguments import Arguments
+from explorer.data.given import why_no_data
+from explorer.errors import ExplorerError
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, LoadedModel
+
+
+def load_model(args: Arguments) -> LoadedModel:
+    """The model that was asked for."""
+    _check_device(args.device)
+    return models.load(args.model, arch=args.arch, trust_code=args.trust_code, code_timeout=args.code_timeout)
+
+
+def load_runnable(args: Arguments, fix: str = "Give --arch.") -> LoadedModel:
+    """The model that was asked for, where it can be run; ``fix`` is what else to do where it cannot."""
+    model = load_model(args)
+    if model.module is None:
+        why = model.why_not_runnable or "Its architecture is not known."
+        raise ExplorerError(f"{args.model} cannot be run.", why=why, fix=fix)
+    return model
+
+
+def load_data(args: Arguments, model: LoadedModel) -> Dataset:
+    """The data that was asked for, else what the model was made for."""
+    address = args.data or model.data
+    if address is None:
+        raise ExplorerError(
+            f"{args.model} does not say what it is evaluated on.",
+            why=why_no_data(model),
+            fix="Add --data digits, --data folder:PATH, --data npz:PATH or --data none.",
+        )
+    return data.load(
+        address, model=model, size=args.size, mean=args.mean, std=args.std, splits=args.splits, seed=args.seed
+    )
+
+
+def data_for(args: Arguments, model: LoadedModel, spec: PruneSpec) -> Dataset | None:
+    """The data, where the criterion looks at them; None where the weights are enough."""
+    return load_data(args, model) if spec.criterion.needs else None
+
+
+def _check_device(name: str) -> None:
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        why = (str(error).splitlines() or [""])[0].rstrip(".")
+        raise ExplorerError(f"The device {name!r} is not usable.", why=f"{why}.", fix="Use --device cpu.") from None
