@@ -109,6 +109,7 @@ def point(
         loss=evaluation.loss,
         plan_digest=plan.digest,
         protocol=recovered,
+        metrics=dict(evaluation.metrics),
     )
 
 

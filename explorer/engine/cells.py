@@ -11,7 +11,7 @@ from itertools import islice
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import even_batches
-from explorer.engine.tally import BatchResult, Tallies, judge, judge_each
+from explorer.engine.tally import BatchResult, Tallies, per_sample, per_sample_of_each
 from explorer.stopping import result
 from explorer.types import Evaluation
 
@@ -131,7 +131,7 @@ def _results(
         labels = None if split.y is None else split.y[part]
         if part.start not in dense:
             of_walk = walk.dense(batch)
-            known = evaluator.dense_results().at(part) if of_walk is None else judge(of_walk, labels, None)
+            known = evaluator.dense_results().at(part) if of_walk is None else per_sample(of_walk, labels, None)
             dense[part.start] = known
-        found.append(judge_each(outputs, labels, dense[part.start]))
+        found.append(per_sample_of_each(outputs, labels, dense[part.start]))
     return found

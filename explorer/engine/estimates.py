@@ -15,7 +15,7 @@ from explorer.engine.cells import PATIENCE, TOGETHER, groups
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import equal_batches
-from explorer.engine.tally import BatchResult, joined, judge_each
+from explorer.engine.tally import BatchResult, joined, per_sample_of_each
 from explorer.metrics.stratified import FINAL, Strata, looks_at, margin_strata, mean_of, paired_mean, partial_width
 from explorer.stopping import result
 
@@ -60,7 +60,7 @@ class _Sampling:
         outputs = walk.outputs(batches, edits)
         labels = evaluator.split.y
         return [
-            judge_each(out, None if labels is None else labels[which], self.dense.at(which))
+            per_sample_of_each(out, None if labels is None else labels[which], self.dense.at(which))
             for which, out in zip(drawn, outputs, strict=True)
         ]
 

@@ -20,7 +20,7 @@ from explorer.engine.layout import batches
 from explorer.engine.prefix import PrefixCache
 from explorer.engine.prepared import Ready, Values, prepare
 from explorer.engine.program import Program
-from explorer.engine.tally import BatchResult, Tally, joined, judge
+from explorer.engine.tally import BatchResult, Tally, joined, per_sample
 from explorer.engine.workers import n_cores, worker_pool
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked_weights, private_shell
@@ -232,10 +232,10 @@ class Evaluator:
             at_hand: dict[int, Any] = {}  # what the dense pass made serves the pruned one
             if (dense := self._dense_results.get(index)) is None:
                 logits = self._logits(ready, self._dense_job or job, index, x, job, at_hand)
-                dense = self._dense_results[index] = judge(logits, labels, None)
+                dense = self._dense_results[index] = per_sample(logits, labels, None)
             if job.is_dense:
                 return dense
-            return judge(self._logits(ready, job, index, x, job, at_hand), labels, dense)
+            return per_sample(self._logits(ready, job, index, x, job, at_hand), labels, dense)
 
     def _logits(self, ready: Ready, job: _Job, index: int, x: Tensor, keeper: _Job, at_hand: dict[int, Any]) -> Tensor:
         """The outputs (n, ...) of one job; ``keeper`` is the job whose wishes to keep values count."""

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from explorer.engine.answers import task_of
 from explorer.engine.folding import around, fold
-from explorer.engine.judges import task_of
 from explorer.engine.layout import FIRST, natural_batch_size
 from explorer.engine.program import Look, Program, Put, failed
 from explorer.engine.tracing import Steps, trace, whole_model

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
@@ -14,12 +14,13 @@ from explorer.metrics.base import Task
 
 @dataclass(frozen=True, eq=False)
 class BatchResult:
-    """Some samples, one by one; where several models were judged at once, (models, n, ...) of each tensor.
+    """Some samples, one by one; where several models were evaluated at once, (models, n, ...) of each tensor.
 
-    ``agrees``, ``right`` and ``loss`` are the numbers that the task's metrics keep of each sample (1 or 0
+    ``agrees``, ``right`` and ``loss`` are the numbers that the task's first metrics keep of each sample (1 or 0
     for agreement and right classes); ``right`` and ``loss`` are None without labels. ``predictions`` are
     classes (n,), tokens (n, length) or numbers (n, k). ``margin`` is how far the first choice is above
-    the second one, for the dense model only; ``top_k`` says whether the class is among the first choices.
+    the second one, for the dense model only. ``more`` holds what every other registered metric keeps of each
+    sample, by its key.
     """
 
     predictions: Tensor
@@ -29,18 +30,28 @@ class BatchResult:
     dense_predictions: Tensor
     dense_right: Tensor | None
     margin: Tensor | None = None
-    top_k: Tensor | None = None
+    more: Mapping[str, Tensor] = field(default_factory=dict)
     task: Task = "classes"
 
     def at(self, which: Any) -> BatchResult:
         """The results of some of the samples: a slice, indices, or a tuple of them for models and samples."""
-        found: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        found = {k: v[which] if isinstance(v, Tensor) else v for k, v in found.items()}
-        return BatchResult(**found)
+        return each(lambda tensors: tensors[0][which], [self])
 
 
 def joined(parts: Sequence[BatchResult], dim: int = 0) -> BatchResult:
     """Several batches' results as one, in their order; ``dim`` is the one of the samples."""
-    found: dict[str, Any] = {f.name: [getattr(part, f.name) for part in parts] for f in fields(BatchResult)}
-    found = {k: torch.cat(v, dim=dim) if isinstance(v[0], Tensor) else v[0] for k, v in found.items()}
-    return BatchResult(**found)
+    return each(lambda tensors: torch.cat(tensors, dim=dim), parts)
+
+
+def each(change: Callable[[list[Tensor]], Tensor], parts: Sequence[BatchResult]) -> BatchResult:
+    """The result whose every tensor is ``change`` of that tensor in all ``parts``."""
+    values: dict[str, Any] = {}
+    for name in (f.name for f in fields(BatchResult)):
+        of_parts = [getattr(part, name) for part in parts]
+        if isinstance(of_parts[0], Tensor):
+            values[name] = change(of_parts)
+        elif isinstance(of_parts[0], Mapping):
+            values[name] = {key: change([tensors[key] for tensors in of_parts]) for key in of_parts[0]}
+        else:
+            values[name] = of_parts[0]
+    return BatchResult(**values)

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from explorer.engine.judges import JUDGES, How, judge_of
-from explorer.engine.results import BatchResult, joined
+from explorer.engine.answers import ANSWERS, Provenance, answers_of
+from explorer.engine.results import BatchResult, each, joined
 from explorer.types import Evaluation
 
-__all__ = ["BatchResult", "Tallies", "Tally", "joined", "judge", "judge_each"]
+__all__ = ["BatchResult", "Tallies", "Tally", "joined", "per_sample", "per_sample_of_each"]
 
 
-def judge(outputs: Tensor, labels: Tensor | None, dense: BatchResult | None) -> BatchResult:
+def per_sample(outputs: Tensor, labels: Tensor | None, dense: BatchResult | None) -> BatchResult:
     """What the outputs of n samples are worth; ``dense`` is the dense model's result, None if this is it.
 
     Raises ExplorerError when labels and outputs do not fit each other.
     """
-    return judge_of(outputs, labels).result(outputs, labels, dense)
+    return answers_of(outputs, labels).per_sample(outputs, labels, dense)
 
 
-def judge_each(outputs: Tensor, labels: Tensor | None, dense: BatchResult) -> BatchResult:
+def per_sample_of_each(outputs: Tensor, labels: Tensor | None, dense: BatchResult) -> BatchResult:
     """The same for several models' outputs of the same samples, (models, n, ...): tensors of (models, n, ...)."""
     n_models, n = outputs.shape[:2]
     again = torch.arange(n).repeat(n_models)
-    flat = judge_of(outputs[0], labels).result(
+    flat = answers_of(outputs[0], labels).per_sample(
         outputs.flatten(0, 1), None if labels is None else labels[again], dense.at(again), briefly=True
     )
-    found: dict[str, Any] = {f.name: getattr(flat, f.name) for f in fields(flat)}
-    found = {k: v.reshape(n_models, n, *v.shape[1:]) if isinstance(v, Tensor) else v for k, v in found.items()}
-    return BatchResult(**found)
+    return each(lambda tensors: tensors[0].reshape(n_models, n, *tensors[0].shape[1:]), [flat])
 
 
 class Tally:
@@ -40,7 +35,7 @@ class Tally:
 
     def __init__(self, total: int, batch_size: int, device: str) -> None:
         self._total = total
-        self._how = How(batch_size, device)
+        self._origin = Provenance(batch_size, device)
         self._results: list[BatchResult] = []
 
     def add(self, result: BatchResult) -> None:
@@ -52,24 +47,24 @@ class Tally:
         return self._evaluation(joined(self._results), seconds)
 
     def _evaluation(self, whole: BatchResult, seconds: float) -> Evaluation:
-        found = JUDGES[whole.task].verdict(whole, self._how)
+        totals = ANSWERS[whole.task].totals(whole, self._origin)
         return Evaluation(
             n=len(whole.agrees),
             total=self._total,
-            accuracy=found.accuracy,
-            drop=found.drop,
-            agreement=found.agreement,
-            loss=found.loss,
+            accuracy=totals.accuracy,
+            drop=totals.drop,
+            agreement=totals.agreement,
+            loss=totals.loss,
             predictions=whole.predictions,
             dense_predictions=whole.dense_predictions,
-            judged_by=found.judged_by,
+            judged_by=totals.judged_by,
             seconds=seconds,
-            metrics=found.metrics,
+            metrics=totals.metrics,
         )
 
 
 class Tallies(Tally):
-    """The same for several models whose batches are judged together (:func:`judge_each`)."""
+    """The same for several models whose batches are evaluated together (:func:`per_sample_of_each`)."""
 
     def evaluations(self, seconds: float) -> list[Evaluation]:
         """One evaluation a model."""

@@ -19,7 +19,7 @@ from safetensors.torch import load, save_file
 from torch import Tensor
 
 from explorer.engine.evaluator import Evaluator
-from explorer.engine.tally import BatchResult, Tally, judge
+from explorer.engine.tally import BatchResult, Tally, per_sample
 from explorer.errors import ExplorerError
 from explorer.export.files import check_target, put
 from explorer.export.onnx_model import onnx_and_proof
@@ -157,7 +157,7 @@ def evaluation(outputs: Sequence[Tensor], split: Split, dense: BatchResult) -> E
         why = "It does not give one output for each sample."
         raise ExplorerError("The accuracy of this network cannot be measured in ONNX Runtime.", why=why, fix=_SIMULATE)
     tally = Tally(len(split), 256, "cpu")
-    tally.add(judge(torch.cat(list(outputs)).float(), split.y, dense))
+    tally.add(per_sample(torch.cat(list(outputs)).float(), split.y, dense))
     return tally.evaluation(0.0)
 
 

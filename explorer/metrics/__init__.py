@@ -5,8 +5,11 @@ from __future__ import annotations
 from explorer.metrics.accuracy import Accuracy
 from explorer.metrics.agreement import Agreement
 from explorer.metrics.base import Metric
+from explorer.metrics.brier import Brier
+from explorer.metrics.ece import ExpectedCalibrationError
 from explorer.metrics.loss import Loss
 from explorer.metrics.mae import MeanAbsoluteError
+from explorer.metrics.nll import NegativeLogLikelihood
 from explorer.metrics.perplexity import Perplexity
 from explorer.metrics.r2 import R2
 from explorer.metrics.tokens import TokenAccuracy, TokenAgreement, TokenLoss
@@ -15,6 +18,9 @@ from explorer.params import Registry
 
 MEMBERS: tuple[type[Metric], ...] = (
     *(Accuracy, TopK, Agreement, Loss),
+    NegativeLogLikelihood,
+    Brier,
+    ExpectedCalibrationError,
     *(MeanAbsoluteError, R2),
     *(TokenAccuracy, TokenAgreement, TokenLoss, Perplexity),
 )

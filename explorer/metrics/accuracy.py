@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Outputs, Share
+from explorer.metrics.base import Best, Outputs, Share
 from explorer.metrics.interval import paired_difference
 from explorer.metrics.origin import machine, today
 from explorer.types import Measurement
@@ -21,6 +21,8 @@ class Accuracy(Share):
     """
 
     key: ClassVar[str] = "accuracy"
+    label: ClassVar[str] = "Accuracy"
+    best: ClassVar[Best] = "highest"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
 
     def per_sample(self, outputs: Outputs) -> Tensor:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Outputs, Share
+from explorer.metrics.base import Best, Outputs, Share
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Agreement(Share):
     """
 
     key: ClassVar[str] = "agreement"
+    label: ClassVar[str] = "Agreement with the dense model"
+    best: ClassVar[Best] = "highest"
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def per_sample(self, outputs: Outputs) -> Tensor:

@@ -13,6 +13,7 @@ from explorer.metrics.origin import machine, today
 from explorer.types import JudgedBy, Measurement
 
 Task = Literal["classes", "numbers", "tokens"]
+Best = Literal["highest", "lowest", "zero"]
 JUDGED_NAMES: Mapping[JudgedBy, str] = {
     "labels": "accuracy",
     "agreement": "agreement with the dense model",
@@ -40,10 +41,13 @@ class Outputs:
 class Metric(Protocol):
     """Each sample gives its numbers, all of them together a value with an interval.
 
-    ``task`` says what the model's outputs are: classes, numbers or tokens.
+    ``task`` says what the model's outputs are: classes, numbers or tokens. ``best`` says which way is better:
+    the highest value, the lowest one, or the one nearest to zero.
     """
 
     key: ClassVar[str]
+    label: ClassVar[str]
+    best: ClassVar[Best]
     unit: ClassVar[str]
     needs: ClassVar[frozenset[str]]
     task: ClassVar[Task]

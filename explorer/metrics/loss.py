@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.metrics.base import Mean, Outputs
+from explorer.metrics.base import Best, Mean, Outputs
 from explorer.metrics.interval import Interval, normal_mean
 
 
@@ -20,6 +20,8 @@ class Loss(Mean):
     """
 
     key: ClassVar[str] = "loss"
+    label: ClassVar[str] = "Loss"
+    best: ClassVar[Best] = "lowest"
     unit: ClassVar[str] = "nats"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Mean, Outputs, Task
+from explorer.metrics.base import Best, Mean, Outputs, Task
 from explorer.metrics.interval import Interval, normal_mean
 
 
@@ -20,6 +20,8 @@ class MeanAbsoluteError(Mean):
     """
 
     key: ClassVar[str] = "mae"
+    label: ClassVar[str] = "Mean absolute error"
+    best: ClassVar[Best] = "lowest"
     unit: ClassVar[str] = "of the target"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     task: ClassVar[Task] = "numbers"

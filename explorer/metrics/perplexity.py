@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from explorer.metrics.base import Best
 from explorer.metrics.interval import Interval
 from explorer.metrics.tokens import TokenLoss
 
@@ -20,6 +21,8 @@ class Perplexity(TokenLoss):
     """
 
     key: ClassVar[str] = "perplexity"
+    label: ClassVar[str] = "Perplexity"
+    best: ClassVar[Best] = "lowest"
     unit: ClassVar[str] = "x"
 
     def total(self, values: Tensor) -> float:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.metrics.base import Outputs, Task
+from explorer.metrics.base import Best, Outputs, Task
 from explorer.metrics.interval import Interval
 
 
@@ -22,6 +22,8 @@ class R2:
     """
 
     key: ClassVar[str] = "r2"
+    label: ClassVar[str] = "R2"
+    best: ClassVar[Best] = "highest"
     unit: ClassVar[str] = "fraction"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     task: ClassVar[Task] = "numbers"

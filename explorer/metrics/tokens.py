@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.metrics.base import Outputs, Task
+from explorer.metrics.base import Best, Outputs, Task
 from explorer.metrics.interval import Interval, ratio
 
 
@@ -42,6 +42,8 @@ class TokenAccuracy(PerToken):
     """The share of tokens whose highest output is the right one (top-1)."""
 
     key: ClassVar[str] = "token_accuracy"
+    label: ClassVar[str] = "Accuracy of tokens"
+    best: ClassVar[Best] = "highest"
     unit: ClassVar[str] = "fraction"
 
     def per_sample(self, outputs: Outputs) -> Tensor:
@@ -57,6 +59,8 @@ class TokenAgreement(PerToken):
     """The share of tokens for which pruned and dense model choose the same; it needs no labels."""
 
     key: ClassVar[str] = "token_agreement"
+    label: ClassVar[str] = "Agreement of tokens"
+    best: ClassVar[Best] = "highest"
     unit: ClassVar[str] = "fraction"
     needs: ClassVar[frozenset[str]] = frozenset()
 
@@ -72,6 +76,8 @@ class TokenLoss(PerToken):
     """Mean cross-entropy of a token: -log of the probability given to the right one; 0 is perfect."""
 
     key: ClassVar[str] = "token_loss"
+    label: ClassVar[str] = "Loss of a token"
+    best: ClassVar[Best] = "lowest"
     unit: ClassVar[str] = "nats"
 
     def per_sample(self, outputs: Outputs) -> Tensor:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Outputs, Share
+from explorer.metrics.base import Best, Outputs, Share
 from explorer.params import param
 
 
@@ -19,6 +19,8 @@ class TopK(Share):
     """
 
     key: ClassVar[str] = "top_k"
+    label: ClassVar[str] = "Right class among the first 5"
+    best: ClassVar[Best] = "highest"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     k: int = param(5, "First choices", low=1, high=1000)
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.prepared import logits_of
-from explorer.engine.tally import Tally, judge
+from explorer.engine.tally import Tally, per_sample
 from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors
 from explorer.pruning.calls import fitting, runnable
@@ -169,7 +169,7 @@ def measured_module(module: nn.Module, evaluator: Evaluator) -> Evaluation:
             check()
             labels = None if split.y is None else split.y[part]
             x = fitting(split.x[part], module)
-            tally.add(judge(logits_of(module(x), len(x)), labels, evaluator.dense_result(index)))
+            tally.add(per_sample(logits_of(module(x), len(x)), labels, evaluator.dense_result(index)))
     return tally.evaluation(time.perf_counter() - start)
 
 

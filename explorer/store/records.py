@@ -56,6 +56,7 @@ class PointRecord:
     protocol: Mapping[str, Any] = field(default_factory=dict)
     id: int = 0
     asked_ratio: float | None = None
+    metrics: Mapping[str, Measurement] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
@@ -166,6 +167,8 @@ def record_from(found: Mapping[str, Any], record_id: int) -> PointRecord:
     for name in ("accuracy", "drop", "loss"):
         if values[name] is not None:
             values[name] = Measurement(**_checked(Measurement, values[name]))
+    more = values.get("metrics") or {}
+    values["metrics"] = {key: Measurement(**_checked(Measurement, value)) for key, value in more.items()}
     return PointRecord(**_checked(PointRecord, values))
 
 
@@ -174,6 +177,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
     "Mapping[str, Any]": (dict,),
+    "Mapping[str, Measurement]": (dict,),
     "Measurement": (Measurement,),
     "Measurement | None": (Measurement, type(None)),
     "int | None": (int, type(None)),

@@ -49,6 +49,17 @@ def points(fraction: float) -> str:
     return "0.0 pt" if text[1:] == "0.0 pt" else text
 
 
+def in_words(measurement: Measurement) -> str:
+    """A measurement of any unit with its interval: "98.2% (97.5 – 99.5%)", "0.0712 (0.0456 – 0.0968)"."""
+    if measurement.unit == "fraction":
+        bounds = interval(measurement)
+        return percent(measurement.value) + (f" ({bounds})" if bounds else "")
+    value = f"{measurement.value:.4g}"
+    if measurement.low is None or measurement.high is None:
+        return value
+    return f"{value} ({measurement.low:.3g} – {measurement.high:.3g})"
+
+
 def interval(measurement: Measurement) -> str:
     """ "97.5 – 99.5%", or nothing where no interval is known."""
     if measurement.low is None or measurement.high is None:

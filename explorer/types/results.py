@@ -86,7 +86,8 @@ class TradeOffPoint:
 
     ``plan_digest`` is that of the masks; "" and a ``loss`` of None where they are not known. ``asked_ratio``
     is the compression ratio that was asked for; None where a sparsity was. ``protocol`` says what was done
-    beside pruning (epochs, data, optimiser, seed); empty where nothing was.
+    beside pruning (epochs, data, optimiser, seed); empty where nothing was. ``metrics`` holds what else the same
+    pass measured, by the metric's key.
     """
 
     spec: Mapping[str, Any]
@@ -103,6 +104,7 @@ class TradeOffPoint:
     plan_digest: str = ""
     asked_ratio: float | None = None
     protocol: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Measurement] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

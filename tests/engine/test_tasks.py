@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+import explorer as ex
 from explorer.analysis.sensitivity.scan import Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.metrics import METRICS
 from explorer.metrics.accuracy import Accuracy
+from explorer.metrics.base import Outputs
 from explorer.pruning.apply import masked
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
 from tests.engine.models import load, plan
@@ -169,3 +173,19 @@ def test_the_right_class_among_the_first_five_comes_from_the_same_pass() -> None
     share = (ranks == labels.unsqueeze(1)).any(dim=1).double().mean()
     assert found.metrics["top_k"].value == pytest.approx(float(share))
     assert found.accuracy.name == Accuracy.key
+
+
+def test_every_registered_metric_of_the_task_is_measured_without_another_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True)
+    class Surprise(Accuracy):
+        key: ClassVar[str] = "surprise"
+
+        def per_sample(self, outputs: Outputs) -> Tensor:
+            return 1 - super().per_sample(outputs)
+
+    monkeypatch.setitem(METRICS.members, "surprise", Surprise)
+    model = ex.load("digits-mlp")
+    evaluation = Evaluator(model, ex.load_data("digits").splits["tune"]).dense()
+    assert evaluation.metrics["surprise"].value == pytest.approx(1 - evaluation.accuracy.value)
+    assert {"nll", "brier", "ece", "top_k", "surprise"} <= set(evaluation.metrics)
+    assert evaluation.metrics["nll"].value == pytest.approx(evaluation.loss.value)  # type: ignore[union-attr]

@@ -17,12 +17,13 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.export.measured_sizes import measure_sizes
 from explorer.export.onnx_pair import onnx_pair
+from explorer.metrics import METRICS
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.latency import Runtime
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
 from explorer.pruning.plan import plan as make_plan
 from explorer.store.looks import count_look
-from explorer.types import Dataset, Evaluation, LoadedModel, Plan
+from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
 
 
 def run(args: Arguments) -> int:
@@ -111,13 +112,22 @@ def _metric_rows(found: Report) -> list[tuple[str, str, str, str]]:
         rows.append(("accuracy", printing.percent(judged.accuracy.value), printing.interval(judged.accuracy)))
         drop = f"{printing.points(judged.drop.value)} points"
         rows.append(("drop against dense", drop, printing.interval(judged.drop, signed=True)))
-        if (first := judged.metrics.get("top_k")) is not None:
-            rows.append(("right class among the first 5", printing.percent(first.value), printing.interval(first)))
+        rows += [_metric_row(key, measurement) for key, measurement in judged.metrics.items()]
     elif judged.judged_by in ("tokens", "numbers"):
         return [*_other_rows(judged), ("agreement with dense", printing.number(judged.agreement.value), "", "measured")]
     share = printing.percent(judged.agreement.value)
     rows.append(("agreement with dense", share, printing.interval(judged.agreement)))
     return [(*row, judged.accuracy.origin) for row in rows]
+
+
+def _metric_row(key: str, measurement: Measurement) -> tuple[str, str, str]:
+    """A registered metric under its label: shares in per cent, all else as a plain number."""
+    label = METRICS.member(key).label
+    name = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    if measurement.unit == "fraction":
+        return name, printing.percent(measurement.value), printing.interval(measurement)
+    bounds = "" if measurement.low is None else f"{measurement.low:.4g} to {measurement.high:.4g}, "
+    return name, printing.number(measurement.value), f"{bounds}n = {measurement.n}"
 
 
 def _other_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:

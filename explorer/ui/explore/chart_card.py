@@ -9,10 +9,12 @@ import torch
 from explorer.analysis import collapse
 from explorer.charts import CONFIG, clicked, tradeoff
 from explorer.engine.jobs import Job
+from explorer.metrics import METRICS
 from explorer.metrics.sparsity_support import advice
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import plain
-from explorer.types import Finding, TradeOff
+from explorer.text.numbers import in_words
+from explorer.types import Evaluation, Finding, TradeOff
 from explorer.ui.explore import costs, curves, export_menu
 from explorer.ui.explore.view import View
 from explorer.ui.shell import running
@@ -122,6 +124,13 @@ def below(view: View) -> None:
         _watch(view)
 
 
+def _also_measured(evaluation: Evaluation) -> None:
+    """Every other registered metric that applies, with its interval."""
+    if evaluation.metrics:
+        rows = [f"{METRICS.member(key).label} {in_words(m)}" for key, m in evaluation.metrics.items()]
+        st.caption(f"Measured on the same {evaluation.n:,} samples: {'; '.join(rows)}.")
+
+
 def _changed(view: View) -> None:
     found = view.evaluation
     if found is None or view.dataset is None:
@@ -129,8 +138,8 @@ def _changed(view: View) -> None:
         return
     split = view.dataset.splits["tune"]
     if not found.chooses_classes:
-        rest = ", ".join(f"{name} {m.value:.4g}" for name, m in found.metrics.items())
-        st.markdown(f"Agreement with the dense model: **{found.agreement.value:.4g}**{'; ' * bool(rest)}{rest}.")
+        st.markdown(f"Agreement with the dense model: **{found.agreement.value:.4g}**.")
+        _also_measured(found)
         return
     differ = found.predictions != found.dense_predictions
     if split.y is None:
@@ -143,6 +152,7 @@ def _changed(view: View) -> None:
         st.markdown("Every answer is as right or wrong as before.")
     else:
         st.markdown(f"**{len(lost):,}** that were right are now wrong, **{len(won):,}** the other way.")
+    _also_measured(found)
     if len(lost) + len(won) and view.dataset.images:
         with st.popover("See them", icon=":material/image_search:"):
             thumbnails.grid(view.dataset, found, lost, "Right before, wrong now")

@@ -1,7 +1,8 @@
-"""What outputs are worth: chosen classes, tokens one after the other, or numbers. One judge a task.
+"""What outputs are worth: chosen classes, tokens one after the other, or numbers. One class a task.
 
-The rest of the engine knows only that a judge turns outputs into a few numbers a sample, and
-those of all samples into measurements.
+The rest of the engine knows only that a task turns outputs into a few numbers a sample, and those of all
+samples into measurements. Which ones: the task's own three (accuracy, agreement, loss), and every other
+metric that is registered for it.
 """
 
 from __future__ import annotations
@@ -15,21 +16,20 @@ from torch import Tensor
 
 from explorer.engine.results import BatchResult
 from explorer.errors import ExplorerError
+from explorer.metrics import METRICS
 from explorer.metrics.accuracy import Accuracy, drop
 from explorer.metrics.agreement import Agreement
-from explorer.metrics.base import Metric, Outputs, Task, measure
+from explorer.metrics.base import Metric, Outputs, Task, measure, why_not
 from explorer.metrics.interval import Interval, normal_mean, ratio
 from explorer.metrics.loss import Loss
 from explorer.metrics.mae import MeanAbsoluteError
-from explorer.metrics.perplexity import Perplexity
 from explorer.metrics.r2 import R2
 from explorer.metrics.tokens import TokenAccuracy, TokenAgreement, TokenLoss
-from explorer.metrics.top_k import TopK
 from explorer.types import JudgedBy, Measurement
 
 
 @dataclass(frozen=True)
-class How:
+class Provenance:
     """What every measurement of an evaluation says about itself."""
 
     batch_size: int
@@ -37,12 +37,16 @@ class How:
 
     def measure(self, metric: Metric, values: Tensor, name: str = "") -> Measurement:
         """The measurement of a metric, under its own name unless another is given."""
-        found = measure(metric, values, batch_size=self.batch_size, device=self.device)
-        return replace(found, name=name or found.name)
+        measurement = measure(metric, values, batch_size=self.batch_size, device=self.device)
+        return replace(measurement, name=name or measurement.name)
+
+    def measure_more(self, whole: BatchResult) -> dict[str, Measurement]:
+        """The measurements of all metrics beside the task's first ones, by key."""
+        return {key: self.measure(METRICS.get(key), values) for key, values in whole.more.items()}
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Totals:
     """The measurements that all samples make; see :class:`explorer.types.Evaluation`."""
 
     accuracy: Measurement
@@ -53,35 +57,33 @@ class Verdict:
     metrics: Mapping[str, Measurement] = field(default_factory=dict)
 
 
-class Judge(Protocol):
-    """Judges one kind of outputs."""
+class Answers(Protocol):
+    """One kind of outputs, and what they are compared with."""
 
-    def result(
+    def per_sample(
         self, outputs: Tensor, labels: Tensor | None, dense: BatchResult | None, *, briefly: bool = False
     ) -> BatchResult:
         """Sample by sample; ``dense`` is None for the dense model itself. ``briefly``: what a scan needs."""
         ...
 
-    def verdict(self, whole: BatchResult, how: How) -> Verdict:
+    def totals(self, whole: BatchResult, origin: Provenance) -> Totals:
         """All samples together."""
         ...
 
 
-class Classes:
+class ClassAnswers:
     """(n, classes) scores; the highest one is the choice. Labels (n,) int64."""
 
-    def result(
+    def per_sample(
         self, outputs: Tensor, labels: Tensor | None, dense: BatchResult | None, *, briefly: bool = False
     ) -> BatchResult:
         """Raises ExplorerError when a label is not among the classes."""
         predictions = outputs.argmax(dim=1)
         given = Outputs(outputs, labels, dense.predictions if dense else predictions)
-        right = loss = top_k = None
+        right = loss = None
         if labels is not None:
             _check_range(labels, outputs.shape[1], "classes")
             right, loss = Accuracy().per_sample(given), Loss().per_sample(given)
-            if not briefly and TopK().why_not(outputs.shape[1]) is None:
-                top_k = TopK().per_sample(given)
         return BatchResult(
             predictions=predictions,
             agrees=Agreement().per_sample(given),
@@ -90,26 +92,25 @@ class Classes:
             dense_predictions=given.dense,
             dense_right=dense.right if dense else right,
             margin=None if dense else _margin(outputs),
-            top_k=top_k,
+            more={} if briefly else _more("classes", given, {Accuracy, Agreement, Loss}, outputs.shape[1]),
         )
 
-    def verdict(self, whole: BatchResult, how: How) -> Verdict:
+    def totals(self, whole: BatchResult, origin: Provenance) -> Totals:
         """Top-1 share, or agreement without labels."""
-        agreement = how.measure(Agreement(), whole.agrees)
+        agreement = origin.measure(Agreement(), whole.agrees)
         right, dense_right = whole.right, whole.dense_right
         if right is None or dense_right is None or whole.loss is None:
-            lost = drop(torch.ones_like(whole.agrees), whole.agrees, batch_size=how.batch_size, device=how.device)
-            return Verdict(agreement, lost, agreement, None, "agreement")
-        lost = drop(dense_right, right, batch_size=how.batch_size, device=how.device)
-        more = {} if whole.top_k is None else {"top_k": how.measure(TopK(), whole.top_k)}
-        accuracy, loss = how.measure(Accuracy(), right), how.measure(Loss(), whole.loss)
-        return Verdict(accuracy, lost, agreement, loss, "labels", more)
+            lost = drop(torch.ones_like(whole.agrees), whole.agrees, batch_size=origin.batch_size, device=origin.device)
+            return Totals(agreement, lost, agreement, None, "agreement", origin.measure_more(whole))
+        lost = drop(dense_right, right, batch_size=origin.batch_size, device=origin.device)
+        accuracy, loss = origin.measure(Accuracy(), right), origin.measure(Loss(), whole.loss)
+        return Totals(accuracy, lost, agreement, loss, "labels", origin.measure_more(whole))
 
 
-class Tokens:
+class TokenAnswers:
     """(n, length, vocabulary) scores, each position's highest one is the choice. Labels (n, length) int64."""
 
-    def result(
+    def per_sample(
         self, outputs: Tensor, labels: Tensor | None, dense: BatchResult | None, *, briefly: bool = False
     ) -> BatchResult:
         """Raises ExplorerError when labels have another length, or are not in the vocabulary."""
@@ -122,51 +123,55 @@ class Tokens:
             right, loss = TokenAccuracy().per_sample(given), TokenLoss().per_sample(given)
         agrees = TokenAgreement().per_sample(given)
         dense_right = dense.right if dense else right
-        return BatchResult(predictions, agrees, right, loss, given.dense, dense_right, task="tokens")
+        more = {} if briefly else _more("tokens", given, {TokenAccuracy, TokenAgreement, TokenLoss})
+        return BatchResult(predictions, agrees, right, loss, given.dense, dense_right, more=more, task="tokens")
 
-    def verdict(self, whole: BatchResult, how: How) -> Verdict:
+    def totals(self, whole: BatchResult, origin: Provenance) -> Totals:
         """The share of right tokens, or of equal ones without labels; perplexity beside it."""
-        agreement = how.measure(TokenAgreement(), whole.agrees, "agreement")
+        agreement = origin.measure(TokenAgreement(), whole.agrees, "agreement")
         if whole.right is None or whole.dense_right is None or whole.loss is None:
             equal, n = whole.agrees.unbind(dim=1)
             fewer = _drop(agreement, 1 - agreement.value, ratio(n - equal, n))
-            return Verdict(agreement, fewer, agreement, None, "agreement")
-        accuracy = how.measure(TokenAccuracy(), whole.right, "accuracy")
+            return Totals(agreement, fewer, agreement, None, "agreement", origin.measure_more(whole))
+        accuracy = origin.measure(TokenAccuracy(), whole.right, "accuracy")
         lost, n = whole.dense_right[:, 0] - whole.right[:, 0], whole.right[:, 1]
         fewer = _drop(accuracy, float(lost.sum() / n.sum()), ratio(lost, n))
-        loss, perplexity = how.measure(TokenLoss(), whole.loss, "loss"), how.measure(Perplexity(), whole.loss)
-        return Verdict(accuracy, fewer, agreement, loss, "tokens", {"perplexity": perplexity})
+        loss = origin.measure(TokenLoss(), whole.loss, "loss")
+        return Totals(accuracy, fewer, agreement, loss, "tokens", origin.measure_more(whole))
 
 
-class Numbers:
+class NumberAnswers:
     """(n, k) predicted numbers. Labels (n,) or (n, k) float."""
 
-    def result(
+    def per_sample(
         self, outputs: Tensor, labels: Tensor | None, dense: BatchResult | None, *, briefly: bool = False
     ) -> BatchResult:
         """Raises ExplorerError when there is not one output for each target."""
-        wanted = dense.predictions if dense else outputs
+        of_dense = dense.predictions if dense else outputs
+        given = Outputs(outputs, labels, of_dense)
         right = loss = None
         if labels is not None:
             _check_shape(outputs.shape, labels.shape if labels.dim() > 1 else (len(labels), 1), "numbers")
-            given = Outputs(outputs, labels, wanted)
             right, loss = R2().per_sample(given), MeanAbsoluteError().per_sample(given)
-        agrees = R2().per_sample(Outputs(outputs, wanted, wanted))
-        return BatchResult(outputs, agrees, right, loss, wanted, dense.right if dense else right, task="numbers")
+        agrees = R2().per_sample(Outputs(outputs, of_dense, of_dense))
+        more = {} if briefly else _more("numbers", given, {R2, MeanAbsoluteError})
+        dense_right = dense.right if dense else right
+        return BatchResult(outputs, agrees, right, loss, of_dense, dense_right, more=more, task="numbers")
 
-    def verdict(self, whole: BatchResult, how: How) -> Verdict:
+    def totals(self, whole: BatchResult, origin: Provenance) -> Totals:
         """R2 about the targets, or about the dense model's outputs without labels."""
-        agreement = how.measure(R2(), whole.agrees, "agreement")
+        agreement = origin.measure(R2(), whole.agrees, "agreement")
         if whole.right is None or whole.dense_right is None or whole.loss is None:
-            return Verdict(agreement, _drop(agreement, 1 - agreement.value, None), agreement, None, "agreement")
-        r2, mae = how.measure(R2(), whole.right), how.measure(MeanAbsoluteError(), whole.loss)
+            fewer = _drop(agreement, 1 - agreement.value, None)
+            return Totals(agreement, fewer, agreement, None, "agreement", origin.measure_more(whole))
+        r2, mae = origin.measure(R2(), whole.right), origin.measure(MeanAbsoluteError(), whole.loss)
         # R2 = 1 - squared errors / variation, and the targets' variation is the same for both models.
         added = (whole.right[:, 0] - whole.dense_right[:, 0]) / R2().variation(whole.right)
         lost = _drop(r2, float(added.sum()), normal_mean(added * len(added)))
-        return Verdict(r2, lost, agreement, mae, "numbers", {"r2": r2, "mae": mae})
+        return Totals(r2, lost, agreement, mae, "numbers", {"r2": r2, "mae": mae, **origin.measure_more(whole)})
 
 
-JUDGES: dict[Task, Judge] = {"classes": Classes(), "tokens": Tokens(), "numbers": Numbers()}
+ANSWERS: dict[Task, Answers] = {"classes": ClassAnswers(), "tokens": TokenAnswers(), "numbers": NumberAnswers()}
 
 
 def task_of(outputs: Tensor, labels: Tensor | None) -> Task:
@@ -178,13 +183,27 @@ def task_of(outputs: Tensor, labels: Tensor | None) -> Task:
     return "numbers" if labels is None and outputs.shape[1] == 1 else "classes"
 
 
-def judge_of(outputs: Tensor, labels: Tensor | None) -> Judge:
-    """Who judges such outputs. Raises ExplorerError when outputs and labels are not of one kind."""
+def answers_of(outputs: Tensor, labels: Tensor | None) -> Answers:
+    """What such outputs are. Raises ExplorerError when outputs and labels are not of one kind."""
     task = task_of(outputs, labels)
     n_dims = {"classes": 1, "tokens": 2}.get(task)
     if (labels is not None and n_dims not in (None, labels.dim())) or (task == "numbers" and outputs.dim() != 2):
         raise _unfit(outputs.shape, () if labels is None else labels.shape, task)
-    return JUDGES[task]
+    return ANSWERS[task]
+
+
+def _more(task: Task, given: Outputs, but: set[type], n_classes: int | None = None) -> dict[str, Tensor]:
+    """What every metric of a task keeps of each sample, apart from some; metrics that say nothing here are left out."""
+    taken: dict[object, Tensor] = {}  # metrics that share what they keep of a sample have it computed once
+    more = {}
+    for member in METRICS:
+        metric = METRICS.get(member.key)
+        if member in but or why_not(metric, labels=given.labels is not None, task=task, n_classes=n_classes):
+            continue
+        if (way := member.per_sample) not in taken:
+            taken[way] = metric.per_sample(given)
+        more[member.key] = taken[way]
+    return more
 
 
 def _margin(scores: Tensor) -> Tensor:

@@ -1,0 +1,86 @@
+"""Calibration metrics against formulas written out here, and simulation."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import log_loss
+
+from explorer import metrics
+from explorer.metrics.base import Outputs, measure
+from explorer.metrics.ece import N_BINS
+
+
+def outputs_of(probabilities: torch.Tensor, labels: torch.Tensor) -> Outputs:
+    return Outputs(probabilities.log(), labels, probabilities.argmax(dim=1))
+
+
+def some(n: int = 400, classes: int = 7) -> Outputs:
+    generator = torch.Generator().manual_seed(3)
+    probabilities = (2 * torch.randn(n, classes, generator=generator, dtype=torch.float64)).softmax(dim=1)
+    return outputs_of(probabilities, torch.randint(0, classes, (n,), generator=generator))
+
+
+def value_of(key: str, outputs: Outputs) -> float:
+    metric = metrics.get(key)
+    return metric.total(metric.per_sample(outputs))
+
+
+def test_nll_is_the_log_loss_of_scikit_learn() -> None:
+    outputs = some()
+    expected = log_loss(outputs.labels, outputs.logits.softmax(dim=1), labels=range(7))
+    assert value_of("nll", outputs) == pytest.approx(expected, rel=1e-9)
+
+
+def test_brier_sums_squared_differences_over_all_classes() -> None:
+    by_hand = outputs_of(torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=torch.float64), torch.tensor([0, 1]))
+    assert metrics.get("brier").per_sample(by_hand).tolist() == pytest.approx(
+        [0.3**2 + 0.2**2 + 0.1**2, 0.1**2 + 0.9**2 + 0.8**2]
+    )
+    certain = torch.eye(3, dtype=torch.float64)
+    assert value_of("brier", outputs_of(certain, torch.tensor([0, 1, 2]))) == pytest.approx(0.0)
+    assert value_of("brier", outputs_of(certain, torch.tensor([1, 2, 0]))) == pytest.approx(2.0)
+
+
+def test_ece_equals_a_plain_loop_over_fifteen_bins() -> None:
+    outputs = some()
+    probabilities = outputs.logits.softmax(dim=1).numpy()
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == outputs.labels.numpy()
+    expected = 0.0
+    for low, high in zip(np.linspace(0, 1, 16)[:-1], np.linspace(0, 1, 16)[1:], strict=True):
+        inside = (confidence > low) & (confidence <= high)
+        if inside.any():
+            expected += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    assert N_BINS == 15
+    assert value_of("ece", outputs) == pytest.approx(expected, rel=1e-9)
+
+
+def test_ece_of_two_bins_by_hand() -> None:
+    probabilities = torch.tensor([[0.9, 0.1]] * 4 + [[0.6, 0.4]] * 4, dtype=torch.float64)
+    labels = torch.tensor([0, 0, 0, 1, 0, 1, 1, 1])
+    # three of four right at 0.9, one of four at 0.6: half of 0.15 and half of 0.35
+    assert value_of("ece", outputs_of(probabilities, labels)) == pytest.approx(0.5 * 0.15 + 0.5 * 0.35)
+
+
+def test_the_interval_of_ece_holds_the_true_error_about_as_often_as_it_says() -> None:
+    """Confidence 0.9 in every answer and 0.7 of them right: the true error is 0.2."""
+    metric, generator, inside = metrics.get("ece"), torch.Generator().manual_seed(1), 0
+    for _ in range(300):
+        right = torch.rand(450, generator=generator) < 0.7
+        values = torch.stack([torch.full((450,), 0.9, dtype=torch.float64), right.double()], dim=1)
+        interval = metric.interval(values)
+        assert interval is not None
+        inside += interval.low <= 0.2 <= interval.high
+    assert 0.90 <= inside / 300 <= 0.99
+
+
+def test_outputs_that_are_not_finite_have_no_calibration() -> None:
+    broken = Outputs(torch.full((2, 3), math.nan), torch.tensor([0, 1]), torch.tensor([0, 0]))
+    for key in ("nll", "brier", "ece"):
+        metric = metrics.get(key)
+        measurement = measure(metric, metric.per_sample(broken), batch_size=2)
+        assert math.isnan(measurement.value)
+        assert measurement.low is None
