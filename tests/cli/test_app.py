@@ -76,6 +76,11 @@ def test_other_addresses_need_a_word(address: str, capsys: Capture) -> None:
     assert shown.count("\n") == 1
 
 
+def test_a_name_that_no_link_can_hold_is_refused(capsys: Capture) -> None:
+    assert main(["app", "\udcff.safetensors", "--port", "0", "--no-browser"]) == 2
+    assert "no text in UTF-8" in capsys.readouterr().err
+
+
 def test_a_root_that_is_no_folder_is_refused(tmp_path: Path, capsys: Capture) -> None:
     assert main(["app", "--port", "0", "--root", str(tmp_path / "absent")]) == 2
     assert "is not a folder. Give --root a folder that exists." in capsys.readouterr().err

@@ -70,9 +70,15 @@ def _roots(args: Arguments) -> list[str]:
 
 
 def _url(address: str, port: int, args: Arguments) -> str:
-    said = {name: getattr(args, name) for name in OPENED if getattr(args, name)}
+    opened = {name: getattr(args, name) for name in OPENED if getattr(args, name)}
+    try:
+        query = urlencode(opened)
+    except UnicodeEncodeError:  # bytes that are no UTF-8 reach Python as half characters
+        what = "What is to be opened cannot be written into a link."
+        why = "It holds bytes that are no text in UTF-8."
+        raise ExplorerError(what, why=why, fix="Give the file another name.") from None
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, f"[{address}]" if ":" in address else address)
-    return f"http://{host}:{port}/" + (f"?{urlencode(said)}" if said else "")
+    return f"http://{host}:{port}/" + (f"?{query}" if query else "")
 
 
 def _script() -> Path:
