@@ -25,9 +25,10 @@ QUOTAS = {
 
 def at_least_one(text: str) -> int:
     """A count from 1."""
-    if not text.isascii() or not text.isdecimal() or len(text) > 9 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
+    try:
+        return whole(text, 1, 10**9 - 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{short(text)} is not a whole number from 1") from None
 
 
 def port_number(text: str) -> int:

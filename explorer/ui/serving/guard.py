@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.errors import ExplorerError
+from explorer.numerals import whole
 from explorer.ui.serving.headers import headers
 from explorer.ui.serving.uploads import UPLOADS
 from explorer.ui.serving.visitors import PRESENT, cookie_name, issued, verified
@@ -47,13 +48,14 @@ class Guard:
         if scope["method"] != "PUT" or _UPLOAD not in scope["path"]:
             await self._app(scope, receive, send)
             return
-        length = Headers(scope=scope).get("content-length", "")
-        session = scope["path"].partition(_UPLOAD)[2].partition("/")[0]
-        if not length.isdecimal():
+        try:
+            length = whole(Headers(scope=scope).get("content-length", ""))
+        except ValueError:
             await PlainTextResponse("Say how long the file is (Content-Length).", 411)(scope, receive, send)
             return
+        session = scope["path"].partition(_UPLOAD)[2].partition("/")[0]
         try:
-            with UPLOADS.room(_visitor(scope) or f"tab {session}", session, int(length)):
+            with UPLOADS.room(_visitor(scope) or f"tab {session}", session, length):
                 await self._app(scope, receive, send)
         except ExplorerError as error:
             await PlainTextResponse(str(error), 413)(scope, receive, send)
