@@ -83,16 +83,32 @@ def parse_event(value: object) -> DragEvent:
     )
 
 
-def parse_events(value: object, *, after: int = 0) -> tuple[DragEvent, ...]:
-    """The events of a batch that are newer than ``after``, in order; a batch may repeat old ones."""
+def read_events(value: object, *, after: int = 0) -> tuple[tuple[DragEvent, ...], tuple[ExplorerError, ...]]:
+    """The events that came after ``after``, each once and in order, and the refusals of those that are none.
+
+    Each event is read by itself: one that cannot be read takes no other with it.
+    """
     if not isinstance(value, list) or len(value) > _MOST_EVENTS:
-        raise _refused(value)
+        return (), (_refused(value),)
     new: dict[int, DragEvent] = {}
+    refusals = []
     for item in value:
-        event = parse_event(item)
-        if event.seq > after:
-            new[event.seq] = event
-    return tuple(new[seq] for seq in sorted(new))
+        try:
+            event = parse_event(item)
+        except ExplorerError as refusal:
+            refusals.append(refusal)
+        else:
+            if event.seq > after:
+                new[event.seq] = event
+    return tuple(new[seq] for seq in sorted(new)), tuple(refusals)
+
+
+def parse_events(value: object, *, after: int = 0) -> tuple[DragEvent, ...]:
+    """The same where nothing may be refused. Raises ExplorerError for the first event that is none."""
+    events, refusals = read_events(value, after=after)
+    for refusal in refusals:
+        raise refusal
+    return events
 
 
 def _choice(value: Mapping[str, Any], field: str, choices: tuple[str, ...], default: str | None = None) -> str:

@@ -7,11 +7,16 @@ import binascii
 import json
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, get_args
 
+from explorer.data.request import square
 from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
+from explorer.workbench.events import Mode
+from explorer.workbench.workspace import DEFAULT_MODEL, Source, Workspace
 
+MODES = get_args(Mode)
 _LONGEST = 20_000
 _MOST_BYTES = 500_000
 
@@ -45,6 +50,39 @@ def decode(text: str) -> PruneSpec:
             why="It was cut off or changed on the way.",
             fix="Ask for the whole link, or start from the dense model.",
         ) from None
+
+
+def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerError, ...]]:
+    """The workspace that a link's query parameters describe, and the refusals of what in them cannot be read.
+
+    Links of every earlier version are read, too.
+    """
+    refusals = []
+    arch, data, mean, std, splits = (parameters.get(name) or None for name in ("arch", "data", "mean", "std", "splits"))
+    source = Source(parameters.get("model") or DEFAULT_MODEL, arch, data, mean=mean, std=std, splits=splits)
+    workspace = Workspace(source=source)
+    mode = parameters.get("lines", "")
+    workspace.mode = mode if mode in MODES else workspace.mode
+    workspace.layer = parameters.get("layer", "")
+    try:
+        workspace.source = replace(workspace.source, size=square(parameters.get("size", "")))
+    except ExplorerError as refusal:
+        refusals.append(refusal)
+    try:
+        workspace.spec = decode(parameters.get("spec", ""))
+    except ExplorerError as refusal:
+        refusals.append(refusal)
+    return workspace, tuple(refusals)
+
+
+def parameters_of(workspace: Workspace) -> dict[str, str]:
+    """The query parameters from which :func:`restore` makes an equal workspace; what is as at the start is left out."""
+    parameters = query({**asdict(workspace.source), "spec": encode(workspace.spec), "layer": workspace.layer})
+    if workspace.source == Source():
+        parameters.pop("model", None)
+    if workspace.mode != Workspace().mode:
+        parameters["lines"] = workspace.mode
+    return parameters
 
 
 def query(values: Mapping[str, Any]) -> dict[str, str]:

@@ -43,12 +43,9 @@ state.setdefault("told", [])
 
 @st.fragment
 def control():
-    try:
-        for event in histogram.new_events("lines_here"):
-            state.told.append([event.kind, event.group, event.final])
-            state.lines[event.group] = event.value
-    except ExplorerError as error:
-        state.told.append(["refused", error.what, True])
+    for event in histogram.new_events("lines_here", lambda error: state.told.append(["refused", error.what, True])):
+        state.told.append([event.kind, event.group, event.final])
+        state.lines[event.group] = event.value
     planned = [
         GroupPlan(k, int((values[k.name] < state.lines.get(k.name, 0.0)).sum()), state.lines.get(k.name, 0.0), False)
         for k in groups

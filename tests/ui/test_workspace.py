@@ -15,8 +15,9 @@ from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel, Plan, Scores, tensors_digest
+from explorer.workbench.apply import apply
 from explorer.workbench.events import DragEvent
-from explorer.workbench.links import decode, encode
+from explorer.workbench.links import decode, encode, parameters_of, restore
 from explorer.workbench.moves import moved, short_share
 from explorer.workbench.workspace import Source, Workspace
 
@@ -173,3 +174,39 @@ def test_a_request_survives_the_trip_through_a_link(spec: PruneSpec) -> None:
 def test_a_broken_link_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(ExplorerError, match="cannot be read"):
         decode(text)
+
+
+def test_an_undo_sent_behind_a_stale_line_is_done_and_the_stale_line_refused(
+    model: LoadedModel, scores: Scores
+) -> None:
+    work = Workspace()
+    work.set(PruneSpec(allocation="global:sparsity=0.3"))
+    events = (drag("threshold", "a layer of yesterday", 0.1), DragEvent("undo", seq=2), DragEvent("mode", seq=3))
+    refusals = apply(work, events, model, lambda spec: scores)
+    assert [refusal.what for refusal in refusals] == ["No line called 'a layer of yesterday' can be moved."]
+    assert work.spec == PruneSpec()
+    assert work.mode == "alone"
+
+
+def test_events_of_one_batch_build_on_one_another(model: LoadedModel, scores: Scores) -> None:
+    work = Workspace()
+    events = (drag("share", "0", 0.5), drag("share", "2", 0.25), drag("lock", "2", 0.25, locked=True))
+    assert apply(work, events, model, lambda spec: scores) == ()
+    assert shares(plan(model, work.spec, scores)) == {"0": 64, "2": 16}
+    assert work.spec.limit("2").locked
+
+
+def test_links_of_earlier_versions_still_open() -> None:
+    """Written by version 0.1.0, and never made anew."""
+    half = "eNqrVkrMyclPTizJzM9TsqpWyk6tVLJSSs_JT0rMUdJRKi5ILCrOLAGKGeiZ1tYCAHtyD80"
+    work, refusals = restore({"model": "digits-cnn", "spec": half, "lines": "share", "layer": "conv1", "size": "32"})
+    assert refusals == ()
+    assert work.spec == PruneSpec(allocation="global:sparsity=0.5")
+    assert (work.source, work.mode, work.layer) == (Source("digits-cnn", size=32), "share", "conv1")
+    assert restore(parameters_of(work))[0].spec == work.spec
+
+
+def test_a_link_is_read_part_by_part() -> None:
+    work, refusals = restore({"model": "digits-cnn", "spec": "broken", "size": "²", "lines": "sideways"})
+    assert len(refusals) == 2
+    assert (work.source.model, work.source.size, work.spec) == ("digits-cnn", None, PruneSpec())

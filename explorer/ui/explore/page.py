@@ -19,7 +19,7 @@ from explorer.ui.explore.view import View
 from explorer.ui.sensitivity import scans
 from explorer.ui.shell import cache, live, recording, running, session, ticker
 from explorer.ui.widgets import histogram, onboarding, summary
-from explorer.workbench import moves
+from explorer.workbench.apply import apply
 from explorer.workbench.workspace import Workspace
 
 _KEY = "lines"
@@ -72,24 +72,9 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
 
 def _listen(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> None:
     """Turn what the user did since the last run into a new request."""
-    try:
-        for event in histogram.new_events(_KEY):
-            if event.kind == "undo":
-                work.undo()
-            elif event.kind == "redo":
-                work.redo()
-            elif event.kind == "mode":
-                work.mode = event.mode
-                work.touch()
-            elif event.kind == "scale":
-                work.scale = event.scale
-                work.touch()
-            else:
-                scores = cache.scores(model, work.spec, dataset)
-                before = make_plan(model, work.spec, scores)
-                work.set(moves.moved(work.spec, event, scores, before), final=event.final)
-    except ExplorerError as error:
-        session.notify(error)
+    events = histogram.new_events(_KEY, session.notify)
+    for refusal in apply(work, events, model, lambda spec: cache.scores(model, spec, dataset)):
+        session.notify(refusal)
 
 
 def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> View:

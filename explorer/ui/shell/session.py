@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from explorer import models, paths
-from explorer.data.request import square
 from explorer.errors import ExplorerError
 from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
@@ -20,11 +19,10 @@ from explorer.ui.serving.visitors import PRESENT, cookie_name, verified
 from explorer.ui.shell import cache
 from explorer.workbench import links
 from explorer.workbench.quotas import Quotas
-from explorer.workbench.workspace import DEFAULT_MODEL, Source, Workspace
+from explorer.workbench.workspace import Source, Workspace
 
 UPLOAD = "upload:"
 _INSTEAD = "Magnitude is used instead."
-_MODES = ("alone", "together", "share")
 
 
 def workspace() -> Workspace:
@@ -55,27 +53,10 @@ def wait_for_a_place() -> None:
 
 
 def _restored() -> Workspace:
-    given = {name: st.query_params.get(name) or None for name in ("arch", "data", "mean", "std", "splits")}
-    size = st.query_params.get("size", "")
-    address = st.query_params.get("model") or DEFAULT_MODEL
-    work = Workspace(source=Source(model=address, size=_edge(size), **given))
-    mode = st.query_params.get("lines", "")
-    work.mode = mode if mode in _MODES else work.mode
-    work.layer = st.query_params.get("layer", "")
-    try:
-        work.spec = links.decode(st.query_params.get("spec", ""))
-    except ExplorerError as error:
-        notify(error)
+    work, refusals = links.restore(st.query_params)
+    for refusal_of_link in refusals:
+        notify(refusal_of_link)
     return work
-
-
-def _edge(text: str) -> int | None:
-    """The edge of a picture that a link says; what is no size is refused once, and left out."""
-    try:
-        return square(text)
-    except ExplorerError as error:
-        notify(error)
-        return None
 
 
 def scores(model: LoadedModel, on: Dataset | None) -> Scores:
@@ -97,13 +78,9 @@ def scores(model: LoadedModel, on: Dataset | None) -> Scores:
 
 def write_link(work: Workspace) -> None:
     """Keep the address bar in step, so that copying it is sharing the work."""
-    wanted = links.query({**asdict(work.source), "spec": links.encode(work.spec), "layer": work.layer})
-    if work.source == Source():
-        wanted.pop("model", None)
-    if work.mode != Workspace().mode:
-        wanted["lines"] = work.mode
-    if dict(st.query_params) != wanted:
-        st.query_params.from_dict(wanted)
+    parameters = links.parameters_of(work)
+    if dict(st.query_params) != parameters:
+        st.query_params.from_dict(parameters)
 
 
 def notify(error: ExplorerError) -> None:

@@ -3,8 +3,8 @@
 Use, in this order, the first line once in a whole run and the rest inside one fragment::
 
     histogram.bring_parts("lines")
-    for event in histogram.new_events("lines"):      # what the user did since the last run
-        spec = apply(event, spec)                     # the page's own rule
+    events = histogram.new_events("lines", notify)   # what the user did since the last run
+    refusals = apply(workspace, events, ...)          # see explorer.workbench.apply
     plan = ...                                        # from the spec
     fixed = component.static_part(scores.groups, scores.values)  # cache it: large
     moving = component.dynamic_part(fixed, plan, revision=..., mode=..., scale=...)
@@ -17,7 +17,7 @@ Large parts are sent only until the browser says that it holds them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -25,27 +25,25 @@ import streamlit as st
 
 from explorer.component import streamlit_js, streamlit_parts_js
 from explorer.errors import ExplorerError
-from explorer.workbench.events import DragEvent, parse_events
+from explorer.workbench.events import DragEvent, read_events
 
 _NAME = "pruning_explorer.histogram"
 _PARTS_KEY = "histogram_parts_"
 _MOST_DIGESTS = 64
 
 
-def new_events(key: str) -> tuple[DragEvent, ...]:
+def new_events(key: str, notify: Callable[[ExplorerError], None]) -> tuple[DragEvent, ...]:
     """What the user did since the last call, oldest first; each event is given out once.
 
-    Call it before :func:`draw` with the same ``key``. A value that no browser of ours sends
-    raises ``ExplorerError`` once and is then forgotten.
+    Call it before :func:`draw` with the same ``key``. What no browser of ours sends goes to ``notify``, once; the
+    other events of its batch are given out.
     """
     sent = _commit(key).get("events", [])
-    try:
-        events = parse_events(sent, after=_answered(key))
-    except ExplorerError:
-        if st.session_state.get(_slot(key, "refused")) == repr(sent)[:2000]:
-            return ()
+    events, refusals = read_events(sent, after=_answered(key))
+    if refusals and st.session_state.get(_slot(key, "refused")) != repr(sent)[:2000]:
         st.session_state[_slot(key, "refused")] = repr(sent)[:2000]
-        raise
+        for refusal in refusals:
+            notify(refusal)
     if events:
         st.session_state[_slot(key, "answered")] = events[-1].seq
     return events
