@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -17,13 +17,23 @@ _ONE_SIDED = 0.95
 _SEVERITY = {"fail": 0, "warn": 1, "ok": 2}
 
 
+def of_weights(model: LoadedModel, layers: Iterable[LayerInfo]) -> list[Finding]:
+    """What is wrong before anything is pruned: :func:`before` of a plan that cuts nothing."""
+    broken = (_not_finite(layer, model.weights[layer.parameter]) for layer in layers)
+    return [finding for finding in broken if finding is not None]
+
+
 def before(model: LoadedModel, plan: Plan) -> list[Finding]:
     """What can be known from weights and masks alone, worst first: empty and nearly empty layers
     (under 1 % or fewer than 2 units kept), dead channels, NaN and infinite weights.
 
     Each names the layer, the setting of the plan that did it, and what to do.
     """
-    found = [finding for layer in plan.layers for finding in _of_layer(model, plan, layer)]
+    groups: dict[str, GroupPlan] = {}
+    for group in plan.groups:
+        for name in group.group.layers:
+            groups.setdefault(name, group)
+    found = [finding for layer in plan.layers for finding in _of_layer(model, plan, layer, groups.get(layer.name))]
     return sorted(found, key=lambda finding: _SEVERITY[finding.level])
 
 
@@ -40,7 +50,7 @@ def after(evaluation: Evaluation, n_classes: int | None, plan: Plan | None = Non
     return [_blamed(finding, layer, by) for finding in found if finding is not None]
 
 
-def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo) -> Iterator[Finding]:
+def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> Iterator[Finding]:
     broken = _not_finite(layer, model.weights[layer.parameter])
     if broken is not None:
         yield broken
@@ -48,7 +58,6 @@ def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo) -> Iterator[Find
     # Biases and scales go with their unit: only what holds a layer's weights can empty it.
     if mask is None or not layer.n_weights or mask.dim() < 2 or bool(mask.all()):
         return
-    group = _group_of(plan, layer)
     if group is not None and group.group.unit == "residual block":
         return  # a block that is left out leaves its shortcut: nothing is empty
     finding = _emptied(plan, layer, mask, group) or _dead_rows(plan, layer, _rows(model, layer, mask), group)
@@ -119,10 +128,6 @@ def _rows(model: LoadedModel, layer: LayerInfo, mask: Tensor) -> Tensor:
     return (
         mask.reshape(groups, len(mask) // groups, mask.shape[1], -1).transpose(1, 2).reshape(groups * mask.shape[1], -1)
     )
-
-
-def _group_of(plan: Plan, layer: LayerInfo) -> GroupPlan | None:
-    return next((k for k in plan.groups if layer.name in k.group.layers), None)
 
 
 def setting(plan: Plan, group: GroupPlan | None) -> str:

@@ -86,7 +86,7 @@ def _rounding_note(
 ) -> list[str]:
     step = int(getattr(spec.granularity, "round_to", 1))
     moving = [name for name, b in bounds.items() if b.low < b.high]
-    n_units = sum(len(scores.values[name]) for name in moving)
+    n_units = sum(scores.values[name].numel() for name in moving)
     if step == 1 or not n_units:
         return []
     asked, reached = (100 * sum(n[name] for name in moving) / n_units for n in (wanted, counts))
@@ -131,7 +131,7 @@ def _asked(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: M
     if sparsity is not None and not getattr(spec.allocation, "shares", ()):
         return float(sparsity)
     moving = [name for name, b in bounds.items() if b.low < b.high]
-    n_units = sum(len(scores.values[name]) for name in moving)
+    n_units = sum(scores.values[name].numel() for name in moving)
     return sum(wanted[name] for name in moving) / n_units if n_units else 0.0
 
 

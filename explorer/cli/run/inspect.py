@@ -10,20 +10,20 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.run.loading import load_model
 from explorer.pruning.layers import layer_table
-from explorer.pruning.plan import plan as make_plan
-from explorer.pruning.spec import PruneSpec
 from explorer.ranking.order import Magnitudes
-from explorer.types import LayerInfo, LoadedModel
+from explorer.types import LayerInfo, LayerTable, LoadedModel
 
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
+_SHARE_NAMES = tuple(f"{share:g}" for share in SHARES)
 
 
 def run(args: Arguments) -> int:
     """Print the layer table."""
     model = load_model(args)
     layers = layer_table(model)
-    rows = [_row(model, layer) for layer in layers]
-    findings = list(dict.fromkeys([*model.findings, *collapse.before(model, make_plan(model, PruneSpec()))]))
+    ranked = _ranked(model, layers)
+    rows = [_row(model, layer, ranked.get(layer.name)) for layer in layers]
+    findings = list(dict.fromkeys([*model.findings, *collapse.of_weights(model, layers)]))
     if args.json:
         printing.say_json(_json(model, rows, findings))
         return 0
@@ -40,7 +40,7 @@ def run(args: Arguments) -> int:
 _HEAD = ("layer", "kind", "shape", "weights", "zeros", *(f"|w| {100 * s:g} %" for s in SHARES))
 
 
-def _row(model: LoadedModel, layer: LayerInfo) -> dict[str, Any]:
+def _row(model: LoadedModel, layer: LayerInfo, ranked: Magnitudes | None) -> dict[str, Any]:
     weights = model.weights[layer.parameter]
     return {
         "name": layer.name,
@@ -48,21 +48,20 @@ def _row(model: LoadedModel, layer: LayerInfo) -> dict[str, Any]:
         "shape": list(layer.shape),
         "dtype": str(weights.dtype).removeprefix("torch."),
         "n_weights": layer.n_weights,
-        "n_zeros": int((weights == 0).sum()),
-        "quantiles": _quantiles(model, layer),
+        "n_zeros": layer.n_weights - int(weights.count_nonzero()),
+        "quantiles": None if ranked is None else dict(zip(_SHARE_NAMES, ranked.quantiles(SHARES), strict=True)),
         "prunable": layer.prunable,
         "why_not": layer.why_not,
         "aliases": list(layer.aliases),
     }
 
 
-def _quantiles(model: LoadedModel, layer: LayerInfo) -> dict[str, float] | None:
-    """|w| at fixed shares, linear between neighbours; None where the numbers cannot be ranked."""
-    weights = model.weights[layer.parameter]
-    if not layer.n_weights or not weights.is_floating_point() or not bool(weights.isfinite().all()):
-        return None
-    ranked = Magnitudes.from_weights(weights)
-    return {f"{share:g}": ranked.quantile(share) for share in SHARES}
+def _ranked(model: LoadedModel, layers: LayerTable) -> dict[str, Magnitudes]:
+    """|w| of every layer whose numbers can be ranked."""
+    tensors = {layer.name: model.weights[layer.parameter] for layer in layers if layer.n_weights}
+    return Magnitudes.of_each(
+        {name: t for name, t in tensors.items() if t.is_floating_point() and bool(t.isfinite().all())}, absolute=True
+    )
 
 
 def _json(model: LoadedModel, rows: list[dict[str, Any]], findings: list[Any]) -> dict[str, Any]:
@@ -88,7 +87,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         " x ".join(map(str, row["shape"])) or "scalar",
         printing.count(row["n_weights"]),
         printing.count(row["n_zeros"]),
-        *(printing.number(values.get(f"{share:g}")) for share in SHARES),
+        *(printing.number(values.get(name)) for name in _SHARE_NAMES),
     ]
 
 

@@ -28,7 +28,7 @@ class Global:
     sparsity: float = param(0.0, "Sparsity", low=0.0, high=1.0, help="Share of the units of all unlocked layers.")
 
     def wanted(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
-        free = {name: Bounds(0, len(scores.values[name])) for name in self._moving(scores, bounds)}
+        free = {name: Bounds(0, scores.values[name].numel()) for name in self._moving(scores, bounds)}
         return self._fill(scores, free) | {name: b.low for name, b in bounds.items() if name not in free}
 
     def counts(self, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
@@ -42,8 +42,8 @@ class Global:
         names = list(bounds)
         ranks = cast(Mapping[str, Magnitudes], scores.ranks)
         tensors = [scores.values[name] for name in names]
-        n = round(self.sparsity * sum(len(t) for t in tensors))
-        if all(bounds[name] == Bounds(0, len(t)) for name, t in zip(names, tensors, strict=True)):
+        n = round(self.sparsity * sum(t.numel() for t in tensors))
+        if all(bounds[name] == Bounds(0, t.numel()) for name, t in zip(names, tensors, strict=True)):
             return dict(zip(names, global_counts([ranks[name] for name in names], n), strict=True)) if names else {}
         # Each layer offers its units from floor to cap, lowest first; the floors are spent already.
         offers = [

@@ -60,9 +60,9 @@ def threshold_forms(scores: Scores, name: str, n_pruned: int) -> dict[str, float
 
 def lowest_kept(scores: Scores, name: str, n_pruned: int) -> float:
     """The score of the lowest unit that stays; just above the highest one when none stays; 0 when all stay."""
-    n_units = len(scores.values[name])
     if n_pruned <= 0:
         return 0.0
+    n_units = scores.values[name].numel()
     if n_pruned < n_units:
         return scores.ranks[name].kth_smallest(n_pruned)
     top = torch.tensor(scores.ranks[name].kth_smallest(n_units - 1), dtype=scores.values[name].dtype)

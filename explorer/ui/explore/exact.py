@@ -11,6 +11,8 @@ from explorer.pruning.allocation import PerLayer, Threshold
 from explorer.pruning.allocation.threshold import threshold_forms
 from explorer.pruning.plan import is_locked
 from explorer.types import Plan, Scores
+from explorer.ui.explore import list_pages
+from explorer.ui.shell import cache
 from explorer.workbench.moves import short_share
 
 if TYPE_CHECKING:
@@ -26,7 +28,11 @@ def popover(work: Workspace, scores: Scores, plan: Plan) -> None:
     if not movable:
         return
     with st.popover("Exact", help="Set a line by number."):
-        name = st.selectbox("Line", [_ALL, *(k.group.name for k in movable)], key="exact_line")
+        shown = {group.name for group in list_pages.present(cache.listed(scores.groups))}
+        lines = [_ALL, *(k.group.name for k in movable if k.group.name in shown)]
+        if st.session_state.get("exact_line", _ALL) not in lines:
+            st.session_state["exact_line"] = _ALL  # of a long list only the page that is shown is offered
+        name = st.selectbox("Line", lines, key="exact_line")
         if name != _ALL:
             n = next(k.n_pruned for k in movable if k.group.name == name)
             forms = threshold_forms(scores, name, n)

@@ -14,7 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan as make_plan
 from explorer.types import Dataset, LoadedModel, Plan
-from explorer.ui.explore import chart_card, controls, export_menu, overview, quantized, removal
+from explorer.ui.explore import chart_card, controls, export_menu, list_pages, overview, quantized, removal
 from explorer.ui.explore.view import View
 from explorer.ui.sensitivity import scans
 from explorer.ui.shell import cache, live, recording, running, session, ticker
@@ -121,7 +121,8 @@ def _lines(view: View) -> bool:
     if st.session_state.get(_EXPECTED) != expected:
         st.session_state[_EXPECTED] = expected
         view.work.touch()
-    fixed = cache.histograms(view.model, view.work.spec, view.dataset)
+    page = list_pages.chosen(cache.listed(view.scores.groups))
+    fixed = cache.histograms(view.model, view.work.spec, view.dataset, page)
     moving = component.dynamic_part(
         fixed,
         view.plan,
@@ -133,7 +134,9 @@ def _lines(view: View) -> bool:
         can_redo=view.work.can_redo,
         expected=expected,
     )
-    strips = component.strips_part(found.strips(), whole=100 * found.dense_accuracy) if found.cells else None
+    shown = {group["name"] for group in fixed["groups"]}
+    levels = {name: costs for name, costs in found.strips().items() if name in shown}
+    strips = component.strips_part(levels, whole=100 * found.dense_accuracy) if found.cells else None
     histogram.draw(fixed, moving, key=_KEY, strips=strips)
     _scan_line(view, found, job)
     return running.unfinished(job)

@@ -33,6 +33,7 @@ from explorer.types import Dataset, LayerInfo, LoadedModel, Measurement, Plan, P
 from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Source
 
+ListPage = tuple[tuple[PruningGroup, ...], str]  # the groups that are shown, and what part of all they are
 _FEWEST_BINS, _MOST_BINS = 16, 96
 
 
@@ -121,18 +122,27 @@ def wires(of: LoadedModel) -> Wiring:
     return wiring(of, layer_table(of))
 
 
-def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> dict[str, Any]:
-    """The large, fixed part of what the draggable histogram is told."""
+def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None, page: ListPage) -> dict[str, Any]:
+    """The large, fixed part of what the draggable histogram is told of a page of :func:`listed`."""
     symbol = None if spec.criterion.on_weight_scale else "score"
-    return _histograms(scores_key(of, spec, on), symbol, scores(of, spec, on))
+    shown, scope = page
+    names = tuple(group.name for group in shown) if scope else ()
+    return _histograms(scores_key(of, spec, on), symbol, names, scope, shown, scores(of, spec, on))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _histograms(key: tuple[str, ...], symbol: str | None, _scores: Scores) -> dict[str, Any]:
-    return component.static_part(_told(_scores.groups), _scores.values, symbol=symbol)
+def _histograms(
+    key: tuple[str, ...],
+    symbol: str | None,
+    names: tuple[str, ...],
+    scope: str,
+    _shown: tuple[PruningGroup, ...],
+    _scores: Scores,
+) -> dict[str, Any]:
+    return component.static_part(_shown, _scores.values, symbol=symbol, scope=scope)
 
 
-def _told(groups: tuple[PruningGroup, ...]) -> tuple[PruningGroup, ...]:
+def listed(groups: tuple[PruningGroup, ...]) -> tuple[PruningGroup, ...]:
     """Of rare units only the lines there are: that a convolution has no heads goes without saying."""
     movable = tuple(group for group in groups if group.why_not is None)
     common = any(group.unit in ("weight", "channel") for group in groups)
