@@ -21,7 +21,7 @@ class Accuracy(Share):
     """
 
     key: ClassVar[str] = "accuracy"
-    label: ClassVar[str] = "Accuracy"
+    label: ClassVar[str] = "accuracy"
     best: ClassVar[Best] = "highest"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
 

@@ -18,7 +18,7 @@ class Agreement(Share):
     """
 
     key: ClassVar[str] = "agreement"
-    label: ClassVar[str] = "Agreement with the dense model"
+    label: ClassVar[str] = "agreement with the dense model"
     best: ClassVar[Best] = "highest"
     needs: ClassVar[frozenset[str]] = frozenset()
 

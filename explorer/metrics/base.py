@@ -41,7 +41,7 @@ class Outputs:
 class Metric(Protocol):
     """Each sample gives its numbers, all of them together a value with an interval.
 
-    ``task`` says what the model's outputs are: classes, numbers or tokens. ``best`` says which way is better:
+    ``task`` says what the model's outputs are: classes, numbers or tokens. ``label`` is its name inside a sentence. ``best`` says which way is better:
     the highest value, the lowest one, or the one nearest to zero.
     """
 

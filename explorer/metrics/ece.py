@@ -31,7 +31,7 @@ class ExpectedCalibrationError:
     """
 
     key: ClassVar[str] = "ece"
-    label: ClassVar[str] = "Expected calibration error"
+    label: ClassVar[str] = "expected calibration error"
     best: ClassVar[Best] = "lowest"
     unit: ClassVar[str] = "fraction"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})

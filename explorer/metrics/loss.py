@@ -20,7 +20,7 @@ class Loss(Mean):
     """
 
     key: ClassVar[str] = "loss"
-    label: ClassVar[str] = "Loss"
+    label: ClassVar[str] = "loss"
     best: ClassVar[Best] = "lowest"
     unit: ClassVar[str] = "nats"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})

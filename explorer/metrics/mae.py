@@ -20,7 +20,7 @@ class MeanAbsoluteError(Mean):
     """
 
     key: ClassVar[str] = "mae"
-    label: ClassVar[str] = "Mean absolute error"
+    label: ClassVar[str] = "mean absolute error"
     best: ClassVar[Best] = "lowest"
     unit: ClassVar[str] = "of the target"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})

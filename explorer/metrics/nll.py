@@ -19,4 +19,4 @@ class NegativeLogLikelihood(Loss):
     """
 
     key: ClassVar[str] = "nll"
-    label: ClassVar[str] = "Negative log-likelihood"
+    label: ClassVar[str] = "negative log-likelihood"

@@ -21,7 +21,7 @@ class Perplexity(TokenLoss):
     """
 
     key: ClassVar[str] = "perplexity"
-    label: ClassVar[str] = "Perplexity"
+    label: ClassVar[str] = "perplexity"
     best: ClassVar[Best] = "lowest"
     unit: ClassVar[str] = "x"
 

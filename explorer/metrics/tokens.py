@@ -42,7 +42,7 @@ class TokenAccuracy(PerToken):
     """The share of tokens whose highest output is the right one (top-1)."""
 
     key: ClassVar[str] = "token_accuracy"
-    label: ClassVar[str] = "Accuracy of tokens"
+    label: ClassVar[str] = "accuracy of tokens"
     best: ClassVar[Best] = "highest"
     unit: ClassVar[str] = "fraction"
 
@@ -59,7 +59,7 @@ class TokenAgreement(PerToken):
     """The share of tokens for which pruned and dense model choose the same; it needs no labels."""
 
     key: ClassVar[str] = "token_agreement"
-    label: ClassVar[str] = "Agreement of tokens"
+    label: ClassVar[str] = "agreement of tokens"
     best: ClassVar[Best] = "highest"
     unit: ClassVar[str] = "fraction"
     needs: ClassVar[frozenset[str]] = frozenset()
@@ -76,7 +76,7 @@ class TokenLoss(PerToken):
     """Mean cross-entropy of a token: -log of the probability given to the right one; 0 is perfect."""
 
     key: ClassVar[str] = "token_loss"
-    label: ClassVar[str] = "Loss of a token"
+    label: ClassVar[str] = "loss of a token"
     best: ClassVar[Best] = "lowest"
     unit: ClassVar[str] = "nats"
 

@@ -19,7 +19,7 @@ class TopK(Share):
     """
 
     key: ClassVar[str] = "top_k"
-    label: ClassVar[str] = "Right class among the first 5"
+    label: ClassVar[str] = "right class among the first 5"
     best: ClassVar[Best] = "highest"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     k: int = param(5, "First choices", low=1, high=1000)

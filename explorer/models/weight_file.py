@@ -79,7 +79,7 @@ def _check_size(source: paths.OpenFile) -> None:
 
 def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], meta: Mapping[str, Any]) -> LoadedModel:
     data, not_followed = followed(hint.get("data"))
-    spec = {"spec": hint["spec"]} if isinstance(hint.get("spec"), dict) else {}
+    spec = hint.get("spec")
     weights = Weights(
         address=request.address,
         label=str(meta["label"]),

@@ -122,8 +122,7 @@ def _metric_rows(found: Report) -> list[tuple[str, str, str, str]]:
 
 def _metric_row(key: str, measurement: Measurement) -> tuple[str, str, str]:
     """A registered metric under its label: shares in per cent, all else as a plain number."""
-    label = METRICS.member(key).label
-    name = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    name = METRICS.member(key).label
     if measurement.unit == "fraction":
         return name, printing.percent(measurement.value), printing.interval(measurement)
     bounds = "" if measurement.low is None else f"{measurement.low:.4g} to {measurement.high:.4g}, "
