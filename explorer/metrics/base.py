@@ -41,8 +41,8 @@ class Outputs:
 class Metric(Protocol):
     """Each sample gives its numbers, all of them together a value with an interval.
 
-    ``task`` says what the model's outputs are: classes, numbers or tokens. ``label`` is its name inside a sentence. ``best`` says which way is better:
-    the highest value, the lowest one, or the one nearest to zero.
+    ``task`` says what the model's outputs are: classes, numbers or tokens. ``label`` is its name inside a sentence.
+    ``best`` says which way is better: the highest value, the lowest one, or the one nearest to zero.
     """
 
     key: ClassVar[str]
