@@ -12,6 +12,7 @@ The whole library from a notebook or a script::
     found = ex.SearchResult.of(ex.search(model, budget="params=0.4"))  # the best shares of layers
     recipe = ex.recipes.one_shot(spec, ex.recipes.tuning_for(model))
     *_, recovered = ex.recover(model, recipe)     # prune and fine-tune with the masks held
+    cells = list(ex.run(ex.tasks.ScanRequest(spec), model))  # any long work as a value that can be stored and shared
     ex.save(model, ex.plan(model, spec), "pruned.safetensors")
 
 Nothing heavy is imported before a name is used.
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer import charts as charts
+    from explorer import tasks as tasks
     from explorer import terms as terms
     from explorer.analysis.evaluate import evaluate as evaluate
     from explorer.analysis.report import Report as Report
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from explorer.recovery import recipes as recipes
     from explorer.recovery.recipe import Recipe as Recipe
     from explorer.recovery.recipe import recover as recover
+    from explorer.tasks.running import run as run
     from explorer.types import TradeOff as TradeOff
 
 __version__ = "0.1.0"
@@ -74,6 +77,7 @@ _PUBLIC = {
     "recipes": ("recovery.recipes", ""),
     "recover": ("recovery.recipe", "recover"),
     "report": ("analysis.report", "report"),
+    "run": ("tasks.running", "run"),
     "samples": ("models", "samples"),
     "save": ("export.weights", "write_pruned"),
     "scan": ("analysis.sensitivity.scan", "scan"),
@@ -81,6 +85,7 @@ _PUBLIC = {
     "search": ("analysis.search.search", "search"),
     "sliced": ("pruning.slicing", "sliced"),
     "sweep": ("analysis.tradeoff", "sweep"),
+    "tasks": ("tasks", ""),
     "terms": ("terms", ""),
 }
 
@@ -104,6 +109,7 @@ __all__ = [
     "recipes",
     "recover",
     "report",
+    "run",
     "samples",
     "save",
     "scan",
@@ -111,6 +117,7 @@ __all__ = [
     "search",
     "sliced",
     "sweep",
+    "tasks",
     "terms",
 ]
 

@@ -175,11 +175,11 @@ class JobQueue:
             if not job.active and self._jobs.get(job.key) is job:
                 del self._jobs[job.key]
 
-    def ended(self, kind: str) -> list[Job]:
-        """The ended jobs whose key begins with ``kind``, the one that ended first first."""
+    def ended(self) -> list[Job]:
+        """The jobs that have ended, the one that ended first first."""
         with self._changed:
-            found = [j for j in self._jobs.values() if not j.active and isinstance(j.key, tuple) and j.key[0] == kind]
-        return sorted(found, key=lambda job: job.finished)
+            ended = [job for job in self._jobs.values() if not job.active]
+        return sorted(ended, key=lambda job: job.finished)
 
     def _too_many(self, owner: str) -> ExplorerError | None:
         # The new one is among them.

@@ -5,12 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
+from explorer.tasks.base import TaskRequest
+from explorer.tasks.sweep import SweepRequest
 from explorer.types import TradeOffPoint
 from explorer.ui.shell import cache
+from explorer.ui.shell.tasks import JobKey
 from explorer.workbench.links import encode
 from explorer.workbench.workspace import Workspace
 
@@ -42,8 +47,13 @@ def link(**parts: str) -> str:
 
 def compared_points() -> list[TradeOffPoint]:
     """What the trade-off page's own jobs measured: with the classifier held, as Explore's curves are not."""
-    jobs = [job for job in cache.jobs().of(VISITOR) if job.key[0] == "curve"]
-    return [point for job in jobs for point in job.results if point.spec["limits"]]
+    return [point for job in jobs_of(SweepRequest) for point in job.results if point.spec["limits"]]
+
+
+def jobs_of(kind: type[TaskRequest[Any]]) -> list[Job]:
+    """The visitor's jobs of one kind of request, oldest first."""
+    jobs = cache.jobs().of(VISITOR)
+    return [job for job in jobs if isinstance(job.key, JobKey) and isinstance(job.key.request, kind)]
 
 
 def measured(at: AppTest) -> AppTest:

@@ -7,10 +7,11 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.analysis.search.search import SearchResult
 from explorer.pruning.spec import PruneSpec
-from explorer.ui.search import searches
+from explorer.tasks.search import SearchRequest
+from explorer.ui.search.page import result_of
 from explorer.ui.shell import cache
 from explorer.workbench.links import encode
-from tests.ui.pages import VISITOR, Open, spoken, work_of
+from tests.ui.pages import VISITOR, Open, jobs_of, spoken, work_of
 
 
 def ended(at: AppTest) -> AppTest:
@@ -48,15 +49,15 @@ def test_a_search_ends_with_an_answer_and_its_setting_can_be_opened(visit: Open)
     ended(at)
     assert not at.exception
     assert "plans were measured on the tune split" in spoken(at)
-    job = next(job for job in cache.jobs().of(VISITOR) if job.key[0] == "search")
-    found = searches.result(job)
-    assert isinstance(found, SearchResult)
-    assert found.best.share <= 0.3
+    job = jobs_of(SearchRequest)[0]
+    result = result_of(job)
+    assert isinstance(result, SearchResult)
+    assert result.best.share <= 0.3
     # What was measured is kept, as what it was asked for.
     kept = cache.store().points(limit=100)
     assert {record.kind for record in kept if record.model_address == "digits-mlp"} >= {"search"}
     next(b for b in at.button if b.key == "search_open").click().run()
-    assert work_of(at).spec == found.best.spec
+    assert work_of(at).spec == result.best.spec
 
 
 @pytest.mark.parametrize("kind", ["drop", "budget"])

@@ -12,15 +12,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import explorer
-from explorer.analysis.sensitivity.scan import Cell, Sensitivity, scan
+from explorer.analysis.sensitivity.scan import LEVELS, Cell, Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import Job
-from explorer.pruning.spec import PruneSpec
+from explorer.stopping import Stopped, stoppable
 from explorer.store.database import Store
+from explorer.tasks import scan as scan_task
+from explorer.tasks.context import Context
+from explorer.tasks.scan import ScanRequest
 from explorer.types import Evaluation
 from explorer.ui.sensitivity import scans
 from explorer.ui.shell import cache, session
-from tests.ui.pages import VISITOR, Open, link, rows_of, spoken
+from tests.ui.pages import Open, jobs_of, link, rows_of, spoken
 
 MODEL = "digits-mlp"
 
@@ -40,7 +43,7 @@ def dear(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def jobs() -> list[Job]:
-    return [job for job in cache.jobs().of(VISITOR) if isinstance(job.key, tuple) and job.key[0] == "scan"]
+    return jobs_of(ScanRequest)
 
 
 def scanned(at: AppTest) -> AppTest:
@@ -201,7 +204,7 @@ def test_a_stopped_scan_keeps_what_it_has_and_goes_on_and_a_failed_one_says_why(
                 go_on.wait(300)
 
     with monkeypatch.context() as patch:
-        patch.setattr(scans, "scan", slow)
+        patch.setattr(scan_task, "scan", slow)
         at = visit("sensitivity", model=MODEL)
         at.button(key="scan_start").click().run()
         assert begun.wait(300)
@@ -218,7 +221,7 @@ def test_a_stopped_scan_keeps_what_it_has_and_goes_on_and_a_failed_one_says_why(
         yield
 
     with monkeypatch.context() as patch:
-        patch.setattr(scans, "scan", broken)
+        patch.setattr(scan_task, "scan", broken)
         at.button(key="scan_start").click().run()
         assert jobs()[0].wait(300)
         assert "The scan ended early: ValueError" in spoken(at.run())
@@ -234,7 +237,7 @@ def test_only_who_began_a_scan_is_offered_to_stop_it(visit: Open, monkeypatch: p
         return
         yield
 
-    monkeypatch.setattr(scans, "scan", waiting)
+    monkeypatch.setattr(scan_task, "scan", waiting)
     at = visit("sensitivity", model=MODEL)
     at.button(key="scan_start").click().run()
     assert at.button(key="scan_stop")
@@ -246,22 +249,32 @@ def test_only_who_began_a_scan_is_offered_to_stop_it(visit: Open, monkeypatch: p
 
 def test_a_scan_can_be_stopped_while_the_dense_model_is_run_for_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[Any] = []
+    stop = threading.Event()
     model = explorer.load(MODEL)
     data = explorer.load_data("digits", model=model)
-    monkeypatch.setattr(scans, "scan", lambda *given, **_: begun.append(given))
-    monkeypatch.setattr(cache, "evaluator", lambda *_: Evaluator(model, data.splits["tune"], batch_size=64, threads=1))
-    work = scans._work(model, data, scans.Wanted(PruneSpec()))
-    first, second = next(work), next(work)
-    assert isinstance(first, Evaluation)
-    assert not first.complete
-    assert first.n <= 64 < second.n <= 128
+    monkeypatch.setattr(scan_task, "scan", lambda *given, **_: begun.append(given))
+    evaluator = Evaluator(model, data.splits["tune"], batch_size=64, threads=1)
+    run, evaluations = evaluator.run, []
+
+    def stopped_after_the_first_batch() -> Iterator[Evaluation]:
+        for evaluation in run():
+            evaluations.append(evaluation)
+            stop.set()
+            yield evaluation
+
+    monkeypatch.setattr(evaluator, "run", stopped_after_the_first_batch)
+    context = Context(model, data)
+    context.evaluator = evaluator
+    with stoppable(stop), pytest.raises(Stopped):
+        list(ScanRequest().run(context))
+    assert [evaluation.complete for evaluation in evaluations] == [False]
     assert begun == []
 
 
 @pytest.mark.usefixtures("dear")
 def test_curves_and_ranking_fill_in_while_the_scan_runs(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     model = explorer.load(MODEL)
-    cells = list(scan(model, levels=scans.LEVELS))
+    cells = list(scan(model, levels=LEVELS))
     step, more = threading.Semaphore(0), threading.Semaphore(0)
 
     def stepwise(*_: Any, **__: Any) -> Iterator[Cell]:
@@ -270,7 +283,7 @@ def test_curves_and_ranking_fill_in_while_the_scan_runs(visit: Open, monkeypatch
             more.release()
             step.acquire(timeout=300)
 
-    monkeypatch.setattr(scans, "scan", stepwise)
+    monkeypatch.setattr(scan_task, "scan", stepwise)
     at = visit("sensitivity", model=MODEL)
     at.button(key="scan_start").click().run()
     seen = []

@@ -17,9 +17,9 @@ from explorer.text.numbers import in_words
 from explorer.types import Evaluation, Finding, TradeOff
 from explorer.ui.explore import costs, curves, export_menu
 from explorer.ui.explore.view import View
-from explorer.ui.shell import running
+from explorer.ui.shell import running, tasks
 from explorer.ui.shell.theme import chart_theme, is_dark
-from explorer.ui.widgets import thumbnails
+from explorer.ui.widgets import progress, thumbnails
 
 _AXES = {
     "compression_ratio": "compression",
@@ -81,16 +81,14 @@ def _foot(view: View, jobs: list[Job]) -> bool:
             width=190,
         )
         if any(job.active for job in jobs):
-            done = sum(len(job.results) for job in jobs)
-            st.caption(f"Measuring the curves: {done} of {sum(job.total for job in jobs)} points.")
-        elif any(curves.is_stopped(job) for job in jobs):
+            done, total = progress.counted(jobs)
+            st.caption(f"Measuring the curves: {done} of {total} points.")
+        elif any(tasks.is_stopped(job) for job in jobs):
             st.caption("The curves were stopped.", width="content")
             st.button("Go on", icon=":material/play_arrow:", key="curves_go_on", on_click=_go_on, args=(view,))
         else:
             st.caption("Click a point to go back to its setting. Bands: 95 % intervals.")
-    why = curves.failure(jobs)
-    if why:
-        st.caption(f":material/error: {plain(why, 400)}")
+    progress.why_missing(jobs)
     return any(running.unfinished(job) for job in jobs)
 
 

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.costs import Costs, refined_costs
+from explorer.analysis.costs import Costs
 from explorer.charts import CONFIG
 from explorer.charts.structure import widths
 from explorer.engine.jobs import Job
-from explorer.export.onnx_model import onnx_file
-from explorer.export.slim import Proven, packed, proven
-from explorer.metrics.latency import Latency, refined, sentence
+from explorer.export.slim import Proven, packed
+from explorer.metrics.latency import Latency, sentence
 from explorer.metrics.size import stored_tensors
-from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
+from explorer.tasks.removal import RemovalRequest
 from explorer.text.names import plain
 from explorer.text.numbers import bytes_text
 from explorer.text.spreadsheet import file_stem
 from explorer.types import Dataset, LoadedModel, Measurement, Plan
 from explorer.ui.explore.view import View
-from explorer.ui.shell import cache, running, session
+from explorer.ui.shell import running, tasks
 from explorer.ui.shell.theme import chart_theme
 
-_PAIRS = 30
 _MARKS = {True: ":material/check_circle:", False: ":material/cancel:", None: ":material/help:"}
 
 
@@ -46,8 +43,7 @@ def card(view: View) -> bool:
 
 
 def _removal(view: View, dataset: Dataset) -> bool:
-    key = _key(view, dataset)
-    job = cache.jobs().find(key)
+    job = _job(view)
     if job is None or job.state == "cancelled":
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.number_input("Batch size for the timing", 1, 1024, 1, key="latency_batch", width=180)
@@ -56,7 +52,7 @@ def _removal(view: View, dataset: Dataset) -> bool:
                 icon=":material/content_cut:",
                 key="remove",
                 on_click=_start,
-                args=(key, view.model, dataset, view.plan),
+                args=(view.model, dataset, view.work.spec),
                 help="Cuts the network, compares it with the masked one, reopens it in a clean process, runs it in "
                 "ONNX Runtime where that is installed, and times dense and pruned in turns.",
             )
@@ -65,52 +61,44 @@ def _removal(view: View, dataset: Dataset) -> bool:
     return running.unfinished(job)
 
 
-def _key(view: View, dataset: Dataset) -> tuple[str, ...]:
-    return ("removal", view.model.identity, dataset.digest, view.plan.digest)
+def _job(view: View) -> Job | None:
+    """The last removal of this setting that this visitor asked for, in whatever batch it was timed."""
+    if view.dataset is None:
+        return None
+    asked = tasks.mine(view.model, view.dataset, RemovalRequest)
+    usual = tasks.find(view.model, view.dataset, RemovalRequest(view.work.spec))
+    return next((job for request, job in reversed(asked) if request.spec == view.work.spec), usual)
 
 
 def timed(view: View) -> Latency | None:
     """The measured times of the present setting, where it was removed and timed; in torch."""
-    job = cache.jobs().find(_key(view, view.dataset)) if view.dataset is not None else None
-    costs = [r for r in job.results if isinstance(r, Costs)] if job else []
+    job = _job(view)
+    costs = [result for result in job.results if isinstance(result, Costs)] if job else []
     return costs[-1].latency if costs else None
 
 
-def _start(key: tuple[str, ...], model: LoadedModel, dataset: Dataset, plan: Plan) -> None:
-    batch = int(st.session_state["latency_batch"])
-    cache.jobs().submit(
-        key, session.owner(), f"removal from {model.address}", lambda: _work(model, dataset, plan, batch), 2
-    )
-
-
-def _work(model: LoadedModel, dataset: Dataset, plan: Plan, batch: int) -> Iterator[Proven | Costs | Latency]:
-    made = proven(model, plan, dataset.splits["tune"])
-    yield made
-    if made.proof.ok:
-        yield from refined_costs(model, plan, batch=batch, pairs=_PAIRS)
-    if made.proof.ok and made.proof.onnx and model.example is not None:
-        whole = onnx_file(model, make_plan(model, PruneSpec()))
-        yield from refined(whole, made.proof.onnx, model.example, batch=batch, pairs=_PAIRS, runtime="onnx")
+def _start(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> None:
+    tasks.submit(model, dataset, RemovalRequest(spec, int(st.session_state["latency_batch"])))
 
 
 def _outcome(view: View, job: Job) -> None:
     if job.state == "failed":
         st.markdown(f"{_MARKS[False]} {plain(job.reason, 400)}")
         return
-    made = next((r for r in job.results if isinstance(r, Proven)), None)
-    costs = [r for r in job.results if isinstance(r, Costs)]
-    if made is None:
+    removed = next((result for result in job.results if isinstance(result, Proven)), None)
+    costs = [result for result in job.results if isinstance(result, Costs)]
+    if removed is None:
         st.caption("Removing and proving …")
         return
-    _verdict(view.model, made)
+    _verdict(view.model, removed)
     if costs:
-        in_onnx = [r for r in job.results if isinstance(r, Latency)]
+        in_onnx = [result for result in job.results if isinstance(result, Latency)]
         _costs(costs[-1], in_onnx[-1] if in_onnx else None)
     elif job.active:
         st.caption("Timing dense and pruned side by side …")
     # While the page ticks, a press would be lost: each drawing makes the offers anew.
-    if made.proof.ok and not job.active:
-        _files(view.model, view.plan, made)
+    if removed.proof.ok and not job.active:
+        _files(view.model, view.plan, removed)
 
 
 def _verdict(model: LoadedModel, made: Proven) -> None:

@@ -12,15 +12,16 @@ from explorer.analysis.report import finite
 from explorer.charts import CONFIG
 from explorer.charts.quantization import FORM_NAMES, RECOVERY_NAMES, quantization_grid
 from explorer.engine.jobs import Job
-from explorer.recovery.grid import RECOVERIES, GridPoint, pareto
+from explorer.recovery.grid import RECOVERIES, GridPoint, n_points, pareto
+from explorer.tasks.grid import GridRequest
 from explorer.text.names import plain
 from explorer.text.numbers import bytes_text, interval, percent, points
 from explorer.text.spreadsheet import csv_text, file_stem
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.quantize import grids, orders, skipped
-from explorer.ui.shell import live, running, session, ticker
+from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import empty_state
+from explorer.ui.widgets import empty_state, progress
 from explorer.ui.widgets.persistent_widget import remembered
 
 _SHARES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
@@ -41,26 +42,27 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         empty_state.card(model, "No grid without a measurement", why, about)
         return
     with st.container(border=True, key="quantize_card"):
-        wanted, job = _controls(model, dataset)
-    _results(model, wanted, job)
+        request, job = _controls(model, dataset)
+    _results(model, request, job)
     below_left, below_right = st.columns([1.15, 1], gap="medium")
     with below_left, st.container(border=True, key="skip_card", height="stretch"):
         skipping = skipped.card(model, dataset)
     with below_right, st.container(border=True, key="order_card", height="stretch"):
-        ordering = orders.card(model, dataset, wanted)
+        ordering = orders.card(model, dataset, request)
     if running.is_stale():
         st.rerun()
     if skipping or ordering or running.unfinished(job):
         ticker.tick("quantize", _LATER_MS)
 
 
-def _results(model: LoadedModel, wanted: grids.Wanted, job: Job | None) -> None:
+def _results(model: LoadedModel, request: GridRequest, job: Job | None) -> None:
     """Chart and table side by side; before the first measurement what they will show, in words."""
     if job is None:
+        n = n_points(request.shares, request.forms, request.recoveries)
         with st.container(border=True, key="grid_card"):
             st.markdown("**Bytes against accuracy**")
             st.caption(
-                f"Measure the grid: each share pruned, in float32 and in {wanted.bits}-bit integers, {wanted.n_points} "
+                f"Measure the grid: each share pruned, in float32 and in {request.bits}-bit integers, {n} "
                 "points. Of each one sees its bytes, counted or of a written file, and its accuracy, measured; and "
                 "which points no other beats in both."
             )
@@ -72,30 +74,29 @@ def _results(model: LoadedModel, wanted: grids.Wanted, job: Job | None) -> None:
         _table(grids.points(job))
 
 
-def _controls(model: LoadedModel, dataset: Dataset) -> tuple[grids.Wanted, Job | None]:
+def _controls(model: LoadedModel, dataset: Dataset) -> tuple[GridRequest, Job | None]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="quantize_controls"):
-        wanted = _wanted(model, dataset)
-        job = grids.find(model, dataset, wanted)
-        if job is not None and job.active:
-            st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="grid_stop")
-        elif job is None or job.state != "done":
+        request = _request(dataset)
+        job = tasks.find(model, dataset, request)
+        progress.stop_button([job], "grid_stop")
+        if job is None or job.state in ("failed", "cancelled"):
             again = job is not None and bool(job.results)
             label = "Measure again" if again else "Measure the grid"
             if st.button(label, icon=":material/play_arrow:", type="primary", key="grid_start"):
-                grids.start(model, dataset, wanted)
+                tasks.submit(model, dataset, request)
                 st.rerun()
-    unit, by = wanted.spec.granularity.label, wanted.spec.criterion.label.lower()
-    recovered = f" Tuned: {grids.EPOCHS} epochs with masks held." if len(wanted.recoveries) > 1 else ""
+    unit, by = request.spec.granularity.label, request.spec.criterion.label.lower()
+    recovered = f" Tuned: {grids.EPOCHS} epochs with masks held." if len(request.recoveries) > 1 else ""
     st.caption(f"{unit} by {by}, as on Explore, globally over all layers; accuracy on the tune split.{recovered}")
     for why in (grids.why_no_runtime(), grids.why_no_training(dataset)):
         if why:
             st.caption(f":material/info: {plain(why, 300)}")
     if job is not None:
-        _progress(job)
-    return wanted, job
+        progress.card(job, "grid", done=f"{job.total} points measured.")
+    return request, job
 
 
-def _wanted(model: LoadedModel, dataset: Dataset) -> grids.Wanted:
+def _request(dataset: Dataset) -> GridRequest:
     changed = remembered("grid_shares", _USUAL)
     shares = st.pills(
         "Pruned", _SHARES, format_func=lambda v: percent(v, 0), selection_mode="multi", key="grid_shares",
@@ -117,25 +118,14 @@ def _wanted(model: LoadedModel, dataset: Dataset) -> grids.Wanted:
         help="Also real int8 files: dynamic (ranges of activations found for each input) and static (fixed beforehand "
         "on fit samples). Their bytes, accuracy and time are measured; some seconds for each.",
     )  # fmt: skip
-    return grids.Wanted(
+    return GridRequest(
         grids.request(session.workspace().spec),
         tuple(sorted(shares)) or tuple(_USUAL),
         grids.forms(runtime and grids.why_no_runtime() is None),
         bits,
         tuple(h for h in RECOVERIES if h in recoveries and not untrained) or ("none",),
+        grids.TRAINING,
     )
-
-
-def _progress(job: Job) -> None:
-    if job.active:
-        left = f", about {job.seconds_left:.0f} s left" if job.seconds_left else ""
-        st.progress(job.progress, f"{job.n_done} of {job.total} points{grids.doing(job)}{left}")
-    elif job.state == "failed":
-        st.error(f"The grid ended early: {plain(job.reason, 300)}", icon=":material/error:")
-    elif job.state == "cancelled":
-        st.caption(f"Stopped after {job.n_done} of {job.total} points.")
-    else:
-        st.caption(f"{job.total} points measured.")
 
 
 def _chart(model: LoadedModel, found: list[GridPoint]) -> None:

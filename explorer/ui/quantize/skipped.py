@@ -8,13 +8,15 @@ from explorer.charts import CONFIG
 from explorer.charts.activations import skipped_activations
 from explorer.engine.jobs import Job
 from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
 from explorer.recovery.activation_threshold import ActivationPoint, why_not
+from explorer.tasks.activations import ActivationRequest
 from explorer.text.names import plain
 from explorer.text.numbers import percent, points
-from explorer.types import Dataset, LoadedModel, Plan
-from explorer.ui.quantize import grids
-from explorer.ui.shell import running, session
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.shell import running, session, tasks
 from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import progress
 from explorer.ui.widgets.persistent_widget import remembered
 
 _REFUSED = "_skip_why_not"
@@ -28,12 +30,12 @@ def card(model: LoadedModel, dataset: Dataset) -> bool:
     if reason or "fit" not in dataset.splits:
         st.caption(plain(reason or "There is no fit split to find thresholds on.", 300))
         return False
-    plan = _plan(model, dataset)
-    job = grids.find_skipping(model, dataset, plan)
+    request = ActivationRequest(_spec(model, dataset))
+    job = tasks.find(model, dataset, request)
     if (job is None or job.state in ("cancelled", "failed")) and st.button(
         "Measure", icon=":material/filter_alt:", key="skip_start"
     ):
-        grids.start_skipping(model, dataset, plan)
+        tasks.submit(model, dataset, request)
         st.rerun()
     if job is None:
         st.caption(
@@ -47,33 +49,32 @@ def card(model: LoadedModel, dataset: Dataset) -> bool:
 
 def _why_not(model: LoadedModel) -> str | None:
     """Asking runs the network once: once a model is enough."""
-    known = st.session_state.get(_REFUSED)
-    if known is None or known[0] != model.identity:
-        known = st.session_state[_REFUSED] = (model.identity, why_not(model))
-    reason: str | None = known[1]
+    asked = st.session_state.get(_REFUSED)
+    if asked is None or asked[0] != model.identity:
+        asked = st.session_state[_REFUSED] = (model.identity, why_not(model))
+    reason: str | None = asked[1]
     return reason
 
 
-def _plan(model: LoadedModel, dataset: Dataset) -> Plan | None:
-    """The setting on Explore, if it is wanted and prunes anything."""
+def _spec(model: LoadedModel, dataset: Dataset) -> PruneSpec:
+    """The setting on Explore, if it is asked for and prunes anything; else the one that prunes nothing."""
     changed = remembered("skip_pruned", False)
     text = "Thresholds and accuracy of the network with the lines as they are on Explore."
     if not st.toggle("On the network as pruned on Explore", key="skip_pruned", on_change=changed, help=text):
-        return None
-    plan = make_plan(model, session.workspace().spec, session.scores(model, dataset))
-    return plan if plan.n_pruned else None
+        return PruneSpec()
+    scores = session.scores(model, dataset)  # may put another criterion in place of one that sees nothing
+    spec = session.workspace().spec
+    return spec if make_plan(model, spec, scores).n_pruned else PruneSpec()
 
 
 def _outcome(job: Job) -> None:
-    found = [item for item in job.results if isinstance(item, ActivationPoint)]
-    if job.state == "failed":
-        st.error(plain(job.reason, 300), icon=":material/error:")
-    if not found:
-        st.caption("Waiting for its turn …" if job.state == "queued" else "Finding thresholds …" if job.active else "")
+    progress.card(job, "measurement")
+    if not job.results:
         return
-    st.plotly_chart(skipped_activations(found, theme=chart_theme()), key="skip_chart", theme=None, config=CONFIG)
+    measured: list[ActivationPoint] = list(job.results)
+    st.plotly_chart(skipped_activations(measured, theme=chart_theme()), key="skip_chart", theme=None, config=CONFIG)
     # The most that goes at a loss of at most a point; share 0 loses nothing.
-    most = max((p for p in found if p.drop.value <= _BUDGET), key=lambda p: p.skipped.value, default=found[0])
+    most = max((p for p in measured if p.drop.value <= _BUDGET), key=lambda p: p.skipped.value, default=measured[0])
     st.caption(
         f"{percent(most.already_zero.value)} are zero anyway. With at most 1 point of loss "
         f"{percent(most.skipped.value)} are zero ({points(-most.drop.value)}). Time changes only in kernels that "

@@ -13,17 +13,18 @@ from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.state import Progress, Recovered
-from explorer.text.names import plain, shown
+from explorer.tasks.recovery import RecoveryRequest
+from explorer.text.names import shown
 from explorer.text.numbers import interval, percent
 from explorer.text.spreadsheet import file_stem
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.recover import jobs as recovery_jobs
 from explorer.ui.recover import plans, settings
 from explorer.ui.recover import runs as recovery_runs
-from explorer.ui.recover.plans import Asked, Run
-from explorer.ui.shell import live, running, session, ticker
+from explorer.ui.recover.plans import RecoverySettings
+from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import empty_state
+from explorer.ui.widgets import empty_state, progress
 from explorer.ui.widgets.summary import Fact
 
 _LATER_MS = 500
@@ -55,11 +56,11 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         recovery_runs.draw(model, dataset)
     if running.is_stale():
         st.rerun()
-    if any(running.unfinished(j) for j in recovery_jobs.of(model, dataset)):
+    if any(running.unfinished(job) for _, job in recovery_jobs.of(model, dataset)):
         ticker.tick("recover", _LATER_MS)
 
 
-def _start(asked: Asked, model: LoadedModel, dataset: Dataset) -> Job | None:
+def _start(asked: RecoverySettings, model: LoadedModel, dataset: Dataset) -> Job | None:
     """The buttons; returns the job of exactly this recipe, if it was begun."""
     try:
         run = plans.chosen(asked, model)
@@ -71,7 +72,7 @@ def _start(asked: Asked, model: LoadedModel, dataset: Dataset) -> Job | None:
         "Also run, to know what it is worth", list(others), selection_mode="multi", key="recover_companions"
     )
     with st.container(horizontal=True, vertical_alignment="center", key="recover_buttons"):
-        _button([run, *_made(others[name] for name in compared if name in others)], model, dataset)
+        _button([run, *_possible(others[name] for name in compared if name in others)], model, dataset)
         with st.popover("Recipe", icon=":material/data_object:", help="The steps as JSON: replay them anywhere."):
             text = json.dumps(run.recipe.to_json(), indent=1)
             name = f"{file_stem(model.address)}.recipe.json"
@@ -79,7 +80,7 @@ def _start(asked: Asked, model: LoadedModel, dataset: Dataset) -> Job | None:
             st.code(f"python -m explorer recover {file_stem(model.address)} --recipe {name}", language="shell")
             st.code(text, language="json", height=240)
             _replay(model, dataset)
-    return recovery_jobs.find(model, dataset, run)
+    return tasks.find(model, dataset, run)
 
 
 def _replay(model: LoadedModel, dataset: Dataset) -> None:
@@ -89,32 +90,30 @@ def _replay(model: LoadedModel, dataset: Dataset) -> None:
         return
     try:
         recipe = Recipe.foreign(file.getvalue().decode("utf-8", errors="replace"))
-        recovery_jobs.start(model, dataset, Run(f"replay of {shown(file.name, 60)}", recipe))
+        request = RecoveryRequest(recipe, label=f"replay of {shown(file.name, 60)}")
+        recovery_jobs.start(model, dataset, request)
     except ExplorerError as error:
         session.notify(error)
     st.rerun()
 
 
-def _made(others: Iterable[Callable[[], Run]]) -> list[Run]:
+def _possible(others: Iterable[Callable[[], RecoveryRequest]]) -> list[RecoveryRequest]:
     """The runs to compare with; one that cannot be made says why."""
-    found = []
+    requests = []
     for other in others:
         try:
-            found.append(other())
+            requests.append(other())
         except ExplorerError as error:
             session.refusal(error)
-    return found
+    return requests
 
 
-def _button(runs: list[Run], model: LoadedModel, dataset: Dataset) -> None:
+def _button(runs: list[RecoveryRequest], model: LoadedModel, dataset: Dataset) -> None:
     """Stop what runs of these, or start what was not done yet."""
-    jobs = [recovery_jobs.find(model, dataset, run) for run in runs]
+    jobs = [tasks.find(model, dataset, run) for run in runs]
     active = [job for job in jobs if job is not None and job.active]
     left = [run for run, job in zip(runs, jobs, strict=True) if job is None or not (job.active or job.state == "done")]
-    if active:
-        stops = st.button("Stop", icon=":material/stop_circle:", key="recover_stop")
-        for job in active if stops else []:
-            job.cancel()
+    progress.stop_button(active, "recover_stop")
     if active and not left:
         return
     label = "Start" if jobs[0] is None or jobs[0].active else "Go on" if jobs[0].state != "done" else "Start the others"
@@ -140,8 +139,8 @@ def _story(job: Job | None) -> None:
         st.markdown(_FOUR)
         st.caption("Evaluated on the tune split, trained on fit; the locked test split is not looked at.")
         return
-    history = [p for p in job.results if isinstance(p, Progress) and p.complete and p.recovered is None]
-    _progress(job)
+    history = [p for p in job.results if isinstance(p, Progress) and p.complete]
+    progress.card(job, "recovery", text=_how_far(job))
     recovered = recovery_jobs.result(job)
     if recovered is not None:
         _dots(recovered)
@@ -151,27 +150,17 @@ def _story(job: Job | None) -> None:
         st.caption(_audit(history))
 
 
-def _progress(job: Job) -> None:
-    if job.active:
-        latest = job.results[-1] if job.results else None
-        left = f", about {job.seconds_left:.0f} s left" if job.seconds_left else ""
-        now = "waiting for its turn" if job.state == "queued" else "starting"
-        if latest is not None:
-            epoch = f", epoch {latest.epoch} of {latest.n_epochs}" if latest.n_epochs else ""
-            now = f"Step {latest.index + 1} of {latest.n_steps}: {latest.key}{epoch}{left}"
-        st.progress(job.progress, now)
-    elif job.state == "failed":
-        st.error(f"It ended early: {plain(job.reason, 300)}", icon=":material/error:")
-    elif job.state == "cancelled":
-        st.caption("Stopped. Finished epochs are kept on disk; Go on continues after the last of them.")
+def _how_far(job: Job) -> str:
+    doing = tasks.doing(job)
+    return doing[:1].upper() + doing[1:] if doing else "Starting"
 
 
-def _dots(found: Recovered) -> None:
+def _dots(recovered: Recovered) -> None:
     """Accuracy as pruned, refreshed, tuned, beside dense: numbers with their intervals."""
-    facts = [("Dense", found.dense), ("As pruned", found.as_pruned), ("Refreshed", found.refreshed)]
-    facts.append(("Trained", found.tuned))
-    known = [Fact(name, m.origin, percent(m.value), interval(m)) for name, m in facts if m is not None]
-    st.html(f'<div class="facts">{"".join(fact.html() for fact in known)}</div>')
+    accuracies = [("Dense", recovered.dense), ("As pruned", recovered.as_pruned), ("Refreshed", recovered.refreshed)]
+    accuracies.append(("Trained", recovered.tuned))
+    facts = [Fact(name, m.origin, percent(m.value), interval(m)) for name, m in accuracies if m is not None]
+    st.html(f'<div class="facts">{"".join(fact.html() for fact in facts)}</div>')
 
 
 def _audit(history: list[Progress]) -> str:

@@ -20,6 +20,7 @@ from explorer.recovery.recipe import Recipe
 from explorer.recovery.schedules import sparsities
 from explorer.recovery.steps import Gradual
 from explorer.recovery.training import Training
+from explorer.tasks.recovery import RecoveryRequest
 from explorer.types import LoadedModel
 
 METHODS = {
@@ -39,7 +40,7 @@ ABOUT = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecoverySettings:
     """Everything that was set on the page."""
 
     method: str
@@ -55,59 +56,55 @@ class Asked:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class Run:
-    """One recipe with the name it has on the page."""
-
-    label: str
-    recipe: Recipe
-
-
-def chosen(asked: Asked, model: LoadedModel) -> Run:
+def chosen(settings: RecoverySettings, model: LoadedModel) -> RecoveryRequest:
     """The run that was asked for."""
-    return Run(_label(asked), _RECIPES[asked.method](asked, model))
+    return RecoveryRequest(_RECIPES[settings.method](settings, model), label=_label(settings))
 
 
-def companions(asked: Asked, model: LoadedModel) -> dict[str, Callable[[], Run]]:
+def companions(settings: RecoverySettings, model: LoadedModel) -> dict[str, Callable[[], RecoveryRequest]]:
     """Runs that say what the chosen one is worth, at equal epochs: its name on the page -> the run.
 
     The dense network of that size has no training behind it, so it trains as long as the open model did as well.
     """
-    found: dict[str, Callable[[], Run]] = {}
-    if asked.method in ("iterative", "gradual", "rigl"):
-        found["one shot, equal epochs"] = lambda: chosen(replace(asked, method="one_shot"), model)
-    if asked.distil:
-        found["without the teacher"] = lambda: chosen(replace(asked, distil=False), model)
-    if asked.method == "lottery":
+    runs: dict[str, Callable[[], RecoveryRequest]] = {}
+    if settings.method in ("iterative", "gradual", "rigl"):
+        runs["one shot, equal epochs"] = lambda: chosen(replace(settings, method="one_shot"), model)
+    if settings.distil:
+        runs["without the teacher"] = lambda: chosen(replace(settings, distil=False), model)
+    if settings.method == "lottery":
         for control, name in (("reinit", "fresh random weights"), ("shuffle_mask", "random mask, same counts")):
-            found[name] = lambda control=control, name=name: Run(  # type: ignore[misc]
-                _label(asked, name), _ticket(asked, model, control)
+            runs[name] = lambda control=control, name=name: RecoveryRequest(  # type: ignore[misc]
+                _ticket(settings, model, control), label=_label(settings, name)
             )
-        found["dense network of that size"] = lambda: _narrow(asked, model)
-    elif asked.spec.criterion.key != Random.key:
-        by_chance = replace(asked, spec=replace(asked.spec, criterion=Random(asked.seed)))
-        found["random pruning"] = lambda: chosen(by_chance, model)
-    return found
+        runs["dense network of that size"] = lambda: _narrow(settings, model)
+    elif settings.spec.criterion.key != Random.key:
+        by_chance = replace(settings, spec=replace(settings.spec, criterion=Random(settings.seed)))
+        runs["random pruning"] = lambda: chosen(by_chance, model)
+    return runs
 
 
-def steps_of(asked: Asked, model: LoadedModel) -> tuple[list[tuple[float, float]], float]:
+def steps_of(settings: RecoverySettings, model: LoadedModel) -> tuple[list[tuple[float, float]], float]:
     """(epoch, sparsity) at each pruning, and at which share of the epochs the last one is."""
-    if asked.method in ("one_shot", "rigl"):
-        return [(0.0, 0.0), (0.0, asked.sparsity)], 0.0
-    if asked.method == "gradual":
-        step = _gradual(asked).steps[0]
+    if settings.method in ("one_shot", "rigl"):
+        return [(0.0, 0.0), (0.0, settings.sparsity)], 0.0
+    if settings.method == "gradual":
+        step = _gradual(settings).steps[0]
         if not isinstance(step, Gradual):
             return [], 0.0
         points = [(k - 1.0, step.sparsity_in(k)) for k in range(1, step.n_prunings + 1)]
         return [(0.0, 0.0), *points], step.n_prunings / step.epochs
-    levels = sparsities("geometric", asked.rounds, asked.sparsity)
-    each = n_epochs(asked, model) / asked.rounds
-    return [(0.0, 0.0), *((i * each, level) for i, level in enumerate(levels))], (asked.rounds - 1) / asked.rounds
+    levels = sparsities("geometric", settings.rounds, settings.sparsity)
+    each = n_epochs(settings, model) / settings.rounds
+    return [(0.0, 0.0), *((i * each, level) for i, level in enumerate(levels))], (settings.rounds - 1) / settings.rounds
 
 
-def n_epochs(asked: Asked, model: LoadedModel) -> int:
+def n_epochs(settings: RecoverySettings, model: LoadedModel) -> int:
     """All epochs that the chosen run trains."""
-    return asked.rounds * _ticket_training(asked, model).epochs if asked.method == "lottery" else asked.tuning.epochs
+    return (
+        settings.rounds * _ticket_training(settings, model).epochs
+        if settings.method == "lottery"
+        else settings.tuning.epochs
+    )
 
 
 def with_level(spec: PruneSpec) -> PruneSpec:
@@ -115,39 +112,43 @@ def with_level(spec: PruneSpec) -> PruneSpec:
     return spec if is_one_level(spec.allocation) else replace(spec, allocation=Global())
 
 
-def _one_shot(asked: Asked, model: LoadedModel) -> Recipe:
-    return recipes.one_shot(_spec(asked), _taught(asked), refresh=asked.refresh, seed=asked.seed)
+def _one_shot(settings: RecoverySettings, model: LoadedModel) -> Recipe:
+    return recipes.one_shot(_spec(settings), _taught(settings), refresh=settings.refresh, seed=settings.seed)
 
 
-def _iterative(asked: Asked, model: LoadedModel) -> Recipe:
-    return recipes.iterative(_spec(asked), asked.rounds, _taught(asked), refresh=asked.refresh, seed=asked.seed)
-
-
-def _gradual(asked: Asked, model: LoadedModel | None = None) -> Recipe:
-    return recipes.gradual(_spec(asked), _taught(asked), rise=asked.rise, rising=asked.rising, seed=asked.seed)
-
-
-def _rigl(asked: Asked, model: LoadedModel) -> Recipe:
-    return recipes.dynamic(_spec(asked), _taught(asked), refresh=asked.refresh, seed=asked.seed)
-
-
-def _lottery(asked: Asked, model: LoadedModel) -> Recipe:
-    return _ticket(asked, model, "")
-
-
-def _ticket(asked: Asked, model: LoadedModel, control: str) -> Recipe:
-    training = _ticket_training(asked, model)
-    return recipes.lottery_ticket(
-        _spec(asked), asked.rounds, training, rewind=asked.rewind, control=control, seed=asked.seed
+def _iterative(settings: RecoverySettings, model: LoadedModel) -> Recipe:
+    return recipes.iterative(
+        _spec(settings), settings.rounds, _taught(settings), refresh=settings.refresh, seed=settings.seed
     )
 
 
-def _ticket_training(asked: Asked, model: LoadedModel) -> Training:
+def _gradual(settings: RecoverySettings, model: LoadedModel | None = None) -> Recipe:
+    return recipes.gradual(
+        _spec(settings), _taught(settings), rise=settings.rise, rising=settings.rising, seed=settings.seed
+    )
+
+
+def _rigl(settings: RecoverySettings, model: LoadedModel) -> Recipe:
+    return recipes.dynamic(_spec(settings), _taught(settings), refresh=settings.refresh, seed=settings.seed)
+
+
+def _lottery(settings: RecoverySettings, model: LoadedModel) -> Recipe:
+    return _ticket(settings, model, "")
+
+
+def _ticket(settings: RecoverySettings, model: LoadedModel, control: str) -> Recipe:
+    training = _ticket_training(settings, model)
+    return recipes.lottery_ticket(
+        _spec(settings), settings.rounds, training, rewind=settings.rewind, control=control, seed=settings.seed
+    )
+
+
+def _ticket_training(settings: RecoverySettings, model: LoadedModel) -> Training:
     """A ticket is trained as the dense network was, from its first weights, for the epochs that were asked for."""
-    return training_of(model, epochs=asked.tuning.epochs)
+    return training_of(model, epochs=settings.tuning.epochs)
 
 
-_RECIPES: dict[str, Callable[[Asked, LoadedModel], Recipe]] = {
+_RECIPES: dict[str, Callable[[RecoverySettings, LoadedModel], Recipe]] = {
     "one_shot": _one_shot,
     "iterative": _iterative,
     "gradual": _gradual,
@@ -156,36 +157,39 @@ _RECIPES: dict[str, Callable[[Asked, LoadedModel], Recipe]] = {
 }
 
 
-def _narrow(asked: Asked, model: LoadedModel) -> Run:
+def _narrow(settings: RecoverySettings, model: LoadedModel) -> RecoveryRequest:
     """A dense network as large as what pruning leaves, trained from scratch for as many epochs in all."""
-    by_magnitude = replace(_spec(asked), criterion=LpNorm())  # counts without a look at data
+    by_magnitude = replace(_spec(settings), criterion=LpNorm())  # counts without a look at data
     n_left = int(parameters(model, make_plan(model, by_magnitude))["kept"].value)
-    training = training_of(model, epochs=n_epochs(asked, model), keep="best")
+    training = training_of(model, epochs=n_epochs(settings, model), keep="best")
     n_nearest = n_parameters_of(narrower(model, n_left))
-    recipe = recipes.dense_from_scratch(model, n_nearest, training, seed=asked.seed)
-    return Run(f"dense network of {n_nearest:,} parameters, from scratch, {recipe.n_epochs} epochs", recipe)
+    recipe = recipes.dense_from_scratch(model, n_nearest, training, seed=settings.seed)
+    label = f"dense network of {n_nearest:,} parameters, from scratch, {recipe.n_epochs} epochs"
+    return RecoveryRequest(recipe, label=label)
 
 
-def _spec(asked: Asked) -> PruneSpec:
-    return with_sparsity(asked.spec, asked.sparsity)
+def _spec(settings: RecoverySettings) -> PruneSpec:
+    return with_sparsity(settings.spec, settings.sparsity)
 
 
-def _taught(asked: Asked) -> Training:
-    changes: dict[str, Any] = {"distil_weight": 0.7 if asked.distil else 0.0}
-    return replace(asked.tuning, **changes) if asked.tuning.distil_weight < 1.0 else asked.tuning
+def _taught(settings: RecoverySettings) -> Training:
+    changes: dict[str, Any] = {"distil_weight": 0.7 if settings.distil else 0.0}
+    return replace(settings.tuning, **changes) if settings.tuning.distil_weight < 1.0 else settings.tuning
 
 
-def _label(asked: Asked, name: str = "") -> str:
+def _label(settings: RecoverySettings, name: str = "") -> str:
     """What tells runs apart comes first: legends cut long names in the middle."""
-    parts = [name or METHODS[asked.method].lower(), f"{100 * asked.sparsity:.0f} %"]
+    parts = [name or METHODS[settings.method].lower(), f"{100 * settings.sparsity:.0f} %"]
     usual = PruneSpec()
-    if (asked.spec.granularity, asked.spec.criterion) != (usual.granularity, usual.criterion):
-        parts.append(f"{asked.spec.granularity.label.lower()} by {asked.spec.criterion.label.lower()}")
-    rounds = asked.method in ("iterative", "lottery")
-    each = f"{asked.rounds} × " if asked.method == "lottery" else ""
-    parts.append(f"{each}{asked.tuning.epochs} epochs" + (f" in {asked.rounds} rounds" if rounds and not each else ""))
-    if asked.method == "lottery" and asked.rewind == "early":
+    if (settings.spec.granularity, settings.spec.criterion) != (usual.granularity, usual.criterion):
+        parts.append(f"{settings.spec.granularity.label.lower()} by {settings.spec.criterion.label.lower()}")
+    rounds = settings.method in ("iterative", "lottery")
+    each = f"{settings.rounds} × " if settings.method == "lottery" else ""
+    parts.append(
+        f"{each}{settings.tuning.epochs} epochs" + (f" in {settings.rounds} rounds" if rounds and not each else "")
+    )
+    if settings.method == "lottery" and settings.rewind == "early":
         parts.append("rewound to early")
-    if asked.distil and asked.method != "lottery":
+    if settings.distil and settings.method != "lottery":
         parts.append("taught")
     return ", ".join(parts)

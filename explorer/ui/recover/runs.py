@@ -15,6 +15,7 @@ from explorer.export.weights import pruned_file
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.state import Progress, Recovered
+from explorer.tasks.recovery import RecoveryRequest
 from explorer.text.numbers import percent, times
 from explorer.text.spreadsheet import file_stem
 from explorer.types import Dataset, LoadedModel, Measurement
@@ -27,46 +28,45 @@ _STATES = {"queued": "waits", "running": "runs", "done": "done", "failed": "fail
 
 def draw(model: LoadedModel, dataset: Dataset) -> None:
     """The runs of this visitor on this model and these data."""
-    jobs = recovery_jobs.of(model, dataset)
+    runs = recovery_jobs.of(model, dataset)
     st.markdown("**Runs side by side**")
-    if not jobs:
+    if not runs:
         st.caption("Every run is kept here: as pruned, after the refresh and after training, against one another.")
         return
     left, right = st.columns(2, gap="medium")
-    found = [(job, recovery_jobs.result(job)) for job in jobs]
+    ended = [(request.name, recovered) for request, job in runs if (recovered := recovery_jobs.result(job)) is not None]
     with left:
-        done = [_stages(job, r, model) for job, r in found if r is not None]
-        dense = next((r.dense.value for _, r in found if r is not None and r.dense is not None), None)
+        done = [_stages(name, recovered, model) for name, recovered in ended]
+        dense = next((recovered.dense.value for _, recovered in ended if recovered.dense is not None), None)
         figure = runs_by_stage(done, dense=dense, theme=chart_theme())
         st.plotly_chart(figure, key="runs_by_stage", theme=None, config=CONFIG)
         st.caption("Joined dots are one run. Dashed: the dense model. Measured on tune.")
     with right:
-        stories = [(recovery_jobs.label(job, model), _history(job)) for job in jobs]
+        stories = [(request.name, _history(job)) for request, job in runs]
         st.plotly_chart(together(stories, theme=chart_theme()), key="together", theme=None, config=CONFIG)
         st.caption("Accuracy on tune over the epochs that each run trained.")
-    _table(found, model, dataset)
+    _table(runs, model)
 
 
 def _history(job: Job) -> list[Progress]:
-    return [p for p in job.results if isinstance(p, Progress) and p.complete and p.recovered is None]
+    return [p for p in job.results if isinstance(p, Progress) and p.complete]
 
 
-def _stages(job: Job, found: Recovered, model: LoadedModel) -> RunStages:
-    return RunStages(
-        recovery_jobs.label(job, model), _ratio(found, model), (found.as_pruned, found.refreshed, found.tuned)
-    )
+def _stages(name: str, recovered: Recovered, model: LoadedModel) -> RunStages:
+    accuracies = (recovered.as_pruned, recovered.refreshed, recovered.tuned)
+    return RunStages(name, _ratio(recovered, model), accuracies)
 
 
-def _ratio(found: Recovered, model: LoadedModel) -> float:
+def _ratio(recovered: Recovered, model: LoadedModel) -> float:
     """All parameters of the open model / those that are left; a narrower dense network has its own."""
-    left = found.model.n_parameters
-    if found.plan is not None:
-        left -= sum(int(mask.numel() - mask.sum()) for mask in found.plan.masks.values())
+    left = recovered.model.n_parameters
+    if recovered.plan is not None:
+        left -= sum(int(mask.numel() - mask.sum()) for mask in recovered.plan.masks.values())
     return model.n_parameters / max(1, left)
 
 
-def _table(found: list[tuple[Job, Recovered | None]], model: LoadedModel, dataset: Dataset) -> None:
-    rows = [_row(job, recovered, model) for job, recovered in found]
+def _table(runs: list[tuple[RecoveryRequest, Job]], model: LoadedModel) -> None:
+    rows = [_row(request.name, job, model) for request, job in runs]
     chosen = st.dataframe(
         rows,
         hide_index=True,
@@ -77,7 +77,7 @@ def _table(found: list[tuple[Job, Recovered | None]], model: LoadedModel, datase
         column_config=_COLUMNS,
     )
     picked = chosen.selection.rows
-    recovered = found[picked[0]][1] if picked and picked[0] < len(found) else None
+    recovered = recovery_jobs.result(runs[picked[0]][1]) if picked and picked[0] < len(runs) else None
     with st.container(horizontal=True, vertical_alignment="center", key="run_buttons"):
         if recovered is None:
             st.caption("Choose a finished row to take it away or to go on with it.")
@@ -85,19 +85,23 @@ def _table(found: list[tuple[Job, Recovered | None]], model: LoadedModel, datase
             _take_away(recovered, model)
 
 
-def _row(job: Job, found: Recovered | None, model: LoadedModel) -> dict[str, object]:
+def _row(name: str, job: Job, model: LoadedModel) -> dict[str, object]:
+    row: dict[str, object] = {"run": name, "state": _STATES[job.state]}
+    recovered = recovery_jobs.result(job)
+    if recovered is None:
+        return {**row, "smaller": "", "epochs": None, "as pruned": "", "refreshed": "", "trained": "", "revived": None}
+
     def text(m: Measurement | None) -> str:
         return "" if m is None else percent(m.value)
 
     return {
-        "run": recovery_jobs.label(job, model),
-        "state": _STATES[job.state],
-        "smaller": "" if found is None else times(_ratio(found, model)),
-        "epochs": None if found is None else found.state.epochs,
-        "as pruned": "" if found is None else text(found.as_pruned),
-        "refreshed": "" if found is None else text(found.refreshed),
-        "trained": "" if found is None else text(found.tuned),
-        "revived": None if found is None else found.n_revived,
+        **row,
+        "smaller": times(_ratio(recovered, model)),
+        "epochs": recovered.state.epochs,
+        "as pruned": text(recovered.as_pruned),
+        "refreshed": text(recovered.refreshed),
+        "trained": text(recovered.tuned),
+        "revived": recovered.n_revived,
     }
 
 
@@ -114,32 +118,32 @@ _COLUMNS: dict[str, Any] = {
 }
 
 
-def _take_away(found: Recovered, model: LoadedModel) -> None:
+def _take_away(recovered: Recovered, model: LoadedModel) -> None:
     stem = f"{file_stem(model.address)}-recovered"
     st.download_button(
         "Weights",
-        lambda: recovered_file(found),
+        lambda: recovered_file(recovered),
         f"{stem}.safetensors",
         icon=":material/download:",
         key="run_weights",
         on_click="ignore",
         help="Safetensors with the pruned weights at exactly zero; load it with the same architecture.",
     )
-    protocol = json.dumps(dict(found.protocol), indent=1)
+    protocol = json.dumps(dict(recovered.protocol), indent=1)
     st.download_button("Protocol", protocol, f"{stem}.json", key="run_protocol", on_click="ignore")
     if st.button("Open on Explore", icon=":material/tune:", key="run_open"):
-        _open(found, model, f"{stem}.safetensors")
+        _open(recovered, model, f"{stem}.safetensors")
 
 
-def recovered_file(found: Recovered) -> bytes:
+def recovered_file(recovered: Recovered) -> bytes:
     """The recovered network as a safetensors file."""
-    plan = found.plan if found.plan is not None else make_plan(found.model, PruneSpec())
-    return pruned_file(found.model, plan)
+    plan = recovered.plan if recovered.plan is not None else make_plan(recovered.model, PruneSpec())
+    return pruned_file(recovered.model, plan)
 
 
-def _open(found: Recovered, model: LoadedModel, name: str) -> None:
+def _open(recovered: Recovered, model: LoadedModel, name: str) -> None:
     work = session.workspace()
-    address = session.keep_upload(name, recovered_file(found))
+    address = session.keep_upload(name, recovered_file(recovered))
     try:
         session.choose(work, model=address, arch=model.meta.get("arch"), data=work.source.data or model.data)
     except ExplorerError as error:

@@ -18,7 +18,7 @@ from explorer.recovery.training import Training
 from explorer.terms import tooltip
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.recover import plans as plans
-from explorer.ui.recover.plans import Asked
+from explorer.ui.recover.plans import RecoverySettings
 from explorer.ui.shell import session
 from explorer.ui.widgets import persistent_widget
 from explorer.ui.widgets.persistent_widget import put, value
@@ -27,7 +27,7 @@ _SCHEDULE, _LINE = "recover_schedule", "_recover_line"
 _USUAL = 0.9
 
 
-def draw(model: LoadedModel, dataset: Dataset) -> Asked:
+def draw(model: LoadedModel, dataset: Dataset) -> RecoverySettings:
     """Everything that can be set, as it is set now."""
     _moved()
     method = _method(model)
@@ -85,10 +85,10 @@ def _choice(label: str, key: str, options: tuple[str, ...], default: str, about:
     st.selectbox(label, options, key=key, width=130, help=about, on_change=persistent_widget.remembered(key, default))
 
 
-def _asked(model: LoadedModel, dataset: Dataset, method: str, spec: Any) -> Asked:
+def _asked(model: LoadedModel, dataset: Dataset, method: str, spec: Any) -> RecoverySettings:
     epochs = int(value("recover_epochs", 20))
     rounds = int(value("recover_rounds", 5))
-    return Asked(
+    return RecoverySettings(
         method=method,
         spec=spec,
         tuning=_tuning(tuning_for(model, dataset, epochs=epochs)),
@@ -103,7 +103,7 @@ def _asked(model: LoadedModel, dataset: Dataset, method: str, spec: Any) -> Aske
     )
 
 
-def _switches(asked: Asked, model: LoadedModel) -> Asked:
+def _switches(asked: RecoverySettings, model: LoadedModel) -> RecoverySettings:
     """Refresh and teacher, and behind a button what seldom changes."""
     lottery = asked.method == "lottery"
     with st.container(horizontal=True, vertical_alignment="center", key="recover_switches"):
@@ -150,7 +150,7 @@ def _tuning(usual: Training) -> Training:
     )
 
 
-def _schedule(asked: Asked, model: LoadedModel) -> None:
+def _schedule(asked: RecoverySettings, model: LoadedModel) -> None:
     """The planned sparsity over the epochs; its corner can be dragged."""
     points, end = plans.steps_of(asked, model)
     part = schedule_part(

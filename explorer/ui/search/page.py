@@ -9,17 +9,19 @@ import streamlit as st
 from explorer.analysis.search.question import WORDS, CostName
 from explorer.analysis.search.result import said
 from explorer.analysis.search.search import Question, SearchResult, Tried, refusal
+from explorer.analysis.sensitivity.cell import Cell
 from explorer.charts import CONFIG
 from explorer.charts import search as charts
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
+from explorer.tasks.search import SearchRequest
 from explorer.text.names import plain
 from explorer.text.spreadsheet import file_stem
 from explorer.types import Dataset, LoadedModel
-from explorer.ui.search import searches, tables
-from explorer.ui.shell import cache, live, running, session, ticker
+from explorer.ui.search import tables
+from explorer.ui.shell import cache, live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import empty_state
+from explorer.ui.widgets import empty_state, progress
 from explorer.ui.widgets.persistent_widget import remembered
 
 _KINDS = {"drop": "Smallest model within a drop", "budget": "Most accurate model within a budget"}
@@ -45,16 +47,16 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         return
     with st.container(border=True, key="ask_card"):
         job = _controls(model, dataset)
-    found = searches.result(job)
+    result = result_of(job)
     if job is None:
         with st.container(border=True, key="answer_card"):
             st.markdown("**The answer**")
             st.caption(_ABOUT)
     else:
-        _results(model, found, job)
-    if found is not None:
+        _results(model, result, job)
+    if result is not None:
         with st.container(border=True, key="plans_card"):
-            chosen = tables.plans(found, file_stem(model.address))
+            chosen = tables.plans(result, file_stem(model.address))
         if chosen is not None:
             _open(chosen)
     if running.is_stale():
@@ -63,15 +65,20 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         ticker.tick("search", _LATER_MS)
 
 
-def _results(model: LoadedModel, found: SearchResult | None, job: Job) -> None:
+def result_of(job: Job | None) -> SearchResult | None:
+    """What a search has tried so far; None before its first plan."""
+    return None if job is None else SearchResult.of(plan for plan in job.results if isinstance(plan, Tried))
+
+
+def _results(model: LoadedModel, result: SearchResult | None, job: Job) -> None:
     """The answer, and beside it every plan on a chart."""
     left, right = st.columns([1, 1.25], gap="medium")
     with left, st.container(border=True, key="answer_card", height="stretch"):
-        _answer(model, found, job)
+        _answer(model, result, job)
     with right, st.container(border=True, key="tried_card", height="stretch"):
         st.markdown("**Every plan that was tried**")
         st.plotly_chart(
-            charts.search(found, theme=chart_theme(), height=_HEIGHT), key="search_chart", theme=None, config=CONFIG
+            charts.search(result, theme=chart_theme(), height=_HEIGHT), key="search_chart", theme=None, config=CONFIG
         )
 
 
@@ -81,15 +88,15 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="search_controls"):
         question = _drop() if kind == "drop" else _budget()
         n_plans = _n_plans()
-        wanted = searches.Wanted(spec, question, n_plans)
+        request = SearchRequest(question, spec, n_plans)
         why = refusal(model, spec, question) or _nothing_to_prune(model, dataset)
-        job = None if why else searches.find(model, dataset, wanted)
-        if job is not None and job.active:
-            st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="search_stop")
-        elif (job is None or job.state != "done") and st.button(
+        job = None if why else tasks.find(model, dataset, request)
+        progress.stop_button([job], "search_stop")
+        is_over = job is not None and (job.active or job.state == "done")
+        if not is_over and st.button(
             "Search", icon=":material/search:", type="primary", key="search_start", disabled=bool(why), help=why
         ):
-            searches.start(model, dataset, wanted)
+            tasks.submit(model, dataset, request)
             st.rerun()
     if why:
         st.caption(f":material/block: Not to be asked here. {plain(why, 400)}")
@@ -97,7 +104,7 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
         unit, by = spec.granularity.label, spec.criterion.label.lower()
         st.caption(f"{unit} by {by}, with the locks and limits of Explore. Asked: {plain(str(question), 200)}.")
     if job is not None:
-        _progress(wanted, job)
+        _progress(request, job)
     return job
 
 
@@ -165,48 +172,40 @@ def _budget() -> Question:
     return Question(cost, limit=share / 100)
 
 
-def _progress(wanted: searches.Wanted, job: Job) -> None:
-    n_tried = sum(isinstance(r, Tried) for r in job.results)
-    if job.active:
-        n_cells = job.total - wanted.n_plans
-        text = (
-            f"Trying plans: {n_tried} of at most {wanted.n_plans}"
-            if n_tried
-            else f"Scanning the layers: {searches.n_scanned(job)} of {n_cells} cells"
-        )
-        st.progress(job.progress, text)
-    elif job.state == "failed":
-        st.error(f"The search ended early: {plain(job.reason, 300)}", icon=":material/error:")
-    elif job.state == "cancelled":
-        st.caption(f"Stopped after {n_tried} plans; what was measured is kept.")
+def _progress(request: SearchRequest, job: Job) -> None:
+    n_plans = sum(isinstance(result, Tried) for result in job.results)
+    n_cells = sum(isinstance(result, Cell) and result.complete for result in job.results)
+    scanning = f"Scanning the layers: {n_cells} of {job.total - request.evaluations} cells"
+    text = f"Trying plans: {n_plans} of at most {request.evaluations}" if n_plans else scanning
+    progress.card(job, "search", text=text, stopped=f"{n_plans} plans")
 
 
-def _answer(model: LoadedModel, found: SearchResult | None, job: Job) -> None:
+def _answer(model: LoadedModel, result: SearchResult | None, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="answer_head"):
-        st.markdown("**The best so far**" if job.active and found is not None else "**The answer**", width="stretch")
-        if found is None:
+        st.markdown("**The best so far**" if job.active and result is not None else "**The answer**", width="stretch")
+        if result is None:
             st.empty()
         else:
-            _actions(model, found)
-    if found is None:
+            _actions(model, result)
+    if result is None:
         st.caption(_ABOUT)
         return
-    tables.answer(found)
-    for sentence in said(found)[1 if found.met else 0 :]:
+    tables.answer(result)
+    for sentence in said(result)[1 if result.met else 0 :]:
         st.caption(plain(sentence, 400))
 
 
-def _actions(model: LoadedModel, found: SearchResult) -> None:
+def _actions(model: LoadedModel, result: SearchResult) -> None:
     st.download_button(
         "JSON",
-        lambda: json.dumps(found.to_json(), indent=1),
+        lambda: json.dumps(result.to_json(), indent=1),
         f"{file_stem(model.address)}-search.json",
         key="search_json",
         on_click="ignore",
         help="The question, the answer with its request, and every plan that was tried.",
     )
     if st.button("Open on Explore", icon=":material/tune:", key="search_open", type="primary"):
-        _open(found.best)
+        _open(result.best)
 
 
 def _open(tried: Tried) -> None:

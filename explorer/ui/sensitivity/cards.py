@@ -1,4 +1,4 @@
-"""What a scan found, in four cards: heat map, curves, one level across layers, layers together."""
+"""What a scan measured, in four cards: heat map, curves, one level across layers, layers together."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from explorer.analysis.sensitivity.scan import Sensitivity, joint, scan_json
 from explorer.charts import CONFIG
 from explorer.charts import sensitivity as charts
 from explorer.pruning.plan import plan as make_plan
+from explorer.tasks.scan import ScanRequest
 from explorer.text.names import plain
 from explorer.text.numbers import percent, points
 from explorer.text.spreadsheet import csv_text, file_stem
 from explorer.types import Dataset, LoadedModel
-from explorer.ui.sensitivity import scans
 from explorer.ui.shell import cache, live, session, ticker
 from explorer.ui.shell.theme import chart_theme
 
@@ -25,75 +25,75 @@ _SHOWN = 4  # curves, unless others are chosen
 _LATER_MS = 500
 
 
-def draw(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sensitivity, *, is_whole: bool) -> None:
+def draw(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: Sensitivity, *, is_whole: bool) -> None:
     """All four; ``is_whole`` where nothing more comes."""
     # What is chosen for the visitor is chosen anew while there is less to choose from than is shown, and at the end.
-    part = "all" if is_whole else f"{min(_SHOWN, len(found.groups))}_so_far"
+    part = "all" if is_whole else f"{min(_SHOWN, len(measured.groups))}_so_far"
     left, right = st.columns([1.1, 1])
     with left, st.container(border=True, key="heat_card", height="stretch"):
-        _heat(model, dataset, wanted, found)
+        _heat(model, dataset, request, measured)
     with right, st.container(border=True, key="curve_card", height="stretch"):
-        _curves(found, part)
+        _curves(measured, part)
     below_left, below_right = st.columns([1.1, 1])
     with below_left, st.container(border=True, key="rank_card", height="stretch"):
-        _ranking(found, wanted.levels)
+        _ranking(measured, request.levels)
     with below_right, st.container(border=True, key="joint_card", height="stretch"):
-        _joint(model, dataset, found)
+        _joint(model, dataset, measured)
 
 
-def _heat(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sensitivity) -> None:
-    scores = cache.scores(model, wanted.spec, dataset)
+def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: Sensitivity) -> None:
+    scores = cache.scores(model, request.spec, dataset)
     names = [k.name for k in scores.groups if k.why_not is None]
     with st.container(horizontal=True, vertical_alignment="center", key="heat_head"):
         st.markdown("**What each layer costs alone**", width="stretch")
-        told: dict[str, Callable[[], str | bytes]] = {
-            "CSV": lambda: csv_text(found.table()),
+        files: dict[str, Callable[[], str | bytes]] = {
+            "CSV": lambda: csv_text(measured.table()),
             "JSON": lambda: json.dumps(
-                scan_json(model, dataset, wanted.spec, scores, found, mode=wanted.mode), indent=1
+                scan_json(model, dataset, request.spec, scores, measured, mode=request.mode), indent=1
             ),
-            "PNG": lambda: printed.sensitivity_png(found, names, wanted.levels),
+            "PNG": lambda: printed.sensitivity_png(measured, names, request.levels),
         }
-        for kind, made in told.items():
+        for kind, content in files.items():
             name = f"{file_stem(model.address)}-sensitivity.{kind.lower()}"
-            st.download_button(kind, made, name, key=f"scan_{kind.lower()}", on_click="ignore")
-    figure = charts.heatmap(found, names, wanted.levels, theme=chart_theme())
+            st.download_button(kind, content, name, key=f"scan_{kind.lower()}", on_click="ignore")
+    figure = charts.heatmap(measured, names, request.levels, theme=chart_theme())
     st.plotly_chart(figure, key="scan_heat", theme=None, config=CONFIG)
-    some, finished = found.cells[0], [cell.n for cell in found.cells if cell.complete]
+    some, finished = measured.cells[0], [cell.n for cell in measured.cells if cell.complete]
     n = min(finished, default=0)
     samples = f"{n:,}" if n == some.total else f"{n:,} or more of {some.total:,}"
-    partial = "" if found.complete else " ≈: of some of them so far."
+    partial = "" if measured.complete else " ≈: of some of them so far."
     st.caption(
-        f"Points of {found.judged} lost, {some.drop.origin} on {samples} samples of the tune split.{partial} "
+        f"Points of {measured.judged} lost, {some.drop.origin} on {samples} samples of the tune split.{partial} "
         "−1 is one point below the dense model. Empty: not measured."
     )
 
 
-def _curves(found: Sensitivity, part: str) -> None:
+def _curves(measured: Sensitivity, part: str) -> None:
     st.markdown("**Layer by layer**")
     chosen = st.multiselect(
         "Layers",
-        found.groups,
-        default=list(dict.fromkeys([*found.fragility(), *found.groups]))[:_SHOWN],
+        measured.groups,
+        default=list(dict.fromkeys([*measured.fragility(), *measured.groups]))[:_SHOWN],
         key=f"scan_layers_{part}",
         label_visibility="collapsed",
     )
-    figure = charts.curves(found, chosen, budget=_BUDGET, theme=chart_theme())
+    figure = charts.curves(measured, chosen, budget=_BUDGET, theme=chart_theme())
     st.plotly_chart(figure, key="scan_curves", theme=None, config=CONFIG)
-    st.caption(f"{plain(found.fragile_words, 400)} Dotted: 1 point below dense. Bands: paired 95 % intervals.")
+    st.caption(f"{plain(measured.fragile_words, 400)} Dotted: 1 point below dense. Bands: paired 95 % intervals.")
 
 
-def _ranking(found: Sensitivity, levels: tuple[float, ...]) -> None:
+def _ranking(measured: Sensitivity, levels: tuple[float, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rank_head"):
         st.markdown("**One level across layers**", width="stretch")
         level = st.selectbox(
             "Level", levels, len(levels) // 2, format_func=lambda v: percent(v, 0), label_visibility="collapsed",
             width=110, key=f"scan_level_{len(levels)}",
         )  # fmt: skip
-    figure = charts.ranked(found, level, theme=chart_theme())
+    figure = charts.ranked(measured, level, theme=chart_theme())
     st.plotly_chart(figure, key="scan_rank", theme=None, config=CONFIG)
 
 
-def _joint(model: LoadedModel, dataset: Dataset, found: Sensitivity) -> None:
+def _joint(model: LoadedModel, dataset: Dataset, measured: Sensitivity) -> None:
     st.markdown("**Layers together**")
     work = session.workspace()
     plan = make_plan(model, work.spec, cache.scores(model, work.spec, dataset))
@@ -108,8 +108,8 @@ def _joint(model: LoadedModel, dataset: Dataset, found: Sensitivity) -> None:
         st.caption("Measuring the present setting …")
         ticker.tick("joint", _LATER_MS)
         return
-    both = joint(found, plan, answer.evaluation)
-    figure = charts.interaction(both, judged=found.judged, theme=chart_theme())
+    both = joint(measured, plan, answer.evaluation)
+    figure = charts.interaction(both, judged=measured.judged, theme=chart_theme())
     st.plotly_chart(figure, key="scan_joint", theme=None, config=CONFIG)
     st.caption(
         f"Predicted {points(-both.predicted.value)} (estimated: {plain(both.predicted.note, 200)}) "

@@ -8,11 +8,13 @@ import streamlit as st
 
 from explorer.analysis.sensitivity.scan import LEVELS, MODES, Mode, Sensitivity, energy
 from explorer.engine.jobs import Job
+from explorer.tasks.scan import ScanRequest
 from explorer.text.names import plain
 from explorer.text.numbers import percent
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui.sensitivity import cards, scans
-from explorer.ui.shell import live, running, session, ticker
+from explorer.ui.shell import live, running, session, tasks, ticker
+from explorer.ui.widgets import progress
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _GRIDS: dict[str, tuple[float, ...]] = {
@@ -40,10 +42,10 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         _without_data(model, scores, why or "There is no data to judge the model on.")
         return
     with st.container(border=True, key="scan_card"):
-        wanted, job, found = _controls(model, dataset)
-    if found.cells:
-        whole = (job is not None and job.state == "done") or _n_missing(model, dataset, wanted, found) == 0
-        cards.draw(model, dataset, wanted, found, is_whole=whole)
+        request, job, measured = _controls(model, dataset)
+    if measured.cells:
+        whole = (job is not None and job.state == "done") or _n_missing(model, dataset, request, measured) == 0
+        cards.draw(model, dataset, request, measured, is_whole=whole)
     else:
         with st.container(border=True, key="look_card"):
             st.markdown("**What each layer costs alone**")
@@ -51,7 +53,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
                 "Scan prunes one layer at a time and measures what it costs: as a heat map, one curve for each layer, "
                 "and a ranking. Until then, what the weights alone say:"
             )
-            _quick_look(model, scores, wanted.levels)
+            _quick_look(model, scores, request.levels)
     if running.is_stale():
         st.rerun()
     if running.unfinished(job):
@@ -66,39 +68,37 @@ def _without_data(model: LoadedModel, scores: Scores, why: str) -> None:
         _quick_look(model, scores, LEVELS)
 
 
-def _controls(model: LoadedModel, dataset: Dataset) -> tuple[scans.Wanted, Job | None, Sensitivity]:
+def _controls(model: LoadedModel, dataset: Dataset) -> tuple[ScanRequest, Job | None, Sensitivity]:
     """What is to be scanned and how, with its buttons; its job, and what is known of it."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="scan_controls"):
-        wanted = _wanted(model, dataset)
-        job = scans.find(model, dataset, wanted)
-        found = scans.result(model, dataset, wanted, job)
-        if job is not None and job.active:
-            if job.owner == session.owner():
-                st.button("Stop", icon=":material/stop_circle:", on_click=job.cancel, key="scan_stop")
-        elif (job is None or job.state != "done") and _n_missing(model, dataset, wanted, found):
-            label = "Go on" if found.cells else "Scan"
+        request = _request(model, dataset)
+        job = tasks.find(model, dataset, request)
+        measured = scans.result(model, dataset, request, job)
+        progress.stop_button([job], "scan_stop")
+        is_over = job is not None and (job.active or job.state == "done")
+        if not is_over and _n_missing(model, dataset, request, measured):
             st.button(
-                label,
+                "Go on" if measured.cells else "Scan",
                 icon=":material/play_arrow:",
                 type="primary",
                 key="scan_start",
                 on_click=_start,
-                args=(model, dataset, wanted),
+                args=(model, dataset, request),
             )
-    unit, by = wanted.spec.granularity.label, wanted.spec.criterion.label.lower()
+    unit, by = request.spec.granularity.label, request.spec.criterion.label.lower()
     st.caption(
-        f"{unit} by {by}, as on Explore. {wanted.mode.capitalize()}: {_MODES[wanted.mode]}. "
+        f"{unit} by {by}, as on Explore. {request.mode.capitalize()}: {_MODES[request.mode]}. "
         "Every cell prunes the dense model."
     )
-    if job is not None or found.cells:
-        _progress(job, found, scans.size(model, dataset, wanted))
-    return wanted, job, found
+    if job is not None or measured.cells:
+        _progress(job, measured, scans.size(model, dataset, request))
+    return request, job, measured
 
 
-def _wanted(model: LoadedModel, dataset: Dataset) -> scans.Wanted:
+def _request(model: LoadedModel, dataset: Dataset) -> ScanRequest:
     """The choices; at first those of the scan that this visitor asked for last."""
     spec = session.workspace().spec
-    before = scans.latest(model, dataset, spec) or scans.Wanted(spec)
+    before = scans.latest(model, dataset, spec)
     keys = {"scan_grid": _named(_GRIDS, before.levels), "scan_mode": before.mode}
     keys["scan_left"] = _named(_LEFT, before.max_drop)
     changed = {key: remembered(key, default) for key, default in keys.items()}
@@ -109,38 +109,29 @@ def _wanted(model: LoadedModel, dataset: Dataset) -> scans.Wanted:
         "Stop a layer early at a drop of", list(_LEFT), key="scan_left", on_change=changed["scan_left"], help=text
     )
     grid, mode, left = (value(key, default) for key, default in keys.items())
-    return scans.Wanted(spec, _GRIDS[grid], mode, _LEFT[left])
+    return ScanRequest(spec, _GRIDS[grid], mode=mode, max_drop=_LEFT[left])
 
 
-def _start(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted) -> None:
-    scans.start(model, dataset, wanted)
+def _start(model: LoadedModel, dataset: Dataset, request: ScanRequest) -> None:
+    tasks.submit(model, dataset, request)
 
 
-def _named(among: Mapping[str, object], wanted: object) -> str:
-    return next((name for name, one in among.items() if one == wanted), "usual")
+def _named(among: Mapping[str, object], choice: object) -> str:
+    return next((name for name, one in among.items() if one == choice), "usual")
 
 
-def _n_missing(model: LoadedModel, dataset: Dataset, wanted: scans.Wanted, found: Sensitivity) -> int:
-    return scans.size(model, dataset, wanted) - sum(cell.complete for cell in found.cells)
+def _n_missing(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: Sensitivity) -> int:
+    return scans.size(model, dataset, request) - sum(cell.complete for cell in measured.cells)
 
 
-def _progress(job: Job | None, found: Sensitivity, total: int) -> None:
-    n = sum(cell.complete for cell in found.cells)
-    audit = plain(found.audit, 300)
+def _progress(job: Job | None, measured: Sensitivity, total: int) -> None:
+    n, audit = sum(cell.complete for cell in measured.cells), plain(measured.audit, 300)
     if job is None:
         st.caption(f"{n} of {total} cells, kept from an earlier run. {audit}")
-    elif job.active:
-        seconds = job.seconds_left
-        left = ", waiting for its turn" if job.state == "queued" else f", about {seconds:.0f} s left" if seconds else ""
-        st.progress(job.progress, f"{job.n_done} of {total} cells{left}")
-    elif job.state == "failed":
-        st.error(f"The scan ended early: {plain(job.reason, 300)}", icon=":material/error:")
-    elif job.state == "cancelled":
-        st.caption(f"Stopped after {n} of {total} cells; they stay. {audit}")
-    else:
-        left = "" if n == total else f", {total - n} left out beyond {100 * (found.max_drop or 0):.0f} points"
-        origin = found.cells[0].drop.origin if found.cells else "measured"
-        st.caption(f"{n} cells {origin}{left}. {audit}")
+        return
+    left = "" if n == total else f", {total - n} left out beyond {100 * (measured.max_drop or 0):.0f} points"
+    origin = measured.cells[0].drop.origin if measured.cells else "measured"
+    progress.card(job, "scan", done=f"{n} cells {origin}{left}. {audit}")
 
 
 def _quick_look(model: LoadedModel, scores: Scores, levels: tuple[float, ...]) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from explorer.analysis.comparison.protocol import in_words
 from explorer.errors import ExplorerError
-from explorer.store.records import PointRecord, record_of
+from explorer.store.records import PointRecord
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
-from explorer.ui.shell import cache, session
+from explorer.ui.shell import cache, session, tasks
 from explorer.ui.tradeoff.methods import in_words_of
 
 # What asked for a point, in words.
@@ -28,35 +28,16 @@ _FAILED = "_keeping_failed"
 
 
 def keep(point: TradeOffPoint, model: LoadedModel, dataset: Dataset, kind: str) -> None:
-    """Keep one point. A disk that refuses is said once; the work goes on."""
-    try:
-        cache.store().keep_point(record_of(point, model, dataset, split="tune", kind=kind))
-    except ExplorerError as error:
+    """Record one point. A disk that refuses is said once; the work goes on."""
+
+    def report(error: ExplorerError) -> None:
         if not st.session_state.get(_FAILED):
             st.session_state[_FAILED] = True
             session.notify(error)
 
-
-def keep_quietly(point: TradeOffPoint, model: LoadedModel, dataset: Dataset, kind: str) -> bool:
-    """Keep one point of a background job, whose thread has no page; False where the disk refuses.
-
-    The page says it at the next drag; a result must not get lost because it could not be kept.
-    """
-    try:
-        cache.store().keep_point(record_of(point, model, dataset, split="tune", kind=kind))
-    except ExplorerError:
-        return False
-    return True
-
-
-def keeping(
-    points: Iterable[TradeOffPoint], model: LoadedModel, dataset: Dataset, kind: str
-) -> Iterator[TradeOffPoint]:
-    """The points of a background job, each kept as it comes, until the disk refuses one."""
-    works = True
-    for point in points:
-        works = works and keep_quietly(point, model, dataset, kind)
-        yield point
+    context = tasks.context(model, dataset)
+    context.report = report
+    context.record(point, kind=kind)
 
 
 def earlier(model: LoadedModel, dataset: Dataset) -> list[PointRecord]:

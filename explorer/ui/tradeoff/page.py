@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
-from explorer.text.names import plain
 from explorer.text.spreadsheet import file_stem
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 from explorer.ui.explore import curves
-from explorer.ui.shell import live, running, session, ticker
+from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.tradeoff import chart, choices, earlier, tables, verdicts
 from explorer.ui.tradeoff.methods import Way
-from explorer.ui.widgets import empty_state
+from explorer.ui.widgets import empty_state, progress
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _BUDGET = "compare_budget"
@@ -83,7 +83,10 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
 
 def _measured(model: LoadedModel, dataset: Dataset, found: list[Way], *, again: bool = False) -> Measured:
     """The jobs of these ways: begun by this call, except what the visitor stopped; ``again`` begins that too."""
-    jobs = [[curves.job(model, dataset, way.label, spec, again=again) for spec in way.specs] for way in found]
+    jobs = [
+        [tasks.submitted(model, dataset, curves.request_of(way.label, spec), again=again) for spec in way.specs]
+        for way in found
+    ]
     known = [
         TradeOff(way.label, tuple(p for job in some for p in job.results), way.is_control)
         for way, some in zip(found, jobs, strict=True)
@@ -94,18 +97,8 @@ def _measured(model: LoadedModel, dataset: Dataset, found: list[Way], *, again: 
 def _progress(measured: Measured) -> None:
     """How far it is, with Stop; what failed, in a sentence."""
     with st.container(horizontal=True, vertical_alignment="center", key="compare_progress"):
-        if measured.running:
-            done = sum(len(job.results) for job in measured.jobs)
-            total = sum(job.total if job.active else len(job.results) for job in measured.jobs)
-            st.progress(min(1.0, done / total) if total else 0.0, f"Measuring: {done} of {total} points")
-            if curves.own(measured.running):
-                st.button("Stop", icon=":material/stop:", on_click=curves.stop, args=(measured.running,))
-        elif any(curves.is_stopped(job) for job in measured.jobs):
-            st.caption("Stopped. What was measured stays.", width="content")
-            st.button("Go on", icon=":material/play_arrow:", on_click=_go_on, args=(measured,))
-    why = curves.failure(measured.jobs)
-    if why:
-        st.caption(f":material/error: {plain(why, 400)}")
+        progress.several(measured.jobs, "compare", partial(_go_on, measured))
+    progress.why_missing(measured.jobs)
 
 
 def _go_on(measured: Measured) -> None:

@@ -1,0 +1,87 @@
+"""What a request works with: the model, the data, what is known of both, and where results are recorded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from explorer.analysis.arguments import split_of
+from explorer.analysis.sensitivity.cell import Keep, Lenient
+from explorer.engine.evaluator import Evaluator
+from explorer.errors import ExplorerError
+from explorer.metrics.macs import MacTable, mac_table, why_no_macs
+from explorer.pruning.scoring import score
+from explorer.pruning.spec import PruneSpec
+from explorer.store.database import Store
+from explorer.store.looks import count_look
+from explorer.store.records import record_of
+from explorer.types import Dataset, LoadedModel, Scores, Split, SplitName, TradeOffPoint
+
+
+@dataclass(eq=False)
+class Context:
+    """One model and one data set, for one request or for several of them one after another.
+
+    Measured points and finished cells of scans go to ``store``; None records nothing. A store that fails is given up,
+    and ``report`` hears why: what was measured must not get lost for that. Looks at the locked test split are counted
+    in ``folder`` (default: the user's data folder), ``n_looks`` is the number of the last one. Recoveries keep their
+    epochs in ``checkpoints``; where that is a cache (``is_cache``) they also run without it, and its oldest go.
+    """
+
+    model: LoadedModel
+    dataset: Dataset
+    device: str = "cpu"
+    store: Store | None = None
+    report: Callable[[ExplorerError], object] = lambda error: None
+    folder: Path | str | None = None
+    checkpoints: Path | str | None = None
+    is_cache: bool = False
+    n_looks: int | None = None
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """What measures on the tune split; it knows the dense model's answers for all requests."""
+        return Evaluator(self.model, split_of(self.dataset, "tune"), device=self.device)
+
+    @cached_property
+    def macs(self) -> MacTable | None:
+        """How often each weight is multiplied; None where that cannot be counted."""
+        return None if why_no_macs(self.model) else mac_table(self.model)
+
+    @cached_property
+    def cells(self) -> Keep | None:
+        """Where finished cells of scans are found and recorded."""
+        return None if self.store is None else Lenient(self.store, self.report)
+
+    def __post_init__(self) -> None:
+        self._last_scores: tuple[object, Scores] | None = None
+
+    def scores(self, spec: PruneSpec) -> Scores:
+        """The scores of this unit and criterion; those of the last one are remembered."""
+        key = (spec.granularity, spec.criterion)
+        if self._last_scores is None or self._last_scores[0] != key:
+            self._last_scores = (key, score(self.model, spec, self.dataset))
+        return self._last_scores[1]
+
+    def look(self, name: SplitName) -> Split:
+        """The split of that name; a look at the test split is counted for good."""
+        split = split_of(self.dataset, name)
+        if name == "test":
+            self.n_looks = count_look(self.model.digest, self.dataset.digest, self.folder)
+        return split
+
+    def record(self, point: TradeOffPoint, *, kind: str, split: SplitName = "tune") -> None:
+        """Record a measured point; the one place where a result of requested work goes to the store."""
+        if self.store is None:
+            return
+        try:
+            self.store.keep_point(
+                record_of(point, self.model, self.dataset, split=split, kind=kind, device=self.device)
+            )
+        except ExplorerError as error:
+            logging.getLogger(__name__).exception("a measured point could not be recorded")
+            self.store = None
+            self.report(error)

@@ -1,0 +1,96 @@
+"""The parts of a request: each is read and checked by one function, from Python and from JSON alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, field
+from typing import Any
+
+from explorer.errors import ExplorerError
+from explorer.params import member_to_json
+from explorer.pruning.spec import PruneSpec
+
+Read = Callable[[Any], object]
+"""Turns what a caller or a JSON object gives into the value of a part; raises ExplorerError."""
+
+
+def part(read: Read, default: Any = MISSING, *, in_key: bool = True) -> Any:
+    """Declare a field of a request. One that is not ``in_key`` (a label) makes no other work of it."""
+    options: dict[str, Any] = {"metadata": {"read": read}, "compare": in_key}
+    return field(**options) if default is MISSING else field(default=default, **options)
+
+
+def as_json(value: object) -> Any:
+    """The value of a part as JSON."""
+    if isinstance(value, tuple):
+        return [as_json(item) for item in value]
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    return member_to_json(value) if hasattr(value, "key") else value
+
+
+def spec(value: PruneSpec | Mapping[str, Any] | str | None) -> PruneSpec:
+    """A pruning request; None prunes nothing."""
+    if value is None:
+        return PruneSpec()
+    return value if isinstance(value, PruneSpec) else PruneSpec.from_json(value)
+
+
+def text(value: object) -> str:
+    """One line of text."""
+    return str(value)
+
+
+def optional(read: Read) -> Read:
+    """The same part, or None."""
+    return lambda value: None if value is None else read(value)
+
+
+def number(low: float, high: float = math.inf) -> Read:
+    """A finite number from ``low`` to ``high``."""
+
+    def read(value: Any) -> float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or not low <= value <= high:
+            raise ExplorerError(f"{value!r} does not suit.", fix=f"Give a number {_between(low, high)}.")
+        return float(value)
+
+    return read
+
+
+def whole(low: int, high: int = 2**31 - 1) -> Read:
+    """A whole number from ``low`` to ``high``."""
+
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ExplorerError(f"{value!r} does not suit.", fix=f"Give a whole number {_between(low, high)}.")
+        return value
+
+    return read
+
+
+def one_of(choices: Sequence[str]) -> Read:
+    """One of the choices."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise ExplorerError(f"There is no {value!r} here.", fix=f"Choose one of: {', '.join(choices)}.")
+        return value
+
+    return read
+
+
+def several(read: Read) -> Read:
+    """One or more of such parts, in the order given."""
+
+    def read_all(value: Any) -> tuple[object, ...]:
+        if isinstance(value, str) or not isinstance(value, Sequence) or not value:
+            raise ExplorerError(f"{value!r} is no list.", fix="Give one or more values as a list.")
+        return tuple(read(item) for item in value)
+
+    return read_all
+
+
+def _between(low: float, high: float) -> str:
+    return f"from {low:g} on" if high in (math.inf, 2**31 - 1) else f"from {low:g} to {high:g}"

@@ -1,0 +1,52 @@
+"""Running a request: the same for the app, the command line and Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from explorer.analysis.arguments import given_data, given_model
+from explorer.store.database import Store
+from explorer.tasks.base import TaskRequest
+from explorer.tasks.context import Context
+from explorer.types import Dataset, LoadedModel
+
+R = TypeVar("R")
+
+
+def results(request: TaskRequest[R], context: Context) -> Iterator[R]:
+    """The results of ``request``; each point among them is recorded as it comes."""
+    for result in request.run(context):
+        point = request.point(result)
+        if point is not None:
+            context.record(point, kind=request.kind, split=request.evaluated_on())
+        yield result
+
+
+def run(
+    request: TaskRequest[R],
+    model: LoadedModel | str,
+    data: Dataset | str | None = None,
+    *,
+    store: Store | Path | str | None = None,
+    device: str = "cpu",
+) -> Iterator[R]:
+    """Do what ``request`` asks of ``model``, result after result; the caller may stop any time.
+
+    ``model`` and ``data`` may be addresses; without ``data`` it is what the model was made for. The results are
+    those that the app shows and the command line prints. With a ``store`` (or its folder) measured points and cells
+    of scans are recorded there, and cells that it holds are not measured again; looks at the locked test split are
+    counted there, else in the user's data folder. Raises ExplorerError for a request that this model or these data
+    cannot answer.
+
+        >>> import explorer as ex
+        >>> request = ex.tasks.SweepRequest(ex.PruneSpec(), ratios=(1, 4))
+        >>> [round(point.compression_ratio, 1) for point in ex.run(request, "digits-mlp")]
+        [1.0, 4.0]
+    """
+    loaded = given_model(model)
+    recorded_in = Store(store) if isinstance(store, Path | str) else store
+    folder = None if recorded_in is None else recorded_in.path.parent
+    context = Context(loaded, given_data(data, loaded), device=device, store=recorded_in, folder=folder)
+    return results(request, context)
