@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from explorer.export.onnx_int8 import Int8Runtime
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.grid import FORMS, RECOVERIES, SHARES, Form, GridPoint, RecoveryKind, Working, grid, n_points
+from explorer.recovery.quantization import check_bits
 from explorer.recovery.steps import STEPS, Finetune
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
@@ -24,6 +25,13 @@ def finetuning(value: Any) -> Finetune:
     return step if isinstance(step, Finetune) else Finetune(**vars(step))
 
 
+def bits(value: int) -> int:
+    """How many bits a simulated weight has."""
+    count: Any = whole(0)(value)
+    check_bits(count)
+    return int(count)
+
+
 @dataclass(frozen=True)
 class GridRequest(TaskRequest[GridPoint | Working]):
     """Prune to each of ``shares``, recover in each of ``recoveries``, and measure in each of ``forms``.
@@ -37,7 +45,7 @@ class GridRequest(TaskRequest[GridPoint | Working]):
     spec: PruneSpec = part(spec, PruneSpec())
     shares: tuple[float, ...] = part(several(number(0.0, 1.0)), SHARES)
     forms: tuple[Form, ...] = part(several(one_of(FORMS)), ("float32", "int8"))
-    bits: int = part(whole(2, 8), 8)
+    bits: int = part(bits, 8)
     recoveries: tuple[RecoveryKind, ...] = part(several(one_of(RECOVERIES)), ("none",))
     training: Finetune = part(finetuning, Finetune(epochs=10))
 

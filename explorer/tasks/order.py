@@ -13,8 +13,8 @@ from explorer.recovery.order import Tried, orders, recipes
 from explorer.recovery.steps import Finetune
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
-from explorer.tasks.grid import finetuning
-from explorer.tasks.parts import number, part, spec, whole
+from explorer.tasks.grid import bits, finetuning
+from explorer.tasks.parts import number, part, spec
 from explorer.text.names import model_name
 from explorer.text.numbers import percent
 
@@ -28,7 +28,7 @@ class OrderRequest(TaskRequest[Tried | Working]):
 
     spec: PruneSpec = part(spec, PruneSpec())
     share: float = part(number(0.0, 1.0), 0.5)
-    bits: int = part(whole(2, 8), 8)
+    bits: int = part(bits, 8)
     training: Finetune = part(finetuning, Finetune(epochs=10))
 
     def title(self, context: Context) -> str:

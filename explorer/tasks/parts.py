@@ -47,7 +47,7 @@ def optional(read: Read) -> Read:
     return lambda value: None if value is None else read(value)
 
 
-def number(low: float, high: float = math.inf) -> Read:
+def number(low: float = -math.inf, high: float = math.inf) -> Read:
     """A finite number from ``low`` to ``high``."""
 
     def read(value: Any) -> float:
@@ -93,4 +93,6 @@ def several(read: Read) -> Read:
 
 
 def _between(low: float, high: float) -> str:
+    if low == -math.inf:
+        return "that is finite"
     return f"from {low:g} on" if high in (math.inf, 2**31 - 1) else f"from {low:g} to {high:g}"

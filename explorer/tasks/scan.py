@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from explorer.analysis.sensitivity.cell import LEVELS, MODES, Cell, Mode
+from explorer.analysis.sensitivity.cell import LEVELS, MODES, Cell, Mode, rising
 from explorer.analysis.sensitivity.scan import scan, scan_size
+from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.stopping import check
 from explorer.tasks.base import TaskRequest
@@ -16,6 +17,20 @@ from explorer.tasks.parts import number, one_of, optional, part, several, spec, 
 from explorer.text.names import model_name
 from explorer.text.numbers import percent
 from explorer.types import SplitName
+
+
+def levels(value: Sequence[float]) -> tuple[float, ...]:
+    """The shares to prune to, each once and rising."""
+    numbers: Any = several(number())(value)
+    return tuple(rising(numbers))
+
+
+def sample_count(value: int) -> int:
+    """How many samples are taken: at least one."""
+    if isinstance(value, int) and value < 1:
+        raise ExplorerError(f"{value} samples are too few.", fix="Take at least one.")
+    count: Any = whole(1)(value)
+    return int(count)
 
 
 @dataclass(frozen=True)
@@ -31,12 +46,12 @@ class ScanRequest(TaskRequest[Cell]):
     unit: ClassVar[str] = "cells"
 
     spec: PruneSpec = part(spec, PruneSpec())
-    levels: tuple[float, ...] = part(several(number(0.0, 1.0)), LEVELS)
+    levels: tuple[float, ...] = part(levels, LEVELS)
     layers: tuple[str, ...] | None = part(optional(several(text)), None)
     mode: Mode = part(one_of(MODES), "exact")
     max_drop: float | None = part(optional(number(0.0, 1.0)), None)
     split: SplitName = part(one_of(("fit", "tune", "test")), "tune")
-    n_samples: int | None = part(optional(whole(1)), None)
+    n_samples: int | None = part(optional(sample_count), None)
     seed: int = part(whole(0), 0)
 
     def __post_init__(self) -> None:

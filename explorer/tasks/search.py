@@ -13,8 +13,8 @@ from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
-from explorer.tasks.parts import number, one_of, part, several, spec, whole
-from explorer.tasks.scan import ScanRequest
+from explorer.tasks.parts import one_of, part, spec, whole
+from explorer.tasks.scan import ScanRequest, levels
 from explorer.text.names import model_name
 from explorer.text.numbers import percent, points
 from explorer.types import TradeOffPoint
@@ -41,7 +41,7 @@ class SearchRequest(TaskRequest[Cell | Tried]):
     spec: PruneSpec = part(spec, PruneSpec())
     evaluations: int = part(whole(1), EVALUATIONS)
     mode: Mode = part(one_of(MODES), "exact")
-    levels: tuple[float, ...] = part(several(number(0.0, 1.0)), LEVELS)
+    levels: tuple[float, ...] = part(levels, LEVELS)
 
     def __post_init__(self) -> None:
         super().__post_init__()

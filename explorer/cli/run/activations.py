@@ -13,9 +13,10 @@ from explorer.cli.flags.request import share
 from explorer.cli.run.loading import load_data, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
+from explorer.cli.run.tasks import context_of, done
 from explorer.errors import ExplorerError
-from explorer.pruning.plan import plan as make_plan
-from explorer.recovery.activation_threshold import ActivationPoint, skipping
+from explorer.recovery.activation_threshold import ActivationPoint
+from explorer.tasks.activations import ActivationRequest
 
 
 def run(args: Arguments) -> int:
@@ -24,35 +25,32 @@ def run(args: Arguments) -> int:
     model = load_model(args)
     data = load_data(args, model)
     spec = with_curves(args, model, spec)
-    plan = make_plan(model, spec, data=data) if model.module is not None else None
-    pruned = plan if plan is not None and plan.n_pruned else None
-    found: list[ActivationPoint] = []
-    with printing.Progress("measuring") as progress:
-        for point in skipping(model, data, shares=shares, plan=pruned, device=args.device):
-            found.append(point)
-            progress.show(f"{len(found)} of {len(shares)}, {printing.percent(point.accuracy.value)}")
+    request = ActivationRequest(spec, shares)
+    with context_of(args, model, data) as context:
+        measured = list(done(request, context, "measuring"))
+        plan = request.plan(context)
     if args.json:
         about = {"address": model.address, "digest": model.digest}
-        sparsity = pruned.sparsity if pruned is not None else 0.0
-        points = [point_json(p) for p in found]
+        sparsity = plan.sparsity if plan is not None else 0.0
+        points = [point_json(p) for p in measured]
         printing.say_json({"model": about, "split": "tune", "sparsity": sparsity, "points": points})
         return 0
     head = ("asked", "zero", "zero before", "accuracy", "95 % interval", "drop")
     printing.say(f"{printing.plain(model.address)} on {data.address}, split tune: activations below a threshold", "")
-    printing.say(*printing.table(head, [_cells(p) for p in found], left=0))
+    printing.say(*printing.table(head, [_cells(p) for p in measured], left=0))
     return 0
 
 
 def _shares(text: str) -> tuple[float, ...]:
     try:
-        found = tuple(sorted({share(part) for part in text.split(",") if part}))
+        shares = tuple(sorted({share(part) for part in text.split(",") if part}))
     except argparse.ArgumentTypeError as error:
-        found, why = (), f"{error}."
+        shares, why = (), f"{error}."
     else:
         why = "It is empty."
-    if not found:
+    if not shares:
         raise ExplorerError(f"--shares {text!r} is not a list of shares.", why=why, fix="Write --shares 0,0.5,0.9.")
-    return found
+    return shares
 
 
 def point_json(point: ActivationPoint) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.flags.evaluate import NAME
 from explorer.cli.run.loading import load_data, load_runnable
-from explorer.cli.run.recording import kept
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
+from explorer.cli.run.tasks import context_of
 from explorer.data.given import split_of
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
@@ -36,8 +36,8 @@ def run(args: Arguments) -> int:
     plan = make_plan(model, spec, data=data)
     evaluation, n_looks = measured(args, model, data, plan)
     table = None if why_no_macs(model) else mac_table(model)
-    points = [point(model, spec, plan, evaluation, table)]
-    list(kept(args, model, data, points, split=args.split, kind=NAME))
+    with context_of(args, model, data) as context:
+        context.record(point(model, spec, plan, evaluation, table), kind=NAME, split=args.split)
     found = report(
         model,
         plan,

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from explorer.analysis.report import finite
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
-from explorer.cli.flags.quantize import NAME
 from explorer.cli.flags.request import share
 from explorer.cli.run.loading import load_data, load_runnable
-from explorer.cli.run.recording import kept
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
+from explorer.cli.run.tasks import context_of, done
 from explorer.data.given import split_of
-from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
-from explorer.export.onnx_int8 import Int8Runtime
-from explorer.pruning.level import sparsity_of, with_sparsity
+from explorer.pruning.level import sparsity_of
 from explorer.pruning.spec import PruneSpec
-from explorer.recovery.grid import Form, GridPoint, RecoveryKind, Working, grid, n_points, pareto
-from explorer.recovery.order import Tried, advice, orders
-from explorer.recovery.steps import STEPS, Finetune
-from explorer.types import Dataset, LoadedModel
+from explorer.recovery.grid import FORMS, Form, GridPoint, RecoveryKind, pareto
+from explorer.recovery.order import Tried, advice
+from explorer.recovery.steps import Finetune
+from explorer.tasks.context import Context
+from explorer.tasks.grid import GridRequest
+from explorer.tasks.order import OrderRequest
 
 
 def run(args: Arguments) -> int:
@@ -34,11 +32,11 @@ def run(args: Arguments) -> int:
     shares, recoveries = _shares(args, spec), _recoveries(args)
     model = load_runnable(args)
     data = load_data(args, model)
-    tune = split_of(data, "tune")
-    spec = with_curves(args, model, spec)
-    evaluator = Evaluator(model, tune, device=args.device)
-    points = _measured(args, model, data, spec, shares, recoveries, evaluator)
-    advice = _advice(args, model, data, spec, max(shares), evaluator) if args.order else ""
+    split_of(data, "tune")  # refused before a scan
+    request = GridRequest(with_curves(args, model, spec), shares, _forms(args), args.bits, recoveries, _training(args))
+    with context_of(args, model, data) as context:
+        points = [item for item in done(request, context, "measuring") if isinstance(item, GridPoint)]
+        advice = _advice(request, context) if args.order else ""
     best = pareto(points)
     if args.json:
         printing.say_json(
@@ -59,8 +57,8 @@ def run(args: Arguments) -> int:
     return 0
 
 
-def _recoveries(args: Arguments) -> list[RecoveryKind]:
-    recoveries: list[RecoveryKind] = [part for part in args.recovery.split(",") if part]
+def _recoveries(args: Arguments) -> tuple[RecoveryKind, ...]:
+    recoveries: tuple[RecoveryKind, ...] = tuple(part for part in args.recovery.split(",") if part)
     if args.epochs is not None and not args.order and set(recoveries) <= {"none"}:
         raise ExplorerError(
             "--epochs is of a training, and nothing is trained.", fix="Add --recovery finetune or --order."
@@ -78,66 +76,25 @@ def _shares(args: Arguments, spec: PruneSpec) -> tuple[float, ...]:
         raise ExplorerError(what, why=f"{error}.", fix="Write --grid 0,0.5,0.8,0.9.") from None
 
 
+def _forms(args: Arguments) -> tuple[Form, ...]:
+    return FORMS if args.runtime else FORMS[:2]
+
+
 def _training(args: Arguments) -> Finetune:
-    found: Any = STEPS.get("finetune", epochs=10 if args.epochs is None else args.epochs, seed=args.seed)
-    training: Finetune = found
-    return training
+    return Finetune(epochs=10 if args.epochs is None else args.epochs, seed=args.seed)
 
 
-def _measured(
-    args: Arguments,
-    model: LoadedModel,
-    data: Dataset,
-    spec: PruneSpec,
-    shares: tuple[float, ...],
-    recoveries: list[RecoveryKind],
-    evaluator: Evaluator,
-) -> list[GridPoint]:
-    forms: list[Form] = ["float32", "int8", *(("dynamic", "static") if args.runtime else ())]
-    told = grid(
-        model, spec, data, shares=shares, forms=forms, bits=args.bits, recoveries=recoveries, training=_training(args),
-        runtime=Int8Runtime(data, evaluator), evaluator=evaluator,
-    )  # fmt: skip
-    points = _shown(told, n_points(shares, forms, recoveries))
-    records = (point for p in points if (point := p.kept()) is not None)
-    list(kept(args, model, data, records, split="tune", kind=NAME))
-    return points
-
-
-def _shown(told: Iterable[GridPoint | Working], total: int) -> list[GridPoint]:
-    found: list[GridPoint] = []
-    with printing.Progress("measuring") as progress:
-        for item in told:
-            if isinstance(item, Working):
-                progress.show(f"{len(found)} of {total}, {item.what}")
-                continue
-            found.append(item)
-            progress.show(f"{len(found)} of {total}, {item.asked:.0%} {item.form}")
-    return found
-
-
-def _advice(
-    args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, level: float, evaluator: Evaluator
-) -> str:
-    told = orders(
-        model, with_sparsity(spec, level), data, bits=args.bits, training=_training(args), evaluator=evaluator
-    )
-    return advice(list(_tried(told)), evaluator, share=level, bits=args.bits)
-
-
-def _tried(told: Iterable[Tried | Working]) -> Iterator[Tried]:
-    with printing.Progress("comparing orders") as progress:
-        for item in told:
-            if isinstance(item, Working):
-                progress.show(item.what)
-            else:
-                yield item
+def _advice(grid: GridRequest, context: Context) -> str:
+    """The orders at the highest share, and what follows from them."""
+    request = OrderRequest(grid.spec, max(grid.shares), grid.bits, grid.training)
+    tried = [item for item in done(request, context, "comparing orders") if isinstance(item, Tried)]
+    return advice(tried, context.evaluator, share=request.share, bits=request.bits)
 
 
 def point_json(point: GridPoint) -> dict[str, Any]:
     """One point as a JSON-able object."""
-    made = asdict(point) | {"latency": None if point.latency is None else point.latency.to_json()}
-    return dict(finite({name: value for name, value in made.items() if name != "complete"}))
+    document = asdict(point) | {"latency": None if point.latency is None else point.latency.to_json()}
+    return dict(finite({name: value for name, value in document.items() if name != "complete"}))
 
 
 def _cells(p: GridPoint, on_front: bool) -> list[str]:

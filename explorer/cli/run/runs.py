@@ -10,7 +10,7 @@ from typing import Any
 from explorer.analysis.report import finite
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
-from explorer.cli.run.recording import tell
+from explorer.cli.run.tasks import tell
 from explorer.errors import ExplorerError
 from explorer.store.database import Store
 from explorer.store.records import PointRecord, ScanSummary

@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from explorer.analysis.sensitivity.cell import LEVELS, Cell
-from explorer.analysis.sensitivity.scan import Sensitivity, scan, scan_json, scan_size
+from explorer.analysis.sensitivity.scan import Sensitivity, scan_json
 from explorer.analysis.sensitivity.weight_energy import NOTE, energy
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.run.loading import load_data, load_model
 from explorer.cli.run.request import prune_spec
-from explorer.cli.run.scanning import keep, shown
+from explorer.cli.run.tasks import context_of, done
 from explorer.errors import ExplorerError
 from explorer.numerals import real
-from explorer.pruning.scoring import score, why_no_units
+from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text
-from explorer.store.looks import count_look
+from explorer.tasks.scan import ScanRequest
 from explorer.types import Dataset, LoadedModel, Scores
 
 
@@ -26,26 +26,29 @@ def run(args: Arguments) -> int:
     """Scan, and continue where an earlier scan of the same model and data ended."""
     spec = _spec(args)
     levels = _levels(args.levels)
-    layers = None if args.layers is None else [name for name in args.layers.split(",") if name]
+    layers = None if args.layers is None else tuple(name for name in args.layers.split(",") if name)
     if args.csv and not Path(args.csv).parent.is_dir():  # before a scan, which may take long
         raise ExplorerError(f"{args.csv} could not be written.", why="There is no such folder.", fix="Create it first.")
     model = load_model(args)
     if args.quick:
         return _quick(args, model, spec, levels, layers)
     data = load_data(args, model)
-    scores = score(model, spec, data)
-    scan_size(model, levels=levels, layers=layers, scores=scores)  # what is refused is no look
-    n_looks = _look(args, model, data)
-    found = _scanned(args, model, data, spec, scores, levels, layers)
+    request = ScanRequest(
+        spec, levels, layers, args.mode, args.max_drop, split=args.split, n_samples=args.samples, seed=args.seed
+    )
+    with context_of(args, model, data) as context:
+        sensitivity = Sensitivity.of(done(request, context, "scanning"), args.max_drop)
+        scores = context.scores(request.spec)
     if args.csv:
-        _write(Path(args.csv), found.to_csv())
+        _write(Path(args.csv), sensitivity.to_csv())
     if args.json:
-        told = scan_json(model, data, spec, scores, found, mode=args.mode, split=args.split)
-        printing.say_json(told | {"looks_at_test": n_looks})
+        document = scan_json(model, data, spec, scores, sensitivity, mode=args.mode, split=args.split)
+        printing.say_json(document | {"looks_at_test": context.n_looks})
         return 0
-    printing.say(*_lines(args, model, data, scores, found))
-    if n_looks is not None:
-        printing.say("", f"This was look number {n_looks} at the locked test split of this data with this model.")
+    printing.say(*_lines(args, model, data, scores, sensitivity))
+    if context.n_looks is not None:
+        look = f"This was look number {context.n_looks} at the locked test split of this data with this model."
+        printing.say("", look)
     return 0
 
 
@@ -63,38 +66,6 @@ def _levels(text: str | None) -> tuple[float, ...]:
         return tuple(real(part) for part in text.replace(",", " ").split())
     except ValueError:
         raise ExplorerError(f"--levels {text!r} is not a list of shares.", fix="Write --levels 0.1,0.5,0.9.") from None
-
-
-def _look(args: Arguments, model: LoadedModel, data: Dataset) -> int | None:
-    return count_look(model.digest, data.digest, args.data_dir) if args.split == "test" else None
-
-
-def _scanned(
-    args: Arguments,
-    model: LoadedModel,
-    data: Dataset,
-    spec: PruneSpec,
-    scores: Scores,
-    levels: tuple[float, ...],
-    layers: list[str] | None,
-) -> Sensitivity:
-    cells = scan(
-        model,
-        data,
-        spec,
-        levels=levels,
-        layers=layers,
-        mode=args.mode,
-        split=args.split,
-        max_drop=args.max_drop,
-        n_samples=args.samples,
-        keep=keep(args),
-        device=args.device,
-        seed=args.seed,
-        scores=scores,
-    )
-    total = scan_size(model, levels=levels, layers=layers, scores=scores)
-    return Sensitivity.of(shown(cells, total), args.max_drop)
 
 
 def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, found: Sensitivity) -> list[str]:
@@ -133,7 +104,7 @@ def _drop(cell: Cell | None) -> str:
 
 
 def _quick(
-    args: Arguments, model: LoadedModel, spec: PruneSpec, levels: tuple[float, ...], layers: list[str] | None
+    args: Arguments, model: LoadedModel, spec: PruneSpec, levels: tuple[float, ...], layers: tuple[str, ...] | None
 ) -> int:
     found = energy(model, spec, levels, layers=layers)
     if args.json:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from explorer.analysis.report import data_json
 from explorer.analysis.search.result import said
-from explorer.analysis.search.search import Question, SearchResult, Tried, check_evaluations, refusal, search
+from explorer.analysis.search.search import Question, SearchResult, Tried, check_evaluations, refusal
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
-from explorer.cli.flags.search import NAME
 from explorer.cli.run.loading import load_data, load_model
-from explorer.cli.run.recording import kept
 from explorer.cli.run.request import prune_spec
-from explorer.cli.run.scanning import scanned
+from explorer.cli.run.tasks import context_of, done
 from explorer.errors import ExplorerError
 from explorer.export.files import check_target
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text
-from explorer.types import Dataset, LoadedModel, TradeOffPoint
+from explorer.tasks.search import SearchRequest
+from explorer.types import Dataset, LoadedModel
 
 
 def run(args: Arguments) -> int:
@@ -37,13 +35,13 @@ def run(args: Arguments) -> int:
     if (why := refusal(model, spec, question)) is not None:
         raise ExplorerError(f"One cannot ask for {question} here.", why=why, fix="Ask for another cost.")
     data = load_data(args, model)
-    found = _found(args, model, data, spec)
+    result = _result(args, model, data, SearchRequest(question, spec, args.evaluations, args.mode))
     if args.output:
-        _write(Path(args.output), found.best.spec)
+        _write(Path(args.output), result.best.spec)
     if args.json:
-        printing.say_json(_json(args, model, data, spec, found))
+        printing.say_json(_json(args, model, data, spec, result))
     else:
-        printing.say(*_lines(model, data, found))
+        printing.say(*_lines(model, data, result))
     return 0
 
 
@@ -53,22 +51,10 @@ def _spec(args: Arguments) -> PruneSpec:
     return prune_spec(args)
 
 
-def _found(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec) -> SearchResult:
-    cells = scanned(args, model, data, spec, mode=args.mode).cells
-    tried: list[Tried] = []
-
-    def points() -> Iterator[TradeOffPoint]:
-        asked = {"max_drop": args.max_drop, "budget": args.budget, "cost": args.cost or "params"}
-        for found in search(model, data, spec, **asked, cells=cells, evaluations=args.evaluations, device=args.device):
-            tried.append(found)
-            yield found.point
-
-    with printing.Progress("searching") as progress:
-        for n, _ in enumerate(kept(args, model, data, points(), split="tune", kind=NAME), 1):
-            best = min(tried, key=lambda t: t.rank)
-            where = f"{100 * best.share:.1f} % of dense, drop {printing.points(best.drop.value)}"
-            progress.show(f"{n} of {args.evaluations} plans, best so far: {where}")
-    result = SearchResult.of(tried)
+def _result(args: Arguments, model: LoadedModel, data: Dataset, request: SearchRequest) -> SearchResult:
+    with context_of(args, model, data) as context:
+        plans = [item for item in done(request, context, "searching") if isinstance(item, Tried)]
+    result = SearchResult.of(plans)
     if result is None:
         why = "Nothing of this model can be pruned in these units."
         raise ExplorerError("No plan was tried.", why=why, fix="Choose another --granularity.")

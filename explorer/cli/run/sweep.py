@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from explorer.analysis.arguments import split_of
 from explorer.analysis.report import data_json, finite
-from explorer.analysis.tradeoff import pareto, sweep
+from explorer.analysis.tradeoff import pareto
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
-from explorer.cli.flags.sweep import NAME
 from explorer.cli.run import fairness
 from explorer.cli.run.loading import load_data, load_model
-from explorer.cli.run.recording import kept
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
-from explorer.engine.evaluator import Evaluator
+from explorer.cli.run.tasks import context_of, shown
 from explorer.errors import ExplorerError
 from explorer.numerals import real
 from explorer.pruning.spec import PruneSpec
 from explorer.store.looks import looks
+from explorer.tasks.running import results
+from explorer.tasks.sweep import SweepRequest
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 
 
@@ -39,15 +39,16 @@ def run(args: Arguments) -> int:
     spec = with_curves(args, model, spec)
     wanted = fairness.requests(args, spec)
     n = len(shares or ratios) * sum(len(specs) for specs in wanted)
-    judge = Evaluator(model, split_of(data, "tune"), device=args.device)  # knows the dense model's answers for all
+    request = SweepRequest(spec, ratios, shares)
+    with context_of(args, model, data) as context:  # it knows the dense model's answers for all
 
-    def points_of(request: PruneSpec) -> Iterator[TradeOffPoint]:
-        return sweep(model, request, data, ratios=ratios, sparsities=shares, evaluator=judge)
+        def points_of(one: PruneSpec) -> Iterator[TradeOffPoint]:
+            return results(replace(request, spec=one), context)
 
-    def watch(points: Iterator[TradeOffPoint]) -> None:
-        _watched(kept(args, model, data, points, split="tune", kind=NAME), n)
+        def watch(points: Iterator[TradeOffPoint]) -> None:
+            deque(shown(points, "sweeping", n, request.describe), maxlen=0)
 
-    curves = fairness.measured(wanted, points_of, watch)
+        curves = fairness.measured(wanted, points_of, watch)
     _say(args, model, data, curves)
     return 0
 
@@ -80,13 +81,6 @@ def _say(args: Arguments, model: LoadedModel, data: Dataset, curves: Sequence[Tr
 def point_json(point: TradeOffPoint) -> dict[str, Any]:
     """One point as a JSON-able object; an infinite ratio (nothing is left) becomes None."""
     return dict(finite(asdict(point)))
-
-
-def _watched(points: Iterator[TradeOffPoint], n: int) -> None:
-    with printing.Progress("sweeping") as progress:
-        for i, point in enumerate(points, 1):
-            ratio, accuracy = printing.times(point.compression_ratio), printing.percent(point.accuracy.value)
-            progress.show(f"{i} of {n}, {ratio}: {accuracy}")
 
 
 def _looks(args: Arguments, model: LoadedModel, data: Dataset) -> int | None:

@@ -1,0 +1,64 @@
+"""Requested work behind a command: what it works with, and its results as they come, told on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from explorer.cli import printing
+from explorer.cli.arguments import Arguments
+from explorer.errors import ExplorerError
+from explorer.store.database import Store
+from explorer.tasks.base import TaskRequest
+from explorer.tasks.context import Context
+from explorer.tasks.running import results
+from explorer.types import Dataset, LoadedModel
+
+R = TypeVar("R")
+
+
+@contextmanager
+def context_of(args: Arguments, model: LoadedModel, data: Dataset) -> Iterator[Context]:
+    """What requests of this command work with; the store's findings are told at its end."""
+    folder = getattr(args, "data_dir", None)
+    store = None if getattr(args, "no_keep", False) else Store(folder)
+    context = Context(
+        model,
+        data,
+        device=args.device,
+        store=store,
+        report=_report,
+        folder=folder,
+        checkpoints=getattr(args, "checkpoints", None),
+    )
+    yield context
+    if context.store is not None:
+        tell(context.store)
+        context.store.close()
+
+
+def done(request: TaskRequest[R], context: Context, label: str) -> Iterator[R]:
+    """The results of a request, each told on standard error as it comes."""
+    return shown(results(request, context), label, request.size(context), request.describe)
+
+
+def shown(items: Iterable[R], label: str, total: int, describe: Callable[[R], str]) -> Iterator[R]:
+    """The same results, told as they come: "scanning: 3 of 30, conv1 at 50%: 97.2%"."""
+    n_done = 0
+    with printing.Progress(label) as progress:
+        for item in items:
+            n_done += bool(getattr(item, "complete", True))
+            doing = printing.plain(describe(item))
+            progress.show(f"{n_done} of {total}{', ' * bool(doing)}{doing}")
+            yield item
+
+
+def tell(store: Store) -> None:
+    """What people should know about the store, on standard error."""
+    for finding in store.findings:
+        printing.note(printing.finding_line(finding))
+
+
+def _report(error: ExplorerError) -> None:
+    printing.note(printing.plain(f"What is measured is not kept. {error}"))
