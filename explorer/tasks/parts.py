@@ -82,11 +82,11 @@ def one_of(choices: Sequence[str]) -> Read:
 
 
 def several(read: Read) -> Read:
-    """One or more of such parts, in the order given."""
+    """A list of such parts, in the order given."""
 
     def read_all(value: Any) -> tuple[object, ...]:
-        if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-            raise ExplorerError(f"{value!r} is no list.", fix="Give one or more values as a list.")
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ExplorerError(f"{value!r} is no list.", fix="Give values as a list.")
         return tuple(read(item) for item in value)
 
     return read_all

@@ -37,7 +37,7 @@ class SweepRequest(TaskRequest[TradeOffPoint]):
 
     def size(self, context: Context) -> int:
         """How many points it has at most: ratios that end at the same sparsity are one."""
-        return len(self.sparsities or self.ratios)
+        return len(self.ratios if self.sparsities is None else self.sparsities)
 
     def run(self, context: Context) -> Iterator[TradeOffPoint]:
         """The points, by rising compression."""

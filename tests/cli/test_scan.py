@@ -108,7 +108,7 @@ def test_looks_at_the_test_split_are_counted(capsys: pytest.CaptureFixture[str])
         (["--levels", "half"], "not a list of shares"),
         (["--levels", "1.5"], "from 0 to 1"),
         (["--levels", ","], "from 0 to 1"),
-        (["--quick", "--levels", "nan"], "from 0 to 1"),
+        (["--quick", "--levels", "nan"], "not a list of shares"),
         (["--layers", "nowhere"], "'nowhere' cannot be scanned"),
         (["--quick", "--layers", "nowhere"], "'nowhere' cannot be scanned"),
         (["--layers", ","], "No layer was named"),

@@ -91,7 +91,7 @@ def test_what_does_not_count_makes_no_other_scan_or_search() -> None:
 
 def test_parts_that_do_not_suit_are_refused_in_words_from_python_and_from_json() -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({"task": "scan", "levels": [1.5]}, "levels: 1.5"),
+        ({"task": "scan", "levels": [1.5]}, "levels: A level is a share"),
         ({"task": "scan", "levels": "0.5"}, "levels: '0.5' is no list"),
         ({"task": "scan", "mode": "quick"}, "mode: There is no 'quick'"),
         ({"task": "scan", "n_samples": True}, "n_samples: True"),
@@ -104,7 +104,7 @@ def test_parts_that_do_not_suit_are_refused_in_words_from_python_and_from_json()
     for document, words in wrong:
         with pytest.raises(ExplorerError, match=words):
             from_json(document)
-    with pytest.raises(ExplorerError, match=r"levels: 1.5"):
+    with pytest.raises(ExplorerError, match=r"levels: A level is a share"):
         ScanRequest(levels=(1.5,))
     with pytest.raises(ExplorerError, match="not JSON"):
         from_json("{")
