@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.tasks.activations import ActivationRequest as ActivationRequest
+from explorer.tasks.base import AnyRequest as AnyRequest
 from explorer.tasks.base import TaskRequest as TaskRequest
 from explorer.tasks.context import Context as Context
 from explorer.tasks.grid import GridRequest as GridRequest
@@ -26,7 +26,7 @@ from explorer.tasks.scan import ScanRequest as ScanRequest
 from explorer.tasks.search import SearchRequest as SearchRequest
 from explorer.tasks.sweep import SweepRequest as SweepRequest
 
-MEMBERS: tuple[type[TaskRequest[Any]], ...] = (
+MEMBERS: tuple[type[AnyRequest], ...] = (
     SweepRequest,
     ScanRequest,
     SearchRequest,
@@ -38,7 +38,7 @@ MEMBERS: tuple[type[TaskRequest[Any]], ...] = (
 )
 
 
-def from_json(data: str | Mapping[str, Any]) -> TaskRequest[Any]:
+def from_json(data: str | Mapping[str, object]) -> AnyRequest:
     """The request that :meth:`TaskRequest.to_json` wrote, from text too. Raises ExplorerError for what is none."""
     if isinstance(data, str):
         try:

@@ -11,7 +11,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 from explorer.errors import ExplorerError
 from explorer.tasks.context import Context
@@ -65,13 +65,13 @@ class TaskRequest(ABC, Generic[R]):
         what = [self.kind, parts, context.model.identity, context.dataset.digest]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """One JSON-able object, from which :meth:`from_json` makes an equal request."""
         parts = {each.name: as_json(getattr(self, each.name)) for each in fields(self)}  # type: ignore[arg-type]
         return {"task": self.kind, **parts}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
+    def from_json(cls, data: Mapping[str, object]) -> Self:
         """The inverse of :meth:`to_json`; every value is checked, and what is left out has its default."""
         names = [each.name for each in fields(cls)]  # type: ignore[arg-type]
         unknown = sorted(set(data) - {*names, "task"})
@@ -83,7 +83,11 @@ class TaskRequest(ABC, Generic[R]):
         return cls(**{name: value for name, value in data.items() if name != "task"})
 
 
-def _read(each: Field[Any], value: object) -> object:
+AnyRequest: TypeAlias = TaskRequest[Any]
+"""A request of any kind."""
+
+
+def _read(each: Field[object], value: object) -> object:
     try:
         return each.metadata["read"](value)
     except ExplorerError as error:

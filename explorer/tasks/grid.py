@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from explorer.errors import ExplorerError
 from explorer.export.onnx_int8 import Int8Runtime
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.grid import FORMS, RECOVERIES, SHARES, Form, GridPoint, RecoveryKind, Working, grid, n_points
@@ -19,17 +20,19 @@ from explorer.text.numbers import percent
 from explorer.types import TradeOffPoint
 
 
-def finetuning(value: Any) -> Finetune:
+def finetuning(value: object) -> Finetune:
     """A fine-tuning step, its JSON, or text as ``"finetune:epochs=5"``."""
-    step: Any = STEPS.get(value) if isinstance(value, str | Finetune) else STEPS.from_json(value)
-    return step if isinstance(step, Finetune) else Finetune(**vars(step))
+    step = STEPS.get(value) if isinstance(value, str | Finetune) else STEPS.from_json(value)
+    if not isinstance(step, Finetune):
+        raise ExplorerError(f"{step.key} is no fine-tuning.", fix="Give a finetune step.")
+    return step
 
 
-def bits(value: int) -> int:
+def bits(value: object) -> int:
     """How many bits a simulated weight has."""
-    count: Any = whole(0)(value)
+    count = whole(0)(value)
     check_bits(count)
-    return int(count)
+    return count
 
 
 @dataclass(frozen=True)

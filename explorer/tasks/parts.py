@@ -5,23 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, field
-from typing import Any
+from typing import Any, TypeVar
 
 from explorer.errors import ExplorerError
 from explorer.params import member_to_json
 from explorer.pruning.spec import PruneSpec
 
-Read = Callable[[Any], object]
+T = TypeVar("T")
+Read = Callable[[object], T]
 """Turns what a caller or a JSON object gives into the value of a part; raises ExplorerError."""
 
 
-def part(read: Read, default: Any = MISSING, *, in_key: bool = True) -> Any:
+def part(read: Read[object], default: object = MISSING, *, in_key: bool = True) -> Any:
     """Declare a field of a request. One that is not ``in_key`` (a label) makes no other work of it."""
-    options: dict[str, Any] = {"metadata": {"read": read}, "compare": in_key}
-    return field(**options) if default is MISSING else field(default=default, **options)
+    if default is MISSING:
+        return field(metadata={"read": read}, compare=in_key)
+    return field(default=default, metadata={"read": read}, compare=in_key)
 
 
-def as_json(value: object) -> Any:
+def as_json(value: object) -> object:
     """The value of a part as JSON."""
     if isinstance(value, tuple):
         return [as_json(item) for item in value]
@@ -30,11 +32,13 @@ def as_json(value: object) -> Any:
     return member_to_json(value) if hasattr(value, "key") else value
 
 
-def spec(value: PruneSpec | Mapping[str, Any] | str | None) -> PruneSpec:
-    """A pruning request; None prunes nothing."""
-    if value is None:
-        return PruneSpec()
-    return value if isinstance(value, PruneSpec) else PruneSpec.from_json(value)
+def spec(value: object) -> PruneSpec:
+    """A pruning request, or its JSON; None prunes nothing."""
+    if value is None or isinstance(value, PruneSpec):
+        return value or PruneSpec()
+    if not isinstance(value, str | Mapping):
+        raise ExplorerError(f"{value!r} is no PruneSpec.", fix="Give a PruneSpec, or its JSON.")
+    return PruneSpec.from_json(value)
 
 
 def text(value: object) -> str:
@@ -42,27 +46,28 @@ def text(value: object) -> str:
     return str(value)
 
 
-def optional(read: Read) -> Read:
+def optional(read: Read[T]) -> Read[T | None]:
     """The same part, or None."""
     return lambda value: None if value is None else read(value)
 
 
-def number(low: float = -math.inf, high: float = math.inf) -> Read:
+def number(low: float = -math.inf, high: float = math.inf) -> Read[float]:
     """A finite number from ``low`` to ``high``."""
 
-    def read(value: Any) -> float:
+    def read(value: object) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or not low <= value <= high:
+        number = float(value) if isinstance(value, int | float) else math.nan
+        if not is_number or not math.isfinite(number) or not low <= number <= high:
             raise ExplorerError(f"{value!r} does not suit.", fix=f"Give a number {_between(low, high)}.")
-        return float(value)
+        return number
 
     return read
 
 
-def whole(low: int, high: int = 2**31 - 1) -> Read:
+def whole(low: int, high: int = 2**31 - 1) -> Read[int]:
     """A whole number from ``low`` to ``high``."""
 
-    def read(value: Any) -> int:
+    def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise ExplorerError(f"{value!r} does not suit.", fix=f"Give a whole number {_between(low, high)}.")
         return value
@@ -70,7 +75,7 @@ def whole(low: int, high: int = 2**31 - 1) -> Read:
     return read
 
 
-def one_of(choices: Sequence[str]) -> Read:
+def one_of(choices: Sequence[str]) -> Read[str]:
     """One of the choices."""
 
     def read(value: object) -> str:
@@ -81,10 +86,10 @@ def one_of(choices: Sequence[str]) -> Read:
     return read
 
 
-def several(read: Read) -> Read:
+def several(read: Read[T]) -> Read[tuple[T, ...]]:
     """A list of such parts, in the order given."""
 
-    def read_all(value: Any) -> tuple[object, ...]:
+    def read_all(value: object) -> tuple[T, ...]:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise ExplorerError(f"{value!r} is no list.", fix="Give values as a list.")
         return tuple(read(item) for item in value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -24,6 +24,15 @@ from explorer.tasks.parts import one_of, part, text
 from explorer.text.names import model_name
 from explorer.text.numbers import percent
 from explorer.types import Evaluation, LoadedModel, Plan, SplitName, TradeOffPoint
+
+
+def recipe(value: object) -> Recipe:
+    """A recipe, or its JSON; what a file names in it is not opened."""
+    if isinstance(value, Recipe):
+        return value
+    if not isinstance(value, str | Mapping):
+        raise ExplorerError(f"{value!r} is no recipe.", fix="Give a Recipe, or its JSON.")
+    return Recipe.foreign(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +69,7 @@ class RecoveryRequest(TaskRequest[Progress | RecoveryOutcome]):
     kind: ClassVar[str] = "recover"
     unit: ClassVar[str] = "steps and epochs"
 
-    recipe: Recipe = part(lambda value: value if isinstance(value, Recipe) else Recipe.foreign(value))
+    recipe: Recipe = part(recipe)
     split: SplitName = part(one_of(("tune", "test")), "tune")
     label: str = part(text, "", in_key=False)
 

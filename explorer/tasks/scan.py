@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from explorer.analysis.sensitivity.cell import LEVELS, MODES, Cell, Mode, rising
 from explorer.analysis.sensitivity.scan import scan, scan_size
@@ -19,18 +19,16 @@ from explorer.text.numbers import percent
 from explorer.types import SplitName
 
 
-def levels(value: Sequence[float]) -> tuple[float, ...]:
+def levels(value: object) -> tuple[float, ...]:
     """The shares to prune to, each once and rising."""
-    numbers: Any = several(number())(value)
-    return tuple(rising(numbers))
+    return tuple(rising(several(number())(value)))
 
 
-def sample_count(value: int) -> int:
+def sample_count(value: object) -> int:
     """How many samples are taken: at least one."""
     if isinstance(value, int) and value < 1:
         raise ExplorerError(f"{value} samples are too few.", fix="Take at least one.")
-    count: Any = whole(1)(value)
-    return int(count)
+    return whole(1)(value)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar, cast
 
+from explorer.analysis.search.question import COSTS, CostName
 from explorer.analysis.search.result import Tried
 from explorer.analysis.search.search import EVALUATIONS, Question, check_evaluations, refusal, search
 from explorer.analysis.sensitivity.cell import LEVELS, MODES, Cell, Mode
@@ -13,17 +14,25 @@ from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
-from explorer.tasks.parts import one_of, part, spec, whole
+from explorer.tasks.parts import number, one_of, optional, part, spec, whole
 from explorer.tasks.scan import ScanRequest, levels
 from explorer.text.names import model_name
 from explorer.text.numbers import percent, points
 from explorer.types import TradeOffPoint
 
 
-def question(value: Question | Mapping[str, Any] | str) -> Question:
+def cost(value: object) -> CostName:
+    """What is to be small."""
+    return cast(CostName, one_of(COSTS)(value))
+
+
+def question(value: object) -> Question:
     """A question, its JSON, or a budget as ``"macs=0.5"``."""
-    if isinstance(value, Mapping) and set(value) <= {"cost", "limit", "max_drop", "absolute"}:
-        return Question(**value)
+    if not isinstance(value, Question | Mapping | str):
+        raise ExplorerError(f"{value!r} is no question.", fix="Give a Question, or a budget such as macs=0.5.")
+    if isinstance(value, Mapping) and "cost" in value:
+        limit, max_drop = (optional(number())(value.get(name)) for name in ("limit", "max_drop"))
+        return Question(cost(value["cost"]), limit, max_drop, value.get("absolute") is True)
     return Question.of(budget=value)
 
 

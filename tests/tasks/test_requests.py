@@ -98,6 +98,8 @@ def test_parts_that_do_not_suit_are_refused_in_words_from_python_and_from_json()
         ({"task": "sweep", "ratios": [float("nan")]}, "ratios: nan"),
         ({"task": "sweep", "depth": 3}, "no part 'depth'"),
         ({"task": "search"}, "needs 'question'"),
+        ({"task": "search", "question": {"cost": "params", "limit": "half"}}, "question: 'half'"),
+        ({"task": "scan", "spec": 3}, "spec: 3 is no PruneSpec"),
         ({"task": "dance"}, "no task 'dance'"),
         ({"task": "recover", "recipe": {"steps": []}}, "recipe: A recipe of 0 steps"),
     ]

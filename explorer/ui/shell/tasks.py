@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import Job
 from explorer.metrics.macs import MacTable
 from explorer.pruning.spec import PruneSpec
-from explorer.tasks.base import TaskRequest
+from explorer.tasks.base import AnyRequest
 from explorer.tasks.context import Context
 from explorer.tasks.running import results
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui.shell import cache, session
 
-T = TypeVar("T", bound=TaskRequest[Any])
+T = TypeVar("T", bound=AnyRequest)
 
 
 class CachedContext(Context):
@@ -44,7 +44,7 @@ class JobKey:
     """What a job works at; equal ``digest`` = the same work, whichever page or visitor asks for it."""
 
     digest: str
-    request: TaskRequest[Any] = field(compare=False)
+    request: AnyRequest = field(compare=False)
     model: str = field(compare=False)
     data: str = field(compare=False)
 
@@ -56,12 +56,12 @@ def context(model: LoadedModel, dataset: Dataset) -> Context:
     return CachedContext(model, dataset, store=store, folder=folder, checkpoints=folder / "recoveries", is_cache=True)
 
 
-def find(model: LoadedModel, dataset: Dataset, request: TaskRequest[Any]) -> Job | None:
+def find(model: LoadedModel, dataset: Dataset, request: AnyRequest) -> Job | None:
     """The job of this request, if this server has begun it."""
     return cache.jobs().find(_key(request, context(model, dataset)))
 
 
-def submit(model: LoadedModel, dataset: Dataset, request: TaskRequest[Any]) -> Job:
+def submit(model: LoadedModel, dataset: Dataset, request: AnyRequest) -> Job:
     """Begin the work, or find who began it; one that failed or was stopped goes on from what was recorded of it."""
     here = context(model, dataset)
     return cache.jobs().submit(
@@ -69,7 +69,7 @@ def submit(model: LoadedModel, dataset: Dataset, request: TaskRequest[Any]) -> J
     )
 
 
-def submitted(model: LoadedModel, dataset: Dataset, request: TaskRequest[Any], *, again: bool = False) -> Job:
+def submitted(model: LoadedModel, dataset: Dataset, request: AnyRequest, *, again: bool = False) -> Job:
     """The job of work that begins by itself, for pages that ask at every rerun.
 
     What failed, or was stopped by this visitor, is begun ``again`` only when that is asked for.
@@ -119,5 +119,5 @@ def doing(job: Job) -> str:
     return job.key.request.describe(last) if last is not None and isinstance(job.key, JobKey) else ""
 
 
-def _key(request: TaskRequest[Any], here: Context) -> JobKey:
+def _key(request: AnyRequest, here: Context) -> JobKey:
     return JobKey(request.key(here), request, here.model.identity, here.dataset.digest)
