@@ -20,6 +20,7 @@ Nothing heavy is imported before a name is used.
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
     from explorer.types import TradeOff as TradeOff
 
 __version__ = "0.1.0"
+
+# Traces are for whoever sets up logging, as the command line and the app do; else they would fill a notebook.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 # name -> module, and what it is called there; "" is the module itself.
 _PUBLIC = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from importlib import import_module
 from typing import Protocol
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments, Parser, joined_numbers
+from explorer.cli.arguments import Arguments, Parser, add_log_level, joined_numbers
 from explorer.cli.flags import (
     activations,
     app,
@@ -27,6 +28,7 @@ from explorer.cli.flags import (
     sweep,
 )
 from explorer.errors import ExplorerError
+from explorer.store import log_file
 
 DONE, REFUSED, STOPPED = 0, 2, 130
 
@@ -62,15 +64,18 @@ COMMANDS: tuple[Command, ...] = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. The exit status: 0 done, 1 findings, 2 usage or refused input, 130 interrupted.
 
-    Mistakes of the user come out as one line on standard error, never as a traceback.
+    Mistakes of the user come out as one line on standard error, never as a traceback; the log file has the trace of
+    what led to them, and that of our own bugs, which Python prints as well.
     """
     try:
         args = parser().parse_args(joined_numbers(sys.argv[1:] if argv is None else argv), Arguments())
+        log_file.start(args.log_level)
         with printing.standard_output_for_results() if getattr(args, "trust_code", False) else nullcontext():
             status = work_of(args.command)(args)
         sys.stdout.flush()
         return status
     except ExplorerError as error:
+        logging.getLogger(__name__).info("Refused: %s", error, exc_info=True)
         sys.stderr.write(f"{' '.join(str(error).split())}\n")
         return REFUSED
     except KeyboardInterrupt:
@@ -80,6 +85,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; without this Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except Exception:
+        logging.getLogger(__name__).exception("The command ended with a bug.")
+        raise
 
 
 def parser() -> Parser:
@@ -93,6 +101,7 @@ def parser() -> Parser:
     for command in COMMANDS:
         sub = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
         command.add_arguments(sub)
+        add_log_level(sub)
     return top
 
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from explorer import numerals
 from explorer.errors import ExplorerError
+from explorer.store.log_file import LEVELS, NAME, USUAL
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _LISTS = ("--mean", "--std", "--ratios", "--sparsities", "--levels", "--grid", "--shares")
@@ -46,6 +47,12 @@ def joined_numbers(argv: Sequence[str]) -> list[str]:
             numbers.append(rest.pop(0))
         out.append(f"{flag}={','.join(numbers)}" if numbers else flag)
     return out
+
+
+def add_log_level(parser: Parser) -> None:
+    """What of the explorer's own work the log file holds; on every command."""
+    text = f"what {NAME} in the data folder holds of refusals and bugs: {', '.join(LEVELS)} (default: {USUAL})"
+    parser.add_argument("--log-level", choices=LEVELS, default=USUAL, metavar="LEVEL", help=text)
 
 
 def whole(text: str) -> int:

@@ -6,6 +6,7 @@ scans do not make another's first one wait. A job that fails says why and harms 
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -18,6 +19,7 @@ import torch
 
 from explorer.errors import ExplorerError
 from explorer.stopping import Stopped, check, stoppable
+from explorer.store import log_file
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -65,10 +67,12 @@ class Job:
 
     @property
     def reason(self) -> str:
-        """Why it failed: a refusal in its own words, of our own bugs the kind; empty where it did not fail."""
+        """Why it failed: a refusal in its own words, of our own bugs the kind and where their trace is; else empty."""
         if self.error is None:
             return ""
-        return str(self.error) if isinstance(self.error, ExplorerError) else type(self.error).__name__
+        if isinstance(self.error, ExplorerError):
+            return str(self.error)
+        return f"This is a bug of the explorer ({type(self.error).__name__}). Its trace is in {log_file.where()}."
 
     def cancel(self) -> None:
         """Stop at the next check of what is being made; what is there stays."""
@@ -105,7 +109,12 @@ class Job:
                     check()
         except Stopped:
             self._end("cancelled")
-        except Exception as error:  # noqa: BLE001 - the reason is kept and shown; the others go on
+        except ExplorerError as error:
+            logging.getLogger(__name__).info("%s was refused: %s", self.title, error, exc_info=True)
+            self.error = error
+            self._end("failed")
+        except Exception as error:  # the reason is kept and shown; the others go on
+            logging.getLogger(__name__).exception("%s ended with a bug.", self.title)
             self.error = error
             self._end("failed")
         else:

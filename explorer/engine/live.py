@@ -6,6 +6,7 @@ dropped: cancelling at once would leave a long drag without any number.
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from collections import OrderedDict
@@ -174,7 +175,8 @@ def _work(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> None
             try:
                 for evaluation in _until_superseded(desk, evaluator, request):
                     desk.post(request, evaluation)
-            except Exception as error:  # noqa: BLE001 - shown to the visitor; the next request is served
+            except Exception as error:  # shown to the visitor; the next request is served
+                logging.getLogger(__name__).exception("A plan could not be measured.")
                 desk.post(request, error)
             finally:
                 desk.done(request)

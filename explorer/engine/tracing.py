@@ -8,6 +8,7 @@ by ones that leave their inputs alone, because values are kept and used again.
 from __future__ import annotations
 
 import inspect
+import logging
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -96,7 +97,8 @@ def _trace_once(shell: nn.Module, whole: set[str]) -> fx.Graph:
     tracer = _Tracer(whole)
     try:
         graph = tracer.trace(shell)
-    except Exception as error:  # noqa: BLE001 - the model's own code runs here and may raise anything
+    except Exception as error:
+        logging.getLogger(__name__).debug("The model could not be traced in full.", exc_info=True)
         path = tracer.entered[-1] if tracer.entered else ""
         reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
         raise _NotTraceableError(path, reason) from None

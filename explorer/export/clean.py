@@ -5,6 +5,7 @@ The few lines that rebuild it are :data:`SNIPPET`; they are the ones that ``slim
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -83,6 +84,7 @@ def run_clean(weights: bytes, arch: str, inputs: Sequence[Tensor]) -> list[Tenso
         try:
             found = load((folder / "outputs.safetensors").read_bytes())
         except (OSError, SafetensorError):
+            logging.getLogger(__name__).exception("The slim model does not run in a clean process: %s", ended)
             said = (ended.strip().splitlines() or ["it ended without a word"])[-1][:200]
             why = f"In a clean process it does not run: {said.rstrip('.')}."
             raise ExplorerError("The slim model was not written.", why=why, fix="Keep the masked form.") from None

@@ -8,6 +8,7 @@ Source: Krishnamoorthi 2018, arXiv:1806.08342; https://onnxruntime.ai/docs/perfo
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,11 +125,13 @@ def _read(folder: Path, said: str) -> tuple[dict[str, Any], bytes, list[Tensor],
     try:
         report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         if report.get("why"):
+            logging.getLogger(__name__).error("%s\n%s", _WHAT, report.get("trace", ""))
             raise ExplorerError(_WHAT, why=str(report["why"]), fix=_SIMULATE)
         found = [load((folder / f"{name}-outputs.safetensors").read_bytes()) for name in ("int8", "float")]
         answers, before = ([each[name] for name in sorted(each)] for each in found)
         content = (folder / "int8.onnx").read_bytes()
     except (OSError, ValueError, SafetensorError):
+        logging.getLogger(__name__).exception("The quantiser broke: %s", said)
         last = (said.strip().splitlines() or ["it ended without a word"])[-1][:200]
         raise ExplorerError(_WHAT, why=f"The quantiser broke: {last.rstrip('.')}.", fix=_SIMULATE) from None
     if not report["n_int8"]:

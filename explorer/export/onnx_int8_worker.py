@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ def main(folder: str, how: str) -> int:
         report = _quantize(place, how)
     except Exception as error:  # noqa: BLE001  the quantiser raises anything for what it does not know
         first = (str(error).splitlines() or [""])[0][:200].rstrip(".")
-        report = {"why": f"{type(error).__name__}: {first}."}
+        report = {"why": f"{type(error).__name__}: {first}.", "trace": traceback.format_exc()}
     (place / "report.json").write_text(json.dumps(report), encoding="utf-8")
     return 0
 

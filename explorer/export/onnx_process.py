@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -59,9 +60,11 @@ def _answer(folder: Path, said: str) -> tuple[bytes, list[Tensor]]:
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         if report.get("why"):
+            logging.getLogger(__name__).error("%s\n%s", what, report.get("trace", ""))
             raise ExplorerError(what, why=str(report["why"]), fix=fix)
         found = load((folder / "outputs.safetensors").read_bytes())
         return (folder / "model.onnx").read_bytes(), [found[name] for name in sorted(found)]
     except (OSError, ValueError, SafetensorError):
+        logging.getLogger(__name__).exception("The converter broke: %s", said)
         last = (said.strip().splitlines() or ["it ended without a word"])[-1][:200]
         raise ExplorerError(what, why=f"The converter broke: {last.rstrip('.')}.", fix=fix) from None

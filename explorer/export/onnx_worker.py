@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ def main(folder: str) -> int:
         report = _convert(place)
     except Exception as error:  # noqa: BLE001  the converter raises anything for what it does not know
         first = (str(error).splitlines() or [""])[0][:200].rstrip(".")
-        report = {"why": f"{type(error).__name__}: {first}."}
+        report = {"why": f"{type(error).__name__}: {first}.", "trace": traceback.format_exc()}
     (place / "report.json").write_text(json.dumps(report), encoding="utf-8")
     return 0
 

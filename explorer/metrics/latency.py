@@ -7,6 +7,7 @@ away for something else is left out of the ratio: it happens more often to the o
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import statistics
@@ -278,6 +279,7 @@ def _warm(runs: Sequence[Callable[[], object]], n: int, batch: int) -> None:
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         first_line = (str(error).splitlines() or [""])[0][:160]
         what = f"The model does not run with a batch of {batch}."
+        logging.getLogger(__name__).exception(what)
         raise ExplorerError(what, why=f"{first_line}.", fix="Use a batch of 1.") from error
 
 

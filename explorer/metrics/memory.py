@@ -8,6 +8,7 @@ what a kernel needs for itself meanwhile (unfolded patches, say) is not seen.
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,7 @@ def traffic(module: nn.Module, example: Example, *, batch: int = 1) -> Traffic:
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         first_line = (str(error).splitlines() or [""])[0][:160]
         what = f"The model does not run with a batch of {batch}."
+        logging.getLogger(__name__).exception(what)
         raise ExplorerError(what, why=f"{first_line}.", fix="Use a batch of 1.") from error
     return Traffic(watch.peak(out), watch.moved)
 

@@ -7,10 +7,12 @@ comes back, crashes Python or leaves by ``os._exit`` ends there, and the asker g
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,10 +40,12 @@ def tried(address: str, arguments: Mapping[str, object], seconds: float) -> None
         try:
             report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
+            logging.getLogger(__name__).exception("The trial of %s ended with status %s.", address, status)
             why = f"It ended by signal {-status}." if status < 0 else f"It ended with status {status}."
             what = f"{address} ended the process in which it was tried."
             raise ExplorerError(what, why=why, fix="Call it in Python to see where.") from None
     if report:
+        logging.getLogger(__name__).error("%s\n%s", report["what"], report.get("trace", ""))
         raise ExplorerError(report["what"], why=report["why"], fix=report["fix"])
 
 
@@ -109,7 +113,7 @@ def main(folder: str) -> None:
     try:
         opened(asked["address"], asked["arguments"])
     except ExplorerError as error:
-        report = {"what": error.what, "why": error.why, "fix": error.fix}
+        report = {"what": error.what, "why": error.why, "fix": error.fix, "trace": traceback.format_exc()}
     (place / "report.part").write_text(json.dumps(report), encoding="utf-8")
     (place / "report.part").replace(place / "report.json")
     os._exit(0)  # threads that the code left behind would keep it alive

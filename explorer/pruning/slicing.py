@@ -6,6 +6,7 @@ attribute shows (padding, reshapes), but in the graph every such number is an ar
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -47,6 +48,7 @@ def sliced(model: LoadedModel, plan: Plan) -> PrunedModel:
     try:
         _cut(graph, model, plan, found)
     except _TORCH_ERRORS as error:
+        logging.getLogger(__name__).exception("The network cannot be cut.")
         raise ExplorerError("This network cannot be cut.", why=_first_line(error), fix=_KEEP) from error
     pruned = PrunedModel(graph.eval(), plan, "sliced")
     _check(model, plan, pruned)
@@ -101,6 +103,7 @@ def _check(model: LoadedModel, plan: Plan, pruned: PrunedModel) -> None:
         try:
             difference = largest_difference(full, pruned.module, x)
         except _TORCH_ERRORS as error:
+            logging.getLogger(__name__).exception("The cut network does not run.")
             raise ExplorerError("The cut network does not run.", why=_first_line(error), fix=_KEEP) from error
         if not difference <= MOST_DIFFERENT:
             why = f"Its outputs differ from the masked network's by {difference:.1e} of the largest."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ def scratch(parent: Path | str | None = None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=parent, prefix=f"{_PREFIX}{leftovers.mark()}-") as place:
             yield Path(place)
     except (OSError, SafetensorError) as error:
+        logging.getLogger(__name__).exception("Temporary files could not be written.")
         why = f"{getattr(error, 'strerror', None) or error}."
         fix = "Make room, or let TMPDIR name another folder."
         raise ExplorerError("Temporary files could not be written.", why=why, fix=fix) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import re
 import shutil
 import time
@@ -66,6 +67,7 @@ class Checkpoints:
             try:
                 save_file(content, new, metadata=metadata)
             except SafetensorError as error:
+                logging.getLogger(__name__).exception("A checkpoint could not be written.")
                 why = f"{error}."
                 raise ExplorerError(f"{self._path(name)} could not be written.", why=why, fix="Make room.") from error
 

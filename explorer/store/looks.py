@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 from explorer.errors import ExplorerError
@@ -42,6 +43,7 @@ def _read(file: Path) -> dict[str, int]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
+        logging.getLogger(__name__).exception("The record of looks at the test split is not readable.")
         why = "The record of looks at the test split is not readable."
         raise ExplorerError(f"{file} is damaged.", why=why, fix="Move it away; counting then starts anew.") from error
     sound = isinstance(found, dict) and all(isinstance(n, int) for n in found.values())

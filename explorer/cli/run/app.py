@@ -19,6 +19,7 @@ from explorer.cli.flags.app import OPENED, QUOTAS
 from explorer.errors import ExplorerError
 from explorer.paths import ROOT_VARIABLE
 from explorer.reading.scratch import sweep_scratch
+from explorer.store import log_file
 from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
 from explorer.workbench.quotas import Quotas
 
@@ -39,6 +40,7 @@ def run(args: Arguments) -> int:
     asked = {name: getattr(args, f"max_{name}") for name in QUOTAS}
     quotas = Quotas(**{name: value for name, value in asked.items() if value is not None})
     os.environ[QUOTAS_VARIABLE] = quotas.to_environment()
+    os.environ[log_file.VARIABLE] = args.log_level
     sweep_scratch()
     url = _url(address, port, args)
     if args.json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 
 from explorer import data, models
@@ -50,5 +52,6 @@ def _check_device(name: str) -> None:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
+        logging.getLogger(__name__).exception("The device %r is not usable.", name)
         why = (str(error).splitlines() or [""])[0].rstrip(".")
         raise ExplorerError(f"The device {name!r} is not usable.", why=f"{why}.", fix="Use --device cpu.") from None

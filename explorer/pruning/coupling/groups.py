@@ -10,6 +10,7 @@ method here is our own.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -58,7 +59,8 @@ def coupling(model: LoadedModel) -> Coupling:
         tensors = [*model.module.named_parameters(), *model.module.named_buffers()]
         labeller = Labeller(graph, labels, {id(t): name for name, t in tensors})
         labeller.label(model.example)
-    except Exception as error:  # noqa: BLE001 - tracing runs the user's own forward
+    except Exception as error:  # tracing runs the user's own forward
+        logging.getLogger(__name__).warning("The network could not be traced.", exc_info=True)
         first_line = (str(error).splitlines() or [type(error).__name__])[0][:120]
         return Coupling(
             (), labels, f"The network could not be traced, so its shared channels are unknown ({first_line})."

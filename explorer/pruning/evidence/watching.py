@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -69,7 +70,8 @@ def _opened(module: nn.Module) -> nn.Module:
         return module
     try:
         return lowered(traced(module))
-    except Exception:  # noqa: BLE001 - tracing runs the user's own forward; it runs as it is
+    except Exception:
+        logging.getLogger(__name__).debug("The model could not be traced.", exc_info=True)
         return module
 
 

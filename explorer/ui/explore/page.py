@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import replace
 
@@ -90,7 +91,8 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
     if why_not is None and dataset is not None:
         try:
             answer = live.measure(model, dataset, plan)
-        except Exception as error:  # noqa: BLE001 - the model's own forward may raise anything
+        except Exception as error:  # the model's own forward may raise anything
+            logging.getLogger(__name__).exception("The pruned model could not be run.")
             why_not = f"The pruned model could not be run ({type(error).__name__})."
     view = View(work, model, dataset, scores, plan, answer, why_not)
     if view.evaluation is not None and view.evaluation.complete and work.settled and view.point is not None:

@@ -10,6 +10,7 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import paths
+from explorer.store import log_file
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, page_watch, pickers, running, session, theme
 from explorer.ui.shell.menu import Page
@@ -37,6 +38,7 @@ def draw(page: Page) -> DeltaGenerator:
     Returns the place that :func:`finish` fills.
     """
     paths.serve()
+    log_file.start()
     # Drawing needs little arithmetic: more threads would only fight those that measure.
     torch.set_num_threads(1)
     theme.style()

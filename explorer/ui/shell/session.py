@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,7 @@ def write_link(work: Workspace) -> None:
 
 def notify(error: ExplorerError) -> None:
     """Show a refusal with the next drawing of the page, wherever it came up."""
+    logging.getLogger(__name__).info("Refused: %s", error, exc_info=error)
     st.session_state.setdefault("notices", []).append(error)
 
 
