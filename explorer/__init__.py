@@ -9,6 +9,7 @@ The whole library from a notebook or a script::
     report = ex.evaluate(model, spec)          # prune, measure, report
     print(report, report.accuracy, report.drop)
     points = list(ex.sweep(model, spec=spec))  # size against accuracy
+    print(ex.compare_methods(model, [spec]))  # which is better, and better than chance?
     found = ex.SearchResult.of(ex.search(model, budget="params=0.4"))  # the best shares of layers
     recipe = ex.recipes.one_shot(spec, ex.recipes.tuning_for(model))
     *_, recovered = ex.recover(model, recipe)     # prune and fine-tune with the masks held
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from explorer import charts as charts
     from explorer import tasks as tasks
     from explorer import terms as terms
+    from explorer.analysis.comparison.compare import compare_methods as compare_methods
+    from explorer.analysis.comparison.comparison import Comparison as Comparison
     from explorer.analysis.evaluate import evaluate as evaluate
     from explorer.analysis.report import Report as Report
     from explorer.analysis.report import report as report
@@ -62,6 +65,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 # name -> module, and what it is called there; "" is the module itself.
 _PUBLIC = {
+    "Comparison": ("analysis.comparison.comparison", "Comparison"),
     "ExplorerError": ("errors", "ExplorerError"),
     "Limit": ("pruning.spec", "Limit"),
     "PruneSpec": ("pruning.spec", "PruneSpec"),
@@ -71,6 +75,7 @@ _PUBLIC = {
     "Sensitivity": ("analysis.sensitivity.scan", "Sensitivity"),
     "TradeOff": ("types", "TradeOff"),
     "charts": ("charts", ""),
+    "compare_methods": ("analysis.comparison.compare", "compare_methods"),
     "evaluate": ("analysis.evaluate", "evaluate"),
     "layers": ("pruning.layers", "layer_table"),
     "load": ("models", "load"),
@@ -94,6 +99,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Comparison",
     "ExplorerError",
     "Limit",
     "PruneSpec",
@@ -103,6 +109,7 @@ __all__ = [
     "Sensitivity",
     "TradeOff",
     "charts",
+    "compare_methods",
     "evaluate",
     "layers",
     "load",

@@ -147,7 +147,7 @@ TERMS: tuple[Term, ...] = (
     Term(
         "control",
         "Control",
-        "What a way of pruning must beat before it is worth anything: pruning by chance, and plain magnitude.",
+        "What a method must beat before it is worth anything: pruning by chance, and plain magnitude.",
         ("baseline",),
         _BLALOCK,
     ),

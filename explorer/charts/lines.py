@@ -1,4 +1,4 @@
-"""Curves as a trade-off draws them: one line a way of pruning, with the marks that fairness asks for."""
+"""Curves as a trade-off draws them: one line a method, with the marks that fairness asks for."""
 
 from __future__ import annotations
 

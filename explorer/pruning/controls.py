@@ -30,7 +30,8 @@ def with_seeds(spec: PruneSpec, seeds: Iterable[int]) -> tuple[PruneSpec, ...]:
 
 
 def controls_of(spec: PruneSpec) -> tuple[PruneSpec, ...]:
-    """The same request by chance and by magnitude, as far as it is neither itself: what it must beat.
+    """The same request by chance and by magnitude, as far as it is neither itself: what it must beat. They differ
+    from it in the criterion alone.
 
     Source: the baselines that Blalock et al. 2020, arXiv:2003.03033, section 6, ask of every comparison.
     """

@@ -1,4 +1,4 @@
-"""A trade-off curve: one way of pruning measured at rising compression."""
+"""A trade-off curve: one method measured at rising compression."""
 
 from __future__ import annotations
 

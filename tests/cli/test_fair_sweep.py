@@ -46,13 +46,20 @@ def test_controls_come_with_a_verdict_on_each(capsys: Capture) -> None:
     assert found["looks_at_test"] == 0
 
 
+def test_a_comparison_locks_the_classifier_as_the_trade_off_page_does_unless_it_is_freed(capsys: Capture) -> None:
+    for flags, locked in ((("--controls",), True), (("--controls", "--free-classifier"), None), ((), None)):
+        points = result(capsys, *flags)["points"]
+        assert {(p["spec"]["limits"].get("fc3") or {}).get("locked") for p in points} == {locked}
+
+
 def test_people_read_the_verdict_and_how_far_it_reaches(capsys: Capture) -> None:
     assert main([*SWEEP, "--controls"]) == 0
     out = capsys.readouterr().out
     assert "control: random" in out
     assert "control: magnitude" not in out
     assert "is better than random by" in out
-    assert "On digits-mlp, 450 tune samples of digits, and no other; looks at the test split: 0." in out
+    assert "On digits-mlp, 450 tune samples of digits, and on no other model or data. The classifier fc3 is lo" in out
+    assert "The locked test split was looked at 0 times so far" in out
     assert "not a curve yet" in out
 
 
@@ -80,8 +87,12 @@ def test_every_point_of_every_seed_is_kept(capsys: Capture) -> None:
 
 @pytest.mark.parametrize(
     ("argv", "said"),
-    [(("--seeds", "3"), "Magnitude draws nothing by chance"), (("--controls", "--seeds", "0"), "--seeds 0")],
+    [
+        (("--seeds", "3"), "Magnitude draws nothing by chance"),
+        (("--controls", "--seeds", "0"), "--seeds 0"),
+        (("--free-classifier",), "Add --controls"),
+    ],
 )
-def test_seeds_without_chance_are_refused_in_a_sentence(capsys: Capture, argv: tuple[str, ...], said: str) -> None:
+def test_flags_that_say_nothing_are_refused_in_a_sentence(capsys: Capture, argv: tuple[str, ...], said: str) -> None:
     assert main([*SWEEP, *argv]) == 2
     assert said in capsys.readouterr().err

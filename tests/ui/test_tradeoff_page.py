@@ -30,6 +30,9 @@ def test_the_points_table_holds_what_the_jobs_measured(visit: Open, downloads: d
         ("Global", "0"),
         ("Global", "1"),
         ("Global", "2"),
+        ("Uniform", "0"),
+        ("Uniform", "1"),
+        ("Uniform", "2"),
     }
     dense = [row for row in rows if float(row["sparsity"]) == 0]
     assert dense
@@ -51,7 +54,7 @@ def test_with_the_classifier_free_what_was_measured_here_is_not_measured_again_o
     assert not at.exception
 
 
-def test_the_classifier_is_locked_in_every_way_compared_until_the_switch_says_otherwise(
+def test_the_classifier_is_locked_in_every_method_and_control_until_the_switch_says_otherwise(
     visit: Open, downloads: dict[str, Any]
 ) -> None:
     at = measured(visit("tradeoff", model="digits-mlp"))

@@ -76,7 +76,7 @@ def mismatch(curves: Sequence[TradeOff]) -> str | None:
     others = "; ".join(in_words(protocol) for e, protocol in found.items() if e != usual)
     return (
         f"Not one protocol: {others} (marked by stars) beside {in_words(found[usual])}. What was done longer or "
-        "otherwise is no evidence for a way of pruning."
+        "otherwise is no evidence for a method."
     )
 
 

@@ -1,4 +1,4 @@
-"""Which of two ways of pruning is better at one level, in a sentence that claims no more than was measured."""
+"""Which of two methods is better at one level, in a sentence that claims no more than was measured."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class Verdict:
     second_seeds: int
     first_ratio: float
     second_ratio: float
+    first_accuracy: float
+    second_accuracy: float
 
     @property
     def outcome(self) -> Outcome:
@@ -92,6 +94,8 @@ def verdict(first: str, a: Level, second: str, b: Level) -> Verdict:
         second_seeds=b.n_seeds,
         first_ratio=_ratio(a),
         second_ratio=_ratio(b),
+        first_accuracy=a.accuracy,
+        second_accuracy=b.accuracy,
     )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
+from explorer.analysis.comparison.comparison import Comparison
 from explorer.analysis.report import data_json, finite
-from explorer.analysis.tradeoff import pareto
+from explorer.analysis.tradeoff import label_of, pareto
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.run import fairness
@@ -19,11 +18,10 @@ from explorer.cli.run.scanning import with_curves
 from explorer.cli.run.tasks import context_of, shown
 from explorer.errors import ExplorerError
 from explorer.numerals import real
-from explorer.pruning.spec import PruneSpec
 from explorer.store.looks import looks
 from explorer.tasks.running import results
 from explorer.tasks.sweep import SweepRequest
-from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
+from explorer.types import Dataset, LoadedModel, TradeOffPoint
 
 
 def run(args: Arguments) -> int:
@@ -37,24 +35,18 @@ def run(args: Arguments) -> int:
         raise ExplorerError(f"{args.model} cannot be run.", why=why, fix="Give --arch; inspect works without one.")
     data = load_data(args, model)
     spec = with_curves(args, model, spec)
-    wanted = fairness.requests(args, spec)
-    n = len(shares or ratios) * sum(len(specs) for specs in wanted)
-    request = SweepRequest(spec, ratios, shares)
+    comparison = fairness.comparison_of(args, model, data, spec)
+    sweeps = [SweepRequest(request, ratios, shares, label=label) for label, request in comparison.requests()]
+    n = len(shares or ratios) * len(sweeps)
     with context_of(args, model, data) as context:  # it knows the dense model's answers for all
-
-        def points_of(one: PruneSpec) -> Iterator[TradeOffPoint]:
-            return results(replace(request, spec=one), context)
-
-        def watch(points: Iterator[TradeOffPoint]) -> None:
-            deque(shown(points, "sweeping", n, request.describe), maxlen=0)
-
-        curves = fairness.measured(wanted, points_of, watch)
-    _say(args, model, data, curves)
+        points = (point for sweep in sweeps for point in results(sweep, context))
+        comparison = comparison.with_points(shown(points, "sweeping", n, sweeps[0].describe))
+    _say(args, model, data, comparison)
     return 0
 
 
-def _say(args: Arguments, model: LoadedModel, data: Dataset, curves: Sequence[TradeOff]) -> None:
-    label, points = curves[0].label, curves[0].points
+def _say(args: Arguments, model: LoadedModel, data: Dataset, comparison: Comparison) -> None:
+    label, points = label_of(comparison.compared[0].spec), comparison.curves[0].points
     best, n_looks = pareto(points), _looks(args, model, data)
     if args.json:
         printing.say_json(
@@ -65,7 +57,7 @@ def _say(args: Arguments, model: LoadedModel, data: Dataset, curves: Sequence[Tr
                 "looks_at_test": n_looks,
                 "label": label,
                 "points": [point_json(p) | {"on_front": p in best} for p in points],
-                **fairness.fairness_json(curves, point_json),
+                **fairness.fairness_json(comparison, point_json),
             }
         )
         return
@@ -73,9 +65,7 @@ def _say(args: Arguments, model: LoadedModel, data: Dataset, curves: Sequence[Tr
     name = printing.plain(model.address)
     printing.say(f"{name} on {data.address}, split tune: {label}", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=0))
-    n, seen = len(data.splits["tune"]), "unknown" if n_looks is None else n_looks
-    scope = f"On {name}, {n:,} tune samples of {data.address}, and no other; looks at the test split: {seen}."
-    printing.say(*fairness.lines(curves, scope))
+    printing.say(*fairness.lines(comparison))
 
 
 def point_json(point: TradeOffPoint) -> dict[str, Any]:

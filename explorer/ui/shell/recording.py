@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.analysis.comparison.naming import in_words_of
 from explorer.analysis.comparison.protocol import in_words
 from explorer.errors import ExplorerError
 from explorer.store.records import PointRecord
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.ui.shell import cache, session, tasks
-from explorer.ui.tradeoff.methods import in_words_of
 
 # What asked for a point, in words.
 KINDS = {

@@ -1,38 +1,43 @@
-"""What the trade-off page compares: units x criteria x allocations, and the controls beside them."""
+"""The choices of the trade-off page: units x criteria x allocations, seeds, and the classifier's lock."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import streamlit as st
 
+from explorer.analysis.comparison.compare import usual_seeds
+from explorer.analysis.comparison.comparison import Comparison
+from explorer.analysis.comparison.naming import named
 from explorer.metrics.macs import why_no_macs
 from explorer.params import params_of
 from explorer.pruning.allocation import ALLOCATIONS
 from explorer.pruning.classifier import classifier_of
-from explorer.pruning.controls import RANDOM
+from explorer.pruning.controls import MAGNITUDE, RANDOM
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.granularity import GRANULARITIES
+from explorer.pruning.granularity.base import Granularity
 from explorer.pruning.level import is_one_level
-from explorer.pruning.spec import PruneSpec
+from explorer.pruning.spec import Limit, PruneSpec
 from explorer.text.names import plain
-from explorer.types import Dataset, LoadedModel
+from explorer.types import Dataset, LoadedModel, PruningGroup
 from explorer.ui.shell import cache
-from explorer.ui.tradeoff.methods import Way, effective, label_of, named, ways
 from explorer.ui.widgets import criterion_picker as criterion_choice
 from explorer.ui.widgets.persistent_widget import remembered
 
-# Where one run of the dense model over the split is cheaper than this, chance is drawn three times.
-_CHEAP_MACS = 5e9
 # As many as there are colours that are told apart.
 _MOST_CRITERIA = 6
 _LOCK, _CRITERIA = "compare_lock", "compare_Criteria"
 
 
-def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> list[Way]:
-    """The choices in two rows of controls, with what cannot be compared and why; returns the ways to compare."""
+def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> Comparison | None:
+    """The choices in two rows, with what cannot be compared and why; returns the comparison, None where nothing fits.
+
+    Locks and limits of Explore hold for the unit that they are set for.
+    """
     refused = refused_units(model)
     units = [unit for unit in GRANULARITIES.members if unit not in refused]
     without = criterion_choice.refusals(model, dataset)
@@ -50,7 +55,27 @@ def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> list[Way]:
     pairs, unfit = _fitting(model, dataset, chosen, [measures[name] for name in ranked])
     for why, names in unfit.items():
         st.caption(f":material/block: **{plain(', '.join(names), 200)}** is left out. {plain(why, 300)}")
-    return ways(model, pairs, shared, n_seeds, lock=is_locked)
+    methods = [
+        PruneSpec(GRANULARITIES.get(unit), criterion, ALLOCATIONS.get(allocation), _limits(present, unit))
+        for unit, criterion in pairs
+        for allocation in shared
+    ]
+    if not methods:
+        return None
+    if any(spec.limits for spec in methods):
+        unit = _unit_label(present.granularity.key).lower()
+        st.caption(f":material/lock: The locks and limits of Explore hold for {unit}, controls included.")
+    return Comparison.of(
+        model, dataset, methods, seeds=range(n_seeds), lock_classifier=is_locked, groups_of=partial(_groups, model)
+    )
+
+
+def _limits(present: PruneSpec, unit: str) -> tuple[tuple[str, Limit], ...]:
+    return present.limits if unit == present.granularity.key else ()
+
+
+def _groups(model: LoadedModel, unit: Granularity) -> tuple[PruningGroup, ...]:
+    return cache.scores(model, PruneSpec(unit), None).groups
 
 
 def refused_units(model: LoadedModel) -> dict[str, str]:
@@ -69,13 +94,19 @@ def _fitting(
     unfit: dict[str, list[str]] = {}
     for unit in units:
         for measure in measures:
-            spec = PruneSpec(GRANULARITIES.get(unit), effective(unit, measure))
+            criterion = _effective(unit, measure)
+            spec = PruneSpec(GRANULARITIES.get(unit), criterion)
             why = cache.why_not_ranked(model, spec, dataset)
             if why is None:
-                pairs.append((unit, measure))
+                pairs.append((unit, criterion))
             else:
                 unfit.setdefault(why, []).append(f"{named(measure)} on {_unit_label(unit).lower()}")
-    return pairs, unfit
+    return list(dict.fromkeys(pairs)), unfit
+
+
+def _effective(unit: str, criterion: Criterion) -> Criterion:
+    """On single weights every norm is |w|: one curve, under the default order."""
+    return CRITERIA.get(MAGNITUDE) if unit == "weight" and criterion.key == MAGNITUDE else criterion
 
 
 def _refused(units: dict[str, str], without: dict[str, str]) -> None:
@@ -113,11 +144,11 @@ def _chosen_on_explore(present: PruneSpec) -> Criterion:
 
 
 def _unit_label(key: str) -> str:
-    return label_of(GRANULARITIES.member(key))
+    return str(cast(Any, GRANULARITIES.member(key)).label)
 
 
 def _allocation_label(key: str) -> str:
-    return label_of(ALLOCATIONS.member(key))
+    return str(cast(Any, ALLOCATIONS.member(key)).label)
 
 
 def _has_level(key: str) -> bool:
@@ -169,9 +200,7 @@ def _there(default: list[str], options: list[str]) -> list[str]:
 
 
 def _seeds(model: LoadedModel, dataset: Dataset) -> int:
-    table = None if why_no_macs(model) else cache.macs(model)
-    is_cheap = table is not None and table.dense * len(dataset.splits["tune"]) <= _CHEAP_MACS
-    usual = 3 if is_cheap else 1
+    usual = len(usual_seeds(None if why_no_macs(model) else cache.macs(model), dataset))
     chosen = st.segmented_control(
         "Seeds",
         [1, 3, 5],
@@ -185,14 +214,14 @@ def _seeds(model: LoadedModel, dataset: Dataset) -> int:
 
 
 def _lock(model: LoadedModel) -> bool:
-    """Whether the classifier is held in every way compared; on by default."""
+    """Whether the classifier is locked in every method and control; on by default."""
     name = classifier_of(model)
     if name is None:
         return False
     return st.toggle(
         f"Classifier {plain(name, 40)} locked",
         key=_LOCK,
-        help="On: no way compared here prunes it. Off: its single weights go like all others. Its rows are the "
+        help="On: no method compared here prunes it. Off: its single weights go like all others. Its rows are the "
         "classes, so as a channel nothing of it ever goes.",
         on_change=remembered(_LOCK, True),
     )

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer.analysis.comparison.comparison import Comparison
+from explorer.analysis.comparison.naming import in_words_of
 from explorer.analysis.comparison.protocol import in_words
 from explorer.analysis.comparison.seeds import curves_of, kind_of
 from explorer.store.records import PointRecord
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
 from explorer.ui.shell import recording
-from explorer.ui.tradeoff.methods import Way, in_words_of
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _KEPT, _KIND, _SHOW = "_earlier_kept", "earlier_kind", "earlier_show"
@@ -29,9 +30,9 @@ class Kept:
     of: tuple[str, str]
     records: tuple[PointRecord, ...]
 
-    def beside(self, ways: Sequence[Way]) -> tuple[PointRecord, ...]:
-        """Those that the compared ways do not measure anyway."""
-        measured = {kind_of(way.spec.to_json()) for way in ways}
+    def beside(self, comparison: Comparison) -> tuple[PointRecord, ...]:
+        """Those that the comparison does not measure anyway."""
+        measured = {kind_of(method.spec.to_json()) for method in comparison.compared}
         return tuple(r for r in self.records if r.protocol or kind_of(r.spec) not in measured)
 
 
@@ -42,17 +43,17 @@ def arrive() -> None:
         st.session_state.pop(_KEPT, None)
 
 
-def shown(model: LoadedModel, dataset: Dataset, ways: Sequence[Way]) -> tuple[TradeOff, ...]:
+def shown(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> tuple[TradeOff, ...]:
     """The chosen records as curves for the chart: together is what differs in level and seed alone."""
-    listed = _listed(_kept(model, dataset).beside(ways))
+    listed = _listed(_kept(model, dataset).beside(comparison))
     if not value(_SHOW, True):
         return ()
     return curves_of([record.point() for record in recording.chosen(listed, _key(listed))], _label)
 
 
-def draw(model: LoadedModel, dataset: Dataset, ways: Sequence[Way]) -> TradeOffPoint | None:
+def draw(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> TradeOffPoint | None:
     """The table; returns the point whose setting is to be opened."""
-    found = _kept(model, dataset).beside(ways)
+    found = _kept(model, dataset).beside(comparison)
     if not found:
         return None
     with st.container(border=True, key="earlier_card"):

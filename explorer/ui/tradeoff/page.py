@@ -1,4 +1,4 @@
-"""The trade-off page: ways of pruning measured at rising compression, on one chart and in one table."""
+"""The trade-off page: methods measured at rising compression, on one chart and in one table."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from functools import partial
 
 import streamlit as st
 
+from explorer.analysis.comparison.comparison import Comparison
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.text.spreadsheet import file_stem
-from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
+from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.ui.explore import curves
 from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.tradeoff import chart, choices, earlier, tables, verdicts
-from explorer.ui.tradeoff.methods import Way
 from explorer.ui.widgets import empty_state, progress
 from explorer.ui.widgets.persistent_widget import remembered, value
 
@@ -28,16 +28,12 @@ _ABOUT = (
 
 @dataclass(frozen=True)
 class Measured:
-    """The ways compared with what is known of each at one moment.
-
-    ``jobs``: one for each seed of each way. ``curves``: one for each way, also for those without a point yet.
-    """
+    """The comparison with its points at one moment, and the jobs that measure them: one for each of its requests."""
 
     model: LoadedModel
     dataset: Dataset
-    ways: list[Way]
+    comparison: Comparison
     jobs: list[Job]
-    curves: list[TradeOff]
 
     @property
     def running(self) -> list[Job]:
@@ -59,39 +55,35 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         empty_state.card(model, "No curve without a measurement", why, _ABOUT)
         return
     with st.container(border=True, key="choices_card"):
-        found = choices.draw(model, dataset, session.workspace().spec)
-        measured = _measured(model, dataset, found)
+        request = choices.draw(model, dataset, session.workspace().spec)
+        if request is None:
+            return
+        measured = _measured(model, dataset, request)
         _progress(measured)
-    if not found:
-        return
+    comparison = measured.comparison
     with st.container(border=True, key="verdict_card"):
-        verdicts.draw(model, dataset, measured.ways, measured.curves, _points() / 100)
+        verdicts.draw(comparison, _points() / 100)
     left, right = st.columns([2.1, 1], gap="medium")
     with left, st.container(border=True, key="compare_card", height="stretch"):
-        shown = earlier.shown(model, dataset, found)
-        chosen = chart.draw(measured.curves, shown, _points() / 100, file_stem(model.address))
+        shown = earlier.shown(model, dataset, comparison)
+        chosen = chart.draw(comparison.curves, shown, _points() / 100, file_stem(model.address))
     with right, st.container(border=True, key="budget_card", height="stretch"):
         _budget(measured)
     with st.container(border=True, key="points_card"):
-        chosen = tables.points(measured.ways, measured.curves, file_stem(model.address)) or chosen
-    chosen = earlier.draw(model, dataset, found) or chosen
+        chosen = tables.points(comparison, file_stem(model.address)) or chosen
+    chosen = earlier.draw(model, dataset, comparison) or chosen
     if chosen is not None:
         _open(chosen)
     if any(running.unfinished(job) for job in measured.jobs):
         ticker.tick("compare", _LATER_MS)
 
 
-def _measured(model: LoadedModel, dataset: Dataset, found: list[Way], *, again: bool = False) -> Measured:
-    """The jobs of these ways: begun by this call, except what the visitor stopped; ``again`` begins that too."""
-    jobs = [
-        [tasks.submitted(model, dataset, curves.request_of(way.label, spec), again=again) for spec in way.specs]
-        for way in found
-    ]
-    known = [
-        TradeOff(way.label, tuple(p for job in some for p in job.results), way.is_control)
-        for way, some in zip(found, jobs, strict=True)
-    ]
-    return Measured(model, dataset, found, [job for some in jobs for job in some], known)
+def _measured(model: LoadedModel, dataset: Dataset, comparison: Comparison, *, again: bool = False) -> Measured:
+    """The jobs of its requests: begun by this call, except what the visitor stopped; ``again`` begins that too."""
+    requests = [curves.request_of(label, spec) for label, spec in comparison.requests()]
+    jobs = [tasks.submitted(model, dataset, request, again=again) for request in requests]
+    points = (point for job in jobs for point in job.results)
+    return Measured(model, dataset, comparison.with_points(points), jobs)
 
 
 def _progress(measured: Measured) -> None:
@@ -102,7 +94,7 @@ def _progress(measured: Measured) -> None:
 
 
 def _go_on(measured: Measured) -> None:
-    _measured(measured.model, measured.dataset, measured.ways, again=True)
+    _measured(measured.model, measured.dataset, measured.comparison, again=True)
 
 
 def _points() -> float:
@@ -114,7 +106,7 @@ def _budget(measured: Measured) -> None:
     """The question behind the chart: how small for how much accuracy."""
     st.markdown("**How far within a budget**")
     st.number_input(
-        f"Points of {tables.judged_by(measured.curves).lower()} one would give up",
+        f"Points of {tables.judged_by(measured.comparison.curves).lower()} one would give up",
         0.0,
         50.0,
         step=0.5,
@@ -122,7 +114,7 @@ def _budget(measured: Measured) -> None:
         key=_BUDGET,
         on_change=remembered(_BUDGET, 1.0),
     )
-    tables.within(measured.ways, measured.curves, _points() / 100)
+    tables.within(measured.comparison, _points() / 100)
     n = len(measured.dataset.splits["tune"])
     st.caption(
         f"Every point prunes the dense model anew, without retraining, and is measured on the {n:,} samples of the "

@@ -1,4 +1,4 @@
-"""The tables of the trade-off page: how far each way gets within a budget, and every point that was measured."""
+"""The tables of the trade-off page: how far each method gets within a budget, and every point that was measured."""
 
 from __future__ import annotations
 
@@ -7,31 +7,28 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.comparison.protocol import in_words
-from explorer.analysis.comparison.seeds import Level, levels
+from explorer.analysis.comparison.comparison import Comparison, Reach
 from explorer.text.names import plain
 from explorer.text.numbers import percent, times
 from explorer.text.spreadsheet import csv_text
 from explorer.types import TradeOff, TradeOffPoint
-from explorer.ui.tradeoff.methods import Way
 
 _TABLE = "compare_points"
 _COLUMN = st.column_config
 
 
-def within(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> None:
-    """The smallest measured model of each way whose accuracy fell by no more than ``budget`` (a fraction)."""
-    rows = reach(ways, curves, budget)
+def within(comparison: Comparison, budget: float) -> None:
+    """The smallest measured model of each method whose accuracy fell by no more than ``budget`` (a fraction)."""
+    rows = comparison.reach(budget)
     if not rows:
-        known = any(curve.points for curve in curves)
-        st.caption("No point is within it." if known else "The first points are being measured.")
+        st.caption("No point is within it." if comparison.points else "The first points are being measured.")
         return
     st.table(
         [
             {
-                "Way": plain(row["way"], 120),
-                "Smaller": times(row["compression"]),
-                judged_by(curves): percent(row["accuracy"] / 100),
+                "Method": plain(_name(row), 120),
+                "Smaller": times(row.compression_ratio),
+                judged_by(comparison.curves): percent(row.accuracy),
             }
             for row in rows
         ],
@@ -40,71 +37,21 @@ def within(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> No
     )
 
 
+def _name(row: Reach) -> str:
+    return f"{row.method.label} (mean of {row.n_seeds})" if row.n_seeds > 1 else row.method.label
+
+
 def judged_by(curves: Sequence[TradeOff]) -> str:
     """What the curves are judged by, as a heading: accuracy, or agreement where there are no labels."""
     return next((curve.points[0].accuracy.name for curve in curves if curve.points), "accuracy").capitalize()
 
 
-def reach(ways: Sequence[Way], curves: Sequence[TradeOff], budget: float) -> list[dict[str, Any]]:
-    """One row for each way that stays within the budget, the most compression first; of seeds the mean counts."""
-    rows = []
-    for way, curve in zip(ways, curves, strict=True):
-        within = [level for level in levels(curve.points) if level.drop <= budget]
-        if within:
-            best = max(within, key=_ratio)
-            rows.append(
-                {
-                    "way": f"{way.label} (mean of {best.n_seeds})" if best.n_seeds > 1 else way.label,
-                    "compression": _ratio(best),
-                    "accuracy": 100 * best.accuracy,
-                }
-            )
-    return sorted(rows, key=lambda row: -float(row["compression"]))
-
-
-def _ratio(level: Level) -> float:
-    return level.mean(lambda p: p.compression_ratio)
-
-
-def records(ways: Sequence[Way], curves: Sequence[TradeOff]) -> list[dict[str, Any]]:
-    """One row for each measured point, in full, as the CSV file holds it; shares are fractions."""
-    return [
-        {
-            "unit": way.unit,
-            "criterion": way.criterion,
-            "allocation": way.allocation,
-            "control": way.is_control,
-            "seed": point.seed if way.is_seeded else None,
-            "protocol": in_words(point.protocol),
-            "compression_ratio_asked": point.asked_ratio,
-            "compression_ratio": point.compression_ratio,
-            "sparsity_asked": point.asked,
-            "sparsity": point.sparsity,
-            "theoretical_speedup": point.theoretical_speedup,
-            "smallest_file_bytes": point.size_bytes,
-            "judged_by": point.accuracy.name,
-            "accuracy": point.accuracy.value,
-            "accuracy_low": point.accuracy.low,
-            "accuracy_high": point.accuracy.high,
-            "drop": point.drop.value,
-            "drop_low": point.drop.low,
-            "drop_high": point.drop.high,
-            "n": point.accuracy.n,
-            "split": "tune",
-            "machine": point.accuracy.machine,
-            "date": point.accuracy.date,
-        }
-        for way, curve in zip(ways, curves, strict=True)
-        for point in curve.points
-    ]
-
-
-def points(ways: Sequence[Way], curves: Sequence[TradeOff], stem: str) -> TradeOffPoint | None:
+def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
     """Draw all points; returns the one whose setting is to be opened."""
-    found = [point for curve in curves for point in curve.points]
-    rows = records(ways, curves)
+    measured = [point for curve in comparison.curves for point in curve.points]
+    rows = comparison.records()
     with st.container(horizontal=True, vertical_alignment="center", key="points_head"):
-        st.markdown(f"**Every point** ({len(found):,})", width="stretch")
+        st.markdown(f"**Every point** ({len(measured):,})", width="stretch")
         place = st.container(width="content")
         st.download_button(
             "CSV",
@@ -116,7 +63,7 @@ def points(ways: Sequence[Way], curves: Sequence[TradeOff], stem: str) -> TradeO
             on_click="ignore",
             disabled=not rows,
         )
-    if not found:
+    if not measured:
         st.caption("Each measured point becomes a row here.")
         return None
     chosen: Any = st.dataframe(
@@ -126,10 +73,10 @@ def points(ways: Sequence[Way], curves: Sequence[TradeOff], stem: str) -> TradeO
         selection_mode="single-row",
         hide_index=True,
         height=min(420, 37 + 35 * len(rows)),
-        column_config=_columns(judged_by(curves)),
+        column_config=_columns(judged_by(comparison.curves)),
     )
     at = chosen.selection.rows[0] if chosen.selection.rows else None
-    point = found[at] if at is not None and at < len(found) else None
+    point = measured[at] if at is not None and at < len(measured) else None
     opened = place.button(
         "Open on Explore",
         key="open_point",

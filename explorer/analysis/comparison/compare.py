@@ -1,0 +1,72 @@
+"""Methods compared from Python: everything that a fair comparison needs is measured in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
+from explorer.analysis.comparison.comparison import SEEDS, Comparison
+from explorer.analysis.tradeoff import RATIOS, sweep
+from explorer.engine.evaluator import Evaluator
+from explorer.metrics.macs import MacTable, mac_table, why_no_macs
+from explorer.pruning.scoring import score
+from explorer.pruning.spec import PruneSpec
+from explorer.types import Dataset, LoadedModel, Scores, TradeOffPoint
+
+# Where one run of the dense model over the split is cheaper than this, chance is drawn three times.
+_CHEAP_MACS = 5e9
+
+
+def compare_methods(
+    model: LoadedModel | str,
+    methods: Iterable[PruneSpec | Mapping[str, object] | str],
+    data: Dataset | str | None = None,
+    *,
+    ratios: Sequence[float] = RATIOS,
+    seeds: Sequence[int] | None = None,
+    lock_classifier: bool = True,
+    device: str = "cpu",
+) -> Comparison:
+    """Measure ``methods`` and their controls at rising compression, on the tune split, and say which is better.
+
+    Each method is compared with pruning by chance and with plain magnitude under its own granularity, allocation and
+    limits. ``ratios`` are compression ratios (x) of the whole model, from 1 on. Whatever draws by chance is measured
+    once for each of ``seeds`` (default: 0, 1, 2; 0 alone where the model is large). ``lock_classifier`` prunes nothing
+    of the last layer in any of them. Accuracies and drops of the result are fractions; it is the value that the
+    trade-off page and ``sweep --controls`` show.
+
+    Raises ExplorerError where there is no method or no tune split, and for an allocation without one overall sparsity.
+
+        >>> import explorer as ex
+        >>> methods = [ex.PruneSpec("weight", "lamp"), ex.PruneSpec("weight", "lamp", "uniform")]
+        >>> comparison = ex.compare_methods("digits-mlp", methods, ratios=(2, 4), seeds=(0, 1))
+        >>> [(verdict.first, verdict.outcome, verdict.second) for verdict in comparison.verdicts(4)][0]
+        ('LAMP (global)', 'better', 'random')
+    """
+    loaded = given_model(model)
+    dataset = given_data(data, loaded)
+    if seeds is None:
+        seeds = usual_seeds(None if why_no_macs(loaded) else mac_table(loaded), dataset)
+    comparison = Comparison.of(
+        loaded, dataset, [given_spec(spec) for spec in methods], seeds=seeds, lock_classifier=lock_classifier
+    )
+    return comparison.with_points(_measured(comparison, loaded, dataset, ratios, device))
+
+
+def usual_seeds(table: MacTable | None, data: Dataset) -> tuple[int, ...]:
+    """The seeds where none are asked for: three where the dense model runs quickly over the tune split, else one."""
+    is_cheap = table is not None and table.dense * len(split_of(data, "tune")) <= _CHEAP_MACS
+    return SEEDS if is_cheap else SEEDS[:1]
+
+
+def _measured(
+    comparison: Comparison, model: LoadedModel, data: Dataset, ratios: Sequence[float], device: str
+) -> Iterator[TradeOffPoint]:
+    evaluator = Evaluator(model, split_of(data, "tune"), device=device)
+    scores: dict[tuple[object, object], Scores] = {}
+    for _, spec in comparison.requests():
+        ranking = (spec.granularity, spec.criterion)
+        if ranking not in scores:
+            # Units are scored, and data looked at, once for the curves of one criterion; those of the last are held.
+            scores = {ranking: score(model, spec, data)}
+        yield from sweep(model, spec, data, ratios=ratios, evaluator=evaluator, scores=scores[ranking])
