@@ -67,6 +67,7 @@ ADDITIONS = {
     "recovery step": member(
         "recovery_step.py", "explorer/recovery/steps", "MEMBERS: tuple[type[Step], ...] = (", "Rest"
     ),
+    "task": member("task.py", "explorer/tasks", "MEMBERS: tuple[type[AnyRequest], ...] = (", "LargestRequest"),
     "command": Addition(
         "command.py",
         "explorer/cli/flags/weigh.py",
@@ -163,6 +164,20 @@ def test_a_step_that_was_added_is_a_part_of_recipes(tree: Path, tmp_path: Path) 
 def test_a_command_that_was_added_runs_and_stands_in_the_list(tree: Path) -> None:
     assert explored(tree, "weigh", "digits-mlp") == {"weights": 50826}
     assert "Say how many weights a model has." in ran(tree, "-m", "explorer", "--help")
+
+
+TASK = """
+import json
+import explorer as ex
+request = ex.tasks.from_json('{"task": "largest", "n": 2}')
+print(json.dumps(list(ex.run(request, "digits-mlp"))))
+"""
+
+
+@pytest.mark.slow
+def test_a_task_that_was_added_is_read_from_json_and_runs(tree: Path) -> None:
+    largest, second = json.loads(ran(tree, "-c", TASK))
+    assert largest > second > 0
 
 
 # Who the visitor is comes from a cookie, and nobody sends one here.

@@ -45,7 +45,7 @@ def test_people_read_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--grid", "0,2"], "--grid '0,2' is not a list of shares."),
         (["--bits", "9"], "Weights of 9 bits are not possible here."),
-        (["--recovery", "sleep"], "There is no 'sleep' in this grid."),
+        (["--recovery", "sleep"], "There is no 'sleep' here."),
         (["--data", "none", "--recovery", "finetune"], "Recovery needs real data."),
     ],
 )
