@@ -36,6 +36,34 @@ class Param:
     def required(self) -> bool:
         return self.default is MISSING
 
+    @property
+    def type(self) -> str:
+        """The kind of value in words."""
+        if self.parse is not None:
+            return "JSON"
+        if self.is_mapping:
+            return "number for each name"
+        if self.choices:
+            return "choice"
+        names = {bool: "true or false", str: "text", int: "whole number"}
+        return names.get(type(self.default), "number")
+
+    @property
+    def range(self) -> str:
+        """The values it takes in words, where they are limited: "0 to 1", "from 8 on", "adamw or sgd"."""
+        if self.choices:
+            *others, last = self.choices
+            return f"{', '.join(others)} or {last}" if others else last
+        if self.low is not None and self.high is not None:
+            return f"{_bound(self.low)} to {_bound(self.high)}"
+        if self.low is not None:
+            return f"from {_bound(self.low)} on"
+        return "" if self.high is None else f"up to {_bound(self.high)}"
+
+
+def _bound(end: float) -> str:
+    return f"{end:,}" if isinstance(end, int) else f"{end:g}"
+
 
 def param(
     default: Any = MISSING,

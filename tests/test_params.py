@@ -167,3 +167,16 @@ def test_what_a_widget_must_know_is_declared_once() -> None:
 
 def test_the_members_are_listed_in_their_order() -> None:
     assert list(MEMBERS) == [Norm, Lines]
+
+
+def test_a_parameter_says_its_type_and_its_range_in_words() -> None:
+    words = {p.name: (p.type, p.range) for member in MEMBERS for p in params_of(member)}
+    assert words == {
+        "p": ("number", "0.5 to 4"),
+        "seed": ("whole number", "from 0 on"),
+        "signed": ("true or false", ""),
+        "unit": ("choice", "absolute or std"),
+        "note": ("text", ""),
+        "value": ("number", "0 to 1"),
+        "values": ("number for each name", "0 to 1"),
+    }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from explorer import numerals
+from explorer.cli.flags.members import forms, keys
 from explorer.errors import ExplorerError
 from explorer.store.log_file import LEVELS, NAME, USUAL
 
@@ -82,9 +83,9 @@ def seconds(text: str) -> float:
 
 def add_model(parser: Parser) -> None:
     """MODEL and how to read it."""
-    parser.add_argument("model", metavar="MODEL", help="a bundled sample (digits-cnn), or the path of a weight file")
+    parser.add_argument("model", metavar="MODEL", help=f"{forms('model source')}; of bundled ones, e.g. digits-cnn")
     group = parser.add_argument_group("reading the model")
-    group.add_argument("--arch", metavar="A", help="architecture of a weight file, e.g. cifar-resnet20")
+    group.add_argument("--arch", metavar="A", help=f"architecture of a weight file: {', '.join(keys('architecture'))}")
     group.add_argument("--trust-code", action="store_true", help="let package.module:factory run your own code")
     text = "give up own code that does not come back after so long (default: 120; 0: never)"
     group.add_argument("--code-timeout", type=seconds, default=CODE_SECONDS, metavar="SECONDS", help=text)
@@ -94,7 +95,7 @@ def add_common(parser: Parser) -> None:
     """What every command takes that opens a model, so that a script may give all of them the same flags."""
     group = parser.add_argument_group("everywhere")
     group.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else")
-    group.add_argument("--data", metavar="D", help="digits, folder:PATH, npz:PATH or none; else what the model is for")
+    group.add_argument("--data", metavar="D", help=f"{forms('data source')}; else what the model is for")
     group.add_argument("--device", default="cpu", metavar="DEV", help="where to compute (default: cpu)")
     group.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of every random choice (default: 0)")
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from explorer.cli import COMMANDS, main, parser
+from explorer.cli import COMMANDS, main, parser, work_of
 from explorer.cli.arguments import Arguments, joined_numbers
+from explorer.cli.flags.export import FORMS
+from explorer.cli.run.export import WRITERS
 from explorer.cli.run.request import prune_spec
 from explorer.errors import ExplorerError
-from explorer.pruning.allocation import ALLOCATIONS, Global, Threshold, Uniform
-from explorer.pruning.criteria import CRITERIA, LpNorm, Random
-from explorer.pruning.granularity import GRANULARITIES
+from explorer.pruning.allocation import Global, Threshold, Uniform
+from explorer.pruning.criteria import LpNorm, Random
 from explorer.pruning.spec import Limit, PruneSpec
 from tests.every import for_each
 
@@ -164,20 +165,24 @@ def test_every_command_that_opens_a_model_takes_the_common_flags() -> None:
 def test_help_comes_without_loading_torch() -> None:
     code = """
 import sys
-from explorer.cli import main
-try:
-    main(["evaluate", "--help"])
-finally:
-    sys.exit("torch" in sys.modules)
+from explorer.cli import COMMANDS, main
+for argv in (["--help"], *([command.NAME, "--help"] for command in COMMANDS)):
+    try:
+        main(argv)
+    except SystemExit as end:
+        assert end.code == 0, argv
+    else:
+        raise AssertionError(argv)
+    assert "torch" not in sys.modules, argv
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--criterion" in done.stdout
 
 
-def test_the_help_names_every_member_that_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["evaluate", "--help"])
-    said = " ".join(capsys.readouterr().out.split())
-    for registry in (GRANULARITIES, CRITERIA, ALLOCATIONS):
-        assert [key for key in registry.members if key not in said] == []
+def test_every_command_has_its_work() -> None:
+    assert all(callable(work_of(command.NAME)) for command in COMMANDS)
+
+
+def test_every_form_that_export_offers_has_its_writer() -> None:
+    assert tuple(WRITERS) == FORMS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.cli.arguments import Parser, add_common, add_data, add_model, whole
+from explorer.cli.flags.members import listed
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request
 
@@ -15,9 +16,8 @@ def add_arguments(parser: Parser) -> None:
     add_model(parser)
     add_request(parser)
     add_data(parser)
-    parser.add_argument(
-        "--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted"
-    )
+    group = parser.add_argument_group("what is measured", f"What suits the model's outputs. {metrics_in_words()}.")
+    group.add_argument("--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted")
     group = parser.add_argument_group("what it costs, measured on this machine")
     group.add_argument(
         "--latency", action="store_true", help="time of one pass, dense and pruned in turns; memory, energy"
@@ -27,3 +27,11 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--measure-sizes", action="store_true", help="write every kind of file and ask the disk")
     add_keeping(parser)
     add_common(parser)
+
+
+def metrics_in_words() -> str:
+    """Every metric, by the outputs that it is for."""
+    by_task: dict[str, list[str]] = {}
+    for listing in listed("metric"):
+        by_task.setdefault(listing.constants["task"], []).append(listing.key)
+    return "; ".join(f"{task}: {', '.join(names)}" for task, names in by_task.items()).capitalize()

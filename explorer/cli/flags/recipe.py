@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from explorer.cli.arguments import Parser, real, whole
+from explorer.cli.flags.members import add_member, keys
 from explorer.cli.flags.request import share
 from explorer.recovery.schedules import SPARSITY_SCHEDULES
 
@@ -15,7 +16,9 @@ OF_TICKETS = ("reinit", "shuffle_mask")
 def add_recipe(parser: Parser) -> argparse._ArgumentGroup:
     """How to recover."""
     group = parser.add_argument_group("how to recover")
-    group.add_argument("--recipe", metavar="FILE", help="a recipe as JSON instead of these flags")
+    steps = ", ".join(keys("recovery step"))
+    text = f"a recipe as JSON instead of these flags. Its steps: {steps}. 'finetune:?' tells the parameters of one"
+    add_member(group, "--recipe", "recovery step", text, metavar="FILE")
     group.add_argument("--first-weights", metavar="FILE", help="of --recipe: the weights that its steps rewind to")
     group.add_argument("--write-recipe", metavar="FILE", help="write the recipe as JSON")
     group.add_argument("--schedule", choices=SCHEDULES, help="when to prune (default: one_shot)")

@@ -6,6 +6,7 @@ import argparse
 
 from explorer.cli import arguments
 from explorer.cli.arguments import Parser
+from explorer.cli.flags.members import add_member, keys, listed
 from explorer.numerals import real, short
 
 
@@ -29,30 +30,43 @@ def named_share(text: str) -> tuple[str, float]:
 def add_request(parser: Parser, *, one_level: bool = True) -> None:
     """The four choices, and what single layers allow. Members are written like ``lp_norm:p=1``."""
     group = parser.add_argument_group("what to prune")
-    group.add_argument(
-        "--granularity",
-        metavar="G",
-        help="what is one unit: weight (default), out_channel, head, mlp_neuron, hidden_unit, layer, in_channel, "
-        "kernel, block:rows=4,columns=4, n_of_m:n=2,m=4",
-    )
-    group.add_argument(
-        "--criterion",
-        metavar="C",
-        help="which units go first. By the weights: lp_norm (default; lp_norm:p=1), lamp, geometric_median, bn_scale, "
-        "random. By samples of the fit split: gradient, taylor, snip, fisher, obd, movement, wanda, apoz, obs, "
-        "head_confidence (taylor:n_samples=512)",
-    )
-    group.add_argument(
-        "--allocation",
-        metavar="A",
-        help="how many from each layer: global (default), uniform, erk, per_layer, threshold, "
-        "sensitivity (scans the model first)",
-    )
+    add_granularity(group)
+    add_criterion(group)
+    usual = {"global": "global (default)", "sensitivity": "sensitivity (scans the model first)"}
+    names = ", ".join(usual.get(key, key) for key in keys("allocation"))
+    text = f"how many from each layer: {names}. 'uniform:?' tells the parameters of one"
+    add_member(group, "--allocation", "allocation", text, metavar="A")
     if one_level:
         group.add_argument("--sparsity", type=share, metavar="S", help="share to prune, from 0 to 1")
         group.add_argument("--threshold", type=arguments.real, metavar="T", help="prune the scores below T")
     group.add_argument("--spec", metavar="FILE", help="a PruneSpec as JSON instead of the flags above")
     add_limits(group)
+
+
+def add_granularity(group: argparse._ActionsContainer, default: str | None = None) -> None:
+    """What is one unit. ``default`` is what the command sees where the flag is not given."""
+    names = ", ".join(f"{key} (default)" if key == "weight" else key for key in keys("granularity"))
+    text = f"what is one unit: {names}. 'block:?' tells the parameters of one (block:rows=4,columns=4)"
+    add_member(group, "--granularity", "granularity", text, metavar="G", default=default)
+
+
+def add_criterion(group: argparse._ActionsContainer) -> None:
+    """Which units go first."""
+    text = f"which units go first. {criteria_in_words('lp_norm')}. 'taylor:?' tells the parameters of one (lp_norm:p=1)"
+    add_member(group, "--criterion", "criterion", text, metavar="C")
+
+
+def criteria_in_words(default: str = "") -> str:
+    """Every criterion, by what it looks at."""
+    names = {
+        needs_samples: ", ".join(
+            f"{listing.key} (default)" if listing.key == default else listing.key
+            for listing in listed("criterion")
+            if listing.needs_samples is needs_samples
+        )
+        for needs_samples in (False, True)
+    }
+    return f"By the weights: {names[False]}. By samples of the fit split: {names[True]}"
 
 
 def add_limits(group: argparse._ArgumentGroup) -> None:

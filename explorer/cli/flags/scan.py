@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.cli.arguments import Parser, add_common, add_data, add_model, whole
 from explorer.cli.flags.recording import add_keeping
-from explorer.cli.flags.request import share
+from explorer.cli.flags.request import add_criterion, add_granularity, share
 
 NAME = "scan"
 HELP = "Prune each layer alone, level by level, and measure what it costs."
@@ -14,8 +14,8 @@ def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
     add_model(parser)
     group = parser.add_argument_group("what to scan")
-    group.add_argument("--granularity", metavar="G", help="what is one unit: weight (default), out_channel")
-    group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), lp_norm:p=1, random")
+    add_granularity(group)
+    add_criterion(group)
     group.add_argument("--levels", metavar="S,S", help="shares to prune (default: 0.1,0.2,...,0.9,0.95)")
     group.add_argument("--layers", metavar="L,L", help="only these layers")
     group.add_argument(

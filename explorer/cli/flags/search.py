@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.cli.arguments import Parser, add_common, add_data, add_model, whole
 from explorer.cli.flags.recording import add_keeping
-from explorer.cli.flags.request import add_limits, share
+from explorer.cli.flags.request import add_criterion, add_granularity, add_limits, share
 
 NAME = "search"
 HELP = "Find the smallest model within a drop of accuracy, or the most accurate one within a budget."
@@ -22,8 +22,8 @@ def add_arguments(parser: Parser) -> None:
     text = "of --max-drop: what is to be small, params (default), macs, size"
     group.add_argument("--cost", choices=("params", "macs", "size"), help=text)
     group = parser.add_argument_group("how to seek")
-    group.add_argument("--granularity", metavar="G", help="what is one unit: weight (default), out_channel, ...")
-    group.add_argument("--criterion", metavar="C", help="which units go first: lp_norm (default), taylor, ...")
+    add_granularity(group)
+    add_criterion(group)
     group.add_argument("--evaluations", type=whole, default=40, metavar="N", help="plans to measure (default: 40)")
     text = "how the scan measures, exact (default), verified or estimate; plans are always measured on every sample"
     group.add_argument("--mode", choices=("exact", "verified", "estimate"), default="exact", help=text)

@@ -32,7 +32,7 @@ def run(args: Arguments) -> int:
     model = load_model(args)
     spec = with_curves(args, model, spec)
     plan = make_plan(model, spec, data=data_for(args, model, spec))
-    written = _WRITERS[args.to](args, model, plan)
+    written = WRITERS[args.to](args, model, plan)
     counted = {"asked": plan.asked, "sparsity": plan.sparsity, "n_pruned": plan.n_pruned}
     if args.json:
         about = {"model": {"address": model.address, "digest": model.digest}, "spec": dict(plan.spec), **counted}
@@ -102,7 +102,7 @@ def _script(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
     return {"written": {"script": args.output, "bytes": n_bytes}, "masks_sha256": masks_sha256(plan)}
 
 
-_WRITERS: Mapping[str, Callable[[Arguments, LoadedModel, Plan], dict[str, Any]]] = {
+WRITERS: Mapping[str, Callable[[Arguments, LoadedModel, Plan], dict[str, Any]]] = {
     "slim": slim_written,
     "onnx": _onnx,
     "bitmask": _bitmask,
