@@ -117,6 +117,11 @@ def params_of(member: Any) -> tuple[Param, ...]:
     )
 
 
+def param_of(member: Any, name: str) -> Param:
+    """One parameter of a member (class or object) by its name."""
+    return next(p for p in params_of(member) if p.name == name)
+
+
 def member_to_json(member: Any) -> dict[str, Any]:
     """``{"key": ..., field: value, ...}``; mappings become JSON objects."""
     out: dict[str, Any] = {"key": member.key}

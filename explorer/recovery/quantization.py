@@ -20,9 +20,9 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked_weights, private_shell, set_parameters
 from explorer.pruning.layers import layer_table
+from explorer.recovery.settings import FEWEST_BITS, MOST_BITS
 from explorer.types import Evaluation, LayerInfo, LoadedModel, Plan, tensors_digest
 
-FEWEST_BITS, MOST_BITS = 2, 8
 _LOOKED_UP = ("Embedding", "EmbeddingBag")
 
 
@@ -66,7 +66,9 @@ def check_bits(bits: int) -> None:
     """ExplorerError unless there can be weights of so many bits here."""
     if not FEWEST_BITS <= bits <= MOST_BITS:
         why = "One bit has no zero, and more than 8 do not fit int8."
-        raise ExplorerError(f"Weights of {bits} bits are not possible here.", why=why, fix="Give 2 to 8 bits.")
+        raise ExplorerError(
+            f"Weights of {bits} bits are not possible here.", why=why, fix=f"Give {FEWEST_BITS} to {MOST_BITS} bits."
+        )
 
 
 def channel_axis(layer: LayerInfo) -> int:

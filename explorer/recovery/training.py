@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.errors import ExplorerError
-from explorer.params import param
 from explorer.pruning import calls
 from explorer.pruning.calls import class_scores, fitting
 from explorer.pruning.evidence.running import one_thread
 from explorer.recovery.augmentation import moved
-from explorer.recovery.schedules import RATE_SCHEDULES, momentum_at, rate_at
+from explorer.recovery.schedules import momentum_at, rate_at
+from explorer.recovery.settings import TrainingSettings
 from explorer.stopping import check
 from explorer.types import Dataset, LoadedModel, Split
 
@@ -32,30 +32,8 @@ _MODULE, _MOMENT, _MASK, _RANDOM = "module/", "moment/", "mask/", "random/"
 
 
 @dataclass(frozen=True)
-class Training:
-    """How a network is trained. With a ``distil_weight`` the dense model teaches along.
-
-    ``schedule`` says how the learning rate moves below its peak; ``one_cycle`` is a short warm-up and a long
-    cosine. ``keep`` is which epoch's weights are the result: the best on tune, or the last.
-
-    Source: distillation as in Hinton et al. 2015, arXiv:1503.02531 (section 2.1: soft targets at a temperature,
-    scaled by its square).
-    """
-
-    epochs: int = param(20, "Epochs", low=1, high=10_000)
-    learning_rate: float = param(1e-3, "Learning rate", low=1e-8, high=10.0, help="The highest of the schedule.")
-    optimiser: str = param("adamw", "Optimiser", choices=("adamw", "sgd"))
-    schedule: str = param("one_cycle", "Rate schedule", choices=RATE_SCHEDULES)
-    batch_size: int = param(64, "Batch size", low=1, high=65_536)
-    weight_decay: float = param(0.0, "Weight decay", low=0.0, high=1.0)
-    momentum: float = param(0.9, "Momentum", low=0.0, high=0.999, help="Of sgd alone.")
-    label_smoothing: float = param(0.0, "Label smoothing", low=0.0, high=0.9)
-    shift: float = param(0.0, "Shift", low=0.0, high=64.0, help="Largest move of a picture in pixels; 0: none.")
-    clip: float = param(1.0, "Gradient norm", low=0.0, high=1e6, help="Longer gradients are shortened; 0: never.")
-    distil_weight: float = param(0.0, "Distillation", low=0.0, high=1.0, help="Share of the loss; 0: labels alone.")
-    temperature: float = param(4.0, "Temperature", low=0.1, high=100.0, help="Softens what the dense model says.")
-    keep: str = param("best", "Kept epoch", choices=("best", "last"))
-    seed: int = param(0, "Seed", low=0, high=2**31 - 1)
+class Training(TrainingSettings):
+    """How a network is trained, as a step of a recipe needs it: its epochs, and whether data suit it."""
 
     @property
     def n_epochs(self) -> int:

@@ -9,9 +9,14 @@ import pytest
 
 import explorer as ex
 from explorer.analysis.comparison.protocol import in_words
-from explorer.cli import DONE, main
+from explorer.cli import DONE, main, parser
+from explorer.cli.arguments import Arguments
+from explorer.cli.flags.recipe import TRAINING
+from explorer.cli.run.recipe import recipe_of
+from explorer.params import params_of
 from explorer.recovery.quantized_size import smallest
 from explorer.recovery.recipe import Recipe
+from explorer.recovery.settings import TrainingSettings
 from explorer.recovery.steps import Gradual
 from explorer.store.database import Store
 from tests.cli.asked import refusal, result
@@ -42,6 +47,25 @@ def test_a_written_recipe_is_replayed_to_the_same_masks_and_accuracy(
     again = result(capsys, "recover", "digits-mlp", "--recipe", file)
     for name in ("mask_digest", "digest", "metrics", "tune", "protocol"):
         assert again[name] == first[name]
+
+
+def test_every_setting_of_training_has_a_flag_that_reaches_the_recipe() -> None:
+    model, data = ex.load("digits-mlp"), ex.load_data("digits")
+    for p in params_of(TrainingSettings):
+        if p.name == "seed":  # that of the whole command
+            continue
+        value = p.choices[-1] if p.choices else 7 if p.type == "whole number" else 0.25
+        words = ["recover", "digits-mlp", f"--{TRAINING[p.name].replace('_', '-')}", str(value)]
+        recipe = recipe_of(parser().parse_args(words, Arguments()), model, data)
+        assert getattr(recipe.steps[-1], p.name) == value, p.name
+
+
+def test_a_recipe_from_a_file_takes_no_settings_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Leave out --batch-size" in refusal(capsys, *QUICK[:2], "--recipe", "r.json", "--batch-size", "32")
+
+
+def test_temperature_and_weight_are_given_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--distil already says" in refusal(capsys, *QUICK, "--distil", "4,0.7", "--temperature", "2")
 
 
 def test_the_point_is_kept_with_its_whole_protocol_under_the_dense_model(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from explorer.cli import printing
 
@@ -125,8 +125,8 @@ def _attributes(module: str, name: str) -> dict[str, ast.expr]:
 class _Member(argparse.Action):
     """Takes ``key`` or ``key:name=value``; ``key:?`` prints the parameters of one member, ``?`` all members."""
 
-    def __init__(self, option_strings: Sequence[str], dest: str, *, kind: str, **options: Any) -> None:
-        super().__init__(option_strings, dest, **options)
+    def __init__(self, option_strings: Sequence[str], dest: str, *, kind: str, **options: object) -> None:
+        super().__init__(option_strings, dest, **options)  # type: ignore[arg-type]
         self._kind = kind
 
     def __call__(
@@ -146,7 +146,7 @@ class _Member(argparse.Action):
 
 
 def add_member(
-    group: argparse._ActionsContainer, flag: str, kind: str, help: str, *, default: str | None = None, **options: Any
+    group: argparse._ActionsContainer, flag: str, kind: str, help: str, *, default: str | None = None, **more: object
 ) -> None:
     """A flag that takes a member of ``kind``; ``FLAG KEY:?`` prints its parameters. ``default`` is the flag's own."""
-    group.add_argument(flag, action=_Member, kind=kind, help=help, default=default, **options)
+    group.add_argument(flag, action=_Member, kind=kind, help=help, default=default, **more)  # type: ignore[arg-type]

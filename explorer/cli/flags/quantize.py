@@ -5,6 +5,8 @@ from __future__ import annotations
 from explorer.cli.arguments import Parser, add_common, add_data, add_model, whole
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request, share
+from explorer.params import param_of
+from explorer.recovery.settings import QuantizeSettings
 
 NAME = "quantize"
 HELP = "Prune and quantize: size and accuracy of every share pruned in float32 and int8."
@@ -17,7 +19,9 @@ def add_arguments(parser: Parser) -> None:
     levels.add_argument("--sparsity", type=share, metavar="S", help="one share (default: that of --spec, or 0)")
     levels.add_argument("--grid", metavar="S,S", help="several shares, e.g. 0,0.5,0.8,0.9")
     group = parser.add_argument_group("how to quantize")
-    group.add_argument("--bits", type=whole, default=8, metavar="B", help="of simulated weights, 2 to 8 (default: 8)")
+    bits = param_of(QuantizeSettings, "bits")
+    text = f"of simulated weights, {bits.range} (default: {bits.default})"
+    group.add_argument("--bits", type=whole, default=bits.default, metavar="B", help=text)
     group.add_argument("--runtime", action="store_true", help="also by ONNX Runtime: real files, accuracy, time")
     group.add_argument(
         "--recovery",

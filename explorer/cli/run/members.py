@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module
-from typing import Any
 
 from explorer.cli import printing
 from explorer.cli.flags.members import REGISTRIES
 from explorer.params import Param, Registry, params_of
 
 
-def registry_of(kind: str) -> Registry[Any]:
+def registry_of(kind: str) -> Registry[object]:
     """The registry of the members of ``kind``."""
     package, name = REGISTRIES[kind]
-    registry: Registry[Any] = getattr(import_module(package), name)
+    registry: Registry[object] = getattr(import_module(package), name)
     return registry
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from explorer import numerals
 from explorer.cli.arguments import Arguments
-from explorer.cli.flags.recipe import OF_TICKETS
+from explorer.cli.flags.recipe import OF_TICKETS, TRAINING
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
 from explorer.errors import ExplorerError
@@ -31,7 +32,7 @@ _BIGGEST_RECIPE = 10_000_000
 # Flags that make a recipe, which --recipe replaces.
 _MAKING: tuple[str, ...] = (
     *("granularity", "criterion", "allocation", "sparsity", "threshold", "spec", "lock", "unlock", "floor", "cap"),
-    *("schedule", "rounds", "epochs", "lr", "optimiser", "distil", "rise", "rising", "rewind", "control", "bits"),
+    *("schedule", "rounds", *TRAINING.values(), "distil", "rise", "rising", "rewind", "control", "bits"),
 )
 
 
@@ -91,17 +92,19 @@ def _dense(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, 
 
 def _changed(args: Arguments, training: Training) -> Finetune:
     """The settings with what the flags say, checked like those of a file."""
-    said = {"epochs": args.epochs, "learning_rate": args.lr, "optimiser": args.optimiser}
-    said |= _distil(args.distil)
-    values = {**asdict(training), **{name: value for name, value in said.items() if value is not None}}
+    changes = {name: value for name, flag in TRAINING.items() if (value := getattr(args, flag)) is not None}
+    values = {**asdict(training), **changes, **_distil(args.distil, changes)}
     checked: Any = STEPS.from_json({"key": "finetune", **values})
     settings: Finetune = checked
     return settings
 
 
-def _distil(text: str | None) -> dict[str, float]:
+def _distil(text: str | None, changes: Mapping[str, object]) -> dict[str, float]:
     if text is None:
         return {}
+    if {"temperature", "distil_weight"} & changes.keys():
+        what = "--distil already says temperature and weight."
+        raise ExplorerError(what, fix="Leave out --distil, or the flags of each.")
     try:
         temperature, weight = (numerals.real(part) for part in text.split(","))
     except ValueError:
@@ -114,7 +117,7 @@ def read_recipe(args: Arguments) -> Recipe:
     """The recipe in the file that --recipe names."""
     given = next((name for name in _MAKING if getattr(args, name) not in (None, [])), None)
     if given is not None or args.no_refresh:
-        flag = "--no-refresh" if given is None else f"--{given}"
+        flag = "--no-refresh" if given is None else f"--{given.replace('_', '-')}"
         raise ExplorerError("--recipe already says it all.", fix=f"Leave out {flag}, or leave out --recipe.")
     path = Path(args.recipe)
     try:

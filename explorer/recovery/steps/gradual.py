@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from explorer.errors import ExplorerError
-from explorer.params import nested_param, param
+from explorer.params import nested_param
 from explorer.pruning.level import sparsity_of, with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.masking import grown_plan, settled
-from explorer.recovery.schedules import SPARSITY_SCHEDULES, sparsity_at
+from explorer.recovery.schedules import sparsity_at
+from explorer.recovery.settings import RisingSettings
 from explorer.recovery.state import Progress, State, masked_model
 from explorer.recovery.training import Trainer, Training
 from explorer.recovery.training_run import Course
@@ -20,7 +21,7 @@ from explorer.types import Dataset, LoadedModel, Plan
 
 
 @dataclass(frozen=True)
-class Gradual(Training):
+class Gradual(RisingSettings, Training):
     """Sparsity rises from epoch to epoch of one training, and rests for the last of them.
 
     Masks only grow, the optimiser goes on, and only epochs at the final sparsity can be kept.
@@ -31,9 +32,6 @@ class Gradual(Training):
     key: ClassVar[str] = "gradual"
     label: ClassVar[str] = "Prune gradually"
     spec: PruneSpec = nested_param(PruneSpec.from_json, "What to prune", default_factory=PruneSpec)
-    rise: str = param("cubic", "Rise of sparsity", choices=SPARSITY_SCHEDULES)
-    initial: float = param(0.0, "First sparsity", low=0.0, high=1.0)
-    rising: float = param(0.6, "Rising share", low=0.0, high=1.0, help="Share of the epochs that prune.")
 
     @property
     def n_prunings(self) -> int:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from explorer.errors import ExplorerError
-from explorer.params import param
-from explorer.recovery.quantization import FEWEST_BITS, MOST_BITS, quantized_weights
+from explorer.recovery.quantization import quantized_weights
+from explorer.recovery.settings import QuantizeSettings
 from explorer.recovery.state import Progress, State, recovered_model
 from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
 
 
 @dataclass(frozen=True)
-class Quantize:
+class Quantize(QuantizeSettings):
     """Every kept weight goes to the nearest number of the grid; pruned ones stay exactly zero.
 
     Simulated in float, activations untouched. Training afterwards moves weights off the grid again, so this step
@@ -27,7 +27,6 @@ class Quantize:
     key: ClassVar[str] = "quantize"
     label: ClassVar[str] = "Quantize weights"
     n_epochs: ClassVar[int] = 0
-    bits: int = param(8, "Bits", low=FEWEST_BITS, high=MOST_BITS, help="Of each weight.")
 
     def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
         """Any model can be quantized."""

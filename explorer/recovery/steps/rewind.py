@@ -9,9 +9,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.params import param
 from explorer.recovery.beginnings import first_weights, why_no_beginning
 from explorer.recovery.defaults import training_of
+from explorer.recovery.settings import RewindSettings
 from explorer.recovery.state import Progress, State, masked_model, recovered_model
 from explorer.recovery.training import Trainer, why_not_trained
 from explorer.recovery.workroom import Room
@@ -19,7 +19,7 @@ from explorer.types import Dataset, LoadedModel
 
 
 @dataclass(frozen=True)
-class Rewind:
+class Rewind(RewindSettings):
     """The kept weights go back to what they were before training, or after its first epochs, bit for bit.
 
     ``early`` trains the dense network from its first weights for ``epochs`` epochs, just as it was trained once,
@@ -31,9 +31,6 @@ class Rewind:
     key: ClassVar[str] = "rewind"
     label: ClassVar[str] = "Rewind"
     n_epochs: ClassVar[int] = 0
-    to: str = param("init", "To", choices=("init", "early"))
-    epochs: int = param(1, "Epochs", low=1, high=10_000, help="Of early: how much of the first training comes first.")
-    file: str = param("", "First weights", help="A file of the weights before training; samples bring theirs.")
 
     def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
         """The first weights must be known, and early needs data to train on."""

@@ -9,10 +9,11 @@ import streamlit as st
 
 from explorer.component import Corner, parse_corner, schedule_js, schedule_part
 from explorer.errors import ExplorerError
+from explorer.params import Param, param_of, params_of
 from explorer.pruning.plan import plan as make_plan
 from explorer.recovery.beginnings import why_no_beginning
 from explorer.recovery.recipes import tuning_for
-from explorer.recovery.schedules import RATE_SCHEDULES, SPARSITY_SCHEDULES
+from explorer.recovery.settings import RewindSettings, RisingSettings, TrainingSettings
 from explorer.recovery.steps.refresh import has_batch_norm
 from explorer.recovery.training import Training
 from explorer.terms import tooltip
@@ -20,11 +21,13 @@ from explorer.types import Dataset, LoadedModel
 from explorer.ui.recover import plans as plans
 from explorer.ui.recover.plans import RecoverySettings
 from explorer.ui.shell import session
-from explorer.ui.widgets import persistent_widget
+from explorer.ui.widgets import parameter_fields, persistent_widget
 from explorer.ui.widgets.persistent_widget import put, value
 
 _SCHEDULE, _LINE = "recover_schedule", "_recover_line"
 _USUAL = 0.9
+# Beside the sparsity, behind the switch of the teacher, and that of the whole recipe.
+_ELSEWHERE = ("epochs", "distil_weight", "temperature", "seed")
 
 
 def draw(model: LoadedModel, dataset: Dataset) -> RecoverySettings:
@@ -34,14 +37,13 @@ def draw(model: LoadedModel, dataset: Dataset) -> RecoverySettings:
     spec = plans.with_level(session.workspace().spec)
     with st.container(horizontal=True, vertical_alignment="bottom", key="recover_numbers"):
         _number("Sparsity, %", "recover_sparsity", _first_level(model, dataset), 5, 99, tooltip("sparsity"))
-        _number("Epochs", "recover_epochs", 20, 1, 10_000, "How often training goes through the whole fit split.")
+        _setting(TrainingSettings, "epochs", width=110)
         if method in ("iterative", "lottery"):
             _number("Rounds", "recover_rounds", 5, 1, 50, "How often it is pruned a little and trained again.")
         if method == "gradual":
-            _choice("Rise", "recover_rise", SPARSITY_SCHEDULES, "cubic", "How sparsity rises from 0 to the end.")
+            _setting(RisingSettings, "rise", width=130)
         if method == "lottery":
-            about = "init: the first weights of all. early: those after its first epoch."
-            _choice("Back to", "recover_rewind", ("init", "early"), "init", about)
+            _setting(RewindSettings, "to", width=130)
     asked = _asked(model, dataset, method, spec)
     asked = _switches(asked, model)
     _schedule(asked, model)
@@ -81,12 +83,24 @@ def _number(label: str, key: str, default: int, low: int, high: int, about: str 
     st.number_input(label, low, high, step=1, key=key, width=110, help=about, on_change=changed)
 
 
-def _choice(label: str, key: str, options: tuple[str, ...], default: str, about: str | None = None) -> None:
-    st.selectbox(label, options, key=key, width=130, help=about, on_change=persistent_widget.remembered(key, default))
+def _setting(settings: type, field: str, default: Any = None, **shape: Any) -> None:
+    """The widget of a setting as it declares itself; ``default`` is what suits the model."""
+    p = param_of(settings, field)
+    default = p.default if default is None else default
+    shown = persistent_widget.remembered(_key(field), default)
+    parameter_fields.draw_one(p, key=_key(field), on_change=shown, **shape)
+
+
+def _key(field: str) -> str:
+    return f"recover_set_{field}"
+
+
+def _value(settings: type, field: str) -> Any:
+    return value(_key(field), param_of(settings, field).default)
 
 
 def _asked(model: LoadedModel, dataset: Dataset, method: str, spec: Any) -> RecoverySettings:
-    epochs = int(value("recover_epochs", 20))
+    epochs = int(_value(TrainingSettings, "epochs"))
     rounds = int(value("recover_rounds", 5))
     return RecoverySettings(
         method=method,
@@ -94,11 +108,11 @@ def _asked(model: LoadedModel, dataset: Dataset, method: str, spec: Any) -> Reco
         tuning=_tuning(tuning_for(model, dataset, epochs=epochs)),
         sparsity=int(value("recover_sparsity", _first_level(model, dataset))) / 100,
         rounds=min(rounds, epochs) if method == "iterative" else rounds,
-        rise=str(value("recover_rise", "cubic")),
-        rising=float(value("recover_rising", 0.6)),
+        rise=str(_value(RisingSettings, "rise")),
+        rising=float(_value(RisingSettings, "rising")),
         refresh=has_batch_norm(model) and bool(value("recover_refresh", True)),
         distil=bool(value("recover_distil", False)),
-        rewind=str(value("recover_rewind", "init")),
+        rewind=str(_value(RewindSettings, "to")),
         seed=int(value("recover_seed", 0)),
     )
 
@@ -130,24 +144,20 @@ def _switches(asked: RecoverySettings, model: LoadedModel) -> RecoverySettings:
 
 
 def _training(tuning: Training) -> None:
-    st.number_input(
-        "Learning rate", 1e-6, 1.0, step=tuning.learning_rate / 2, format="%g", key="recover_rate",
-        on_change=persistent_widget.remembered("recover_rate", tuning.learning_rate),
-    )  # fmt: skip
-    _choice("Optimiser", "recover_optimiser", ("adamw", "sgd"), tuning.optimiser)
-    _choice("Rate schedule", "recover_rates", RATE_SCHEDULES, tuning.schedule)
-    _number("Batch size", "recover_batch", tuning.batch_size, 1, 4096)
+    """Every setting of training that has no place of its own on the page."""
+    for p in _in_popover():
+        usual = type(p.default)(getattr(tuning, p.name))
+        _setting(TrainingSettings, p.name, usual, step=usual / 2 if p.name == "learning_rate" else None)
     _number("Seed", "recover_seed", 0, 0, 2**31 - 1)
 
 
 def _tuning(usual: Training) -> Training:
-    return replace(
-        usual,
-        learning_rate=float(value("recover_rate", usual.learning_rate)),
-        optimiser=str(value("recover_optimiser", usual.optimiser)),
-        schedule=str(value("recover_rates", usual.schedule)),
-        batch_size=int(value("recover_batch", usual.batch_size)),
-    )
+    changes = {p.name: type(p.default)(value(_key(p.name), getattr(usual, p.name))) for p in _in_popover()}
+    return replace(usual, **changes)
+
+
+def _in_popover() -> list[Param]:
+    return [p for p in params_of(TrainingSettings) if p.name not in _ELSEWHERE]
 
 
 def _schedule(asked: RecoverySettings, model: LoadedModel) -> None:
@@ -179,4 +189,4 @@ def _moved() -> None:
     if corner is not None:
         put("recover_sparsity", round(100 * corner.final))
         if value("recover_method", "iterative") == "gradual":
-            put("recover_rising", corner.end)
+            put(_key("rising"), corner.end)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from explorer.params import params_of
+from explorer.params import Param, params_of
 from explorer.pruning import allocation
 from explorer.ui.widgets.controlled_widget import mirrored
 from explorer.workbench.workspace import Workspace
@@ -19,17 +19,22 @@ def draw(work: Workspace, part: str) -> None:
     member: Any = getattr(work.spec, part)
     for p in params_of(member):
         name = f"{part}_{member.key}_{p.name}"
-        widget = mirrored(name, getattr(member, p.name), partial(_set, work, part, p.name))
-        if p.choices:
-            st.selectbox(p.label, p.choices, help=p.help or None, **widget)
-        elif isinstance(p.default, bool):
-            st.toggle(p.label, help=p.help or None, **widget)
-        elif isinstance(p.default, float):
-            step, form = (0.5, "%.2f") if p.default >= 1 else (p.default or 0.01, "%g")
-            st.number_input(p.label, p.low, p.high, step=step, format=form, help=p.help or None, **widget)
-        else:
-            low, high = (None if end is None else int(end) for end in (p.low, p.high))
-            st.number_input(p.label, low, high, step=1, help=p.help or None, **widget)
+        draw_one(p, **mirrored(name, getattr(member, p.name), partial(_set, work, part, p.name)))
+
+
+def draw_one(p: Param, *, step: float | None = None, **widget: Any) -> None:
+    """The widget of one parameter; ``widget`` is its key, its ``on_change`` and, where it is set, its width."""
+    about = p.help or None
+    if p.choices:
+        st.selectbox(p.label, p.choices, help=about, **widget)
+    elif isinstance(p.default, bool):
+        st.toggle(p.label, help=about, **widget)
+    elif isinstance(p.default, float):
+        usual, form = (0.5, "%.2f") if p.default >= 1 else (p.default or 0.01, "%g")
+        st.number_input(p.label, p.low, p.high, step=step or usual, format=form, help=about, **widget)
+    else:
+        low, high = (None if end is None else int(end) for end in (p.low, p.high))
+        st.number_input(p.label, low, high, step=1, help=about, **widget)
 
 
 def _set(work: Workspace, part: str, field: str, value: Any) -> None:
