@@ -139,7 +139,9 @@ def _switches(asked: RecoverySettings, model: LoadedModel) -> RecoverySettings:
         with st.popover("Training", icon=":material/tune:"):
             tuning = asked.tuning
             st.caption("A ticket is trained as the dense network was." if lottery else "The defaults suit this model.")
-            _training(tuning)
+            if not lottery:
+                _training(tuning)
+            _number("Seed", "recover_seed", 0, 0, 2**31 - 1)
     return replace(asked, tuning=_tuning(asked.tuning))
 
 
@@ -148,7 +150,6 @@ def _training(tuning: Training) -> None:
     for p in _in_popover():
         usual = type(p.default)(getattr(tuning, p.name))
         _setting(TrainingSettings, p.name, usual, step=usual / 2 if p.name == "learning_rate" else None)
-    _number("Seed", "recover_seed", 0, 0, 2**31 - 1)
 
 
 def _tuning(usual: Training) -> Training:

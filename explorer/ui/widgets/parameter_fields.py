@@ -30,11 +30,20 @@ def draw_one(p: Param, *, step: float | None = None, **widget: Any) -> None:
     elif isinstance(p.default, bool):
         st.toggle(p.label, help=about, **widget)
     elif isinstance(p.default, float):
-        usual, form = (0.5, "%.2f") if p.default >= 1 else (p.default or 0.01, "%g")
-        st.number_input(p.label, p.low, p.high, step=step or usual, format=form, help=about, **widget)
+        form = "%.2f" if p.default >= 1 else "%g"
+        st.number_input(p.label, p.low, p.high, step=step or _step(p), format=form, help=about, **widget)
     else:
         low, high = (None if end is None else int(end) for end in (p.low, p.high))
         st.number_input(p.label, low, high, step=1, help=about, **widget)
+
+
+def _step(p: Param) -> float:
+    """What one press of a button changes: a twentieth, less where the usual value is smaller."""
+    if p.default >= 1:
+        return 0.5
+    if p.default:
+        return min(float(p.default), 0.05)
+    return 1.0 if p.high is not None and p.high > 1 else 0.01
 
 
 def _set(work: Workspace, part: str, field: str, value: Any) -> None:
