@@ -117,7 +117,7 @@ def params_of(member: Any) -> tuple[Param, ...]:
     )
 
 
-def param_of(member: Any, name: str) -> Param:
+def param_of(member: object, name: str) -> Param:
     """One parameter of a member (class or object) by its name."""
     return next(p for p in params_of(member) if p.name == name)
 

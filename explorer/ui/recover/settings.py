@@ -83,20 +83,20 @@ def _number(label: str, key: str, default: int, low: int, high: int, about: str 
     st.number_input(label, low, high, step=1, key=key, width=110, help=about, on_change=changed)
 
 
-def _setting(settings: type, field: str, default: Any = None, **shape: Any) -> None:
-    """The widget of a setting as it declares itself; ``default`` is what suits the model."""
+def _setting(settings: type, field: str, width: int) -> None:
+    """The widget of a setting as it declares itself."""
     p = param_of(settings, field)
-    default = p.default if default is None else default
-    shown = persistent_widget.remembered(_key(field), default)
-    parameter_fields.draw_one(p, key=_key(field), on_change=shown, **shape)
+    changed = persistent_widget.remembered(_key(field), p.default)
+    parameter_fields.draw_one(p, key=_key(field), on_change=changed, width=width)
 
 
 def _key(field: str) -> str:
     return f"recover_set_{field}"
 
 
-def _value(settings: type, field: str) -> Any:
-    return value(_key(field), param_of(settings, field).default)
+def _value(settings: type, field: str) -> str | float:
+    present: str | float = value(_key(field), param_of(settings, field).default)
+    return present
 
 
 def _asked(model: LoadedModel, dataset: Dataset, method: str, spec: Any) -> RecoverySettings:
@@ -149,7 +149,9 @@ def _training(tuning: Training) -> None:
     """Every setting of training that has no place of its own on the page."""
     for p in _in_popover():
         usual = type(p.default)(getattr(tuning, p.name))
-        _setting(TrainingSettings, p.name, usual, step=usual / 2 if p.name == "learning_rate" else None)
+        step = usual / 2 if p.name == "learning_rate" else None
+        changed = persistent_widget.remembered(_key(p.name), usual)
+        parameter_fields.draw_one(p, key=_key(p.name), on_change=changed, step=step)
 
 
 def _tuning(usual: Training) -> Training:

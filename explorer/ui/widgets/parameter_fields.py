@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import streamlit as st
 
@@ -22,19 +23,28 @@ def draw(work: Workspace, part: str) -> None:
         draw_one(p, **mirrored(name, getattr(member, p.name), partial(_set, work, part, p.name)))
 
 
-def draw_one(p: Param, *, step: float | None = None, **widget: Any) -> None:
-    """The widget of one parameter; ``widget`` is its key, its ``on_change`` and, where it is set, its width."""
+def draw_one(
+    p: Param,
+    *,
+    key: str,
+    on_change: Callable[[], None],
+    width: int | Literal["stretch"] = "stretch",
+    step: float | None = None,
+) -> None:
+    """The widget of one parameter, as its declaration says; ``step`` is what a press of a button changes."""
     about = p.help or None
     if p.choices:
-        st.selectbox(p.label, p.choices, help=about, **widget)
+        st.selectbox(p.label, p.choices, key=key, on_change=on_change, width=width, help=about)
     elif isinstance(p.default, bool):
-        st.toggle(p.label, help=about, **widget)
+        st.toggle(p.label, key=key, on_change=on_change, help=about)
     elif isinstance(p.default, float):
-        form = "%.2f" if p.default >= 1 else "%g"
-        st.number_input(p.label, p.low, p.high, step=step or _step(p), format=form, help=about, **widget)
+        form, step = "%.2f" if p.default >= 1 else "%g", step or _step(p)
+        st.number_input(
+            p.label, p.low, p.high, step=step, format=form, key=key, on_change=on_change, width=width, help=about
+        )
     else:
         low, high = (None if end is None else int(end) for end in (p.low, p.high))
-        st.number_input(p.label, low, high, step=1, help=about, **widget)
+        st.number_input(p.label, low, high, step=1, key=key, on_change=on_change, width=width, help=about)
 
 
 def _step(p: Param) -> float:
