@@ -16,10 +16,11 @@ from torch.nn import functional
 
 from explorer.engine.tracing import Steps
 from explorer.pruning.apply import private_shell
+from explorer.types.operators import OPERATORS, functions
 
 M = TypeVar("M", bound=nn.Module)
 
-_RELU_FUNCTIONS = (torch.relu, functional.relu)
+_RELU_FUNCTIONS = functions(op for op in OPERATORS if op.name == "relu")
 _ADD_FUNCTIONS = (operator.add, torch.add)
 
 

@@ -20,7 +20,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from explorer.data.given import split_of
@@ -32,16 +31,14 @@ from explorer.pruning.calls import fitting
 from explorer.recovery.state import measured_module
 from explorer.stopping import check
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
+from explorer.types.operators import OPERATORS, functions
 
 SHARES = (0.0, 0.3, 0.5, 0.7, 0.9)
 N_CALIBRATION = 256
 _MOST_VALUES = 1 << 20
 _BATCH = 64
-_IN_PLACE: frozenset[Any] = frozenset({torch.relu_, F.relu_, Tensor.relu_})
-_ACTIVATIONS: frozenset[Any] = _IN_PLACE | frozenset(
-    {torch.relu, F.relu, Tensor.relu, F.relu6, F.leaky_relu, F.elu, F.celu, F.selu}
-    | {F.gelu, F.silu, F.mish, F.hardswish}
-)
+_ACTIVATIONS = functions(op for op in OPERATORS if op.activation)
+_IN_PLACE = functions(op for op in OPERATORS if op.activation and op.in_place)
 Change = Callable[[str, Tensor], Tensor | None]
 
 

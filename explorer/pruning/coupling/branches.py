@@ -16,8 +16,8 @@ from torch import Tensor, fx
 
 from explorer.pruning.apply import private_shell
 from explorer.pruning.coupling.groups import Coupling
-from explorer.pruning.operators.table import SUMS
 from explorer.types import LayerTable, LoadedModel, Part, Plan, PruningGroup
+from explorer.types.operators import Rule, rule_of
 
 BLOCK = "residual block"
 _SIZES = {"size", "dim", getattr}
@@ -59,7 +59,7 @@ def _data_inputs(node: fx.Node) -> list[fx.Node]:
 def _is_sum(node: fx.Node) -> bool:
     is_call = node.op in ("call_function", "call_method")
     two = len(node.args) == 2 and all(isinstance(x, fx.Node) for x in node.args) and node.args[0] is not node.args[1]
-    return is_call and node.target in SUMS and "sub" not in str(node.target) and two and not node.kwargs
+    return is_call and rule_of(node.target) is Rule.SUM and "sub" not in str(node.target) and two and not node.kwargs
 
 
 def _branch(

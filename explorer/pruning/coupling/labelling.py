@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from explorer.pruning.coupling.labels import FROZEN, Labels, constant_along
 from explorer.pruning.coupling.uses import Uses
-from explorer.pruning.operators import layers, products, recurrent, table
+from explorer.pruning.operators import layers, products, recurrent
 from explorer.stopping import check
+from explorer.types.operators import Rule, layer_classes, rule_of
 
-_CONVOLUTIONS = {F.conv1d, F.conv2d, F.conv3d}
+_MOVING = {Rule.MOVE, Rule.JOIN, Rule.PAD}
 _GRID = "reshaped into a grid whose rows shrink alike"
 
 
@@ -61,7 +61,7 @@ class Labeller(fx.Interpreter):
         self._node = n.name
         result = super().run_node(n)
         if n.op != "call_module" and n.name not in self.shaped and n.args:
-            moves = n.op in ("call_function", "call_method") and (n.target in table.MOVES or n.target is F.pad)
+            moves = n.op in ("call_function", "call_method") and rule_of(n.target) in _MOVING
             first = self.fetch_args_kwargs_from_env(n)[0][0] if moves else None
             if moves and any(map(_is_labels, _tensors((first, result)))):
                 self.shaped[n.name] = (first, result)
@@ -71,9 +71,9 @@ class Labeller(fx.Interpreter):
         module = self.fetch_attr(target)
         reason = f"{type(module).__name__} mixes all its channels"
         x = args[0] if args else None
-        if not isinstance(x, Tensor) or not _is_labels(x) or (kwargs and not isinstance(module, table.RECURRENT)):
+        if not isinstance(x, Tensor) or not _is_labels(x) or (kwargs and not isinstance(module, recurrent.LAYERS)):
             return self._mixes(module, args, kwargs, reason)
-        if isinstance(module, table.RECURRENT):
+        if isinstance(module, recurrent.LAYERS):
             return self._recurrent(module, args, kwargs)
         weight = getattr(module, "weight", None)
         if isinstance(weight, Tensor) and self.uses.knows(weight) and len(args) == 1:
@@ -82,12 +82,12 @@ class Labeller(fx.Interpreter):
         return self._plain_module(module, args, kwargs, reason)
 
     def _layer(self, module: Any, x: Tensor) -> Any:
-        if isinstance(module, table.CONVS + table.TRANSPOSED):
-            rule = layers.conv if isinstance(module, table.CONVS) else layers.transposed
+        if isinstance(module, layers.CONVS + layers.TRANSPOSED):
+            rule = layers.conv if isinstance(module, layers.CONVS) else layers.transposed
             return rule(self.uses, layers.Conv(module.weight, module.bias, module.groups, module), x)
         if isinstance(module, nn.Linear):
             return layers.linear(self.uses, module.weight, module.bias, x)
-        if isinstance(module, table.PER_CHANNEL):
+        if isinstance(module, layers.PER_CHANNEL):
             return layers.per_channel(self.uses, module, x)
         if isinstance(module, nn.PReLU):
             return x if module.weight.numel() == 1 else layers.per_channel(self.uses, module, x)
@@ -99,13 +99,13 @@ class Labeller(fx.Interpreter):
 
     def _plain_module(self, module: Any, args: Any, kwargs: Any, reason: str) -> Any:
         x = args[0]
-        if isinstance(module, table.UNARY_MODULES):
+        if isinstance(module, layer_classes(Rule.UNARY)):
             return x
-        if isinstance(module, table.PER_CHANNEL) and module.weight is None:
+        if isinstance(module, layers.PER_CHANNEL) and module.weight is None:
             return layers.per_channel(self.uses, module, x)
         if isinstance(module, nn.GroupNorm) and module.weight is None:
             return self._group_norm(module, x)
-        if isinstance(module, table.SPATIAL_MODULES):
+        if isinstance(module, layer_classes(Rule.SPATIAL)):
             return self._spatial(module, args, kwargs)
         if isinstance(module, nn.Flatten | nn.Unflatten):
             self.shaped[self._node] = (x, made := module(x))
@@ -136,19 +136,20 @@ class Labeller(fx.Interpreter):
     def _call(self, key: Any, function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
         if not any(_is_labels(a) for a in _tensors((args, kwargs))):
             return self._on_numbers(key, function, args, kwargs)
-        if key in table.JOINS:
+        rule = rule_of(key)
+        if rule is Rule.JOIN:
             return self._joined(function, args, kwargs)
-        if key in table.MOVES:
+        if rule is Rule.MOVE:
             return self._moved(key, function, args, kwargs)
-        if key in table.SUMS:
+        if rule is Rule.SUM:
             return self._binary(args[0], args[1], "added together")
-        if key in table.PRODUCTS:
+        if rule is Rule.PRODUCT:
             return self._binary(args[0], args[1], "multiplied together")
-        if key in table.UNARY:
+        if rule is Rule.UNARY and _is_labels(args[0]):
             return args[0]
-        found = self._with_weights(key, function, args, kwargs)
-        found = self._other(key, function, args, kwargs) if found is None else found
-        return self._mixes(function, args, kwargs, f"{name} mixes all its channels") if found is None else found
+        result = self._with_weights(rule, function, args, kwargs)
+        result = self._other(rule, function, args, kwargs) if result is None else result
+        return self._mixes(function, args, kwargs, f"{name} mixes all its channels") if result is None else result
 
     def _moved(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         made = function(*args, **kwargs)
@@ -173,20 +174,20 @@ class Labeller(fx.Interpreter):
                 self.uses.view_of(args[0], result)
         return result
 
-    def _with_weights(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _with_weights(self, rule: Rule | None, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Functions that are handed their weights."""
         x, (weight, bias) = args[0], _given(args, kwargs, ("weight", 1), ("bias", 2))
-        if key in table.MATRIX_PRODUCTS and self.uses.knows(args[1]) and args[1].dim() == 2:
+        if rule is Rule.MATRIX_PRODUCT and self.uses.knows(args[1]) and args[1].dim() == 2:
             return layers.matrix(self.uses, args[1], x) if _is_labels(x) else None
         if not _is_labels(x) or not self.uses.knows(weight):
             return None
-        if key is F.embedding:
+        if rule is Rule.EMBEDDING:
             return layers.embedding(self.uses, weight, x)
         if not (bias is None or self.uses.knows(bias)):
             return None
-        if key is F.linear:
+        if rule is Rule.LINEAR:
             return layers.linear(self.uses, weight, bias, x)
-        if key in _CONVOLUTIONS:
+        if rule is Rule.CONVOLUTION:
             groups = _given(args, kwargs, ("groups", 6))[0] or 1
             rest = dict(zip(("stride", "padding", "dilation", "groups"), args[3:], strict=False)) | kwargs
             rest = {name: value for name, value in rest.items() if name not in ("input", "weight", "bias")}
@@ -195,31 +196,31 @@ class Labeller(fx.Interpreter):
                 return layers.conv(self.uses, call, x)
         return None
 
-    def _other(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        if key in table.SPATIAL:
+    def _other(self, rule: Rule | None, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if rule is Rule.SPATIAL:
             return self._spatial(function, args, kwargs)
-        if key in table.REDUCTIONS:
+        if rule is Rule.REDUCTION:
             return self._reduction(function, args, kwargs)
-        if key is F.pad:
+        if rule is Rule.PAD:
             return self._pad(args, kwargs)
-        if key in table.SOFTMAX:
+        if rule is Rule.SOFTMAX:
             return self._softmax(args, kwargs)
-        if key in table.MASKED_FILLS and _is_labels(args[0]):
+        if rule is Rule.MASKED_FILL and _is_labels(args[0]):
             return _broadcast(args[0], args[1])
-        if key is F.glu:
+        if rule is Rule.GATED:
             return self._gated(args[0], *_given(args, kwargs, ("dim", 1)))
-        if key is F.pixel_shuffle:
+        if rule is Rule.PIXEL_SHUFFLE:
             return self._pixel_shuffle(function, *args, **kwargs)
-        return self._product(key, args, kwargs)
+        return self._product(rule, args, kwargs)
 
-    def _product(self, key: Any, args: Any, kwargs: Any) -> Any:
+    def _product(self, rule: Rule | None, args: Any, kwargs: Any) -> Any:
         """Products of activations."""
-        if key in table.MATRIX_PRODUCTS:
+        if rule is Rule.MATRIX_PRODUCT:
             return products.matmul(self.uses, *map(products.labels_of, args[:2]))
-        if key is torch.einsum:
+        if rule is Rule.EINSUM:
             operands = args[1] if len(args) == 2 and isinstance(args[1], list | tuple) else args[1:]
             return products.einsum(self.uses, args[0], [products.labels_of(x) for x in operands])
-        if key is F.scaled_dot_product_attention:
+        if rule is Rule.ATTENTION:
             return self._attention(args, kwargs)
         return None
 

@@ -10,8 +10,8 @@ from torch import fx
 
 from explorer.pruning.coupling.branches import owned
 from explorer.pruning.coupling.groups import Coupling, coupling
-from explorer.pruning.operators.table import SUMS
 from explorer.types import LayerTable, LoadedModel
+from explorer.types.operators import Rule, rule_of
 
 Edge = tuple[str, str]
 _SIZES = ("size", "dim", getattr)
@@ -74,7 +74,8 @@ class _Walk:
             before = frozenset(_ends(own, self._within, 0))
         elif any(source < before for source in sources if source):
             joint = f"joint {node.name}"
-            self.joints[joint] = "+" if node.target in SUMS else "concat" if node.target in _CONCATENATIONS else "·"
+            is_sum = rule_of(node.target) is Rule.SUM
+            self.joints[joint] = "+" if is_sum else "concat" if node.target in _CONCATENATIONS else "·"
             self._connect(before, [joint])
             before = frozenset([joint])
         self._reaching[node] = before

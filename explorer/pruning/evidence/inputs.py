@@ -16,9 +16,10 @@ from torch import Tensor
 from explorer.pruning.evidence.recurrent import CELLS, SEQUENCES, read_by_cell, read_by_layers
 from explorer.pruning.evidence.watching import Watch, argument
 from explorer.stopping import check
+from explorer.types.operators import Rule, named
 
-_CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
-_TRANSPOSED = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+_CONVOLUTIONS = named(Rule.CONVOLUTION)
+_TRANSPOSED = named(Rule.TRANSPOSED)
 _PRODUCTS = {"matmul": (0, 1), "__matmul__": (0, 1), "mm": (0, 1), "addmm": (1, 2)}  # places of inputs and weight
 _PATCHES = 1 << 23  # numbers of a convolution's patches that are held at once
 

@@ -9,9 +9,10 @@ from torch import Tensor
 from explorer.pruning.evidence.tracks import Made, makers_of, mark
 from explorer.pruning.evidence.watching import Watch, argument, watched
 from explorer.types import LoadedModel, Split
+from explorer.types.operators import OPERATORS, Rule, named
 
 # What gives exact zeros, so that counting them means something.
-_NONLINEAR = {"relu", "relu_", "relu6", "threshold", "_threshold", "threshold_", "hardswish"}
+_NONLINEAR = {op.name for op in OPERATORS if op.makes_zeros} | {"_threshold", "threshold_"}
 # What may stand between a layer and its nonlinearity: each channel stays what it was.
 _BETWEEN = {
     *("batch_norm", "instance_norm", "group_norm", "layer_norm", "rms_norm", "dropout", "dropout1d", "dropout2d"),
@@ -19,7 +20,7 @@ _BETWEEN = {
     *("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool2d"),
     *("mul", "__mul__", "mul_", "__imul__"),
 }
-_CONVOLUTIONS = {f"conv{way}{n}d": n for n in (1, 2, 3) for way in ("", "_transpose")}
+_CONVOLUTIONS = {name: int(name[-2]) for name in named(Rule.CONVOLUTION) | named(Rule.TRANSPOSED)}
 
 
 class Zeros:

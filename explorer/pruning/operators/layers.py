@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.pruning.coupling.labels import FROZEN, constant_along
 from explorer.pruning.coupling.uses import Uses
+
+CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+PER_CHANNEL = (nn.modules.batchnorm._NormBase,)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from explorer.pruning.coupling.uses import Uses
 from explorer.pruning.operators.layers import channels
 
 KIND = "hidden unit"
+LAYERS = (nn.RNNBase, nn.RNNCellBase)
 
 
 def recurrent(uses: Uses, module: Any, x: Tensor, states: list[Tensor]) -> Any:
