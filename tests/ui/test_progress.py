@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.engine.jobs import Job
+from explorer.errors import ExplorerError
 from explorer.tasks.activations import ActivationRequest
 from explorer.ui.shell import session
 from explorer.ui.shell.tasks import JobKey
@@ -60,8 +61,8 @@ def test_stop_ends_the_job_and_says_after_how_much() -> None:
 
 
 def test_what_ended_says_how() -> None:
-    done, failed = job_of("ann"), job_of("ann", error=ValueError("a bug of ours"))
+    done, failed = job_of("ann"), job_of("ann", error=ExplorerError("Nothing is here."))
     done._run()
     failed._run()
     assert drawn(done).caption[0].value == "All there."
-    assert drawn(failed).error[0].value == "The measurement ended early: ValueError"
+    assert drawn(failed).error[0].value == "The measurement ended early: Nothing is here\\."

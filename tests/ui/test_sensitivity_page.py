@@ -224,7 +224,7 @@ def test_a_stopped_scan_keeps_what_it_has_and_goes_on_and_a_failed_one_says_why(
         patch.setattr(scan_task, "scan", broken)
         at.button(key="scan_start").click().run()
         assert jobs()[0].wait(300)
-        assert "The scan ended early: ValueError" in spoken(at.run())
+        assert "The scan ended early: This is a bug of the explorer" in spoken(at.run())
     assert "30 cells measured" in spoken(scanned(at))
 
 

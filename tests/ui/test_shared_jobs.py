@@ -46,7 +46,7 @@ def test_a_sweep_that_failed_is_not_begun_again_by_looking(queue: JobQueue, monk
     assert first.wait(300)
     assert tasks.submitted(model, data, SweepRequest(half())) is first
     assert (first.state, len(begun)) == ("failed", 1)
-    assert tasks.failure([first]) == f"The {first.title} could not be measured: ValueError"
+    assert tasks.failure([first]) == f"The {first.title} could not be measured: {first.reason}"
 
 
 def test_a_sweep_that_was_stopped_goes_on_only_when_asked_and_for_another_visitor(
