@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from typing import NoReturn
+from dataclasses import dataclass, fields
+from typing import NoReturn, Self
 
 from explorer import numerals
 from explorer.cli.flags.members import forms, keys
@@ -24,6 +25,17 @@ class Arguments(argparse.Namespace):
     """What was said on the command line; a command reads the flags that it declared."""
 
     command: str
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Values of flags that belong together; those that a command does not declare have the defaults of the fields."""
+
+    @classmethod
+    def of(cls, args: Arguments) -> Self:
+        """What was written on the command line."""
+        written = vars(args)
+        return cls(**{field.name: written[field.name] for field in fields(cls) if field.name in written})
 
 
 class Parser(argparse.ArgumentParser):

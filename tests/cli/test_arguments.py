@@ -31,6 +31,12 @@ def spec_of(*argv: str) -> PruneSpec:
     return prune_spec(parsed(*argv))
 
 
+def test_a_command_without_some_of_the_flags_prunes_by_the_defaults_of_the_others() -> None:
+    written = Arguments(criterion="lp_norm:p=1", seed=0)
+    assert prune_spec(written) == PruneSpec(criterion=LpNorm(p=1.0))
+    assert vars(written) == {"criterion": "lp_norm:p=1", "seed": 0}  # nothing is added to what was written
+
+
 def test_without_flags_nothing_is_pruned() -> None:
     assert spec_of() == PruneSpec()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from explorer.cli.arguments import Arguments
+from explorer.cli.arguments import Arguments, Flags
 from explorer.errors import ExplorerError
 from explorer.pruning.allocation import ALLOCATIONS
 from explorer.pruning.criteria import CRITERIA
@@ -15,20 +16,38 @@ from explorer.pruning.spec import Limit, PruneSpec
 _BIGGEST_SPEC = 10_000_000
 
 
+@dataclass(frozen=True)
+class PruneFlags(Flags):
+    """What to prune, as the flags say it; not every command has all of them."""
+
+    granularity: str | None = None
+    criterion: str | None = None
+    allocation: str | None = None
+    sparsity: float | None = None
+    threshold: float | None = None
+    spec: str | None = None
+    lock: Sequence[str] = ()
+    unlock: Sequence[str] = ()
+    floor: Sequence[tuple[str, float]] = ()
+    cap: Sequence[tuple[str, float]] = ()
+    seed: int = 0
+
+    @property
+    def is_a_choice(self) -> bool:
+        """Whether anything says what to prune beside a file and limits of single layers."""
+        choices = (self.granularity, self.criterion, self.allocation, self.sparsity, self.threshold)
+        return any(choice is not None for choice in choices)
+
+
 def prune_spec(args: Arguments) -> PruneSpec:
     """The request made by the flags."""
-    if args.spec is not None:
-        choices = ("granularity", "criterion", "allocation", "sparsity", "threshold")
-        if any(getattr(args, name, None) is not None for name in choices):
-            raise ExplorerError("--spec already says it all.", fix="Leave out the other flags, or leave out --spec.")
-        spec = PruneSpec.from_json(_read(Path(args.spec)))
-    else:
-        spec = PruneSpec(args.granularity or "weight", _criterion(args), _allocation(args))  # type: ignore[arg-type]
-    return _limited(spec, args)
-
-
-def _criterion(args: Arguments) -> Any:
-    return criterion_of(args.criterion or "lp_norm", args.seed)
+    flags = PruneFlags.of(args)
+    if flags.spec is None:
+        criterion = criterion_of(flags.criterion or "lp_norm", flags.seed)
+        return _limited(PruneSpec(flags.granularity or "weight", criterion, _allocation(flags)), flags)  # type: ignore[arg-type]
+    if flags.is_a_choice:
+        raise ExplorerError("--spec already says it all.", fix="Leave out the other flags, or leave out --spec.")
+    return _limited(PruneSpec.from_json(_read(Path(flags.spec))), flags)
 
 
 def criterion_of(text: str, seed: int) -> Any:
@@ -38,11 +57,11 @@ def criterion_of(text: str, seed: int) -> Any:
     return CRITERIA.get(text, seed=seed) if takes_seed else member
 
 
-def _allocation(args: Arguments) -> Any:
-    sparsity, threshold = getattr(args, "sparsity", None), getattr(args, "threshold", None)
+def _allocation(flags: PruneFlags) -> Any:
+    sparsity, threshold = flags.sparsity, flags.threshold
     if sparsity is not None and threshold is not None:
         raise ExplorerError("--sparsity and --threshold both say how much goes.", fix="Give one of them.")
-    text = args.allocation or ("threshold" if threshold is not None else "global")
+    text = flags.allocation or ("threshold" if threshold is not None else "global")
     member = ALLOCATIONS.get(text)
     for value, name, other in ((sparsity, "sparsity", "--threshold"), (threshold, "value", "--sparsity")):
         if value is None:
@@ -55,11 +74,11 @@ def _allocation(args: Arguments) -> Any:
     return member
 
 
-def _limited(spec: PruneSpec, args: Arguments) -> PruneSpec:
-    changes: list[tuple[str, dict[str, Any]]] = [(name, {"locked": True}) for name in args.lock]
-    changes += [(name, {"locked": False}) for name in args.unlock]
-    changes += [(name, {"floor": value}) for name, value in args.floor]
-    changes += [(name, {"cap": value}) for name, value in args.cap]
+def _limited(spec: PruneSpec, flags: PruneFlags) -> PruneSpec:
+    changes: list[tuple[str, dict[str, Any]]] = [(name, {"locked": True}) for name in flags.lock]
+    changes += [(name, {"locked": False}) for name in flags.unlock]
+    changes += [(name, {"floor": value}) for name, value in flags.floor]
+    changes += [(name, {"cap": value}) for name, value in flags.cap]
     merged: dict[str, dict[str, Any]] = {}
     for name, change in changes:
         merged.setdefault(name, {}).update(change)

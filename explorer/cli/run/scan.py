@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from explorer.analysis.sensitivity.cell import LEVELS, Cell
 from explorer.analysis.sensitivity.scan import Sensitivity, scan_json
@@ -24,7 +23,7 @@ from explorer.types import Dataset, LoadedModel, Scores
 
 def run(args: Arguments) -> int:
     """Scan, and continue where an earlier scan of the same model and data ended."""
-    spec = _spec(args)
+    spec = prune_spec(args)
     levels = _levels(args.levels)
     layers = None if args.layers is None else tuple(name for name in args.layers.split(",") if name)
     if args.csv and not Path(args.csv).parent.is_dir():  # before a scan, which may take long
@@ -50,13 +49,6 @@ def run(args: Arguments) -> int:
         look = f"This was look number {context.n_looks} at the locked test split of this data with this model."
         printing.say("", look)
     return 0
-
-
-def _spec(args: Arguments) -> PruneSpec:
-    defaults: dict[str, Any] = {"spec": None, "allocation": None, "lock": [], "unlock": [], "floor": [], "cap": []}
-    for name, value in defaults.items():
-        setattr(args, name, value)
-    return prune_spec(args)
 
 
 def _levels(text: str | None) -> tuple[float, ...]:

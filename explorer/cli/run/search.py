@@ -27,7 +27,7 @@ def run(args: Arguments) -> int:
     check_evaluations(args.evaluations)  # before a scan, which may take long
     if args.cost and args.budget:
         raise ExplorerError("--budget names its cost itself.", fix="Leave out --cost.")
-    spec = _spec(args)
+    spec = prune_spec(args)
     question = Question.of(args.max_drop, args.budget, args.cost or "params")
     model = load_model(args)
     if args.output:
@@ -43,12 +43,6 @@ def run(args: Arguments) -> int:
     else:
         printing.say(*_lines(model, data, result))
     return 0
-
-
-def _spec(args: Arguments) -> PruneSpec:
-    for name in ("spec", "allocation"):
-        setattr(args, name, None)
-    return prune_spec(args)
 
 
 def _result(args: Arguments, model: LoadedModel, data: Dataset, request: SearchRequest) -> SearchResult:

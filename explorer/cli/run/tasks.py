@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from explorer.cli import printing
-from explorer.cli.arguments import Arguments
+from explorer.cli.arguments import Arguments, Flags
 from explorer.errors import ExplorerError
 from explorer.store.database import Store
 from explorer.tasks.base import TaskRequest
@@ -18,19 +19,28 @@ from explorer.types import Dataset, LoadedModel
 R = TypeVar("R")
 
 
+@dataclass(frozen=True)
+class _WorkFlags(Flags):
+    """Where to compute, and what is kept where."""
+
+    device: str = "cpu"
+    no_keep: bool = False
+    data_dir: str | None = None
+    checkpoints: str | None = None
+
+
 @contextmanager
 def context_of(args: Arguments, model: LoadedModel, data: Dataset) -> Iterator[Context]:
     """What requests of this command work with; the store's findings are told at its end."""
-    folder = getattr(args, "data_dir", None)
-    store = None if getattr(args, "no_keep", False) else Store(folder)
+    flags = _WorkFlags.of(args)
     context = Context(
         model,
         data,
-        device=args.device,
-        store=store,
+        device=flags.device,
+        store=None if flags.no_keep else Store(flags.data_dir),
         report=_report,
-        folder=folder,
-        checkpoints=getattr(args, "checkpoints", None),
+        folder=flags.data_dir,
+        checkpoints=flags.checkpoints,
     )
     yield context
     if context.store is not None:
