@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,9 @@ class Store:
             "data_digest": record.data_digest,
             "data_address": _storable(record.data_address),
             "split": record.split,
-            "plan_digest": record.plan_digest,
+            "plan_digest": record.point.plan_digest,
             "spec_digest": record.spec_digest,
-            "record": _text(asdict(record)),
+            "record": _text(record.stored()),
         }
         names = ", ".join(columns)
         news = ", ".join(f"{name} = excluded.{name}" for name in columns)

@@ -1,4 +1,4 @@
-"""What is kept, as values: a measured point, a scan's extent, a saved workspace."""
+"""What is stored, as values: a measured point, a scan's extent, a saved workspace."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
@@ -19,33 +19,21 @@ from explorer.types import Dataset, LoadedModel, Measurement, SplitName, TradeOf
 
 @dataclass(frozen=True)
 class PointRecord:
-    """One measured setting with everything that its number depends on.
+    """One measured point with everything that its number depends on.
 
-    ``kind`` is what asked for it ("drag", "sweep", "evaluate", ...). ``protocol`` is JSON-able and says what
-    was done beside pruning (how long it was trained, and the seed of that); empty when nothing was. ``time`` is UTC, as
-    2031-12-24T18:00:00.000000+00:00. ``id`` is 0 until the record is kept. ``judged_by`` says what
-    ``accuracy`` is: the share of right answers, or the agreement with the dense model.
+    ``kind`` is what asked for it ("drag", "sweep", "evaluate", ...). ``time`` is UTC, as
+    2031-12-24T18:00:00.000000+00:00. ``id`` is 0 until the record is stored. ``judged_by`` says what the accuracy is:
+    the share of right answers, or the agreement with the dense model.
     """
 
-    spec: Mapping[str, Any]
+    point: TradeOffPoint
     spec_digest: str
-    plan_digest: str
     model_digest: str
     model_address: str
     data_digest: str
     data_address: str
     split: SplitName
     n: int
-    seed: int
-    label: str
-    asked: float
-    sparsity: float
-    compression_ratio: float
-    theoretical_speedup: float
-    size_bytes: int
-    accuracy: Measurement
-    drop: Measurement
-    loss: Measurement | None
     kind: str
     device: str
     machine: str
@@ -53,35 +41,34 @@ class PointRecord:
     explorer_version: str
     python_version: str
     time: str
-    protocol: Mapping[str, Any] = field(default_factory=dict)
     id: int = 0
-    asked_ratio: float | None = None
-    metrics: Mapping[str, Measurement] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
         """Where the accuracy comes from: counted, estimated or measured."""
-        return self.accuracy.origin
+        return self.point.accuracy.origin
 
     @property
     def judged_by(self) -> Literal["labels", "agreement"]:
         """What the accuracy is a share of: right answers, or answers like the dense model's."""
-        return "agreement" if self.accuracy.name == "agreement" else "labels"
+        return "agreement" if self.point.accuracy.name == "agreement" else "labels"
 
     @property
     def identity(self) -> str:
         """Equal identity = the same measurement: equal masks, model, samples, versions and protocol."""
-        parts = [self.model_digest, self.data_digest, self.split, self.plan_digest or self.spec_digest, self.n]
-        parts += [self.seed, self.device, self.torch_version, self.explorer_version, _canonical(self.protocol)]
+        point = self.point
+        parts = [self.model_digest, self.data_digest, self.split, point.plan_digest or self.spec_digest, self.n]
+        parts += [point.seed, self.device, self.torch_version, self.explorer_version, _canonical(point.protocol)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
-    def point(self) -> TradeOffPoint:
-        """The record as a point of a trade-off chart."""
-        return TradeOffPoint(**{f.name: getattr(self, f.name) for f in fields(TradeOffPoint)})
+    def stored(self) -> dict[str, Any]:
+        """What the store holds of it: one flat object, the point's parts among the others."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "point"}
+        return {**asdict(self.point), **own}
 
     def to_json(self) -> dict[str, Any]:
-        """One object; ratios may be infinite where nothing is left."""
-        return {**asdict(self), "origin": self.origin, "judged_by": self.judged_by}
+        """The same object, and what follows from it; ratios may be infinite where nothing is left."""
+        return {**self.stored(), "origin": self.origin, "judged_by": self.judged_by}
 
 
 @dataclass(frozen=True)
@@ -125,10 +112,8 @@ def record_of(
     protocol: Mapping[str, Any] | None = None,
 ) -> PointRecord:
     """The record of a point that was measured just now, on this machine."""
-    shared: dict[str, Any] = {f.name: getattr(point, f.name) for f in fields(TradeOffPoint)}
-    shared["protocol"] = dict(protocol or point.protocol)
     return PointRecord(
-        **shared,
+        point=replace(point, protocol=dict(protocol or point.protocol)),
         spec_digest=spec_digest(point.spec),
         model_digest=model.digest,
         model_address=model.address,
@@ -158,18 +143,19 @@ def spec_digest(spec: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def record_from(found: Mapping[str, Any], record_id: int) -> PointRecord:
+def record_from(stored: Mapping[str, Any], record_id: int) -> PointRecord:
     """A record from its JSON. What a newer version may have added is left out.
 
     Raises ValueError, TypeError or KeyError for what is no record.
     """
-    values = {**found, "id": record_id}
+    values = {**stored, "id": record_id}
     for name in ("accuracy", "drop", "loss"):
         if values[name] is not None:
             values[name] = Measurement(**_checked(Measurement, values[name]))
     more = values.get("metrics") or {}
     values["metrics"] = {key: Measurement(**_checked(Measurement, value)) for key, value in more.items()}
-    return PointRecord(**_checked(PointRecord, values))
+    parts = {name: value for name, value in values.items() if name != "point"}
+    return PointRecord(TradeOffPoint(**_checked(TradeOffPoint, parts)), **_checked(PointRecord, parts))
 
 
 _TYPES: dict[str, tuple[type, ...]] = {

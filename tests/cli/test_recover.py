@@ -72,12 +72,12 @@ def test_the_point_is_kept_with_its_whole_protocol_under_the_dense_model(capsys:
     found = result(capsys, *QUICK)
     (record,) = Store().points(model="digits-mlp")
     assert record.kind == "recover"
-    assert dict(record.protocol) == found["protocol"]
+    assert dict(record.point.protocol) == found["protocol"]
     assert record.model_digest == found["model"]["digest"]
-    assert record.plan_digest == found["mask_digest"]
-    assert record.accuracy.value == found["metrics"]["accuracy"]["value"]
-    assert record.label.endswith("prune, finetune, 2 epochs")
-    assert dict(record.point().protocol) == found["protocol"]
+    assert record.point.plan_digest == found["mask_digest"]
+    assert record.point.accuracy.value == found["metrics"]["accuracy"]["value"]
+    assert record.point.label.endswith("prune, finetune, 2 epochs")
+    assert dict(record.point.protocol) == found["protocol"]
     assert main([*QUICK, "--epochs", "1", "--no-keep", "--json"]) == DONE
     assert len(Store().points()) == 1
 
@@ -145,8 +145,8 @@ def test_the_dense_control_has_the_size_that_pruning_leaves_and_says_what_it_is(
     assert small.digest == found["digest"]
     assert result(capsys, "evaluate", out)["metrics"]["accuracy"] == found["metrics"]["accuracy"]
     (record,) = [r for r in Store().points(model="digits-cnn") if r.kind == "recover"]
-    assert (record.label, record.compression_ratio) == (found["label"], found["compression_ratio"])
-    assert in_words(record.protocol) == "a narrower network from scratch, fine-tuned, 41 epochs, adamw, on digits"
+    assert (record.point.label, record.point.compression_ratio) == (found["label"], found["compression_ratio"])
+    assert in_words(record.point.protocol) == "a narrower network from scratch, fine-tuned, 41 epochs, adamw, on digits"
     assert [step.key for step in Recipe.from_json(file.read_text()).steps] == ["narrow", "finetune"]
 
 
@@ -160,8 +160,8 @@ def test_weights_are_rounded_at_last_and_counted_as_whole_numbers(
     assert max(len(row.unique()) for row in rounded.weights["fc1.weight"]) <= 15
     plan = ex.plan(rounded, ex.PruneSpec("weight", "lp_norm", "global:sparsity=0.8"))  # type: ignore[arg-type]
     assert found["size_bytes"] == smallest(rounded, plan, 4).value < result(capsys, *QUICK)["size_bytes"] / 2
-    (record, *_) = [r for r in Store().points(model="digits-mlp") if r.size_bytes == found["size_bytes"]]
-    assert in_words(record.protocol) == "fine-tuned, 2 epochs, adamw, int4 weights, on digits"
+    (record, *_) = [r for r in Store().points(model="digits-mlp") if r.point.size_bytes == found["size_bytes"]]
+    assert in_words(record.point.protocol) == "fine-tuned, 2 epochs, adamw, int4 weights, on digits"
     assert main([*QUICK, "--bits", "4"]) == DONE
     assert f"Weights rounded to 4 bits: {found['size_bytes']:,} B as whole numbers" in capsys.readouterr().out
 

@@ -19,7 +19,17 @@ from tests.store.recorded import record
 Capture = pytest.CaptureFixture[str]
 POINT = {
     *("id", "time", "kind", "model_digest", "model_address", "data_digest", "data_address", "split", "n", "seed"),
-    *("spec", "spec_digest", "plan_digest", "label", "asked", "sparsity", "compression_ratio", "theoretical_speedup"),
+    *(
+        "spec",
+        "spec_digest",
+        "plan_digest",
+        "label",
+        "metrics",
+        "asked",
+        "sparsity",
+        "compression_ratio",
+        "theoretical_speedup",
+    ),
     *("size_bytes", "accuracy", "drop", "loss", "origin", "judged_by", "device", "machine", "torch_version"),
     *("explorer_version", "python_version", "protocol", "asked_ratio"),
 }

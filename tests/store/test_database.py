@@ -75,9 +75,11 @@ def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     processes = [start(WRITER, tmp_path, name, 40) for name in ("one", "two", "three")]
     errors = [p.communicate(timeout=300)[1] for p in processes]
     assert [p.returncode for p in processes] == [0, 0, 0], errors
-    store = Store(tmp_path)
-    assert {r.plan_digest for r in store.points()} == {f"{n}-{i}" for n in ("one", "two", "three") for i in range(40)}
-    assert [len(store.cells(name)) for name in ("one", "two", "three")] == [40, 40, 40]
+    store, names = Store(tmp_path), ("one", "two", "three")
+    assert {r.point.plan_digest for r in store.points()} == {
+        f"{n}-{i}" for n in ("one", "two", "three") for i in range(40)
+    }
+    assert [len(store.cells(name)) for name in names] == [40, 40, 40]
 
 
 def test_eight_threads_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_eight_threads_at_once_lose_nothing(tmp_path: Path) -> None:
                 store.keep_point(record(i, plan_digest=f"{name}-{i}"))
                 store.keep_cell("scan", f"group {name}", i / 25, {"i": i})
                 store.save_workspace("shared", {"by": name, "i": i}, "boot")
-                assert any(r.plan_digest == f"{name}-{i}" for r in store.points())
+                assert any(r.point.plan_digest == f"{name}-{i}" for r in store.points())
         except Exception as error:  # noqa: BLE001 - whatever a thread raises is the test's to show
             failures.append(error)
 
@@ -100,7 +102,7 @@ def test_eight_threads_at_once_lose_nothing(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    assert len({r.plan_digest for r in store.points()}) == 200
+    assert len({r.point.plan_digest for r in store.points()}) == 200
     assert len(store.cells("scan")) == 200
     assert getattr(store.workspace("shared"), "version", 0) == 200
 
@@ -189,7 +191,7 @@ def test_two_stores_that_meet_one_damaged_file_begin_one_new_file(tmp_path: Path
     one.keep_point(record(2))
     other.keep_point(record(3))
     one.keep_point(record(4))
-    assert [r.plan_digest for r in other.points()] == ["plan-4", "plan-3", "plan-2"]
+    assert [r.point.plan_digest for r in other.points()] == ["plan-4", "plan-3", "plan-2"]
     assert len(set_aside(tmp_path)) == 1
 
 
@@ -199,7 +201,7 @@ def test_a_file_that_was_deleted_or_moved_away_is_begun_anew(tmp_path: Path) -> 
     for path in tmp_path.iterdir():
         path.rename(tmp_path.parent / f"{tmp_path.name}-{path.name}")
     store.keep_point(record(1))
-    assert [r.plan_digest for r in store.points()] == ["plan-1"]
+    assert [r.point.plan_digest for r in store.points()] == ["plan-1"]
     assert by_sqlite(tmp_path.parent / f"{tmp_path.name}-runs.sqlite", "SELECT plan_digest FROM points") == [
         ("plan-0",)
     ]

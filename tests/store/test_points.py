@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from dataclasses import replace
@@ -15,7 +16,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
 from explorer.store.records import PointRecord, record_of, spec_digest
 from explorer.types import TradeOffPoint
-from tests.store.recorded import MEASURED, RECORD, record
+from tests.store.recorded import MEASURED, RECORD, changed, record
 
 
 @pytest.fixture
@@ -41,10 +42,10 @@ def test_what_was_measured_without_labels_or_with_nothing_left_comes_back_too(st
     store.keep_point(record(accuracy=agreement, loss=None, compression_ratio=math.inf))
     store.keep_point(record(1, loss=replace(MEASURED, name="loss", value=math.nan)))
     newer, older = store.points()
-    assert newer.loss is not None
-    assert math.isnan(newer.loss.value)
+    assert newer.point.loss is not None
+    assert math.isnan(newer.point.loss.value)
     assert newer.judged_by == "labels"
-    assert (older.judged_by, older.loss, older.compression_ratio) == ("agreement", None, math.inf)
+    assert (older.judged_by, older.point.loss, older.point.compression_ratio) == ("agreement", None, math.inf)
 
 
 def test_the_same_measurement_is_kept_once_and_counts_as_new(store: Store) -> None:
@@ -52,7 +53,7 @@ def test_the_same_measurement_is_kept_once_and_counts_as_new(store: Store) -> No
     store.keep_point(record(1))
     again = store.keep_point(record(2, plan_digest="same", kind="sweep"))
     assert again == first
-    assert [(r.plan_digest, r.kind) for r in store.points()] == [("same", "sweep"), ("plan-1", "evaluate")]
+    assert [(r.point.plan_digest, r.kind) for r in store.points()] == [("same", "sweep"), ("plan-1", "evaluate")]
 
 
 @pytest.mark.parametrize(
@@ -71,14 +72,14 @@ def test_the_same_measurement_is_kept_once_and_counts_as_new(store: Store) -> No
     ],
 )
 def test_what_differs_in_anything_that_matters_is_another_measurement(store: Store, change: dict[str, object]) -> None:
-    assert store.keep_point(RECORD) != store.keep_point(replace(RECORD, **change))  # type: ignore[arg-type]
+    assert store.keep_point(RECORD) != store.keep_point(changed(RECORD, **change))  # type: ignore[arg-type]
     assert len(store.points()) == 2
 
 
 def test_the_newest_come_first_and_no_more_than_asked(store: Store) -> None:
     for i in (3, 1, 4, 0, 2):
         store.keep_point(record(i))
-    assert [r.plan_digest for r in store.points(limit=3)] == ["plan-4", "plan-3", "plan-2"]
+    assert [r.point.plan_digest for r in store.points(limit=3)] == ["plan-4", "plan-3", "plan-2"]
     assert len(store.points(limit=10**30)) == 5
     assert store.points(limit=0) == store.points(limit=-1) == []
 
@@ -88,10 +89,10 @@ def test_points_are_found_by_model_data_and_split(store: Store) -> None:
     store.keep_point(record(1, model_digest="other", model_address="other.pt"))
     store.keep_point(record(2, data_digest="other"))
     store.keep_point(record(3, split="test"))
-    assert [r.plan_digest for r in store.points("m0de1", "da7a", "tune")] == ["plan-0"]
-    assert [r.plan_digest for r in store.points(split="test")] == ["plan-3"]
-    assert [r.plan_digest for r in store.points(model="other.pt")] == ["plan-1"]
-    assert [r.plan_digest for r in store.points(model="other")] == ["plan-1"]
+    assert [r.point.plan_digest for r in store.points("m0de1", "da7a", "tune")] == ["plan-0"]
+    assert [r.point.plan_digest for r in store.points(split="test")] == ["plan-3"]
+    assert [r.point.plan_digest for r in store.points(model="other.pt")] == ["plan-1"]
+    assert [r.point.plan_digest for r in store.points(model="other")] == ["plan-1"]
     assert store.points(model="'; DROP TABLE points; --") == []
     assert len(store.points()) == 4
 
@@ -130,7 +131,7 @@ def test_one_record_that_cannot_be_read_is_told_and_harms_no_other(store: Store,
     with sqlite3.connect(store.path) as connection:
         connection.execute("UPDATE points SET record = ? WHERE id = ?", (damage, bad))
     connection.close()
-    assert [r.plan_digest for r in store.points()] == ["plan-0"]
+    assert [r.point.plan_digest for r in store.points()] == ["plan-0"]
     assert len(store.findings) == 1
     assert "point could not be read" in store.findings[0].what
 
@@ -143,10 +144,10 @@ def test_parts_of_the_wrong_kind_never_reach_a_screen(store: Store, name: str, v
         connection.execute(f"UPDATE points SET record = json_set(record, '$.{name}', {value})")
     connection.close()
     for found in store.points():
-        assert isinstance(found.accuracy.value, int | float)
+        assert isinstance(found.point.accuracy.value, int | float)
         assert isinstance(found.n, int)
-        assert isinstance(found.spec, dict)
-        assert all(isinstance(text, str) for text in (found.split, found.label, found.accuracy.name))
+        assert isinstance(found.point.spec, dict)
+        assert all(isinstance(text, str) for text in (found.split, found.point.label, found.point.accuracy.name))
 
 
 def test_a_record_of_a_newer_version_is_read_as_far_as_it_is_known(store: Store) -> None:
@@ -158,18 +159,30 @@ def test_a_record_of_a_newer_version_is_read_as_far_as_it_is_known(store: Store)
     assert store.points() == [replace(record(), id=number)]
 
 
+def test_a_record_stays_the_flat_object_that_earlier_versions_wrote_and_read(store: Store) -> None:
+    number = store.keep_point(RECORD)
+    with sqlite3.connect(store.path) as connection:
+        stored = json.loads(connection.execute("SELECT record FROM points").fetchone()[0])
+    connection.close()
+    names = "spec plan_digest model_digest asked sparsity compression_ratio accuracy drop seed protocol kind time n"
+    assert set(names.split()) < set(stored)
+    assert "point" not in stored
+    assert stored["accuracy"]["value"] == 0.96
+    assert store.point(number) == replace(RECORD, id=number)
+
+
 def test_a_measured_point_becomes_a_record_and_a_point_again() -> None:
     model = ex.load("digits-mlp")
     data = ex.load_data("digits", model=model)
     (point,) = ex.sweep(model, "{}", data, sparsities=[0.5])
     found = record_of(point, model, data, split="tune", kind="sweep")
-    assert found.point() == point
-    assert isinstance(found.point(), TradeOffPoint)
+    assert found.point == point
+    assert isinstance(found.point, TradeOffPoint)
     assert (found.n, found.model_digest, found.data_digest) == (450, model.digest, data.digest)
-    assert found.plan_digest == ex.plan(model, PruneSpec.from_json(point.spec)).digest
-    assert found.spec_digest == PruneSpec.from_json(found.spec).digest
+    assert found.point.plan_digest == ex.plan(model, PruneSpec.from_json(point.spec)).digest
+    assert found.spec_digest == PruneSpec.from_json(found.point.spec).digest
     assert (found.torch_version, found.explorer_version) == (torch.__version__, ex.__version__)
-    assert found.loss is not None
+    assert found.point.loss is not None
     assert found.machine
     assert found.origin == "measured"
 

@@ -128,7 +128,7 @@ def test_points_of_every_kind_are_recorded_as_what_asked_for_them(tmp_path: Path
         store = Store(tmp_path / request.kind)
         for _ in range(2):
             points = [request.point(r) for r in results(request, Context(model_for(request), flowers(), store=store))]
-        recorded[request.kind] = {record.plan_digest for record in store.points()}
+        recorded[request.kind] = {record.point.plan_digest for record in store.points()}
         assert {record.kind for record in store.points()} <= {request.kind}
         assert recorded[request.kind] == {point.plan_digest for point in points if point is not None}
     assert {kind for kind, digests in recorded.items() if digests} == {"sweep", "search", "quantize", "recover"}

@@ -167,7 +167,7 @@ def test_a_setting_measured_on_explore_is_kept_on_disk(visit: Open) -> None:
     at.button(key="preset_0.8").click().run()
     assert not at.exception
     for _ in range(20):
-        kept = [r for r in cache.store().points() if r.kind == "drag" and r.asked == 0.8]
+        kept = [r for r in cache.store().points() if r.kind == "drag" and r.point.asked == 0.8]
         if kept:
             break
         at.run()

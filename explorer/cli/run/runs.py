@@ -60,9 +60,9 @@ def _show(args: Arguments, record: PointRecord | None) -> int:
     if record is None:
         raise ExplorerError(f"There is no run {args.id}.", fix="The first column of runs has the IDs.")
     if args.json:
-        printing.say_json(record.spec)
+        printing.say_json(record.point.spec)
     else:
-        printing.say(json.dumps(record.spec, indent=2))
+        printing.say(json.dumps(record.point.spec, indent=2))
     return 0
 
 
@@ -98,17 +98,17 @@ def _scan_cells(scan: ScanSummary) -> list[str]:
 
 
 def _cells(record: PointRecord) -> list[str]:
-    share = printing.percent(record.accuracy.value)
+    share = printing.percent(record.point.accuracy.value)
     return [
         str(record.id),
         record.time[:19].replace("T", " "),
         record.model_address,
         record.data_address,
         record.split,
-        record.label,
-        printing.percent(record.sparsity),
-        printing.times(record.compression_ratio),
+        record.point.label,
+        printing.percent(record.point.sparsity),
+        printing.times(record.point.compression_ratio),
         f"agreement {share}" if record.judged_by == "agreement" else share,
-        printing.interval(record.accuracy),
+        printing.interval(record.point.accuracy),
         record.kind,
     ]

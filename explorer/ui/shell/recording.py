@@ -62,14 +62,14 @@ def table(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
         {
             "time": record.time[:16].replace("T", " "),
             "kind": KINDS.get(record.kind, record.kind),
-            "setting": in_words_of(record.spec) or record.label,
-            "protocol": in_words(record.protocol),
-            "asked": "" if record.asked_ratio is None else f"{record.asked_ratio:.2f}×",
-            "smaller": record.compression_ratio,
-            "speedup": record.theoretical_speedup,
-            "sparsity": 100 * record.sparsity,
-            "accuracy": 100 * record.accuracy.value,
-            "change": -100 * record.drop.value,
+            "setting": in_words_of(record.point.spec) or record.point.label,
+            "protocol": in_words(record.point.protocol),
+            "asked": "" if record.point.asked_ratio is None else f"{record.point.asked_ratio:.2f}×",
+            "smaller": record.point.compression_ratio,
+            "speedup": record.point.theoretical_speedup,
+            "sparsity": 100 * record.point.sparsity,
+            "accuracy": 100 * record.point.accuracy.value,
+            "change": -100 * record.point.drop.value,
             "n": record.n,
         }
         for record in records

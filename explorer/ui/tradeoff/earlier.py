@@ -33,7 +33,7 @@ class Kept:
     def beside(self, comparison: Comparison) -> tuple[PointRecord, ...]:
         """Those that the comparison does not measure anyway."""
         measured = {kind_of(method.spec.to_json()) for method in comparison.compared}
-        return tuple(r for r in self.records if r.protocol or kind_of(r.spec) not in measured)
+        return tuple(r for r in self.records if r.point.protocol or kind_of(r.point.spec) not in measured)
 
 
 def arrive() -> None:
@@ -48,7 +48,7 @@ def shown(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> tuple
     listed = _listed(_kept(model, dataset).beside(comparison))
     if not value(_SHOW, True):
         return ()
-    return curves_of([record.point() for record in recording.chosen(listed, _key(listed))], _label)
+    return curves_of([record.point for record in recording.chosen(listed, _key(listed))], _label)
 
 
 def draw(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> TradeOffPoint | None:
@@ -77,7 +77,7 @@ def draw(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> TradeO
             help="Takes this row's setting to the explore page." if len(chosen) == 1 else "Choose one row first.",
         )
         st.caption("By any run on this machine, recovered and searched models too. Chosen rows join the chart.")
-    return chosen[0].point() if opened and len(chosen) == 1 else None
+    return chosen[0].point if opened and len(chosen) == 1 else None
 
 
 def _kept(model: LoadedModel, dataset: Dataset) -> Kept:
