@@ -15,8 +15,8 @@ from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_ma
 from explorer.metrics.memory import Traffic, traffic, weight_memory
 from explorer.metrics.sparsity_support import advice
 from explorer.pruning.apply import masked
-from explorer.pruning.calls import runnable
 from explorer.pruning.coupling.groups import coupling
+from explorer.pruning.running import runnable
 from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Measurement, Plan
 
@@ -24,7 +24,7 @@ Form = Literal["masked", "sliced"]
 
 
 @dataclass(frozen=True)
-class Costs:
+class RunningCosts:
     """The costs of one pass over ``batch`` inputs.
 
     ``form`` is what was measured: ``sliced`` where units can be cut out, else ``masked`` (``why_masked`` says why).
@@ -93,7 +93,7 @@ def costs(
     threads: int | None = None,
     table: MacTable | None = None,
     files: tuple[Runnable, Runnable] | None = None,
-) -> Costs:
+) -> RunningCosts:
     """The costs after all pairs were measured; see :func:`refined_costs`."""
     *_, last = refined_costs(
         model, plan, batch=batch, pairs=pairs, runtime=runtime, threads=threads, table=table, files=files
@@ -111,7 +111,7 @@ def refined_costs(
     threads: int | None = None,
     table: MacTable | None = None,
     files: tuple[Runnable, Runnable] | None = None,
-) -> Iterator[Costs]:
+) -> Iterator[RunningCosts]:
     """Memory and energy at once, and the latency refined as its pairs come in.
 
     ``files``: (dense, pruned) ONNX files for the runtime "onnx". Raises ExplorerError when the model cannot run.
@@ -134,7 +134,7 @@ def refined_costs(
     dense, pruned = files or (pair.dense, pair.pruned)
     for found in refined(dense, pruned, model.example, batch=batch, pairs=pairs, runtime=runtime, threads=threads):
         said = (sentence(theoretical, found), *advice(plan))
-        yield Costs(pair.form, pair.why_masked, found, memory, energy, why_not_measured(), said)
+        yield RunningCosts(pair.form, pair.why_masked, found, memory, energy, why_not_measured(), said)
 
 
 def _activations(found: Traffic, batch: int) -> Measurement:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from explorer.analysis import collapse
-from explorer.analysis.costs import Costs
+from explorer.analysis.costs import RunningCosts
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
@@ -49,7 +49,7 @@ class Report:
     data: Dataset | None = None
     split: SplitName | None = None
     looks_at_test: int | None = None
-    costs: Costs | None = None
+    costs: RunningCosts | None = None
     measured_sizes: Mapping[str, Measurement] | None = None
 
     @property
@@ -167,7 +167,7 @@ def report(
     table: MacTable | None = None,
     compress: bool = False,
     looks_at_test: int | None = None,
-    costs: Costs | None = None,
+    costs: RunningCosts | None = None,
     measured_sizes: Mapping[str, Measurement] | None = None,
 ) -> Report:
     """Put together what is counted about ``plan`` and what ``evaluation`` measured.

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
-from explorer.recovery.state import Progress
+from explorer.recovery.state import RecoveryProgress
 from explorer.text.numbers import interval, percent, safe, times
 from explorer.types import Measurement
 
@@ -33,7 +33,7 @@ class RunStages:
 
 
 def story(
-    history: Sequence[Progress], *, dense: float | None = None, theme: Theme | None = None, height: int = 400
+    history: Sequence[RecoveryProgress], *, dense: float | None = None, theme: Theme | None = None, height: int = 400
 ) -> go.Figure:
     """Accuracy on tune after every epoch and step, and the training loss below it, over the epochs trained.
 
@@ -59,7 +59,7 @@ def story(
     return figure
 
 
-def epochs_so_far(history: Sequence[Progress]) -> list[int]:
+def epochs_so_far(history: Sequence[RecoveryProgress]) -> list[int]:
     """How many epochs were trained when each result came; steps that do not train stay where they are."""
     found, before, last = [], 0, (-1, 0)
     for progress in history:
@@ -70,7 +70,7 @@ def epochs_so_far(history: Sequence[Progress]) -> list[int]:
     return found
 
 
-def _accuracy(figure: go.Figure, theme: Theme, history: Sequence[Progress], places: Sequence[int]) -> None:
+def _accuracy(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress], places: Sequence[int]) -> None:
     known = [(x, p.accuracy) for x, p in zip(places, history, strict=True) if p.accuracy is not None]
     if not known:
         return
@@ -93,9 +93,9 @@ def _accuracy(figure: go.Figure, theme: Theme, history: Sequence[Progress], plac
     )  # fmt: skip
 
 
-def _events(figure: go.Figure, theme: Theme, history: Sequence[Progress], places: Sequence[int]) -> None:
+def _events(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress], places: Sequence[int]) -> None:
     """A mark for every step that changed the network without training it."""
-    kinds: dict[str, list[tuple[int, Progress]]] = {}
+    kinds: dict[str, list[tuple[int, RecoveryProgress]]] = {}
     for x, progress in zip(places, history, strict=True):
         if progress.epoch == 0 and progress.accuracy is not None:
             kinds.setdefault(progress.key, []).append((x, progress))
@@ -112,7 +112,7 @@ def _events(figure: go.Figure, theme: Theme, history: Sequence[Progress], places
         )  # fmt: skip
 
 
-def _loss(figure: go.Figure, theme: Theme, history: Sequence[Progress], places: Sequence[int]) -> None:
+def _loss(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress], places: Sequence[int]) -> None:
     known = [(x, p.train_loss) for x, p in zip(places, history, strict=True) if p.train_loss is not None]
     if known:
         figure.add_trace(
@@ -202,7 +202,7 @@ def course(
 
 
 def together(
-    stories: Sequence[tuple[str, Sequence[Progress]]], *, theme: Theme | None = None, height: int = 360
+    stories: Sequence[tuple[str, Sequence[RecoveryProgress]]], *, theme: Theme | None = None, height: int = 360
 ) -> go.Figure:
     """Accuracy on tune over the epochs trained, one line for each run: (name, complete results)."""
     theme = theme or Theme.light()

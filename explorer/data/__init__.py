@@ -11,7 +11,7 @@ from explorer.data.digits import Digits
 from explorer.data.folder import Folder
 from explorer.data.generated import Generated
 from explorer.data.npz import Npz
-from explorer.data.request import Numbers, Request, Size, numbers, shares, square
+from explorer.data.request import DataRequest, Numbers, Size, numbers, shares, square
 from explorer.errors import ExplorerError
 from explorer.params import Registry
 from explorer.types import Dataset, LoadedModel
@@ -23,7 +23,7 @@ class DataSource(Protocol):
     key: ClassVar[str]
     form: ClassVar[str]
 
-    def load(self, request: Request) -> Dataset:
+    def load(self, request: DataRequest) -> Dataset:
         """The dataset that ``request.place`` names; raises ExplorerError."""
         ...
 
@@ -54,7 +54,7 @@ def load(
             f"{address!r} is not an address of data.",
             fix="Write one of: " + ", ".join(s.form for s in SOURCES) + ".",
         )
-    request = Request(
+    request = DataRequest(
         address=address.strip(),
         place=place,
         model=model,

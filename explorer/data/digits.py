@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 
-from explorer.data.request import Request, normalise
+from explorer.data.request import DataRequest, normalise
 from explorer.data.splitting import counts, divide, tensors
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, Split, tensors_digest
@@ -29,7 +29,7 @@ class Digits:
     key: ClassVar[str] = "digits"
     form: ClassVar[str] = "digits"
 
-    def load(self, request: Request) -> Dataset:
+    def load(self, request: DataRequest) -> Dataset:
         """x: (n, 1, 8, 8) float32, y: (n,) int64 digits 0 to 9."""
         self._refuse_options(request)
         from sklearn.datasets import load_digits  # takes a second, and only this source needs it
@@ -56,7 +56,7 @@ class Digits:
             images=True,
         )
 
-    def _refuse_options(self, request: Request) -> None:
+    def _refuse_options(self, request: DataRequest) -> None:
         if request.place:
             raise ExplorerError(f"{request.address!r} is not an address of data.", fix="Write digits, without a colon.")
         asked = {"size": request.size, "mean": request.mean, "std": request.std, "splits": request.splits}

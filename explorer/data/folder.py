@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.data.read_apart import decoded_apart
-from explorer.data.request import Request, check_total, normalise
+from explorer.data.request import DataRequest, check_total, normalise
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, Split, SplitName, tensors_digest
@@ -46,7 +46,7 @@ class Folder:
     key: ClassVar[str] = "folder"
     form: ClassVar[str] = "folder:PATH"
 
-    def load(self, request: Request) -> Dataset:
+    def load(self, request: DataRequest) -> Dataset:
         """x: (n, channels, size, size) float32, y: (n,) int64 positions in ``classes``."""
         root = request.path
         if not root.is_dir():
@@ -81,7 +81,7 @@ class Folder:
         return Dataset(request.address, splits, classes, digest, why_not, meta, images=True)
 
 
-def _decoded(root: Path, parts: Mapping[str, Files], request: Request, n_channels: int) -> Tensor:
+def _decoded(root: Path, parts: Mapping[str, Files], request: DataRequest, n_channels: int) -> Tensor:
     """(n, channels, size, size) uint8: the pictures of all parts, one part after the other."""
     files = [path for part in parts.values() for path, _ in part]
     size = request.size or request.from_model("size")
@@ -90,12 +90,14 @@ def _decoded(root: Path, parts: Mapping[str, Files], request: Request, n_channel
     return decoded_apart(root, files, size, n_channels, request.address)
 
 
-def _n_channels(request: Request) -> int:
+def _n_channels(request: DataRequest) -> int:
     shape = request.from_model("input_shape")
     return 1 if shape and len(shape) == 3 and shape[0] == 1 else 3
 
 
-def _splits(loaded: Mapping[str, tuple[Tensor, Tensor]], request: Request) -> tuple[dict[str, Split], dict[str, str]]:
+def _splits(
+    loaded: Mapping[str, tuple[Tensor, Tensor]], request: DataRequest
+) -> tuple[dict[str, Split], dict[str, str]]:
     if "" in loaded:
         return make_splits(*loaded[""], request.splits, request.seed)
     if request.splits is not None:

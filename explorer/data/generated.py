@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.data.request import Request
+from explorer.data.request import DataRequest
 from explorer.data.splitting import counts, tensors
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
@@ -28,7 +28,7 @@ class Generated:
     key: ClassVar[str] = "none"
     form: ClassVar[str] = "none"
 
-    def load(self, request: Request) -> Dataset:
+    def load(self, request: DataRequest) -> Dataset:
         """x: (n, *input shape) float32; no y. Needs ``model``."""
         if request.place or request.splits is not None:
             raise ExplorerError("Generated inputs take no options but the seed.", fix="Write none, and nothing else.")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from explorer.data.read_apart import arrays_apart
-from explorer.data.request import Request, normalise
+from explorer.data.request import DataRequest, normalise
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, Split, SplitName, tensors_digest
@@ -41,7 +41,7 @@ class Npz:
     key: ClassVar[str] = "npz"
     form: ClassVar[str] = "npz:PATH"
 
-    def load(self, request: Request) -> Dataset:
+    def load(self, request: DataRequest) -> Dataset:
         """x: (n, ...) float32, or (n, length) int64 tokens; y as :class:`explorer.types.Split` has it, or None."""
         if request.size is not None:
             raise ExplorerError("Arrays are not scaled.", fix="Leave size out, or save the arrays at the right size.")
@@ -76,7 +76,7 @@ def _bad(path: Path, why: str, fix: str = LAYOUT) -> ExplorerError:
     return ExplorerError(f"{path.name!r} cannot be used as data.", why=why, fix=fix)
 
 
-def _pairs(arrays: dict[str, np.ndarray], request: Request) -> dict[str, Pair]:
+def _pairs(arrays: dict[str, np.ndarray], request: DataRequest) -> dict[str, Pair]:
     """{split name, or "" when undivided: (x, y)}."""
     suffixes = [name[1:] for name in arrays if name.startswith("x")]
     if not suffixes or ("" in suffixes and len(suffixes) > 1):
@@ -94,7 +94,7 @@ def _pairs(arrays: dict[str, np.ndarray], request: Request) -> dict[str, Pair]:
     return pairs
 
 
-def _splits(pairs: dict[str, Pair], request: Request) -> tuple[dict[str, Split], dict[str, str]]:
+def _splits(pairs: dict[str, Pair], request: DataRequest) -> tuple[dict[str, Split], dict[str, str]]:
     if "" in pairs:
         return make_splits(*pairs[""], request.splits, request.seed)
     if request.splits is not None:
@@ -104,7 +104,7 @@ def _splits(pairs: dict[str, Pair], request: Request) -> tuple[dict[str, Split],
     return present, {name: why for name in NAMES if name not in present}
 
 
-def _n_classes(labels: list[Tensor | None], request: Request) -> int:
+def _n_classes(labels: list[Tensor | None], request: DataRequest) -> int:
     """How many classes labels and model know; 0 where labels are no classes."""
     found = [y for y in labels if y is not None]
     if any(y.dim() != 1 or y.is_floating_point() for y in found):
@@ -118,12 +118,12 @@ def _are_texts(x: np.ndarray, y: np.ndarray) -> bool:
     return x.ndim == 2 and x.shape[1] > 1 and x.shape == y.shape and x.dtype.kind in "iu" and y.dtype.kind in "iu"
 
 
-def _takes_whole_numbers(request: Request) -> bool:
+def _takes_whole_numbers(request: DataRequest) -> bool:
     example = None if request.model is None else request.model.example
     return example is not None and not example.is_floating_point()
 
 
-def _whole_numbers(raw: np.ndarray, request: Request) -> Tensor:
+def _whole_numbers(raw: np.ndarray, request: DataRequest) -> Tensor:
     """Words and the like, as they are: int64, never scaled."""
     if raw.ndim < 1 or (raw.dtype.kind == "f" and not np.all(raw == np.floor(raw))):
         why = "x holds numbers with a point, and the model takes whole numbers, such as words of a vocabulary."
@@ -131,7 +131,7 @@ def _whole_numbers(raw: np.ndarray, request: Request) -> Tensor:
     return torch.from_numpy(raw.astype(np.int64))
 
 
-def _labels(raw: np.ndarray, request: Request, *, texts: bool) -> Tensor:
+def _labels(raw: np.ndarray, request: DataRequest, *, texts: bool) -> Tensor:
     """int64 classes or tokens where every number is whole, float32 numbers otherwise."""
     if raw.dtype.kind == "f" and not np.all(raw == np.floor(raw)):
         return _numbers(raw, request)
@@ -147,7 +147,7 @@ def _labels(raw: np.ndarray, request: Request, *, texts: bool) -> Tensor:
     return y
 
 
-def _numbers(raw: np.ndarray, request: Request) -> Tensor:
+def _numbers(raw: np.ndarray, request: DataRequest) -> Tensor:
     y = torch.from_numpy(raw.astype(np.float32))
     if y.dim() not in (1, 2) or not bool(torch.isfinite(y).all()):
         why = "y does not hold finite numbers, one or a row of them per sample."
@@ -155,7 +155,7 @@ def _numbers(raw: np.ndarray, request: Request) -> Tensor:
     return y
 
 
-def _inputs(raw: np.ndarray, request: Request) -> Tensor:
+def _inputs(raw: np.ndarray, request: DataRequest) -> Tensor:
     if raw.ndim < 2:
         raise _bad(request.path, f"x has the shape {raw.shape}.")
     native = np.ascontiguousarray(raw, dtype=raw.dtype.newbyteorder("="))

@@ -23,7 +23,7 @@ MAX_BYTES = 4 * 2**30
 
 
 @dataclass(frozen=True)
-class Request:
+class DataRequest:
     """An address with its options. ``place`` is what follows the first colon."""
 
     address: str

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, fx, nn
 
-from explorer.engine.prepared import Ready, Values, logits_of
-from explorer.engine.program import Part, Program, n_bytes
+from explorer.engine.prepared import PreparedModel, Values, logits_of
+from explorer.engine.program import Program, ProgramPart, n_bytes
 from explorer.pruning.apply import private_shell
 
 Updates = Callable[[], Mapping[str, Tensor]]
@@ -39,14 +39,14 @@ class Edit:
     kept weights, by parameter, where something makes up for what goes; it is asked when they are needed.
     """
 
-    def __init__(self, ready: Ready, masks: Mapping[str, Tensor], updates: Updates = dict) -> None:
+    def __init__(self, ready: PreparedModel, masks: Mapping[str, Tensor], updates: Updates = dict) -> None:
         self._ready = ready
         self._updates = updates
         self._cut = {name: ~mask.to(ready.device) for name, mask in masks.items() if not bool(mask.all())}
         self._replaced: dict[int, Tensor] = {}
         self._own: dict[tuple[int, object], dict[fx.Node, Any]] = {}
 
-    def part(self, program: Program) -> Part:
+    def part(self, program: Program) -> ProgramPart:
         """The steps to run for this edit."""
         return program.part(self._cut)
 
@@ -92,7 +92,7 @@ class Walk:
 
     learns = False
 
-    def __init__(self, ready: Ready, memory_limit: int) -> None:
+    def __init__(self, ready: PreparedModel, memory_limit: int) -> None:
         self.ready = ready
         self.limit = memory_limit
         self.n_bytes = 0
@@ -137,7 +137,7 @@ class Walk:
         """(edits, n, ...) of one batch, by one walk through the model."""
         program, known = self.ready.programs[0], self._taken(batch)
         x, found = self.ready.input(batch.x), []
-        part: Part | None = None
+        part: ProgramPart | None = None
         here = _NONE
         for edit in edits:
             if edit.part(program) is not part:

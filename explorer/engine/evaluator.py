@@ -18,7 +18,7 @@ from torch import Tensor, fx, nn
 
 from explorer.engine.layout import batches
 from explorer.engine.prefix import PrefixCache
-from explorer.engine.prepared import Ready, Values, prepare
+from explorer.engine.prepared import PreparedModel, Values, prepare
 from explorer.engine.program import Program
 from explorer.engine.tally import BatchResult, Tally, joined, per_sample
 from explorer.engine.workers import n_cores, worker_pool
@@ -84,7 +84,7 @@ class Evaluator:
         self._batch_size = batch_size
         self._fast = fast
         self._pool = worker_pool(self.threads, model.code_seconds)
-        self._ready: Ready | None = None
+        self._ready: PreparedModel | None = None
         self._slices: list[slice] = []
         self._lock = threading.Lock()
         self._shells: dict[int, nn.Module] = {}
@@ -163,7 +163,7 @@ class Evaluator:
         return self.final(None)
 
     @property
-    def ready(self) -> Ready:
+    def ready(self) -> PreparedModel:
         """The model traced and checked; the first call does the work."""
         with holding(self._lock):
             if self._ready is None:
@@ -176,7 +176,7 @@ class Evaluator:
 
     # -- one plan --------------------------------------------------------------------------
 
-    def _job(self, ready: Ready, plan: Plan | None) -> _Job:
+    def _job(self, ready: PreparedModel, plan: Plan | None) -> _Job:
         if plan is None and self._dense_job is not None:
             return self._dense_job
         digests = {} if plan is None else _digests(plan)
@@ -225,7 +225,7 @@ class Evaluator:
 
     # -- one batch, in a thread of the pool ------------------------------------------------
 
-    def _evaluate(self, ready: Ready, job: _Job, index: int) -> BatchResult:
+    def _evaluate(self, ready: PreparedModel, job: _Job, index: int) -> BatchResult:
         with torch.inference_mode():
             part = self._slices[index]
             x, labels = self.split.x[part], None if self.split.y is None else self.split.y[part]
@@ -237,7 +237,9 @@ class Evaluator:
                 return dense
             return per_sample(self._logits(ready, job, index, x, job, at_hand), labels, dense)
 
-    def _logits(self, ready: Ready, job: _Job, index: int, x: Tensor, keeper: _Job, at_hand: dict[int, Any]) -> Tensor:
+    def _logits(
+        self, ready: PreparedModel, job: _Job, index: int, x: Tensor, keeper: _Job, at_hand: dict[int, Any]
+    ) -> Tensor:
         """The outputs (n, ...) of one job; ``keeper`` is the job whose wishes to keep values count."""
 
         def look(signature: int) -> Any:
@@ -259,7 +261,7 @@ class Evaluator:
 
         return ready.logits(self._shell(ready), x, job.signatures, look, put, own)
 
-    def _shell(self, ready: Ready) -> nn.Module:
+    def _shell(self, ready: PreparedModel) -> nn.Module:
         """This thread's own shell of the dense model."""
         thread = threading.get_ident()
         if thread not in self._shells:

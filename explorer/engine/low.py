@@ -12,8 +12,8 @@ from torch import Tensor, fx, nn
 
 from explorer.engine.folding import Folded
 from explorer.engine.layout import FIRST
-from explorer.engine.prepared import Ready, logits_of
-from explorer.engine.program import Part, Program
+from explorer.engine.prepared import PreparedModel, logits_of
+from explorer.engine.program import Program, ProgramPart
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import private_shell
 from explorer.types import Split
@@ -41,7 +41,7 @@ class Float32(nn.Module):
 class LowPrecision:
     """The preferred program with its weights and values in bfloat16, sums in float32 inside each step."""
 
-    def __init__(self, ready: Ready) -> None:
+    def __init__(self, ready: PreparedModel) -> None:
         self.program: Program = ready.programs[0]
         self._steps = ready.steps
         last = self.program.output.all_input_nodes
@@ -70,7 +70,7 @@ class LowPrecision:
         }
         return private_shell(found, {**replaced, **own})
 
-    def run(self, part: Part, x: Tensor, known: Mapping[fx.Node, Any], own: Mapping[fx.Node, Any]) -> Tensor:
+    def run(self, part: ProgramPart, x: Tensor, known: Mapping[fx.Node, Any], own: Mapping[fx.Node, Any]) -> Tensor:
         """(n, classes) float32, from float32 values at the part's frontier."""
         base = self._own.get(threading.get_ident())
         if base is None:
@@ -92,7 +92,7 @@ def lowered(value: Any) -> Any:
     return value.bfloat16() if isinstance(value, Tensor) and value.is_floating_point() else value
 
 
-def low_precision(ready: Ready, split: Split) -> tuple[LowPrecision | None, str]:
+def low_precision(ready: PreparedModel, split: Split) -> tuple[LowPrecision | None, str]:
     """The model in bfloat16, or None and the reason in a sentence. Tries both on the first batch."""
     if ready.device != "cpu" or ready.dtype != torch.float32:
         return None, f"bfloat16 is tried on the processor's float32 models only, not on {ready.device}, {ready.dtype}."

@@ -18,7 +18,7 @@ from explorer.engine.tracing import Steps, trace, whole_model
 from explorer.errors import ExplorerError
 from explorer.metrics.base import Task
 from explorer.pruning.apply import private_shell
-from explorer.pruning.calls import output_of
+from explorer.pruning.running import output_of
 from explorer.types import LoadedModel, Split
 
 Values = Mapping[fx.Node, Any]
@@ -26,7 +26,7 @@ _CLOSE = 1e-4  # of the largest output: nearer first and second choices are left
 
 
 @dataclass(eq=False)
-class Ready:
+class PreparedModel:
     """The programs that run a model, the preferred one first, the plain one last.
 
     ``steps`` is never run: each thread runs a private shell of it. ``parameters`` are the dense
@@ -81,7 +81,7 @@ class Ready:
         return close_calls(outputs).reshape(len(outputs), -1).any(dim=1)
 
 
-def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | None, fast: bool) -> Ready:
+def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | None, fast: bool) -> PreparedModel:
     """Trace the model and compare each way of running it with the plain module on the first batch.
 
     Raises ExplorerError when the model does not take the samples, or its outputs cannot be judged.
@@ -91,7 +91,7 @@ def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | 
     names = {id(parameter): name for name, parameter in reversed(parameters.items())}
     dtype = next((p.dtype for p in parameters.values() if p.is_floating_point()), torch.float32)
     steps, graph, path = trace(private_shell(module))  # type: ignore[arg-type]
-    ready = Ready(steps, (), parameters, path, 1, device, dtype)
+    ready = PreparedModel(steps, (), parameters, path, 1, device, dtype)
     with torch.inference_mode():
         wanted = _plain_outputs(module, ready, split)  # type: ignore[arg-type]
         ready.task = task_of(wanted, split.y)
@@ -131,7 +131,7 @@ def logits_of(output: Any, n: int) -> Tensor:
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
-def _plain_outputs(module: nn.Module, ready: Ready, split: Split) -> Tensor:
+def _plain_outputs(module: nn.Module, ready: PreparedModel, split: Split) -> Tensor:
     try:
         x = ready.input(split.x[:FIRST]).clone()
         return logits_of(private_shell(module)(x), len(x))
@@ -141,7 +141,7 @@ def _plain_outputs(module: nn.Module, ready: Ready, split: Split) -> Tensor:
         raise failed(error, split.x) from error
 
 
-def _add_folded(ready: Ready, graph: fx.Graph, names: Mapping[int, str], split: Split, wanted: Tensor) -> None:
+def _add_folded(ready: PreparedModel, graph: fx.Graph, names: Mapping[int, str], split: Split, wanted: Tensor) -> None:
     """Prefer the folded program if it gives the plain model's outputs within a hair."""
     if (folded_graph := fold(ready.steps, graph)) is None:
         return
@@ -157,7 +157,7 @@ def _add_folded(ready: Ready, graph: fx.Graph, names: Mapping[int, str], split: 
         ready.path = ready.path.replace("prefix cache", "prefix cache, folded", 1)
 
 
-def _tried(program: Program, ready: Ready, split: Split) -> Tensor:
+def _tried(program: Program, ready: PreparedModel, split: Split) -> Tensor:
     """The first batch's outputs of the dense model, run by this program."""
     x = ready.input(split.x[:FIRST])
     return logits_of(program.run(private_shell(ready.steps), x, program.signatures({}), _nothing, _nowhere), len(x))

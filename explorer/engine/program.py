@@ -26,7 +26,7 @@ _NONE: Mapping[fx.Node, Any] = {}
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ProgramPart:
     """The steps that change with some parameters, down to the output.
 
     ``steps``: each with the values that nobody needs after it. ``frontier``: what must be
@@ -53,7 +53,7 @@ class Program:
         self._foreign = {node for node in self.nodes if _may_write(steps, node)}
         self.n_bytes: dict[fx.Node, float] = {}  # a sample's share of each value, once seen
         self._backwards: list[list[fx.Node]] | None = None
-        self._parts: dict[frozenset[str], Part] = {}
+        self._parts: dict[frozenset[str], ProgramPart] = {}
 
     def signatures(self, digests: Mapping[str, bytes]) -> dict[fx.Node, int]:
         """Each value's signature under masks with these digests (by parameter path)."""
@@ -93,7 +93,7 @@ class Program:
         names = frozenset(parameters)
         return tuple(node for node in self.nodes if names.intersection(self._parameters[node]))
 
-    def part(self, parameters: Iterable[str]) -> Part:
+    def part(self, parameters: Iterable[str]) -> ProgramPart:
         """What changes when these parameters do; the output is always part of it."""
         names = frozenset(parameters)
         if names not in self._parts:
@@ -101,7 +101,12 @@ class Program:
         return self._parts[names]
 
     def run_part(
-        self, shell: nn.Module, part: Part, x: Tensor, known: Mapping[fx.Node, Any], own: Mapping[fx.Node, Any] = _NONE
+        self,
+        shell: nn.Module,
+        part: ProgramPart,
+        x: Tensor,
+        known: Mapping[fx.Node, Any],
+        own: Mapping[fx.Node, Any] = _NONE,
     ) -> Any:
         """The output, given the values at the part's frontier.
 
@@ -178,7 +183,7 @@ class Program:
                 queue += node.all_input_nodes
         return to_run
 
-    def _part(self, names: frozenset[str]) -> Part:
+    def _part(self, names: frozenset[str]) -> ProgramPart:
         changed = self.using(names)
         affected = self._descendants((*changed, self.output))
         frontier = self.frontier(affected)
@@ -188,7 +193,7 @@ class Program:
         done: dict[fx.Node, list[fx.Node]] = {}
         for used, node in last_use.items():
             done.setdefault(node, []).append(used)
-        return Part(tuple((node, tuple(done.get(node, ()))) for node in steps), tuple(frontier), changed)
+        return ProgramPart(tuple((node, tuple(done.get(node, ()))) for node in steps), tuple(frontier), changed)
 
     def module_of(self, steps: nn.Module, node: fx.Node) -> Any:
         """The module of a step, or the tensor that a ``get_attr`` step fetches."""

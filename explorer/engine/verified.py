@@ -12,8 +12,8 @@ from torch import Tensor, fx
 
 from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.low import LowPrecision
-from explorer.engine.prepared import Ready, Values, close_calls, logits_of
-from explorer.engine.program import Part
+from explorer.engine.prepared import PreparedModel, Values, close_calls, logits_of
+from explorer.engine.program import ProgramPart
 
 
 class Audit(NamedTuple):
@@ -55,10 +55,10 @@ class VerifiedWalk(Walk):
     # last two have outliers, which the second number is for; it does not catch all of them, so the audit counts.
     deviations, largest = 5.0, 2.0
 
-    def __init__(self, ready: Ready, memory_limit: int, low: LowPrecision) -> None:
+    def __init__(self, ready: PreparedModel, memory_limit: int, low: LowPrecision) -> None:
         super().__init__(ready, memory_limit)
         self._low = low
-        self._noise: dict[Edit | Part, float] = {}
+        self._noise: dict[Edit | ProgramPart, float] = {}
         self._audits: dict[Edit, Audit] = {}
         self._audit_lock = threading.Lock()
         self._doubts = threading.local()  # .open: what this thread's call of outputs left open

@@ -33,11 +33,11 @@ from explorer.pruning.layers import layer_table
 from explorer.reading.scratch import scratch
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Split
 
-How = Literal["dynamic", "static"]
-HOWS: tuple[How, ...] = ("dynamic", "static")
+Int8Method = Literal["dynamic", "static"]
+INT8_METHODS: tuple[Int8Method, ...] = ("dynamic", "static")
 N_CALIBRATION = 256
 # ONNX operations that have no int8 form in ONNX Runtime, by the class of the layer.
-_STAYS_FLOAT: dict[How, frozenset[str]] = {
+_STAYS_FLOAT: dict[Int8Method, frozenset[str]] = {
     "dynamic": frozenset({"GRU", "RNN"}),
     "static": frozenset({"GRU", "RNN", "LSTM"}),
 }
@@ -53,7 +53,7 @@ class Int8Onnx:
     weights (matrices and kernels) are stored as int8. ``proof`` is of the float file. ``notes``: one sentence each.
     """
 
-    how: How
+    how: Int8Method
     content: bytes = field(repr=False)
     float_content: bytes = field(repr=False)
     outputs: Sequence[Tensor] = field(repr=False)
@@ -63,7 +63,7 @@ class Int8Onnx:
     proof: Proof
 
 
-def why_not_int8(model: LoadedModel, how: How) -> str | None:
+def why_not_int8(model: LoadedModel, how: Int8Method) -> str | None:
     """Why ONNX Runtime gives no useful int8 form of ``model``, in a sentence; None where it does."""
     absent = why_no_onnx()
     if absent:
@@ -82,7 +82,7 @@ def why_not_int8(model: LoadedModel, how: How) -> str | None:
 def int8_onnx(
     model: LoadedModel,
     plan: Plan,
-    how: How,
+    how: Int8Method,
     *,
     data: Dataset | None = None,
     split: Split | None = None,
@@ -203,7 +203,7 @@ class Int8Runtime:
         self._data, self._evaluator, self._timed = data, evaluator, timed
         self._last: tuple[tuple[str, str], tuple[bytes, Proof]] | None = None
 
-    def __call__(self, model: LoadedModel, plan: Plan, how: How) -> MeasuredInt8:
+    def __call__(self, model: LoadedModel, plan: Plan, how: Int8Method) -> MeasuredInt8:
         """Export, quantize, run and time."""
         judge = self._evaluator
         made = int8_onnx(model, plan, how, data=self._data, split=judge.split, made=self._known(model, plan))
@@ -229,7 +229,13 @@ class WrittenInt8:
 
 
 def write_onnx_int8(
-    model: LoadedModel, plan: Plan, path: Path | str, how: How, *, data: Dataset | None = None, force: bool = False
+    model: LoadedModel,
+    plan: Plan,
+    path: Path | str,
+    how: Int8Method,
+    *,
+    data: Dataset | None = None,
+    force: bool = False,
 ) -> WrittenInt8:
     """Write the int8 ONNX file, whole or not at all; it was checked by onnx and run in ONNX Runtime.
 

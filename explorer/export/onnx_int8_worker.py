@@ -66,7 +66,7 @@ def _quantize(place: Path, how: str) -> dict[str, Any]:
 def _static(prepared: str, made: str, names: list[str], calibration: list[Tensor]) -> None:
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]  # its package has no types
+    class Samples(CalibrationDataReader):  # type: ignore[misc]  # its package has no types
         def __init__(self) -> None:
             self._batches = _batches(names, calibration)
 
@@ -76,7 +76,7 @@ def _static(prepared: str, made: str, names: list[str], calibration: list[Tensor
     quantize_static(
         prepared,
         made,
-        Reader(),
+        Samples(),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         activation_type=QuantType.QUInt8,

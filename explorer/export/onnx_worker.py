@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from explorer.models.slim.document import Graph, Step, read
+from explorer.models.slim.document import Graph, GraphStep, read
 from explorer.models.slim.network import build
 from explorer.models.slim.running import arguments, call, resolved
 
@@ -84,7 +84,7 @@ class _Converted(nn.Module):
             values[step.name] = next(given) if step.op == "input" else self._one(step, *arguments(step, values))
         return resolved(self.graph.output, values)
 
-    def _one(self, step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _one(self, step: GraphStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name = step.target.rpartition(".")[2]
         if name == "movedim" and len(args) == 3:
             return _moved(*args)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.factory import Factory
-from explorer.models.request import CODE_SECONDS, Request
+from explorer.models.request import CODE_SECONDS, ModelRequest
 from explorer.models.sample import Sample, initial_weights, manifest
 from explorer.models.weight_file import WeightFile, open_upload
 from explorer.params import Registry
@@ -40,7 +40,7 @@ class ModelSource(Protocol):
         """Whether the address is one of this source's; the first that says yes gets it."""
         ...
 
-    def load(self, request: Request) -> LoadedModel:
+    def load(self, request: ModelRequest) -> LoadedModel:
         """The model at ``request.address``; raises ExplorerError."""
         ...
 
@@ -71,7 +71,7 @@ def load(
     Raises ExplorerError.
     """
     address = address.strip()
-    request = Request(address, arch or None, arch_args or {}, trust_code, code_timeout)
+    request = ModelRequest(address, arch or None, arch_args or {}, trust_code, code_timeout)
     if arch and ":" not in arch:
         request.architecture()  # an unknown architecture is refused before any time is spent on the file
     for source in map(SOURCES.get, SOURCES.members):

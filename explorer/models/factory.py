@@ -12,7 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.models.assemble import Weights, conversions, findings, pour
 from explorer.models.own_module import OwnModule, is_empty, opened
 from explorer.models.own_trial import tried
-from explorer.models.request import Request
+from explorer.models.request import ModelRequest
 from explorer.text.quoting import shown
 from explorer.types import LoadedModel, tensors_digest
 
@@ -37,7 +37,7 @@ class Factory:
         """Whether the address looks like module:function."""
         return bool(PATTERN.fullmatch(address)) and address.partition(":")[0] not in RESERVED
 
-    def load(self, request: Request) -> LoadedModel:
+    def load(self, request: ModelRequest) -> LoadedModel:
         """The module the factory returns, with the weights the factory gave it; weights alone where it takes more."""
         own, meta = self._own(request.address, request)
         if is_empty(own.module):
@@ -59,13 +59,13 @@ class Factory:
         )
         return _runnable(model, own)
 
-    def pour(self, request: Request, weights: Weights) -> LoadedModel:
+    def pour(self, request: ModelRequest, weights: Weights) -> LoadedModel:
         """A file's weights in the module that the factory named as ``arch`` returns."""
         own, meta = self._own(str(request.arch), request)
         model = pour(weights, own.module, meta, own.example, own.n_classes)
         return _runnable(replace(model, code_seconds=request.code_timeout or None), own)
 
-    def _own(self, address: str, request: Request) -> tuple[OwnModule, dict[str, Any]]:
+    def _own(self, address: str, request: ModelRequest) -> tuple[OwnModule, dict[str, Any]]:
         if not request.trust_code:
             raise ExplorerError(
                 f"{shown(address)!r} runs code.",

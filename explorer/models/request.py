@@ -12,7 +12,7 @@ CODE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class Request:
+class ModelRequest:
     """An address, the architecture its weights belong to, and whether and for how long the user's code may run."""
 
     address: str

@@ -16,7 +16,7 @@ from torch import Tensor
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES
 from explorer.models.assemble import Weights, assemble
-from explorer.models.request import Request
+from explorer.models.request import ModelRequest
 from explorer.types import LoadedModel
 
 # Beside the package, in a working copy as well as in an installed one.
@@ -69,7 +69,7 @@ class Sample:
         """Whether this is the name of a bundled model."""
         return address in manifest()
 
-    def load(self, request: Request) -> LoadedModel:
+    def load(self, request: ModelRequest) -> LoadedModel:
         """The trained model, with its licence and its accuracy on each split in ``meta``."""
         entry = _entry(request.address)
         if request.arch not in (None, entry["architecture"]) or request.arch_args:

@@ -18,7 +18,7 @@ from explorer.models.assemble import Weights, assemble, fitting, unwrapped, weig
 from explorer.models.factory import Factory
 from explorer.models.named import followed, sentence
 from explorer.models.reader import FileContents, read_bytes, read_file
-from explorer.models.request import Request
+from explorer.models.request import ModelRequest
 from explorer.reading.limits import MAX_FILE_BYTES
 from explorer.text.quoting import listed, shown, shown_file
 from explorer.types import LoadedModel, tensors_digest
@@ -43,7 +43,7 @@ class WeightFile:
         except ExplorerError:
             return False
 
-    def load(self, request: Request) -> LoadedModel:
+    def load(self, request: ModelRequest) -> LoadedModel:
         """The model in the file; weights-only when no architecture is given or found."""
         with paths.opened(request.address) as source:
             _check_size(source)
@@ -61,7 +61,7 @@ def open_upload(
 ) -> LoadedModel:
     """The model in an uploaded file; ``filename`` is only ever shown. Raises ExplorerError."""
     label = shown_file(filename)
-    request = Request(f"upload:{label}", arch, arch_args or {})
+    request = ModelRequest(f"upload:{label}", arch, arch_args or {})
     request.architecture()  # an unknown architecture is refused before any time is spent on the file
     contents = read_bytes(data, label)
     return _opened(request, contents, _inside(contents), {"source": "upload", "label": label})
@@ -77,7 +77,9 @@ def _check_size(source: paths.OpenFile) -> None:
         )
 
 
-def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], meta: Mapping[str, Any]) -> LoadedModel:
+def _opened(
+    request: ModelRequest, contents: FileContents, hint: Mapping[str, Any], meta: Mapping[str, Any]
+) -> LoadedModel:
     data, not_followed = followed(hint.get("data"))
     spec = hint.get("spec")
     weights = Weights(
@@ -105,7 +107,7 @@ def _opened(request: Request, contents: FileContents, hint: Mapping[str, Any], m
     return assemble(weights, architecture)
 
 
-def _asked(request: Request, hint: Mapping[str, Any]) -> Architecture | None:
+def _asked(request: ModelRequest, hint: Mapping[str, Any]) -> Architecture | None:
     """The architecture that was asked for; one that the file names too has the widths that the file says."""
     same = request.arch == hint.get("arch") and not request.arch_args
     return (_hinted(hint) if same else None) or request.architecture()

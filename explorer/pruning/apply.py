@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from explorer.pruning.calls import runnable
+from explorer.pruning.running import runnable
 from explorer.types import LoadedModel, Plan, PrunedModel, tensors_digest
 
 

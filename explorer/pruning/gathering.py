@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from explorer.errors import ExplorerError
-from explorer.pruning.calls import fitting, runnable, why_no_classes
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.evidence import COLLECTORS
 from explorer.pruning.evidence.base import Collector, Evidence
 from explorer.pruning.evidence.curvature import Curvature
 from explorer.pruning.evidence.running import one_thread
+from explorer.pruning.running import fitting, runnable, why_no_classes
 from explorer.types import Dataset, LoadedModel, Split
 
 

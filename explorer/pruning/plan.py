@@ -13,7 +13,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.allocation import Bounds
 from explorer.pruning.allocation.threshold import lowest_kept
 from explorer.pruning.coupling.groups import kept_shape
-from explorer.pruning.coupling.unread import unread
+from explorer.pruning.coupling.unused_channels import unread
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec

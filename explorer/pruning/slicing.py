@@ -19,7 +19,7 @@ from explorer.pruning import granularity
 from explorer.pruning.apply import compensated, masked, masked_weights, private_shell, set_parameters
 from explorer.pruning.coupling.branches import BLOCK, branches, drop, gone_blocks
 from explorer.pruning.coupling.groups import Coupling, coupling
-from explorer.pruning.coupling.unread import Reader, unread_roots
+from explorer.pruning.coupling.unused_channels import InputGroup, unread_roots
 from explorer.pruning.heads_by_name import BY_NAME
 from explorer.pruning.renumber import renumber
 from explorer.types import GroupPlan, LoadedModel, Plan, PrunedModel
@@ -73,7 +73,7 @@ def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, found: Coupling)
         drop(graph, branches(model, plan.layers, found), gone_blocks(plan, blocks[0].group))
     else:
         gone = _gone(plan, found)
-        if any(isinstance(k.group, Reader) for k in plan.groups):
+        if any(isinstance(k.group, InputGroup) for k in plan.groups):
             # A layer may have dropped a channel that another one still reads: those zeros stay.
             set_parameters(graph, masked_weights(model, plan))
         _cut_tensors(graph, _kept(found, gone))
@@ -132,7 +132,7 @@ def _first_line(error: Exception) -> str:
 def _gone(plan: Plan, found: Coupling) -> Tensor:
     """The representatives of all channels that the plan removes."""
     gone: list[Tensor] = []
-    if any(isinstance(k.group, Reader) for k in plan.groups):
+    if any(isinstance(k.group, InputGroup) for k in plan.groups):
         return unread_roots(found, plan.masks)
     for group in plan.groups:
         if group.n_pruned:

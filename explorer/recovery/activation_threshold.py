@@ -27,7 +27,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
 from explorer.pruning.apply import masked, private_shell
-from explorer.pruning.calls import fitting
+from explorer.pruning.running import fitting
 from explorer.recovery.state import measured_module
 from explorer.stopping import check
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.recovery.state import Progress
+from explorer.recovery.state import RecoveryProgress
 from explorer.store.atomic import cannot_write, replacing, write_text
 from explorer.types import Measurement, tensors_digest
 
@@ -119,15 +119,15 @@ def _newest_and_size(folder: Path) -> tuple[float, int]:
     return max(moment for moment, _ in found), sum(size for _, size in found)
 
 
-def progress_json(progress: Progress) -> dict[str, Any]:
+def progress_json(progress: RecoveryProgress) -> dict[str, Any]:
     """One line of the story as a JSON-able object."""
-    values = {name: getattr(progress, name) for name in Progress.__dataclass_fields__ if name != "recovered"}
+    values = {name: getattr(progress, name) for name in RecoveryProgress.__dataclass_fields__ if name != "recovered"}
     return values | {name: None if values[name] is None else asdict(values[name]) for name in _MEASURED}
 
 
-def progress_from(found: Mapping[str, Any]) -> Progress:
+def progress_from(found: Mapping[str, Any]) -> RecoveryProgress:
     """The inverse of :func:`progress_json`."""
     values = dict(found)
     for name in _MEASURED:
         values[name] = None if values[name] is None else Measurement(**values[name])
-    return Progress(**{**values, "notes": tuple(values["notes"])})
+    return RecoveryProgress(**{**values, "notes": tuple(values["notes"])})

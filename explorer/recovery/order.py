@@ -22,7 +22,7 @@ _WORDS = {"prune": "prune", "finetune": "tune", "quantize": "quantize"}
 
 
 @dataclass(frozen=True, eq=False)
-class Tried:
+class MeasuredOrder:
     """One order with what it came to: ``order`` such as ("prune", "tune", "quantize")."""
 
     order: tuple[str, ...]
@@ -51,7 +51,7 @@ def orders(
     bits: int = 8,
     training: Finetune | None = None,
     evaluator: Evaluator | None = None,
-) -> Iterator[Tried | Working]:
+) -> Iterator[MeasuredOrder | Working]:
     """Measure each order at the sparsity of ``spec``, one after another, on the tune split.
 
     Raises ExplorerError where the network cannot be trained on ``data``.
@@ -61,23 +61,25 @@ def orders(
         yield (yield from _tried(model, recipe, data, judge))
 
 
-def _tried(model: LoadedModel, recipe: Recipe, data: Dataset, judge: Evaluator) -> Generator[Working, None, Tried]:
+def _tried(
+    model: LoadedModel, recipe: Recipe, data: Dataset, judge: Evaluator
+) -> Generator[Working, None, MeasuredOrder]:
     order = tuple(_WORDS[step.key] for step in recipe.steps)
     for told in recover(model, recipe, data, evaluator=judge, device=judge.device):
         if told.recovered is not None and told.recovered.model.module is not None:
-            return Tried(order, measured_module(told.recovered.model.module, judge), recipe)
+            return MeasuredOrder(order, measured_module(told.recovered.model.module, judge), recipe)
         if told.epoch:
             yield Working(f"{', '.join(order)}: epoch {told.epoch} of {told.n_epochs}")
     raise RuntimeError("a recipe ends with what it came to")
 
 
-def difference(one: Tried, other: Tried, evaluator: Evaluator) -> Measurement:
+def difference(one: MeasuredOrder, other: MeasuredOrder, evaluator: Evaluator) -> Measurement:
     """Accuracy of ``one`` minus that of ``other`` on the same samples, with its paired 95 % interval; classes only."""
     right = [_right(tried.evaluation, evaluator) for tried in (one, other)]
     return drop(right[0], right[1], batch_size=evaluator.batch_size)
 
 
-def advice(tried: Sequence[Tried], evaluator: Evaluator, *, share: float, bits: int = 8) -> str:
+def advice(tried: Sequence[MeasuredOrder], evaluator: Evaluator, *, share: float, bits: int = 8) -> str:
     """What was measured, and what follows from it for this model and these samples, in two or three sentences.
 
     Of two orders whose difference may be chance, neither is called better. Empty until all three are there.
@@ -104,7 +106,7 @@ def _which_first(between: Measurement, *, lost: bool) -> str:
     return f"{better[0]} before {better[1]} was better by {_points(between)}."
 
 
-def _about_tuning(tuned: Tried, untuned: Tried, evaluator: Evaluator) -> str:
+def _about_tuning(tuned: MeasuredOrder, untuned: MeasuredOrder, evaluator: Evaluator) -> str:
     gain = difference(tuned, untuned, evaluator)
     if not _settled(gain):
         return f"Tuning in between changed nothing beyond chance; who tunes, quantizes after it{_WHY}."

@@ -19,10 +19,10 @@ from explorer.errors import ExplorerError
 from explorer.params import member_to_json
 from explorer.pruning.layers import layer_table
 from explorer.recovery.checkpoints import Checkpoints
-from explorer.recovery.state import Progress, Recovered, State
+from explorer.recovery.context import RecoveryContext
+from explorer.recovery.state import Recovered, RecoveryProgress, State
 from explorer.recovery.steps import STEPS, Rewind
 from explorer.recovery.steps.base import Step
-from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel, Measurement
 
 MOST_STEPS = 1000
@@ -136,7 +136,7 @@ def recover(
     evaluator: Evaluator | None = None,
     checkpoints: Path | str | None = None,
     device: str = "cpu",
-) -> Iterator[Progress]:
+) -> Iterator[RecoveryProgress]:
     """Do what ``recipe`` says to ``model``, and tell after every epoch and step; the caller may stop any time.
 
     The model is not written to: the last result carries ``recovered``, with the new network, its masks and its
@@ -159,8 +159,10 @@ def recover(
     if evaluator is None and "tune" in dataset.splits:
         evaluator = Evaluator(loaded, dataset.splits["tune"], device=device)
     kept = None if checkpoints is None else Checkpoints.of(checkpoints, depends_on(loaded, wanted, dataset, device))
-    room = Room(dataset, layer_table(loaded), evaluator, kept, device, wanted.seed, n_steps=len(wanted.steps))
-    return _steps(loaded, wanted, room)
+    context = RecoveryContext(
+        dataset, layer_table(loaded), evaluator, kept, device, wanted.seed, n_steps=len(wanted.steps)
+    )
+    return _steps(loaded, wanted, context)
 
 
 def depends_on(model: LoadedModel, recipe: Recipe, data: Dataset, device: str) -> dict[str, Any]:
@@ -168,14 +170,14 @@ def depends_on(model: LoadedModel, recipe: Recipe, data: Dataset, device: str) -
     return {"model": model.identity, "data": data.digest, "recipe": recipe.to_json(), "device": device}
 
 
-def _steps(model: LoadedModel, recipe: Recipe, room: Room) -> Iterator[Progress]:
+def _steps(model: LoadedModel, recipe: Recipe, context: RecoveryContext) -> Iterator[RecoveryProgress]:
     state = State(model, model, seed=recipe.seed)
-    history: list[Progress] = []
-    ends: list[Progress] = []
-    room.started = time.perf_counter()
+    history: list[RecoveryProgress] = []
+    ends: list[RecoveryProgress] = []
+    context.started = time.perf_counter()
     for index, step in enumerate(recipe.steps):
-        room = replace(room, index=index, key=step.key)
-        doing = step.run(state, room)
+        context = replace(context, index=index, key=step.key)
+        doing = step.run(state, context)
         while True:
             try:
                 told = next(doing)
@@ -186,25 +188,31 @@ def _steps(model: LoadedModel, recipe: Recipe, room: Room) -> Iterator[Progress]
                 history.append(told)
             yield told
         # The last epoch need not be the one that is kept: what counts is the network that goes on.
-        ends.append(room.told(state) if step.n_epochs else history[-1])
-    recovered = _recovered(state, recipe, room, history, ends)
+        ends.append(context.final_progress(state) if step.n_epochs else history[-1])
+    recovered = _recovered(state, recipe, context, history, ends)
     yield replace(ends[-1], key="done", index=len(recipe.steps), notes=(), recovered=recovered)
 
 
-def _recovered(state: State, recipe: Recipe, room: Room, history: list[Progress], ends: list[Progress]) -> Recovered:
-    protocol = protocol_of(state, recipe, room.data, room.device)
+def _recovered(
+    state: State,
+    recipe: Recipe,
+    context: RecoveryContext,
+    history: list[RecoveryProgress],
+    ends: list[RecoveryProgress],
+) -> Recovered:
+    protocol = protocol_of(state, recipe, context.data, context.device)
     lineage = {"from": {"address": state.dense.address, "digest": state.dense.digest}, **protocol}
     model = replace(state.model, meta={**state.model.meta, "lineage": lineage})
     return Recovered(
         state=replace(state, model=model),
         history=tuple(history),
-        dense=None if room.evaluator is None else room.evaluator.dense().accuracy,
+        dense=None if context.evaluator is None else context.evaluator.dense().accuracy,
         **_three_dots(recipe, ends),
         protocol=protocol,
     )
 
 
-def _three_dots(recipe: Recipe, ends: list[Progress]) -> dict[str, Measurement | None]:
+def _three_dots(recipe: Recipe, ends: list[RecoveryProgress]) -> dict[str, Measurement | None]:
     """Accuracy after the last pruning, after the refresh that followed and after the training that followed."""
     steps = list(zip(recipe.steps, ends, strict=True))
     last = max((i for i, (step, _) in enumerate(steps) if step.key in PRUNING), default=0)

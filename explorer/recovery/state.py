@@ -18,7 +18,7 @@ from explorer.engine.prepared import logits_of
 from explorer.engine.tally import Tally, per_sample
 from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors
-from explorer.pruning.calls import fitting, runnable
+from explorer.pruning.running import fitting, runnable
 from explorer.stopping import check
 from explorer.types import Evaluation, LayerTable, LoadedModel, Measurement, Plan, Split, tensors_digest
 
@@ -55,7 +55,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Progress:
+class RecoveryProgress:
     """One line of the story: an epoch, a finished step, or how far the present epoch is.
 
     ``index`` counts steps from 0; ``key`` is the step's kind. ``epoch`` counts from 1 within the step (0: the step
@@ -95,7 +95,7 @@ class Recovered:
     """
 
     state: State
-    history: tuple[Progress, ...]
+    history: tuple[RecoveryProgress, ...]
     dense: Measurement | None
     as_pruned: Measurement | None
     refreshed: Measurement | None

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.errors import ExplorerError
-from explorer.pruning import calls
-from explorer.pruning.calls import class_scores, fitting
+from explorer.pruning import running
 from explorer.pruning.evidence.running import one_thread
+from explorer.pruning.running import class_scores, fitting
 from explorer.recovery.augmentation import moved
 from explorer.recovery.schedules import momentum_at, rate_at
 from explorer.recovery.settings import TrainingSettings
@@ -54,7 +54,7 @@ def why_not_trained(settings: Training, data: Dataset) -> ExplorerError | None:
     if fit is None or not len(fit):
         why = data.why_no_split.get("fit", "")
         return ExplorerError(f"{data.address} has no fit split to train on.", why=why, fix="Choose other data.")
-    why_no_classes = calls.why_no_classes(fit.y)
+    why_no_classes = running.why_no_classes(fit.y)
     if why_no_classes is not None:
         what = f"Recovery trains classifiers; {data.address} is for another task."
         return ExplorerError(what, why=why_no_classes, fix="Choose data with one class for each sample.")

@@ -1,4 +1,4 @@
-"""A training course: epoch after epoch is trained, measured on tune, audited and kept."""
+"""A training run: epoch after epoch is trained, measured on tune, audited and kept."""
 
 from __future__ import annotations
 
@@ -10,49 +10,51 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.recovery.checkpoints import Saved, progress_from, progress_json
-from explorer.recovery.state import Progress, State, mask_digest, n_revived, sparsity_under
+from explorer.recovery.context import RecoveryContext
+from explorer.recovery.state import RecoveryProgress, State, mask_digest, n_revived, sparsity_under
 from explorer.recovery.training import Trainer, Training
-from explorer.recovery.workroom import Room
 
 _BEST = "best/"
 
 
-class Course:
+class TrainingRun:
     """``n_epochs`` of a trainer; goes on where a killed process stopped, if it began from the same ``state``.
 
-    Use: ``yield from course.past``, then for each of ``course.left()`` change what must change (masks) and
-    ``yield from course.epoch()``; ``course.result()`` are the weights of the kept epoch: the best on tune among
+    Use: ``yield from run.past``, then for each of ``run.left()`` change what must change (masks) and
+    ``yield from run.epoch()``; ``run.result()`` are the weights of the kept epoch: the best on tune among
     those that were candidates, or the last one.
     """
 
-    def __init__(self, trainer: Trainer, room: Room, state: State, n_epochs: int) -> None:
-        self.trainer, self.room, self.n_epochs = trainer, room, n_epochs
-        self.past: list[Progress] = []
+    def __init__(self, trainer: Trainer, context: RecoveryContext, state: State, n_epochs: int) -> None:
+        self.trainer, self.context, self.n_epochs = trainer, context, n_epochs
+        self.past: list[RecoveryProgress] = []
         self.best_epoch = 0
         self._best: dict[str, Tensor] = {}
         self._rank = (-math.inf, -math.inf)
         self._start = f"{state.model.digest}-{state.mask_digest}"
-        saved = room.checkpoints.load(room.name) if room.checkpoints is not None else None
+        saved = context.checkpoints.load(context.name) if context.checkpoints is not None else None
         if saved is not None and saved.about.get("start") == self._start:
             self._resume(saved)
 
     @classmethod
-    def of(cls, settings: Training, state: State, room: Room) -> Course:
+    def of(cls, settings: Training, state: State, context: RecoveryContext) -> TrainingRun:
         """All epochs of ``settings``, from the network and the masks of ``state``; its dense model may teach."""
-        seed, dense = room.seed_of(settings.seed), state.dense
-        trainer = Trainer(state.model, state.masks, settings, room.fit, teacher=dense, seed=seed, device=room.device)
-        return cls(trainer, room, state, settings.epochs)
+        seed, dense = context.seed_of(settings.seed), state.dense
+        trainer = Trainer(
+            state.model, state.masks, settings, context.fit, teacher=dense, seed=seed, device=context.device
+        )
+        return cls(trainer, context, state, settings.epochs)
 
     def left(self) -> range:
         """The epochs that are still to be trained, counted from 1."""
         return range(self.trainer.epoch + 1, self.n_epochs + 1)
 
-    def epoch(self, *, candidate: bool = True) -> Iterator[Progress]:
+    def epoch(self, *, candidate: bool = True) -> Iterator[RecoveryProgress]:
         """Train one epoch and tell; only candidates may become the result (the last epoch always is one)."""
         number = self.trainer.epoch + 1
         for share in self.trainer.run_epoch():
             done = (number - 1 + share) / self.n_epochs
-            yield self.room.progress(epoch=number, n_epochs=self.n_epochs, share=done, complete=False)
+            yield self.context.progress(epoch=number, n_epochs=self.n_epochs, share=done, complete=False)
         told = self._told(number)
         if candidate or number == self.n_epochs:
             self._choose(told)
@@ -64,7 +66,7 @@ class Course:
         """Parameters and buffers of the kept epoch."""
         return self._best or self.trainer.tensors()
 
-    def _told(self, number: int) -> Progress:
+    def _told(self, number: int) -> RecoveryProgress:
         trainer, masks = self.trainer, {n: m.cpu() for n, m in self.trainer.masks.items()}
         if not math.isfinite(trainer.last_loss):
             raise ExplorerError(
@@ -72,8 +74,8 @@ class Course:
                 why=f"It happened in epoch {number} at a learning rate of {trainer.settings.learning_rate:g}.",
                 fix="Choose a lower learning rate.",
             )
-        evaluation = self.room.judged(trainer.module)
-        return self.room.progress(
+        evaluation = self.context.judged(trainer.module)
+        return self.context.progress(
             epoch=number,
             n_epochs=self.n_epochs,
             share=number / self.n_epochs,
@@ -82,12 +84,12 @@ class Course:
             accuracy=evaluation and evaluation.accuracy,
             drop=evaluation and evaluation.drop,
             loss=evaluation and evaluation.loss,
-            sparsity=sparsity_under(self.room.layers, masks),
+            sparsity=sparsity_under(self.context.layers, masks),
             n_revived=n_revived({n: p.detach().cpu() for n, p in trainer.parameters.items()}, masks),
             mask_digest=mask_digest(masks),
         )
 
-    def _choose(self, told: Progress) -> None:
+    def _choose(self, told: RecoveryProgress) -> None:
         loss = -told.loss.value if told.loss is not None and math.isfinite(told.loss.value) else -math.inf
         rank = (told.accuracy.value, loss) if told.accuracy is not None else (-math.inf, -math.inf)
         by_rank = self.trainer.settings.keep == "best" and told.accuracy is not None
@@ -95,7 +97,7 @@ class Course:
             self._best, self._rank, self.best_epoch = self.trainer.tensors(), rank, told.epoch
 
     def _keep(self) -> None:
-        if self.room.checkpoints is None:
+        if self.context.checkpoints is None:
             return
         tensors = {**self.trainer.snapshot(), **{_BEST + name: t for name, t in self._best.items()}}
         about = {
@@ -105,11 +107,11 @@ class Course:
             "rank": None if self._rank[0] == -math.inf else [self._rank[0], max(self._rank[1], -1e308)],
             "history": [progress_json(p) for p in self.past],
         }
-        self.room.checkpoints.save(self.room.name, tensors, about)
+        self.context.checkpoints.save(self.context.name, tensors, about)
 
     def _resume(self, saved: Saved) -> None:
         self.trainer.restore(saved.tensors, int(saved.about["epoch"]))
-        self.past = [replace(progress_from(p), index=self.room.index) for p in saved.about["history"]]
+        self.past = [replace(progress_from(p), index=self.context.index) for p in saved.about["history"]]
         self._best = {n.removeprefix(_BEST): t for n, t in saved.tensors.items() if n.startswith(_BEST)}
         self.best_epoch = int(saved.about["best_epoch"])
         if saved.about["rank"] is not None:

@@ -50,8 +50,8 @@ class Store:
         """Let go of the file; the next use opens it again."""
         self._database.close()
 
-    def keep_point(self, record: PointRecord) -> int:
-        """Keep one measured point and give its id. The same measurement is kept once, as it was asked for last."""
+    def record_point(self, record: PointRecord) -> int:
+        """Record one measured point and give its id. The same measurement is kept once, as it was asked for last."""
         columns = {
             "identity": record.identity,
             "time": record.time,
@@ -104,14 +104,14 @@ class Store:
         found = self._readable("point", rows, _record)
         return found[0] if found else None
 
-    def keep_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
-        """Keep what the cells of a scan are of."""
+    def record_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+        """Record what the cells of a scan are of."""
         sql = "INSERT OR REPLACE INTO scans (scan_key, time, about) VALUES (?, ?, ?)"
         values = (scan_key, now(), _text(about))
         self._database.write(lambda connection: connection.execute(sql, values).close())
 
-    def keep_cell(self, scan_key: str, group: str, level: float, cell: Mapping[str, Any]) -> None:
-        """Keep a finished cell of a scan; one of the same group and level is replaced."""
+    def record_cell(self, scan_key: str, group: str, level: float, cell: Mapping[str, Any]) -> None:
+        """Record a finished cell of a scan; one of the same group and level is replaced."""
         sql = "INSERT OR REPLACE INTO cells (scan_key, group_name, level, time, cell) VALUES (?, ?, ?, ?, ?)"
         values = (scan_key, json.dumps(group), float(level), now(), _text(cell))
         self._database.write(lambda connection: connection.execute(sql, values).close())

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from explorer.analysis.arguments import split_of
-from explorer.analysis.sensitivity.cell import Keep, Lenient
+from explorer.analysis.sensitivity.cell import ForgivingStore, Keep
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
@@ -54,7 +54,7 @@ class Context:
     @cached_property
     def cells(self) -> Keep | None:
         """Where finished cells of scans are found and recorded."""
-        return None if self.store is None else Lenient(self.store, self.report)
+        return None if self.store is None else ForgivingStore(self.store, self.report)
 
     def __post_init__(self) -> None:
         self._last_scores: tuple[object, Scores] | None = None
@@ -78,7 +78,7 @@ class Context:
         if self.store is None:
             return
         try:
-            self.store.keep_point(
+            self.store.record_point(
                 record_of(point, self.model, self.dataset, split=split, kind=kind, device=self.device)
             )
         except ExplorerError as error:

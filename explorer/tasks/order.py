@@ -9,7 +9,7 @@ from typing import ClassVar
 from explorer.pruning.level import with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.grid import Working
-from explorer.recovery.order import Tried, orders, recipes
+from explorer.recovery.order import MeasuredOrder, orders, recipes
 from explorer.recovery.steps import Finetune
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
@@ -20,7 +20,7 @@ from explorer.text.numbers import percent
 
 
 @dataclass(frozen=True)
-class OrderRequest(TaskRequest[Tried | Working]):
+class OrderRequest(TaskRequest[MeasuredOrder | Working]):
     """Prune to ``share`` and round to ``bits`` bits in each order, also with ``training`` in between."""
 
     kind: ClassVar[str] = "order"
@@ -39,7 +39,7 @@ class OrderRequest(TaskRequest[Tried | Working]):
         """How many orders are compared."""
         return len(recipes(with_sparsity(self.spec, self.share), self.bits, self.training))
 
-    def run(self, context: Context) -> Iterator[Tried | Working]:
+    def run(self, context: Context) -> Iterator[MeasuredOrder | Working]:
         """The orders, and a sign of life while one is trained for."""
         yield from orders(
             context.model,
@@ -50,7 +50,7 @@ class OrderRequest(TaskRequest[Tried | Working]):
             evaluator=context.evaluator,
         )
 
-    def describe(self, result: Tried | Working) -> str:
+    def describe(self, result: MeasuredOrder | Working) -> str:
         """ "prune, tune, quantize: epoch 2 of 5"."""
         if isinstance(result, Working):
             return result.what

@@ -17,7 +17,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.recovery.checkpoints import make_room
 from explorer.recovery.quantized_size import smallest
 from explorer.recovery.recipe import Recipe, recover
-from explorer.recovery.state import Progress, Recovered, measured
+from explorer.recovery.state import Recovered, RecoveryProgress, measured
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import one_of, part, text
@@ -60,7 +60,7 @@ class RecoveryOutcome:
 
 
 @dataclass(frozen=True)
-class RecoveryRequest(TaskRequest[Progress | RecoveryOutcome]):
+class RecoveryRequest(TaskRequest[RecoveryProgress | RecoveryOutcome]):
     """Do what ``recipe`` says, trained on fit and the best epoch chosen on tune, and measure it on ``split``.
 
     ``label`` is what people call this run; it makes no other work of it.
@@ -86,7 +86,7 @@ class RecoveryRequest(TaskRequest[Progress | RecoveryOutcome]):
         """Every epoch, every step, and the end."""
         return self.recipe.n_stages
 
-    def run(self, context: Context) -> Iterator[Progress | RecoveryOutcome]:
+    def run(self, context: Context) -> Iterator[RecoveryProgress | RecoveryOutcome]:
         """What happens epoch by epoch, and last the outcome. Goes on after the last epoch that is on disk."""
         for progress in self._progress(context):
             if progress.recovered is None:
@@ -97,7 +97,7 @@ class RecoveryRequest(TaskRequest[Progress | RecoveryOutcome]):
                 with contextlib.suppress(OSError):
                     make_room(Path(context.checkpoints))
 
-    def describe(self, result: Progress | RecoveryOutcome) -> str:
+    def describe(self, result: RecoveryProgress | RecoveryOutcome) -> str:
         """ "step 2 of 3, finetune, epoch 4 of 20: 97.2% on tune"."""
         if isinstance(result, RecoveryOutcome):
             return ""
@@ -106,7 +106,7 @@ class RecoveryRequest(TaskRequest[Progress | RecoveryOutcome]):
         accuracy = f": {percent(result.accuracy.value)} on tune" if result.accuracy is not None else ""
         return f"{where}{epoch}{accuracy}"
 
-    def point(self, result: Progress | RecoveryOutcome) -> TradeOffPoint | None:
+    def point(self, result: RecoveryProgress | RecoveryOutcome) -> TradeOffPoint | None:
         """The outcome, with all that it depends on."""
         return result.point if isinstance(result, RecoveryOutcome) else None
 
@@ -114,10 +114,10 @@ class RecoveryRequest(TaskRequest[Progress | RecoveryOutcome]):
         """The split that was asked for."""
         return self.split
 
-    def _progress(self, context: Context) -> Iterator[Progress]:
+    def _progress(self, context: Context) -> Iterator[RecoveryProgress]:
         evaluator = context.evaluator if "tune" in context.dataset.splits else None
 
-        def begin(checkpoints: Path | str | None) -> Iterator[Progress]:
+        def begin(checkpoints: Path | str | None) -> Iterator[RecoveryProgress]:
             return recover(
                 context.model,
                 self.recipe,

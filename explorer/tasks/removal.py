@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from explorer.analysis.costs import Costs, refined_costs
+from explorer.analysis.costs import RunningCosts, refined_costs
 from explorer.export.onnx_model import onnx_file
 from explorer.export.slim import Proven, proven
 from explorer.metrics.latency import Latency, refined
@@ -21,7 +21,7 @@ PAIRS = 30
 
 
 @dataclass(frozen=True)
-class RemovalRequest(TaskRequest[Proven | Costs | Latency]):
+class RemovalRequest(TaskRequest[Proven | RunningCosts | Latency]):
     """Cut out what ``spec`` prunes, prove that it computes the same, and time ``pairs`` passes of ``batch`` inputs."""
 
     kind: ClassVar[str] = "removal"
@@ -39,7 +39,7 @@ class RemovalRequest(TaskRequest[Proven | Costs | Latency]):
         """The proof, and the times."""
         return 2
 
-    def run(self, context: Context) -> Iterator[Proven | Costs | Latency]:
+    def run(self, context: Context) -> Iterator[Proven | RunningCosts | Latency]:
         """The proof; where it holds, costs in torch and times in ONNX Runtime, refined as pairs come in."""
         model = context.model
         plan = make_plan(model, self.spec, context.scores(self.spec), context.dataset)
@@ -52,6 +52,6 @@ class RemovalRequest(TaskRequest[Proven | Costs | Latency]):
             options = {"batch": self.batch, "pairs": self.pairs}
             yield from refined(whole_file, removed.proof.onnx, model.example, runtime="onnx", **options)
 
-    def describe(self, result: Proven | Costs | Latency) -> str:
+    def describe(self, result: Proven | RunningCosts | Latency) -> str:
         """What is being done next."""
         return "timing dense and pruned side by side" if isinstance(result, Proven) else "timing"

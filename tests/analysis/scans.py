@@ -44,6 +44,6 @@ class Counting(Store):
 
     n_cells = 0
 
-    def keep_cell(self, *cell: Any) -> None:
-        super().keep_cell(*cell)
+    def record_cell(self, *cell: Any) -> None:
+        super().record_cell(*cell)
         self.n_cells += 1

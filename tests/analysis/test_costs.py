@@ -9,7 +9,7 @@ import torch
 from torch import fx
 
 from explorer import models
-from explorer.analysis.costs import Costs, comparable, costs, refined_costs
+from explorer.analysis.costs import RunningCosts, comparable, costs, refined_costs
 from explorer.analysis.report import finite, report
 from explorer.errors import ExplorerError
 from explorer.metrics.energy import estimated
@@ -25,7 +25,7 @@ def request(unit: str, sparsity: float = 0.5, model: str = "digits-mlp") -> tupl
     return loaded, make_plan(loaded, PruneSpec(unit, "lp_norm", f"uniform:sparsity={sparsity}"))  # type: ignore[arg-type]
 
 
-def quick(model: LoadedModel, plan: Plan) -> Costs:
+def quick(model: LoadedModel, plan: Plan) -> RunningCosts:
     return costs(model, plan, pairs=2, threads=1)
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from explorer import data, models
-from explorer.analysis.sensitivity.scan import Cell, Lenient, Sensitivity, scan, scan_size
+from explorer.analysis.sensitivity.scan import Cell, ForgivingStore, Sensitivity, scan, scan_size
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked
@@ -214,8 +214,8 @@ from tests.analysis.scans import small
 from explorer.analysis.sensitivity import scan
 from explorer.store.database import Store
 class Slow(Store):
-    def keep_cell(self, *told):
-        super().keep_cell(*told)
+    def record_cell(self, *told):
+        super().record_cell(*told)
         self.n = getattr(self, "n", 0) + 1
         print("kept", flush=True)
         if self.n == 3:
@@ -379,15 +379,15 @@ def test_a_place_that_fails_costs_no_cell_and_is_told_once() -> None:
         def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
             return {}
 
-        def keep_scan(self, *_: object) -> None:
+        def record_scan(self, *_: object) -> None:
             raise ExplorerError("The disk is full.")
 
-        def keep_cell(self, *_: object) -> None:
+        def record_cell(self, *_: object) -> None:
             raise ExplorerError("The disk is full.")
 
     told: list[ExplorerError] = []
     model, samples = small("digits-mlp")
-    found = finished(model, samples, levels=(0.5, 0.9), keep=Lenient(Failing(), told.append))
+    found = finished(model, samples, levels=(0.5, 0.9), keep=ForgivingStore(Failing(), told.append))
     assert found == finished(model, samples, levels=(0.5, 0.9))
     assert [str(error) for error in told] == ["The disk is full."]
     with pytest.raises(ExplorerError, match="disk is full"):

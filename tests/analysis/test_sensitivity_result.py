@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.analysis.sensitivity.recording import KeptScan
+from explorer.analysis.sensitivity.recording import ScanRecording
 from explorer.analysis.sensitivity.scan import Cell, Joint, Sensitivity, energy, joint, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.pruning.plan import plan
@@ -186,4 +186,4 @@ def test_a_cell_that_an_older_version_stored_is_read_under_the_name_of_its_place
         def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, object]]:
             return {(cell.group, cell.level): older}
 
-    assert set(KeptScan(Shelf(), {}).cells()) == {(cell.group, cell.level)}  # type: ignore[arg-type]
+    assert set(ScanRecording(Shelf(), {}).cells()) == {(cell.group, cell.level)}  # type: ignore[arg-type]

@@ -114,7 +114,7 @@ def test_a_damaged_store_is_told_on_standard_error(capsys: Capture, tmp_path: Pa
 
 def test_people_get_one_aligned_line_a_point_newest_first(capsys: Capture, tmp_path: Path) -> None:
     for i in range(3):
-        Store(tmp_path).keep_point(record(i))
+        Store(tmp_path).record_point(record(i))
     lines = shown(capsys, "runs", "--data-dir", str(tmp_path)).splitlines()
     assert lines[0].split()[:3] == ["id", "time", "(UTC)"]
     assert [line.split()[0] for line in lines[2:]] == ["3", "2", "1"]
@@ -126,7 +126,7 @@ def test_people_get_one_aligned_line_a_point_newest_first(capsys: Capture, tmp_p
 def test_the_list_can_be_limited_to_a_model_and_a_number(capsys: Capture, tmp_path: Path) -> None:
     store = Store(tmp_path)
     for i in range(4):
-        store.keep_point(record(i, model_address=f"model-{i % 2}", model_digest=f"digest-{i % 2}"))
+        store.record_point(record(i, model_address=f"model-{i % 2}", model_digest=f"digest-{i % 2}"))
     here = ("--data-dir", str(tmp_path))
     assert [p["id"] for p in listed(capsys, *here, "--limit", "3")] == [4, 3, 2]
     assert [p["id"] for p in listed(capsys, *here, "--model", "model-1")] == [4, 2]
@@ -136,10 +136,10 @@ def test_the_list_can_be_limited_to_a_model_and_a_number(capsys: Capture, tmp_pa
 
 def test_the_list_can_be_limited_to_data_a_split_and_what_asked_for_it(capsys: Capture, tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.keep_point(record(0))
-    store.keep_point(record(1, kind="sweep"))
-    store.keep_point(record(2, split="test"))
-    store.keep_point(record(3, data_address="folder:cats", data_digest="ca75"))
+    store.record_point(record(0))
+    store.record_point(record(1, kind="sweep"))
+    store.record_point(record(2, split="test"))
+    store.record_point(record(3, data_address="folder:cats", data_digest="ca75"))
     here = ("--data-dir", str(tmp_path))
     assert [p["id"] for p in listed(capsys, *here, "--kind", "sweep")] == [2]
     assert [p["id"] for p in listed(capsys, *here, "--split", "test")] == [3]
@@ -168,14 +168,14 @@ def test_kept_scans_are_listed_below_the_points_with_what_they_are_of(capsys: Ca
 
 
 def test_numbers_that_json_does_not_know_become_null(capsys: Capture, tmp_path: Path) -> None:
-    Store(tmp_path).keep_point(record(compression_ratio=float("inf"), theoretical_speedup=float("nan")))
+    Store(tmp_path).record_point(record(compression_ratio=float("inf"), theoretical_speedup=float("nan")))
     (found,) = listed(capsys, "--data-dir", str(tmp_path))
     assert (found["compression_ratio"], found["theoretical_speedup"]) == (None, None)
     assert "infinite" in shown(capsys, "runs", "--data-dir", str(tmp_path))
 
 
 def test_kept_names_cannot_play_with_the_terminal(capsys: Capture, tmp_path: Path) -> None:
-    Store(tmp_path).keep_point(record(model_address="\x1b[31mred\x07", label="a\nb"))
+    Store(tmp_path).record_point(record(model_address="\x1b[31mred\x07", label="a\nb"))
     out = shown(capsys, "runs", "--data-dir", str(tmp_path))
     assert "\x1b" not in out
     assert "\x07" not in out

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from explorer.data.digits import Digits
-from explorer.data.request import Request
+from explorer.data.request import DataRequest
 from explorer.types import Dataset
 
 
@@ -17,7 +17,7 @@ class Mirrored:
     key: ClassVar[str] = "mirrored"
     form: ClassVar[str] = "mirrored"
 
-    def load(self, request: Request) -> Dataset:
+    def load(self, request: DataRequest) -> Dataset:
         digits = Digits().load(replace(request, address="digits"))
         splits = {name: replace(split, x=split.x.flip(-1)) for name, split in digits.splits.items()}
         return replace(digits, address=request.address, splits=splits, digest="digits in a mirror")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from explorer.models.request import Request
+from explorer.models.request import ModelRequest
 from explorer.models.sample import Sample
 from explorer.types import LoadedModel
 
@@ -20,6 +20,6 @@ class Shelf:
     def owns(self, address: str) -> bool:
         return address.startswith("shelf:")
 
-    def load(self, request: Request) -> LoadedModel:
+    def load(self, request: ModelRequest) -> LoadedModel:
         name = {"1": "digits-mlp", "2": "digits-cnn"}[request.address.partition(":")[2]]
         return Sample().load(replace(request, address=name))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from explorer.errors import ExplorerError
-from explorer.recovery.state import Progress, State
-from explorer.recovery.workroom import Room
+from explorer.recovery.context import RecoveryContext
+from explorer.recovery.state import RecoveryProgress, State
 from explorer.types import Dataset, LoadedModel
 
 
@@ -23,6 +23,6 @@ class Rest:
     def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
         return None
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
-        yield room.told(state, notes=("A rest.",))
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
+        yield context.final_progress(state, notes=("A rest.",))
         return state

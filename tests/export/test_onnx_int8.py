@@ -15,8 +15,8 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.export import onnx_int8 as module
 from explorer.export.onnx_int8 import (
-    HOWS,
-    How,
+    INT8_METHODS,
+    Int8Method,
     Int8Onnx,
     Int8Runtime,
     evaluation,
@@ -52,7 +52,7 @@ def digits(mlp: LoadedModel) -> Dataset:
 @pytest.fixture(scope="module")
 def made(mlp: LoadedModel, digits: Dataset) -> dict[str, Int8Onnx]:
     """Half of the weights pruned, then both forms."""
-    return {how: int8_onnx(mlp, make_plan(mlp, HALF), how, data=digits) for how in HOWS}
+    return {how: int8_onnx(mlp, make_plan(mlp, HALF), how, data=digits) for how in INT8_METHODS}
 
 
 def answers(content: bytes, x: torch.Tensor) -> np.ndarray[Any, Any]:
@@ -65,9 +65,9 @@ def initializers(content: bytes) -> dict[str, np.ndarray[Any, Any]]:
     return {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load_from_string(content).graph.initializer}
 
 
-@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("how", INT8_METHODS)
 def test_the_int8_file_is_smaller_and_its_accuracy_is_that_of_a_session_of_ones_own(
-    mlp: LoadedModel, digits: Dataset, made: dict[str, Int8Onnx], how: How
+    mlp: LoadedModel, digits: Dataset, made: dict[str, Int8Onnx], how: Int8Method
 ) -> None:
     split = digits.splits["tune"]
     assert split.y is not None
@@ -133,8 +133,8 @@ def test_ranges_are_found_on_the_fit_split_and_without_one_on_generated_inputs(
     assert made["dynamic"].notes == ()
 
 
-@pytest.mark.parametrize("how", HOWS)
-def test_a_network_of_gru_layers_is_refused_with_the_reason(how: How) -> None:
+@pytest.mark.parametrize("how", INT8_METHODS)
+def test_a_network_of_gru_layers_is_refused_with_the_reason(how: Int8Method) -> None:
     model = models.load("digits-gru")
     with pytest.raises(ExplorerError, match=f"no {how} int8 form of GRU: 98% of the weights would stay float"):
         int8_onnx(model, make_plan(model, HALF), how)
@@ -200,7 +200,7 @@ def test_a_grid_gets_both_forms_from_one_float_file(
         return made["static"].float_content, made["static"].proof
 
     monkeypatch.setattr(module, "onnx_and_proof", exported)
-    found = {how: runtime(mlp, plan, how) for how in HOWS}
+    found = {how: runtime(mlp, plan, how) for how in INT8_METHODS}
     assert n_exports == [1]
     assert {how: int(f.size.value) for how, f in found.items()} == {how: len(m.content) for how, m in made.items()}
     assert all(f.size.origin == "measured" and f.latency is None for f in found.values())

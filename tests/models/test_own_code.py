@@ -15,7 +15,7 @@ from explorer import data, models
 from explorer.cli.arguments import CODE_SECONDS
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
-from explorer.models.request import Request
+from explorer.models.request import ModelRequest
 from explorer.types import LoadedModel
 from tests.models.weights_on_disk import assert_plain
 
@@ -191,4 +191,4 @@ def test_what_does_come_back_is_measured_alike_with_and_without_a_limit(place: s
 
 
 def test_the_command_line_and_python_have_one_default() -> None:
-    assert Request("").code_timeout == CODE_SECONDS
+    assert ModelRequest("").code_timeout == CODE_SECONDS

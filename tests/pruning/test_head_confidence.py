@@ -14,7 +14,7 @@ from zoo import model_of
 
 from explorer import data, models
 from explorer.pruning.criteria.head_confidence import unit_of_heads
-from explorer.pruning.evidence.attention import Attention, attention_weights
+from explorer.pruning.evidence.attention import AttentionEvidence, attention_weights
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, Scores, Split
@@ -171,5 +171,5 @@ def test_what_is_no_head_or_shows_no_weights_says_why() -> None:
 def test_watching_leaves_answers_as_they_are() -> None:
     model, x = model_of("causal"), of_chance().x
     before = model.module(x)  # type: ignore[misc]
-    Attention().collect(model, of_chance())
+    AttentionEvidence().collect(model, of_chance())
     assert torch.equal(model.module(x), before)  # type: ignore[misc]

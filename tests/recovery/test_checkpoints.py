@@ -13,7 +13,7 @@ import pytest
 
 from explorer.recovery.checkpoints import Checkpoints, make_room, progress_from, progress_json
 from explorer.recovery.recipe import Recipe, recover
-from explorer.recovery.state import Progress, Recovered
+from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.recovery.steps import Finetune, Gradual, Prune
 from explorer.types import Measurement
 from tests.recovery.tiny import flowers, half, two
@@ -36,20 +36,20 @@ for told in recover("digits-mlp", sys.argv[1], "digits", checkpoints=sys.argv[2]
 """
 
 
-def ended(recipe: Recipe, folder: Path | None = None) -> tuple[Recovered, list[Progress]]:
+def ended(recipe: Recipe, folder: Path | None = None) -> tuple[Recovered, list[RecoveryProgress]]:
     told = list(recover("digits-mlp", recipe, "digits", checkpoints=folder))
     assert told[-1].recovered is not None
     return told[-1].recovered, [p for p in told if p.complete]
 
 
 @pytest.fixture(scope="module")
-def uninterrupted() -> tuple[Recovered, list[Progress]]:
+def uninterrupted() -> tuple[Recovered, list[RecoveryProgress]]:
     return ended(LONG)
 
 
 @pytest.mark.parametrize("at", ["finetune 4", "gradual 3", "gradual 10"])
 def test_a_run_that_was_killed_goes_on_to_the_same_bits(
-    at: str, uninterrupted: tuple[Recovered, list[Progress]], tmp_path: Path
+    at: str, uninterrupted: tuple[Recovered, list[RecoveryProgress]], tmp_path: Path
 ) -> None:
     import json
 
@@ -125,7 +125,9 @@ def test_a_checkpoint_of_another_beginning_is_not_gone_on_from(tmp_path: Path) -
 
 def test_a_line_of_the_story_comes_back_from_its_json() -> None:
     accuracy = Measurement("accuracy", 0.5, "fraction", "measured", 0.4, 0.6, 100)
-    told = Progress(1, "finetune", 3, 2, 5, 0.4, 0.1, 1e-3, accuracy, None, accuracy, 0.8, 0, "abc", notes=("x",))
+    told = RecoveryProgress(
+        1, "finetune", 3, 2, 5, 0.4, 0.1, 1e-3, accuracy, None, accuracy, 0.8, 0, "abc", notes=("x",)
+    )
     assert progress_from(progress_json(told)) == told
 
 

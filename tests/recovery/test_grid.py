@@ -16,7 +16,7 @@ from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.grid import GridPoint, Working, grid, n_points, pareto
-from explorer.recovery.order import Tried, advice, difference, orders, recipes
+from explorer.recovery.order import MeasuredOrder, advice, difference, orders, recipes
 from explorer.recovery.quantization import measured
 from explorer.recovery.quantized_size import smallest
 from explorer.recovery.steps import Finetune
@@ -152,7 +152,9 @@ def test_three_orders_are_measured_and_the_advice_gives_their_accuracies(
     model: LoadedModel, digits: Dataset, evaluator: Evaluator
 ) -> None:
     spec = PruneSpec("weight", "lp_norm", "global:sparsity=0.8")
-    found = [t for t in orders(model, spec, digits, training=QUICK, evaluator=evaluator) if isinstance(t, Tried)]
+    found = [
+        t for t in orders(model, spec, digits, training=QUICK, evaluator=evaluator) if isinstance(t, MeasuredOrder)
+    ]
     assert [t.words for t in found] == ["prune, quantize", "quantize, prune", "prune, tune, quantize"]
     assert found[0].evaluation.accuracy == measured(evaluator, make_plan(model, spec)).accuracy
     said = advice(found, evaluator, share=0.8)
@@ -161,12 +163,12 @@ def test_three_orders_are_measured_and_the_advice_gives_their_accuracies(
     assert advice(found[:2], evaluator, share=0.8) == ""
 
 
-def judged(evaluator: Evaluator, order: tuple[str, ...], n_right: int) -> Tried:
+def judged(evaluator: Evaluator, order: tuple[str, ...], n_right: int) -> MeasuredOrder:
     """An order that gets the first ``n_right`` samples right."""
     labels = evaluator.split.y
     assert labels is not None
     predictions = torch.where(torch.arange(len(labels)) < n_right, labels, (labels + 1) % 10)
-    return Tried(order, replace(evaluator.dense(), predictions=predictions), recipes(SPEC)[0])
+    return MeasuredOrder(order, replace(evaluator.dense(), predictions=predictions), recipes(SPEC)[0])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.params import params_of
 from explorer.recovery.recipe import Recipe, recover
-from explorer.recovery.state import Progress, Recovered, measured
+from explorer.recovery.state import Recovered, RecoveryProgress, measured
 from explorer.recovery.steps import MEMBERS, Finetune, Prune, Refresh, Rewind
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
 from tests.every import for_each
@@ -31,7 +31,7 @@ def ended(model: LoadedModel | str, recipe: Recipe, data: Dataset | str | None =
 
 
 @pytest.fixture(scope="module")
-def story() -> tuple[Progress, ...]:
+def story() -> tuple[RecoveryProgress, ...]:
     return tuple(recover("digits-mlp", QUICK))
 
 
@@ -84,7 +84,7 @@ def test_no_step_but_a_rewind_takes_a_name_of_a_file() -> None:
     assert texts == {("rewind", "file")}
 
 
-def test_the_story_tells_every_epoch_and_step_in_order(story: tuple[Progress, ...]) -> None:
+def test_the_story_tells_every_epoch_and_step_in_order(story: tuple[RecoveryProgress, ...]) -> None:
     finished = [p for p in story if p.complete]
     assert [(p.index, p.key, p.epoch) for p in finished] == [
         (0, "prune", 0),
@@ -101,7 +101,7 @@ def test_the_story_tells_every_epoch_and_step_in_order(story: tuple[Progress, ..
     assert {p.n_revived for p in finished} == {0}
 
 
-def test_the_result_holds_the_three_dots_and_the_whole_protocol(story: tuple[Progress, ...]) -> None:
+def test_the_result_holds_the_three_dots_and_the_whole_protocol(story: tuple[RecoveryProgress, ...]) -> None:
     found = story[-1].recovered
     assert found is not None
     assert found.dense is not None
@@ -121,7 +121,7 @@ def test_the_result_holds_the_three_dots_and_the_whole_protocol(story: tuple[Pro
     assert protocol["summary"] == "prune, refresh, finetune, 3 epochs"
 
 
-def test_a_replay_gives_the_same_masks_the_same_accuracy_and_the_same_bits(story: tuple[Progress, ...]) -> None:
+def test_a_replay_gives_the_same_masks_the_same_accuracy_and_the_same_bits(story: tuple[RecoveryProgress, ...]) -> None:
     first = story[-1].recovered
     again = tuple(recover("digits-mlp", json.dumps(QUICK.to_json()), "digits"))
     assert [p for p in again if p.complete] == [p for p in story if p.complete]
@@ -133,7 +133,7 @@ def test_a_replay_gives_the_same_masks_the_same_accuracy_and_the_same_bits(story
     assert same(copies(other.model), copies(first.model))
 
 
-def test_a_caller_with_more_threads_gets_the_same_bits(story: tuple[Progress, ...]) -> None:
+def test_a_caller_with_more_threads_gets_the_same_bits(story: tuple[RecoveryProgress, ...]) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

@@ -15,7 +15,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.recovery import recipes
 from explorer.recovery.masking import pruned
 from explorer.recovery.recipe import Recipe, recover
-from explorer.recovery.state import Progress
+from explorer.recovery.state import RecoveryProgress
 from explorer.recovery.steps import Prune, Rigl
 from explorer.recovery.steps.rigl import dense_gradients, moved_mask
 from explorer.recovery.training import Trainer
@@ -77,7 +77,7 @@ def test_masks_move_and_each_layer_keeps_its_count() -> None:
     assert before is not None
     for name, mask in before.masks.items():
         assert int(after.masks[name].sum()) == int(mask.sum())
-    assert len({p.mask_digest for p in told if isinstance(p, Progress) and p.complete}) > 2
+    assert len({p.mask_digest for p in told if isinstance(p, RecoveryProgress) and p.complete}) > 2
     assert last.recovered.n_revived == 0
     assert last.recovered.tuned is not None
     assert last.recovered.as_pruned is not None

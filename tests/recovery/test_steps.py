@@ -14,8 +14,9 @@ from explorer.errors import ExplorerError
 from explorer.params import member_to_json
 from explorer.pruning.layers import layer_table
 from explorer.pruning.spec import PruneSpec
+from explorer.recovery.context import RecoveryContext
 from explorer.recovery.masking import grown_plan, pruned
-from explorer.recovery.state import Progress, State, mask_digest, n_revived, recovered_model
+from explorer.recovery.state import RecoveryProgress, State, mask_digest, n_revived, recovered_model
 from explorer.recovery.steps import (
     STEPS,
     Finetune,
@@ -30,7 +31,6 @@ from explorer.recovery.steps import (
     Step,
 )
 from explorer.recovery.steps.refresh import has_batch_norm, statistics
-from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LayerInfo, LoadedModel
 from tests.every import for_each
 from tests.recovery.tiny import at_start, copies, flowers, half, normed, same, two
@@ -44,11 +44,11 @@ EXAMPLES: dict[str, Step] = {
 each_step = pytest.mark.parametrize("step", [EXAMPLES.get(cls.key) or cls() for cls in STEPS], ids=lambda s: s.key)
 
 
-def room_for(state: State, data: Dataset) -> Room:
-    return Room(data, layer_table(state.dense), key="step")
+def room_for(state: State, data: Dataset) -> RecoveryContext:
+    return RecoveryContext(data, layer_table(state.dense), key="step")
 
 
-def done(step: Step, state: State, data: Dataset) -> tuple[State, list[Progress]]:
+def done(step: Step, state: State, data: Dataset) -> tuple[State, list[RecoveryProgress]]:
     told = []
     doing = step.run(state, room_for(state, data))
     while True:

@@ -66,8 +66,8 @@ WRITER = """
     from tests.store.recorded import record
     store, name, n = Store(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     for i in range(n):
-        store.keep_point(record(i, plan_digest=f"{name}-{i}"))
-        store.keep_cell(name, "group", i, {"i": i})
+        store.record_point(record(i, plan_digest=f"{name}-{i}"))
+        store.record_cell(name, "group", i, {"i": i})
 """
 
 
@@ -89,8 +89,8 @@ def test_eight_threads_at_once_lose_nothing(tmp_path: Path) -> None:
     def work(name: int) -> None:
         try:
             for i in range(25):
-                store.keep_point(record(i, plan_digest=f"{name}-{i}"))
-                store.keep_cell("scan", f"group {name}", i / 25, {"i": i})
+                store.record_point(record(i, plan_digest=f"{name}-{i}"))
+                store.record_cell("scan", f"group {name}", i / 25, {"i": i})
                 store.save_workspace("shared", {"by": name, "i": i}, "boot")
                 assert any(r.point.plan_digest == f"{name}-{i}" for r in store.points())
         except Exception as error:  # noqa: BLE001 - whatever a thread raises is the test's to show
@@ -113,7 +113,7 @@ def test_a_killed_process_costs_at_most_the_record_it_was_writing(tmp_path: Path
         from explorer.store.database import Store
         store, i = Store(sys.argv[1]), int(sys.argv[2])
         while True:
-            store.keep_cell("scan", "group", i, {"i": i, "much": "x" * 20_000})
+            store.record_cell("scan", "group", i, {"i": i, "much": "x" * 20_000})
             store.save_workspace("w", {"i": i}, "boot")
             print(i, flush=True)
             i += 1
@@ -145,7 +145,7 @@ def test_a_killed_process_costs_at_most_the_record_it_was_writing(tmp_path: Path
 def test_a_damaged_file_is_set_aside_whole_and_work_goes_on(tmp_path: Path, damage: str) -> None:
     store = Store(tmp_path)
     for i in range(60):
-        store.keep_point(record(i))
+        store.record_point(record(i))
     store.close()
     content = bytearray(store.path.read_bytes())
     if damage == "header":
@@ -157,7 +157,7 @@ def test_a_damaged_file_is_set_aside_whole_and_work_goes_on(tmp_path: Path, dama
     else:
         content = content[: len(content) // 2]
     store.path.write_bytes(content)
-    number = store.keep_point(record(100))
+    number = store.record_point(record(100))
     assert [r.id for r in store.points()] == [number]
     (aside,) = set_aside(tmp_path)
     assert aside.read_bytes() == content
@@ -169,7 +169,7 @@ def test_a_damaged_file_is_set_aside_whole_and_work_goes_on(tmp_path: Path, dama
 def test_damage_that_comes_while_the_file_is_open_is_noticed_too(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for i in range(60):
-        store.keep_point(record(i))
+        store.record_point(record(i))
     by_sqlite(store.path, "PRAGMA wal_checkpoint(TRUNCATE)")
     with store.path.open("r+b") as file:
         file.seek(4096)
@@ -178,29 +178,29 @@ def test_damage_that_comes_while_the_file_is_open_is_noticed_too(tmp_path: Path)
     store._database._opened().execute("PRAGMA shrink_memory")
     assert store.points() == []
     assert "damaged" in store.findings[0].what
-    assert store.keep_point(record(0)) == 1
+    assert store.record_point(record(0)) == 1
 
 
 def test_two_stores_that_meet_one_damaged_file_begin_one_new_file(tmp_path: Path) -> None:
     one, other = Store(tmp_path), Store(tmp_path)
-    one.keep_point(record(0))
-    other.keep_point(record(1))
+    one.record_point(record(0))
+    other.record_point(record(1))
     one.close()
     other.close()
     one.path.write_bytes(b"no database" * 100)
-    one.keep_point(record(2))
-    other.keep_point(record(3))
-    one.keep_point(record(4))
+    one.record_point(record(2))
+    other.record_point(record(3))
+    one.record_point(record(4))
     assert [r.point.plan_digest for r in other.points()] == ["plan-4", "plan-3", "plan-2"]
     assert len(set_aside(tmp_path)) == 1
 
 
 def test_a_file_that_was_deleted_or_moved_away_is_begun_anew(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.keep_point(record(0))
+    store.record_point(record(0))
     for path in tmp_path.iterdir():
         path.rename(tmp_path.parent / f"{tmp_path.name}-{path.name}")
-    store.keep_point(record(1))
+    store.record_point(record(1))
     assert [r.point.plan_digest for r in store.points()] == ["plan-1"]
     assert by_sqlite(tmp_path.parent / f"{tmp_path.name}-runs.sqlite", "SELECT plan_digest FROM points") == [
         ("plan-0",)
@@ -209,19 +209,19 @@ def test_a_file_that_was_deleted_or_moved_away_is_begun_anew(tmp_path: Path) -> 
 
 def test_a_full_disk_is_said_in_a_sentence_and_what_was_kept_stays(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.keep_point(record(0))
+    store.record_point(record(0))
     database: Database = store._database
     connection = database._opened()
     (n_pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {n_pages + 2}")
     with pytest.raises(ExplorerError) as caught:
-        store.keep_cell("scan", "group", 0.5, {"much": "x" * 100_000})
+        store.record_cell("scan", "group", 0.5, {"much": "x" * 100_000})
     assert caught.value.why == "The disk is full."
     assert str(store.path) in caught.value.what
     assert len(store.points()) == 1
     assert store.cells("scan") == {}
     connection.execute("PRAGMA max_page_count = 1000000")
-    store.keep_cell("scan", "group", 0.5, {"much": "x" * 100_000})
+    store.record_cell("scan", "group", 0.5, {"much": "x" * 100_000})
     assert len(store.cells("scan")) == 1
 
 
@@ -231,11 +231,11 @@ def test_a_disk_that_takes_no_more_loses_nothing_that_was_kept(tmp_path: Path) -
         from explorer.errors import ExplorerError
         from explorer.store.database import Store
         store, refused = Store(sys.argv[1]), 0
-        store.keep_cell("scan", "group", -1, {})
+        store.record_cell("scan", "group", -1, {})
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
         for i in range(60):
             try:
-                store.keep_cell("scan", "group", i, {"much": "x" * 10_000})
+                store.record_cell("scan", "group", i, {"much": "x" * 10_000})
                 print(i)
             except ExplorerError as error:
                 refused += "could not be used" in str(error)
@@ -259,7 +259,7 @@ def test_a_place_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, place
     store = Store(folder)
     for _ in range(2):
         with pytest.raises(ExplorerError, match="could not be") as caught:
-            store.keep_point(record())
+            store.record_point(record())
         assert caught.value.fix
 
 
@@ -273,16 +273,16 @@ def test_a_record_that_is_far_too_large_is_refused(tmp_path: Path) -> None:
 
 def test_another_run_that_never_lets_go_is_said_in_a_sentence(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.keep_point(record())
+    store.record_point(record())
     store._database._opened().execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(ExplorerError, match="Another run holds it"):
-        store.keep_point(record(1))
+        store.record_point(record(1))
     assert len(store.points()) == 1
     other.execute("ROLLBACK")
     other.close()
-    assert store.keep_point(record(1)) == 2
+    assert store.record_point(record(1)) == 2
 
 
 def test_a_file_of_the_first_format_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
@@ -292,11 +292,11 @@ def test_a_file_of_the_first_format_is_brought_up_to_date_with_all_it_holds(tmp_
     store = Store(tmp_path)
     assert store.cells("scan") == {("conv1", 0.5): {"accuracy": 0.75}}
     assert store.save_workspace("w", {"a": 1}, "boot") == 1
-    assert store.keep_point(record()) == 1
+    assert store.record_point(record()) == 1
     assert store.findings == ()
     store.close()
     fresh = Store(tmp_path / "fresh")
-    fresh.keep_cell("s", "k", 0.5, {})
+    fresh.record_cell("s", "k", 0.5, {})
     columns = "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c ORDER BY 1, c.cid"
     assert by_sqlite(store.path, columns) == by_sqlite(fresh.path, columns)
     assert by_sqlite(store.path, "PRAGMA user_version") == [(VERSION,)]
@@ -320,13 +320,13 @@ def test_a_forked_child_gets_a_connection_of_its_own(tmp_path: Path) -> None:
         import os, sys
         from explorer.store.database import Store
         store = Store(sys.argv[1])
-        store.keep_cell("scan", "parent", 0, {})
+        store.record_cell("scan", "parent", 0, {})
         child = os.fork()
         if child == 0:
-            store.keep_cell("scan", "child", 0, {})
+            store.record_cell("scan", "child", 0, {})
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
-        store.keep_cell("scan", "parent", 1, {})
+        store.record_cell("scan", "parent", 1, {})
     """
     process = start(code, tmp_path)
     _, errors = process.communicate(timeout=300)
@@ -336,7 +336,7 @@ def test_a_forked_child_gets_a_connection_of_its_own(tmp_path: Path) -> None:
 
 def test_the_file_is_in_wal_mode_and_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.keep_point(record())
+    store.record_point(record())
     assert by_sqlite(store.path, "PRAGMA journal_mode") == [("wal",)]
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")

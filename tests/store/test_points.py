@@ -26,21 +26,21 @@ def store(tmp_path: Path) -> Store:
 
 def test_a_point_comes_back_as_it_was_kept(store: Store) -> None:
     kept = record(protocol={"epochs": 3, "schedule": [1, 2]})
-    number = store.keep_point(kept)
+    number = store.record_point(kept)
     assert store.points() == [replace(kept, id=number)]
     assert store.point(number) == replace(kept, id=number)
     assert store.findings == ()
 
 
 def test_another_store_on_the_same_folder_sees_it(store: Store, tmp_path: Path) -> None:
-    number = store.keep_point(record())
+    number = store.record_point(record())
     assert [r.id for r in Store(tmp_path).points()] == [number]
 
 
 def test_what_was_measured_without_labels_or_with_nothing_left_comes_back_too(store: Store) -> None:
     agreement = replace(MEASURED, name="agreement", low=None, high=None)
-    store.keep_point(record(accuracy=agreement, loss=None, compression_ratio=math.inf))
-    store.keep_point(record(1, loss=replace(MEASURED, name="loss", value=math.nan)))
+    store.record_point(record(accuracy=agreement, loss=None, compression_ratio=math.inf))
+    store.record_point(record(1, loss=replace(MEASURED, name="loss", value=math.nan)))
     newer, older = store.points()
     assert newer.point.loss is not None
     assert math.isnan(newer.point.loss.value)
@@ -49,9 +49,9 @@ def test_what_was_measured_without_labels_or_with_nothing_left_comes_back_too(st
 
 
 def test_the_same_measurement_is_kept_once_and_counts_as_new(store: Store) -> None:
-    first = store.keep_point(record(0, plan_digest="same"))
-    store.keep_point(record(1))
-    again = store.keep_point(record(2, plan_digest="same", kind="sweep"))
+    first = store.record_point(record(0, plan_digest="same"))
+    store.record_point(record(1))
+    again = store.record_point(record(2, plan_digest="same", kind="sweep"))
     assert again == first
     assert [(r.point.plan_digest, r.kind) for r in store.points()] == [("same", "sweep"), ("plan-1", "evaluate")]
 
@@ -72,23 +72,23 @@ def test_the_same_measurement_is_kept_once_and_counts_as_new(store: Store) -> No
     ],
 )
 def test_what_differs_in_anything_that_matters_is_another_measurement(store: Store, change: dict[str, object]) -> None:
-    assert store.keep_point(RECORD) != store.keep_point(changed(RECORD, **change))  # type: ignore[arg-type]
+    assert store.record_point(RECORD) != store.record_point(changed(RECORD, **change))  # type: ignore[arg-type]
     assert len(store.points()) == 2
 
 
 def test_the_newest_come_first_and_no_more_than_asked(store: Store) -> None:
     for i in (3, 1, 4, 0, 2):
-        store.keep_point(record(i))
+        store.record_point(record(i))
     assert [r.point.plan_digest for r in store.points(limit=3)] == ["plan-4", "plan-3", "plan-2"]
     assert len(store.points(limit=10**30)) == 5
     assert store.points(limit=0) == store.points(limit=-1) == []
 
 
 def test_points_are_found_by_model_data_and_split(store: Store) -> None:
-    store.keep_point(record(0))
-    store.keep_point(record(1, model_digest="other", model_address="other.pt"))
-    store.keep_point(record(2, data_digest="other"))
-    store.keep_point(record(3, split="test"))
+    store.record_point(record(0))
+    store.record_point(record(1, model_digest="other", model_address="other.pt"))
+    store.record_point(record(2, data_digest="other"))
+    store.record_point(record(3, split="test"))
     assert [r.point.plan_digest for r in store.points("m0de1", "da7a", "tune")] == ["plan-0"]
     assert [r.point.plan_digest for r in store.points(split="test")] == ["plan-3"]
     assert [r.point.plan_digest for r in store.points(model="other.pt")] == ["plan-1"]
@@ -99,13 +99,13 @@ def test_points_are_found_by_model_data_and_split(store: Store) -> None:
 
 def test_a_path_that_is_no_text_is_kept_and_found(store: Store) -> None:
     address = b"\xff\x00w.pt".decode("utf-8", "surrogateescape")
-    store.keep_point(record(model_address=address))
+    store.record_point(record(model_address=address))
     assert [r.model_address for r in store.points(model=address)] == [address]
 
 
 @pytest.mark.parametrize("number", [0, -1, 2, 2**63, 10**40])
 def test_there_is_no_point_of_another_number(store: Store, number: int) -> None:
-    store.keep_point(record())
+    store.record_point(record())
     assert store.point(number) is None
 
 
@@ -114,7 +114,7 @@ def test_nothing_is_written_to_answer_that_nothing_is_there(tmp_path: Path) -> N
     assert (store.points(), store.point(1), store.cells("s"), store.scans()) == ([], None, {}, [])
     assert store.workspace("w") is None
     assert not (tmp_path / "new").exists()
-    store.keep_point(record())
+    store.record_point(record())
     assert store.path.parent == tmp_path / "new" / "folder"
 
 
@@ -126,8 +126,8 @@ def test_the_environment_says_where_unless_a_folder_is_given(tmp_path: Path, mon
 
 @pytest.mark.parametrize("damage", ["{", "[]", "{}", '{"accuracy": 3, "drop": 3}', "\x00", "[" * 99_999])
 def test_one_record_that_cannot_be_read_is_told_and_harms_no_other(store: Store, damage: str) -> None:
-    store.keep_point(record(0))
-    bad = store.keep_point(record(1))
+    store.record_point(record(0))
+    bad = store.record_point(record(1))
     with sqlite3.connect(store.path) as connection:
         connection.execute("UPDATE points SET record = ? WHERE id = ?", (damage, bad))
     connection.close()
@@ -139,7 +139,7 @@ def test_one_record_that_cannot_be_read_is_told_and_harms_no_other(store: Store,
 @pytest.mark.parametrize("value", ["3", "'text'", "null", "json('true')", "json('{}')"])
 @pytest.mark.parametrize("name", ["accuracy", "accuracy.value", "accuracy.name", "drop", "n", "split", "spec", "label"])
 def test_parts_of_the_wrong_kind_never_reach_a_screen(store: Store, name: str, value: str) -> None:
-    store.keep_point(record())
+    store.record_point(record())
     with sqlite3.connect(store.path) as connection:
         connection.execute(f"UPDATE points SET record = json_set(record, '$.{name}', {value})")
     connection.close()
@@ -151,7 +151,7 @@ def test_parts_of_the_wrong_kind_never_reach_a_screen(store: Store, name: str, v
 
 
 def test_a_record_of_a_newer_version_is_read_as_far_as_it_is_known(store: Store) -> None:
-    number = store.keep_point(record())
+    number = store.record_point(record())
     change = "UPDATE points SET record = json_set(record, '$.later', 1, '$.accuracy.later', 2)"
     with sqlite3.connect(store.path) as connection:
         connection.execute(change)
@@ -160,7 +160,7 @@ def test_a_record_of_a_newer_version_is_read_as_far_as_it_is_known(store: Store)
 
 
 def test_a_record_stays_the_flat_object_that_earlier_versions_wrote_and_read(store: Store) -> None:
-    number = store.keep_point(RECORD)
+    number = store.record_point(RECORD)
     with sqlite3.connect(store.path) as connection:
         stored = json.loads(connection.execute("SELECT record FROM points").fetchone()[0])
     connection.close()

@@ -52,7 +52,7 @@ def test_a_file_that_is_not_ours_keeps_every_byte_and_gets_no_neighbours(tmp_pat
         folder = database(tmp_path / name, *statements)
         before = content(folder)
         why = "newer version" if "newer" in name else "something else"
-        for use in (lambda store: store.points(), lambda store: store.keep_point(record())):
+        for use in (lambda store: store.points(), lambda store: store.record_point(record())):
             with pytest.raises(ExplorerError, match=why):
                 use(Store(folder))
         assert content(folder) == before, name
@@ -63,7 +63,7 @@ def test_what_is_new_in_the_log_alone_is_refused_too(tmp_path: Path) -> None:
     writer.execute("PRAGMA journal_mode = WAL")
     writer.execute("CREATE TABLE mails (a)")
     with pytest.raises(ExplorerError, match="something else"):
-        Store(tmp_path).keep_point(record())
+        Store(tmp_path).record_point(record())
     assert writer.execute("SELECT name FROM sqlite_master").fetchall() == [("mails",)]
 
 
@@ -71,13 +71,13 @@ def test_what_is_new_in_the_log_alone_is_refused_too(tmp_path: Path) -> None:
 def test_the_store_is_for_this_user_alone_also_where_it_was_not_before(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     store = Store(folder)
-    store.keep_point(record())
+    store.record_point(record())
     assert folder.stat().st_mode & 0o777 == 0o700
     names = {"runs.sqlite", "runs.sqlite-wal", "runs.sqlite-shm", "runs.lock"}
     assert {p.name: p.stat().st_mode & 0o777 for p in folder.iterdir()} == dict.fromkeys(names, 0o600)
     store.close()
     store.path.chmod(0o644)
-    store.keep_point(record(1))
+    store.record_point(record(1))
     assert {p.stat().st_mode & 0o777 for p in folder.iterdir()} == {0o600}
 
 
@@ -94,7 +94,7 @@ def test_who_sees_the_file_sees_its_tables(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("os.replace", look)
     store = Store(tmp_path)
     assert not store.path.exists()
-    store.keep_point(record())
+    store.record_point(record())
     assert len(seen) == 1
     assert {"points", "cells", "scans", "workspaces"} <= seen[0]
 
@@ -103,9 +103,9 @@ def test_a_folder_that_cannot_be_written_is_read_with_what_its_log_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path / "first")
-    store.keep_point(record(0))
+    store.record_point(record(0))
     store.close()
-    store.keep_point(record(1))
+    store.record_point(record(1))
     folder = tmp_path / "copied while it was open"
     folder.mkdir()
     for end in ("", "-wal"):
@@ -128,7 +128,7 @@ def test_an_older_format_and_news_are_read_where_nothing_can_be_written(
         reader = Store(folder)
         assert (reader.points(), reader.scans(), reader.workspace("w")) == ([], [], None)
     assert content(folder) == before
-    Store(folder).keep_point(record())
+    Store(folder).record_point(record())
     with read_only(folder, monkeypatch):
         assert len(reader.points()) == 1
 

@@ -134,7 +134,7 @@ def test_a_recovered_point_stands_beside_the_curves_and_the_other_protocol_is_na
     model, data = explorer.load("digits-mlp"), explorer.load_data("digits")
     (sparse,) = tradeoff.sweep(model, None, data, sparsities=(0.9,))
     protocol = {"epochs": 5, "optimiser": ["adamw"], "seed": 0, "recipe": {"steps": [{"key": "finetune"}]}}
-    cache.store().keep_point(record_of(sparse, model, data, split="tune", kind="recover", protocol=protocol))
+    cache.store().record_point(record_of(sparse, model, data, split="tune", kind="recover", protocol=protocol))
     at = measured(visit("tradeoff", model="digits-mlp"))
     assert "Not one protocol" not in spoken(at)
     table = next(table for table in at.dataframe if "kind" in table.value.columns)

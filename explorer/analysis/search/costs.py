@@ -23,7 +23,7 @@ _NOTES = {
 }
 
 
-class Costs:
+class SearchCost:
     """One cost of any plan of one model.
 
     ``counted`` steers the search: exact and quick, and for latency the multiplications. ``of`` is the cost that the

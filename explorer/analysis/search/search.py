@@ -14,7 +14,7 @@ from math import prod
 from typing import Any
 
 from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
-from explorer.analysis.search.costs import Costs, why_not
+from explorer.analysis.search.costs import SearchCost, why_not
 from explorer.analysis.search.curves import Curves
 from explorer.analysis.search.families import Family, OfAllocation, OfFront, Planner, between
 from explorer.analysis.search.moves import Mover
@@ -103,7 +103,7 @@ def _searched(
     n: int,
     cells: Iterable[Cell],
 ) -> Iterator[Tried]:
-    costs = Costs(model, question.cost)
+    costs = SearchCost(model, question.cost)
 
     def ranked_by(request: PruneSpec) -> Planner:
         return Planner(model, data, request, score(model, request, data), costs.counted)
@@ -139,7 +139,7 @@ class _Search:
     def __init__(
         self,
         question: Question,
-        costs: Costs,
+        costs: SearchCost,
         own: Planner,
         trials: Trials,
         curves: Curves,

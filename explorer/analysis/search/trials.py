@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from statistics import median
 
-from explorer.analysis.search.costs import Costs
+from explorer.analysis.search.costs import SearchCost
 from explorer.analysis.search.families import Planner
 from explorer.analysis.search.question import Question
 from explorer.analysis.search.result import DENSE, Tried
@@ -26,7 +26,13 @@ class Trials:
     """
 
     def __init__(
-        self, question: Question, costs: Costs, evaluator: Evaluator, own: Planner, curves: Mapping[str, Curve], n: int
+        self,
+        question: Question,
+        costs: SearchCost,
+        evaluator: Evaluator,
+        own: Planner,
+        curves: Mapping[str, Curve],
+        n: int,
     ) -> None:
         self.left = n
         self._question, self._costs, self._evaluator = question, costs, evaluator

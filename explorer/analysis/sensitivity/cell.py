@@ -24,16 +24,16 @@ class Keep(Protocol):
         """What is kept under a key, by group and level."""
         ...
 
-    def keep_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
-        """Keep what the cells under a key are of (JSON-able)."""
+    def record_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+        """Record what the cells under a key are of (JSON-able)."""
         ...
 
-    def keep_cell(self, scan_key: str, group: str, level: float, cell: dict[str, Any]) -> None:
-        """Keep one finished cell (JSON-able), at once and for good."""
+    def record_cell(self, scan_key: str, group: str, level: float, cell: dict[str, Any]) -> None:
+        """Record one finished cell (JSON-able), at once and for good."""
         ...
 
 
-class Lenient:
+class ForgivingStore:
     """A place to keep cells that is given up once it fails: what was measured must not get lost for that.
 
     ``tell`` hears why, once.
@@ -47,13 +47,13 @@ class Lenient:
         """What is kept under a key, by group and level; nothing where it cannot be read."""
         return self._tried(lambda keep: keep.cells(scan_key)) or {}
 
-    def keep_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
-        """Keep what the cells are of, if that works."""
-        self._tried(lambda keep: keep.keep_scan(scan_key, about))
+    def record_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+        """Record what the cells are of, if that works."""
+        self._tried(lambda keep: keep.record_scan(scan_key, about))
 
-    def keep_cell(self, scan_key: str, group: str, level: float, cell: dict[str, Any]) -> None:
-        """Keep one finished cell, if that works."""
-        self._tried(lambda keep: keep.keep_cell(scan_key, group, level, cell))
+    def record_cell(self, scan_key: str, group: str, level: float, cell: dict[str, Any]) -> None:
+        """Record one finished cell, if that works."""
+        self._tried(lambda keep: keep.record_cell(scan_key, group, level, cell))
 
     def _tried(self, work: Callable[[Keep], T]) -> T | None:
         try:

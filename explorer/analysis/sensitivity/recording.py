@@ -53,7 +53,7 @@ def scan_key(about: Mapping[str, Any]) -> str:
 _NO_MATTER = ("model_address", "data_address", "python_version")
 
 
-class KeptScan:
+class ScanRecording:
     """One scan's cells among all that are kept: read at its start, added as they are finished."""
 
     def __init__(self, keep: Keep | None, about: Mapping[str, Any]) -> None:
@@ -73,10 +73,10 @@ class KeptScan:
         return found
 
     def add(self, cell: Cell) -> None:
-        """Keep a finished cell; before the first one, what they are of."""
+        """Record a finished cell; before the first one, what they are of."""
         if self._keep is None or not cell.complete:
             return
         if self._is_new:
-            self._keep.keep_scan(self._key, self._about)
+            self._keep.record_scan(self._key, self._about)
             self._is_new = False
-        self._keep.keep_cell(self._key, cell.group, cell.level, cell.to_json())
+        self._keep.record_cell(self._key, cell.group, cell.level, cell.to_json())

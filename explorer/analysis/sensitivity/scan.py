@@ -11,8 +11,18 @@ import torch
 from torch import Tensor
 
 from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
-from explorer.analysis.sensitivity.cell import LEVELS, MODES, Cell, Keep, Lenient, Mode, groups_for, n_for, rising
-from explorer.analysis.sensitivity.recording import KeptScan, scan_about
+from explorer.analysis.sensitivity.cell import (
+    LEVELS,
+    MODES,
+    Cell,
+    ForgivingStore,
+    Keep,
+    Mode,
+    groups_for,
+    n_for,
+    rising,
+)
+from explorer.analysis.sensitivity.recording import ScanRecording, scan_about
 from explorer.analysis.sensitivity.result import Joint, Sensitivity, joint, scan_json
 from explorer.analysis.sensitivity.weight_energy import Energy, energy
 from explorer.engine.cells import evaluate_edits
@@ -20,7 +30,7 @@ from explorer.engine.edits import Edit, Walk
 from explorer.engine.estimates import Estimate, estimate_edits
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.low import low_precision
-from explorer.engine.prepared import Ready
+from explorer.engine.prepared import PreparedModel
 from explorer.engine.verified import Audit, QuickWalk, VerifiedWalk
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import group_masks
@@ -35,9 +45,9 @@ __all__ = [
     "MODES",
     "Cell",
     "Energy",
+    "ForgivingStore",
     "Joint",
     "Keep",
-    "Lenient",
     "Mode",
     "Sensitivity",
     "energy",
@@ -98,7 +108,7 @@ def scan(
     places = _places(scores, levels, layers)
     about = scan_about(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device, seed=seed)
     judge, how = evaluator or Evaluator(loaded, samples, device=device, memory_limit=0), _How(mode, max_drop, seed)
-    return _scanned(_Masks(loaded, request, scores), places, judge, how, KeptScan(keep, about))
+    return _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))
 
 
 def scan_size(
@@ -131,7 +141,7 @@ class _Masks:
         self._model, self._spec, self._scores = model, spec, scores
         self._order: tuple[str, Tensor] | None = None
 
-    def edit(self, ready: Ready, place: _Place) -> Edit:
+    def edit(self, ready: PreparedModel, place: _Place) -> Edit:
         """What this cell masks, with what the criterion makes up for it."""
         kept = self._kept(place.group, place.n_pruned)
         masks = group_masks(self._model, self._spec, self._scores, place.group, kept)
@@ -165,7 +175,7 @@ class _Stops:
 
 
 def _scanned(
-    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, how: _How, kept: KeptScan
+    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, how: _How, kept: ScanRecording
 ) -> Iterator[Cell]:
     stops = _Stops(how.max_drop)
     missing = []

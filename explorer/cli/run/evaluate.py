@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.analysis.costs import Costs, refined_costs
+from explorer.analysis.costs import RunningCosts, refined_costs
 from explorer.analysis.report import Report, layer_rows, report
 from explorer.analysis.tradeoff import point
 from explorer.cli import printing
@@ -77,12 +77,12 @@ def _check_latency(args: Arguments) -> None:
         raise ExplorerError("Time is measured on the processor.", fix="Leave out --device, or leave out --latency.")
 
 
-def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | None) -> Costs | None:
+def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | None) -> RunningCosts | None:
     """Time, memory and energy, with progress on standard error; in ONNX Runtime after both were converted."""
     batch = 1 if args.batch is None else args.batch
     runtime: Runtime = args.runtime or "torch"
     files = onnx_pair(model, plan) if runtime == "onnx" else None
-    last: Costs | None = None
+    last: RunningCosts | None = None
     with printing.Progress("measuring time") as progress:
         for last in refined_costs(model, plan, batch=batch, runtime=runtime, table=table, files=files):
             progress.show(f"{last.latency.n} of {last.latency.total} pairs, {last.latency.ratio.value:.2f}x")
@@ -154,7 +154,7 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
     return rows + [(name, f"{printing.count(m.value)} B", "", m.origin) for name, m in shown]
 
 
-def _measured_speedup(costs: Costs | None) -> tuple[str, str, str, str]:
+def _measured_speedup(costs: RunningCosts | None) -> tuple[str, str, str, str]:
     """What stands beside every counted speedup: the measured one, or that there is none."""
     if costs is None:
         return "measured speedup", "not measured", "add --latency", ""
@@ -163,7 +163,7 @@ def _measured_speedup(costs: Costs | None) -> tuple[str, str, str, str]:
     return "measured speedup", printing.times(ratio.value), interval, "measured"
 
 
-def _cost_lines(found: Costs) -> list[str]:
+def _cost_lines(found: RunningCosts) -> list[str]:
     """Time, then memory and energy: one line each."""
     memory, energy = found.memory, {name: m.value * 1e6 for name, m in found.energy.items()}
     live = " to ".join(f"{printing.count(memory[f'activations_{name}'].value)} B" for name in ("dense", "pruned"))

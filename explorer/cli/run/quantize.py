@@ -19,7 +19,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.level import sparsity_of
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.grid import FORMS, Form, GridPoint, RecoveryKind, pareto
-from explorer.recovery.order import Tried, advice
+from explorer.recovery.order import MeasuredOrder, advice
 from explorer.recovery.steps import Finetune
 from explorer.tasks.context import Context
 from explorer.tasks.grid import GridRequest
@@ -87,7 +87,7 @@ def _training(args: Arguments) -> Finetune:
 def _advice(grid: GridRequest, context: Context) -> str:
     """The orders at the highest share, and what follows from them."""
     request = OrderRequest(grid.spec, max(grid.shares), grid.bits, grid.training)
-    tried = [item for item in done(request, context, "comparing orders") if isinstance(item, Tried)]
+    tried = [item for item in done(request, context, "comparing orders") if isinstance(item, MeasuredOrder)]
     return advice(tried, context.evaluator, share=request.share, bits=request.bits)
 
 

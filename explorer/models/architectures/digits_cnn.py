@@ -27,7 +27,7 @@ class ConvPair(nn.Module):
         return out
 
 
-class Head(nn.Module):
+class FlatHead(nn.Module):
     """Mean over the picture, then one classifier layer."""
 
     def __init__(self, width: int, n_classes: int) -> None:
@@ -48,7 +48,7 @@ class Cnn(nn.Module):
         self.block1 = ConvPair(1, width)
         self.pool = nn.MaxPool2d(2)
         self.block2 = ConvPair(width, 2 * width)
-        self.head = Head(2 * width, n_classes)
+        self.head = FlatHead(2 * width, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, 1, 8, 8) -> (n, n_classes) logits."""

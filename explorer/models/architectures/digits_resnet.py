@@ -24,7 +24,7 @@ class Stem(nn.Module):
         return out
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """Two convolutions beside a shortcut: the identity, or a 1 x 1 convolution where shapes change.
 
     Source: He et al. 2016, arXiv:1512.03385 (option B shortcut).
@@ -47,7 +47,7 @@ class Block(nn.Module):
         return out.relu()
 
 
-class Head(nn.Module):
+class PoolingHead(nn.Module):
     """Mean over the picture, then one classifier layer."""
 
     def __init__(self, width: int, n_classes: int) -> None:
@@ -66,10 +66,10 @@ class ResNet(nn.Module):
     def __init__(self, width: int, n_classes: int) -> None:
         super().__init__()
         self.stem = Stem(width)
-        self.block1 = Block(width, width, 1)
-        self.block2 = Block(width, 2 * width, 2)
-        self.block3 = Block(2 * width, 4 * width, 2)
-        self.head = Head(4 * width, n_classes)
+        self.block1 = ResidualBlock(width, width, 1)
+        self.block2 = ResidualBlock(width, 2 * width, 2)
+        self.block3 = ResidualBlock(2 * width, 4 * width, 2)
+        self.head = PoolingHead(4 * width, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, 1, 8, 8) -> (n, n_classes) logits."""

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from explorer.params import param
 
 
-class Attention(nn.Module):
+class SelfAttention(nn.Module):
     """Multi-head self-attention with explicit ``qkv`` and ``proj`` layers.
 
     The rows of ``qkv`` are ordered query, key, value; within each, head by head.
@@ -47,13 +47,13 @@ class FeedForward(nn.Module):
         return out
 
 
-class Block(nn.Module):
+class EncoderBlock(nn.Module):
     """Attention, then a feed-forward net, each behind a norm and beside a shortcut."""
 
     def __init__(self, dim: int, n_heads: int) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim)
-        self.attn = Attention(dim, n_heads)
+        self.attn = SelfAttention(dim, n_heads)
         self.norm2 = nn.LayerNorm(dim)
         self.mlp = FeedForward(dim, 2 * dim)
 
@@ -71,7 +71,7 @@ class Vit(nn.Module):
         super().__init__()
         self.patch = nn.Conv2d(1, dim, 2, stride=2)
         self.position = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, 16, dim), std=0.02))
-        self.blocks = nn.Sequential(*(Block(dim, n_heads) for _ in range(depth)))
+        self.blocks = nn.Sequential(*(EncoderBlock(dim, n_heads) for _ in range(depth)))
         self.norm = nn.LayerNorm(dim)
         self.fc = nn.Linear(dim, n_classes)
 

@@ -41,7 +41,7 @@ class Ref:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class GraphStep:
     """One step: an input, a stored tensor, a layer, or a function (methods are ``torch.Tensor.NAME``)."""
 
     name: str
@@ -62,7 +62,7 @@ class Graph:
     layers: Mapping[str, tuple[str, Mapping[str, Any]]]
     tensors: Mapping[str, str]
     tied: Mapping[str, str]
-    steps: tuple[Step, ...]
+    steps: tuple[GraphStep, ...]
     output: Any
     digest: str
     done: tuple[tuple[str, ...], ...]
@@ -112,7 +112,7 @@ def _check_targets(graph: Graph) -> None:
             raise refused(f"its step {step.name!r} uses {shown(step.target)!r}, which it does not describe")
 
 
-def _done(steps: tuple[Step, ...], output: Any) -> tuple[tuple[str, ...], ...]:
+def _done(steps: tuple[GraphStep, ...], output: Any) -> tuple[tuple[str, ...], ...]:
     """Walking backwards, the first use that is met is the last one."""
     needed = set(_names(output))
     done: list[tuple[str, ...]] = []
@@ -140,7 +140,7 @@ class _Reader:
         self.names: set[str] = set()
         self.n_values = 0
 
-    def step(self, raw: Any) -> Step:
+    def step(self, raw: Any) -> GraphStep:
         found = _object(raw, "a step")
         if set(found) != {"name", "op", "target", "args", "kwargs"}:
             raise refused("a step of it lacks a part or has one too many")
@@ -152,7 +152,7 @@ class _Reader:
         op: Any = _choice(found["op"], ("input", "tensor", "layer", "call"))
         args = tuple(self.value(v) for v in _list(found["args"], "arguments", MAX_VALUES))
         kwargs = {_word(k): self.value(v) for k, v in _object(found["kwargs"], "arguments").items()}
-        step = Step(name, op, _target(op, found["target"]), args, kwargs)
+        step = GraphStep(name, op, _target(op, found["target"]), args, kwargs)
         _check_call(step)
         self.names.add(name)
         return step
@@ -219,7 +219,7 @@ def _target(op: Op, target: Any) -> str:
     return target
 
 
-def _check_call(step: Step) -> None:
+def _check_call(step: GraphStep) -> None:
     if step.op in ("input", "tensor") and (step.args or step.kwargs):
         raise refused(f"its step {step.name!r} cannot take arguments")
     if step.target == "builtins.getattr":

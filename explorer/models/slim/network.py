@@ -12,7 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.models.slim.document import Graph, refused
 from explorer.models.slim.running import arguments, call, resolved, tensor_at
 from explorer.models.slim.vocabulary import layer_class
-from explorer.models.slim.watched import MAX_BYTES, Watched
+from explorer.models.slim.watched import MAX_BYTES, CheckedRun
 from explorer.reading.refusal import RefusedError
 from explorer.text.quoting import listed, shown
 
@@ -83,7 +83,7 @@ class Foresight:
         """Bytes in all, and the most at once."""
         if n not in self._bytes:
             with torch.device("meta"), torch.no_grad():
-                watched = Watched(self._graph, build(self._graph, self._tensors), on_meta=True)
+                watched = CheckedRun(self._graph, build(self._graph, self._tensors), on_meta=True)
                 watched.run(torch.empty(n, *shape, dtype=dtype) for shape, dtype in self._graph.inputs)
             self._bytes[n] = watched.n_bytes, watched.most_at_once
         return self._bytes[n]

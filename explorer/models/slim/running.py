@@ -7,17 +7,17 @@ from typing import Any
 
 from torch import nn
 
-from explorer.models.slim.document import Ref, Step
+from explorer.models.slim.document import GraphStep, Ref
 from explorer.models.slim.vocabulary import FUNCTIONS, METHOD
 
 
-def arguments(step: Step, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def arguments(step: GraphStep, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What a step is called with, from the values before it."""
     args = tuple(resolved(value, values) for value in step.args)
     return args, {name: resolved(value, values) for name, value in step.kwargs.items()}
 
 
-def call(network: nn.Module, step: Step, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def call(network: nn.Module, step: GraphStep, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """What one step makes."""
     if step.op == "tensor":
         return tensor_at(network, step.target)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from explorer.models.slim.document import Graph, refused
 from explorer.models.slim.network import Foresight, build, example_inputs
-from explorer.models.slim.watched import MAX_BYTES, Watched
+from explorer.models.slim.watched import MAX_BYTES, CheckedRun
 
 FEW, MORE = range(3, 9), range(16, 32)
 
@@ -31,8 +31,8 @@ def try_out(graph: Graph, tensors: Mapping[str, Tensor]) -> None:
     foresight.refuse_growth(secrets.choice(MORE))
 
 
-def _run(graph: Graph, network: nn.Module, n: int) -> Watched:
-    watched = Watched(graph, network)
+def _run(graph: Graph, network: nn.Module, n: int) -> CheckedRun:
+    watched = CheckedRun(graph, network)
     with torch.no_grad():
         watched.run(example_inputs(graph, n, torch.Generator().manual_seed(secrets.randbits(63))))
     return watched

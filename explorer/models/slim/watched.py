@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.models.slim.document import MAX_WHOLE, Graph, Step, refused
+from explorer.models.slim.document import MAX_WHOLE, Graph, GraphStep, refused
 from explorer.models.slim.running import arguments, call, resolved
 from explorer.models.slim.tensor_arguments import numbers_from_tensors
 from explorer.models.slim.vocabulary import ARITHMETIC, METHODS
@@ -26,7 +26,7 @@ _MEMORY = "running it needs more memory than a model of its size may take"
 _IN_PIECES = ("chunk", "split", "unbind")
 
 
-class Watched:
+class CheckedRun:
     """Runs a network step by step, and looks at what goes into each step and what comes out."""
 
     def __init__(self, graph: Graph, network: nn.Module, *, on_meta: bool = False) -> None:
@@ -68,7 +68,7 @@ class Watched:
                 alive -= sizes.pop(name)
         return resolved(self.graph.output, values)
 
-    def _check_after(self, step: Step, value: Any) -> int:
+    def _check_after(self, step: GraphStep, value: Any) -> int:
         n_bytes = 0
         for n, leaf in enumerate(_leaves(value, step)):
             if n > MAX_PIECES:
@@ -90,7 +90,7 @@ def _on_meta(value: Any) -> Any:
     return {key: _on_meta(v) for key, v in value.items()} if isinstance(value, dict) else value
 
 
-def _check_before(step: Step, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def _check_before(step: GraphStep, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     if step.target in ARITHMETIC and not _calculable(step.target, args):
         raise refused(f"its step {step.name!r} calculates with what are no numbers")
     if step.target in METHODS and not isinstance(args[0], Tensor):
@@ -114,7 +114,7 @@ def _calculable(target: str, args: tuple[Any, ...]) -> bool:
     return target != "operator.pow" and all(isinstance(a, int | float) for a in args)
 
 
-def _leaves(value: Any, step: Step) -> Iterator[Any]:
+def _leaves(value: Any, step: GraphStep) -> Iterator[Any]:
     if isinstance(value, tuple | list):
         for inner in value:
             yield from _leaves(inner, step)

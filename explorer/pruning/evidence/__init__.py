@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from explorer.pruning.evidence.attention import Attention
+from explorer.pruning.evidence.attention import AttentionEvidence
 from explorer.pruning.evidence.base import Collector
 from explorer.pruning.evidence.connection_sensitivity import ConnectionSensitivity
 from explorer.pruning.evidence.curvature import Curvature
 from explorer.pruning.evidence.gradients import Gradients
 from explorer.pruning.evidence.input_products import InputProducts
 from explorer.pruning.evidence.input_squares import InputSquares
-from explorer.pruning.evidence.movement import Movement
+from explorer.pruning.evidence.movement import MovementEvidence
 from explorer.pruning.evidence.squared_gradients import SquaredGradients
 from explorer.pruning.evidence.zeros import Zeros
 
@@ -18,10 +18,10 @@ MEMBERS: tuple[type[Collector], ...] = (
     SquaredGradients,
     Curvature,
     ConnectionSensitivity,
-    Movement,
+    MovementEvidence,
     InputSquares,
     InputProducts,
     Zeros,
-    Attention,
+    AttentionEvidence,
 )
 COLLECTORS: dict[str, type[Collector]] = {member.key: member for member in MEMBERS}

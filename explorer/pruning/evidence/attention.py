@@ -17,7 +17,7 @@ _ATTENTION = "scaled_dot_product_attention"
 _LAYER = F.multi_head_attention_forward
 
 
-class Attention:
+class AttentionEvidence:
     """How surely each head attends: one mapping, parameter -> (heads,), from 0 to 1.
 
     The largest attention weight of a head, mean over samples and places. The parameters are those of the

@@ -18,7 +18,7 @@ _BATCH = 32
 
 
 @dataclass(frozen=True)
-class Movement:
+class MovementEvidence:
     """- sum over training steps of w dL/dw, before each step: prunable parameter -> its shape, in double.
 
     A private copy is trained by plain SGD, every epoch in a new order, in eval mode: batch norm keeps its

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from explorer.pruning.calls import class_scores
 from explorer.pruning.evidence.running import private_copy
+from explorer.pruning.running import class_scores
 from explorer.stopping import check
 from explorer.types import LoadedModel
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.errors import ExplorerError
-from explorer.pruning.calls import class_scores, runnable
+from explorer.pruning.running import class_scores, runnable
 from explorer.stopping import check
 from explorer.types import LoadedModel, Split
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from explorer.pruning.coupling.groups import coupling
-from explorer.pruning.coupling.unread import Reader, channel_parts
+from explorer.pruning.coupling.unused_channels import InputGroup, channel_parts
 from explorer.pruning.within_layer import LOOKED_UP, groups_of_conv, layer_groups, parameter_of, weight_of
 from explorer.types import LayerInfo, LayerTable, LoadedModel, PruningGroup
 
@@ -37,7 +37,7 @@ class InChannel:
         channels = channel_parts(coupling(model))
         locks = {first: _FIRST} if first else {}
         return tuple(
-            Reader(**{**vars(k), "locked_by": None if k.why_not else locks.get(k.name)}, channels=channels)
+            InputGroup(**{**vars(k), "locked_by": None if k.why_not else locks.get(k.name)}, channels=channels)
             for k in found
         )
 

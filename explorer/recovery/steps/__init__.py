@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.params import Registry
+from explorer.recovery.context import RecoveryContext
 from explorer.recovery.steps.base import Step
 from explorer.recovery.steps.finetune import Finetune
 from explorer.recovery.steps.gradual import Gradual
@@ -14,7 +15,6 @@ from explorer.recovery.steps.reinit import Reinit
 from explorer.recovery.steps.rewind import Rewind
 from explorer.recovery.steps.rigl import Rigl
 from explorer.recovery.steps.shuffle_mask import ShuffleMask
-from explorer.recovery.workroom import Room
 
 __all__ = [
     "MEMBERS",
@@ -24,11 +24,11 @@ __all__ = [
     "Narrow",
     "Prune",
     "Quantize",
+    "RecoveryContext",
     "Refresh",
     "Reinit",
     "Rewind",
     "Rigl",
-    "Room",
     "ShuffleMask",
     "Step",
 ]

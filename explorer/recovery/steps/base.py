@@ -6,8 +6,8 @@ from collections.abc import Generator
 from typing import ClassVar, Protocol, runtime_checkable
 
 from explorer.errors import ExplorerError
-from explorer.recovery.state import Progress, State
-from explorer.recovery.workroom import Room
+from explorer.recovery.context import RecoveryContext
+from explorer.recovery.state import RecoveryProgress, State
 from explorer.types import Dataset, LoadedModel
 
 
@@ -31,6 +31,6 @@ class Step(Protocol):
         """Why it cannot be done to this model with this data; None where it can."""
         ...
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """Do it."""
         ...

@@ -6,10 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from explorer.recovery.state import Progress, State, masked_model
+from explorer.recovery.context import RecoveryContext
+from explorer.recovery.state import RecoveryProgress, State, masked_model
 from explorer.recovery.training import Training
-from explorer.recovery.training_run import Course
-from explorer.recovery.workroom import Room
+from explorer.recovery.training_run import TrainingRun
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Finetune(Training):
     key: ClassVar[str] = "finetune"
     label: ClassVar[str] = "Fine-tune"
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The trained state."""
-        course = Course.of(self, state, room)
-        yield from course.past
-        for _ in course.left():
-            yield from course.epoch()
-        model = masked_model(state.model, course.result(), state.masks)
+        run = TrainingRun.of(self, state, context)
+        yield from run.past
+        for _ in run.left():
+            yield from run.epoch()
+        model = masked_model(state.model, run.result(), state.masks)
         return replace(state, model=model, epochs=state.epochs + self.epochs)

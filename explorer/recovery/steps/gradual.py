@@ -10,13 +10,13 @@ from explorer.errors import ExplorerError
 from explorer.params import nested_param
 from explorer.pruning.level import sparsity_of, with_sparsity
 from explorer.pruning.spec import PruneSpec
+from explorer.recovery.context import RecoveryContext
 from explorer.recovery.masking import grown_plan, settled
 from explorer.recovery.schedules import sparsity_at
 from explorer.recovery.settings import RisingSettings
-from explorer.recovery.state import Progress, State, masked_model
+from explorer.recovery.state import RecoveryProgress, State, masked_model
 from explorer.recovery.training import Trainer, Training
-from explorer.recovery.training_run import Course
-from explorer.recovery.workroom import Room
+from explorer.recovery.training_run import TrainingRun
 from explorer.types import Dataset, LoadedModel, Plan
 
 
@@ -50,21 +50,21 @@ class Gradual(RisingSettings, Training):
             return error
         return super().why_not(dense, data)
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The state at full sparsity, trained."""
-        course = Course.of(self, state, room)
-        trainer = course.trainer
-        yield from course.past
-        for epoch in course.left():
+        run = TrainingRun.of(self, state, context)
+        trainer = run.trainer
+        yield from run.past
+        for epoch in run.left():
             if epoch <= self.n_prunings:
-                plan = self._plan(state, trainer, room, epoch)
+                plan = self._plan(state, trainer, context, epoch)
                 trainer.set_masks(plan.masks, plan.updates)
-            yield from course.epoch(candidate=epoch >= self.n_prunings)
+            yield from run.epoch(candidate=epoch >= self.n_prunings)
         masks = {name: mask.cpu() for name, mask in trainer.masks.items()}
-        after = settled(state, self.spec, masks, course.result(), room.data)
+        after = settled(state, self.spec, masks, run.result(), context.data)
         return replace(after, epochs=state.epochs + self.epochs)
 
-    def _plan(self, state: State, trainer: Trainer, room: Room, epoch: int) -> Plan:
+    def _plan(self, state: State, trainer: Trainer, context: RecoveryContext, epoch: int) -> Plan:
         masks = {name: mask.cpu() for name, mask in trainer.masks.items()}
         now = masked_model(state.model, trainer.tensors(), masks)
-        return grown_plan(now, with_sparsity(self.spec, self.sparsity_in(epoch)), masks, room.data)
+        return grown_plan(now, with_sparsity(self.spec, self.sparsity_in(epoch)), masks, context.data)

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from explorer.errors import ExplorerError
 from explorer.params import param
+from explorer.recovery.context import RecoveryContext
 from explorer.recovery.narrower import at_random, narrower
-from explorer.recovery.state import Progress, State
-from explorer.recovery.workroom import Room
+from explorer.recovery.state import RecoveryProgress, State
 from explorer.types import Dataset, LoadedModel
 
 
@@ -38,10 +38,10 @@ class Narrow:
             return error
         return None
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The narrower network, untrained."""
         architecture = narrower(state.dense, self.n_parameters)
-        model = at_random(state.dense, architecture, room.seed_of(self.seed))
+        model = at_random(state.dense, architecture, context.seed_of(self.seed))
         after = replace(state, model=model, plan=None)
-        yield room.told(after)
+        yield context.final_progress(after)
         return after

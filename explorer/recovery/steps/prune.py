@@ -9,9 +9,9 @@ from typing import ClassVar
 from explorer.errors import ExplorerError
 from explorer.params import nested_param
 from explorer.pruning.spec import PruneSpec
+from explorer.recovery.context import RecoveryContext
 from explorer.recovery.masking import pruned
-from explorer.recovery.state import Progress, State
-from explorer.recovery.workroom import Room
+from explorer.recovery.state import RecoveryProgress, State
 from explorer.types import Dataset, LoadedModel
 
 
@@ -28,8 +28,8 @@ class Prune:
         """Any model can be pruned; what a criterion lacks is said when it looks."""
         return None
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The pruned state, measured before anything recovers it."""
-        after = pruned(state, self.spec, room.data)
-        yield room.told(after, notes=after.plan.notes if after.plan else ())
+        after = pruned(state, self.spec, context.data)
+        yield context.final_progress(after, notes=after.plan.notes if after.plan else ())
         return after

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from explorer.errors import ExplorerError
+from explorer.recovery.context import RecoveryContext
 from explorer.recovery.quantization import quantized_weights
 from explorer.recovery.settings import QuantizeSettings
-from explorer.recovery.state import Progress, State, recovered_model
-from explorer.recovery.workroom import Room
+from explorer.recovery.state import RecoveryProgress, State, recovered_model
 from explorer.types import Dataset, LoadedModel
 
 
@@ -32,8 +32,8 @@ class Quantize(QuantizeSettings):
         """Any model can be quantized."""
         return None
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The same network with its weights on the grid."""
         after = replace(state, model=recovered_model(state.model, quantized_weights(state.model, bits=self.bits)))
-        yield room.told(after)
+        yield context.final_progress(after)
         return after

@@ -13,9 +13,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from explorer.errors import ExplorerError
 from explorer.params import param
-from explorer.pruning.calls import fitting, runnable
-from explorer.recovery.state import Progress, State, recovered_model
-from explorer.recovery.workroom import Room
+from explorer.pruning.running import fitting, runnable
+from explorer.recovery.context import RecoveryContext
+from explorer.recovery.state import RecoveryProgress, State, recovered_model
 from explorer.stopping import check
 from explorer.types import Dataset, LoadedModel
 
@@ -46,14 +46,14 @@ class Refresh:
             return ExplorerError(f"{data.address} has no fit split to look at.", why=why, fix="Choose other data.")
         return None
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The same network with statistics that fit it."""
-        found = statistics(state.model, room.fit.x[: self.n_samples], self.batch_size, room.device)
+        found = statistics(state.model, context.fit.x[: self.n_samples], self.batch_size, context.device)
         if not found:
-            yield room.told(state, notes=("This network has no batch norm; nothing was refreshed.",))
+            yield context.final_progress(state, notes=("This network has no batch norm; nothing was refreshed.",))
             return state
         after = replace(state, model=recovered_model(state.model, found))
-        yield room.told(after)
+        yield context.final_progress(after)
         return after
 
 

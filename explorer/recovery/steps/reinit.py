@@ -9,8 +9,8 @@ from typing import ClassVar
 from explorer.errors import ExplorerError
 from explorer.params import param
 from explorer.recovery.beginnings import fresh_weights, why_not_fresh
-from explorer.recovery.state import Progress, State, masked_model
-from explorer.recovery.workroom import Room
+from explorer.recovery.context import RecoveryContext
+from explorer.recovery.state import RecoveryProgress, State, masked_model
 from explorer.types import Dataset, LoadedModel
 
 
@@ -30,9 +30,9 @@ class Reinit:
         """Every layer must say how its weights begin."""
         return why_not_fresh(dense)
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The state with fresh weights."""
-        tensors = fresh_weights(state.dense, room.seed_of(self.seed))
+        tensors = fresh_weights(state.dense, context.seed_of(self.seed))
         after = replace(state, model=masked_model(state.model, tensors, state.masks))
-        yield room.told(after)
+        yield context.final_progress(after)
         return after

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.recovery.beginnings import first_weights, why_no_beginning
+from explorer.recovery.context import RecoveryContext
 from explorer.recovery.defaults import training_of
 from explorer.recovery.settings import RewindSettings
-from explorer.recovery.state import Progress, State, masked_model, recovered_model
+from explorer.recovery.state import RecoveryProgress, State, masked_model, recovered_model
 from explorer.recovery.training import Trainer, why_not_trained
-from explorer.recovery.workroom import Room
 from explorer.types import Dataset, LoadedModel
 
 
@@ -39,28 +39,28 @@ class Rewind(RewindSettings):
             refusal = why_not_trained(training_of(dense, data), data)
         return refusal
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The state with earlier weights under the same masks."""
         tensors = first_weights(state.dense, self.file)
         if self.to == "early":
-            tensors = yield from self._early(state, room, tensors)
+            tensors = yield from self._early(state, context, tensors)
         after = replace(state, model=masked_model(state.model, tensors, state.masks))
-        yield room.told(after)
+        yield context.final_progress(after)
         return after
 
     def _early(
-        self, state: State, room: Room, tensors: dict[str, Tensor]
-    ) -> Generator[Progress, None, dict[str, Tensor]]:
-        settings = training_of(state.dense, room.data)
+        self, state: State, context: RecoveryContext, tensors: dict[str, Tensor]
+    ) -> Generator[RecoveryProgress, None, dict[str, Tensor]]:
+        settings = training_of(state.dense, context.data)
         moment = f"early {self.epochs} {self.file}"
-        if moment in room.shared:
-            found: dict[str, Tensor] = room.shared[moment]
+        if moment in context.shared:
+            found: dict[str, Tensor] = context.shared[moment]
             return found
         start = recovered_model(state.dense, tensors)
-        trainer = Trainer(start, {}, settings, room.fit, seed=settings.seed, device=room.device)
+        trainer = Trainer(start, {}, settings, context.fit, seed=settings.seed, device=context.device)
         for epoch in range(self.epochs):
             for share in trainer.run_epoch():
-                yield room.progress(share=(epoch + share) / self.epochs, complete=False)
-            yield room.progress(share=(epoch + 1) / self.epochs, train_loss=trainer.last_loss, complete=False)
-        room.shared[moment] = trainer.tensors()
+                yield context.progress(share=(epoch + share) / self.epochs, complete=False)
+            yield context.progress(share=(epoch + 1) / self.epochs, train_loss=trainer.last_loss, complete=False)
+        context.shared[moment] = trainer.tensors()
         return trainer.tensors()

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.params import param
-from explorer.pruning.calls import class_scores, fitting
+from explorer.pruning.running import class_scores, fitting
 from explorer.pruning.spec import PruneSpec
+from explorer.recovery.context import RecoveryContext
 from explorer.recovery.masking import settled
-from explorer.recovery.state import Progress, State
+from explorer.recovery.state import RecoveryProgress, State
 from explorer.recovery.training import Trainer, Training, loss_of
-from explorer.recovery.training_run import Course
-from explorer.recovery.workroom import Room
+from explorer.recovery.training_run import TrainingRun
 from explorer.types import Split
 
 _MOST_SAMPLES = 512
@@ -52,18 +52,18 @@ class Rigl(Training):
             return 0.0
         return self.share / 2 * (1 + math.cos(math.pi * (epoch - 1) / self.last_move))
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The state under the mask that training found."""
         spec = _single_weights(state)
-        course = Course.of(self, state, room)
-        trainer = course.trainer
-        yield from course.past
-        for epoch in course.left():
+        run = TrainingRun.of(self, state, context)
+        trainer = run.trainer
+        yield from run.past
+        for epoch in run.left():
             if share := self.share_in(epoch):
-                trainer.set_masks(moved_masks(trainer, room.fit, share))
-            yield from course.epoch(candidate=epoch >= self.last_move)
+                trainer.set_masks(moved_masks(trainer, context.fit, share))
+            yield from run.epoch(candidate=epoch >= self.last_move)
         masks = {**state.masks, **{name: mask.cpu() for name, mask in trainer.masks.items()}}
-        after = settled(state, spec, masks, course.result(), room.data)
+        after = settled(state, spec, masks, run.result(), context.data)
         return replace(after, epochs=state.epochs + self.epochs)
 
 

@@ -14,8 +14,8 @@ from explorer.pruning.allocation import Global
 from explorer.pruning.criteria.random import Random
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import Limit, PruneSpec
-from explorer.recovery.state import Progress, State, mask_digest, masked_model
-from explorer.recovery.workroom import Room
+from explorer.recovery.context import RecoveryContext
+from explorer.recovery.state import RecoveryProgress, State, mask_digest, masked_model
 from explorer.types import Dataset, LoadedModel, Plan
 
 
@@ -37,15 +37,15 @@ class ShuffleMask:
         """Any mask of one granularity can be shuffled; others are refused when they are there."""
         return None
 
-    def run(self, state: State, room: Room) -> Generator[Progress, None, State]:
+    def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The state under the shuffled mask."""
         if state.plan is None:
-            yield room.told(state, notes=("Nothing is pruned yet; there was nothing to shuffle.",))
+            yield context.final_progress(state, notes=("Nothing is pruned yet; there was nothing to shuffle.",))
             return state
-        plan = shuffled(state.dense, state.plan, room.seed_of(self.seed))
+        plan = shuffled(state.dense, state.plan, context.seed_of(self.seed))
         tensors = {**state.model.weights, **_returning(state, plan)}
         after = replace(state, model=masked_model(state.model, tensors, plan.masks), plan=plan)
-        yield room.told(after)
+        yield context.final_progress(after)
         return after
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.engine.live import LiveWorker
-from explorer.export.onnx_int8 import HOWS, How, int8_onnx, why_not_int8
+from explorer.export.onnx_int8 import INT8_METHODS, Int8Method, int8_onnx, why_not_int8
 from explorer.metrics.size import sizes
 from explorer.recovery.quantization import quantized_plan
 from explorer.recovery.quantized_size import smallest
@@ -51,7 +51,7 @@ def card(view: View) -> None:
 def _files(view: View) -> None:
     """The setting as int8 ONNX files; made, checked and run in ONNX Runtime when they are asked for."""
     with st.popover("ONNX", icon=":material/download:", help="Real int8 files, for ONNX Runtime."):
-        for how in HOWS:
+        for how in INT8_METHODS:
             why = why_not_int8(view.model, how)
             if why:
                 st.caption(f":material/info: {plain(why, 300)}")
@@ -64,7 +64,7 @@ def _files(view: View) -> None:
         st.caption("8 bits, zeros included. static also fixes the ranges of activations, on samples of the fit split.")
 
 
-def _content(view: View, how: How) -> Callable[[], bytes]:
+def _content(view: View, how: Int8Method) -> Callable[[], bytes]:
     return lambda: int8_onnx(view.model, view.plan, how, data=view.dataset).content
 
 

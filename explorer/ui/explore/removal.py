@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.costs import Costs
+from explorer.analysis.costs import RunningCosts
 from explorer.charts import CONFIG
 from explorer.charts.structure import widths
 from explorer.engine.jobs import Job
@@ -73,7 +73,7 @@ def _job(view: View) -> Job | None:
 def timed(view: View) -> Latency | None:
     """The measured times of the present setting, where it was removed and timed; in torch."""
     job = _job(view)
-    costs = [result for result in job.results if isinstance(result, Costs)] if job else []
+    costs = [result for result in job.results if isinstance(result, RunningCosts)] if job else []
     return costs[-1].latency if costs else None
 
 
@@ -86,7 +86,7 @@ def _outcome(view: View, job: Job) -> None:
         st.markdown(f"{_MARKS[False]} {plain(job.reason, 400)}")
         return
     removed = next((result for result in job.results if isinstance(result, Proven)), None)
-    costs = [result for result in job.results if isinstance(result, Costs)]
+    costs = [result for result in job.results if isinstance(result, RunningCosts)]
     if removed is None:
         st.caption("Removing and proving …")
         return
@@ -120,7 +120,7 @@ def _verdict(model: LoadedModel, made: Proven) -> None:
             st.markdown(f"{_MARKS[check.ok]} {plain(check.sentence, 400)}")
 
 
-def _costs(found: Costs, in_onnx: Latency | None) -> None:
+def _costs(found: RunningCosts, in_onnx: Latency | None) -> None:
     """Time, memory and energy, each with its origin; the sentence never gives a counted speed-up alone."""
     memory, energy = found.memory, found.energy
     rows = [

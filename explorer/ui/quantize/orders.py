@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.engine.jobs import Job
-from explorer.recovery.order import Tried, advice
+from explorer.recovery.order import MeasuredOrder, advice
 from explorer.tasks.grid import GridRequest
 from explorer.tasks.order import OrderRequest
 from explorer.text.names import plain
@@ -48,7 +48,7 @@ def _share(share: float) -> str:
 
 
 def _outcome(job: Job, model: LoadedModel, dataset: Dataset, request: OrderRequest) -> None:
-    tried = [result for result in job.results if isinstance(result, Tried)]
+    tried = [result for result in job.results if isinstance(result, MeasuredOrder)]
     if tried:
         st.dataframe([_row(order) for order in tried], hide_index=True)
     progress.card(job, "comparison")
@@ -59,7 +59,7 @@ def _outcome(job: Job, model: LoadedModel, dataset: Dataset, request: OrderReque
         st.caption("Of this model, these samples and this training alone.")
 
 
-def _row(tried: Tried) -> dict[str, str]:
+def _row(tried: MeasuredOrder) -> dict[str, str]:
     evaluation = tried.evaluation
     return {
         "order": tried.words,

@@ -12,7 +12,7 @@ from explorer.charts.recovery import story
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.recovery.recipe import Recipe
-from explorer.recovery.state import Progress, Recovered
+from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
 from explorer.text.names import shown
 from explorer.text.numbers import interval, percent
@@ -139,7 +139,7 @@ def _story(job: Job | None) -> None:
         st.markdown(_FOUR)
         st.caption("Evaluated on the tune split, trained on fit; the locked test split is not looked at.")
         return
-    history = [p for p in job.results if isinstance(p, Progress) and p.complete]
+    history = [p for p in job.results if isinstance(p, RecoveryProgress) and p.complete]
     progress.card(job, "recovery", text=_how_far(job))
     recovered = recovery_jobs.result(job)
     if recovered is not None:
@@ -163,7 +163,7 @@ def _dots(recovered: Recovered) -> None:
     st.html(f'<div class="facts">{"".join(fact.html() for fact in facts)}</div>')
 
 
-def _audit(history: list[Progress]) -> str:
+def _audit(history: list[RecoveryProgress]) -> str:
     last = history[-1]
     revived = max(p.n_revived for p in history)
     held = "none came back" if revived == 0 else f":material/error: {revived:,} came back"

@@ -14,7 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.export.weights import pruned_file
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
-from explorer.recovery.state import Progress, Recovered
+from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
 from explorer.text.numbers import percent, times
 from explorer.text.spreadsheet import file_stem
@@ -48,8 +48,8 @@ def draw(model: LoadedModel, dataset: Dataset) -> None:
     _table(runs, model)
 
 
-def _history(job: Job) -> list[Progress]:
-    return [p for p in job.results if isinstance(p, Progress) and p.complete]
+def _history(job: Job) -> list[RecoveryProgress]:
+    return [p for p in job.results if isinstance(p, RecoveryProgress) and p.complete]
 
 
 def _stages(name: str, recovered: Recovered, model: LoadedModel) -> RunStages:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from explorer.analysis.sensitivity.cell import MODES, Cell
-from explorer.analysis.sensitivity.recording import KeptScan, scan_about
+from explorer.analysis.sensitivity.recording import ScanRecording, scan_about
 from explorer.analysis.sensitivity.result import Sensitivity
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
@@ -79,6 +79,6 @@ def _recorded(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> list[Cel
     if remembered is None or remembered[0] != asked:
         cells, n = tasks.context(model, dataset).cells, len(dataset.splits["tune"])
         scans = [scan_about(model, dataset, spec, mode=mode, split="tune", n=n) for mode in MODES]
-        remembered = (asked, [cell for about in scans for cell in KeptScan(cells, about).cells().values()])
+        remembered = (asked, [cell for about in scans for cell in ScanRecording(cells, about).cells().values()])
         st.session_state[_RECORDED] = remembered
     return remembered[1]

@@ -10,12 +10,12 @@ from torch import nn
 
 from explorer.engine.evaluator import Evaluator
 from explorer.recovery.checkpoints import Checkpoints
-from explorer.recovery.state import Progress, State, measured_module, n_revived, sparsity_under
+from explorer.recovery.state import RecoveryProgress, State, measured_module, n_revived, sparsity_under
 from explorer.types import Dataset, Evaluation, LayerTable, Split
 
 
 @dataclass(eq=False)
-class Room:
+class RecoveryContext:
     """What a step may use: the data, the judge on tune, where checkpoints go, and how to tell how far it is.
 
     ``evaluator`` holds the dense model on tune (None: there is no such split). ``shared`` is kept from step to step
@@ -52,12 +52,12 @@ class Room:
         """A network in eval mode on tune, against the dense one."""
         return None if self.evaluator is None else measured_module(module, self.evaluator)
 
-    def progress(self, **values: Any) -> Progress:
+    def progress(self, **values: Any) -> RecoveryProgress:
         """One line of the story of this step."""
         seconds = time.perf_counter() - self.started
-        return Progress(self.index, self.key, self.n_steps, **{"seconds": seconds, **values})
+        return RecoveryProgress(self.index, self.key, self.n_steps, **{"seconds": seconds, **values})
 
-    def told(self, state: State, **values: Any) -> Progress:
+    def final_progress(self, state: State, **values: Any) -> RecoveryProgress:
         """The line that ends a step which did not train: measured, and audited for zeros."""
         return self.progress(**{**self._found(state), **values})
 

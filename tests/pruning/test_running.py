@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.pruning.calls import class_scores, fitting, output_of, runnable, why_no_classes
 from explorer.pruning.gathering import why_no_evidence
+from explorer.pruning.running import class_scores, fitting, output_of, runnable, why_no_classes
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.recipe import Recipe, recover

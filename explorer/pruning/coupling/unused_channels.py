@@ -14,7 +14,7 @@ from explorer.types import Part, PruningGroup
 
 
 @dataclass(frozen=True)
-class Reader(PruningGroup):
+class InputGroup(PruningGroup):
     """A line over what one layer reads. ``channels``: all channels of the network, one unit each, the same in all."""
 
     channels: tuple[Part, ...] = field(default=(), compare=False, repr=False)
@@ -37,7 +37,7 @@ def unread(groups: Sequence[PruningGroup], masks: Mapping[str, Tensor]) -> dict[
 
     Empty for lines over other units, and where every channel is still read by some layer.
     """
-    parts = next((group.channels for group in groups if isinstance(group, Reader)), ())
+    parts = next((group.channels for group in groups if isinstance(group, InputGroup)), ())
     if not masks or not any(bool((part.units >= 0).any()) for part in parts):
         return {}
     kept: dict[str, dict[int, Tensor]] = {}
