@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
+from explorer.analysis.pareto import unbeaten
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.macs import MacTable, mac_table, theoretical_speedup, why_no_macs
@@ -169,13 +170,7 @@ def _short(member: Any) -> str:
 
 def pareto(points: Iterable[TradeOffPoint]) -> tuple[TradeOffPoint, ...]:
     """The points that no other beats in both compression ratio and accuracy, by rising ratio."""
-    front: list[TradeOffPoint] = []
-    best = float("-inf")
-    for point in sorted(points, key=lambda p: (-p.compression_ratio, -p.accuracy.value)):
-        if point.accuracy.value > best:
-            best = point.accuracy.value
-            front.append(point)
-    return tuple(reversed(front))
+    return tuple(unbeaten(points, lambda p: p.compression_ratio, lambda p: p.accuracy.value))
 
 
 def _at_ratios(model: LoadedModel, spec: PruneSpec, scores: Scores, ratios: Sequence[float]) -> dict[float, float]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from explorer.analysis.pareto import unbeaten
 from explorer.errors import ExplorerError
 from explorer.text.numbers import bytes_text, percent, times
 from explorer.types import TradeOff, TradeOffPoint
@@ -82,15 +83,10 @@ def front(points: Sequence[TradeOffPoint], scale: Scale) -> list[int]:
     Places within 1 % are one place: there only the most accurate point counts, since rounding whole units moves
     points by about as much.
     """
-    best, chosen = -math.inf, []
-    for i in sorted(
-        drawable(points, scale),
-        key=lambda i: (scale.value(points[i]) * (1 if scale.falls else -1), -points[i].accuracy.value),
-    ):
-        if points[i].accuracy.value > best:
-            best = points[i].accuracy.value
-            chosen.append(i)
-    rising = chosen[::-1]
+    sign = -1 if scale.falls else 1
+    rising = unbeaten(
+        drawable(points, scale), lambda i: sign * scale.value(points[i]), lambda i: points[i].accuracy.value
+    )
     places = [scale.value(points[i]) for i in rising]
     return [i for n, i in enumerate(rising) if not n or not math.isclose(places[n - 1], places[n], rel_tol=0.01)]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol, get_args
 
+from explorer.analysis.pareto import unbeaten
 from explorer.data.given import split_of
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
@@ -65,9 +66,9 @@ Runtime = Callable[[LoadedModel, Plan, Literal["dynamic", "static"]], RuntimeRes
 class GridPoint:
     """One network of the grid. ``asked`` and ``sparsity`` are shares of the prunable weights.
 
-    ``size`` is counted where no such file was written (the smallest kind of file), else the bytes of the real
-    file. ``drop`` is against the dense float model on the same samples. ``why_not`` says why a form does not exist;
-    then nothing else is known.
+    ``point`` is what was measured, with its whole protocol; its drop is against the dense float model on the same
+    samples. ``size`` is counted where no such file was written (the smallest kind of file), else the bytes of the real
+    file. ``why_not`` says why a form does not exist; then nothing is measured, and both are None.
     """
 
     asked: float
@@ -75,30 +76,29 @@ class GridPoint:
     form: Form
     bits: int
     recovery: RecoveryKind = "none"
+    point: TradeOffPoint | None = None
     size: Measurement | None = None
-    accuracy: Measurement | None = None
-    drop: Measurement | None = None
     latency: Latency | None = None
     notes: tuple[str, ...] = ()
     why_not: str = ""
-    spec: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    plan_digest: str = field(default="", compare=False, repr=False)
-    compression_ratio: float = field(default=1.0, compare=False)
-    theoretical_speedup: float = field(default=1.0, compare=False)
-    protocol: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     complete: bool = field(default=True, compare=False)
 
-    def kept(self) -> TradeOffPoint | None:
-        """The same as a point of a trade-off, to be kept with its whole protocol; None where nothing was measured."""
-        if self.size is None or self.accuracy is None or self.drop is None:
-            return None
-        known = (self.compression_ratio, self.theoretical_speedup, int(self.size.value), self.accuracy, self.drop)
-        choices = (self.spec[name]["key"] for name in ("granularity", "criterion", "allocation"))
-        words = [", ".join(choices), *([self.recovery] if self.recovery != "none" else []), self.form]
-        digest, protocol = self.plan_digest, self.protocol
-        return TradeOffPoint(
-            self.spec, " · ".join(words), self.asked, self.sparsity, *known, plan_digest=digest, protocol=protocol
-        )
+    @property
+    def accuracy(self) -> Measurement | None:
+        """Of the network in this form, on the tune split; None where nothing was measured."""
+        return None if self.point is None else self.point.accuracy
+
+    @property
+    def drop(self) -> Measurement | None:
+        """Against the dense float model; None where nothing was measured."""
+        return None if self.point is None else self.point.drop
+
+    def to_json(self) -> dict[str, Any]:
+        """One flat object: the parts of the point beside what the form adds to them."""
+        measured = {} if self.point is None else asdict(self.point)
+        own = {name: value for name, value in asdict(self).items() if name not in ("point", "complete")}
+        empty = {"accuracy": None, "drop": None}
+        return {**empty, **measured, **own, "latency": None if self.latency is None else self.latency.to_json()}
 
 
 @dataclass(frozen=True)
@@ -141,17 +141,12 @@ def n_points(shares: Sequence[float], forms: Sequence[Form], recoveries: Sequenc
 
 def pareto(points: Iterable[GridPoint]) -> tuple[GridPoint, ...]:
     """The points that no other beats in both size and accuracy, from the largest to the smallest."""
-    front: list[GridPoint] = []
-    best = float("-inf")
-    for point in sorted((p for p in points if not p.why_not), key=_small_first):
-        if point.accuracy is not None and point.accuracy.value > best:
-            best = point.accuracy.value
-            front.append(point)
-    return tuple(reversed(front))
+    measured = [point for point in points if point.point is not None and point.size is not None]
+    return tuple(unbeaten(measured, lambda p: -_value(p.size), lambda p: _value(p.accuracy)))
 
 
-def _small_first(point: GridPoint) -> tuple[float, float]:
-    return (point.size.value if point.size else 0.0, -(point.accuracy.value if point.accuracy else 0.0))
+def _value(measurement: Measurement | None) -> float:
+    return measurement.value if measurement is not None else float("nan")
 
 
 def trained_with(training: Finetune | None, recovery: RecoveryKind) -> Finetune:
@@ -182,15 +177,13 @@ def _points(
                 recovered, plan = yield from _recovered(
                     model, request, data, trained_with(training, recovery), evaluator
                 )
-            blank = GridPoint(
-                share, plan.sparsity, forms[0], bits, recovery, spec=request.to_json(), plan_digest=plan.digest,
-                compression_ratio=compression_ratio(recovered, plan).value,
-                theoretical_speedup=speedup.value if (speedup := theoretical_speedup(model, plan, table)) else 1.0,
-            )  # fmt: skip
+            speedup = theoretical_speedup(model, plan, table)
+            costs = (compression_ratio(recovered, plan).value, speedup.value if speedup else 1.0)
+            blank = GridPoint(share, plan.sparsity, forms[0], bits, recovery)
             for form in forms:
                 protocol = _protocol(form, bits, recovery, training)
-                at = replace(blank, form=form, protocol=protocol)
-                yield _Cell(model, recovered, plan, evaluator, at).found(runtime)
+                at = replace(blank, form=form)
+                yield _Cell(model, recovered, request, plan, costs, protocol, evaluator, at).filled(runtime)
 
 
 def _protocol(form: Form, bits: int, recovery: RecoveryKind, training: Finetune | None) -> dict[str, Any]:
@@ -217,34 +210,54 @@ def _recovered(
 
 @dataclass(frozen=True, eq=False)
 class _Cell:
-    """One network in one form; ``point`` says which."""
+    """One network in one form; ``at`` says which, ``costs`` are its compression ratio and theoretical speedup."""
 
     dense: LoadedModel
     model: LoadedModel
+    request: PruneSpec
     plan: Plan
+    costs: tuple[float, float]
+    protocol: Mapping[str, Any]
     evaluator: Evaluator
-    point: GridPoint
+    at: GridPoint
 
-    def found(self, runtime: Runtime | None) -> GridPoint:
-        form, bits = self.point.form, self.point.bits
+    def filled(self, runtime: Runtime | None) -> GridPoint:
+        form, bits = self.at.form, self.at.bits
         if form == "float32":
             size = min(sizes(self.model, self.plan).values(), key=lambda m: m.value)
             return self._with(self._evaluation(self.plan), size=size, bits=32)
         if form == "int8":
             evaluation = self._evaluation(quantized_plan(self.model, self.plan, bits))
-            return self._with(evaluation, size=smallest(self.model, self.plan, bits))
+            return self._with(evaluation, size=smallest(self.model, self.plan, bits), bits=bits)
         if runtime is None:
-            return replace(self.point, bits=8, why_not="No runtime was given.")
+            return replace(self.at, bits=8, why_not="No runtime was given.")
         try:
-            made = runtime(self.model, self.plan, form)
+            result = runtime(self.model, self.plan, form)
         except ExplorerError as error:
-            return replace(self.point, bits=8, why_not=error.why or error.what)
-        known = replace(self.point, bits=8, latency=made.latency, notes=made.notes)
-        return replace(known, size=made.size, accuracy=made.evaluation.accuracy, drop=made.evaluation.drop)
+            return replace(self.at, bits=8, why_not=error.why or error.what)
+        point = self._with(result.evaluation, size=result.size, bits=8)
+        return replace(point, latency=result.latency, notes=result.notes)
 
-    def _with(self, evaluation: Evaluation, *, size: Measurement, bits: int | None = None) -> GridPoint:
-        known = replace(self.point, size=size, bits=bits or self.point.bits)
-        return replace(known, accuracy=evaluation.accuracy, drop=evaluation.drop)
+    def _with(self, evaluation: Evaluation, *, size: Measurement, bits: int) -> GridPoint:
+        spec, ratio, speedup = self.request.to_json(), *self.costs
+        choices = (spec[name]["key"] for name in ("granularity", "criterion", "allocation"))
+        recovered = [self.at.recovery] if self.at.recovery != "none" else []
+        point = TradeOffPoint(
+            spec=spec,
+            label=" · ".join([", ".join(choices), *recovered, self.at.form]),
+            asked=self.at.asked,
+            sparsity=self.at.sparsity,
+            compression_ratio=ratio,
+            theoretical_speedup=speedup,
+            size_bytes=int(size.value),
+            accuracy=evaluation.accuracy,
+            drop=evaluation.drop,
+            loss=evaluation.loss,
+            plan_digest=self.plan.digest,
+            protocol=self.protocol,
+            metrics=evaluation.metrics,
+        )
+        return replace(self.at, size=size, bits=bits, point=point)
 
     def _evaluation(self, plan: Plan) -> Evaluation:
         if self.model is self.dense:

@@ -82,4 +82,4 @@ class GridRequest(TaskRequest[GridPoint | Working]):
 
     def point(self, result: GridPoint | Working) -> TradeOffPoint | None:
         """Each point that exists."""
-        return result.kept() if isinstance(result, GridPoint) else None
+        return result.point if isinstance(result, GridPoint) else None

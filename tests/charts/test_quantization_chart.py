@@ -11,14 +11,15 @@ from explorer.charts.theme import Theme
 from explorer.engine.evaluator import Evaluator
 from explorer.recovery.activation_threshold import ActivationPoint
 from explorer.recovery.grid import Form, GridPoint, RecoveryKind
-from explorer.types import Measurement, Origin
+from explorer.types import Measurement, Origin, TradeOffPoint
 
 
 def point(form: Form, size: int, accuracy: float, *, recovery: RecoveryKind = "none", asked: float = 0.0) -> GridPoint:
     origin: Origin = "measured" if form in ("dynamic", "static") else "counted"
     judged = Measurement("accuracy", accuracy, "fraction", "measured", accuracy - 0.01, accuracy + 0.01, n=450)
     size_of = Measurement("int8_bitmask", size, "bytes", origin)
-    return GridPoint(asked, asked, form, 8, recovery, size=size_of, accuracy=judged, drop=judged)
+    measured = TradeOffPoint({}, "", asked, asked, 1.0, 1.0, size, judged, judged)
+    return GridPoint(asked, asked, form, 8, recovery, size=size_of, point=measured)
 
 
 POINTS = [

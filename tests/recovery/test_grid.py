@@ -20,7 +20,7 @@ from explorer.recovery.order import MeasuredOrder, advice, difference, orders, r
 from explorer.recovery.quantization import measured
 from explorer.recovery.quantized_size import smallest
 from explorer.recovery.steps import Finetune
-from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
+from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, TradeOffPoint
 
 SPEC = PruneSpec("weight", "lp_norm", "global")
 QUICK = Finetune(epochs=1)
@@ -84,7 +84,7 @@ def test_a_runtime_is_asked_for_its_forms_and_a_refusal_becomes_a_point_without_
     found = points(grid(model, SPEC, digits, shares=(0.5,), forms=forms, runtime=runtime, evaluator=evaluator))
 
     assert (found[0].size and found[0].size.value, found[0].notes) == (123, ("told",))
-    assert (found[1].why_not, found[1].size, found[1].kept()) == ("It has none.", None, None)
+    assert (found[1].why_not, found[1].size, found[1].point) == ("It has none.", None, None)
     without = points(grid(model, SPEC, digits, shares=(0.5,), forms=("static",), evaluator=evaluator))
     assert without[0].why_not == "No runtime was given."
 
@@ -106,12 +106,17 @@ def test_recovery_trains_first_and_keeps_the_masks(model: LoadedModel, digits: D
     assert tuned.accuracy is not None
     assert tuned.accuracy.value > pruned.accuracy.value
     assert tuned.size == pruned.size
-    assert [p.protocol["recovery"]["distil_weight"] > 0 for p in found[2:]] == [False, False, True, True]
+    assert [p.point.protocol["recovery"]["distil_weight"] > 0 for p in found[2:] if p.point is not None] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_a_kept_point_says_how_it_came_to_be(model: LoadedModel, digits: Dataset, evaluator: Evaluator) -> None:
     plain, rounded = points(grid(model, SPEC, digits, shares=(0.5,), evaluator=evaluator))
-    one, other = plain.kept(), rounded.kept()
+    one, other = plain.point, rounded.point
     assert one is not None
     assert other is not None
     assert (dict(one.protocol), dict(other.protocol)) == ({}, {"quantized": {"form": "int8", "bits": 8}})
@@ -122,7 +127,8 @@ def test_a_kept_point_says_how_it_came_to_be(model: LoadedModel, digits: Dataset
 
 def made(size: int, accuracy: float) -> GridPoint:
     blank = Measurement("a", accuracy, "fraction", "measured")
-    return GridPoint(0.0, 0.0, "int8", 8, size=replace(blank, value=size), accuracy=blank, drop=blank)
+    point = TradeOffPoint({}, "", 0.0, 0.0, 1.0, 1.0, size, blank, blank)
+    return GridPoint(0.0, 0.0, "int8", 8, size=replace(blank, value=size), point=point)
 
 
 def test_the_front_holds_what_nothing_beats() -> None:

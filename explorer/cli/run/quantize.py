@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from typing import Any
 
 from explorer.analysis.report import finite
@@ -93,8 +92,7 @@ def _advice(grid: GridRequest, context: Context) -> str:
 
 def point_json(point: GridPoint) -> dict[str, Any]:
     """One point as a JSON-able object."""
-    document = asdict(point) | {"latency": None if point.latency is None else point.latency.to_json()}
-    return dict(finite({name: value for name, value in document.items() if name != "complete"}))
+    return dict(finite(point.to_json()))
 
 
 def _cells(p: GridPoint, on_front: bool) -> list[str]:

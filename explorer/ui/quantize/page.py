@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -220,5 +219,4 @@ def _row(p: GridPoint, on_front: bool) -> dict[str, object]:
 
 
 def _json(p: GridPoint) -> dict[str, Any]:
-    made = asdict(p) | {"latency": None if p.latency is None else p.latency.to_json()}
-    return dict(finite({name: part for name, part in made.items() if name != "complete"}))
+    return dict(finite(p.to_json()))
