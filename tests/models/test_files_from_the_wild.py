@@ -191,12 +191,10 @@ def test_odd_tensors_open_and_are_named(tmp_path: Path) -> None:
     assert "\x1b" not in said
     assert set(model.weights) == set(odd) - {"meta", "b"}
     assert model.meta["tied"] == {"b": "a"}
-    for name in ("scalar", "bool", "complex", "float8", "a"):
+    for name in ("scalar", "bool", "complex", "a"):
         assert model.weights[name].dtype == odd[name].dtype
-        assert torch.equal(
-            model.weights[name].view(torch.uint8) if name == "float8" else model.weights[name],
-            odd[name].view(torch.uint8) if name == "float8" else odd[name],
-        )
+        assert torch.equal(model.weights[name], odd[name])
+    assert torch.equal(model.weights["float8"], torch.ones(2))  # opened as float32, which every page can compare
 
 
 def test_nan_weights_open_with_a_failing_finding(tmp_path: Path) -> None:
