@@ -184,7 +184,7 @@ def report(
         parameters=parameters(model, plan),
         compression=compression_ratio(model, plan),
         speedup=theoretical_speedup(model, plan, table),
-        findings=tuple(dict.fromkeys(_findings(model, plan, evaluation))),
+        findings=tuple(dict.fromkeys((*_findings(model, plan, evaluation), *(data.findings if data else ())))),
         notes=tuple(dict.fromkeys(_notes(model, plan, evaluation))),
         data=data,
         split=split,

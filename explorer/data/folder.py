@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from explorer.data.class_places import ClassPlaces, class_places
 from explorer.data.read_apart import decoded_apart
 from explorer.data.request import DataRequest, check_total, normalise
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
-from explorer.types import Dataset, Split, SplitName, tensors_digest
+from explorer.text.quoting import listed
+from explorer.types import Dataset, Finding, Split, SplitName, tensors_digest
 
 SPLIT_FOLDERS: dict[str, SplitName] = {
     "fit": "fit",
@@ -27,6 +30,21 @@ SPLIT_FOLDERS: dict[str, SplitName] = {
     "test": "test",
 }
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
+OTHER_PICTURES = {
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+    ".avif",
+    ".jp2",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".tga",
+    ".jfif",
+    ".jxl",
+    ".dng",
+}
 JUNK = {"__MACOSX", "@eaDir", "__pycache__"}
 MAX_PICTURES = 500_000
 
@@ -34,10 +52,32 @@ Files = list[tuple[Path, str]]
 
 
 @dataclass(frozen=True)
+class Listing:
+    """The pictures of each split (or of "" when undivided) with their class; all class folders, empty ones too.
+
+    ``passed_over`` counts the files that are not read, by class folder ("" for those in none) and suffix.
+    """
+
+    parts: dict[str, Files] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    passed_over: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def pass_over(self, folder: str, suffixes: Counter[str]) -> None:
+        """Count files that are not read."""
+        self.passed_over.setdefault(folder, Counter()).update(suffixes)
+
+    @property
+    def n_pictures(self) -> Counter[str]:
+        """How many pictures each class folder holds, over all splits."""
+        return Counter(label for files in self.parts.values() for _, label in files)
+
+
+@dataclass(frozen=True)
 class Folder:
     """One folder per class; PNG, JPEG, BMP, GIF and WEBP.
 
-    Labels are the positions of the sorted folder names. With fit/tune/test (or train/val/test)
+    A class keeps its place where its folder is empty; see :func:`explorer.data.class_places.class_places` for
+    the places. With fit/tune/test (or train/val/test)
     folders above the class folders, these are the splits; otherwise every picture is in the
     tune split unless ``splits`` divides them. Pictures of another size than ``size`` are scaled
     by their short side and cropped in the middle.
@@ -51,18 +91,18 @@ class Folder:
         root = request.path
         if not root.is_dir():
             raise ExplorerError(f"{request.place!r} is not a folder.", fix="Name the folder that holds the classes.")
-        parts, n_skipped = _listing(root)
-        classes = tuple(sorted({label for files in parts.values() for _, label in files}))
-        _check_classes(root, classes)
+        listing = _listing(root)
+        at = class_places(tuple(listing.folders), request.model, request.address)
+        _check_classes(root, at.classes)
+        parts = listing.parts
         n_channels = _n_channels(request)
         mean, std = request.normalisation(n_channels)
         pixels = _decoded(root, parts, request, n_channels)
         size = pixels.shape[-1]
-        places = {label: place for place, label in enumerate(classes)}
         loaded: dict[str, tuple[Tensor, Tensor]] = {}
         start = 0
         for name, files in parts.items():
-            y = torch.tensor([places[label] for _, label in files])
+            y = torch.tensor([at.places[label] for _, label in files])
             part = pixels[start : start + len(files)].float().div_(255)
             loaded[name] = (normalise(part, mean, std), y)
             start += len(files)
@@ -75,10 +115,42 @@ class Folder:
             "splits": None if request.splits is None else list(request.splits),
             "seed": request.seed,
             "n": counts(splits),
-            "skipped": n_skipped,
+            "skipped": sum(counter.total() for counter in listing.passed_over.values()),
         }
         digest = tensors_digest(tensors(splits))
-        return Dataset(request.address, splits, classes, digest, why_not, meta, images=True)
+        findings = (*at.findings, *_without_pictures(listing, at), *_passed_over(listing))
+        return Dataset(request.address, splits, at.classes, digest, why_not, meta, images=True, findings=findings)
+
+
+def _without_pictures(listing: Listing, at: ClassPlaces) -> tuple[Finding, ...]:
+    """The classes that no picture shows: their places are theirs all the same."""
+    name_of = {place: name for name, place in at.places.items()}
+    empty = [i for i in range(len(at.classes)) if not listing.n_pictures[name_of.get(i, "")]]
+    if not empty:
+        return ()
+    n_absent = sum(i not in name_of for i in empty)
+    which = listed([at.classes[i] for i in empty], 8)
+    what = f"{len(empty)} of {len(at.classes)} classes {'has' if len(empty) == 1 else 'have'} no picture: {which}."
+    evidence = (
+        f"{len(empty) - n_absent} of their folders are empty, {n_absent} are missing; no other class's label moves."
+    )
+    return (Finding("warn", what, evidence, "Add their pictures, or read the accuracy as that of the other classes."),)
+
+
+def _passed_over(listing: Listing) -> tuple[Finding, ...]:
+    """How many files of which kinds were not read."""
+    total = sum(listing.passed_over.values(), Counter[str]())
+    if not total:
+        return ()
+    kinds = listed([f"{n:,} {suffix or 'without suffix'}" for suffix, n in total.most_common()], 8)
+    where = listed([name or "no class folder" for name in sorted(listing.passed_over)], 8)
+    read = "PNG, JPEG, BMP, GIF and WEBP"
+    are_pictures = bool((OTHER_PICTURES | SUFFIXES) & total.keys())
+    n = total.total()
+    what = f"{n:,} {'file was' if n == 1 else 'files were'} passed over: {kinds}."
+    evidence = f"In {where}; {read} in class folders are read."
+    action = f"Save them as one of {read}, inside class folders." if are_pictures else ""
+    return (Finding("warn" if are_pictures else "ok", what, evidence, action),)
 
 
 def _decoded(root: Path, parts: Mapping[str, Files], request: DataRequest, n_channels: int) -> Tensor:
@@ -110,30 +182,56 @@ def _splits(
     return present, {name: why for name in NAMES if name not in present}
 
 
-def _listing(root: Path) -> tuple[dict[str, Files], int]:
-    """The pictures of each split (or of "" when undivided) with their class, and how many files were no pictures."""
-    folders = _folders(root, root)
+def _listing(root: Path) -> Listing:
+    """Everything below the root that is a picture of a class, and a count of what is not."""
+    top, folders = root, _folders(root, root)
     while len(folders) == 1 and folders[0].name.lower() not in SPLIT_FOLDERS and _folders(root, folders[0]):
-        folders = _folders(root, folders[0])  # a wrapping folder, as unpacked archives have
-    names = {folder.name.lower() for folder in folders}
-    divided = bool(names) and names <= SPLIT_FOLDERS.keys()
-    parts: dict[str, Files] = {}
-    n_skipped = 0
+        top, folders = folders[0], _folders(root, folders[0])  # a wrapping folder, as unpacked archives have
+    listing = Listing()
+    divided = _are_splits(root, folders)
+    for parent in [top, *folders] if divided else [top]:
+        if loose := _loose(parent):
+            listing.pass_over("", loose)
     for folder in folders:
         split = SPLIT_FOLDERS[folder.name.lower()] if divided else ""
         for class_folder in _folders(root, folder) if divided else [folder]:
-            files, n_other = _pictures(root, class_folder)
-            n_skipped += n_other
-            if files:
-                parts.setdefault(split, []).extend((path, class_folder.name) for path in files)
-    n_files = sum(len(files) for files in parts.values())
+            _take(listing, root, class_folder, split)
+    n_files = listing.n_pictures.total()
     if not n_files or n_files > MAX_PICTURES:
         raise ExplorerError(
             f"{root.name!r} holds {n_files or 'no'} pictures in folders of classes.",
             why=f"From 1 to {MAX_PICTURES:,} can be loaded.",
             fix="Name a folder with one subfolder per class, each holding PNG, JPEG, BMP, GIF or WEBP files.",
         )
-    return parts, n_skipped
+    return listing
+
+
+def _are_splits(root: Path, folders: Sequence[Path]) -> bool:
+    """Whether the folders are splits and not classes; ExplorerError where some are and some are not."""
+    others = [folder.name for folder in folders if folder.name.lower() not in SPLIT_FOLDERS]
+    splits = {SPLIT_FOLDERS[folder.name.lower()] for folder in folders if folder.name not in others}
+    if others and len(splits) > 1:
+        raise ExplorerError(
+            f"{root.name!r} holds folders for splits beside others.",
+            why=f"Not a split: {listed(others)}.",
+            fix="Move these folders elsewhere, or name a folder that holds the classes directly.",
+        )
+    return bool(splits) and not others
+
+
+def _loose(folder: Path) -> Counter[str]:
+    """The pictures that lie beside class folders and so have no class, by suffix."""
+    suffixes = (p.suffix.lower() for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    return Counter(suffix for suffix in suffixes if suffix in SUFFIXES | OTHER_PICTURES)
+
+
+def _take(listing: Listing, root: Path, folder: Path, split: str) -> None:
+    pictures, suffixes = _pictures(root, folder)
+    listing.folders.add(folder.name)
+    if suffixes:
+        listing.pass_over(folder.name, suffixes)
+    if pictures:
+        listing.parts.setdefault(split, []).extend((path, folder.name) for path in pictures)
 
 
 def _folders(root: Path, folder: Path) -> list[Path]:
@@ -146,18 +244,18 @@ def _folders(root: Path, folder: Path) -> list[Path]:
     return folders
 
 
-def _pictures(root: Path, folder: Path) -> tuple[list[Path], int]:
-    """The pictures below a class folder, sorted, and how many other files were passed over."""
-    pictures, n_other = [], 0
+def _pictures(root: Path, folder: Path) -> tuple[list[Path], Counter[str]]:
+    """The pictures below a class folder, sorted, and how many files of other suffixes were passed over."""
+    pictures, others = [], Counter[str]()
     for path in sorted(folder.rglob("*")):
         if path.is_dir() or JUNK & set(path.parts) or path.name.startswith("."):
             continue
         if path.suffix.lower() not in SUFFIXES:
-            n_other += 1
+            others[path.suffix.lower()] += 1
             continue
         _check_inside(root, path)
         pictures.append(path)
-    return pictures, n_other
+    return pictures, others
 
 
 def _check_inside(root: Path, path: Path) -> None:
@@ -179,6 +277,6 @@ def _check_classes(root: Path, classes: tuple[str, ...]) -> None:
     if len(classes) < 2:
         raise ExplorerError(
             f"{root.name!r} holds only the class {classes[0]!r}.",
-            why="Labels are the positions of the sorted class folders, so all of them must be there.",
+            why="A label is the place of a class folder among all of them, so all of them must be there.",
             fix="Name the folder above the class folders.",
         )

@@ -25,8 +25,9 @@ class Factory:
     """Calls a function of the user's that returns a module with its weights.
 
     The module says what it takes: ``module.input_shape = (3, 32, 32)`` (one input without the
-    batch); ``module.n_classes`` is counted from its output when absent. Optional: ``module.mean``
-    and ``module.std``. Noise is tried as input first, then whole numbers where the module embeds words.
+    batch); ``module.n_classes`` is counted from its output when absent. Optional: ``module.mean``,
+    ``module.std`` and ``module.classes`` (the names of its classes, in order). Noise is tried as input
+    first, then whole numbers where the module embeds words.
     As this runs code, it works from the command line and from Python only.
     """
 
@@ -78,6 +79,8 @@ class Factory:
         meta: dict[str, Any] = {"arch": address, "arch_args": dict(request.arch_args), "input_shape": list(shape)}
         meta["size"] = shape[-1] if len(shape) == 3 else None
         meta |= {name: list(getattr(own.module, name)) for name in ("mean", "std") if _is_numbers(own.module, name)}
+        if names := _class_names(own.module):
+            meta["classes"] = names
         return own, meta
 
 
@@ -89,3 +92,9 @@ def _runnable(model: LoadedModel, own: OwnModule) -> LoadedModel:
 def _is_numbers(module: nn.Module, name: str) -> bool:
     value = getattr(module, name, None)
     return isinstance(value, tuple | list) and bool(value) and all(isinstance(v, int | float) for v in value)
+
+
+def _class_names(module: nn.Module) -> list[str]:
+    stated = getattr(module, "classes", None)
+    names = list(stated) if isinstance(stated, tuple | list) else []
+    return names if all(isinstance(name, str) for name in names) else []

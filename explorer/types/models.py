@@ -146,7 +146,10 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """What a model is evaluated on. A split that does not exist says so in ``why_no_split``."""
+    """What a model is evaluated on. A split that does not exist says so in ``why_no_split``.
+
+    ``findings`` say what was passed over, and what was guessed, when the data were read.
+    """
 
     address: str
     splits: Mapping[str, Split]
@@ -155,6 +158,7 @@ class Dataset:
     why_no_split: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
     images: bool = False
+    findings: tuple[Finding, ...] = ()
 
     def class_name(self, index: int) -> str:
         """What a class is called; its number where the model tells more classes apart than the data has."""

@@ -6,12 +6,16 @@ import os
 import shutil
 import struct
 import zlib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from explorer import data, models
 from explorer.errors import ExplorerError
@@ -119,6 +123,106 @@ def test_a_wrapping_folder_hidden_files_and_other_files_are_innocent(tmp_path: P
     assert found.classes == ("a", "b")
     assert len(found.splits["tune"]) == 3
     assert found.meta["skipped"] == 1
+    assert [(f.level, f.what) for f in found.findings] == [("ok", "1 file was passed over: 1 .txt.")]
+
+
+def digits_on_disk(root: Path, names: Mapping[int, str], *, n: int = 30) -> Path:
+    """The first pictures of each digit among ``names``, each in the folder of that name."""
+    raw = load_digits()
+    for digit, name in names.items():
+        (root / name).mkdir(parents=True)
+        for i in np.flatnonzero(raw.target == digit)[:n]:
+            Image.fromarray((raw.images[i] / 16 * 255).astype(np.uint8)).save(root / name / f"{i}.png")
+    return root
+
+
+def accuracy(root: Path) -> float:
+    model = models.load("digits-cnn")
+    split = data.load(f"folder:{root}", model=model).splits["tune"]
+    assert model.module is not None
+    with torch.no_grad():
+        return float(model.module(split.x).argmax(dim=1).eq(split.y).double().mean())
+
+
+def whats(root: Path, **options: Any) -> str:
+    return " ".join(finding.what for finding in data.load(f"folder:{root}", **options).findings)
+
+
+def test_numbered_folders_are_the_classes_of_their_numbers_whichever_are_empty_or_missing(tmp_path: Path) -> None:
+    all_but_3 = {digit: str(digit) for digit in range(10) if digit != 3}
+    roots = {
+        "missing": digits_on_disk(tmp_path / "missing", all_but_3),
+        "empty": digits_on_disk(tmp_path / "empty", all_but_3),
+        "three of ten": digits_on_disk(tmp_path / "three", {2: "2", 5: "5", 9: "9"}),
+        "from one": digits_on_disk(tmp_path / "one", {digit: str(digit + 1) for digit in range(10)}),
+    }
+    (roots["empty"] / "3").mkdir()
+    # Shifted by one from 3 on they would be a third; by hand, each root read in its right places is 100 %.
+    assert {name: accuracy(root) for name, root in roots.items()} == dict.fromkeys(roots, 1.0)
+    model = models.load("digits-cnn")
+    for name in ("missing", "empty"):
+        assert "1 of 10 classes has no picture: 3." in whats(roots[name], model=model)
+    assert "7 of 10 classes have no picture: 0, 1, 3, 4, 6, 7, 8." in whats(roots["three of ten"], model=model)
+    assert whats(roots["from one"]) == "The class folders are sorted as numbers, not as text."
+
+
+def test_an_empty_folder_and_one_of_unread_pictures_keep_the_places_of_their_classes(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"ant": 1, "bee": 0, "cat": 0, "dog": 1})
+    colour(1).save(tmp_path / "cat" / "x.tiff")
+    found = data.load(f"folder:{tmp_path}")
+    assert found.classes == ("ant", "bee", "cat", "dog")
+    assert found.splits["tune"].y is not None
+    assert sorted(found.splits["tune"].y.tolist()) == [0, 3]
+    said = [(f.level, f.what) for f in found.findings]
+    assert said == [
+        ("warn", "2 of 4 classes have no picture: bee, cat."),
+        ("warn", "1 file was passed over: 1 .tiff."),
+    ]
+
+
+def test_twelve_numbered_folders_are_sorted_as_numbers_and_that_is_said(tmp_path: Path) -> None:
+    write_classes(tmp_path, {str(k): 1 for k in range(12)})
+    found = data.load(f"folder:{tmp_path}")
+    assert found.classes == tuple(str(k) for k in range(12))
+    assert [f.what for f in found.findings] == ["The class folders are sorted as numbers, not as text."]
+    padded = write_classes(tmp_path / "padded", {f"{k:02}": 1 for k in range(12)})
+    assert not data.load(f"folder:{padded}").findings
+
+
+def test_folder_names_are_matched_with_the_models_names_of_its_classes(tmp_path: Path) -> None:
+    model = models.load("digits-cnn")
+    named = replace(model, n_classes=3, meta={**model.meta, "classes": ["dog", "cat", "ant"]})
+    write_classes(tmp_path / "some", {"Ant": 1, "dog": 1}, size=(8, 8))
+    found = data.load(f"folder:{tmp_path / 'some'}", model=named)
+    assert found.classes == ("dog", "cat", "ant")
+    assert found.splits["tune"].y is not None
+    assert sorted(found.splits["tune"].y.tolist()) == [0, 2]
+    write_classes(tmp_path / "other", {"ant": 1, "bee": 1, "dog": 1}, size=(8, 8))
+    refused = refusal(tmp_path / "other", model=named)
+    assert "The folders are ant, bee, dog; the model's classes are dog, cat, ant." in refused.why
+
+
+def test_named_folders_that_are_not_as_many_as_the_models_classes_are_refused_with_both_lists(tmp_path: Path) -> None:
+    digits_on_disk(tmp_path / "three", {2: "two", 5: "five", 9: "nine"}, n=2)
+    refused = refusal(tmp_path / "three", model=models.load("digits-cnn"))
+    assert "The folders are five, nine, two; the model's classes are 0, 1, 2" in refused.why
+    assert "by number, 0 to 9" in refused.fix
+    write_classes(tmp_path / "eleven", {f"c{k:02}": 1 for k in range(11)}, size=(8, 8))
+    assert (
+        "has 11 classes, the model tells 10 apart" in refusal(tmp_path / "eleven", model=models.load("digits-cnn")).what
+    )
+
+
+def test_folders_for_splits_beside_others_are_not_taken_for_classes(tmp_path: Path) -> None:
+    for name in ("train", "val", "labels"):
+        write_classes(tmp_path / name, {"a": 1, "b": 1})
+    assert "labels" in refusal(tmp_path).why
+
+
+def test_pictures_beside_the_class_folders_are_counted_as_passed_over(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"a": 1, "b": 1})
+    colour(1).save(tmp_path / "lost.png")
+    assert whats(tmp_path) == "1 file was passed over: 1 .png."
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "jpeg", "bmp", "gif", "webp"])
@@ -145,14 +249,14 @@ def test_sixteen_bits_a_pixel_are_scaled_and_not_clipped(tmp_path: Path) -> None
 
 
 def test_a_model_brings_its_size_channels_and_normalisation(tmp_path: Path) -> None:
-    write_classes(tmp_path, {"a": 1, "b": 1}, size=(16, 16))
+    write_classes(tmp_path, {"0": 1, "1": 1}, size=(16, 16))
     found = data.load(f"folder:{tmp_path}", model=models.load("digits-cnn"))
     assert found.splits["tune"].x.shape == (2, 1, 8, 8)
     assert (found.meta["size"], found.meta["mean"], found.meta["std"]) == (8, [0.3053], [0.3761])
 
 
 def test_what_the_user_gives_overrides_the_model(tmp_path: Path) -> None:
-    write_classes(tmp_path, {"a": 1, "b": 1}, size=(8, 8))
+    write_classes(tmp_path, {"0": 1, "1": 1}, size=(8, 8))
     found = data.load(f"folder:{tmp_path}", model=models.load("digits-cnn"), mean=0.5, std=0.25)
     assert (found.meta["mean"], found.meta["std"]) == ([0.5], [0.25])
 

@@ -26,8 +26,9 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def private(tmp_path: Path) -> str:
-    """A folder of pictures that a digits-mlp could be evaluated on."""
-    return f"folder:{write_classes(tmp_path / 'private', {'canary': 2, 'secret': 2}, size=(8, 8))}"
+    """A folder of pictures that a digits-mlp could be evaluated on: two of its ten classes have pictures."""
+    classes = {"canary": 2, "secret": 2, **{f"{k} of ten": 0 for k in range(3, 11)}}
+    return f"folder:{write_classes(tmp_path / 'private', classes, size=(8, 8))}"
 
 
 def header(named: Any) -> bytes:
@@ -67,7 +68,7 @@ def test_nothing_else_that_a_file_names_is_followed() -> None:
 def test_a_header_a_description_and_a_manifest_are_not_followed_to_a_folder_that_is_there(
     tmp_path: Path, private: str
 ) -> None:
-    assert data.load(private, model=models.load("digits-mlp")).classes == ("canary", "secret")
+    assert data.load(private, model=models.load("digits-mlp")).classes[-2:] == ("canary", "secret")
     (tmp_path / "header.safetensors").write_bytes(header(private))
     for name in ("beside", "listed"):
         save_file(mlp_state(), tmp_path / f"{name}.safetensors")

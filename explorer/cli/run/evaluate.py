@@ -8,7 +8,7 @@ from explorer.analysis.tradeoff import point
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.flags.evaluate import NAME
-from explorer.cli.run.loading import load_data, load_runnable
+from explorer.cli.run.loading import load_runnable, read_data
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
 from explorer.cli.run.tasks import context_of
@@ -31,7 +31,7 @@ def run(args: Arguments) -> int:
     _check_latency(args)
     spec = prune_spec(args)
     model = load_runnable(args, "Give --arch; inspect and prune work without one.")
-    data = load_data(args, model)
+    data = read_data(args, model)
     spec = with_curves(args, model, spec)
     plan = make_plan(model, spec, data=data)
     evaluation, n_looks = measured(args, model, data, plan)

@@ -7,6 +7,7 @@ import logging
 import torch
 
 from explorer import data, models
+from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.data.given import why_no_data
 from explorer.errors import ExplorerError
@@ -30,7 +31,16 @@ def load_runnable(args: Arguments, fix: str = "Give --arch.") -> LoadedModel:
 
 
 def load_data(args: Arguments, model: LoadedModel) -> Dataset:
-    """The data that was asked for, else what the model was made for."""
+    """The data that was asked for, else what the model was made for; what is wrong with them goes to standard error."""
+    dataset = read_data(args, model)
+    for finding in dataset.findings:
+        if finding.level != "ok":
+            printing.note(printing.plain(printing.finding_line(finding)))
+    return dataset
+
+
+def read_data(args: Arguments, model: LoadedModel) -> Dataset:
+    """The same for commands whose results carry the findings of the data."""
     address = args.data or model.data
     if address is None:
         raise ExplorerError(

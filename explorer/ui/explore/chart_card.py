@@ -159,7 +159,9 @@ def _changed(view: View) -> None:
 
 def _watch(view: View) -> None:
     after = view.evaluation.findings if view.evaluation is not None else ()
-    found = [f for f in (*view.model.findings, *collapse.before(view.model, view.plan), *after) if f.level != "ok"]
+    of_data = view.dataset.findings if view.dataset is not None else ()
+    before = (*view.model.findings, *of_data, *collapse.before(view.model, view.plan))
+    found = [f for f in (*before, *after) if f.level != "ok"]
     for finding in found[:_IN_SIGHT]:
         _finding(finding)
     if len(found) > _IN_SIGHT:

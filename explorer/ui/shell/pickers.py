@@ -118,6 +118,8 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
             _choose(work, "data_menu", **options)
         if dataset is not None:
             _splits(dataset)
+            for finding in dataset.findings:
+                st.caption(f":material/info: {plain(f'{finding.what} {finding.evidence}', 400)}")
 
 
 def _options(work: Workspace, kind: str, place: str) -> dict[str, Any]:
