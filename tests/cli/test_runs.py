@@ -187,7 +187,7 @@ def test_kept_names_cannot_play_with_the_terminal(capsys: Capture, tmp_path: Pat
     [
         (["show"], "needs the ID"),
         (["show", "7"], "There is no run 7"),
-        (["show", "9" * 40], "There is no run"),
+        (["show", "9" * 40], "not a whole number"),
         (["show", "x"], "not a whole number"),
         (["list", "7"], "Write runs show 7"),
         (["erase"], "invalid choice"),
@@ -199,6 +199,7 @@ def test_what_cannot_be_shown_is_one_line_and_status_2(argv: list[str], said: st
 
 
 def test_a_file_of_a_newer_version_is_one_line_and_status_2(capsys: Capture, tmp_path: Path) -> None:
+    Store(tmp_path).save_workspace("w", {}, "boot")
     connection = sqlite3.connect(tmp_path / "runs.sqlite")
     connection.execute("PRAGMA user_version = 999")
     connection.close()

@@ -16,7 +16,7 @@ from explorer.cli import COMMANDS, main
 from explorer.engine.jobs import JobQueue
 from explorer.errors import ExplorerError
 from explorer.store import log_file
-from explorer.ui.explore.curves import failure
+from explorer.ui.shell.tasks import failure
 from tests.cli.asked import Capture, refusal
 
 
