@@ -1,80 +1,103 @@
-"""How the magnitudes of one tensor are spread, with the zeros set apart. Counts are exact at any size."""
+"""How scores are spread, with the zeros set apart: of one group, exactly, and of many layers over one axis."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.errors import ExplorerError
 from explorer.ranking.order import Magnitudes
 
-Scale = Literal["linear", "log"]
+Floats = NDArray[np.floating[Any]]
+Counts = NDArray[np.int64]
 # A few stray weights near zero must not push everything else into the last bins.
 _DECADES = 6.0
-_CHUNK = 1 << 20
+_JUST_ABOVE_ZERO = np.float32(1.2e-38)
+_TAIL_POINTS = 48
 
 
-@dataclass(frozen=True)
-class Histogram:
-    """Bins ``[edges[i], edges[i + 1])`` (the last includes its end) with exact ``counts``.
+@dataclass(frozen=True, eq=False)
+class ScoreHistogram:
+    """The scores of one group in bins, and how many of them lie below any threshold.
 
-    ``n_zeros`` are apart and in no bin. On a log scale the first bin also takes whatever is smaller than its
-    edge. ``n_not_finite`` counts NaN and infinities, which lie in no bin either. No edges: nothing but zeros.
+    ``linear`` counts bins of equal width from ``start`` to ``high``; ``log`` bins of equal ratio from ``floor`` to
+    ``high``, None where they have no place. ``n_zeros`` scores are exactly zero and in no bin. ``low`` is the lowest
+    other score. ``below[i]`` scores are less than ``edges[i]`` (float32), exactly; ``is_exact``: none lies between.
     """
 
-    edges: tuple[float, ...]
-    counts: tuple[int, ...]
+    low: float
+    high: float
+    start: float
+    floor: float
     n_zeros: int
-    n_not_finite: int
-    scale: Scale
-
-    @property
-    def n(self) -> int:
-        """How many values were looked at."""
-        return sum(self.counts) + self.n_zeros + self.n_not_finite
-
-    @property
-    def cumulative(self) -> tuple[int, ...]:
-        """How many values lie below each edge, zeros included; at the last edge all finite ones."""
-        return tuple(int(n) for n in self.n_zeros + np.cumsum([0, *self.counts]))
+    is_exact: bool
+    edges: Floats
+    below: Counts
+    linear: Counts
+    log: Counts | None
 
 
-def magnitude_histogram(values: Tensor | Magnitudes, bins: int = 64, scale: Scale = "linear") -> Histogram:
-    """The histogram of |values|: a tensor of any shape, or magnitudes that were counted before.
-
-    Scores enter as ``Magnitudes.from_scores``; on a log scale they must not be negative. About 0.1 s for
-    25 M weights with a few megabytes of extra memory; from ``Magnitudes`` a small part of it.
-    """
-    if bins < 1:
-        raise ExplorerError(f"A histogram cannot have {bins} bins.", fix="Ask for at least 1.")
-    n_not_finite = 0
-    if isinstance(values, Tensor):
-        floats = values.detach() if values.is_floating_point() else values.detach().float()
-        n_not_finite = count_not_finite(floats)
-        values = Magnitudes.from_weights(floats[torch.isfinite(floats)] if n_not_finite else floats)
-    lowest = values.kth_smallest(0) if values.size else 0.0
-    if lowest < 0 and scale == "log":
-        what = "Negative scores have no place on a log scale."
-        raise ExplorerError(what, fix="Choose the linear scale.")
-    n_zeros = _count_zeros(values)
-    edges = _edges(values, n_zeros, bins, scale)
-    counts = _counts(values, edges, n_zeros if lowest >= 0 else 0)
-    if lowest < 0:
-        counts = _without_zeros(edges, counts, n_zeros)
-    return Histogram(tuple(edges), tuple(counts), n_zeros, n_not_finite, scale)
+def score_histogram(values: Tensor, points: int) -> ScoreHistogram:
+    """The histogram of (n,) finite scores, n > 0; its table has about ``points`` thresholds, chosen by rank."""
+    ranked = _ranked(values)
+    n_zeros = int(np.searchsorted(ranked, 0.0, "right")) if ranked[0] >= 0 else 0
+    low, high = float(ranked[min(n_zeros, len(ranked) - 1)]), float(ranked[-1])
+    start, floor = _axis_start(low, high), max(low, high * 1e-5) if low > 0 else 0.0
+    edges, below, is_exact = _table(ranked, n_zeros, points)
+    n_bins = 48 if len(ranked) >= 1000 else 32 if len(ranked) >= 100 else 24
+    return ScoreHistogram(
+        low=low,
+        high=high,
+        start=start,
+        floor=floor,
+        n_zeros=n_zeros,
+        is_exact=is_exact,
+        edges=edges,
+        below=below,
+        linear=_bins(ranked[n_zeros:], np.linspace(start, high, n_bins + 1)),
+        log=_bins(ranked[n_zeros:], np.geomspace(floor, high, n_bins + 1)) if 0 < floor < high else None,
+    )
 
 
-def count_not_finite(values: Tensor) -> int:
-    """NaN and infinities among the values, a chunk at a time."""
-    pieces = torch.split(values.detach().reshape(-1), _CHUNK)
-    return sum(int(piece.numel() - torch.isfinite(piece).sum()) for piece in pieces)
+def _axis_start(low: float, high: float) -> float:
+    """Zero, but just below the lowest score where all stand far from zero, as channel norms do."""
+    far = 0.3 * high < low < high
+    return max(0.0, low - 0.1 * (high - low)) if far else min(0.0, low)
+
+
+def _ranked(values: Tensor) -> Floats:
+    flat = values.detach().reshape(-1).cpu()
+    if flat.dtype != torch.float64:
+        flat = flat.float()
+    return np.sort(flat.numpy())
+
+
+def _table(ranked: Floats, n_zeros: int, points: int) -> tuple[Floats, Counts, bool]:
+    """Values, and exactly how many scores are below each; ``exact`` if no score lies between."""
+    n = len(ranked)
+    first = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
+    exact = len(first) <= points and ranked.dtype == np.float32
+    if exact:
+        edges = ranked[first]
+    else:
+        ranks = np.linspace(0, n - 1, points).round().astype(np.int64)
+        tail = np.linspace(float(ranked[min(n_zeros, n - 1)]), float(ranked[-1]), _TAIL_POINTS)
+        edges = np.concatenate([ranked[ranks], tail])
+    top = np.nextafter(np.float32(ranked[-1]), np.float32(np.inf))
+    after_zero = [_JUST_ABOVE_ZERO] if n_zeros and not exact else []
+    edges = np.unique(np.concatenate([edges.astype(np.float32), np.array([*after_zero, top], np.float32)]))
+    return edges, np.searchsorted(ranked, edges.astype(ranked.dtype), "left"), exact
+
+
+def _bins(ranked: Floats, edges: Floats) -> Counts:
+    """Counts between edges; the outer bins take what lies outside."""
+    below = np.searchsorted(ranked, edges[1:-1].astype(ranked.dtype), "left")
+    return np.diff(np.concatenate([[0], below, [len(ranked)]]))
 
 
 def _count_zeros(values: Magnitudes) -> int:
@@ -85,42 +108,6 @@ def _count_zeros(values: Magnitudes) -> int:
         return 0
     tiny = torch.nextafter(torch.zeros(1, dtype=values.dtype), torch.ones(1, dtype=values.dtype))
     return values.count_below(float(tiny)) - below
-
-
-def _edges(values: Magnitudes, n_zeros: int, bins: int, scale: Scale) -> list[float]:
-    """Edges as the tensor's own type has them, so that counts and edges say the same."""
-    if n_zeros == values.size:
-        return []
-    high = values.kth_smallest(values.size - 1)
-    low = values.kth_smallest(0)
-    spread: NDArray[np.float64]
-    if scale == "log":
-        low = max(values.kth_smallest(n_zeros), high * 10**-_DECADES)
-        spread = np.geomspace(low, high, bins + 1) if low < high else np.array([low / 2, high])
-    else:
-        start, stop = min(0.0, low), max(0.0, high)
-        spread = np.linspace(start, stop, bins + 1)
-    rounded = torch.from_numpy(spread).to(values.dtype).double()
-    return [float(edge) for edge in torch.unique(rounded)]
-
-
-def _counts(values: Magnitudes, edges: Sequence[float], n_zeros: int) -> list[int]:
-    """The first bin takes what lies below it too (on a linear scale only zeros do, and they are taken out)."""
-    if not edges:
-        return []
-    counts = [int(n) for n in values.bins(edges)]
-    counts[0] += values.count_below(edges[0]) - n_zeros
-    return counts
-
-
-def _without_zeros(edges: Sequence[float], counts: list[int], n_zeros: int) -> list[int]:
-    """Signed scores: the zeros leave the bin they fell into."""
-    last = len(counts) - 1
-    for i, (low, high) in enumerate(pairwise(edges)):
-        if low <= 0 < high or (i == last and high == 0):
-            counts[i] -= n_zeros
-            break
-    return counts
 
 
 @dataclass(frozen=True)

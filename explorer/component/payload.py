@@ -16,16 +16,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from explorer.analysis.histogram import score_histogram
 from explorer.errors import ExplorerError
 from explorer.types import GroupPlan, Plan, PruningGroup
-
-Floats = NDArray[np.floating[Any]]
-_JUST_ABOVE_ZERO = np.float32(1.2e-38)
-_TAIL_POINTS = 48
 
 
 def static_part(
@@ -170,67 +166,21 @@ def _group(group: PruningGroup, values: Tensor | None, points: int) -> dict[str,
 
 
 def _curve(values: Tensor, points: int) -> dict[str, Any]:
-    """Display bins and the cumulative table of one group's scores."""
-    ranked = _ranked(values)
-    zeros = int(np.searchsorted(ranked, 0.0, "right")) if ranked[0] >= 0 else 0
-    low = float(ranked[min(zeros, len(ranked) - 1)])
-    high = float(ranked[-1])
-    start = _axis_start(low, high)
-    floor = max(low, high * 1e-5) if low > 0 else 0.0
-    edges, counts, exact = _table(ranked, zeros, points)
-    n_bins = 48 if len(ranked) >= 1000 else 32 if len(ranked) >= 100 else 24
-    linear = _bins(ranked[zeros:], np.linspace(start, high, n_bins + 1))
+    """One group's histogram as the browser reads it: bar heights, and the cumulative table."""
+    histogram = score_histogram(values, points)
     curve = {
-        "low": low,
-        "high": high,
-        "start": start,
-        "floor": floor,
-        "zeros": zeros,
-        "exact": exact,
-        "edges": _packed(edges, np.dtype("<f4")),
-        "counts": _packed(counts, np.dtype("<u4")),
-        "linear": _heights(linear),
-        "zero_bar": _height(zeros, linear),
+        "low": histogram.low,
+        "high": histogram.high,
+        "start": histogram.start,
+        "floor": histogram.floor,
+        "zeros": histogram.n_zeros,
+        "exact": histogram.is_exact,
+        "edges": _packed(histogram.edges, np.dtype("<f4")),
+        "counts": _packed(histogram.below, np.dtype("<u4")),
+        "linear": _heights(histogram.linear),
+        "zero_bar": _height(histogram.n_zeros, histogram.linear),
     }
-    if floor > 0 and high > floor:
-        curve["log"] = _heights(_bins(ranked[zeros:], np.geomspace(floor, high, n_bins + 1)))
-    return curve
-
-
-def _axis_start(low: float, high: float) -> float:
-    """Zero, but just below the lowest score where all stand far from zero, as channel norms do."""
-    far = 0.3 * high < low < high
-    return max(0.0, low - 0.1 * (high - low)) if far else min(0.0, low)
-
-
-def _ranked(values: Tensor) -> Floats:
-    flat = values.detach().reshape(-1).cpu()
-    if flat.dtype != torch.float64:
-        flat = flat.float()
-    return np.sort(flat.numpy())
-
-
-def _table(ranked: Floats, zeros: int, points: int) -> tuple[Floats, NDArray[np.int64], bool]:
-    """Values, and exactly how many scores are below each; ``exact`` if no score lies between."""
-    n = len(ranked)
-    first = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
-    exact = len(first) <= points and ranked.dtype == np.float32
-    if exact:
-        edges = ranked[first]
-    else:
-        ranks = np.linspace(0, n - 1, points).round().astype(np.int64)
-        tail = np.linspace(float(ranked[min(zeros, n - 1)]), float(ranked[-1]), _TAIL_POINTS)
-        edges = np.concatenate([ranked[ranks], tail])
-    top = np.nextafter(np.float32(ranked[-1]), np.float32(np.inf))
-    after_zero = [_JUST_ABOVE_ZERO] if zeros and not exact else []
-    edges = np.unique(np.concatenate([edges.astype(np.float32), np.array([*after_zero, top], np.float32)]))
-    return edges, np.searchsorted(ranked, edges.astype(ranked.dtype), "left"), exact
-
-
-def _bins(ranked: Floats, edges: Floats) -> NDArray[np.int64]:
-    """Counts between edges; the outer bins take what lies outside."""
-    below = np.searchsorted(ranked, edges[1:-1].astype(ranked.dtype), "left")
-    return np.diff(np.concatenate([[0], below, [len(ranked)]]))
+    return curve if histogram.log is None else curve | {"log": _heights(histogram.log)}
 
 
 def _height(count: int, bins: NDArray[np.int64]) -> int:

@@ -5,84 +5,57 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from explorer.analysis.histogram import LayerMap, layer_map, magnitude_histogram
-from explorer.errors import ExplorerError
-from explorer.ranking.order import Magnitudes
+from explorer.analysis.histogram import LayerMap, layer_map, score_histogram
 from tests.every import for_each
 
 
-@pytest.mark.parametrize("n", [500, 300_000])
-def test_linear_counts_equal_numpys_histogram_of_the_magnitudes(n):
-    values = torch.randn(n, generator=torch.Generator().manual_seed(0))
-    found = magnitude_histogram(values, bins=40)
-    # The edges are float32 numbers, so numpy compares the very same values.
-    counts, _ = np.histogram(values.abs().double().numpy(), np.array(found.edges))
-    assert list(found.counts) == counts.tolist()
-    assert len(found.counts) == 40
-    assert found.n == n
-    assert found.edges[0] == 0.0
-    assert found.edges[-1] == values.abs().max().item()
+def seeded(n: int) -> Tensor:
+    return torch.randn(n, generator=torch.Generator().manual_seed(n))
+
+
+@for_each("n", [50, 500, 300_000])
+def test_linear_bins_equal_numpys_histogram(n: int) -> None:
+    histogram = score_histogram(seeded(n).abs(), 256)
+    scores = seeded(n).abs().numpy()
+    edges = np.linspace(histogram.start, histogram.high, len(histogram.linear) + 1).astype(np.float32)
+    edges[0], edges[-1] = -np.inf, np.inf
+    assert histogram.linear.tolist() == np.histogram(scores, edges)[0].tolist()
+    assert (histogram.low, histogram.high) == (scores.min(), scores.max())
 
 
 @for_each("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-@for_each("scale", ["linear", "log"])
-def test_zeros_are_split_off_and_nothing_is_lost(dtype, scale):
-    values = torch.randn(4000, generator=torch.Generator().manual_seed(0)).to(dtype)
+def test_zeros_are_split_off_and_nothing_is_lost(dtype: torch.dtype) -> None:
+    values = seeded(4000).abs().to(dtype)
     values[::4] = 0.0
     values[1] = -0.0
-    found = magnitude_histogram(values, bins=32, scale=scale)
-    assert found.n_zeros == 1001
-    assert sum(found.counts) == 2999
-    assert found.cumulative[0] == 1001
-    assert found.cumulative[-1] == 4000
+    histogram = score_histogram(values, 256)
+    assert histogram.log is not None
+    assert (histogram.n_zeros, histogram.linear.sum(), histogram.log.sum()) == (1001, 2999, 2999)
+    assert (histogram.below[0], histogram.below[-1]) == (0, 4000)
 
 
-def test_log_edges_have_equal_ratios_and_the_first_bin_takes_the_stray_small_ones():
-    values = torch.tensor([1e-30, 1e-3, 1e-2, 1e-1, 1.0])
-    found = magnitude_histogram(values, bins=6, scale="log")
-    assert found.edges == pytest.approx([1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0])
-    assert sum(found.counts) == 5
-    assert found.counts[0] == 1
+@for_each("n", [40, 3000])
+def test_the_table_says_exactly_how_many_scores_lie_below(n: int) -> None:
+    scores = seeded(n)
+    histogram = score_histogram(scores, 256)
+    assert histogram.below.tolist() == [int((scores < float(edge)).sum()) for edge in histogram.edges]
+    assert histogram.is_exact is (n == 40)
 
 
-def test_values_that_are_all_equal_fill_one_bin():
-    for scale in ("linear", "log"):
-        found = magnitude_histogram(torch.full((7,), -2.5), bins=8, scale=scale)
-        assert sum(found.counts) == max(found.counts) == 7
-        assert found.n_zeros == 0
+def test_the_first_log_bin_takes_the_stray_small_ones() -> None:
+    histogram = score_histogram(torch.tensor([1e-30, 1e-3, 1e-2, 1e-1, 1.0]), 256)
+    assert histogram.log is not None
+    assert histogram.floor == pytest.approx(1e-5)
+    assert (histogram.log[0], histogram.log.sum()) == (1, 5)
 
 
-def test_nothing_but_zeros_or_nothing_at_all_has_no_bins():
-    assert magnitude_histogram(torch.zeros(5)).counts == ()
-    assert magnitude_histogram(torch.zeros(5)).n_zeros == 5
-    assert magnitude_histogram(torch.zeros(0)).n == 0
-
-
-def test_nan_and_infinity_are_counted_apart():
-    found = magnitude_histogram(torch.tensor([1.0, math.nan, -math.inf, 0.0, 2.0]), bins=2)
-    assert (found.n_not_finite, found.n_zeros, found.n) == (2, 1, 5)
-    assert found.counts == (0, 2)
-
-
-def test_magnitudes_counted_before_give_the_same_histogram():
-    values = torch.randn(1000, generator=torch.Generator().manual_seed(0))
-    assert magnitude_histogram(Magnitudes.from_weights(values)) == magnitude_histogram(values)
-
-
-def test_signed_scores_keep_their_sign_on_a_linear_scale_and_are_refused_on_a_log_scale():
-    scores = Magnitudes.from_scores(torch.tensor([-1.0, -0.5, 0.0, 0.0, 0.5, 1.0]))
-    found = magnitude_histogram(scores, bins=2)
-    assert found.edges == (-1.0, 0.0, 1.0)
-    assert found.counts == (2, 2)
-    assert found.n_zeros == 2
-    with pytest.raises(ExplorerError, match="log scale"):
-        magnitude_histogram(scores, scale="log")
-
-
-def test_a_histogram_without_bins_is_refused():
-    with pytest.raises(ExplorerError, match="0 bins"):
-        magnitude_histogram(torch.ones(3), bins=0)
+def test_scores_without_a_place_on_a_log_axis_have_no_log_bins() -> None:
+    for scores in (torch.full((7,), 2.5), torch.zeros(5), torch.tensor([-1.0, 1.0])):
+        histogram = score_histogram(scores, 64)
+        assert histogram.log is None
+        assert histogram.linear.sum() + histogram.n_zeros == len(scores)
 
 
 def test_a_layer_map_counts_all_layers_over_common_bins_and_loses_nothing():
