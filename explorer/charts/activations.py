@@ -15,21 +15,21 @@ _MOST_LAYERS = 6
 
 
 def skipped_activations(
-    found: Sequence[ActivationPoint], *, theme: Theme | None = None, height: int = 320
+    points: Sequence[ActivationPoint], *, theme: Theme | None = None, height: int = 320
 ) -> go.Figure:
     """The measured accuracy over the share of activations that were zero, with its 95 % band.
 
     The grey line is what is zero in the dense network already: only what lies right of it is skipped.
     """
     theme = theme or Theme.light()
-    if not found:
+    if not points:
         return empty(theme, "Nothing has been measured yet.", height=height)
-    lowest = min(p.accuracy.low if p.accuracy.low is not None else p.accuracy.value for p in found)
+    lowest = min(p.accuracy.low if p.accuracy.low is not None else p.accuracy.value for p in points)
     floor = 0.0 if lowest < 0.5 else 0.5
     across = axis(theme, "share of activations that are zero", tickformat=".0%", range=[-0.015, 1.015])
     up = axis(theme, grid=True, tickformat=".0%", range=[floor - 0.01, 1.03], dtick=0.2 if floor == 0 else 0.1)
     figure = framed(theme, height=height, x=across, y=up, showlegend=False)
-    row = sorted(found, key=lambda p: p.skipped.value)
+    row = sorted(points, key=lambda p: p.skipped.value)
     _zero_before(figure, row[0].already_zero.value, theme)
     figure.add_traces([*_band(row, theme), _line(row, theme)])
     return figure
@@ -78,13 +78,13 @@ def _zero_before(figure: go.Figure, share: float, theme: Theme) -> None:
 
 
 def _hover(p: ActivationPoint) -> str:
-    known = interval(p.accuracy)
+    spread = interval(p.accuracy)
     layers = [f"{safe(name)}: {percent(share, 0)}" for name, share in p.layers.items()]
     more = [f"and {len(layers) - _MOST_LAYERS} more"] if len(layers) > _MOST_LAYERS else []
     return "<br>".join(
         [
             f"<b>{percent(p.skipped.value)} zero</b>, asked {percent(p.asked, 0)} of each layer",
-            f"{safe(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>" + (f" (95%: {known})" if known else ""),
+            f"{safe(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>" + (f" (95%: {spread})" if spread else ""),
             f"drop {points(p.drop.value)} · {provenance(p.accuracy)}",
             *layers[:_MOST_LAYERS],
             *more,

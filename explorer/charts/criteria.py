@@ -17,7 +17,7 @@ _MOST_POINTS = 3000
 
 
 def criteria_scatter(
-    found: CriteriaCompared,
+    compared: CriteriaCompared,
     *,
     by: Literal["rank", "score"] = "rank",
     theme: Theme | None = None,
@@ -30,11 +30,11 @@ def criteria_scatter(
     evenly taken from all; each carries its unit's index as customdata.
     """
     theme = theme or Theme.light()
-    n = found.group.n_units
+    n = compared.group.n_units
     if not n:
         return empty(theme, "This layer has no units.", height=height)
-    places = _by_rank(found) if by == "rank" else (found.scores[0].double(), found.scores[1].double())
-    titles = [f"{'place' if by == 'rank' else 'score'} under {safe(name)}" for name in found.names]
+    places = _by_rank(compared) if by == "rank" else (compared.scores[0].double(), compared.scores[1].double())
+    titles = [f"{'place' if by == 'rank' else 'score'} under {safe(name)}" for name in compared.names]
     more = {"range": [-0.02, 1.02], "tickformat": ".0%"} if by == "rank" else {"exponentformat": "power"}
     figure = framed(
         theme,
@@ -43,29 +43,30 @@ def criteria_scatter(
         y=axis(theme, titles[1], grid=True, **more),
     )
     shown = torch.arange(n) if n <= _MOST_POINTS else torch.arange(_MOST_POINTS) * n // _MOST_POINTS
-    for name, inside, colour, symbol in _kinds(found, theme):
+    for name, inside, colour, symbol in _kinds(compared, theme):
         units = shown[inside[shown]]
         if len(units):
-            figure.add_trace(_points(found, places, units, name, colour, symbol))
-    _cuts(figure, found, places, theme)
-    unit = safe(found.group.unit)
-    text = f"Rank correlation {found.correlation:.2f} over {n:,} {unit}s"
-    if found.overlap is not None:
-        text += f"<br>{percent(found.overlap)} of what goes is the same ({percent(found.overlap_by_chance)} by chance)"
+            figure.add_trace(_points(compared, places, units, name, colour, symbol))
+    _cuts(figure, compared, places, theme)
+    unit = safe(compared.group.unit)
+    text = f"Rank correlation {compared.correlation:.2f} over {n:,} {unit}s"
+    if compared.overlap is not None:
+        by_chance = percent(compared.overlap_by_chance)
+        text += f"<br>{percent(compared.overlap)} of what goes is the same ({by_chance} by chance)"
     drawn = "" if len(shown) == n else f". {len(shown):,} of them are drawn"
     note(figure, theme, f"{text}{drawn}.")
     return figure
 
 
-def _by_rank(found: CriteriaCompared) -> tuple[Tensor, Tensor]:
-    last = max(1, found.group.n_units - 1)
-    first, second = found.ranks()
+def _by_rank(compared: CriteriaCompared) -> tuple[Tensor, Tensor]:
+    last = max(1, compared.group.n_units - 1)
+    first, second = compared.ranks()
     return first / last, second / last
 
 
-def _kinds(found: CriteriaCompared, theme: Theme) -> list[tuple[str, Tensor, str, str]]:
-    first, second = found.kept
-    names = [safe(name) for name in found.names]
+def _kinds(compared: CriteriaCompared, theme: Theme) -> list[tuple[str, Tensor, str, str]]:
+    first, second = compared.kept
+    names = [safe(name) for name in compared.names]
     return [
         ("stays", first & second, theme.accent, "circle"),
         ("goes under both", ~first & ~second, theme.control, "circle"),
@@ -75,11 +76,11 @@ def _kinds(found: CriteriaCompared, theme: Theme) -> list[tuple[str, Tensor, str
 
 
 def _points(
-    found: CriteriaCompared, places: tuple[Tensor, Tensor], units: Tensor, name: str, colour: str, symbol: str
+    compared: CriteriaCompared, places: tuple[Tensor, Tensor], units: Tensor, name: str, colour: str, symbol: str
 ) -> go.Scatter:
-    scores = torch.stack([found.scores[0][units].double(), found.scores[1][units].double()], dim=1)
-    size = 7 if found.group.n_units <= 200 else 5
-    x_name, y_name = (safe(each) for each in found.names)
+    scores = torch.stack([compared.scores[0][units].double(), compared.scores[1][units].double()], dim=1)
+    size = 7 if compared.group.n_units <= 200 else 5
+    x_name, y_name = (safe(each) for each in compared.names)
     return go.Scatter(
         x=places[0][units].tolist(),
         y=places[1][units].tolist(),
@@ -87,16 +88,16 @@ def _points(
         name=name,
         marker={"color": colour, "size": size, "symbol": symbol, "opacity": 0.75, "line": {"width": 0}},
         customdata=[[unit, *pair] for unit, pair in zip(units.tolist(), scores.tolist(), strict=True)],
-        hovertemplate=f"{safe(found.group.unit)} %{{customdata[0]:,}}: {name}<br>"
+        hovertemplate=f"{safe(compared.group.unit)} %{{customdata[0]:,}}: {name}<br>"
         f"{x_name} %{{customdata[1]:.4g}}, {y_name} %{{customdata[2]:.4g}}<extra></extra>",
     )
 
 
-def _cuts(figure: go.Figure, found: CriteriaCompared, places: tuple[Tensor, Tensor], theme: Theme) -> None:
+def _cuts(figure: go.Figure, compared: CriteriaCompared, places: tuple[Tensor, Tensor], theme: Theme) -> None:
     """One line for each criterion, between the last that goes and the first that stays."""
-    if not 0 < found.n_pruned < found.group.n_units:
+    if not 0 < compared.n_pruned < compared.group.n_units:
         return
-    for line, place, kept in zip("xy", places, found.kept, strict=True):
+    for line, place, kept in zip("xy", places, compared.kept, strict=True):
         middle = float(place[~kept].max() + place[kept].min()) / 2
         add = figure.add_vline if line == "x" else figure.add_hline
         add(**{line: middle}, line={"color": theme.now, "width": 1.5})

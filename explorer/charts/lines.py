@@ -45,8 +45,8 @@ class Line:
     @property
     def band(self) -> tuple[list[float], list[float], list[float]] | None:
         """Where its band is, and from where to where; None for less than two places that have one."""
-        known = [(x, level.band) for x, level in zip(self.across, self.levels, strict=True)]
-        placed = [(x, *band) for x, band in known if band is not None]
+        bands = [(x, level.band) for x, level in zip(self.across, self.levels, strict=True)]
+        placed = [(x, *band) for x, band in bands if band is not None]
         if len(placed) < 2:
             return None
         return [p[0] for p in placed], [p[1] for p in placed], [p[2] for p in placed]
@@ -60,11 +60,11 @@ class Line:
 def lines_of(curves: Sequence[TradeOff], scale: Scale, theme: Theme) -> list[Line]:
     """A line for each curve: grey and dashed for controls, else a colour of its own."""
     usual = common(curves)
-    found = []
+    lines = []
     for position, (curve, (colour, dash, symbol)) in enumerate(zip(curves, _styles(curves, theme), strict=True)):
         placed = sorted(_placed(curve, scale), key=lambda pair: -pair[0] if scale.falls else pair[0])
         is_other = essence(protocol_of(curve.points)) != usual
-        found.append(
+        lines.append(
             Line(
                 curve=curve,
                 position=position,
@@ -78,7 +78,7 @@ def lines_of(curves: Sequence[TradeOff], scale: Scale, theme: Theme) -> list[Lin
                 is_other=is_other and bool(curve.points),
             )
         )
-    return found
+    return lines
 
 
 def _placed(curve: TradeOff, scale: Scale) -> Iterator[tuple[float, Level]]:

@@ -23,14 +23,16 @@ _LETTERS_AN_INCH = 19
 _LIGHT = 0.65  # of the scale: darker cells are written on in white
 
 
-def sensitivity_png(found: Sensitivity, groups: Sequence[str], levels: Sequence[float], *, dpi: int = 200) -> bytes:
+def sensitivity_png(
+    sensitivity: Sensitivity, groups: Sequence[str], levels: Sequence[float], *, dpi: int = 200
+) -> bytes:
     """The heat map for paper, on white, as PNG; below it how the numbers came and how far they may be off."""
     width = max(4.5, 1.6 + 0.55 * len(levels))
-    lines = textwrap.wrap(caption(found), int(_LETTERS_AN_INCH * width))
+    lines = textwrap.wrap(caption(sensitivity), int(_LETTERS_AN_INCH * width))
     figure = Figure(figsize=(width, 0.9 + 0.24 * len(groups) + 0.14 * len(lines)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    cells = [[found.cell(group, level) for level in levels] for group in groups]
+    cells = [[sensitivity.cell(group, level) for level in levels] for group in groups]
     shades = [[math.nan if cell is None else shade(cell.drop.value) for cell in row] for row in cells]
     colours = LinearSegmentedColormap.from_list("cost", list(cost_scale(Theme.light())))
     picture = axes.imshow(shades, cmap=colours, vmin=0, vmax=1, aspect="auto")
@@ -48,16 +50,19 @@ def sensitivity_png(found: Sensitivity, groups: Sequence[str], levels: Sequence[
     return out.getvalue()
 
 
-def caption(found: Sensitivity) -> str:
+def caption(sensitivity: Sensitivity) -> str:
     """In words: what was lost, the mode, how many samples, the audit, and the widest interval."""
-    if not found.cells:
-        return found.audit
-    modes = ", ".join(dict.fromkeys(cell.mode for cell in found.cells))
-    n, total = min(cell.n for cell in found.cells), found.cells[0].total
+    if not sensitivity.cells:
+        return sensitivity.audit
+    modes = ", ".join(dict.fromkeys(cell.mode for cell in sensitivity.cells))
+    n, total = min(cell.n for cell in sensitivity.cells), sensitivity.cells[0].total
     samples = f"{total:,} samples" if n == total else f"{n:,} or more of {total:,} samples"
-    wide = [(d.high - d.low) / 2 for d in (c.drop for c in found.cells) if d.low is not None and d.high is not None]
+    wide = [
+        (d.high - d.low) / 2 for d in (c.drop for c in sensitivity.cells) if d.low is not None and d.high is not None
+    ]
     reach = f" 95 % intervals: ±{100 * max(wide):.1f} points or less." if wide else ""
-    return f"Points of {found.judged} lost, {found.cells[0].drop.origin}; mode {modes}, {samples}. {found.audit}{reach}"
+    lost = f"Points of {sensitivity.judged} lost, {sensitivity.cells[0].drop.origin}"
+    return f"{lost}; mode {modes}, {samples}. {sensitivity.audit}{reach}"
 
 
 def plain_line(line: str) -> str:

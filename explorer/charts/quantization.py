@@ -27,14 +27,14 @@ _LOOKS: dict[RecoveryKind, tuple[str, str]] = {
 }
 
 
-def quantization_grid(found: Sequence[GridPoint], *, theme: Theme | None = None, height: int = 430) -> go.Figure:
+def quantization_grid(points: Sequence[GridPoint], *, theme: Theme | None = None, height: int = 430) -> go.Figure:
     """Smaller to the right, better above. Filled: a real file was measured; hollow: its bytes were counted.
 
     Points of one format and one recovery are joined from less to more pruned; the dotted line joins those that no
     other beats in both size and accuracy. Points that do not exist are left out.
     """
     theme, scale = theme or Theme.light(), SCALES["size_bytes"]
-    shown = [p for p in found if p.size is not None and p.accuracy is not None]
+    shown = [p for p in points if p.size is not None and p.accuracy is not None]
     if not shown:
         return empty(theme, "Nothing has been measured yet.", height=height)
     values = [p.size.value for p in shown if p.size is not None]
@@ -116,8 +116,8 @@ def hover(p: GridPoint) -> str:
     if p.size is not None:
         lines.append(f"{bytes_text(p.size.value)} ({p.size.origin}, {safe(p.size.name.replace('_', ' '))})")
     if p.accuracy is not None:
-        known = interval(p.accuracy)
-        lines.append(f"{safe(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>" + f" (95%: {known})" * bool(known))
+        spread = interval(p.accuracy)
+        lines.append(f"{safe(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>" + f" (95%: {spread})" * bool(spread))
     if p.drop is not None and p.accuracy is not None:
         lines.append(f"drop {points(p.drop.value)} · {provenance(p.accuracy)}")
     if p.latency is not None:

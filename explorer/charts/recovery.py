@@ -61,22 +61,22 @@ def story(
 
 def epochs_so_far(history: Sequence[RecoveryProgress]) -> list[int]:
     """How many epochs were trained when each result came; steps that do not train stay where they are."""
-    found, before, last = [], 0, (-1, 0)
+    epochs, before, last = [], 0, (-1, 0)
     for progress in history:
         if progress.index != last[0]:
             before, last = before + last[1], (progress.index, 0)
         last = (progress.index, progress.epoch)
-        found.append(before + progress.epoch)
-    return found
+        epochs.append(before + progress.epoch)
+    return epochs
 
 
 def _accuracy(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress], places: Sequence[int]) -> None:
-    known = [(x, p.accuracy) for x, p in zip(places, history, strict=True) if p.accuracy is not None]
-    if not known:
+    points = [(x, p.accuracy) for x, p in zip(places, history, strict=True) if p.accuracy is not None]
+    if not points:
         return
-    xs = [x for x, _ in known]
-    low = [m.low if m.low is not None else m.value for _, m in known]
-    high = [m.high if m.high is not None else m.value for _, m in known]
+    xs = [x for x, _ in points]
+    low = [m.low if m.low is not None else m.value for _, m in points]
+    high = [m.high if m.high is not None else m.value for _, m in points]
     band = theme.translucent(theme.accent, theme.band)
     figure.add_trace(
         go.Scatter(
@@ -86,8 +86,8 @@ def _accuracy(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgres
     )  # fmt: skip
     figure.add_trace(
         go.Scatter(
-            x=xs, y=[m.value for _, m in known], mode="lines", name="accuracy on tune",
-            line={"color": theme.accent, "width": 2}, customdata=[interval(m) for _, m in known],
+            x=xs, y=[m.value for _, m in points], mode="lines", name="accuracy on tune",
+            line={"color": theme.accent, "width": 2}, customdata=[interval(m) for _, m in points],
             hovertemplate="epoch %{x}<br>accuracy %{y:.1%} (%{customdata})<extra></extra>",
         )
     )  # fmt: skip
@@ -99,13 +99,13 @@ def _events(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress]
     for x, progress in zip(places, history, strict=True):
         if progress.epoch == 0 and progress.accuracy is not None:
             kinds.setdefault(progress.key, []).append((x, progress))
-    for key, found in kinds.items():
+    for key, events in kinds.items():
         symbol, name = _MARKS.get(key, (_OTHER[0], safe(key)))
         colour = theme.now if key == "prune" else theme.second
-        texts = [f"{percent(p.sparsity)} pruned" for _, p in found]
+        texts = [f"{percent(p.sparsity)} pruned" for _, p in events]
         figure.add_trace(
             go.Scatter(
-                x=[x for x, _ in found], y=[p.accuracy.value for _, p in found if p.accuracy], mode="markers",
+                x=[x for x, _ in events], y=[p.accuracy.value for _, p in events if p.accuracy], mode="markers",
                 name=name, marker={"symbol": symbol, "size": 10, "color": colour}, customdata=texts,
                 hovertemplate=f"{name}: %{{customdata}}<br>accuracy %{{y:.1%}}<extra></extra>",
             )
@@ -113,11 +113,11 @@ def _events(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress]
 
 
 def _loss(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress], places: Sequence[int]) -> None:
-    known = [(x, p.train_loss) for x, p in zip(places, history, strict=True) if p.train_loss is not None]
-    if known:
+    points = [(x, p.train_loss) for x, p in zip(places, history, strict=True) if p.train_loss is not None]
+    if points:
         figure.add_trace(
             go.Scatter(
-                x=[x for x, _ in known], y=[y for _, y in known], mode="lines", yaxis="y2", showlegend=False,
+                x=[x for x, _ in points], y=[y for _, y in points], mode="lines", yaxis="y2", showlegend=False,
                 line={"color": theme.second, "width": 1.6},
                 hovertemplate="epoch %{x}<br>training loss %{y:.3f}<extra></extra>",
             )
@@ -140,15 +140,15 @@ def runs_by_stage(
     figure = framed(theme, height=height, x=across, y=up)
     colours = [theme.control, theme.second, theme.accent]
     for i, run in enumerate(runs):
-        known = [(name, m, c) for name, m, c in zip(_STAGES, run.stages, colours, strict=True) if m is not None]
+        stages = [(name, m, c) for name, m, c in zip(_STAGES, run.stages, colours, strict=True) if m is not None]
         # Runs at one compression would hide one another: a small step aside keeps them apart.
         x = run.compression_ratio * (1 + 0.03 * (i % 5))
         figure.add_trace(
             go.Scatter(
-                x=[x] * len(known), y=[m.value for _, m, _ in known], mode="lines+markers", showlegend=False,
-                line={"color": theme.pruned, "width": 2}, marker={"size": 10, "color": [c for _, _, c in known]},
+                x=[x] * len(stages), y=[m.value for _, m, _ in stages], mode="lines+markers", showlegend=False,
+                line={"color": theme.pruned, "width": 2}, marker={"size": 10, "color": [c for _, _, c in stages]},
                 customdata=[f"<b>{safe(run.label)}</b><br>{name}: {percent(m.value)} ({interval(m)})"
-                            for name, m, _ in known],
+                            for name, m, _ in stages],
                 hovertemplate="%{customdata}<extra></extra>",
             )
         )  # fmt: skip
@@ -161,8 +161,8 @@ def runs_by_stage(
     return figure
 
 
-def _ends(found: Measurement) -> list[float]:
-    return [v for v in (found.low, found.value, found.high) if v is not None]
+def _ends(measurement: Measurement) -> list[float]:
+    return [v for v in (measurement.low, measurement.value, measurement.high) if v is not None]
 
 
 def _span(values: Sequence[float]) -> list[float]:
@@ -206,14 +206,14 @@ def together(
 ) -> go.Figure:
     """Accuracy on tune over the epochs trained, one line for each run: (name, complete results)."""
     theme = theme or Theme.light()
-    known = [(name, history) for name, history in stories if any(p.accuracy for p in history)]
-    if not known:
+    shown = [(name, history) for name, history in stories if any(p.accuracy for p in history)]
+    if not shown:
         return empty(theme, "The first epoch is being trained.", height=height)
     across, up = axis(theme, "epochs trained", rangemode="tozero"), axis(theme, grid=True, tickformat=".0%")
     figure = framed(theme, height=height, x=across, y=up)
     dashes = ("solid", "dash", "dot", "dashdot")
     every: list[float] = []
-    for i, (name, history) in enumerate(known):
+    for i, (name, history) in enumerate(shown):
         places = epochs_so_far(history)
         points = [(x, p.accuracy.value) for x, p in zip(places, history, strict=True) if p.accuracy is not None]
         every += [y for _, y in points]

@@ -34,7 +34,7 @@ def short(by: str) -> str:
     return _SHORT.get(by) or ORIGINS[by]
 
 
-def search(found: SearchResult | None, *, theme: Theme | None = None, height: int = 380) -> go.Figure:
+def search(result: SearchResult | None, *, theme: Theme | None = None, height: int = 380) -> go.Figure:
     """Every plan that was tried; the answer is the large orange point.
 
     Within a budget: accuracy in the order of trial, a line for the best so far and one for the dense model. Within a
@@ -42,20 +42,20 @@ def search(found: SearchResult | None, *, theme: Theme | None = None, height: in
     point carries its index in ``found.tried`` as customdata.
     """
     theme = theme or Theme.light()
-    if found is None:
+    if result is None:
         return empty(theme, "The first plan comes after the scan.", height=height)
-    figure = _budget(found, theme, height) if found.question.max_drop is None else _drop(found, theme, height)
-    for key, members in _groups(found.tried).items():
-        figure.add_trace(_marks(found, key, members, theme))
-    figure.add_trace(_answer(found, theme))
+    figure = _budget(result, theme, height) if result.question.max_drop is None else _drop(result, theme, height)
+    for key, members in _groups(result.tried).items():
+        figure.add_trace(_marks(result, key, members, theme))
+    figure.add_trace(_answer(result, theme))
     return figure
 
 
-def _budget(found: SearchResult, theme: Theme, height: int) -> go.Figure:
+def _budget(result: SearchResult, theme: Theme, height: int) -> go.Figure:
     """Accuracy over the order of trial."""
-    n = len(found.tried)
-    dense = found.best.point.accuracy.value + found.best.drop.value
-    low = min(tried.point.accuracy.value for tried in found.tried)
+    n = len(result.tried)
+    dense = result.best.point.accuracy.value + result.best.drop.value
+    low = min(tried.point.accuracy.value for tried in result.tried)
     room = max(0.01, 0.08 * (dense - low))
     figure = framed(
         theme,
@@ -64,7 +64,7 @@ def _budget(found: SearchResult, theme: Theme, height: int) -> go.Figure:
         y=axis(theme, "accuracy", grid=True, tickformat=".0%" if dense - low > 0.05 else ".1%",
                range=[low - room, dense + 1.6 * room]),
     )  # fmt: skip
-    best = [max((t for t in found.tried[: i + 1]), key=lambda t: (t.meets, -t.drop.value)) for i in range(n)]
+    best = [max((t for t in result.tried[: i + 1]), key=lambda t: (t.meets, -t.drop.value)) for i in range(n)]
     figure.add_trace(
         go.Scatter(
             x=list(range(1, n + 1)), y=[t.point.accuracy.value for t in best], mode="lines", name="best so far",
@@ -75,18 +75,18 @@ def _budget(found: SearchResult, theme: Theme, height: int) -> go.Figure:
     return figure
 
 
-def _drop(found: SearchResult, theme: Theme, height: int) -> go.Figure:
+def _drop(result: SearchResult, theme: Theme, height: int) -> go.Figure:
     """The drop over the cost, which falls to the right: better answers lie there, below the line."""
-    limit = found.question.max_drop or 0.0
-    shares = [tried.share for tried in found.tried]
-    drops = [tried.drop.value for tried in found.tried]
+    limit = result.question.max_drop or 0.0
+    shares = [tried.share for tried in result.tried]
+    drops = [tried.drop.value for tried in result.tried]
     top = max(limit, min(max(drops), max(4 * limit, 0.05)))
     bottom = min(0.0, *drops)
     room = 0.08 * (top - bottom)
     figure = framed(
         theme,
         height=height,
-        x=axis(theme, f"{found.question.words}, share of dense", tickformat=".0%",
+        x=axis(theme, f"{result.question.words}, share of dense", tickformat=".0%",
                range=[max(shares) + 0.03, max(0.0, min(shares) - 0.03)]),
         y=axis(theme, "points of accuracy lost", grid=True, range=[bottom - room, top + room],
                tickvals=_ticks(bottom, top), ticktext=[f"{100 * v:g}" for v in _ticks(bottom, top)]),
@@ -116,13 +116,13 @@ def _groups(tried: Sequence[Tried]) -> dict[str, list[int]]:
     return dict(sorted(groups.items(), key=lambda group: group[0] == "search"))
 
 
-def _marks(found: SearchResult, key: str, members: Sequence[int], theme: Theme) -> go.Scatter:
+def _marks(result: SearchResult, key: str, members: Sequence[int], theme: Theme) -> go.Scatter:
     symbol = _MARKS.get(key, "circle")
     colour = theme.accent if key == "search" else theme.curves[1 + list(_MARKS).index(key) % (len(theme.curves) - 1)]
-    chosen = [found.tried[i] for i in members]
+    chosen = [result.tried[i] for i in members]
     return go.Scatter(
-        x=[_across(found, i) for i in members],
-        y=[_up(found, tried) for tried in chosen],
+        x=[_across(result, i) for i in members],
+        y=[_up(result, tried) for tried in chosen],
         mode="markers",
         name=short(key),
         marker={
@@ -137,33 +137,33 @@ def _marks(found: SearchResult, key: str, members: Sequence[int], theme: Theme) 
     )
 
 
-def _answer(found: SearchResult, theme: Theme) -> go.Scatter:
-    best = found.best
-    at = found.tried.index(best)
+def _answer(result: SearchResult, theme: Theme) -> go.Scatter:
+    best = result.best
+    at = result.tried.index(best)
     return go.Scatter(
-        x=[_across(found, at)], y=[_up(found, best)], mode="markers", cliponaxis=False,
-        name="the answer" if found.met else "the nearest",
-        marker={"size": 16, "symbol": "circle" if found.met else "circle-open", "color": theme.now,
-                "line": {"width": 2, "color": theme.background if found.met else theme.now}},
+        x=[_across(result, at)], y=[_up(result, best)], mode="markers", cliponaxis=False,
+        name="the answer" if result.met else "the nearest",
+        marker={"size": 16, "symbol": "circle" if result.met else "circle-open", "color": theme.now,
+                "line": {"width": 2, "color": theme.background if result.met else theme.now}},
         customdata=[[at]], hovertext=[hover(best)], hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
 
 
-def _across(found: SearchResult, index: int) -> float:
-    return index + 1 if found.question.max_drop is None else found.tried[index].share
+def _across(result: SearchResult, index: int) -> float:
+    return index + 1 if result.question.max_drop is None else result.tried[index].share
 
 
-def _up(found: SearchResult, tried: Tried) -> float:
-    return tried.point.accuracy.value if found.question.max_drop is None else tried.drop.value
+def _up(result: SearchResult, tried: Tried) -> float:
+    return tried.point.accuracy.value if result.question.max_drop is None else tried.drop.value
 
 
 def hover(tried: Tried) -> str:
     """What is known of a plan, line by line: where from, accuracy and drop, prediction, cost."""
-    known = interval(tried.point.accuracy)
+    spread = interval(tried.point.accuracy)
     predicted = "" if tried.predicted is None else f", predicted {points(-tried.predicted.value)}"
     lines = [
         f"<b>{safe(ORIGINS[tried.by])}</b>",
-        f"{safe(tried.point.accuracy.name)} <b>{percent(tried.point.accuracy.value)}</b> ({known})",
+        f"{safe(tried.point.accuracy.name)} <b>{percent(tried.point.accuracy.value)}</b> ({spread})",
         f"change {points(-tried.drop.value)} on {tried.drop.n:,}{predicted}",
         f"{amount(tried.cost)}, {percent(tried.share)} of dense ({tried.cost.origin})",
     ]

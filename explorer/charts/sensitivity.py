@@ -28,7 +28,7 @@ def shade(drop: float) -> float:
 
 
 def heatmap(
-    found: Sensitivity, groups: Sequence[str], levels: Sequence[float], *, theme: Theme | None = None
+    sensitivity: Sensitivity, groups: Sequence[str], levels: Sequence[float], *, theme: Theme | None = None
 ) -> go.Figure:
     """Layers x levels; darker costs more. Cells that are not measured yet are empty.
 
@@ -37,7 +37,7 @@ def heatmap(
     theme = theme or Theme.light()
     if not groups:
         return empty(theme, "Nothing can be scanned here.")
-    rows = [[found.cell(group, level) for level in levels] for group in groups]
+    rows = [[sensitivity.cell(group, level) for level in levels] for group in groups]
     written = len(groups) * len(levels) <= MOST_TEXT
     height = min(_TALLEST, max(_SMALLEST, _ROW * len(groups) + 90))
     across = axis(theme, "share pruned of this layer alone", tickvals=list(range(len(levels))))
@@ -105,7 +105,7 @@ def _hover(cell: Cell | None) -> str:
 
 
 def curves(
-    found: Sensitivity,
+    sensitivity: Sensitivity,
     groups: Sequence[str],
     *,
     budget: float | None = None,
@@ -114,28 +114,28 @@ def curves(
 ) -> go.Figure:
     """What the whole model reaches against the share pruned of one layer; straight lines, 95 % bands."""
     theme = theme or Theme.light()
-    shown = [group for group in groups if found.curve(group)]
+    shown = [group for group in groups if sensitivity.curve(group)]
     if not shown:
         return empty(theme, "No layer has been measured yet.", height=height)
     across = axis(theme, "share pruned of this layer alone", tickformat=".0%", range=[-0.01, 1.01])
-    up = axis(theme, found.judged, grid=True, tickformat=".0%", range=[-0.01, 1.04])
+    up = axis(theme, sensitivity.judged, grid=True, tickformat=".0%", range=[-0.01, 1.04])
     figure = framed(theme, height=height, x=across, y=up)
     for i, group in enumerate(shown):
         colour = theme.curves[i % len(theme.curves)]
         dash = ("solid", "4px,3px", "1px,3px")[i // len(theme.curves) % 3]
-        _add_curve(figure, found, group, colour, dash, theme)
+        _add_curve(figure, sensitivity, group, colour, dash, theme)
     if budget is not None:
-        line = found.dense_accuracy - budget
+        line = sensitivity.dense_accuracy - budget
         figure.add_hline(line, line={"color": theme.good, "width": 1, "dash": "dot"})
     return figure
 
 
-def _add_curve(figure: go.Figure, found: Sensitivity, group: str, colour: str, dash: str, theme: Theme) -> None:
-    cells = [cell for cell in found.curve(group) if cell.n_pruned]
+def _add_curve(figure: go.Figure, sensitivity: Sensitivity, group: str, colour: str, dash: str, theme: Theme) -> None:
+    cells = [cell for cell in sensitivity.curve(group) if cell.n_pruned]
     x = [0.0, *(cell.share for cell in cells)]
     # From the paired drops: what was measured on some of the samples so far has no other comparable height.
     drops = [Measurement("drop", 0.0, "fraction", "counted"), *(cell.drop for cell in cells)]
-    dense = found.dense_accuracy
+    dense = sensitivity.dense_accuracy
     low = [dense - (d.value if d.high is None else d.high) for d in drops]
     high = [dense - (d.value if d.low is None else d.low) for d in drops]
     figure.add_scatter(
@@ -161,14 +161,14 @@ def _add_curve(figure: go.Figure, found: Sensitivity, group: str, colour: str, d
     )
 
 
-def ranked(found: Sensitivity, level: float, *, theme: Theme | None = None, most: int = 40) -> go.Figure:
+def ranked(sensitivity: Sensitivity, level: float, *, theme: Theme | None = None, most: int = 40) -> go.Figure:
     """One level across layers, the most fragile first, with the interval of each drop."""
     theme = theme or Theme.light()
-    cells = found.ranking(level)[:most]
+    cells = sensitivity.ranking(level)[:most]
     if not cells:
         return empty(theme, "This level has not been measured yet.")
     height = min(_TALLEST, max(_SMALLEST, 22 * len(cells) + 70))
-    across = axis(theme, f"points of {found.judged} lost, {cells[0].drop.origin}", grid=True)
+    across = axis(theme, f"points of {sensitivity.judged} lost, {cells[0].drop.origin}", grid=True)
     down = axis(theme, autorange="reversed", tickvals=list(range(len(cells))))
     down["ticktext"] = [safe(cell.group) for cell in cells]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
@@ -186,10 +186,10 @@ def ranked(found: Sensitivity, level: float, *, theme: Theme | None = None, most
     return figure
 
 
-def interaction(found: Joint, *, judged: str = "accuracy", theme: Theme | None = None, height: int = 220) -> go.Figure:
+def interaction(joint: Joint, *, judged: str = "accuracy", theme: Theme | None = None, height: int = 220) -> go.Figure:
     """What the single drops add up to (estimated) above what all of them together cost (measured)."""
     theme = theme or Theme.light()
-    parts = sorted(found.singles.items(), key=lambda item: -item[1])
+    parts = sorted(joint.singles.items(), key=lambda item: -item[1])
     rest = parts[_MOST_PARTS:]
     named = parts[:_MOST_PARTS] + ([(f"{len(rest)} others", sum(value for _, value in rest))] if rest else [])
     across = axis(theme, f"points of {judged} lost", grid=True, rangemode="tozero")
@@ -206,12 +206,12 @@ def interaction(found: Joint, *, judged: str = "accuracy", theme: Theme | None =
             hovertemplate=f"{safe(name)} alone: {points(-value)} (estimated)<extra></extra>",
         )
     figure.add_bar(
-        x=[100 * found.measured.value],
+        x=[100 * joint.measured.value],
         y=names[1:],
         orientation="h",
         marker={"color": theme.now},
-        error_x=_whiskers([found.measured], theme),
-        hovertemplate=f"together: {points(-found.measured.value)} (measured)<extra></extra>",
+        error_x=_whiskers([joint.measured], theme),
+        hovertemplate=f"together: {points(-joint.measured.value)} (measured)<extra></extra>",
     )
     return figure
 

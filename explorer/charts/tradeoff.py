@@ -267,10 +267,10 @@ def level_hover(label: str, level: Level) -> str:
 
 def hover(label: str, point: TradeOffPoint, more: str = "") -> str:
     """What is known about a point, line by line: accuracy, interval, samples, origin, sizes, protocol."""
-    known = interval(point.accuracy)
+    spread = interval(point.accuracy)
     lines = [
         f"<b>{safe(label)}</b>",
-        f"{safe(point.accuracy.name)} <b>{percent(point.accuracy.value)}</b>" + (f" (95%: {known})" if known else ""),
+        f"{safe(point.accuracy.name)} <b>{percent(point.accuracy.value)}</b>" + (f" (95%: {spread})" if spread else ""),
         f"drop {points(point.drop.value)} · {provenance(point.accuracy)} · {safe(in_words(point.protocol))}",
         f"{_asked(point)}{times(point.compression_ratio)} fewer parameters · sparsity {percent(point.sparsity)}",
         f"{times(point.theoretical_speedup)} fewer MACs · smallest file {bytes_text(point.size_bytes)} (counted)",

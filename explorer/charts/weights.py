@@ -23,7 +23,7 @@ _FITS = {"normal": ("normal", "6px,4px"), "laplace": ("Laplace", "solid")}
 
 
 def signed_histogram(
-    found: SignedHistogram, *, threshold: float | None = None, theme: Theme | None = None, height: int = 320
+    histogram: SignedHistogram, *, threshold: float | None = None, theme: Theme | None = None, height: int = 320
 ) -> go.Figure:
     """Signed weights, kept and pruned stacked, under the fitted normal and Laplace curves.
 
@@ -31,19 +31,19 @@ def signed_histogram(
     ``threshold`` draws the line at both signs.
     """
     theme = theme or Theme.light()
-    if not found.edges:
+    if not histogram.edges:
         return empty(theme, "This layer has no finite weights.", height=height)
-    middles = [(low + high) / 2 for low, high in pairwise(found.edges)]
-    widths = [high - low for low, high in pairwise(found.edges)]
+    middles = [(low + high) / 2 for low, high in pairwise(histogram.edges)]
+    widths = [high - low for low, high in pairwise(histogram.edges)]
     figure = framed(
         theme,
         height=height,
-        x=axis(theme, "weight", range=[found.edges[0], found.edges[-1]]),
+        x=axis(theme, "weight", range=[histogram.edges[0], histogram.edges[-1]]),
         y=axis(theme, "weights in a bin", grid=True, rangemode="tozero"),
         barmode="stack",
         bargap=0,
     )
-    for name, counts, colour in (("kept", found.kept, theme.accent), ("pruned", found.pruned, theme.pruned)):
+    for name, counts, colour in (("kept", histogram.kept, theme.accent), ("pruned", histogram.pruned, theme.pruned)):
         if any(counts):
             figure.add_bar(
                 x=middles,
@@ -53,22 +53,22 @@ def signed_histogram(
                 marker={"color": colour, "line": {"width": 0}},
                 hovertemplate=f"%{{y:,}} {name} near %{{x:.3g}}<extra></extra>",
             )
-    for fit in found.fits:
-        figure.add_trace(_curve(fit, found, theme))
+    for fit in histogram.fits:
+        figure.add_trace(_curve(fit, histogram, theme))
     for line in () if not threshold else (-threshold, threshold):
         figure.add_vline(x=line, line={"color": theme.now, "width": 2})
-    if found.n_not_finite:
-        note(figure, theme, f"{found.n_not_finite:,} weights are NaN or infinite and are not shown.")
+    if histogram.n_not_finite:
+        note(figure, theme, f"{histogram.n_not_finite:,} weights are NaN or infinite and are not shown.")
     return figure
 
 
-def _curve(fit: Fit, found: SignedHistogram, theme: Theme) -> go.Scatter:
-    low, high = found.edges[0], found.edges[-1]
+def _curve(fit: Fit, histogram: SignedHistogram, theme: Theme) -> go.Scatter:
+    low, high = histogram.edges[0], histogram.edges[-1]
     places = [low + (high - low) * i / 240 for i in range(241)]
     places = sorted({*places, min(max(fit.location, low), high)})
-    per_bin = found.n * (high - low) / (len(found.edges) - 1)
+    per_bin = histogram.n * (high - low) / (len(histogram.edges) - 1)
     name, dash = _FITS[fit.family]
-    is_better = found.better is fit
+    is_better = histogram.better is fit
     return go.Scatter(
         x=places,
         y=(fit.density(places) * per_bin).tolist(),
@@ -140,8 +140,8 @@ def _drawn(picture: Picture, theme: Theme, height: int) -> go.Figure:
 def _paint(figure: go.Figure, picture: Picture, theme: Theme) -> None:
     """Two images: the values, and over them one colour wherever nothing is left."""
     values = picture.values
-    known = values[torch.isfinite(values)]
-    limit = float(known.abs().max()) if known.numel() else 1.0
+    finite = values[torch.isfinite(values)]
+    limit = float(finite.abs().max()) if finite.numel() else 1.0
     stops = theme.sequential if picture.is_reduced else theme.diverging
     where, words, apart = "row %{y}, column %{x}", None, 0
     if picture.places is not None:

@@ -42,8 +42,8 @@ def static_part(
     """
     points = points or max(96, min(256, 16_000 // max(1, len(groups))))
     is_weight = all(group.unit == "weight" for group in groups)
-    told = [_group(group, values.get(group.name), points) for group in groups]
-    part = {"symbol": symbol or ("|w|" if is_weight else "norm"), "groups": told}
+    entries = [_group(group, values.get(group.name), points) for group in groups]
+    part = {"symbol": symbol or ("|w|" if is_weight else "norm"), "groups": entries}
     return _digested(part | ({"scope": scope} if scope else {}))
 
 
@@ -86,7 +86,7 @@ def dynamic_part(
     """
     _one_of("scale", scale, ("linear", "log"))
     _one_of("mode", mode, ("alone", "together", "share"))
-    names = [told["name"] for told in static["groups"]]
+    names = [entry["name"] for entry in static["groups"]]
     by_name = {k.group.name: k for k in plan.groups}
     planned = [by_name.get(name) for name in names]
     return {
@@ -150,7 +150,7 @@ def _cost(cost: float | str) -> str:
 
 
 def _group(group: PruningGroup, values: Tensor | None, points: int) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "name": group.name,
         "unit": group.unit,
         "n": group.n_units,
@@ -158,11 +158,11 @@ def _group(group: PruningGroup, values: Tensor | None, points: int) -> dict[str,
         "block": group.block,
         "kind": group.kind,
     }
-    told |= {"why_not": group.why_not} if group.why_not else {}
-    told |= {"locked_by": group.locked_by} if group.locked_by else {}
+    entry |= {"why_not": group.why_not} if group.why_not else {}
+    entry |= {"locked_by": group.locked_by} if group.locked_by else {}
     if group.coupled_by or len(group.layers) > 1:
-        told["layers"] = list(group.layers)
-    return told if values is None or values.numel() == 0 else told | _curve(values, points)
+        entry["layers"] = list(group.layers)
+    return entry if values is None or values.numel() == 0 else entry | _curve(values, points)
 
 
 def _curve(values: Tensor, points: int) -> dict[str, Any]:

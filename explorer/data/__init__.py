@@ -78,10 +78,10 @@ def _check_fit(dataset: Dataset, model: LoadedModel) -> None:
             fix="Choose the data this model was trained for.",
         )
     shape = None if model.example is None else tuple(model.example.shape[1:])
-    found = {tuple(split.x.shape[1:]) for split in dataset.splits.values()}
-    if shape is not None and found - {shape}:
+    shapes = {tuple(split.x.shape[1:]) for split in dataset.splits.values()}
+    if shape is not None and shapes - {shape}:
         raise ExplorerError(
-            f"{dataset.address} holds inputs of shape {next(iter(found - {shape}))}.",
+            f"{dataset.address} holds inputs of shape {next(iter(shapes - {shape}))}.",
             why=f"{model.address} takes inputs of shape {shape}.",
             fix="Give another size, or choose the data this model was trained for.",
         )

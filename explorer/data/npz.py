@@ -106,11 +106,11 @@ def _splits(pairs: dict[str, Pair], request: DataRequest) -> tuple[dict[str, Spl
 
 def _n_classes(labels: list[Tensor | None], request: DataRequest) -> int:
     """How many classes labels and model know; 0 where labels are no classes."""
-    found = [y for y in labels if y is not None]
-    if any(y.dim() != 1 or y.is_floating_point() for y in found):
+    label_arrays = [y for y in labels if y is not None]
+    if any(y.dim() != 1 or y.is_floating_point() for y in label_arrays):
         return 0
-    known = (request.model.n_classes or 0) if request.model else 0
-    return max([known, *(int(y.max()) + 1 for y in found if len(y))])
+    n_of_model = (request.model.n_classes or 0) if request.model else 0
+    return max([n_of_model, *(int(y.max()) + 1 for y in label_arrays if len(y))])
 
 
 def _are_texts(x: np.ndarray, y: np.ndarray) -> bool:
@@ -169,12 +169,12 @@ def _inputs(raw: np.ndarray, request: DataRequest) -> Tensor:
     return x.contiguous()
 
 
-def _arranged(x: Tensor, wanted: list[int] | None) -> Tensor:
+def _arranged(x: Tensor, order: list[int] | None) -> Tensor:
     """Channels put where the model wants them; unchanged when the shape fits, or no model says."""
-    if wanted is None or list(x.shape[1:]) == list(wanted) or len(wanted) != 3:
+    if order is None or list(x.shape[1:]) == list(order) or len(order) != 3:
         return x
-    if x.dim() == 3 and wanted[0] == 1:
+    if x.dim() == 3 and order[0] == 1:
         return x[:, None]
-    if x.dim() == 4 and x.shape[-1] == wanted[0]:
+    if x.dim() == 4 and x.shape[-1] == order[0]:
         return x.permute(0, 3, 1, 2)
     return x

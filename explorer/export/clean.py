@@ -82,13 +82,13 @@ def run_clean(weights: bytes, arch: str, inputs: Sequence[Tensor]) -> list[Tenso
         save_file({f"x{i}": x.contiguous() for i, x in enumerate(inputs)}, folder / "inputs.safetensors")
         ended = in_folder([sys.executable, "-I", "run.py"], folder, {})
         try:
-            found = load((folder / "outputs.safetensors").read_bytes())
+            outputs = load((folder / "outputs.safetensors").read_bytes())
         except (OSError, SafetensorError):
             logging.getLogger(__name__).exception("The slim model does not run in a clean process: %s", ended)
-            said = (ended.strip().splitlines() or ["it ended without a word"])[-1][:200]
-            why = f"In a clean process it does not run: {said.rstrip('.')}."
+            last_line = (ended.strip().splitlines() or ["it ended without a word"])[-1][:200]
+            why = f"In a clean process it does not run: {last_line.rstrip('.')}."
             raise ExplorerError("The slim model was not written.", why=why, fix="Keep the masked form.") from None
-    return [found[name] for name in sorted(found)]
+    return [outputs[name] for name in sorted(outputs)]
 
 
 def in_folder(command: Sequence[str], folder: Path, more: Mapping[str, str]) -> str:
@@ -104,13 +104,13 @@ def in_folder(command: Sequence[str], folder: Path, more: Mapping[str, str]) -> 
         stderr=subprocess.PIPE,
     ) as process:
         try:
-            said = _last_words(process)
+            last_words = _last_words(process)
         except BaseException:  # whoever stops us stops it as well
             process.kill()
             raise
-    if said is None:
+    if last_words is None:
         return f"it took longer than {_SECONDS:.0f} s"
-    return said if said.strip() or process.returncode == 0 else f"it ended with status {process.returncode}"
+    return last_words if last_words.strip() or process.returncode == 0 else f"it ended with status {process.returncode}"
 
 
 def _last_words(process: subprocess.Popen[bytes]) -> str | None:

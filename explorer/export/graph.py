@@ -115,7 +115,7 @@ def _read_encoder(layer: Any, name: str) -> Any:
         if named is None:
             raise cannot("Its encoder layer has an activation other than relu and gelu.")
         return named
-    found = {
+    arguments = {
         "d_model": layer.self_attn.embed_dim,
         "nhead": layer.self_attn.num_heads,
         "dim_feedforward": layer.linear1.out_features,
@@ -125,7 +125,7 @@ def _read_encoder(layer: Any, name: str) -> Any:
         "norm_first": layer.norm_first,
         "bias": layer.linear1.bias is not None,
     }
-    return found[name]
+    return arguments[name]
 
 
 def _plain(path: str, value: Any) -> Any:

@@ -34,12 +34,12 @@ def measure_sizes(model: LoadedModel, plan: Plan, folder: Path | str | None = No
     their header, what they say of themselves. Raises ExplorerError when the disk refuses.
     """
     with scratch(folder) as place:
-        found = {kind: _written(tensors, place) for kind, tensors in _kinds(model, plan)}
-        found["dense_file_compressed"] = _zipped(_masked(model, plan), place)
+        written = {kind: _written(tensors, place) for kind, tensors in _kinds(model, plan)}
+        written["dense_file_compressed"] = _zipped(_masked(model, plan), place)
     where, day = machine(), today()
     return {
         kind: replace(Measurement(kind, n, "bytes", "measured", note=NOTES[kind]), machine=where, date=day)
-        for kind, n in found.items()
+        for kind, n in written.items()
     }
 
 

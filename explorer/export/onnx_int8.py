@@ -86,27 +86,27 @@ def int8_onnx(
     *,
     data: Dataset | None = None,
     split: Split | None = None,
-    made: tuple[bytes, Proof] | None = None,
+    float_model: tuple[bytes, Proof] | None = None,
 ) -> Int8Onnx:
     """The pruned model in int8; the float file before it was proven against torch as always.
 
     ``split`` (the tune split unless given) is what both answer to; calibration takes the first 256 samples of
-    ``data``'s fit split, or generated inputs where there is none. A process of its own does the work. ``made`` is
-    the float file with its proof (``onnx_and_proof``), where it is there already.
+    ``data``'s fit split, or generated inputs where there is none. A process of its own does the work.
+    ``float_model`` is the float file with its proof (``onnx_and_proof``), where it is there already.
     Raises ExplorerError where onnx is missing or the network has no int8 form.
     """
     why = why_not_int8(model, how)
     if why is not None:
         raise ExplorerError(f"There is no {how} int8 form of {model.address}.", why=why, fix=_SIMULATE)
     evaluated_on = split or (data.splits.get("tune") if data is not None else None)
-    content, proof = made or onnx_and_proof(model, plan, evaluated_on)
+    content, proof = float_model or onnx_and_proof(model, plan, evaluated_on)
     calibration, note = _calibration(model, data)
     with scratch() as folder:
         (folder / "float.onnx").write_bytes(content)
         for name, tensors in (("inputs", judging_inputs(model, evaluated_on)), ("calibration", calibration)):
             save_file({f"x{i}": x.contiguous() for i, x in enumerate(tensors)}, folder / f"{name}.safetensors")
-        said = run_module("explorer.export.onnx_int8_worker", folder, how)
-        report, quantized, answers, before = _read(folder, said)
+        answer = run_module("explorer.export.onnx_int8_worker", folder, how)
+        report, quantized, answers, before = _read(folder, answer)
     notes = (*_left(report), *((note,) if how == "static" else ()))
     share = report["n_int8"] / max(1, report["n_int8"] + report["n_float"])
     return Int8Onnx(how, quantized, content, answers, before, share, notes, proof)
@@ -121,18 +121,18 @@ def _calibration(model: LoadedModel, data: Dataset | None) -> tuple[tuple[Tensor
     return (x,), f"Ranges of activations are from {len(x)} samples of the fit split."
 
 
-def _read(folder: Path, said: str) -> tuple[dict[str, Any], bytes, list[Tensor], list[Tensor]]:
+def _read(folder: Path, answer: str) -> tuple[dict[str, Any], bytes, list[Tensor], list[Tensor]]:
     try:
         report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         if report.get("why"):
             logging.getLogger(__name__).error("%s\n%s", _WHAT, report.get("trace", ""))
             raise ExplorerError(_WHAT, why=str(report["why"]), fix=_SIMULATE)
-        found = [load((folder / f"{name}-outputs.safetensors").read_bytes()) for name in ("int8", "float")]
-        answers, before = ([each[name] for name in sorted(each)] for each in found)
+        outputs = [load((folder / f"{name}-outputs.safetensors").read_bytes()) for name in ("int8", "float")]
+        answers, before = ([each[name] for name in sorted(each)] for each in outputs)
         content = (folder / "int8.onnx").read_bytes()
     except (OSError, ValueError, SafetensorError):
-        logging.getLogger(__name__).exception("The quantiser broke: %s", said)
-        last = (said.strip().splitlines() or ["it ended without a word"])[-1][:200]
+        logging.getLogger(__name__).exception("The quantiser broke: %s", answer)
+        last = (answer.strip().splitlines() or ["it ended without a word"])[-1][:200]
         raise ExplorerError(_WHAT, why=f"The quantiser broke: {last.rstrip('.')}.", fix=_SIMULATE) from None
     if not report["n_int8"]:
         raise ExplorerError(_WHAT, why="None of its operations has an int8 form.", fix=_SIMULATE)
@@ -164,21 +164,21 @@ def evaluation(outputs: Sequence[Tensor], split: Split, dense: BatchResult) -> E
     return tally.evaluation(0.0)
 
 
-def int8_latency(made: Int8Onnx, example: Any, *, batch: int = 1, pairs: int = 30, threads: int = 1) -> Latency:
+def int8_latency(exported: Int8Onnx, example: Any, *, batch: int = 1, pairs: int = 30, threads: int = 1) -> Latency:
     """The float file (as ``dense``) and the int8 file (as ``pruned``) in turns, in ONNX Runtime."""
     given = {"batch": batch, "pairs": pairs, "threads": threads}
-    return latency(made.float_content, made.content, example, runtime="onnx", **given)  # type: ignore[arg-type]
+    return latency(exported.float_content, exported.content, example, runtime="onnx", **given)  # type: ignore[arg-type]
 
 
-def speed_sentence(found: Latency) -> str:
+def speed_sentence(latency: Latency) -> str:
     """What may be said of the int8 file's speed: only what was measured, and only beyond doubt."""
-    ratio, threads = found.ratio, f"{found.threads} thread{'s' * (found.threads > 1)}"
-    times = f"{found.dense.value:.3g} ms float, {found.pruned.value:.3g} ms int8"
-    where = f"batch {found.batch}, {threads}, {found.n} pairs, ONNX Runtime on this machine"
-    if not found.settled:
+    ratio, threads = latency.ratio, f"{latency.threads} thread{'s' * (latency.threads > 1)}"
+    times = f"{latency.dense.value:.3g} ms float, {latency.pruned.value:.3g} ms int8"
+    where = f"batch {latency.batch}, {threads}, {latency.n} pairs, ONNX Runtime on this machine"
+    if not latency.settled:
         return f"Measured: no difference in time beyond doubt ({times}; {where})."
-    said = f"{ratio.value:.2f}x faster" if ratio.value > 1 else f"{1 / ratio.value:.2f}x slower"
-    return f"Measured: int8 is {said} than the same network in float ({times}; {where})."
+    change = f"{ratio.value:.2f}x faster" if ratio.value > 1 else f"{1 / ratio.value:.2f}x slower"
+    return f"Measured: int8 is {change} than the same network in float ({times}; {where})."
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,12 +206,16 @@ class Int8Runtime:
     def __call__(self, model: LoadedModel, plan: Plan, how: Int8Method) -> MeasuredInt8:
         """Export, quantize, run and time."""
         judge = self._evaluator
-        made = int8_onnx(model, plan, how, data=self._data, split=judge.split, made=self._known(model, plan))
-        self._last = ((model.digest, plan.digest), (made.float_content, made.proof))
-        found = evaluation(made.outputs, judge.split, judge.dense_results())
+        exported = int8_onnx(model, plan, how, data=self._data, split=judge.split, float_model=self._known(model, plan))
+        self._last = ((model.digest, plan.digest), (exported.float_content, exported.proof))
+        result = evaluation(exported.outputs, judge.split, judge.dense_results())
         note = "The file ONNX Runtime opens, zeros included."
-        size = Measurement("onnx", len(made.content), "bytes", "measured", machine=machine(), date=today(), note=note)
-        return MeasuredInt8(size, found, int8_latency(made, model.example) if self._timed else None, made.notes)
+        size = Measurement(
+            "onnx", len(exported.content), "bytes", "measured", machine=machine(), date=today(), note=note
+        )
+        return MeasuredInt8(
+            size, result, int8_latency(exported, model.example) if self._timed else None, exported.notes
+        )
 
     def _known(self, model: LoadedModel, plan: Plan) -> tuple[bytes, Proof] | None:
         is_same = self._last is not None and self._last[0] == (model.digest, plan.digest)
@@ -244,6 +248,6 @@ def write_onnx_int8(
     """
     target = Path(path)
     check_target(model, target, ".onnx", force=force)
-    made = int8_onnx(model, plan, how, data=data)
-    put({target: made.content})
-    return WrittenInt8(target, target.stat().st_size, len(made.float_content), made)
+    exported = int8_onnx(model, plan, how, data=data)
+    put({target: exported.content})
+    return WrittenInt8(target, target.stat().st_size, len(exported.float_content), exported)

@@ -47,23 +47,23 @@ def _quantize(place: Path, how: str) -> dict[str, Any]:
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    given, prepared, made = (str(place / name) for name in ("float.onnx", "prepared.onnx", "int8.onnx"))
+    given, prepared, quantized = (str(place / name) for name in ("float.onnx", "prepared.onnx", "int8.onnx"))
     # Batch norms are folded into convolutions and shapes written down: what the quantiser asks for.
     quant_pre_process(given, prepared, skip_symbolic_shape=True)
     names = [i.name for i in onnx.load(given).graph.input]
     if how == "dynamic":
         # ONNX Runtime's convolution of whole numbers is much faster with unsigned weights.
-        quantize_dynamic(prepared, made, per_channel=True, weight_type=QuantType.QUInt8)
+        quantize_dynamic(prepared, quantized, per_channel=True, weight_type=QuantType.QUInt8)
     else:
-        _static(prepared, made, names, _tensors(place / "calibration.safetensors"))
-    onnx.checker.check_model(made, full_check=True)
+        _static(prepared, quantized, names, _tensors(place / "calibration.safetensors"))
+    onnx.checker.check_model(quantized, full_check=True)
     inputs = _tensors(place / "inputs.safetensors")
     for name in ("float", "int8"):
         save(run(place / f"{name}.onnx", names, inputs), place / f"{name}-outputs.safetensors")
-    return _contents(onnx.load(made).graph)
+    return _contents(onnx.load(quantized).graph)
 
 
-def _static(prepared: str, made: str, names: list[str], calibration: list[Tensor]) -> None:
+def _static(prepared: str, quantized: str, names: list[str], calibration: list[Tensor]) -> None:
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     class Samples(CalibrationDataReader):  # type: ignore[misc]  # its package has no types
@@ -75,7 +75,7 @@ def _static(prepared: str, made: str, names: list[str], calibration: list[Tensor
 
     quantize_static(
         prepared,
-        made,
+        quantized,
         Samples(),
         quant_format=QuantFormat.QDQ,
         per_channel=True,

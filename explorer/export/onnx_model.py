@@ -52,11 +52,11 @@ def onnx_file(model: LoadedModel, plan: Plan, split: Split | None = None) -> byt
 def onnx_and_proof(model: LoadedModel, plan: Plan, split: Split | None = None) -> tuple[bytes, Proof]:
     """(the file, what it was compared with); ExplorerError when it does not answer like the model in torch."""
     if plan.kept_shapes:
-        made = proven(model, plan, split)
-        made.proof.demand()
-        if made.proof.onnx:
-            return made.proof.onnx, made.proof
-        return convert(made.document, made.tensors, judging_inputs(model, split))[0], made.proof
+        proven_model = proven(model, plan, split)
+        proven_model.proof.demand()
+        if proven_model.proof.onnx:
+            return proven_model.proof.onnx, proven_model.proof
+        return convert(proven_model.document, proven_model.tensors, judging_inputs(model, split))[0], proven_model.proof
     return _of_masked(model, plan, split)
 
 
@@ -69,9 +69,9 @@ def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[byt
     expected = outputs(full, inputs)
     difference = apart(expected, answers)
     n_flips = flips(expected, answers) if math.isfinite(difference) else 0
-    said = f"In ONNX Runtime it differs by {difference:.1e} of the largest output (allowed: {SAME_IN_ONNX:.0e})."
+    sentence = f"In ONNX Runtime it differs by {difference:.1e} of the largest output (allowed: {SAME_IN_ONNX:.0e})."
     checks = (
-        Check("same_outputs_onnx", difference <= SAME_IN_ONNX, difference, said),
+        Check("same_outputs_onnx", difference <= SAME_IN_ONNX, difference, sentence),
         Check("same_predictions_onnx", n_flips == 0, float(n_flips), f"{n_flips} predictions change in ONNX Runtime."),
     )
     proof = Proof(checks, len(inputs[0]), inputs_in_words(inputs, split), content)
@@ -81,11 +81,11 @@ def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[byt
 
 def _traced(model: LoadedModel, plan: Plan) -> fx.GraphModule:
     """The graph of the model with zeros where the plan cuts."""
-    found = coupling(model)
-    if found.graph is None:
-        why = found.why_not or "The network could not be traced."
+    coupled = coupling(model)
+    if coupled.graph is None:
+        why = coupled.why_not or "The network could not be traced."
         raise ExplorerError("This network cannot be converted.", why=why, fix="Export the pruned weights.")
-    shell = private_shell(found.graph)
+    shell = private_shell(coupled.graph)
     if not isinstance(shell, fx.GraphModule):
         raise TypeError("a copy of a traced graph is a traced graph")
     set_parameters(shell, masked_weights(model, plan))

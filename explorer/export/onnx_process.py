@@ -55,16 +55,16 @@ def run_module(module: str, folder: Path, *arguments: str) -> str:
     return in_folder([sys.executable, "-P", "-m", module, str(folder), *arguments], folder, more)
 
 
-def _answer(folder: Path, said: str) -> tuple[bytes, list[Tensor]]:
+def _answer(folder: Path, answer: str) -> tuple[bytes, list[Tensor]]:
     what, fix = "This network could not be converted to ONNX.", "Export the slim model instead."
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         if report.get("why"):
             logging.getLogger(__name__).error("%s\n%s", what, report.get("trace", ""))
             raise ExplorerError(what, why=str(report["why"]), fix=fix)
-        found = load((folder / "outputs.safetensors").read_bytes())
-        return (folder / "model.onnx").read_bytes(), [found[name] for name in sorted(found)]
+        outputs = load((folder / "outputs.safetensors").read_bytes())
+        return (folder / "model.onnx").read_bytes(), [outputs[name] for name in sorted(outputs)]
     except (OSError, ValueError, SafetensorError):
-        logging.getLogger(__name__).exception("The converter broke: %s", said)
-        last = (said.strip().splitlines() or ["it ended without a word"])[-1][:200]
+        logging.getLogger(__name__).exception("The converter broke: %s", answer)
+        last = (answer.strip().splitlines() or ["it ended without a word"])[-1][:200]
         raise ExplorerError(what, why=f"The converter broke: {last.rstrip('.')}.", fix=fix) from None

@@ -51,8 +51,8 @@ def _convert(place: Path) -> dict[str, Any]:
     # Two samples: a batch of one would let the converter take the batch for a constant.
     example = tuple(x[:1].repeat(2, *[1] * (x.dim() - 1)) for x in inputs)
     with torch.no_grad():
-        made = network(*example)
-        outputs = [f"output{i}" if i else "output" for i in range(_n_tensors(made))]
+        answer = network(*example)
+        outputs = [f"output{i}" if i else "output" for i in range(_n_tensors(answer))]
         torch.onnx.export(
             network,
             example,
@@ -125,11 +125,11 @@ def run(path: Path, names: Sequence[str], inputs: Sequence[Tensor]) -> list[Tens
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    found: list[Tensor] = []
+    outputs: list[Tensor] = []
     for start in range(0, len(inputs[0]), _BATCH):
         batch = {n: x[start : start + _BATCH].numpy() for n, x in zip(names, inputs, strict=True)}
-        found += [torch.from_numpy(y) for y in session.run(None, batch)]
-    return found
+        outputs += [torch.from_numpy(y) for y in session.run(None, batch)]
+    return outputs
 
 
 def save(tensors: Sequence[Tensor], path: Path) -> None:

@@ -38,12 +38,12 @@ def inputs_in_words(inputs: Sequence[Tensor], split: Split | None) -> str:
 
 def outputs(module: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
     """Every tensor of each batch's output, in order."""
-    found: list[Tensor] = []
+    tensors: list[Tensor] = []
     with torch.no_grad():
         for start in range(0, len(inputs[0]), BATCH):
             check()
-            found += _leaves(module(*(x[start : start + BATCH] for x in inputs)))
-    return found
+            tensors += _leaves(module(*(x[start : start + BATCH] for x in inputs)))
+    return tensors
 
 
 def _leaves(value: Any) -> list[Tensor]:
@@ -60,8 +60,8 @@ def apart(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
     pairs = [(a.double(), b.double()) for a, b in zip(one, other, strict=True) if a.numel()]
     difference = max((float((a - b).abs().max()) for a, b in pairs), default=0.0)
     largest = max((float(a.abs().max()) for a, _ in pairs), default=0.0)
-    found = difference / max(largest, 1e-30)
-    return found if math.isfinite(found) else math.inf
+    distance = difference / max(largest, 1e-30)
+    return distance if math.isfinite(distance) else math.inf
 
 
 def flips(one: Sequence[Tensor], other: Sequence[Tensor]) -> int:

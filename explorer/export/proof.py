@@ -105,9 +105,9 @@ def _compared(
     n_flips = flips(one, two) if math.isfinite(difference) else 0
     outputs_ok = difference <= most
     verb = "answers like" if outputs_ok else "does not answer like"
-    said = f"{what} {verb} {other} on {evaluated_on}: at most {difference:.1e} of the largest output apart"
+    sentence = f"{what} {verb} {other} on {evaluated_on}: at most {difference:.1e} of the largest output apart"
     return [
-        Check(f"same_outputs{part}", outputs_ok, difference, f"{said} (allowed: {most:.0e})."),
+        Check(f"same_outputs{part}", outputs_ok, difference, f"{sentence} (allowed: {most:.0e})."),
         Check(f"same_predictions{part}", n_flips == 0, float(n_flips), f"{n_flips} predictions change."),
     ]
 

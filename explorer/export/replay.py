@@ -114,12 +114,12 @@ def read_weights(path: str, recipe: dict[str, Any]) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
         while isinstance(inner := next((state[k] for k in recipe["containers"] if k in state), None), dict):
             state = inner
-    for wanted in recipe["names"]:
-        if wanted not in state:
-            longer = [name for name in state if name.endswith(f".{wanted}")]
+    for entry in recipe["names"]:
+        if entry not in state:
+            longer = [name for name in state if name.endswith(f".{entry}")]
             if len(longer) != 1:
-                sys.exit(f"{path} holds no {wanted}: it is not the file that was pruned.")
-            state[wanted] = state.pop(longer[0])
+                sys.exit(f"{path} holds no {entry}: it is not the file that was pruned.")
+            state[entry] = state.pop(longer[0])
     return dict(state)
 
 
@@ -138,8 +138,8 @@ def cut(weights: dict[str, Tensor], recipe: dict[str, Any], masks: dict[str, Ten
         for part in step["parts"]:
             lines.setdefault((part["parameter"], part["dim"]), []).append(along(part["units"], keep))
     small = dict(weights)
-    for (name, dim), found in lines.items():
-        stays = torch.stack(found).all(dim=0)
+    for (name, dim), places in lines.items():
+        stays = torch.stack(places).all(dim=0)
         small[name] = small[name].index_select(dim, stays.nonzero().flatten())
     return small
 
@@ -151,9 +151,9 @@ def main(recipe: dict[str, Any], arguments: list[str]) -> int:
         sys.exit(__doc__)
     weights = read_weights(paths[0], recipe)
     masks = masks_of(weights, recipe)
-    found = sha256_of(masks)
-    sys.stdout.write(json.dumps({"masks_sha256": found, "expected": recipe["masks_sha256"]}) + "\n")
-    if found != recipe["masks_sha256"]:
+    digest = sha256_of(masks)
+    sys.stdout.write(json.dumps({"masks_sha256": digest, "expected": recipe["masks_sha256"]}) + "\n")
+    if digest != recipe["masks_sha256"]:
         sys.stderr.write("These masks are not the recorded ones: the weights or the version of torch differ.\n")
         return 1
     if len(paths) == 2:

@@ -95,10 +95,10 @@ def write_slim(
     target = Path(path)
     beside = target.with_suffix(".arch.json")
     check_target(model, target, ".safetensors", (beside,), force=force)
-    made = proven(model, plan, split)
-    content = packed(model, plan, made)
-    put({target: content, beside: arch_text(made.document).encode()})
-    return WrittenSlim(target, beside, len(content), made.proof)
+    proven_model = proven(model, plan, split)
+    content = packed(model, plan, proven_model)
+    put({target: content, beside: arch_text(proven_model.document).encode()})
+    return WrittenSlim(target, beside, len(content), proven_model.proof)
 
 
 def slim_file(model: LoadedModel, plan: Plan, split: Split | None = None) -> bytes:
@@ -106,29 +106,29 @@ def slim_file(model: LoadedModel, plan: Plan, split: Split | None = None) -> byt
     return packed(model, plan, proven(model, plan, split))
 
 
-def packed(model: LoadedModel, plan: Plan, made: Proven) -> bytes:
+def packed(model: LoadedModel, plan: Plan, proven_model: Proven) -> bytes:
     """The finished file, reopened and compared bit for bit; ExplorerError when the proof failed."""
-    made.proof.demand()
+    proven_model.proof.demand()
     about = {
         "kind": KIND,
         "version": VERSION,
-        "graph": made.document,
+        "graph": proven_model.document,
         "model": _about_model(model),
         "data": model.data,
         "spec": dict(plan.spec),
         "sparsity": plan.sparsity,
         "source": {"address": model.address, "digest": model.digest},
-        "proof": made.proof.to_json(),
+        "proof": proven_model.proof.to_json(),
     }
-    content = plain_weights(made.tensors, {METADATA_KEY: json.dumps(about, allow_nan=False)})
+    content = plain_weights(proven_model.tensors, {METADATA_KEY: json.dumps(about, allow_nan=False)})
     again = open_upload(content, "slim.safetensors")
     stored = load(content)
-    if again.module is None or tensors_digest(stored) != tensors_digest(dict(made.tensors)):
+    if again.module is None or tensors_digest(stored) != tensors_digest(dict(proven_model.tensors)):
         raise misread("The slim model")
     return content
 
 
 def _about_model(model: LoadedModel) -> dict[str, Any]:
     meta = model.meta
-    found = {name: meta[name] for name in _ABOUT_MODEL if meta.get(name) is not None}
-    return {**found, "n_classes": model.n_classes, "made_from": meta.get("made_from") or meta.get("arch")}
+    about = {name: meta[name] for name in _ABOUT_MODEL if meta.get(name) is not None}
+    return {**about, "n_classes": model.n_classes, "made_from": meta.get("made_from") or meta.get("arch")}

@@ -53,14 +53,14 @@ def skeleton(architecture: Architecture) -> nn.Module:
 
 def unwrapped(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
     """The tensors without the prefixes that DataParallel and torch.compile put on every name."""
-    found, repairs = dict(tensors), []
-    while found:
-        prefix = next((p for p in WRAPPERS if all(name.startswith(p) for name in found)), None)
-        if prefix is None or "" in (name[len(prefix) :] for name in found):
+    inner, repairs = dict(tensors), []
+    while inner:
+        prefix = next((p for p in WRAPPERS if all(name.startswith(p) for name in inner)), None)
+        if prefix is None or "" in (name[len(prefix) :] for name in inner):
             break
-        found = {name[len(prefix) :]: tensor for name, tensor in found.items()}
+        inner = {name[len(prefix) :]: tensor for name, tensor in inner.items()}
         repairs.append(f"The prefix {prefix!r} was removed from every name.")
-    return found, repairs
+    return inner, repairs
 
 
 def compare(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Mismatch:
@@ -147,13 +147,13 @@ def weights_only(weights: Weights, why: str) -> LoadedModel:
 
 def findings(tensors: Mapping[str, Tensor], oddities: tuple[str, ...] = ()) -> tuple[Finding, ...]:
     """What to know about these tensors: numbers that are none, empty tensors, and what the reader noticed."""
-    found = [Finding("warn", oddity) for oddity in oddities]
+    listed = [Finding("warn", oddity) for oddity in oddities]
     for name, tensor in tensors.items():
         layer = name.removesuffix(".weight")
         if tensor.numel() == 0:
-            found.append(Finding("warn", f"{shown(name)} is empty.", f"Shape {_form(tensor)}.", layer=layer))
+            listed.append(Finding("warn", f"{shown(name)} is empty.", f"Shape {_form(tensor)}.", layer=layer))
         elif tensor.is_floating_point() and (n_bad := int((~torch.isfinite(tensor.float())).sum())):
-            found.append(
+            listed.append(
                 Finding(
                     "fail",
                     f"{shown(name)} holds NaN or infinite numbers.",
@@ -162,7 +162,7 @@ def findings(tensors: Mapping[str, Tensor], oddities: tuple[str, ...] = ()) -> t
                     layer,
                 )
             )
-    return tuple(found)
+    return tuple(listed)
 
 
 def _all_names(weights: Weights) -> dict[str, Tensor]:

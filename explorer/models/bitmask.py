@@ -52,19 +52,19 @@ def unpacked(
     packed, tied = about.get("packed"), about.get("tied") or {}
     if about.get("version") != VERSION or not isinstance(packed, list) or not isinstance(tied, dict):
         raise _bad(label, f"It is not of version {VERSION} of the format.")
-    found = dict(tensors)
+    dense = dict(tensors)
     for name in packed:
-        parts = [found.pop(f"{name}.{part}", None) for part in PARTS] if isinstance(name, str) else [None]
-        if any(part is None for part in parts) or name in found:
+        parts = [dense.pop(f"{name}.{part}", None) for part in PARTS] if isinstance(name, str) else [None]
+        if any(part is None for part in parts) or name in dense:
             raise _bad(label, f"{shown(str(name))!r} lacks its values, its bits or its shape.")
         tensor = _plain(parts[0], parts[1], parts[2], room, label)  # type: ignore[arg-type]
         if tensor is None:
             raise _bad(label, f"The values, bits and shape of {shown(name)!r} do not fit together.")
         room -= tensor.numel() * tensor.element_size()
-        found[name] = tensor
-    if any(not isinstance(first, str) or first not in found or alias in found for alias, first in tied.items()):
+        dense[name] = tensor
+    if any(not isinstance(first, str) or first not in dense or alias in dense for alias, first in tied.items()):
         raise _bad(label, "It ties weights that it does not hold.")
-    return found, dict(tied)
+    return dense, dict(tied)
 
 
 def _plain(values: Tensor, bits: Tensor, shape: Tensor, room: int, label: str) -> Tensor | None:

@@ -28,8 +28,8 @@ FIRST = "digits-cnn"
 def manifest() -> Mapping[str, Mapping[str, Any]]:
     """What is known about each bundled model, by name; the one to start with comes first."""
     with (FOLDER / "manifest.toml").open("rb") as file:
-        found = tomllib.load(file)
-    return {name: found[name] for name in sorted(found, key=lambda name: (name != FIRST, name))}
+        content = tomllib.load(file)
+    return {name: content[name] for name in sorted(content, key=lambda name: (name != FIRST, name))}
 
 
 def initial_weights(name: str) -> dict[str, Tensor]:

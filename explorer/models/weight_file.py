@@ -172,7 +172,7 @@ def _text(path: Path) -> str:
 
 def _object(text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(text) if text else {}
+        content = json.loads(text) if text else {}
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

@@ -70,9 +70,9 @@ def gather(
 
 def _collector(kind: str, criterion: Criterion) -> Collector:
     """What collects this kind; fields that it has (steps, a seed) take the criterion's values."""
-    found = COLLECTORS[kind]
-    names: list[str] = [field.name for field in fields(found)] if is_dataclass(found) else []
-    return found(**{name: getattr(criterion, name) for name in names})
+    collector = COLLECTORS[kind]
+    names: list[str] = [field.name for field in fields(collector)] if is_dataclass(collector) else []
+    return collector(**{name: getattr(criterion, name) for name in names})
 
 
 def _first(module: nn.Module, split: Split, n: int, half: int | None) -> Split:

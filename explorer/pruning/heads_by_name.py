@@ -31,11 +31,11 @@ def heads_by_name(model: LoadedModel, layers: LayerTable, taken: set[str]) -> li
     if model.module is None:
         return []
     names = {id(tensor): name for name, tensor in model.module.named_parameters()}
-    known = {layer.parameter: layer.name for layer in layers.prunable}
+    layer_names = {layer.parameter: layer.name for layer in layers.prunable}
     groups = []
     for module in model.module.modules():
         parts = tuple(_parts(module, names))
-        scored = [known[p.parameter] for p in parts if p.role == "scored" and p.parameter in known]
+        scored = [layer_names[p.parameter] for p in parts if p.role == "scored" and p.parameter in layer_names]
         if scored and len(scored) == sum(p.role == "scored" for p in parts) and not taken & set(scored):
             taken = taken | set(scored)
             groups.append(_group(scored, parts, model, layers))
@@ -76,9 +76,9 @@ def _projections(module: Any) -> list[tuple[Tensor, Tensor | None, int]]:
             return []
         return [(module.in_proj_weight, module.in_proj_bias, 3)]
     for three in _SEPARATE:
-        found = list(_children(module, three))
-        if len(found) == 3 and len({m.weight.shape[0] for m in found}) == 1:
-            return [(m.weight, m.bias, 1) for m in found]
+        children = list(_children(module, three))
+        if len(children) == 3 and len({m.weight.shape[0] for m in children}) == 1:
+            return [(m.weight, m.bias, 1) for m in children]
     packed = next((m for m in _children(module, _PACKED) if m.weight.shape[0] % 3 == 0), None)
     return [] if packed is None else [(packed.weight, packed.bias, 3)]
 

@@ -12,8 +12,8 @@ from explorer.pruning.spec import PruneSpec
 
 def is_one_level(allocation: Any) -> bool:
     """Whether one overall sparsity says all that an allocation (or its class) prunes, without shares of layers."""
-    found = params_of(allocation)
-    return any(p.name == "sparsity" for p in found) and not any(p.is_mapping for p in found)
+    parameters = params_of(allocation)
+    return any(p.name == "sparsity" for p in parameters) and not any(p.is_mapping for p in parameters)
 
 
 def with_sparsity(spec: PruneSpec, sparsity: float) -> PruneSpec:

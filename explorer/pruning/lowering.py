@@ -28,8 +28,8 @@ def lowered(graph: fx.GraphModule) -> fx.GraphModule:
         if writer is None:
             continue
         with graph.graph.inserting_before(node):
-            made = writer()
-        _replace(node, made, gives_weights=isinstance(graph.get_submodule(str(node.target)), nn.MultiheadAttention))
+            output = writer()
+        _replace(node, output, gives_weights=isinstance(graph.get_submodule(str(node.target)), nn.MultiheadAttention))
     graph.graph.eliminate_dead_code()
     graph.recompile()
     return graph
@@ -90,13 +90,13 @@ def _is_known(module: Any) -> bool:
     return isinstance(module.activation, nn.Module) or module.activation in _KNOWN_ACTIVATIONS
 
 
-def _replace(node: fx.Node, made: fx.Node, *, gives_weights: bool) -> None:
-    """Attention gives (output, weights): whoever picks the output reads ``made``."""
+def _replace(node: fx.Node, output: fx.Node, *, gives_weights: bool) -> None:
+    """Attention gives (output, weights): whoever picks the output reads ``output``."""
     picks = [user for user in node.users if user.target is operator.getitem and user.args[0] is node]
     for pick in picks if gives_weights else []:
-        pick.replace_all_uses_with(made)
+        pick.replace_all_uses_with(output)
         node.graph.erase_node(pick)
-    node.replace_all_uses_with(made)
+    node.replace_all_uses_with(output)
     node.graph.erase_node(node)
 
 

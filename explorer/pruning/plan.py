@@ -47,16 +47,16 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         if name in model.weights:  # a running statistic is no weight
             outer, kept[name] = _outer(tuple(model.weights[name].shape), dims), dims
             masks[name] = masks[name] & outer if name in masks else outer
-    wanted = spec.allocation.wanted(scores, bounds)
+    n_asked = spec.allocation.wanted(scores, bounds)
     return Plan(
         spec=spec.to_json(),
         groups=tuple(group_plans),
         masks=masks,
         layers=scores.layers,
-        asked=_asked(spec, scores, wanted, bounds),
+        asked=_asked(spec, scores, n_asked, bounds),
         digest=_digest(model, spec, counts, scores),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
-        notes=tuple(_notes(spec, scores, wanted, bounds) + _rounding_note(spec, wanted, counts, bounds, scores)),
+        notes=tuple(_notes(spec, scores, n_asked, bounds) + _rounding_note(spec, n_asked, counts, bounds, scores)),
         updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
     )
 
@@ -82,14 +82,14 @@ def rounded(counts: Mapping[str, int], scores: Scores, spec: PruneSpec) -> dict[
 
 
 def _rounding_note(
-    spec: PruneSpec, wanted: Mapping[str, int], counts: Mapping[str, int], bounds: Mapping[str, Bounds], scores: Scores
+    spec: PruneSpec, n_asked: Mapping[str, int], counts: Mapping[str, int], bounds: Mapping[str, Bounds], scores: Scores
 ) -> list[str]:
     step = int(getattr(spec.granularity, "round_to", 1))
     moving = [name for name, b in bounds.items() if b.low < b.high]
     n_units = sum(scores.values[name].numel() for name in moving)
     if step == 1 or not n_units:
         return []
-    asked, reached = (100 * sum(n[name] for name in moving) / n_units for n in (wanted, counts))
+    asked, reached = (100 * sum(n[name] for name in moving) / n_units for n in (n_asked, counts))
     shares = f"asked {asked:.1f} %, reached {reached:.1f} % of the units"
     return [f"What stays in each layer is rounded up to a multiple of {step}: {shares}."]
 
@@ -126,22 +126,22 @@ def _outer(shape: tuple[int, ...], kept: dict[int, Tensor]) -> Tensor:
     return mask
 
 
-def _asked(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: Mapping[str, Bounds]) -> float:
+def _asked(spec: PruneSpec, scores: Scores, counts: Mapping[str, int], bounds: Mapping[str, Bounds]) -> float:
     sparsity = getattr(spec.allocation, "sparsity", None)
     if sparsity is not None and not getattr(spec.allocation, "shares", ()):
         return float(sparsity)
     moving = [name for name, b in bounds.items() if b.low < b.high]
     n_units = sum(scores.values[name].numel() for name in moving)
-    return sum(wanted[name] for name in moving) / n_units if n_units else 0.0
+    return sum(counts[name] for name in moving) / n_units if n_units else 0.0
 
 
-def _notes(spec: PruneSpec, scores: Scores, wanted: Mapping[str, int], bounds: Mapping[str, Bounds]) -> list[str]:
+def _notes(spec: PruneSpec, scores: Scores, counts: Mapping[str, int], bounds: Mapping[str, Bounds]) -> list[str]:
     """One sentence for each reason that kept a layer from what was asked of it."""
     notes = []
     if scores.groups and not bounds:
         notes.append(f"This network has no {spec.granularity.unit} that can go; every layer says why.")
     limited = {name for name, _ in spec.limits}
-    names = [name for name, n in wanted.items() if n != bounds[name].clamp(n)]
+    names = [name for name, n in counts.items() if n != bounds[name].clamp(n)]
     locked = [k.name for k in scores.groups if k.name in names and is_locked(k, spec)]
     if locked:
         notes.append(f"Locked, so not moved: {_few(locked)}.")
@@ -169,13 +169,13 @@ def _digest(model: LoadedModel, spec: PruneSpec, counts: Mapping[str, int], scor
 
 
 def _check_names(spec: PruneSpec, scores: Scores) -> None:
-    known = {group.name for group in scores.groups}
+    names = {group.name for group in scores.groups}
     named = [name for name, _ in spec.limits]
     for field in ("shares", "values"):
         named += [name for name, _ in getattr(spec.allocation, field, ())]
-    unknown = next((name for name in named if name not in known), None)
+    unknown = next((name for name in named if name not in names), None)
     if unknown is not None:
         raise ExplorerError(
             f"This model has no {scores.groups[0].unit if scores.groups else 'layer'} line called {unknown!r}.",
-            fix=f"Choose one of: {_few(sorted(known))}.",
+            fix=f"Choose one of: {_few(sorted(names))}.",
         )

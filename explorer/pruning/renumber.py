@@ -22,30 +22,30 @@ _NARROWS = (torch.narrow, "narrow")
 _SELECTS = (torch.select, "select")
 
 
-def renumber(graph: fx.GraphModule, found: Coupling, alive: Alive) -> None:
+def renumber(graph: fx.GraphModule, coupled: Coupling, alive: Alive) -> None:
     """Change every argument in the graph that counts channels; ``alive`` tells which labels stay.
 
     Raises ExplorerError where the network picks channels in a way that has no smaller form.
     """
     for node in list(graph.graph.nodes):
-        _keep_number(node, found, alive)
+        _keep_number(node, coupled, alive)
     for node in graph.graph.nodes:
-        if node.name in found.shaped:
-            _renumber(graph, node, *found.shaped[node.name], alive)
-        elif node.name in found.from_zero:
+        if node.name in coupled.shaped:
+            _renumber(graph, node, *coupled.shaped[node.name], alive)
+        elif node.name in coupled.from_zero:
             # Zeros of the old size; without them the layer starts from zeros of its own.
             node.args, node.kwargs = node.args[:1], {}
 
 
-def _keep_number(node: fx.Node, found: Coupling, alive: Alive) -> None:
+def _keep_number(node: fx.Node, coupled: Coupling, alive: Alive) -> None:
     """A width that the network asks of a tensor and computes with stays the number it was; sizes follow apart."""
     is_pick = node.target is operator.getitem and isinstance(node.args[0], fx.Node)
     asked = node.args[0] if is_pick else node
     dim: Any = node.args[1] if len(node.args) > 1 else None
-    if not isinstance(asked, fx.Node) or asked.name not in found.shaped or not isinstance(dim, int):
+    if not isinstance(asked, fx.Node) or asked.name not in coupled.shaped or not isinstance(dim, int):
         return
-    given, made = found.shaped[asked.name]
-    if not isinstance(given, Tensor) or not isinstance(made, torch.Size if is_pick else int):
+    given, output = coupled.shaped[asked.name]
+    if not isinstance(given, Tensor) or not isinstance(output, torch.Size if is_pick else int):
         return
     if not bool(along(alive(given), dim).all()):
         number = given.shape[dim]
@@ -54,19 +54,19 @@ def _keep_number(node: fx.Node, found: Coupling, alive: Alive) -> None:
             user.kwargs = fx.node.map_arg(user.kwargs, lambda n: number if n is node else n)
 
 
-def _renumber(graph: fx.GraphModule, node: fx.Node, given: Any, made: Any, alive: Alive) -> None:
-    if not _lost(given, alive) and not _lost(made, alive):
+def _renumber(graph: fx.GraphModule, node: fx.Node, given: Any, output: Any, alive: Alive) -> None:
+    if not _lost(given, alive) and not _lost(output, alive):
         return
     if node.op == "call_module":
-        _module(graph.get_submodule(str(node.target)), made, alive)
+        _module(graph.get_submodule(str(node.target)), output, alive)
     elif node.target is F.pad:
-        node.update_arg(1, _padding(node.args[1], made, alive))
-    elif node.target in _RESHAPES and isinstance(made, Tensor):
-        _resize(node, made, alive)
+        node.update_arg(1, _padding(node.args[1], output, alive))
+    elif node.target in _RESHAPES and isinstance(output, Tensor):
+        _resize(node, output, alive)
     elif node.target in _UNFLATTENS:
-        _unflatten(node, made, alive)
+        _unflatten(node, output, alive)
     elif node.target in _SPLITS:
-        _split(node, made, alive)
+        _split(node, output, alive)
     elif node.target in _NARROWS:
         _narrow(node, given, alive)
     elif node.target in _SELECTS:
@@ -90,60 +90,60 @@ def _sizes(stays: Tensor) -> list[int]:
     return [int(along(stays, d).sum()) for d in range(stays.dim())]
 
 
-def _padding(pad: Any, made: Tensor, alive: Alive) -> tuple[int, ...]:
-    stays, new = alive(made), []
+def _padding(pad: Any, output: Tensor, alive: Alive) -> tuple[int, ...]:
+    stays, new = alive(output), []
     for i in range(0, len(pad), 2):
-        line = along(stays, made.dim() - 1 - i // 2)
+        line = along(stays, output.dim() - 1 - i // 2)
         before, after = pad[i], pad[i + 1]
         new.append(int(line[:before].sum()) if before > 0 else before)
         new.append(int(line[len(line) - after :].sum()) if after > 0 else after)
     return tuple(new)
 
 
-def _resize(node: fx.Node, made: Tensor, alive: Alive) -> None:
+def _resize(node: fx.Node, output: Tensor, alive: Alive) -> None:
     """Sizes that lost channels follow; all others stay as they are, be they numbers or computed."""
     wrapped = len(node.args) == 2 and isinstance(node.args[1], tuple | list)
     asked: Any = list(node.args[1] if wrapped else node.args[1:])  # type: ignore[arg-type]
-    if len(asked) == 1 and made.dim() > 1 and isinstance(asked[0], fx.Node):
+    if len(asked) == 1 and output.dim() > 1 and isinstance(asked[0], fx.Node):
         # The whole shape was computed: take it apart.
         with node.graph.inserting_before(node):
-            asked = [node.graph.call_function(operator.getitem, (asked[0], d)) for d in range(made.dim())]
-    for d, (said, size) in enumerate(zip(asked, _sizes(alive(made)), strict=True)):
-        if said != -1 and size != made.shape[d]:
+            asked = [node.graph.call_function(operator.getitem, (asked[0], d)) for d in range(output.dim())]
+    for d, (asked_size, size) in enumerate(zip(asked, _sizes(alive(output)), strict=True)):
+        if asked_size != -1 and size != output.shape[d]:
             # A computed size may hold the batch too: where nothing else is left open, leave it to torch.
-            asked[d] = -1 if isinstance(said, fx.Node) and -1 not in asked else size
+            asked[d] = -1 if isinstance(asked_size, fx.Node) and -1 not in asked else size
     node.args = (node.args[0], tuple(asked)) if wrapped else (node.args[0], *asked)
 
 
-def _unflatten(node: fx.Node, made: Tensor, alive: Alive) -> None:
+def _unflatten(node: fx.Node, output: Tensor, alive: Alive) -> None:
     dim, asked = _given(node, "dim", 1), _given(node, "sizes", 2)
-    node.args, node.kwargs = (node.args[0], dim, _part(dim, asked, made, alive)), {}
+    node.args, node.kwargs = (node.args[0], dim, _part(dim, asked, output, alive)), {}
 
 
-def _module(module: Any, made: Tensor, alive: Alive) -> None:
+def _module(module: Any, output: Tensor, alive: Alive) -> None:
     """Layers without a tensor that shows their number of channels."""
     if isinstance(module, nn.Unflatten):
-        module.unflattened_size = _part(module.dim, module.unflattened_size, made, alive)
+        module.unflattened_size = _part(module.dim, module.unflattened_size, output, alive)
     elif isinstance(module, nn.GroupNorm):
         per_group = module.num_channels // module.num_groups
-        module.num_channels = int(along(alive(made), 1).sum())
+        module.num_channels = int(along(alive(output), 1).sum())
         module.num_groups = module.num_channels // per_group
 
 
-def _part(dim: Any, asked: Any, made: Tensor, alive: Alive) -> tuple[int, ...]:
+def _part(dim: Any, asked: Any, output: Tensor, alive: Alive) -> tuple[int, ...]:
     """The sizes that ``asked`` becomes, where dimension ``dim`` was split into several."""
-    start = dim if dim >= 0 else made.dim() - len(asked) + 1 + dim
-    sizes = _sizes(alive(made))[start : start + len(asked)]
-    return tuple(said if said == -1 else size for said, size in zip(asked, sizes, strict=True))
+    start = dim if dim >= 0 else output.dim() - len(asked) + 1 + dim
+    sizes = _sizes(alive(output))[start : start + len(asked)]
+    return tuple(asked_size if asked_size == -1 else size for asked_size, size in zip(asked, sizes, strict=True))
 
 
 def _given(node: fx.Node, name: str, place: int) -> Any:
     return node.kwargs.get(name, node.args[place] if len(node.args) > place else None)
 
 
-def _split(node: fx.Node, made: Any, alive: Alive) -> None:
+def _split(node: fx.Node, output: Any, alive: Alive) -> None:
     dim: Any = _given(node, "dim", 2) or 0
-    sizes = [int(along(alive(piece), dim).sum()) for piece in made]
+    sizes = [int(along(alive(piece), dim).sum()) for piece in output]
     node.target, node.op = torch.split, "call_function"
     node.args, node.kwargs = (node.args[0], sizes), {"dim": dim}
 

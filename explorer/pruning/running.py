@@ -37,10 +37,10 @@ def output_of(returned: Any) -> Any:
 
 def class_scores(returned: Any) -> Tensor:
     """The (n, classes) scores in what a network returns, with their gradient. Raises ExplorerError for all else."""
-    found = output_of(returned)
-    if not isinstance(found, Tensor) or found.dim() != 2:
+    scores = output_of(returned)
+    if not isinstance(scores, Tensor) or scores.dim() != 2:
         raise ExplorerError("The model gives no row of class scores for each sample.", fix="Choose a classifier.")
-    return found
+    return scores
 
 
 def why_no_classes(labels: Tensor | None) -> str | None:

@@ -83,12 +83,12 @@ def _scored(spec: PruneSpec, units: Units, within: dict[str, Tensor]) -> Tensor:
         return _finite(spec, units, spec.criterion.score(units))
     model, group, pattern = units.of
     weights = replace(units, weights=Weight().unit_weights(model, group), granularity=Weight())
-    found = _finite(spec, units, spec.criterion.score(weights))
+    scores = _finite(spec, units, spec.criterion.score(weights))
     name = parameter_of(model, group)
     # A pattern loses what is nearest to zero: scores that may be negative are counted from the lowest.
-    within[name] = (found - found.min().clamp_max(0)).reshape(model.weights[name].shape)
+    within[name] = (scores - scores.min().clamp_max(0)).reshape(model.weights[name].shape)
     lost = pattern.unit_weights(replace(model, weights={name: within[name]}), group)
-    return lost.mean(dim=1) + found.min().clamp_max(0)
+    return lost.mean(dim=1) + scores.min().clamp_max(0)
 
 
 def _from_zero(values: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -96,15 +96,15 @@ def _from_zero(values: dict[str, Tensor]) -> dict[str, Tensor]:
 
     In double, so that scores which differ still do.
     """
-    lowest = min((float(found.min()) for found in values.values() if found.numel()), default=0.0)
-    return values if lowest >= 0 else {name: found.double() - lowest for name, found in values.items()}
+    lowest = min((float(tensor.min()) for tensor in values.values() if tensor.numel()), default=0.0)
+    return values if lowest >= 0 else {name: tensor.double() - lowest for name, tensor in values.items()}
 
 
-def _finite(spec: PruneSpec, units: Units, found: Tensor) -> Tensor:
-    if not bool(torch.isfinite(found).all()):
+def _finite(spec: PruneSpec, units: Units, scores: Tensor) -> Tensor:
+    if not bool(torch.isfinite(scores).all()):
         raise ExplorerError(
             f"{spec.criterion.label} gives {units.name!r} scores that are not numbers.",
             why="The loss, or an activation, is not finite on these samples.",
             fix="Check the data (inspect names what is wrong with the weights), or choose another criterion.",
         )
-    return found
+    return scores

@@ -39,14 +39,14 @@ def sliced(model: LoadedModel, plan: Plan) -> PrunedModel:
     """
     _refuse(plan)
     model = compensated(model, plan)
-    found = coupling(model)
-    if found.graph is None:
-        raise ExplorerError("This network cannot be cut.", why=found.why_not or "", fix=_KEEP)
-    graph = private_shell(found.graph)
+    coupled = coupling(model)
+    if coupled.graph is None:
+        raise ExplorerError("This network cannot be cut.", why=coupled.why_not or "", fix=_KEEP)
+    graph = private_shell(coupled.graph)
     if not isinstance(graph, fx.GraphModule):
         raise TypeError("a copy of a traced graph is a traced graph")
     try:
-        _cut(graph, model, plan, found)
+        _cut(graph, model, plan, coupled)
     except _TORCH_ERRORS as error:
         logging.getLogger(__name__).exception("The network cannot be cut.")
         raise ExplorerError("This network cannot be cut.", why=_first_line(error), fix=_KEEP) from error
@@ -67,17 +67,17 @@ def _refuse(plan: Plan) -> None:
         raise ExplorerError(f"{what} cannot be removed.", why=unit.why_no_removal, fix=fix)
 
 
-def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, found: Coupling) -> None:
+def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, coupled: Coupling) -> None:
     blocks = [k for k in plan.groups if k.group.unit == BLOCK]
     if blocks:
-        drop(graph, branches(model, plan.layers, found), gone_blocks(plan, blocks[0].group))
+        drop(graph, branches(model, plan.layers, coupled), gone_blocks(plan, blocks[0].group))
     else:
-        gone = _gone(plan, found)
+        gone = _gone(plan, coupled)
         if any(isinstance(k.group, InputGroup) for k in plan.groups):
             # A layer may have dropped a channel that another one still reads: those zeros stay.
             set_parameters(graph, masked_weights(model, plan))
-        _cut_tensors(graph, _kept(found, gone))
-        renumber(graph, found, lambda labels: _alive(labels, found, gone))
+        _cut_tensors(graph, _kept(coupled, gone))
+        renumber(graph, coupled, lambda labels: _alive(labels, coupled, gone))
     graph.recompile()
 
 
@@ -129,16 +129,16 @@ def _first_line(error: Exception) -> str:
 # -- what goes, in labels -----------------------------------------------------------------------
 
 
-def _gone(plan: Plan, found: Coupling) -> Tensor:
+def _gone(plan: Plan, coupled: Coupling) -> Tensor:
     """The representatives of all channels that the plan removes."""
     gone: list[Tensor] = []
     if any(isinstance(k.group, InputGroup) for k in plan.groups):
-        return unread_roots(found, plan.masks)
+        return unread_roots(coupled, plan.masks)
     for group in plan.groups:
         if group.n_pruned:
             part, pruned = _pruned_slices(plan, group)
-            use = next(u for u in found.uses if (u.parameter, u.dim, u.role) == (part.parameter, part.dim, "scored"))
-            gone.append(found.labels.roots(use.labels)[pruned])
+            use = next(u for u in coupled.uses if (u.parameter, u.dim, u.role) == (part.parameter, part.dim, "scored"))
+            gone.append(coupled.labels.roots(use.labels)[pruned])
     return torch.unique(torch.cat(gone)) if gone else torch.empty(0, dtype=torch.int64)
 
 
@@ -149,14 +149,14 @@ def _pruned_slices(plan: Plan, group: GroupPlan) -> tuple[Any, Tensor]:
     return part, ~mask.any(dim=1) & (part.units >= 0)
 
 
-def _alive(labels: Tensor, found: Coupling, gone: Tensor) -> Tensor:
-    return ~torch.isin(found.labels.roots(labels), gone)
+def _alive(labels: Tensor, coupled: Coupling, gone: Tensor) -> Tensor:
+    return ~torch.isin(coupled.labels.roots(labels), gone)
 
 
-def _kept(found: Coupling, gone: Tensor) -> dict[str, dict[int, Tensor]]:
+def _kept(coupled: Coupling, gone: Tensor) -> dict[str, dict[int, Tensor]]:
     kept: dict[str, dict[int, Tensor]] = defaultdict(dict)
-    for use in found.uses:
-        stays = _alive(use.labels, found, gone)
+    for use in coupled.uses:
+        stays = _alive(use.labels, coupled, gone)
         if not bool(stays.all()):
             dims = kept[use.parameter]
             dims[use.dim] = dims[use.dim] & stays if use.dim in dims else stays

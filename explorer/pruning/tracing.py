@@ -32,8 +32,8 @@ class _Tracer(OwnThreadTracer):
     def iter(self, obj: fx.Proxy) -> Iterator[fx.Proxy]:
         if _is_lead(obj.node):
             return iter([obj[0], obj[1]])  # type: ignore[index]
-        found: Iterator[fx.Proxy] = super().iter(obj)
-        return found
+        proxies: Iterator[fx.Proxy] = super().iter(obj)
+        return proxies
 
 
 def _is_lead(node: fx.Node) -> bool:

@@ -16,17 +16,17 @@ def layer_groups(layers: LayerTable, unit: str, count: Callable[[LayerInfo], int
     return tuple(_group(layer, unit, count(layer)) for layer in layers.prunable)
 
 
-def _group(layer: LayerInfo, unit: str, found: int | str) -> PruningGroup:
-    fits = isinstance(found, int)
+def _group(layer: LayerInfo, unit: str, key: int | str) -> PruningGroup:
+    fits = isinstance(key, int)
     return PruningGroup(
         name=layer.name,
         layers=(layer.name,),
-        n_units=found if isinstance(found, int) else 0,
+        n_units=key if isinstance(key, int) else 0,
         unit=unit,
         n_weights=layer.n_weights,
         block=layer.block,
         kind=layer.kind,
-        why_not=None if fits else str(found),
+        why_not=None if fits else str(key),
     )
 
 

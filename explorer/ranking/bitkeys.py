@@ -204,12 +204,12 @@ class HistogramIndex:
         is_open = np.zeros(BINS, bool)
         is_open[open_bins] = True
         ranked = np.sort(keys)
-        found = np.zeros(len(keys) + 1, np.int64)  # found[i]: members >= ranked[i - 1], < ranked[i]
+        counts = np.zeros(len(keys) + 1, np.int64)  # counts[i]: members >= ranked[i - 1], < ranked[i]
         for chunk in self._source():
             values = chunk.numpy()
             members = values[is_open[(values >> 16) + _HALF]]
-            found += np.bincount(ranked.searchsorted(members, side="right"), minlength=len(found))
-        members_below = np.cumsum(found)[:-1][ranked.searchsorted(keys)]
+            counts += np.bincount(ranked.searchsorted(members, side="right"), minlength=len(counts))
+        members_below = np.cumsum(counts)[:-1][ranked.searchsorted(keys)]
         closed = np.concatenate([[0], np.cumsum(np.where(is_open, 0, self._high))])
         bins = (keys >> 16) + _HALF
         rest = np.array(

@@ -237,12 +237,12 @@ def _mask(part: Magnitudes, cut: int, ties: int) -> tuple[Tensor, int]:
     return mask, ties
 
 
-def _shares(available: Sequence[int], wanted: int) -> list[int]:
-    """``wanted``, taken from the first that have some."""
+def _shares(available: Sequence[int], total: int) -> list[int]:
+    """``total``, taken from the first that have some."""
     shares = []
     for n in available:
-        shares.append(min(n, wanted))
-        wanted -= shares[-1]
+        shares.append(min(n, total))
+        total -= shares[-1]
     return shares
 
 

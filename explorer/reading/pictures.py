@@ -62,13 +62,13 @@ def _decoded(root: Path, ask: dict[str, Any], place: Path) -> dict[str, object]:
 
 def common_size(root: Path, files: list[Path]) -> int:
     """The edge that all pictures share, when nobody gave one."""
-    found = {edges(root, path) for path in files}
-    if len(found) > 1 or len(set(next(iter(found)))) > 1:
+    sizes = {edges(root, path) for path in files}
+    if len(sizes) > 1 or len(set(next(iter(sizes)))) > 1:
         raise ExplorerError(
             f"The pictures of {root.name!r} are not all squares of one size.",
             fix="Give the size in pixels that the model was trained with, for example size 224.",
         )
-    return next(iter(found))[0]
+    return next(iter(sizes))[0]
 
 
 def edges(root: Path, path: Path) -> tuple[int, int]:

@@ -143,18 +143,18 @@ class _Skipper:
 
 def magnitudes(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
     """Sorted magnitudes of each activation over the samples ``x``; of many, a million at even distances."""
-    found: dict[str, list[Tensor]] = {}
+    by_name: dict[str, list[Tensor]] = {}
     most = max(1, _MOST_VALUES // math.ceil(len(x) / _BATCH))
 
     def note(name: str, out: Tensor) -> None:
         flat = out.detach().abs().flatten().float().cpu()
-        found.setdefault(name, []).append(flat[:: max(1, math.ceil(len(flat) / most))])
+        by_name.setdefault(name, []).append(flat[:: max(1, math.ceil(len(flat) / most))])
 
     watched = Watched(network, note).eval()
     with torch.inference_mode():
         for start in range(0, len(x), _BATCH):
             watched(fitting(x[start : start + _BATCH], network))
-    return {name: torch.cat(parts).sort().values for name, parts in found.items()}
+    return {name: torch.cat(parts).sort().values for name, parts in by_name.items()}
 
 
 def threshold_for(ranked: Tensor, share: float) -> float:
@@ -209,10 +209,10 @@ def _points(network: nn.Module, x: Tensor, shares: tuple[float, ...], judge: Eva
     dense, _ = _run(network, {}, judge)
     for share in shares:
         thresholds = {name: threshold_for(values, share) for name, values in ranked.items()}
-        found, evaluation = _run(network, thresholds, judge)
-        layers = {name: found.zeros[name] / max(1, found.total[name]) for name in ranked}
+        skipper, evaluation = _run(network, thresholds, judge)
+        layers = {name: skipper.zeros[name] / max(1, skipper.total[name]) for name in ranked}
         yield ActivationPoint(
-            share, thresholds, layers, _zero("skipped", found, judge), _zero("already_zero", dense, judge), evaluation
+            share, thresholds, layers, _zero("skipped", skipper, judge), _zero("already_zero", dense, judge), evaluation
         )
 
 
@@ -222,8 +222,8 @@ def _run(network: nn.Module, thresholds: Mapping[str, float], judge: Evaluator) 
     return skipper, evaluation
 
 
-def _zero(name: str, found: _Skipper, judge: Evaluator) -> Measurement:
-    share = sum(found.zeros.values()) / max(1, sum(found.total.values()))
+def _zero(name: str, skipper: _Skipper, judge: Evaluator) -> Measurement:
+    share = sum(skipper.zeros.values()) / max(1, sum(skipper.total.values()))
     n, size, where = len(judge.split), judge.batch_size, machine(judge.device)
     note = "Zero activations of all activations after ReLU, GELU and the like, counted while the samples ran."
     return Measurement(

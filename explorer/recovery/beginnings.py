@@ -34,11 +34,11 @@ def first_weights(model: LoadedModel, file: str = "") -> dict[str, Tensor]:
     if not file:
         return models.initial_weights(str(model.meta["label"]))
     arguments = model.meta.get("arch_args") or {}
-    found = stored_tensors(models.load(file, arch=model.meta.get("arch"), arch_args=arguments))
-    wrong = [n for n, t in model.weights.items() if n not in found or found[n].shape != t.shape]
+    tensors = stored_tensors(models.load(file, arch=model.meta.get("arch"), arch_args=arguments))
+    wrong = [n for n, t in model.weights.items() if n not in tensors or tensors[n].shape != t.shape]
     if wrong:
         raise ExplorerError(f"{file} does not fit {model.address}.", why=f"{wrong[0]} differs.", fix="Name another.")
-    return found
+    return tensors
 
 
 def fresh_weights(model: LoadedModel, seed: int) -> dict[str, Tensor]:
@@ -91,5 +91,5 @@ def _own(module: nn.Module) -> bool:
 
 
 def _reset_of(module: nn.Module) -> Callable[[], object] | None:
-    found = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
-    return found if callable(found) else None
+    reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
+    return reset if callable(reset) else None

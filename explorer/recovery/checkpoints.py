@@ -100,9 +100,9 @@ def make_room(root: Path | str, *, most: int = 2_000_000_000, spare_days: float 
     everything in ``root`` that no recipe made.
     """
     folders = [about.parent for about in Path(root).glob("*/about.json") if _NAME.fullmatch(about.parent.name)]
-    known = sorted((_newest_and_size(folder), folder) for folder in folders)
-    total, gone = sum(size for (_, size), _ in known), 0
-    for (newest, size), folder in known:
+    by_age = sorted((_newest_and_size(folder), folder) for folder in folders)
+    total, gone = sum(size for (_, size), _ in by_age), 0
+    for (newest, size), folder in by_age:
         if total - gone <= most or newest > time.time() - spare_days * 86_400:
             break
         shutil.rmtree(folder, ignore_errors=True)
@@ -111,12 +111,12 @@ def make_room(root: Path | str, *, most: int = 2_000_000_000, spare_days: float 
 
 
 def _newest_and_size(folder: Path) -> tuple[float, int]:
-    found = [(0.0, 0)]
+    stats = [(0.0, 0)]
     for file in folder.iterdir():
         # Another process may be replacing it.
         with contextlib.suppress(FileNotFoundError):
-            found.append((file.stat().st_mtime, file.stat().st_size))
-    return max(moment for moment, _ in found), sum(size for _, size in found)
+            stats.append((file.stat().st_mtime, file.stat().st_size))
+    return max(moment for moment, _ in stats), sum(size for _, size in stats)
 
 
 def progress_json(progress: RecoveryProgress) -> dict[str, Any]:
@@ -125,9 +125,9 @@ def progress_json(progress: RecoveryProgress) -> dict[str, Any]:
     return values | {name: None if values[name] is None else asdict(values[name]) for name in _MEASURED}
 
 
-def progress_from(found: Mapping[str, Any]) -> RecoveryProgress:
+def progress_from(content: Mapping[str, Any]) -> RecoveryProgress:
     """The inverse of :func:`progress_json`."""
-    values = dict(found)
+    values = dict(content)
     for name in _MEASURED:
         values[name] = None if values[name] is None else Measurement(**values[name])
     return RecoveryProgress(**{**values, "notes": tuple(values["notes"])})

@@ -18,9 +18,9 @@ def training_of(model: LoadedModel, data: Dataset | None = None, **changes: Any)
     Bundled models know; for others it is AdamW over 40 epochs at the usual rate of 1e-3, nothing moved. On ``data``
     that holds no pictures nothing is moved either; without labels the dense model teaches alone.
     """
-    found = dict(model.meta.get("training") or _UNKNOWN)
-    known = {p.name for p in params_of(Training)}
-    values = {name: value for name, value in found.items() if name in known}
+    settings = dict(model.meta.get("training") or _UNKNOWN)
+    names = {p.name for p in params_of(Training)}
+    values = {name: value for name, value in settings.items() if name in names}
     if data is not None and not data.images:
         values["shift"] = 0.0
     fit = None if data is None else data.splits.get("fit")

@@ -199,12 +199,12 @@ def _recovered(
     model: LoadedModel, request: PruneSpec, data: Dataset, training: Finetune, evaluator: Evaluator
 ) -> Generator[Working, None, tuple[LoadedModel, Plan]]:
     recipe = Recipe((Prune(request), training))
-    for told in recover(model, recipe, data, evaluator=evaluator, device=evaluator.device):
-        if told.recovered is not None:
-            plan = told.recovered.plan
-            return told.recovered.model, plan if plan is not None else make_plan(model, request, data=data)
-        if told.epoch:
-            yield Working(f"training: epoch {told.epoch} of {told.n_epochs}")
+    for progress in recover(model, recipe, data, evaluator=evaluator, device=evaluator.device):
+        if progress.recovered is not None:
+            plan = progress.recovered.plan
+            return progress.recovered.model, plan if plan is not None else make_plan(model, request, data=data)
+        if progress.epoch:
+            yield Working(f"training: epoch {progress.epoch} of {progress.n_epochs}")
     raise RuntimeError("a recipe ends with what it came to")
 
 
@@ -275,8 +275,8 @@ def _check(
     for share in shares:
         if not 0.0 <= share <= 1.0:
             raise ExplorerError(f"A sparsity of {share:g} is not possible.", fix="Give shares from 0 to 1.")
-    for name, known in [*((f, FORMS) for f in forms), *((h, RECOVERIES) for h in recoveries)]:
-        if name not in known:
-            raise ExplorerError(f"There is no {name!r} in this grid.", fix=f"Choose from: {', '.join(known)}.")
+    for name, members in [*((f, FORMS) for f in forms), *((h, RECOVERIES) for h in recoveries)]:
+        if name not in members:
+            raise ExplorerError(f"There is no {name!r} in this grid.", fix=f"Choose from: {', '.join(members)}.")
     if not shares or not forms or not recoveries:
         raise ExplorerError("A grid without a point shows nothing.", fix="Give at least one share and one form.")

@@ -65,11 +65,11 @@ def _tried(
     model: LoadedModel, recipe: Recipe, data: Dataset, judge: Evaluator
 ) -> Generator[Working, None, MeasuredOrder]:
     order = tuple(_WORDS[step.key] for step in recipe.steps)
-    for told in recover(model, recipe, data, evaluator=judge, device=judge.device):
-        if told.recovered is not None and told.recovered.model.module is not None:
-            return MeasuredOrder(order, measured_module(told.recovered.model.module, judge), recipe)
-        if told.epoch:
-            yield Working(f"{', '.join(order)}: epoch {told.epoch} of {told.n_epochs}")
+    for progress in recover(model, recipe, data, evaluator=judge, device=judge.device):
+        if progress.recovered is not None and progress.recovered.model.module is not None:
+            return MeasuredOrder(order, measured_module(progress.recovered.model.module, judge), recipe)
+        if progress.epoch:
+            yield Working(f"{', '.join(order)}: epoch {progress.epoch} of {progress.n_epochs}")
     raise RuntimeError("a recipe ends with what it came to")
 
 
@@ -84,13 +84,13 @@ def advice(tried: Sequence[MeasuredOrder], evaluator: Evaluator, *, share: float
 
     Of two orders whose difference may be chance, neither is called better. Empty until all three are there.
     """
-    known = {t.order: t for t in tried}
-    first, last = known.get(("prune", "quantize")), known.get(("quantize", "prune"))
-    tuned = known.get(("prune", "tune", "quantize"))
+    by_order = {t.order: t for t in tried}
+    first, last = by_order.get(("prune", "quantize")), by_order.get(("quantize", "prune"))
+    tuned = by_order.get(("prune", "tune", "quantize"))
     if first is None or last is None or tuned is None:
         return ""
-    said = "; ".join(f"{t.words} {100 * t.evaluation.accuracy.value:.1f} %" for t in (first, last, tuned))
-    where = f"At {share:.0%} and {bits} bits, measured on the same {first.evaluation.n:,} samples: {said}."
+    accuracies = "; ".join(f"{t.words} {100 * t.evaluation.accuracy.value:.1f} %" for t in (first, last, tuned))
+    where = f"At {share:.0%} and {bits} bits, measured on the same {first.evaluation.n:,} samples: {accuracies}."
     if not first.evaluation.chooses_classes:
         return f"{where} There is no paired interval for such a measure, so none of them is called better."
     best, dense = max(t.evaluation.accuracy.value for t in (first, last)), evaluator.dense().accuracy.value
@@ -100,8 +100,8 @@ def advice(tried: Sequence[MeasuredOrder], evaluator: Evaluator, *, share: float
 
 def _which_first(between: Measurement, *, lost: bool) -> str:
     if not _settled(between):
-        said = "Which of the two comes first made no difference beyond chance"
-        return f"{said}, but both lost most of the accuracy: a lower share says more." if lost else f"{said}."
+        sentence = "Which of the two comes first made no difference beyond chance"
+        return f"{sentence}, but both lost most of the accuracy: a lower share says more." if lost else f"{sentence}."
     better = ("Pruning", "quantizing") if between.value > 0 else ("Quantizing", "pruning")
     return f"{better[0]} before {better[1]} was better by {_points(between)}."
 
@@ -126,5 +126,5 @@ def _points(m: Measurement) -> str:
 
 def _right(evaluation: Evaluation, evaluator: Evaluator) -> Tensor:
     labels = evaluator.split.y
-    wanted = evaluation.dense_predictions if labels is None else labels
-    return evaluation.predictions == wanted
+    expected = evaluation.dense_predictions if labels is None else labels
+    return evaluation.predictions == expected

@@ -100,8 +100,8 @@ def quantized_weights(model: LoadedModel, plan: Plan | None = None, bits: int = 
 
     ``plan`` prunes first; what it cuts stays exactly zero. Raises ExplorerError for bits outside 2 to 8.
     """
-    found = whole_numbers(model, plan, bits)
-    return {name: numbers.weights().to(model.weights[name].dtype) for name, numbers in found.items()}
+    whole = whole_numbers(model, plan, bits)
+    return {name: numbers.weights().to(model.weights[name].dtype) for name, numbers in whole.items()}
 
 
 def quantized_plan(model: LoadedModel, plan: Plan, bits: int = 8) -> Plan:

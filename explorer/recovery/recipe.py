@@ -81,32 +81,32 @@ class Recipe:
         return {"seed": self.seed, "steps": [member_to_json(step) for step in self.steps]}
 
     @classmethod
-    def from_json(cls, found: str | Mapping[str, Any]) -> Recipe:
+    def from_json(cls, document: str | Mapping[str, Any]) -> Recipe:
         """The inverse of :meth:`to_json`; takes text too. Every value is checked."""
-        if isinstance(found, str):
+        if isinstance(document, str):
             try:
-                found = json.loads(found)
+                document = json.loads(document)
             except (ValueError, RecursionError):
                 raise ExplorerError("This is not JSON.", fix="Give a recipe as the explorer writes it.") from None
-        if not isinstance(found, Mapping) or not isinstance(found.get("steps"), list):
+        if not isinstance(document, Mapping) or not isinstance(document.get("steps"), list):
             raise ExplorerError(
                 'A recipe is a JSON object with a list of "steps".', fix="Write one with --write-recipe."
             )
-        unknown = sorted(set(found) - {"seed", "steps"})
+        unknown = sorted(set(document) - {"seed", "steps"})
         if unknown:
             raise ExplorerError(f"A recipe has no part {unknown[0]!r}.", fix="Its parts: seed, steps.")
-        seed = found.get("seed", 0)
+        seed = document.get("seed", 0)
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
             raise ExplorerError(f"{seed!r} is no seed.", fix="Give a whole number from 0 to 2147483647.")
-        return cls(tuple(STEPS.from_json(step) for step in found["steps"]), seed)
+        return cls(tuple(STEPS.from_json(step) for step in document["steps"]), seed)
 
     @classmethod
-    def foreign(cls, found: str | Mapping[str, Any], first_weights: str = "") -> Recipe:
+    def foreign(cls, document: str | Mapping[str, Any], first_weights: str = "") -> Recipe:
         """A recipe that came as a file. ``first_weights`` is the user's own word for what its steps rewind to.
 
         Raises ExplorerError where a step names such a file and the user none: what a file names is not opened.
         """
-        recipe = cls.from_json(found)
+        recipe = cls.from_json(document)
         rewinds = [step for step in recipe.steps if isinstance(step, Rewind)]
         if not first_weights:
             _refuse_files(rewinds)
@@ -147,22 +147,22 @@ def recover(
     Raises ExplorerError when the model cannot run, or a step cannot be done with this data.
     """
     loaded = models.load(model) if isinstance(model, str) else model
-    wanted = recipe if isinstance(recipe, Recipe) else Recipe.foreign(recipe)
+    request = recipe if isinstance(recipe, Recipe) else Recipe.foreign(recipe)
     dataset = given_data(data, loaded)
     if loaded.module is None:
         why = loaded.why_not_runnable or ""
         raise ExplorerError(f"{loaded.address} cannot be trained.", why=why, fix="Load it with its architecture.")
-    refusals = (step.why_not(loaded, dataset) for step in wanted.steps)
+    refusals = (step.why_not(loaded, dataset) for step in request.steps)
     refusal = next((error for error in refusals if error is not None), None)
     if refusal is not None:
         raise refusal
     if evaluator is None and "tune" in dataset.splits:
         evaluator = Evaluator(loaded, dataset.splits["tune"], device=device)
-    kept = None if checkpoints is None else Checkpoints.of(checkpoints, depends_on(loaded, wanted, dataset, device))
+    kept = None if checkpoints is None else Checkpoints.of(checkpoints, depends_on(loaded, request, dataset, device))
     context = RecoveryContext(
-        dataset, layer_table(loaded), evaluator, kept, device, wanted.seed, n_steps=len(wanted.steps)
+        dataset, layer_table(loaded), evaluator, kept, device, request.seed, n_steps=len(request.steps)
     )
-    return _steps(loaded, wanted, context)
+    return _steps(loaded, request, context)
 
 
 def depends_on(model: LoadedModel, recipe: Recipe, data: Dataset, device: str) -> dict[str, Any]:
@@ -180,13 +180,13 @@ def _steps(model: LoadedModel, recipe: Recipe, context: RecoveryContext) -> Iter
         doing = step.run(state, context)
         while True:
             try:
-                told = next(doing)
+                progress = next(doing)
             except StopIteration as end:
                 state = end.value
                 break
-            if told.complete:
-                history.append(told)
-            yield told
+            if progress.complete:
+                history.append(progress)
+            yield progress
         # The last epoch need not be the one that is kept: what counts is the network that goes on.
         ends.append(context.final_progress(state) if step.n_epochs else history[-1])
     recovered = _recovered(state, recipe, context, history, ends)
@@ -216,12 +216,12 @@ def _three_dots(recipe: Recipe, ends: list[RecoveryProgress]) -> dict[str, Measu
     """Accuracy after the last pruning, after the refresh that followed and after the training that followed."""
     steps = list(zip(recipe.steps, ends, strict=True))
     last = max((i for i, (step, _) in enumerate(steps) if step.key in PRUNING), default=0)
-    found: dict[str, Measurement | None] = {"as_pruned": None, "refreshed": None, "tuned": None}
+    measurements: dict[str, Measurement | None] = {"as_pruned": None, "refreshed": None, "tuned": None}
     for step, end in steps[last:]:
         dot = "tuned" if step.n_epochs else {"prune": "as_pruned", "refresh": "refreshed"}.get(step.key)
         if dot is not None:
-            found[dot] = end.accuracy
-    return found
+            measurements[dot] = end.accuracy
+    return measurements
 
 
 def protocol_of(state: State, recipe: Recipe, data: Dataset, device: str) -> dict[str, Any]:

@@ -148,5 +148,5 @@ def _values(training: Training) -> Mapping[str, Any]:
     return {name: getattr(training, name) for name in Training.__dataclass_fields__}
 
 
-def _refresh(wanted: bool) -> tuple[Step, ...]:
-    return (Refresh(),) if wanted else ()
+def _refresh(is_asked: bool) -> tuple[Step, ...]:
+    return (Refresh(),) if is_asked else ()

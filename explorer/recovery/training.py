@@ -72,8 +72,8 @@ def distillation_loss(student: Tensor, teacher: Tensor, temperature: float) -> T
     Source: Hinton et al. 2015, arXiv:1503.02531, section 2.1.
     """
     soft = F.log_softmax(student / temperature, dim=1)
-    wanted = F.log_softmax(teacher / temperature, dim=1)
-    return F.kl_div(soft, wanted, reduction="batchmean", log_target=True) * temperature**2
+    targets = F.log_softmax(teacher / temperature, dim=1)
+    return F.kl_div(soft, targets, reduction="batchmean", log_target=True) * temperature**2
 
 
 def loss_of(settings: Training, logits: Tensor, labels: Tensor | None, taught: Tensor | None) -> Tensor:
@@ -163,14 +163,14 @@ class Trainer:
 
     def snapshot(self) -> dict[str, Tensor]:
         """Everything that the next epoch depends on, as tensors by name (for a checkpoint)."""
-        found = {_MODULE + name: t for name, t in self.tensors().items()}
+        tensors = {_MODULE + name: t for name, t in self.tensors().items()}
         for name, parameter in self.parameters.items():
             for key, value in self.optimiser.state[parameter].items():
                 if isinstance(value, Tensor):
-                    found[f"{_MOMENT}{key}/{name}"] = value.detach().cpu().clone()
-        found |= {_MASK + name: mask.cpu().clone() for name, mask in self.masks.items()}
-        found[_RANDOM + "order"], found[_RANDOM + "noise"] = self.generator.get_state(), self._noise.clone()
-        return found
+                    tensors[f"{_MOMENT}{key}/{name}"] = value.detach().cpu().clone()
+        tensors |= {_MASK + name: mask.cpu().clone() for name, mask in self.masks.items()}
+        tensors[_RANDOM + "order"], tensors[_RANDOM + "noise"] = self.generator.get_state(), self._noise.clone()
+        return tensors
 
     def restore(self, snapshot: Mapping[str, Tensor], epoch: int) -> None:
         """Go on after ``epoch`` epochs, from what :meth:`snapshot` gave then."""

@@ -55,12 +55,12 @@ class TrainingRun:
         for share in self.trainer.run_epoch():
             done = (number - 1 + share) / self.n_epochs
             yield self.context.progress(epoch=number, n_epochs=self.n_epochs, share=done, complete=False)
-        told = self._told(number)
+        progress = self._told(number)
         if candidate or number == self.n_epochs:
-            self._choose(told)
-        self.past.append(told)
+            self._choose(progress)
+        self.past.append(progress)
         self._keep()
-        yield told
+        yield progress
 
     def result(self) -> dict[str, Tensor]:
         """Parameters and buffers of the kept epoch."""
@@ -89,12 +89,12 @@ class TrainingRun:
             mask_digest=mask_digest(masks),
         )
 
-    def _choose(self, told: RecoveryProgress) -> None:
-        loss = -told.loss.value if told.loss is not None and math.isfinite(told.loss.value) else -math.inf
-        rank = (told.accuracy.value, loss) if told.accuracy is not None else (-math.inf, -math.inf)
-        by_rank = self.trainer.settings.keep == "best" and told.accuracy is not None
+    def _choose(self, progress: RecoveryProgress) -> None:
+        loss = -progress.loss.value if progress.loss is not None and math.isfinite(progress.loss.value) else -math.inf
+        rank = (progress.accuracy.value, loss) if progress.accuracy is not None else (-math.inf, -math.inf)
+        by_rank = self.trainer.settings.keep == "best" and progress.accuracy is not None
         if not by_rank or not self._best or rank > self._rank:
-            self._best, self._rank, self.best_epoch = self.trainer.tensors(), rank, told.epoch
+            self._best, self._rank, self.best_epoch = self.trainer.tensors(), rank, progress.epoch
 
     def _keep(self) -> None:
         if self.context.checkpoints is None:

@@ -132,10 +132,10 @@ class Database:
 
     def _here(self) -> tuple[int, int, int] | None:
         try:
-            found = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return None
-        return (os.getpid(), found.st_dev, found.st_ino)
+        return (os.getpid(), status.st_dev, status.st_ino)
 
     def _set_aside(self, reason: str) -> None:
         with alone(self.path.with_suffix(".lock")):

@@ -84,9 +84,9 @@ class Store:
         limit: int = 1000,
     ) -> list[PointRecord]:
         """The kept points, newest first, at most ``limit``. ``model`` and ``data`` are a digest or an address."""
-        wanted = {"model_digest": model_digest, "data_digest": data_digest, "split": split, "kind": kind}
-        tests = [f"{name} = ?" for name, value in wanted.items() if value is not None]
-        values: list[Any] = [value for value in wanted.values() if value is not None]
+        filters = {"model_digest": model_digest, "data_digest": data_digest, "split": split, "kind": kind}
+        tests = [f"{name} = ?" for name, value in filters.items() if value is not None]
+        values: list[Any] = [value for value in filters.values() if value is not None]
         for name, value in (("model", model), ("data", data)):
             if value is not None:
                 tests.append(f"({name}_digest = ? OR {name}_address = ?)")
@@ -101,8 +101,8 @@ class Store:
         if not 0 < point_id <= _LARGEST_ID:
             return None
         rows = self._database.read("SELECT id, record FROM points WHERE id = ?", (point_id,))
-        found = self._readable("point", rows, _record)
-        return found[0] if found else None
+        points = self._readable("point", rows, _record)
+        return points[0] if points else None
 
     def record_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
         """Record what the cells of a scan are of."""
@@ -119,8 +119,8 @@ class Store:
     def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
         """The finished cells of a scan by (group, level)."""
         rows = self._database.read("SELECT group_name, level, cell FROM cells WHERE scan_key = ?", (scan_key,))
-        found = self._readable("cell", rows, lambda row: ((str(json.loads(row[0])), float(row[1])), _object(row[2])))
-        return dict(found)
+        cells = self._readable("cell", rows, lambda row: ((str(json.loads(row[0])), float(row[1])), _object(row[2])))
+        return dict(cells)
 
     def scans(self) -> list[ScanSummary]:
         """Every scan with cells, the latest first."""
@@ -169,21 +169,21 @@ class Store:
         sql = f"SELECT id, state, boot, time, version, digest {_OF_ONE} ORDER BY version DESC"
         rows = self._database.read(sql, (workspace_id,))
         for i, row in enumerate(rows):
-            found: list[SavedWorkspace] = self._readable("workspace", [row], _workspace)
-            if found and (accepts is None or accepts(found[0].state)):
-                return replace(found[0], fell_back=i > 0)
+            workspaces: list[SavedWorkspace] = self._readable("workspace", [row], _workspace)
+            if workspaces and (accepts is None or accepts(workspaces[0].state)):
+                return replace(workspaces[0], fell_back=i > 0)
         return None
 
     def _readable(self, what: str, rows: Iterable[Row], make: Callable[[Row], Any]) -> list[Any]:
         """The rows as values; those that cannot be read are left out and told."""
-        made = []
+        objects = []
         for row in rows:
             try:
-                made.append(make(row))
+                objects.append(make(row))
             except (ValueError, TypeError, KeyError, RecursionError):
                 text = f"A kept {what} could not be read and is left out."
                 self._database.tell(Finding("warn", text, f"It is {row[0]!r} in {self.path}."))
-        return made
+        return objects
 
 
 def _record(row: Row) -> PointRecord:
@@ -203,10 +203,10 @@ def _workspace(row: Row) -> SavedWorkspace:
 
 
 def _object(text: Any) -> dict[str, Any]:
-    found = json.loads(text)
-    if not isinstance(found, dict):
+    content = json.loads(text)
+    if not isinstance(content, dict):
         raise ValueError("not an object")
-    return found
+    return content
 
 
 def _text(value: Mapping[str, Any]) -> str:

@@ -12,8 +12,8 @@ VARIABLE = "PRUNING_EXPLORER_DATA"
 
 def data_folder(folder: Path | str | None = None) -> Path:
     """``folder``, else what the environment variable PRUNING_EXPLORER_DATA says, else the user's data folder."""
-    said = folder or os.environ.get(VARIABLE, "").strip()
-    return Path(said or user_data_dir("pruning-explorer", appauthor=False)).expanduser()
+    chosen = folder or os.environ.get(VARIABLE, "").strip()
+    return Path(chosen or user_data_dir("pruning-explorer", appauthor=False)).expanduser()
 
 
 def make_folder(folder: Path) -> None:

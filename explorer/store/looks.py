@@ -39,15 +39,15 @@ def count_look(model_digest: str, data_digest: str, folder: Path | str | None = 
 
 def _read(file: Path) -> dict[str, int]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         logging.getLogger(__name__).exception("The record of looks at the test split is not readable.")
         why = "The record of looks at the test split is not readable."
         raise ExplorerError(f"{file} is damaged.", why=why, fix="Move it away; counting then starts anew.") from error
-    sound = isinstance(found, dict) and all(isinstance(n, int) for n in found.values())
+    sound = isinstance(content, dict) and all(isinstance(n, int) for n in content.values())
     if not sound:
         why = "It does not hold a count for each model and data set."
         raise ExplorerError(f"{file} is damaged.", why=why, fix="Move it away; counting then starts anew.")
-    return dict(found)
+    return dict(content)

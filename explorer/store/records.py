@@ -172,10 +172,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def _checked(cls: type, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of ``found`` that ``cls`` knows, each of the type that it declares."""
+def _checked(cls: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of ``content`` that ``cls`` knows, each of the type that it declares."""
     allowed = _types_of(cls)
-    values = {name: value for name, value in dict(found).items() if name in allowed}
+    values = {name: value for name, value in dict(content).items() if name in allowed}
     for name, value in values.items():
         if not isinstance(value, allowed[name]) or isinstance(value, bool):
             raise ValueError(f"{name} is {type(value).__name__}")

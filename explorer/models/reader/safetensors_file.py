@@ -77,7 +77,7 @@ def read_header(file: BinaryIO) -> Header:
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object whose keys differ: readers disagree on which of two equal keys counts."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    values = dict(pairs)
+    if len(values) != len(pairs):
         raise RefusedError("It names one tensor twice, so what it contains is ambiguous.", DOWNLOAD)
-    return found
+    return values

@@ -24,14 +24,14 @@ def read_torch(file: BinaryIO) -> tuple[Any, list[str]]:
 
     torch.sparse.check_sparse_tensor_invariants.enable()  # type: ignore[no-untyped-call]
     try:
-        found = torch.load(file, map_location=to_cpu, weights_only=True)
+        content = torch.load(file, map_location=to_cpu, weights_only=True)
     except pickle.UnpicklingError as error:
         raise _objects(str(error)) from None
     except (MemoryError, RecursionError):
         raise RefusedError("It needs more memory than reading a file of its size may take.", SAVE_AGAIN) from None
     except Exception as error:  # noqa: BLE001  a damaged pickle may raise anything at all
         raise _other(str(error)) from None
-    return found, sorted(devices - {"cpu"})
+    return content, sorted(devices - {"cpu"})
 
 
 def _objects(message: str) -> RefusedError:

@@ -36,10 +36,10 @@ def is_slim(about: Mapping[str, Any]) -> bool:
 def description(metadata: Mapping[str, str]) -> Mapping[str, Any]:
     """What a safetensors header says of its file, if this project wrote it; else nothing."""
     try:
-        found = json.loads(metadata.get(METADATA_KEY) or "{}")
+        content = json.loads(metadata.get(METADATA_KEY) or "{}")
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def check(about: Mapping[str, Any], tensors: Mapping[str, Tensor], aliases: Mapping[str, str]) -> None:
@@ -86,8 +86,8 @@ def _described(raw: Any) -> dict[str, Any]:
     """What the file says of its inputs, as far as it is of the expected kind."""
     if not isinstance(raw, dict):
         return {}
-    found = {name: raw[name] for name in _SIZES if name in raw}
-    return {name: value for name, value in found.items() if _plausible(name, value)}
+    sizes = {name: raw[name] for name in _SIZES if name in raw}
+    return {name: value for name, value in sizes.items() if _plausible(name, value)}
 
 
 def _plausible(name: str, value: Any) -> bool:

@@ -73,25 +73,25 @@ class Graph:
 
 def read(document: Any) -> Graph:
     """The graph that ``document`` (parsed JSON) describes; RefusedError that says what is wrong with it."""
-    found = _object(document, "the graph")
-    if set(found) != set(PARTS):
+    fields = _object(document, "the graph")
+    if set(fields) != set(PARTS):
         raise refused(f"its graph must have the parts {', '.join(PARTS)}")
     reader = _Reader()
-    steps = tuple(reader.step(raw) for raw in _list(found["steps"], "the steps", MAX_STEPS))
-    inputs = tuple(_input(raw) for raw in _list(found["inputs"], "the inputs", MAX_INPUTS))
+    steps = tuple(reader.step(raw) for raw in _list(fields["steps"], "the steps", MAX_STEPS))
+    inputs = tuple(_input(raw) for raw in _list(fields["inputs"], "the inputs", MAX_INPUTS))
     if not inputs or sum(step.op == "input" for step in steps) != len(inputs):
         raise refused(f"it must take 1 to {MAX_INPUTS} inputs, each by one step")
-    output = reader.value(found["output"])
+    output = reader.value(fields["output"])
     graph = Graph(
         inputs=inputs,
-        layers={_path(name): _layer(raw) for name, raw in _object(found["layers"], "the layers").items()},
+        layers={_path(name): _layer(raw) for name, raw in _object(fields["layers"], "the layers").items()},
         tensors={
-            _path(n): _choice(v, ("parameter", "buffer")) for n, v in _object(found["tensors"], "tensors").items()
+            _path(n): _choice(v, ("parameter", "buffer")) for n, v in _object(fields["tensors"], "tensors").items()
         },
-        tied={_path(n): _path(v) for n, v in _object(found["tied"], "the tied weights").items()},
+        tied={_path(n): _path(v) for n, v in _object(fields["tied"], "the tied weights").items()},
         steps=steps,
         output=output,
-        digest=hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16],
+        digest=hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16],
         done=_done(steps, output),
     )
     _check_targets(graph)
@@ -107,8 +107,8 @@ def _check_targets(graph: Graph) -> None:
     if len(graph.layers) + len(graph.tensors) + len(graph.tied) > MAX_STEPS:
         raise refused(f"it names more than {MAX_STEPS:,} layers")
     for step in graph.steps:
-        known: Any = {"layer": graph.layers, "tensor": graph.tensors}.get(step.op)
-        if known is not None and step.target not in known:
+        targets: Any = {"layer": graph.layers, "tensor": graph.tensors}.get(step.op)
+        if targets is not None and step.target not in targets:
             raise refused(f"its step {step.name!r} uses {shown(step.target)!r}, which it does not describe")
 
 
@@ -141,18 +141,18 @@ class _Reader:
         self.n_values = 0
 
     def step(self, raw: Any) -> GraphStep:
-        found = _object(raw, "a step")
-        if set(found) != {"name", "op", "target", "args", "kwargs"}:
+        fields = _object(raw, "a step")
+        if set(fields) != {"name", "op", "target", "args", "kwargs"}:
             raise refused("a step of it lacks a part or has one too many")
-        name = found["name"]
+        name = fields["name"]
         if not isinstance(name, str) or not _STEP.fullmatch(name):
             raise refused(f"{shown(str(name))!r} is no name for a step")
         if name in self.names:
             raise refused(f"two steps are called {name!r}")
-        op: Any = _choice(found["op"], ("input", "tensor", "layer", "call"))
-        args = tuple(self.value(v) for v in _list(found["args"], "arguments", MAX_VALUES))
-        kwargs = {_word(k): self.value(v) for k, v in _object(found["kwargs"], "arguments").items()}
-        step = GraphStep(name, op, _target(op, found["target"]), args, kwargs)
+        op: Any = _choice(fields["op"], ("input", "tensor", "layer", "call"))
+        args = tuple(self.value(v) for v in _list(fields["args"], "arguments", MAX_VALUES))
+        kwargs = {_word(k): self.value(v) for k, v in _object(fields["kwargs"], "arguments").items()}
+        step = GraphStep(name, op, _target(op, fields["target"]), args, kwargs)
         _check_call(step)
         self.names.add(name)
         return step
@@ -187,8 +187,8 @@ class _Reader:
             if inside not in self.names:
                 raise refused(f"a step reads {shown(inside)!r}, which no step before it makes")
             return Ref(inside)
-        known = {("torch", name): name for name in CONSTANTS} | {("float", n): n for n in ("inf", "-inf", "nan")}
-        name = known.get((kind, inside)) if isinstance(inside, str) else None
+        constants = {("torch", name): name for name in CONSTANTS} | {("float", n): n for n in ("inf", "-inf", "nan")}
+        name = constants.get((kind, inside)) if isinstance(inside, str) else None
         if name is not None:
             return getattr(torch, name) if kind == "torch" else float(name)
         if (kind, inside) == ("device", "cpu"):
@@ -233,9 +233,9 @@ def _check_call(step: GraphStep) -> None:
 
 
 def _layer(raw: Any) -> tuple[str, Mapping[str, Any]]:
-    found = _object(raw, "a layer")
-    kind, arguments = found.get("type"), _object(found.get("args"), "a layer's arguments")
-    if set(found) != {"type", "args"} or not isinstance(kind, str) or kind not in LAYERS:
+    fields = _object(raw, "a layer")
+    kind, arguments = fields.get("type"), _object(fields.get("args"), "a layer's arguments")
+    if set(fields) != {"type", "args"} or not isinstance(kind, str) or kind not in LAYERS:
         raise refused(f"it has a layer {shown(str(kind))!r}, which is not among the layers a slim model may use")
     unknown = set(arguments) - set(LAYERS[kind])
     if unknown:
@@ -253,11 +253,11 @@ def _argument(raw: Any, depth: int) -> Any:
 
 
 def _input(raw: Any) -> tuple[tuple[int, ...], torch.dtype]:
-    found = _object(raw, "an input")
-    shape = _list(found.get("shape"), "the shape of the input", 8)
+    fields = _object(raw, "an input")
+    shape = _list(fields.get("shape"), "the shape of the input", 8)
     if not all(type(n) is int and 0 < n <= 2**24 for n in shape) or math.prod(shape) > 2**27:
         raise refused("the shape of its input is not usable")
-    name = _choice(found.get("dtype"), ("float32", "float64", "float16", "bfloat16", "int64", "int32", "bool"))
+    name = _choice(fields.get("dtype"), ("float32", "float64", "float16", "bfloat16", "int64", "int32", "bool"))
     return tuple(shape), getattr(torch, name)
 
 

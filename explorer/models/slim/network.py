@@ -170,8 +170,8 @@ def build(graph: Graph, tensors: Mapping[str, Tensor]) -> SlimNetwork:
 
 def _check_fit(name: str, have: Tensor, want: Tensor) -> None:
     if have.shape != want.shape:
-        shape, wanted = tuple(have.shape), tuple(want.shape)
-        raise refused(f"{shown(name)!r} has the shape {shape}, where its graph says {wanted}")
+        shape, expected = tuple(have.shape), tuple(want.shape)
+        raise refused(f"{shown(name)!r} has the shape {shape}, where its graph says {expected}")
     if have.is_floating_point() != want.is_floating_point():
         raise refused(f"{shown(name)!r} holds {have.dtype}, which its layer does not compute with")
 

@@ -36,6 +36,6 @@ class Allocation(Protocol):
         ...
 
 
-def clamped(wanted: Mapping[str, int], bounds: Mapping[str, Bounds]) -> dict[str, int]:
+def clamped(counts: Mapping[str, int], bounds: Mapping[str, Bounds]) -> dict[str, int]:
     """Each count moved to the nearest one its group allows."""
-    return {name: bounds[name].clamp(n) for name, n in wanted.items()}
+    return {name: bounds[name].clamp(n) for name, n in counts.items()}

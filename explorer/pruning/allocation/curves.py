@@ -75,7 +75,7 @@ def named_point(group: str, share: float) -> str:
 
 def points_by_group(pairs: Iterable[tuple[str, float]]) -> Mapping[str, list[tuple[float, float]]]:
     """The inverse for all points: {group: [(share, cost), ...]}. ExplorerError for a name without a share."""
-    found: dict[str, list[tuple[float, float]]] = {}
+    points: dict[str, list[tuple[float, float]]] = {}
     for name, cost in pairs:
         group, _, text = name.rpartition(_AT)
         try:
@@ -88,5 +88,5 @@ def points_by_group(pairs: Iterable[tuple[str, float]]) -> Mapping[str, list[tup
                 why="It must be LAYER@SHARE with a share from 0 to 1.",
                 fix="Write it as conv1@0.5.",
             )
-        found.setdefault(group, []).append((share, cost))
-    return found
+        points.setdefault(group, []).append((share, cost))
+    return points

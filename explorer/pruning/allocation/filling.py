@@ -44,11 +44,11 @@ def filled(at: Callable[[float], Mapping[str, float]], bounds: Mapping[str, Boun
     low, high = 0.0, 1.0
     for level in _levels(low, high):
         middle = (low + high) / 2 if level is None else level
-        found = _within(at(middle), bounds)
-        if sum(found.values()) <= n:
-            below, low = found, middle
+        counts = _within(at(middle), bounds)
+        if sum(counts.values()) <= n:
+            below, low = counts, middle
         else:
-            above, high = found, middle
+            above, high = counts, middle
     return _whole(_between(below, above, n), bounds, n)
 
 
@@ -57,8 +57,8 @@ def _levels(low: float, high: float) -> list[float | None]:
     return [high, low, *[None] * _HALVINGS]
 
 
-def _within(wanted: Mapping[str, float], bounds: Mapping[str, Bounds]) -> dict[str, float]:
-    return {name: min(max(wanted[name], float(b.low)), float(b.high)) for name, b in bounds.items()}
+def _within(counts: Mapping[str, float], bounds: Mapping[str, Bounds]) -> dict[str, float]:
+    return {name: min(max(counts[name], float(b.low)), float(b.high)) for name, b in bounds.items()}
 
 
 def _between(below: Mapping[str, float], above: Mapping[str, float], n: int) -> dict[str, float]:

@@ -34,22 +34,22 @@ class Branch:
     parameters: tuple[str, ...]
 
 
-def branches(model: LoadedModel, layers: LayerTable, found: Coupling) -> tuple[Branch, ...]:
+def branches(model: LoadedModel, layers: LayerTable, coupled: Coupling) -> tuple[Branch, ...]:
     """The residual blocks of a traced model in the order in which they run; each is zero when its weights are."""
-    if found.graph is None or model.module is None or model.example is None:
+    if coupled.graph is None or model.module is None or model.example is None:
         return ()
     names = {id(tensor): name for name, tensor in model.module.named_parameters()}
-    holds = owned(found.graph, names)
+    holds = owned(coupled.graph, names)
     scored = {layer.parameter for layer in layers.prunable}
     ahead: dict[fx.Node, frozenset[fx.Node]] = {}
     candidates = []
-    for node in found.graph.graph.nodes:
+    for node in coupled.graph.graph.nodes:
         ahead[node] = frozenset([node]).union(*(ahead[x] for x in _data_inputs(node)))
         branch = _branch(node, ahead, holds, scored) if _is_sum(node) else None
         if branch is not None:
             candidates.append(branch)
     inner = [b for b in candidates if not any(o.sum in b.nodes for o in candidates)]
-    return tuple(_vanishing(model, found.graph, inner, names))
+    return tuple(_vanishing(model, coupled.graph, inner, names))
 
 
 def _data_inputs(node: fx.Node) -> list[fx.Node]:
@@ -94,9 +94,9 @@ def owned(graph: fx.GraphModule, names: Mapping[int, str]) -> dict[fx.Node, set[
         elif node.op == "get_attr":
             path, _, key = str(node.target).rpartition(".")
             tensors = [getattr(graph.get_submodule(path), key)]
-        found = {names[id(tensor)] for tensor in tensors if id(tensor) in names}
-        if found:
-            owned[node] = found
+        owned_names = {names[id(tensor)] for tensor in tensors if id(tensor) in names}
+        if owned_names:
+            owned[node] = owned_names
     return owned
 
 
@@ -136,9 +136,9 @@ class _Watch(fx.Interpreter):
         return result
 
 
-def block_group(model: LoadedModel, layers: LayerTable, found: Coupling) -> PruningGroup | None:
+def block_group(model: LoadedModel, layers: LayerTable, coupled: Coupling) -> PruningGroup | None:
     """One group whose units are the residual blocks; None where there is none."""
-    blocks = branches(model, layers, found)
+    blocks = branches(model, layers, coupled)
     by_parameter = {layer.parameter: layer for layer in layers}
     parts = tuple(
         Part(name, 0, torch.full((model.weights[name].shape[0],), unit), "scored" if prunable else "follows")

@@ -74,12 +74,12 @@ def unit_groups(model: LoadedModel, layers: LayerTable, unit: str) -> tuple[Prun
 
     ``unit``: "channel", "head" or "hidden unit".
     """
-    found = coupling(model)
+    coupled = coupling(model)
     by_parameter = {layer.parameter: layer for layer in layers.prunable}
-    rows = {u.parameter: u for u in found.uses if u.role == "scored" and u.parameter in by_parameter}
-    groups = _named(_groups(found, rows, by_parameter, unit), layers)
+    rows = {u.parameter: u for u in coupled.uses if u.role == "scored" and u.parameter in by_parameter}
+    groups = _named(_groups(coupled, rows, by_parameter, unit), layers)
     taken = {name for group in groups for name in group.layers}
-    rest = [_refused(layer, found, rows, unit) for layer in layers.prunable if layer.name not in taken]
+    rest = [_refused(layer, coupled, rows, unit) for layer in layers.prunable if layer.name not in taken]
     ordered = in_model_order([*groups, *rest], layers)
     return _locked(ordered, layers) if unit == "channel" else ordered
 
@@ -90,10 +90,12 @@ def in_model_order(groups: Sequence[PruningGroup], layers: LayerTable) -> tuple[
     return tuple(sorted(groups, key=lambda group: order[group.layers[0]]))
 
 
-def _groups(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerInfo], unit: str) -> list[PruningGroup]:
+def _groups(
+    coupled: Coupling, rows: dict[str, Use], by_parameter: dict[str, LayerInfo], unit: str
+) -> list[PruningGroup]:
     """Units that appear in the same layers, equally often, form one group: its groups have one size."""
-    kinds = found.labels.kinds()
-    final = [(use, found.labels.roots(use.labels)) for use in found.uses]
+    kinds = coupled.labels.kinds()
+    final = [(use, coupled.labels.roots(use.labels)) for use in coupled.uses]
     appears: dict[int, list[str]] = defaultdict(list)
     for use, roots in final:
         if rows.get(use.parameter) is use:
@@ -104,7 +106,7 @@ def _groups(found: Coupling, rows: dict[str, Use], by_parameter: dict[str, Layer
     for root, parameters in appears.items():
         signatures[tuple(parameters)].append(root)
     return [
-        _group(signature, unit_roots, _parts(final, unit_roots), found.labels, by_parameter, unit)
+        _group(signature, unit_roots, _parts(final, unit_roots), coupled.labels, by_parameter, unit)
         for signature, unit_roots in signatures.items()
     ]
 
@@ -163,12 +165,12 @@ def _named(groups: list[PruningGroup], layers: LayerTable) -> list[PruningGroup]
     return named
 
 
-def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use], unit: str) -> PruningGroup:
+def _refused(layer: LayerInfo, coupled: Coupling, rows: dict[str, Use], unit: str) -> PruningGroup:
     use = rows.get(layer.parameter)
-    if found.why_not:
-        why = found.why_not
+    if coupled.why_not:
+        why = coupled.why_not
     elif use is not None:
-        why = _why_frozen(found, use, unit)
+        why = _why_frozen(coupled, use, unit)
     elif unit == "hidden unit" and layer.kind.startswith(("RNN", "LSTM", "GRU")):
         why = "A recurrent layer with a projection, or fed in a way that cannot be followed."
     elif layer.kind == "Embedding" and unit == "channel":
@@ -179,10 +181,10 @@ def _refused(layer: LayerInfo, found: Coupling, rows: dict[str, Use], unit: str)
     return PruningGroup(layer.name, (layer.name,), n_units, unit, layer.n_weights, layer.block, layer.kind, why_not=why)
 
 
-def _why_frozen(found: Coupling, use: Use, unit: str) -> str:
-    roots = set(found.labels.same(use.labels).tolist())
-    kind = next((k for root, k in found.labels.kinds().items() if root in roots), "channel")
-    reason = found.labels.why_frozen(use.labels)
+def _why_frozen(coupled: Coupling, use: Use, unit: str) -> str:
+    roots = set(coupled.labels.same(use.labels).tolist())
+    kind = next((k for root, k in coupled.labels.kinds().items() if root in roots), "channel")
+    reason = coupled.labels.why_frozen(use.labels)
     if kind != unit and unit == "channel" and reason is None:
         return _GO_AS[kind]
     if kind != unit and unit != "channel":

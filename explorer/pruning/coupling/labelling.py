@@ -45,9 +45,9 @@ class Labeller(fx.Interpreter):
     def _tie_grids(self) -> bool:
         """Every tensor must stay a full grid: where channels stand on two of its dimensions, tie one of them."""
         before = self.labels.n_apart
-        for _, made in self.shaped.values():
+        for _, result in self.shaped.values():
             check()
-            for x in filter(_is_labels, _tensors(made)):
+            for x in filter(_is_labels, _tensors(result)):
                 roots = self.labels.roots(x)
                 while len(dims := layers.varying(roots)) > 1:
                     self.labels.join(roots.narrow(dims[0], 0, 1), roots, _GRID)
@@ -77,8 +77,8 @@ class Labeller(fx.Interpreter):
             return self._recurrent(module, args, kwargs)
         weight = getattr(module, "weight", None)
         if isinstance(weight, Tensor) and self.uses.knows(weight) and len(args) == 1:
-            found = self._layer(module, x)
-            return self._mixes(module, args, kwargs, reason) if found is None else found
+            labelled = self._layer(module, x)
+            return self._mixes(module, args, kwargs, reason) if labelled is None else labelled
         return self._plain_module(module, args, kwargs, reason)
 
     def _layer(self, module: Any, x: Tensor) -> Any:
@@ -108,8 +108,8 @@ class Labeller(fx.Interpreter):
         if isinstance(module, layer_classes(Rule.SPATIAL)):
             return self._spatial(module, args, kwargs)
         if isinstance(module, nn.Flatten | nn.Unflatten):
-            self.shaped[self._node] = (x, made := module(x))
-            return made
+            self.shaped[self._node] = (x, reshaped := module(x))
+            return reshaped
         if isinstance(module, nn.GLU):
             return self._gated(x, module.dim)
         if isinstance(module, nn.PixelShuffle):
@@ -152,17 +152,17 @@ class Labeller(fx.Interpreter):
         return self._mixes(function, args, kwargs, f"{name} mixes all its channels") if result is None else result
 
     def _moved(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        made = function(*args, **kwargs)
+        moved = function(*args, **kwargs)
         parts = args[1] if key is operator.getitem and isinstance(args[1], tuple) else args[1:2]
         odd = [
             part for part in parts if isinstance(part, Tensor | list) or getattr(part, "step", None) not in (None, 1)
         ]
-        if key is operator.getitem and odd and _is_labels(made):
+        if key is operator.getitem and odd and _is_labels(moved):
             # Where only places are picked, all channels are still there.
-            kept = self.labels.same(made).unique()  # type: ignore[no-untyped-call]
+            kept = self.labels.same(moved).unique()  # type: ignore[no-untyped-call]
             if len(kept) < len(self.labels.same(args[0]).unique()):  # type: ignore[no-untyped-call]
                 self.labels.freeze(args[0], "single channels are picked by number")
-        return made
+        return moved
 
     def _on_numbers(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """An operation on weights and constants; a slice of a weight is still that weight's."""
@@ -227,9 +227,9 @@ class Labeller(fx.Interpreter):
     # -- rules that need more than a name ------------------------------------------------------
 
     def _group_norm(self, module: Any, x: Tensor) -> Tensor:
-        made = layers.group_norm(self.uses, module, x)
-        self.shaped[self._node] = (x, made)
-        return made
+        normalised = layers.group_norm(self.uses, module, x)
+        self.shaped[self._node] = (x, normalised)
+        return normalised
 
     def _recurrent(self, module: Any, args: Any, kwargs: Any) -> Any:
         reason = recurrent.why_not(module)
@@ -254,12 +254,12 @@ class Labeller(fx.Interpreter):
     def _joined(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Tensor:
         """Concatenated or stacked: whatever is not along that dimension must stay equally wide."""
         pieces = [products.labels_of(x) for x in args[0]]
-        made: Tensor = function(pieces, *args[1:], **kwargs)
-        dim = int(_given(args, kwargs, ("dim", 1))[0] or 0) % made.dim()
-        for other in layers.varying(made):
-            if other != dim and constant_along(made, [dim]) is None:
-                return layers.tie_across(self.uses, made, dim, "side by side in one tensor")
-        return made
+        joined: Tensor = function(pieces, *args[1:], **kwargs)
+        dim = int(_given(args, kwargs, ("dim", 1))[0] or 0) % joined.dim()
+        for other in layers.varying(joined):
+            if other != dim and constant_along(joined, [dim]) is None:
+                return layers.tie_across(self.uses, joined, dim, "side by side in one tensor")
+        return joined
 
     def _gated(self, x: Tensor, dim: int | None) -> Tensor:
         """One half times the sigmoid of the other."""
@@ -268,10 +268,10 @@ class Labeller(fx.Interpreter):
         return half
 
     def _pixel_shuffle(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
-        made: Tensor = function(args[0].contiguous(), *args[1:], **kwargs)
-        corner = made[..., :1, :1]
-        self.labels.join(corner, made, "pixel shuffle: one channel's pixels come from several")
-        return corner.expand(made.shape)
+        shuffled: Tensor = function(args[0].contiguous(), *args[1:], **kwargs)
+        corner = shuffled[..., :1, :1]
+        self.labels.join(corner, shuffled, "pixel shuffle: one channel's pixels come from several")
+        return corner.expand(shuffled.shape)
 
     def _binary(self, a: Any, b: Any, reason: str) -> Any:
         if isinstance(b, Tensor) and isinstance(a, Tensor):
@@ -344,9 +344,9 @@ class Labeller(fx.Interpreter):
         return fx.node.map_aggregate(result, lambda v: torch.full(v.shape, FROZEN) if isinstance(v, Tensor) else v)
 
 
-def _given(args: Any, kwargs: Any, *wanted: tuple[str, int]) -> tuple[Any, ...]:
+def _given(args: Any, kwargs: Any, *arguments: tuple[str, int]) -> tuple[Any, ...]:
     """Arguments by name or by place; None where they are not given."""
-    return tuple(kwargs.get(name, args[place] if len(args) > place else None) for name, place in wanted)
+    return tuple(kwargs.get(name, args[place] if len(args) > place else None) for name, place in arguments)
 
 
 def _broadcast(labels: Tensor, other: Tensor) -> Tensor:
@@ -372,6 +372,6 @@ def _zeros(value: Any) -> Any:
 
 
 def _tensors(value: Any) -> list[Tensor]:
-    found: list[Tensor] = []
-    fx.node.map_aggregate(value, lambda v: found.append(v) if isinstance(v, Tensor) else None)
-    return found
+    tensors: list[Tensor] = []
+    fx.node.map_aggregate(value, lambda v: tensors.append(v) if isinstance(v, Tensor) else None)
+    return tensors

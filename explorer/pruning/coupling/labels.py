@@ -43,8 +43,8 @@ class Labels:
     def roots(self, labels: Tensor) -> Tensor:
         """The representative of each label (FROZEN where it must stay), same shape."""
         unique, inverse = torch.unique(labels, return_inverse=True)
-        found = [self._find(int(label)) for label in unique]
-        roots = [FROZEN if root in self._frozen else root for root in found]
+        root_labels = [self._find(int(label)) for label in unique]
+        roots = [FROZEN if root in self._frozen else root for root in root_labels]
         return torch.tensor(roots, dtype=torch.int64)[inverse]
 
     def same(self, labels: Tensor) -> Tensor:

@@ -20,14 +20,14 @@ class InputGroup(PruningGroup):
     channels: tuple[Part, ...] = field(default=(), compare=False, repr=False)
 
 
-def channel_parts(found: Coupling) -> tuple[Part, ...]:
+def channel_parts(coupled: Coupling) -> tuple[Part, ...]:
     """Every slice of every parameter with the channel that it belongs to; -1 where the channel must stay."""
-    roots = [found.labels.roots(use.labels) for use in found.uses]
-    known = torch.unique(torch.cat(roots)) if roots else torch.empty(0, dtype=torch.int64)
-    known = known[known > FROZEN]
+    roots = [coupled.labels.roots(use.labels) for use in coupled.uses]
+    channel_roots = torch.unique(torch.cat(roots)) if roots else torch.empty(0, dtype=torch.int64)
+    channel_roots = channel_roots[channel_roots > FROZEN]
     parts = []
-    for use, held in zip(found.uses, roots, strict=True):
-        units = torch.where(held > FROZEN, torch.searchsorted(known, held), -1)
+    for use, held in zip(coupled.uses, roots, strict=True):
+        units = torch.where(held > FROZEN, torch.searchsorted(channel_roots, held), -1)
         parts.append(Part(use.parameter, use.dim, units, use.role))
     return tuple(parts)
 
@@ -49,11 +49,11 @@ def unread(groups: Sequence[PruningGroup], masks: Mapping[str, Tensor]) -> dict[
     return kept
 
 
-def unread_roots(found: Coupling, masks: Mapping[str, Tensor]) -> Tensor:
+def unread_roots(coupled: Coupling, masks: Mapping[str, Tensor]) -> Tensor:
     """The same as representatives of the channels' labels, from masks in which all of it is gone already."""
-    roots = [found.labels.roots(use.labels) for use in found.uses]
-    known: Tensor = torch.unique(torch.cat(roots))
-    return known[known > FROZEN].masked_select(_gone(channel_parts(found), masks, {}))
+    roots = [coupled.labels.roots(use.labels) for use in coupled.uses]
+    channel_roots: Tensor = torch.unique(torch.cat(roots))
+    return channel_roots[channel_roots > FROZEN].masked_select(_gone(channel_parts(coupled), masks, {}))
 
 
 def _kept(parts: Sequence[Part], gone: Tensor) -> dict[str, dict[int, Tensor]]:

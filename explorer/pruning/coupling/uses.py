@@ -56,24 +56,24 @@ class Uses:
         """Labels for a layer's output channels; a layer that is called twice makes the same ones."""
         piece = self._pieces.get(id(weight))
         if piece is not None:
-            found = self.rows(piece.whole, None, 0, piece.whole.shape[0])[piece.index]
+            labels = self.rows(piece.whole, None, 0, piece.whole.shape[0])[piece.index]
         else:
-            known = self._find(weight, dim, "scored")
-            found = self.labels.fresh(n) if known is None else known
-            if known is None:
-                self.add(weight, dim, found, "scored")
-        self.follow(bias, 0, found)
-        return found
+            existing = self._find(weight, dim, "scored")
+            labels = self.labels.fresh(n) if existing is None else existing
+            if existing is None:
+                self.add(weight, dim, labels, "scored")
+        self.follow(bias, 0, labels)
+        return labels
 
     def columns(self, weight: Tensor, dim: int, labels: Tensor) -> None:
         """A layer reads these channels; called twice, its columns tie both inputs together."""
         piece = self._pieces.get(id(weight))
         weight = weight if piece is None else piece.whole
-        known = self._find(weight, dim, "consumes")
-        if known is None:
+        existing = self._find(weight, dim, "consumes")
+        if existing is None:
             self.add(weight, dim, labels, "consumes")
         else:
-            self.labels.join(known, labels, "read by one shared layer")
+            self.labels.join(existing, labels, "read by one shared layer")
 
     def follow(self, parameter: Tensor | None, dim: int, labels: Tensor) -> None:
         """A bias or scale goes with these channels; called twice, both must agree."""
@@ -81,18 +81,18 @@ class Uses:
         if parameter is None or not (piece or id(parameter) in self.names):
             return
         if piece is not None and dim == 0:
-            known = self._find(piece.whole, 0, "follows")
-            whole = self.labels.fresh(piece.whole.shape[0]) if known is None else known
-            if known is None:
+            existing = self._find(piece.whole, 0, "follows")
+            whole = self.labels.fresh(piece.whole.shape[0]) if existing is None else existing
+            if existing is None:
                 self.add(piece.whole, 0, whole, "follows")
             self.labels.join(whole[piece.index], labels, "one parameter")
             return
         parameter = parameter if piece is None else piece.whole
-        known = self._find(parameter, dim, "follows")
-        if known is None:
+        existing = self._find(parameter, dim, "follows")
+        if existing is None:
             self.add(parameter, dim, labels, "follows")
-        elif known is not labels:
-            self.labels.join(known, labels, "one parameter")
+        elif existing is not labels:
+            self.labels.join(existing, labels, "one parameter")
 
     def slice_of(self, whole: Tensor, index: slice, piece: Tensor) -> tuple[Tensor, Tensor]:
         """Remember that ``piece`` is ``whole[index]``; labels of the shape of both, for whoever cuts."""
@@ -100,9 +100,9 @@ class Uses:
         if whole.dim() > 1:
             rows = self.rows(whole, None, 0, whole.shape[0])
         else:
-            known = self._find(whole, 0, "follows")
-            rows = self.labels.fresh(whole.shape[0]) if known is None else known
-            if known is None:
+            existing = self._find(whole, 0, "follows")
+            rows = self.labels.fresh(whole.shape[0]) if existing is None else existing
+            if existing is None:
                 self.add(whole, 0, rows, "follows")
         labels = rows.reshape(-1, *[1] * (whole.dim() - 1)).expand(whole.shape)
         return labels, labels[index]
@@ -131,5 +131,5 @@ class Uses:
 
     def _find(self, parameter: Tensor, dim: int, role: Role) -> Tensor | None:
         name = self.names.get(id(parameter))
-        found = (use.labels for use in self.all if (use.parameter, use.dim, use.role) == (name, dim, role))
-        return next(found, None)
+        matches = (use.labels for use in self.all if (use.parameter, use.dim, use.role) == (name, dim, role))
+        return next(matches, None)

@@ -34,15 +34,15 @@ def wiring(model: LoadedModel, layers: LayerTable) -> Wiring:
 
     Empty where the network could not be traced.
     """
-    found = coupling(model)
-    if found.graph is None or model.module is None:
+    coupled = coupling(model)
+    if coupled.graph is None or model.module is None:
         return Wiring()
     names = {layer.parameter: layer.name for layer in layers.prunable}
     parameters = {id(t): n for n, t in model.module.named_parameters() if n in names}
-    held = {node: {names[p] for p in ps} for node, ps in owned(found.graph, parameters).items()}
-    within = {edge for members in held.values() if len(members) > 1 for edge in _inside(members, found, names)}
+    held = {node: {names[p] for p in ps} for node, ps in owned(coupled.graph, parameters).items()}
+    within = {edge for members in held.values() if len(members) > 1 for edge in _inside(members, coupled, names)}
     walk = _Walk(within)
-    for node in found.graph.graph.nodes:
+    for node in coupled.graph.graph.nodes:
         walk.visit(node, frozenset(held.get(node, ())))
     used = {maker for maker, _ in walk.edges}
     edges = tuple(edge for edge in walk.edges if edge[0] != edge[1] and (edge[1] in used or edge[1] not in walk.joints))
@@ -84,14 +84,14 @@ class _Walk:
         self.edges |= {(maker, reader): None for maker in sorted(makers) for reader in readers}
 
 
-def _inside(members: set[str], found: Coupling, names: dict[str, str]) -> set[Edge]:
+def _inside(members: set[str], coupled: Coupling, names: dict[str, str]) -> set[Edge]:
     """How the weights of one module (a recurrent one) follow each other, by the channels that they share."""
-    inside = [use for use in found.uses if names.get(use.parameter, "") in members]
-    made = {names[u.parameter]: set(found.labels.same(u.labels).tolist()) for u in inside if u.role == "scored"}
-    read = {names[u.parameter]: set(found.labels.same(u.labels).tolist()) for u in inside if u.role == "consumes"}
+    inside = [use for use in coupled.uses if names.get(use.parameter, "") in members]
+    scored = {names[u.parameter]: set(coupled.labels.same(u.labels).tolist()) for u in inside if u.role == "scored"}
+    read = {names[u.parameter]: set(coupled.labels.same(u.labels).tolist()) for u in inside if u.role == "consumes"}
     order = list(names.values())
-    pairs = {(a, b) for a in made for b in read if order.index(a) < order.index(b) and made[a] & read[b] - {0}}
-    return {(a, c) for a, c in pairs if not any((a, b) in pairs and (b, c) in pairs for b in made)}
+    pairs = {(a, b) for a in scored for b in read if order.index(a) < order.index(b) and scored[a] & read[b] - {0}}
+    return {(a, c) for a, c in pairs if not any((a, b) in pairs and (b, c) in pairs for b in scored)}
 
 
 def _ends(members: frozenset[str], within: set[Edge], side: int) -> list[str]:

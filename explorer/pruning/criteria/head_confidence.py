@@ -36,8 +36,8 @@ class HeadConfidence(Criterion):
         return None
 
     def score(self, units: Units) -> Tensor:
-        found = _confidences(units)
-        return torch.zeros(units.weights.shape[0]) if found is None else found
+        confidences = _confidences(units)
+        return torch.zeros(units.weights.shape[0]) if confidences is None else confidences
 
 
 def _confidences(units: Units) -> Tensor | None:
@@ -63,7 +63,7 @@ def unit_of_heads(rows: Tensor, n_heads: int) -> Tensor | None:
         if len(own) % n_heads or len(rows) % times:
             continue
         by_head, spread = own.reshape(n_heads, -1), own.reshape(-1, n_heads).T
-        for found in (by_head, spread):
-            if bool((found == found[:, :1]).all()) and bool((found >= 0).all()):
-                return found[:, 0]
+        for candidate in (by_head, spread):
+            if bool((candidate == candidate[:, :1]).all()) and bool((candidate >= 0).all()):
+                return candidate[:, 0]
     return None

@@ -43,9 +43,9 @@ class Obs(Criterion):
 
     def why_not(self, units: Units) -> str | None:
         model, group, _ = units.of
-        found = units.seen.kinds["input_products"]
+        products = units.seen.kinds["input_products"]
         missing = "It is looked up, not multiplied, or never used: no inputs of it are seen."
-        reasons = [found.get(name, missing) for name in scored_parameters(model, group)]
+        reasons = [products.get(name, missing) for name in scored_parameters(model, group)]
         return next((why for why in reasons if isinstance(why, str)), None)
 
     def score(self, units: Units) -> Tensor:

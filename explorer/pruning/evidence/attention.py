@@ -63,9 +63,9 @@ class _Heads(Watch):
         elif name in (_ATTENTION, "softmax"):
             if name == _ATTENTION:
                 query = argument(args, kwargs, 0, "query")
-                self._note(attention_weights(*args, **kwargs), {made.parameter for made in marks(query)})
+                self._note(attention_weights(*args, **kwargs), {maker.parameter for maker in marks(query)})
             elif out.dim() == 4 and argument(args, kwargs, 1, "dim") in (-1, 3):
-                self._note(out, {made.parameter for made in makers_of(args, kwargs)})
+                self._note(out, {maker.parameter for maker in makers_of(args, kwargs)})
             mark(out, frozenset())  # what comes out is values, mixed: no head's own any more
         else:
             mark(out, makers_of(args, kwargs))

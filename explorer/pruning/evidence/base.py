@@ -24,8 +24,8 @@ class Evidence:
 
     def field(self, kind: str) -> Mapping[str, Tensor]:
         """A kind that is one tensor for each parameter."""
-        found: Mapping[str, Tensor] = self.kinds[kind]
-        return found
+        values: Mapping[str, Tensor] = self.kinds[kind]
+        return values
 
 
 class Collector(Protocol):

@@ -23,13 +23,13 @@ class ConnectionSensitivity:
 
     def collect(self, model: LoadedModel, split: Split) -> dict[str, Tensor]:
         module = private_copy(model, gradients=True)
-        wanted = {layer.parameter for layer in layer_table(model).prunable}
-        named = {name: p for name, p in module.named_parameters() if name in wanted}
+        prunable = {layer.parameter for layer in layer_table(model).prunable}
+        named = {name: p for name, p in module.named_parameters() if name in prunable}
         gradient = {name: torch.zeros_like(p) for name, p in named.items()}
         for x, y in batches_of(split, -(-len(split) // _AT_ONCE)):
             loss = loss_of(module, x, y) * (len(x) / len(split))
-            found = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
-            for name, part in zip(named, found, strict=True):
+            gradients = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
+            for name, part in zip(named, gradients, strict=True):
                 if part is not None:
                     gradient[name] += part
         felt = {name: (p.detach() * gradient[name]).abs() for name, p in named.items()}

@@ -25,13 +25,13 @@ class Gradients:
     def collect(self, model: LoadedModel, split: Split) -> tuple[dict[str, Tensor], ...]:
         module = private_copy(model, gradients=True)
         named = {name: p for name, p in module.named_parameters() if name in model.weights}
-        found = []
+        batch_gradients = []
         for x, y in batches_of(split, N_BATCHES):
             gradients = torch.autograd.grad(loss_of(module, x, y), list(named.values()), allow_unused=True)
-            found.append(
+            batch_gradients.append(
                 {
                     name: torch.zeros_like(p) if g is None else g.detach()
                     for (name, p), g in zip(named.items(), gradients, strict=True)
                 }
             )
-        return tuple(found)
+        return tuple(batch_gradients)

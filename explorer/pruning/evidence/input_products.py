@@ -32,10 +32,10 @@ class InputProducts:
             return _Sum(names, sums, others, turned)
 
         watched(model, split, make)
-        found: dict[str, Products | str] = {
+        products: dict[str, Products | str] = {
             name: Products(total / len(split), turned=name in turned) for name, total in sums.items()
         }
-        return found | others
+        return products | others
 
 
 class _Sum(InputWatch):

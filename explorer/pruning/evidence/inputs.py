@@ -33,17 +33,17 @@ class Rows:
 
     def squares(self) -> Tensor:
         """The sum of squares of each input, in a shape that spreads to the weight's."""
-        found = self.x.reshape(-1, self.x.shape[-1]).square().sum(dim=0, dtype=torch.float64)
-        return found[:, None] if self.turned else found[None]
+        sums = self.x.reshape(-1, self.x.shape[-1]).square().sum(dim=0, dtype=torch.float64)
+        return sums[:, None] if self.turned else sums[None]
 
     def products(self) -> Tensor:
         """(1, columns, columns): the sums of products of all pairs of inputs."""
         rows = self.x.reshape(-1, self.x.shape[-1])
-        found = rows.new_zeros(1, rows.shape[1], rows.shape[1], dtype=torch.float64)
+        sums = rows.new_zeros(1, rows.shape[1], rows.shape[1], dtype=torch.float64)
         for part in torch.split(rows, max(1, _PATCHES // max(1, rows.shape[1]))):
             check()
-            found += part.T @ part
-        return found
+            sums += part.T @ part
+        return sums
 
     @property
     def n_columns(self) -> int:
@@ -70,14 +70,14 @@ class Patches:
 
     def products(self) -> Tensor:
         """(groups, columns, columns); a column is an input of a patch, channel by channel as weights lie."""
-        found = self.x.new_zeros(self.groups, self.n_columns, self.n_columns, dtype=torch.float64)
+        sums = self.x.new_zeros(self.groups, self.n_columns, self.n_columns, dtype=torch.float64)
         for part in torch.split(self.x, max(1, _PATCHES // max(1, self.x[0].numel() * prod(self.kernel)))):
             check()
             patches = torch.stack(list(self._slices(part)), dim=2)  # (n, channels, kernel, places)
             by_group = patches.reshape(len(part), self.groups, self.n_columns, -1).transpose(0, 1)
             columns = by_group.transpose(1, 2).reshape(self.groups, self.n_columns, -1)
-            found += columns @ columns.transpose(1, 2)
-        return found
+            sums += columns @ columns.transpose(1, 2)
+        return sums
 
     @property
     def n_columns(self) -> int:
@@ -111,8 +111,8 @@ class Spread:
 
     def squares(self) -> Tensor:
         """The sum of squares of each channel, (channels, 1, 1, ...): the border's cut is left out of account."""
-        found = self.x.square().sum(dim=[d for d in range(self.x.dim()) if d != 1], dtype=torch.float64)
-        return found.reshape(-1, *[1] * (self.x.dim() - 1))
+        sums = self.x.square().sum(dim=[d for d in range(self.x.dim()) if d != 1], dtype=torch.float64)
+        return sums.reshape(-1, *[1] * (self.x.dim() - 1))
 
 
 Inputs = Rows | Patches | Spread

@@ -74,12 +74,12 @@ class Products:
 
     def _rows(self, weight: Tensor) -> Tensor:
         """(groups, rows, columns)."""
-        found = weight.detach().T[None] if self.turned else weight.detach().reshape(len(self.mean), -1, self.n_columns)
-        return found if found.dtype == torch.bool else found.double()
+        rows = weight.detach().T[None] if self.turned else weight.detach().reshape(len(self.mean), -1, self.n_columns)
+        return rows if rows.dtype == torch.bool else rows.double()
 
     def _back(self, rows: Tensor, weight: Tensor) -> Tensor:
-        found = rows[0].T if self.turned else rows.reshape(weight.shape)
-        return found.to(weight.dtype).contiguous()
+        matrix = rows[0].T if self.turned else rows.reshape(weight.shape)
+        return matrix.to(weight.dtype).contiguous()
 
     @property
     def n_columns(self) -> int:
@@ -111,12 +111,12 @@ class Solver:
         patterns, which = torch.unique(keep, dim=0, return_inverse=True)
         if largest > EXACT_UP_TO and len(patterns) > FEW_PATTERNS:
             return self.polished(rows, keep, self.swept(rows, keep))
-        found = torch.empty_like(rows)
+        solution = torch.empty_like(rows)
         order = torch.argsort(which, stable=True)
         for pattern, places in zip(patterns, torch.split(order, torch.bincount(which).tolist()), strict=True):
             check()
-            found[places] = self.exact(rows[places], pattern)
-        return found
+            solution[places] = self.exact(rows[places], pattern)
+        return solution
 
     def exact(self, rows: Tensor, keep: Tensor) -> Tensor:
         """The best weights of rows that keep the same inputs, (columns,) bool: the least-squares solution.

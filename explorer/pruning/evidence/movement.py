@@ -37,8 +37,8 @@ class MovementEvidence:
     def collect(self, model: LoadedModel, split: Split) -> dict[str, Tensor]:
         module = private_copy(model, gradients=True)
         named = dict(module.named_parameters())
-        wanted = {layer.parameter for layer in layer_table(model).prunable}
-        whole = {name: p.detach().clone() for name, p in named.items() if name in wanted}
+        prunable = {layer.parameter for layer in layer_table(model).prunable}
+        whole = {name: p.detach().clone() for name, p in named.items() if name in prunable}
         moved = {name: torch.zeros(value.shape, dtype=torch.float64) for name, value in whole.items()}
         for step, taken in enumerate(self._batches(len(split))):
             check()

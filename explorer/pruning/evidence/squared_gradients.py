@@ -26,7 +26,7 @@ class SquaredGradients:
 
         def of_loss(scores: Tensor, start: int) -> Tensor:
             """The derivative of the cross entropy by the class scores."""
-            wanted = F.one_hot(labels[start : start + len(scores)], scores.shape[1])
-            return (scores.softmax(dim=1) - wanted).unsqueeze(1)
+            targets = F.one_hot(labels[start : start + len(scores)], scores.shape[1])
+            return (scores.softmax(dim=1) - targets).unsqueeze(1)
 
         return mean_squares(model, split.x, of_loss)

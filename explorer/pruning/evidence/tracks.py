@@ -22,8 +22,8 @@ class Made:
 
 def marks(value: Any) -> frozenset[Made]:
     """Who made a value; nothing for what is no tensor and for what no layer made."""
-    found: frozenset[Made] = getattr(value, _MARK, frozenset()) if isinstance(value, Tensor) else frozenset()
-    return found
+    makers: frozenset[Made] = getattr(value, _MARK, frozenset()) if isinstance(value, Tensor) else frozenset()
+    return makers
 
 
 def mark(value: Any, makers: frozenset[Made]) -> None:

@@ -56,15 +56,15 @@ class _Count(Watch):
                 dim = -1 - _CONVOLUTIONS.get(name, 0)
                 mark(out, frozenset({Made(parameter, dim, out.shape[dim])}))
         elif name in _NONLINEAR or (name == "hardtanh" and argument(args, kwargs, 1, "min_val") == 0):  # ReLU6
-            for made in makers_of(args, kwargs):
-                self._count(made, out)
+            for maker in makers_of(args, kwargs):
+                self._count(maker, out)
             mark(out, frozenset())  # it may be the very tensor that came in
         elif name in _BETWEEN:
             mark(out, makers_of(args, kwargs))
 
-    def _count(self, made: Made, out: Tensor) -> None:
-        if out.dim() < -made.dim or out.shape[made.dim] != made.n:
+    def _count(self, maker: Made, out: Tensor) -> None:
+        if out.dim() < -maker.dim or out.shape[maker.dim] != maker.n:
             return
-        by_channel = out.movedim(made.dim, 0).reshape(made.n, -1)
-        zeros, n = self._counts.get(made.parameter, (torch.zeros(made.n, dtype=torch.float64), 0))
-        self._counts[made.parameter] = zeros + (by_channel == 0).sum(dim=1), n + by_channel.shape[1]
+        by_channel = out.movedim(maker.dim, 0).reshape(maker.n, -1)
+        zeros, n = self._counts.get(maker.parameter, (torch.zeros(maker.n, dtype=torch.float64), 0))
+        self._counts[maker.parameter] = zeros + (by_channel == 0).sum(dim=1), n + by_channel.shape[1]

@@ -33,12 +33,12 @@ class InChannel:
 
     def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
         first = next((layer.name for layer in layers.prunable), None)
-        found = layer_groups(layers, self.unit, lambda layer: _n_inputs(model, layer))
+        groups = layer_groups(layers, self.unit, lambda layer: _n_inputs(model, layer))
         channels = channel_parts(coupling(model))
         locks = {first: _FIRST} if first else {}
         return tuple(
             InputGroup(**{**vars(k), "locked_by": None if k.why_not else locks.get(k.name)}, channels=channels)
-            for k in found
+            for k in groups
         )
 
     def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:

@@ -30,10 +30,10 @@ class Layer:
     why_no_removal: ClassVar[str] = ""
 
     def groups(self, model: LoadedModel, layers: LayerTable) -> tuple[PruningGroup, ...]:
-        found = coupling(model)
-        group = block_group(model, layers, found)
+        coupled = coupling(model)
+        group = block_group(model, layers, coupled)
         taken = set(group.layers) if group else set()
-        why = found.why_not or "It is in no residual block that could leave its shortcut alone."
+        why = coupled.why_not or "It is in no residual block that could leave its shortcut alone."
         rest = tuple(k for k in layer_groups(layers, self.unit, lambda _: why) if k.name not in taken)
         return (*((group,) if group else ()), *rest)
 

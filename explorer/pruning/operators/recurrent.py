@@ -34,8 +34,8 @@ def recurrent(uses: Uses, module: Any, x: Tensor, states: list[Tensor]) -> Any:
         elif bool(state.any()):
             uses.labels.freeze(hidden, "a recurrent layer that starts from a fixed state")
     if isinstance(module, nn.RNNCellBase):
-        made = hidden.expand(*x.shape[:-1], len(hidden))
-        return (made, made) if isinstance(module, nn.LSTMCell) else made
+        outputs = hidden.expand(*x.shape[:-1], len(hidden))
+        return (outputs, outputs) if isinstance(module, nn.LSTMCell) else outputs
     output, last = module(torch.zeros(x.shape))
     one = hidden.expand((last[0] if isinstance(last, tuple) else last).shape)
     return hidden.repeat(_n_directions(module)).expand(output.shape), (one, one) if isinstance(last, tuple) else one
@@ -48,8 +48,8 @@ def why_not(module: Any) -> str | None:
 
 def _hidden(uses: Uses, module: Any) -> Tensor:
     """(hidden_size,) labels; noted for all weights at the first call, the same at the next."""
-    n, known = module.hidden_size, [u for u in uses.all if u.parameter == uses.names[id(_weights(module)[0][1])]]
-    for use in known:
+    n, existing = module.hidden_size, [u for u in uses.all if u.parameter == uses.names[id(_weights(module)[0][1])]]
+    for use in existing:
         if use.role == "consumes":
             return use.labels
     hidden = uses.labels.fresh(n)

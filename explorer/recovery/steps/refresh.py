@@ -48,11 +48,11 @@ class Refresh:
 
     def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The same network with statistics that fit it."""
-        found = statistics(state.model, context.fit.x[: self.n_samples], self.batch_size, context.device)
-        if not found:
+        batch_norms = statistics(state.model, context.fit.x[: self.n_samples], self.batch_size, context.device)
+        if not batch_norms:
             yield context.final_progress(state, notes=("This network has no batch norm; nothing was refreshed.",))
             return state
-        after = replace(state, model=recovered_model(state.model, found))
+        after = replace(state, model=recovered_model(state.model, batch_norms))
         yield context.final_progress(after)
         return after
 

@@ -54,8 +54,8 @@ class Rewind(RewindSettings):
         settings = training_of(state.dense, context.data)
         moment = f"early {self.epochs} {self.file}"
         if moment in context.shared:
-            found: dict[str, Tensor] = context.shared[moment]
-            return found
+            early: dict[str, Tensor] = context.shared[moment]
+            return early
         start = recovered_model(state.dense, tensors)
         trainer = Trainer(start, {}, settings, context.fit, seed=settings.seed, device=context.device)
         for epoch in range(self.epochs):

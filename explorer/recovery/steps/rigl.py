@@ -92,16 +92,16 @@ def moved_mask(weight: Tensor, mask: Tensor, gradient: Tensor, share: float) -> 
 def dense_gradients(trainer: Trainer, fit: Split) -> dict[str, Tensor]:
     """Gradients of the mean loss for masked parameters, pruned entries included; batch norm keeps its statistics."""
     n = min(len(fit), _MOST_SAMPLES)
-    wanted = {name: trainer.parameters[name] for name in trainer.masks}
+    parameters = {name: trainer.parameters[name] for name in trainer.masks}
     x = fitting(fit.x[:n], trainer.module)
     labels = None if fit.y is None else fit.y[:n].to(trainer.device)
     with torch.enable_grad():
         taught = None if trainer.teacher is None else class_scores(trainer.teacher(x)).detach()
         loss = loss_of(trainer.settings, class_scores(trainer.module(x)), labels, taught)
-        found = torch.autograd.grad(loss, list(wanted.values()), allow_unused=True)
+        gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
     return {
         name: torch.zeros_like(parameter) if gradient is None else gradient
-        for (name, parameter), gradient in zip(wanted.items(), found, strict=True)
+        for (name, parameter), gradient in zip(parameters.items(), gradients, strict=True)
     }
 
 

@@ -70,9 +70,9 @@ def _exactly(n: int, n_units: int) -> Limit:
 
 def _returning(state: State, plan: Plan) -> dict[str, Tensor]:
     """The dense values at places that were pruned and are not any more."""
-    found = {}
+    returning = {}
     for name, old in state.masks.items():
         new = plan.masks.get(name)
         back = ~old if new is None else ~old & new
-        found[name] = state.model.weights[name].where(~back, state.dense.weights[name])
-    return found
+        returning[name] = state.model.weights[name].where(~back, state.dense.weights[name])
+    return returning
