@@ -48,14 +48,17 @@ def criteria_scatter(
         if len(units):
             figure.add_trace(_points(compared, places, units, name, colour, symbol))
     _cuts(figure, compared, places, theme)
-    unit = safe(compared.group.unit)
-    text = f"Rank correlation {compared.correlation:.2f} over {n:,} {unit}s"
-    if compared.overlap is not None:
-        by_chance = percent(compared.overlap_by_chance)
-        text += f"<br>{percent(compared.overlap)} of what goes is the same ({by_chance} by chance)"
     drawn = "" if len(shown) == n else f". {len(shown):,} of them are drawn"
-    note(figure, theme, f"{text}{drawn}.")
+    note(figure, theme, f"{_agreement(compared, n)}{drawn}.")
     return figure
+
+
+def _agreement(compared: CriteriaCompared, n: int) -> str:
+    text = f"Rank correlation {compared.correlation:.2f} over {n:,} {safe(compared.group.unit)}s"
+    if compared.overlap is None:
+        return text
+    by_chance = percent(compared.overlap_by_chance)
+    return f"{text}<br>{percent(compared.overlap)} of what goes is the same ({by_chance} by chance)"
 
 
 def _by_rank(compared: CriteriaCompared) -> tuple[Tensor, Tensor]:
