@@ -13,6 +13,7 @@ from explorer.models.assemble import Weights, conversions, findings, pour
 from explorer.models.own_module import OwnModule, is_empty, opened
 from explorer.models.own_trial import tried
 from explorer.models.request import ModelRequest
+from explorer.models.unsteady import disagreements
 from explorer.text.quoting import shown
 from explorer.types import LoadedModel, tensors_digest
 
@@ -54,7 +55,7 @@ class Factory:
             example=own.example,
             n_classes=own.n_classes,
             repairs=tuple(conversions(own.dtypes)),
-            findings=findings(weights),
+            findings=findings({name: tensor.detach() for name, tensor in tensors.items()}),
             meta={"source": "factory", "label": request.address, **meta, "dtypes": dict(own.dtypes)},
             code_seconds=request.code_timeout or None,
         )
@@ -85,8 +86,10 @@ class Factory:
 
 
 def _runnable(model: LoadedModel, own: OwnModule) -> LoadedModel:
-    """The model as it is, or its weights alone where the module cannot be run here."""
-    return model if own.why_not is None else replace(model, module=None, example=None, why_not_runnable=own.why_not)
+    """The model with what it disagrees with itself about, or its weights alone where it cannot be run here."""
+    if own.why_not is not None or own.example is None:
+        return replace(model, module=None, example=None, why_not_runnable=own.why_not)
+    return replace(model, findings=(*model.findings, *disagreements(own.module, own.example)))
 
 
 def _is_numbers(module: nn.Module, name: str) -> bool:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
+from explorer.models.unsteady import why_no_single_sample, without_statistics
 from explorer.text.quoting import listed, shown
 
 
@@ -153,6 +154,9 @@ def _first_pass(address: str, module: nn.Module, shape: tuple[int, ...]) -> tupl
             errors.append(error)
     # Where only the type of the numbers was wrong, what the words met is the news.
     telling = errors[-1] if "indices" in str(errors[0]) else errors[0]
+    if isinstance(telling, ValueError) and (names := without_statistics(module)):
+        why, advice = f"{why_no_single_sample(names)}.", "Use track_running_stats=True."
+        raise ExplorerError(f"{address} does not take one sample.", why=why, fix=advice) from telling
     fix = "Correct forward or input_shape; weights are computed as float32, so let it convert nothing to another type."
     raise _failed(f"{address} does not run on its input_shape.", telling, fix) from telling
 

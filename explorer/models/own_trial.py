@@ -20,6 +20,7 @@ import torch
 
 from explorer.errors import ExplorerError
 from explorer.models.own_module import opened
+from explorer.models.unsteady import disagreements
 from explorer.reading.scratch import scratch
 
 _BEGUN = b"."
@@ -85,7 +86,7 @@ def too_long(what: str, seconds: float) -> ExplorerError:
     """The refusal of the user's own code that does not come back."""
     return ExplorerError(
         f"{what} did not come back.",
-        why=f"The factory and one pass may take {seconds:g} s.",
+        why=f"The factory and its first passes may take {seconds:g} s.",
         fix="Correct it, or allow more with --code-timeout SECONDS (in Python code_timeout=SECONDS; 0 is no limit).",
     )
 
@@ -111,7 +112,9 @@ def main(folder: str) -> None:
     os.write(1, _BEGUN)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
-        opened(asked["address"], asked["arguments"])
+        own = opened(asked["address"], asked["arguments"])
+        if own.example is not None:
+            disagreements(own.module, own.example)  # it runs here again: what never comes back ends in this process
     except ExplorerError as error:
         report = {"what": error.what, "why": error.why, "fix": error.fix, "trace": traceback.format_exc()}
     (place / "report.part").write_text(json.dumps(report), encoding="utf-8")

@@ -57,6 +57,26 @@ class Net(nn.Module):
         torch.manual_seed(0)
         self.emb, self.rnn, self.fc = nn.Embedding(50, 16), nn.LSTM(16, 24, batch_first=True), nn.Linear(24, 3)
     def forward(self, x): return self.fc(self.rnn(self.emb(x))[0][:, -1])
+class Drops(nn.Module):
+    input_shape = (8,)
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(8, 64), nn.Linear(64, 10)
+    def forward(self, x): return self.b(nn.functional.dropout(self.a(x)))
+class Shakes(nn.Module):
+    def forward(self, x): return x + torch.rand_like(x)
+def shaken(): return sized(nn.Sequential(nn.Linear(8, 8), Shakes(), nn.Linear(8, 3)), 8)
+def of_the_batch():
+    norm = nn.BatchNorm2d(4, track_running_stats=False)
+    return sized(nn.Sequential(nn.Conv2d(1, 4, 3), norm, nn.Flatten(), nn.Linear(144, 3)), 1, 8, 8)
+def of_a_flat_batch(): return sized(nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8, track_running_stats=False)), 8)
+def nan_in_a_buffer():
+    net = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8))
+    net[1].running_var[3] = float("nan")
+    return sized(net, 8)
+def steady():
+    return sized(nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(), nn.Flatten(),
+                                nn.Linear(144, 3)), 1, 8, 8)
 class Two(nn.Module):
     input_shape = (8,)
     def __init__(self):
@@ -77,7 +97,7 @@ class Leaves(Few):
         return self.out(x)
 class Endless(Few):
     def forward(self, x):
-        while len(x) > 1: time.sleep(0.01)
+        while len(x) > 3: time.sleep(0.01)
         return self.out(x)
 class Never(Few):
     def forward(self, x):
@@ -161,6 +181,22 @@ def test_outputs_that_cannot_be_compared_are_refused_when_they_are_needed(place:
         model = load(place, name)
         with pytest.raises(ExplorerError, match=word):
             Evaluator(model, data.load("none", model=model).splits["tune"], threads=1).dense()
+
+
+def test_a_model_that_disagrees_with_itself_fails_before_the_first_number_and_names_the_module(place: str) -> None:
+    for name, layer, word in (
+        ("Drops", None, "two passes"),
+        ("shaken", "1", "two passes"),
+        ("of_the_batch", "1", "batch"),
+        ("nan_in_a_buffer", "1.running_var", "NaN"),
+    ):
+        findings = load(place, name).findings
+        assert [(f.level, f.layer) for f in findings] == [("fail", layer)], name
+        assert word in findings[0].what
+    for name in ("steady", "Net"):
+        assert load(place, name).findings == (), name
+    with pytest.raises(ExplorerError, match="Batch norm without running statistics: 1"):
+        load(place, "of_a_flat_batch")
 
 
 def test_code_that_never_comes_back_is_ended_before_it_runs_here(place: str) -> None:
