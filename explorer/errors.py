@@ -1,6 +1,8 @@
-"""The one error that people are meant to read."""
+"""The one error that people are meant to read, and the same as an answer to the question why something cannot be."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 
 class ExplorerError(Exception):
@@ -15,3 +17,29 @@ class ExplorerError(Exception):
         self.why = why
         self.fix = fix
         super().__init__(" ".join(part for part in (what, why, fix) if part))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The answer of a ``why_not`` where something cannot be done: what, why, and what to do about it."""
+
+    what: str
+    why: str = ""
+    fix: str = ""
+
+    @classmethod
+    def of(cls, error: ExplorerError) -> Refusal:
+        """What an error says."""
+        return cls(error.what, error.why, error.fix)
+
+    @property
+    def reason(self) -> str:
+        """What and why in one line, for places where nothing can be done about it."""
+        return " ".join(filter(None, (self.what, self.why)))
+
+    def error(self) -> ExplorerError:
+        """The same, to be raised by whoever does it nevertheless."""
+        return ExplorerError(self.what, why=self.why, fix=self.fix)
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.what, self.why, self.fix)))

@@ -9,17 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from explorer import models
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.metrics.size import stored_tensors
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.types import LoadedModel
 
 
-def why_no_beginning(model: LoadedModel, file: str = "") -> ExplorerError | None:
+def why_no_beginning(model: LoadedModel, file: str = "") -> Refusal | None:
     """Why the first weights of ``model`` are not known; None where they are."""
     if file or model.meta.get("source") == "sample":
         return None
-    return ExplorerError(
+    return Refusal(
         f"The weights that {model.address} was trained from are not known.",
         why="They are bundled with the samples; a file of trained weights does not hold them.",
         fix="Name a file of them (file=...), or choose a bundled model.",
@@ -30,7 +30,7 @@ def first_weights(model: LoadedModel, file: str = "") -> dict[str, Tensor]:
     """Parameters and buffers from before the first update, bit for bit: from ``file``, or bundled with the sample."""
     refusal = why_no_beginning(model, file)
     if refusal is not None:
-        raise refusal
+        raise refusal.error()
     if not file:
         return models.initial_weights(str(model.meta["label"]))
     arguments = model.meta.get("arch_args") or {}
@@ -59,7 +59,7 @@ def architecture_of(model: LoadedModel) -> Architecture | None:
     return ARCHITECTURES.from_json({**(model.meta.get("arch_args") or {}), "key": key})
 
 
-def why_not_fresh(model: LoadedModel) -> ExplorerError | None:
+def why_not_fresh(model: LoadedModel) -> Refusal | None:
     """Why fresh random weights cannot be drawn for ``model``; None where they can."""
     if model.module is None or architecture_of(model) is not None:
         return None
@@ -67,7 +67,7 @@ def why_not_fresh(model: LoadedModel) -> ExplorerError | None:
     if not owners:
         return None
     name, module = owners[0]
-    return ExplorerError(
+    return Refusal(
         f"Fresh random weights cannot be drawn for {model.address}.",
         why=f"{name or 'The network'} ({type(module).__name__}) does not say how its weights begin.",
         fix="Choose a model of a named architecture.",
@@ -77,7 +77,8 @@ def why_not_fresh(model: LoadedModel) -> ExplorerError | None:
 def _reset(model: LoadedModel) -> dict[str, Tensor]:
     refusal = why_not_fresh(model)
     if refusal is not None or model.module is None:
-        raise refusal or ExplorerError("This model cannot be run.", fix="Give its architecture.")
+        refusal = refusal or Refusal("This model cannot be run.", fix="Give its architecture.")
+        raise refusal.error()
     module = copy.deepcopy(model.module)
     for part in module.modules():
         reset = _reset_of(part)

@@ -153,9 +153,9 @@ def recover(
         why = loaded.why_not_runnable or ""
         raise ExplorerError(f"{loaded.address} cannot be trained.", why=why, fix="Load it with its architecture.")
     refusals = (step.why_not(loaded, dataset) for step in request.steps)
-    refusal = next((error for error in refusals if error is not None), None)
+    refusal = next((refusal for refusal in refusals if refusal is not None), None)
     if refusal is not None:
-        raise refusal
+        raise refusal.error()
     if evaluator is None and "tune" in dataset.splits:
         evaluator = Evaluator(loaded, dataset.splits["tune"], device=device)
     kept = None if checkpoints is None else Checkpoints.of(checkpoints, depends_on(loaded, request, dataset, device))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.pruning import running
 from explorer.pruning.evidence.running import one_thread
 from explorer.pruning.running import class_scores, fitting
@@ -40,29 +40,29 @@ class Training(TrainingSettings):
         """All its epochs."""
         return self.epochs
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """It needs a fit split, with labels unless the dense model teaches alone."""
         return why_not_trained(self, data)
 
 
-def why_not_trained(settings: Training, data: Dataset) -> ExplorerError | None:
+def why_not_trained(settings: Training, data: Dataset) -> Refusal | None:
     """The refusal where ``data`` cannot be trained on like this; None where it can."""
     fit = data.splits.get("fit")
     if data.meta.get("generated"):
         why = "Generated inputs are noise: a network that learns from them learns nothing it will be asked."
-        return ExplorerError("Recovery needs real data.", why=why, fix="Give --data, such as digits or folder:PATH.")
+        return Refusal("Recovery needs real data.", why=why, fix="Give --data, such as digits or folder:PATH.")
     if fit is None or not len(fit):
         why = data.why_no_split.get("fit", "")
-        return ExplorerError(f"{data.address} has no fit split to train on.", why=why, fix="Choose other data.")
+        return Refusal(f"{data.address} has no fit split to train on.", why=why, fix="Choose other data.")
     why_no_classes = running.why_no_classes(fit.y)
     if why_no_classes is not None:
         what = f"Recovery trains classifiers; {data.address} is for another task."
-        return ExplorerError(what, why=why_no_classes, fix="Choose data with one class for each sample.")
+        return Refusal(what, why=why_no_classes, fix="Choose data with one class for each sample.")
     if fit.y is None and settings.distil_weight < 1.0:
         what = f"{data.address} has no labels to train with."
-        return ExplorerError(what, fix="Let the dense model teach alone: distil_weight=1.")
+        return Refusal(what, fix="Let the dense model teach alone: distil_weight=1.")
     if settings.shift and not (data.images and fit.x.dim() == 4):
-        return ExplorerError(f"{data.address} holds no pictures that could be moved.", fix="Set shift=0.")
+        return Refusal(f"{data.address} holds no pictures that could be moved.", fix="Set shift=0.")
     return None
 
 

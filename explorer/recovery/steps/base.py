@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import ClassVar, Protocol, runtime_checkable
 
-from explorer.errors import ExplorerError
+from explorer.errors import Refusal
 from explorer.recovery.context import RecoveryContext
 from explorer.recovery.state import RecoveryProgress, State
 from explorer.types import Dataset, LoadedModel
@@ -27,7 +27,7 @@ class Step(Protocol):
         """How many epochs it trains."""
         ...
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """Why it cannot be done to this model with this data; None where it can."""
         ...
 

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.params import nested_param
 from explorer.pruning.level import sparsity_of, with_sparsity
 from explorer.pruning.spec import PruneSpec
@@ -42,12 +42,12 @@ class Gradual(RisingSettings, Training):
         """The overall sparsity asked for during ``epoch`` (from 1)."""
         return sparsity_at(self.rise, min(1.0, epoch / self.n_prunings), sparsity_of(self.spec), self.initial)
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """It needs data to train on, and a request whose sparsity can rise to no less than the first one."""
         try:
             self.sparsity_in(1)
         except ExplorerError as error:
-            return error
+            return Refusal.of(error)
         return super().why_not(dense, data)
 
     def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.params import param
 from explorer.recovery.context import RecoveryContext
 from explorer.recovery.narrower import at_random, narrower
@@ -30,12 +30,12 @@ class Narrow:
     n_parameters: int = param(10_000, "Parameters", low=1, high=2**40, help="About as many are left.")
     seed: int = param(1, "Seed", low=0, high=2**31 - 1)
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """Its architecture must say how wide it is."""
         try:
             narrower(dense, self.n_parameters)
         except ExplorerError as error:
-            return error
+            return Refusal.of(error)
         return None
 
     def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:

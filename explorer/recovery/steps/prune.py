@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from explorer.errors import ExplorerError
+from explorer.errors import Refusal
 from explorer.params import nested_param
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.context import RecoveryContext
@@ -24,7 +24,7 @@ class Prune:
     n_epochs: ClassVar[int] = 0
     spec: PruneSpec = nested_param(PruneSpec.from_json, "What to prune")
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """Any model can be pruned; what a criterion lacks is said when it looks."""
         return None
 

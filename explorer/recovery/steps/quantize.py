@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from explorer.errors import ExplorerError
+from explorer.errors import Refusal
 from explorer.recovery.context import RecoveryContext
 from explorer.recovery.quantization import quantized_weights
 from explorer.recovery.settings import QuantizeSettings
@@ -28,7 +28,7 @@ class Quantize(QuantizeSettings):
     label: ClassVar[str] = "Quantize weights"
     n_epochs: ClassVar[int] = 0
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """Any model can be quantized."""
         return None
 

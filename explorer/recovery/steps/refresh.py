@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from explorer.errors import ExplorerError
+from explorer.errors import Refusal
 from explorer.params import param
 from explorer.pruning.running import fitting, runnable
 from explorer.recovery.context import RecoveryContext
@@ -36,14 +36,14 @@ class Refresh:
     n_samples: int = param(1024, "Samples", low=2, high=10_000_000, help="Of fit, from its beginning.")
     batch_size: int = param(128, "Batch size", low=2, high=65_536)
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """It needs real samples to look at."""
         if data.meta.get("generated"):
             why = "Statistics of generated noise are not those of what the network will meet."
-            return ExplorerError("Recovery needs real data.", why=why, fix="Choose data such as digits or folder:PATH.")
+            return Refusal("Recovery needs real data.", why=why, fix="Choose data such as digits or folder:PATH.")
         if not len(data.splits.get("fit") or ()):
             why = data.why_no_split.get("fit", "")
-            return ExplorerError(f"{data.address} has no fit split to look at.", why=why, fix="Choose other data.")
+            return Refusal(f"{data.address} has no fit split to look at.", why=why, fix="Choose other data.")
         return None
 
     def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from explorer.errors import ExplorerError
+from explorer.errors import Refusal
 from explorer.params import param
 from explorer.recovery.beginnings import fresh_weights, why_not_fresh
 from explorer.recovery.context import RecoveryContext
@@ -26,7 +26,7 @@ class Reinit:
     n_epochs: ClassVar[int] = 0
     seed: int = param(1, "Seed", low=0, high=2**31 - 1)
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """Every layer must say how its weights begin."""
         return why_not_fresh(dense)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.errors import Refusal
 from explorer.recovery.beginnings import first_weights, why_no_beginning
 from explorer.recovery.context import RecoveryContext
 from explorer.recovery.defaults import training_of
@@ -32,7 +32,7 @@ class Rewind(RewindSettings):
     label: ClassVar[str] = "Rewind"
     n_epochs: ClassVar[int] = 0
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """The first weights must be known, and early needs data to train on."""
         refusal = why_no_beginning(dense, self.file)
         if refusal is None and self.to == "early":

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.params import param
 from explorer.pruning.allocation import Global
 from explorer.pruning.criteria.random import Random
@@ -33,7 +33,7 @@ class ShuffleMask:
     n_epochs: ClassVar[int] = 0
     seed: int = param(1, "Seed", low=0, high=2**31 - 1)
 
-    def why_not(self, dense: LoadedModel, data: Dataset) -> ExplorerError | None:
+    def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
         """Any mask of one granularity can be shuffled; others are refused when they are there."""
         return None
 

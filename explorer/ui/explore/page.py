@@ -86,7 +86,8 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
         session.notify(error)
         work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
         plan = make_plan(model, work.spec, scores)
-    why_not = live.why_not(model, dataset)
+    refusal = live.why_not(model, dataset)
+    why_not = None if refusal is None else str(refusal)
     answer = live.Answer(None, pending=False, stale=True)
     if why_not is None and dataset is not None:
         try:

@@ -43,7 +43,7 @@ def card(view: View) -> None:
             )  # fmt: skip
             _files(view)
         if view.why_not is not None or view.dataset is None:
-            st.caption(plain(view.why_not or "There is no data to judge the model on.", 300))
+            st.caption(plain(view.why_not or "There is no data to evaluate the model on.", 300))
             return
         _draw(view, int(bits or 8))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from explorer.engine.jobs import Job
+from explorer.errors import Refusal
 from explorer.export.onnx_process import why_no_onnx
 from explorer.pruning import allocation
 from explorer.pruning.spec import PruneSpec
@@ -27,16 +28,15 @@ def forms(runtime: bool) -> tuple[Form, ...]:
     return FORMS if runtime else FORMS[:2]
 
 
-def why_no_runtime() -> str | None:
-    """Why no real int8 files can be made on this machine, in a sentence."""
+def why_no_runtime() -> Refusal | None:
+    """Why no real int8 files can be made on this machine; None where they can."""
     absent = why_no_onnx()
-    return f"{absent} Real int8 files need it: pip install -r requirements-export.txt" if absent else None
+    return Refusal(absent, "Real int8 files need it: pip install -r requirements-export.txt") if absent else None
 
 
-def why_no_training(dataset: Dataset) -> str | None:
-    """Why nothing can be tuned on this data, in a sentence."""
-    refusal = why_not_trained(TRAINING, dataset)
-    return None if refusal is None else " ".join(part for part in (refusal.what, refusal.why) if part)
+def why_no_training(dataset: Dataset) -> Refusal | None:
+    """Why nothing can be tuned on this data; None where it can."""
+    return why_not_trained(TRAINING, dataset)
 
 
 def points(job: Job | None) -> list[GridPoint]:

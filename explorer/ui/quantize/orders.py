@@ -21,7 +21,7 @@ def card(model: LoadedModel, dataset: Dataset, grid: GridRequest) -> bool:
     st.markdown("**Which comes first?**")
     why = grids.why_no_training(dataset)
     if why:
-        st.caption(plain(why, 300))
+        st.caption(plain(why.reason, 300))
         return False
     shares = [share for share in grid.shares if share > 0] or [0.5]
     with st.container(horizontal=True, vertical_alignment="bottom", key="order_controls"):

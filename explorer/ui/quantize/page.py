@@ -87,9 +87,9 @@ def _controls(model: LoadedModel, dataset: Dataset) -> tuple[GridRequest, Job | 
     unit, by = request.spec.granularity.label, request.spec.criterion.label.lower()
     recovered = f" Tuned: {grids.EPOCHS} epochs with masks held." if len(request.recoveries) > 1 else ""
     st.caption(f"{unit} by {by}, as on Explore, globally over all layers; accuracy on the tune split.{recovered}")
-    for why in (grids.why_no_runtime(), grids.why_no_training(dataset)):
-        if why:
-            st.caption(f":material/info: {plain(why, 300)}")
+    for refusal in (grids.why_no_runtime(), grids.why_no_training(dataset)):
+        if refusal is not None:
+            st.caption(f":material/info: {plain(refusal.reason, 300)}")
     if job is not None:
         progress.card(job, "grid", done=f"{job.total} points measured.")
     return request, job

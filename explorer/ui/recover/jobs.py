@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.engine.jobs import Job
+from explorer.errors import Refusal
 from explorer.recovery.state import Recovered
 from explorer.recovery.training import Training, why_not_trained
 from explorer.tasks.recovery import RecoveryOutcome, RecoveryRequest
@@ -12,12 +13,13 @@ from explorer.ui.shell import cache, tasks
 _MOST_BYTES = 512_000_000
 
 
-def why_not(model: LoadedModel, dataset: Dataset | None) -> str | None:
-    """Why nothing can be trained here, in a sentence; None where it can."""
+def why_not(model: LoadedModel, dataset: Dataset | None) -> Refusal | None:
+    """Why nothing can be trained here; None where it can."""
     if dataset is None:
-        return "There is no data to train on."
+        return Refusal("There is no data to train on.")
     refusal = why_not_trained(Training(), dataset)
-    return None if refusal is None else " ".join(part for part in (refusal.what, refusal.why) if part)
+    # What to do about it is said for the command line.
+    return None if refusal is None else Refusal(refusal.what, refusal.why)
 
 
 def start(model: LoadedModel, dataset: Dataset, request: RecoveryRequest) -> Job:

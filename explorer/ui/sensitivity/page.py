@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.analysis.sensitivity.scan import LEVELS, MODES, Mode, Sensitivity, energy
 from explorer.engine.jobs import Job
+from explorer.errors import Refusal
 from explorer.tasks.scan import ScanRequest
 from explorer.text.names import plain
 from explorer.text.numbers import percent
@@ -39,7 +40,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     why = live.why_not(model, dataset)
     scores = session.scores(model, dataset if why is None else None)  # a criterion that has nothing to see is replaced
     if why is not None or dataset is None:
-        _without_data(model, scores, why or "There is no data to judge the model on.")
+        _without_data(model, scores, why or live.NO_DATA)
         return
     with st.container(border=True, key="scan_card"):
         request, job, measured = _controls(model, dataset)
@@ -60,11 +61,11 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         ticker.tick("scan", _LATER_MS)
 
 
-def _without_data(model: LoadedModel, scores: Scores, why: str) -> None:
+def _without_data(model: LoadedModel, scores: Scores, why: Refusal) -> None:
     with st.container(border=True, key="scan_nothing_card"):
         st.markdown("**No scan without a measurement**")
         if not model.why_not_runnable:  # else it is said right above
-            st.markdown(plain(why, 400))
+            st.markdown(plain(str(why), 400))
         _quick_look(model, scores, LEVELS)
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.errors import Refusal
 from explorer.text.names import plain
 from explorer.types import LoadedModel
+from explorer.ui.shell.live import NO_DATA
 
-NO_DATA = "There is no data to judge the model on."
 
-
-def card(model: LoadedModel, title: str, why: str | None, about: str) -> None:
+def card(model: LoadedModel, title: str, why: Refusal | None, about: str) -> None:
     """``about`` says what the page would do; ``why`` is left out where the frame has said it already."""
     with st.container(border=True, key="nothing_card"):
         st.markdown(f"**{title}**")
         if not model.why_not_runnable:
-            st.markdown(plain(why or NO_DATA, 400))
+            st.markdown(plain(str(why or NO_DATA), 400))
         st.caption(about)
         st.page_link(
             "pages/weights.py", label="Look at the weights instead", icon=":material/grid_on:", width="content"
