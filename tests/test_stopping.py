@@ -20,7 +20,7 @@ from explorer.export.onnx_int8 import Int8Runtime
 from explorer.export.slim import proven
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.activation_threshold import skipping
-from explorer.recovery.grid import grid
+from explorer.recovery.grid import GridChoices, grid
 from explorer.recovery.order import orders
 from explorer.recovery.steps import Finetune
 from explorer.stopping import Stopped, Token, carried, check, result, stoppable
@@ -88,7 +88,9 @@ def changing() -> dict[str, Work]:
     def files() -> Iterator[Any]:
         judge = judge_of(model, data)
         runtime = Int8Runtime(data, judge)
-        return grid(model, PruneSpec(), data, shares=(0.5,), forms=("static",), runtime=runtime, evaluator=judge)
+        return grid(
+            model, PruneSpec(), data, GridChoices(shares=(0.5,), forms=("static",)), runtime=runtime, evaluator=judge
+        )
 
     return {
         "training": lambda: ex.recover(model, recipe, data, evaluator=judge_of(model, data)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 from torch import nn
 
@@ -83,21 +83,19 @@ def comparable(model: LoadedModel, plan: Plan) -> Pair:
     return Pair(coupling(model).graph or dense, small, "sliced", None)
 
 
-def costs(
-    model: LoadedModel,
-    plan: Plan,
-    *,
-    batch: int = 1,
-    pairs: int = 30,
-    runtime: Runtime = "torch",
-    threads: int | None = None,
-    table: MacTable | None = None,
-    files: tuple[Runnable, Runnable] | None = None,
-) -> RunningCosts:
+class CostOptions(TypedDict, total=False):
+    """The options of :func:`refined_costs`, as keywords."""
+
+    batch: int
+    pairs: int
+    threads: int | None
+    table: MacTable | None
+    files: tuple[Runnable, Runnable] | None
+
+
+def costs(model: LoadedModel, plan: Plan, **options: Unpack[CostOptions]) -> RunningCosts:
     """The costs after all pairs were measured; see :func:`refined_costs`."""
-    *_, last = refined_costs(
-        model, plan, batch=batch, pairs=pairs, runtime=runtime, threads=threads, table=table, files=files
-    )
+    *_, last = refined_costs(model, plan, **options)
     return last
 
 
@@ -107,14 +105,14 @@ def refined_costs(
     *,
     batch: int = 1,
     pairs: int = 30,
-    runtime: Runtime = "torch",
     threads: int | None = None,
     table: MacTable | None = None,
     files: tuple[Runnable, Runnable] | None = None,
 ) -> Iterator[RunningCosts]:
     """Memory and energy at once, and the latency refined as its pairs come in.
 
-    ``files``: (dense, pruned) ONNX files for the runtime "onnx". Raises ExplorerError when the model cannot run.
+    ``files``: (dense, pruned) ONNX files, to be timed in ONNX Runtime in place of the networks. Raises ExplorerError
+    when the model cannot run.
     """
     pair = comparable(model, plan)
     if model.example is None:
@@ -132,6 +130,7 @@ def refined_costs(
     }
     theoretical = theoretical_speedup(model, plan, table)
     dense, pruned = files or (pair.dense, pair.pruned)
+    runtime: Runtime = "onnx" if files else "torch"
     for found in refined(dense, pruned, model.example, batch=batch, pairs=pairs, runtime=runtime, threads=threads):
         said = (sentence(theoretical, found), *advice(plan))
         yield RunningCosts(pair.form, pair.why_masked, found, memory, energy, why_not_measured(), said)

@@ -10,11 +10,12 @@ from explorer.component.assets import (
     streamlit_parts_js,
     ticker_js,
 )
-from explorer.component.payload import dynamic_part, payload, static_part, strips_part
+from explorer.component.payload import ListState, dynamic_part, payload, static_part, strips_part
 from explorer.component.schedule import Corner, parse_corner, schedule_part
 
 __all__ = [
     "Corner",
+    "ListState",
     "anywidget_js",
     "css",
     "dynamic_part",

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -63,44 +64,46 @@ def strips_part(strips: Mapping[str, Sequence[float | None]], *, whole: float = 
     return _digested({"levels": levels, "whole": round(whole, 2)})
 
 
-def dynamic_part(
-    static: Mapping[str, Any],
-    plan: Plan,
-    *,
-    revision: int,
-    scale: str = "linear",
-    mode: str = "alone",
-    lines: Mapping[str, float] | None = None,
-    limits: Mapping[str, tuple[float, float]] | None = None,
-    expected: Mapping[str, float | str] | None = None,
-    can_undo: bool = False,
-    can_redo: bool = False,
-    ack: int = 0,
-) -> dict[str, Any]:
-    """Where the lines stand and how many units really go: a few numbers a group.
+@dataclass(frozen=True)
+class ListState:
+    """What the list shows beside the plan.
 
     ``revision`` must change whenever anything here does: the browser ignores one it has seen.
     ``lines`` are the values asked for, where the user asked by value; elsewhere the line stands
     at the lowest kept score. ``limits`` are (floor, cap) shares. ``expected`` is a group's cost in
     points (positive is worse), or a text. ``ack`` is the last event that this answers.
     """
-    _one_of("scale", scale, ("linear", "log"))
-    _one_of("mode", mode, ("alone", "together", "share"))
+
+    revision: int
+    scale: str = "linear"
+    mode: str = "alone"
+    lines: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    expected: Mapping[str, float | str] = field(default_factory=dict)
+    can_undo: bool = False
+    can_redo: bool = False
+    ack: int = 0
+
+
+def dynamic_part(static: Mapping[str, Any], plan: Plan, state: ListState) -> dict[str, Any]:
+    """Where the lines stand and how many units really go: a few numbers a group."""
+    _one_of("scale", state.scale, ("linear", "log"))
+    _one_of("mode", state.mode, ("alone", "together", "share"))
     names = [entry["name"] for entry in static["groups"]]
     by_name = {k.group.name: k for k in plan.groups}
     planned = [by_name.get(name) for name in names]
     return {
-        "revision": int(revision),
-        "ack": int(ack),
-        "scale": scale,
-        "mode": mode,
-        "can_undo": bool(can_undo),
-        "can_redo": bool(can_redo),
-        "lines": [_line(k, lines or {}) for k in planned],
+        "revision": int(state.revision),
+        "ack": int(state.ack),
+        "scale": state.scale,
+        "mode": state.mode,
+        "can_undo": bool(state.can_undo),
+        "can_redo": bool(state.can_redo),
+        "lines": [_line(k, state.lines) for k in planned],
         "pruned": [k.n_pruned if k else 0 for k in planned],
         "locked": [int(k.locked) if k else 0 for k in planned],
-        "limits": {name: [float(low), float(high)] for name, (low, high) in (limits or {}).items() if name in names},
-        "expected": {name: _cost(cost) for name, cost in (expected or {}).items() if name in names},
+        "limits": {name: [float(low), float(high)] for name, (low, high) in state.limits.items() if name in names},
+        "expected": {name: _cost(cost) for name, cost in state.expected.items() if name in names},
     }
 
 
@@ -108,19 +111,16 @@ def payload(
     groups: Sequence[PruningGroup],
     magnitudes: Mapping[str, Tensor],
     plan: Plan,
+    state: ListState,
     *,
-    revision: int,
-    scale: str = "linear",
-    mode: str = "alone",
     strips: Mapping[str, Sequence[float | None]] | None = None,
-    **more: Any,
 ) -> dict[str, Any]:
-    """All three parts at once, for a notebook or a test; ``more`` goes to :func:`dynamic_part`."""
+    """All three parts at once, for a notebook or a test."""
     static = static_part(groups, magnitudes)
     return {
         "static": static,
         "strips": strips_part(strips) if strips else None,
-        "dynamic": dynamic_part(static, plan, revision=revision, scale=scale, mode=mode, **more),
+        "dynamic": dynamic_part(static, plan, state),
     }
 
 

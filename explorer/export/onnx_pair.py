@@ -10,7 +10,7 @@ from explorer.types import LoadedModel, Plan
 
 
 def onnx_pair(model: LoadedModel, plan: Plan) -> tuple[bytes, bytes]:
-    """(dense, pruned), for ``analysis.costs.costs(..., runtime="onnx", files=...)``; takes some seconds.
+    """(dense, pruned), for ``analysis.costs.costs(..., files=...)``; takes some seconds.
 
     Raises ExplorerError when onnx is not installed or one of them cannot be converted.
     """

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -91,25 +91,46 @@ class Latency:
         }
 
 
+class TimingOptions(TypedDict, total=False):
+    """The options of :class:`Timing`, as keywords."""
+
+    batch: int
+    pairs: int
+    warmup: int
+    runtime: Runtime
+    threads: int | None
+    seconds: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How two models are timed: pairs of passes over a batch, after some to warm up, for so many seconds at most.
+
+    ``threads``: None for the runtime's default. ``seed`` draws which of a pair goes first.
+    """
+
+    batch: int = 1
+    pairs: int = 30
+    warmup: int = 5
+    runtime: Runtime = "torch"
+    threads: int | None = None
+    seconds: float = 30.0
+    seed: int = 0
+
+
 def latency(
     dense: Runnable,
     pruned: Runnable,
     example: Example,
-    *,
-    batch: int = 1,
-    pairs: int = 30,
-    warmup: int = 5,
-    runtime: Runtime = "torch",
-    threads: int | None = None,
-    seconds: float = 30.0,
+    **options: Unpack[TimingOptions],
 ) -> Latency:
-    """The times of both models after ``pairs`` pairs, or as many (5 at least) as fit into ``seconds``.
+    """The times of both models after all pairs, or as many (5 at least) as fit into the seconds of :class:`Timing`.
 
-    ``example``: one input (1, ...) or a tuple of them; it is repeated to ``batch``. ``threads``: None for the
-    runtime's default. Raises ExplorerError when a model does not run.
+    ``example``: one input (1, ...) or a tuple of them; it is repeated to the batch. Raises ExplorerError when a model
+    does not run.
     """
-    given = dict(batch=batch, pairs=pairs, warmup=warmup, threads=threads, seconds=seconds)
-    *_, last = refined(dense, pruned, example, runtime=runtime, **given)  # type: ignore[arg-type]
+    *_, last = refined(dense, pruned, example, **options)
     return last
 
 
@@ -117,23 +138,18 @@ def refined(
     dense: Runnable,
     pruned: Runnable,
     example: Example,
-    *,
-    batch: int = 1,
-    pairs: int = 30,
-    warmup: int = 5,
-    runtime: Runtime = "torch",
-    threads: int | None = None,
-    seconds: float = 30.0,
-    seed: int = 0,
+    **options: Unpack[TimingOptions],
 ) -> Iterator[Latency]:
     """As :func:`latency`, but what is known so far after every few pairs, for a screen that shows it live."""
-    _check(batch, pairs, threads)
+    timing = Timing(**options)
+    batch, pairs = timing.batch, timing.pairs
+    _check(batch, pairs, timing.threads)
     inputs = batched(example, batch)
-    n_threads = threads or torch.get_num_threads()
-    runs = [_runner(model, inputs, runtime, n_threads) for model in (dense, pruned)]
+    n_threads = timing.threads or torch.get_num_threads()
+    runs = [_runner(model, inputs, timing.runtime, n_threads) for model in (dense, pruned)]
     with _threads(n_threads):
-        _warm(runs, max(1, warmup), batch)
-    order = random.Random(seed)
+        _warm(runs, max(1, timing.warmup), batch)
+    order = random.Random(timing.seed)
     times: list[_Times] = []
     began = time.perf_counter()
     while len(times) < pairs:
@@ -142,8 +158,8 @@ def refined(
             _warm(runs, 1 if times else 0, batch)
             for _ in range(min(_ROUND, pairs - len(times))):
                 times.append(_one_pair(runs, order))
-        yield _summary(times, pairs, batch, n_threads, runtime, inputs[0].device)
-        if len(times) >= _FEWEST and time.perf_counter() - began > seconds:
+        yield _summary(times, pairs, batch, n_threads, timing.runtime, inputs[0].device)
+        if len(times) >= _FEWEST and time.perf_counter() - began > timing.seconds:
             return
 
 

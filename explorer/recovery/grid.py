@@ -109,29 +109,38 @@ class Working:
     complete: bool = False
 
 
+@dataclass(frozen=True)
+class GridChoices:
+    """What a grid crosses: the shares that go, the recoveries after it, and the forms that are measured.
+
+    ``bits`` are those of simulated integers. ``training`` is the fine-tuning; ``distil`` is the same with the dense
+    model as teacher.
+    """
+
+    shares: Sequence[float] = SHARES
+    forms: Sequence[Form] = ("float32", "int8")
+    bits: int = 8
+    recoveries: Sequence[RecoveryKind] = ("none",)
+    training: Finetune = field(default_factory=lambda: Finetune(epochs=10))
+
+
 def grid(
     model: LoadedModel,
     spec: PruneSpec,
     data: Dataset,
+    choices: GridChoices,
     *,
-    shares: Sequence[float] = SHARES,
-    forms: Sequence[Form] = ("float32", "int8"),
-    bits: int = 8,
-    recoveries: Sequence[RecoveryKind] = ("none",),
-    training: Finetune | None = None,
     runtime: Runtime | None = None,
     evaluator: Evaluator | None = None,
 ) -> Iterator[GridPoint | Working]:
-    """Prune to each of ``shares``, recover, and measure each of ``forms`` on the tune split, point after point.
+    """Prune to each share, recover, and measure each form on the tune split, point after point.
 
-    ``spec`` gives everything but the share. ``training`` is the fine-tuning (10 epochs unless given); ``distil``
-    is the same with the dense model as teacher. ``runtime`` is needed for the forms dynamic and static, and says
-    so where it has none. Raises ExplorerError for shares, bits or forms that do not exist.
+    ``spec`` gives everything but the share. ``runtime`` is needed for the forms dynamic and static, and says so where
+    it has none. Raises ExplorerError for shares, bits or forms that do not exist.
     """
-    _check(shares, forms, bits, recoveries)
-    if evaluator is None:
-        evaluator = Evaluator(model, split_of(data, "tune"))
-    return _points(model, spec, data, tuple(shares), tuple(forms), bits, recoveries, training, runtime, evaluator)
+    _check(choices.shares, choices.forms, choices.bits, choices.recoveries)
+    judge = evaluator or Evaluator(model, split_of(data, "tune"))
+    return _points(model, spec, data, choices, runtime, judge)
 
 
 def n_points(shares: Sequence[float], forms: Sequence[Form], recoveries: Sequence[RecoveryKind] = ("none",)) -> int:
@@ -149,48 +158,43 @@ def _value(measurement: Measurement | None) -> float:
     return measurement.value if measurement is not None else float("nan")
 
 
-def trained_with(training: Finetune | None, recovery: RecoveryKind) -> Finetune:
+def trained_with(training: Finetune, recovery: RecoveryKind) -> Finetune:
     """The fine-tuning of a recovery; ``distil`` has the dense model as a teacher as well."""
-    settings = training or Finetune(epochs=10)
-    return replace(settings, distil_weight=_TEACHING if recovery == "distil" else 0.0)
+    return replace(training, distil_weight=_TEACHING if recovery == "distil" else 0.0)
 
 
 def _points(
     model: LoadedModel,
     spec: PruneSpec,
     data: Dataset,
-    shares: tuple[float, ...],
-    forms: tuple[Form, ...],
-    bits: int,
-    recoveries: Sequence[RecoveryKind],
-    training: Finetune | None,
+    choices: GridChoices,
     runtime: Runtime | None,
     evaluator: Evaluator,
 ) -> Iterator[GridPoint | Working]:
     table = None if why_no_macs(model) else mac_table(model)
-    for recovery in recoveries:
-        for share in shares:
+    for recovery in choices.recoveries:
+        for share in choices.shares:
             request = with_sparsity(spec, share)
             if recovery == "none":
                 recovered, plan = model, make_plan(model, request, data=data)
             else:
                 recovered, plan = yield from _recovered(
-                    model, request, data, trained_with(training, recovery), evaluator
+                    model, request, data, trained_with(choices.training, recovery), evaluator
                 )
             speedup = theoretical_speedup(model, plan, table)
             costs = (compression_ratio(recovered, plan).value, speedup.value if speedup else 1.0)
-            blank = GridPoint(share, plan.sparsity, forms[0], bits, recovery)
-            for form in forms:
-                protocol = _protocol(form, bits, recovery, training)
+            blank = GridPoint(share, plan.sparsity, choices.forms[0], choices.bits, recovery)
+            for form in choices.forms:
+                protocol = _protocol(form, choices, recovery)
                 at = replace(blank, form=form)
                 yield _Cell(model, recovered, request, plan, costs, protocol, evaluator, at).filled(runtime)
 
 
-def _protocol(form: Form, bits: int, recovery: RecoveryKind, training: Finetune | None) -> dict[str, Any]:
+def _protocol(form: Form, choices: GridChoices, recovery: RecoveryKind) -> dict[str, Any]:
     """What was done beside pruning; empty when nothing was."""
-    rounded = {"form": form, "bits": bits if form == "int8" else 8}
+    rounded = {"form": form, "bits": choices.bits if form == "int8" else 8}
     return {
-        **({"recovery": member_to_json(trained_with(training, recovery))} if recovery != "none" else {}),
+        **({"recovery": member_to_json(trained_with(choices.training, recovery))} if recovery != "none" else {}),
         **({"quantized": rounded} if form != "float32" else {}),
     }
 

@@ -9,7 +9,18 @@ from typing import ClassVar
 from explorer.errors import ExplorerError
 from explorer.export.onnx_int8 import Int8Runtime
 from explorer.pruning.spec import PruneSpec
-from explorer.recovery.grid import FORMS, RECOVERIES, SHARES, Form, GridPoint, RecoveryKind, Working, grid, n_points
+from explorer.recovery.grid import (
+    FORMS,
+    RECOVERIES,
+    SHARES,
+    Form,
+    GridChoices,
+    GridPoint,
+    RecoveryKind,
+    Working,
+    grid,
+    n_points,
+)
 from explorer.recovery.quantization import check_bits
 from explorer.recovery.steps import STEPS, Finetune
 from explorer.tasks.base import TaskRequest
@@ -67,11 +78,7 @@ class GridRequest(TaskRequest[GridPoint | Working]):
             context.model,
             self.spec,
             context.dataset,
-            shares=self.shares,
-            forms=self.forms,
-            bits=self.bits,
-            recoveries=self.recoveries,
-            training=self.training,
+            GridChoices(self.shares, self.forms, self.bits, self.recoveries, self.training),
             runtime=Int8Runtime(context.dataset, evaluator),
             evaluator=evaluator,
         )

@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Locator, Page
 from torch import Tensor
 
-from explorer.component import anywidget_js, css, dynamic_part, static_part
+from explorer.component import ListState, anywidget_js, css, dynamic_part, static_part
 from explorer.types import GroupPlan, LayerTable, Plan, PruningGroup
 
 PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -66,7 +66,7 @@ class Bench:
         return int((self.values[name] < self.line(name)).sum()) if name in self.values else 0
 
     def payload(self) -> dict[str, Any]:
-        moving = dynamic_part(self.static, self.plan(), revision=self.revision, ack=self.ack, **self.more)
+        moving = dynamic_part(self.static, self.plan(), ListState(self.revision, ack=self.ack, **self.more))
         return {"static": self.static, "strips": None, "dynamic": moving}
 
     def open(self) -> None:

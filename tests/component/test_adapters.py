@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import json
 import streamlit as st
-from explorer.component import dynamic_part, strips_part
+from explorer.component import ListState, dynamic_part, strips_part
 from explorer.errors import ExplorerError
 from explorer.types import LayerTable, Plan
 from explorer.ui.widgets import histogram
@@ -52,7 +52,7 @@ def control():
     ]
     plan = Plan(spec={}, groups=tuple(planned), masks={}, layers=LayerTable(()), asked=0.0, digest="")
     static = fixed()
-    histogram.draw(static, dynamic_part(static, plan, revision=len(state.told)), "lines_here")
+    histogram.draw(static, dynamic_part(static, plan, ListState(len(state.told))), "lines_here")
     st.code(json.dumps(state.told), language=None)
 
 histogram.bring_parts("lines_here")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer.component import dynamic_part, payload, static_part, streamlit_js, strips_part
+from explorer.component import ListState, dynamic_part, payload, static_part, streamlit_js, strips_part
 from explorer.errors import ExplorerError
 from explorer.types import GroupPlan, LayerTable, Plan, PruningGroup
 from tests.every import for_each
@@ -120,7 +120,7 @@ def test_equal_scores_have_equal_digests_and_others_do_not() -> None:
 def test_150_layers_stay_small() -> None:
     groups = [group(f"layer{i}.conv", 3_000) for i in range(150)]
     static = static_part(groups, {k.name: seeded(3_000 + i)[:3_000] for i, k in enumerate(groups)})
-    moving = dynamic_part(static, plan_of(*(GroupPlan(k, 1_500, 0.123456789, False) for k in groups)), revision=1)
+    moving = dynamic_part(static, plan_of(*(GroupPlan(k, 1_500, 0.123456789, False) for k in groups)), ListState(1))
 
     assert len(json.dumps(static)) < 450_000
     assert len(json.dumps(moving)) < 6_000
@@ -133,10 +133,12 @@ def test_lines_counts_and_locks_follow_the_order_of_the_histograms() -> None:
     moving = dynamic_part(
         static,
         plan_of(GroupPlan(b, 5, 0.3, True), GroupPlan(a, 2, 0.1, False)),
-        revision=7,
-        lines={"a": 0.09},
-        limits={"b": (0.1, 0.5), "gone": (0.0, 1.0)},
-        expected={"a": 0.44, "b": "not measured"},
+        ListState(
+            revision=7,
+            lines={"a": 0.09},
+            limits={"b": (0.1, 0.5), "gone": (0.0, 1.0)},
+            expected={"a": 0.44, "b": "not measured"},
+        ),
     )
 
     assert moving["lines"] == [0.09, 0.3]
@@ -151,7 +153,7 @@ def test_a_cost_that_rounds_to_nothing_has_no_minus() -> None:
     static = static_part([group("a", 16)], {"a": seeded(16)})
 
     costs = [
-        dynamic_part(static, plan_of(), revision=0, expected={"a": cost})["expected"]["a"] for cost in (-0.04, -0.06)
+        dynamic_part(static, plan_of(), ListState(0, expected={"a": cost}))["expected"]["a"] for cost in (-0.04, -0.06)
     ]
 
     assert costs == ["≈ 0.0 pt", "≈ +0.1 pt"]
@@ -159,7 +161,7 @@ def test_a_cost_that_rounds_to_nothing_has_no_minus() -> None:
 
 def test_an_infinite_line_is_left_to_the_count() -> None:
     a = group("a", 16)
-    whole = payload([a], {"a": seeded(16)}, plan_of(GroupPlan(a, 16, math.inf, False)), revision=1)
+    whole = payload([a], {"a": seeded(16)}, plan_of(GroupPlan(a, 16, math.inf, False)), ListState(1))
 
     assert whole["dynamic"]["lines"] == [None]
     json.dumps(whole, allow_nan=False)
@@ -176,7 +178,7 @@ def test_an_unknown_mode_or_scale_is_refused(wrong: dict[str, str]) -> None:
     static = static_part([group("a", 16)], {"a": seeded(16)})
 
     with pytest.raises(ExplorerError, match="cannot be"):
-        dynamic_part(static, plan_of(), revision=0, **wrong)
+        dynamic_part(static, plan_of(), ListState(0, **wrong))
 
 
 def test_what_travels_with_every_move_is_small() -> None:

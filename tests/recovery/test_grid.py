@@ -15,7 +15,7 @@ from explorer.metrics.latency import Latency
 from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
-from explorer.recovery.grid import GridPoint, Working, grid, n_points, pareto
+from explorer.recovery.grid import GridChoices, GridPoint, Working, grid, n_points, pareto
 from explorer.recovery.order import MeasuredOrder, advice, difference, orders, recipes
 from explorer.recovery.quantization import measured
 from explorer.recovery.quantized_size import smallest
@@ -48,7 +48,7 @@ def points(told: Iterable[GridPoint | Working]) -> list[GridPoint]:
 def test_every_point_is_what_a_plain_measurement_gives(
     model: LoadedModel, digits: Dataset, evaluator: Evaluator
 ) -> None:
-    found = points(grid(model, SPEC, digits, shares=(0.0, 0.8), bits=4, evaluator=evaluator))
+    found = points(grid(model, SPEC, digits, GridChoices(shares=(0.0, 0.8), bits=4), evaluator=evaluator))
     assert [(p.asked, p.form, p.bits) for p in found] == [
         (0.0, "float32", 32), (0.0, "int8", 4), (0.8, "float32", 32), (0.8, "int8", 4),
     ]  # fmt: skip
@@ -81,21 +81,26 @@ def test_a_runtime_is_asked_for_its_forms_and_a_refusal_becomes_a_point_without_
         return Made(Measurement("onnx", 123, "bytes", "measured"), evaluator.final(plan))
 
     forms = ("dynamic", "static")
-    found = points(grid(model, SPEC, digits, shares=(0.5,), forms=forms, runtime=runtime, evaluator=evaluator))
+    found = points(
+        grid(model, SPEC, digits, GridChoices(shares=(0.5,), forms=forms), runtime=runtime, evaluator=evaluator)
+    )
 
     assert (found[0].size and found[0].size.value, found[0].notes) == (123, ("told",))
     assert (found[1].why_not, found[1].size, found[1].point) == ("It has none.", None, None)
-    without = points(grid(model, SPEC, digits, shares=(0.5,), forms=("static",), evaluator=evaluator))
+    without = points(grid(model, SPEC, digits, GridChoices(shares=(0.5,), forms=("static",)), evaluator=evaluator))
     assert without[0].why_not == "No runtime was given."
 
 
 def test_recovery_trains_first_and_keeps_the_masks(model: LoadedModel, digits: Dataset, evaluator: Evaluator) -> None:
     told = list(
         grid(
-            model, SPEC, digits, shares=(0.8,), recoveries=("none", "finetune", "distil"), training=QUICK,
+            model,
+            SPEC,
+            digits,
+            GridChoices((0.8,), recoveries=("none", "finetune", "distil"), training=QUICK),
             evaluator=evaluator,
         )
-    )  # fmt: skip
+    )
     found = points(told)
     assert len(found) == n_points((0.8,), ("float32", "int8"), ("none", "finetune", "distil")) == 6
     assert all(isinstance(t, Working) == (not t.complete) for t in told)
@@ -115,7 +120,7 @@ def test_recovery_trains_first_and_keeps_the_masks(model: LoadedModel, digits: D
 
 
 def test_a_kept_point_says_how_it_came_to_be(model: LoadedModel, digits: Dataset, evaluator: Evaluator) -> None:
-    plain, rounded = points(grid(model, SPEC, digits, shares=(0.5,), evaluator=evaluator))
+    plain, rounded = points(grid(model, SPEC, digits, GridChoices(shares=(0.5,)), evaluator=evaluator))
     one, other = plain.point, rounded.point
     assert one is not None
     assert other is not None
@@ -151,7 +156,7 @@ def test_what_cannot_be_asked_is_refused(
     model: LoadedModel, digits: Dataset, wrong: dict[str, tuple[float, ...]], said: str
 ) -> None:
     with pytest.raises(ExplorerError, match=said):
-        grid(model, SPEC, digits, **wrong)  # type: ignore[arg-type]
+        grid(model, SPEC, digits, GridChoices(**wrong))  # type: ignore[arg-type]
 
 
 def test_three_orders_are_measured_and_the_advice_gives_their_accuracies(

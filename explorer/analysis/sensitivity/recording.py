@@ -19,13 +19,16 @@ def scan_about(
     spec: PruneSpec,
     *,
     mode: Mode,
-    split: SplitName,
-    n: int,
+    samples: tuple[SplitName, int],
     device: str = "cpu",
     seed: int = 0,
 ) -> dict[str, Any]:
-    """All that the cells of a scan depend on beside their group and level, JSON-able; and the addresses."""
+    """All that the cells of a scan depend on beside their group and level, JSON-able; and the addresses.
+
+    ``samples``: the split, and how many of it, from the first.
+    """
     request = spec.to_json()
+    split, n = samples
     return {
         "model_address": model.address,
         "model_digest": model.digest,

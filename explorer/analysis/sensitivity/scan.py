@@ -106,7 +106,7 @@ def scan(
     samples = _first(split_of(dataset, split), n_samples)
     scores = score(loaded, request, dataset) if scores is None else scores
     places = _places(scores, levels, layers)
-    about = scan_about(loaded, dataset, request, mode=mode, split=split, n=len(samples), device=device, seed=seed)
+    about = scan_about(loaded, dataset, request, mode=mode, samples=(split, len(samples)), device=device, seed=seed)
     judge, how = evaluator or Evaluator(loaded, samples, device=device, memory_limit=0), _How(mode, max_drop, seed)
     return _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))
 
@@ -208,7 +208,7 @@ def _measured(
     run = _Runner(evaluator, edits, how, lambda i: any(map(stops.allows, asking[i])))
     for i, make in run.updates():
         for place in filter(stops.allows, asking[i]):
-            cell = make(place.group.name, place.level, place.n_pruned, place.group.n_units)
+            cell = make(place)
             stops.note(cell)
             yield cell
 
@@ -227,7 +227,7 @@ class _Runner:
         # Few levels at a time where a group may be left early, all of them otherwise.
         self._options: dict[str, Any] = {"wanted": wanted, "per_place": None if how.max_drop is None else 2}
 
-    def updates(self) -> Iterator[tuple[int, Callable[[str, float, int, int], Cell]]]:
+    def updates(self) -> Iterator[tuple[int, Callable[[_Place], Cell]]]:
         """(which edit, how a cell is made of what is known now)."""
         walk, how = self._walk()
         if self._mode == "estimate" and self._evaluator.ready.task == "classes":
@@ -263,14 +263,14 @@ def _untraced(path: str) -> str:
     return f"The whole model for each cell: {what}" if path.startswith("whole") else f"As one piece: {what.rstrip(')')}"
 
 
-def _estimated(found: Estimate, judged_by: JudgedBy, group: str, level: float, n_pruned: int, n_units: int) -> Cell:
-    return Cell.estimated(group, level, n_pruned, n_units, found, judged_by)
+def _estimated(estimate: Estimate, judged_by: JudgedBy, place: _Place) -> Cell:
+    group = place.group
+    return Cell.estimated(group.name, place.level, place.n_pruned, group.n_units, estimate, judged_by)
 
 
-def _measured_cell(
-    found: Evaluation, mode: Mode, audit: Audit, how: str, group: str, level: float, n_pruned: int, n_units: int
-) -> Cell:
-    cell = Cell.measured(group, level, n_pruned, n_units, found, mode)
+def _measured_cell(evaluation: Evaluation, mode: Mode, audit: Audit, how: str, place: _Place) -> Cell:
+    group = place.group
+    cell = Cell.measured(group.name, place.level, place.n_pruned, group.n_units, evaluation, mode)
     return replace(cell, n_audited=audit.n, n_equal=audit.n_equal, how=how)
 
 

@@ -84,7 +84,7 @@ def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | No
     files = onnx_pair(model, plan) if runtime == "onnx" else None
     last: RunningCosts | None = None
     with printing.Progress("measuring time") as progress:
-        for last in refined_costs(model, plan, batch=batch, runtime=runtime, table=table, files=files):
+        for last in refined_costs(model, plan, batch=batch, table=table, files=files):
             progress.show(f"{last.latency.n} of {last.latency.total} pairs, {last.latency.ratio.value:.2f}x")
     return last
 

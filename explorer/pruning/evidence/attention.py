@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict, Unpack
 
 import torch
 import torch.nn.functional as F
@@ -84,6 +84,13 @@ class _Heads(Watch):
                 self._counts[parameter] += surest.shape[1]
 
 
+class AttentionOptions(TypedDict, total=False):
+    """What torch's function takes as keywords alone."""
+
+    scale: float | None
+    enable_gqa: bool
+
+
 def attention_weights(
     query: Tensor,
     key: Tensor,
@@ -91,11 +98,11 @@ def attention_weights(
     attn_mask: Tensor | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
+    **options: Unpack[AttentionOptions],
 ) -> Tensor:
     """(..., heads, queries, keys): the weights by which torch's function mixes the values; same arguments."""
-    if enable_gqa:
+    scale = options.get("scale")
+    if options.get("enable_gqa"):
         key = key.repeat_interleave(query.shape[-3] // key.shape[-3], dim=-3)
     scores = query @ key.transpose(-2, -1) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
     if is_causal:

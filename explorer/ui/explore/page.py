@@ -129,13 +129,15 @@ def _lines(view: View) -> bool:
     moving = component.dynamic_part(
         fixed,
         view.plan,
-        revision=view.work.revision,
-        scale=view.work.scale,
-        mode=view.work.mode,
-        limits={name: (limit.floor, limit.cap) for name, limit in view.work.spec.limits},
-        can_undo=view.work.can_undo,
-        can_redo=view.work.can_redo,
-        expected=expected,
+        component.ListState(
+            revision=view.work.revision,
+            scale=view.work.scale,
+            mode=view.work.mode,
+            limits={name: (limit.floor, limit.cap) for name, limit in view.work.spec.limits},
+            can_undo=view.work.can_undo,
+            can_redo=view.work.can_redo,
+            expected=expected,
+        ),
     )
     shown = {group["name"] for group in fixed["groups"]}
     levels = {name: costs for name, costs in found.strips().items() if name in shown}

@@ -78,7 +78,7 @@ def _recorded(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> list[Cel
     remembered: tuple[object, list[Cell]] | None = st.session_state.get(_RECORDED)
     if remembered is None or remembered[0] != asked:
         cells, n = tasks.context(model, dataset).cells, len(dataset.splits["tune"])
-        scans = [scan_about(model, dataset, spec, mode=mode, split="tune", n=n) for mode in MODES]
+        scans = [scan_about(model, dataset, spec, mode=mode, samples=("tune", n)) for mode in MODES]
         remembered = (asked, [cell for about in scans for cell in ScanRecording(cells, about).cells().values()])
         st.session_state[_RECORDED] = remembered
     return remembered[1]

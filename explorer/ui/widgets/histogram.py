@@ -7,7 +7,7 @@ Use, in this order, the first line once in a whole run and the rest inside one f
     refusals = apply(workspace, events, ...)          # see explorer.workbench.apply
     plan = ...                                        # from the spec
     fixed = component.static_part(scores.groups, scores.values)  # cache it: large
-    moving = component.dynamic_part(fixed, plan, revision=..., mode=..., scale=...)
+    moving = component.dynamic_part(fixed, plan, component.ListState(revision=..., mode=..., scale=...))
     histogram.draw(fixed, moving, key="lines")
 
 ``new_events`` comes before ``draw`` so that one run reads a move, answers it and shows the exact
