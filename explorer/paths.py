@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from explorer.errors import ExplorerError
+from explorer.text.names import clean
 
 ROOT_VARIABLE = "PRUNING_EXPLORER_ROOT"
 MEANS_HOME = "Check the path; '~' means your home folder."
-_LONGEST = 80
 
 
 def _flags(*names: str) -> int:
@@ -82,7 +82,7 @@ def real(address: str | Path) -> Path:
         _check_allowed(path, folders)
         path.stat()
     except (OSError, RuntimeError, ValueError):
-        raise ExplorerError(f"There is nothing at {_shown(text)}.", fix=MEANS_HOME) from None
+        raise ExplorerError(f"There is nothing at {clean(text)!r}.", fix=MEANS_HOME) from None
     return path
 
 
@@ -96,7 +96,7 @@ def opened(address: str | Path, *, within: Path | None = None) -> Iterator[OpenF
     path = real(address)
     if within is not None and not path.is_relative_to(within):
         raise ExplorerError(
-            f"{_shown(Path(address).name)} leads out of its folder.",
+            f"{clean(Path(address).name)!r} leads out of its folder.",
             why="Links that lead elsewhere are not followed.",
             fix="Copy the file into the folder, or remove the link.",
         )
@@ -121,11 +121,11 @@ def _check_allowed(path: Path, folders: Sequence[Path] | None) -> None:
 
 def _check_regular(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
-        what = f"{_shown(path.name or str(path))} is a folder."
+        what = f"{clean(path.name or str(path))!r} is a folder."
         raise ExplorerError(what, why="One file is opened here.", fix="Name a file in it.")
     if not stat.S_ISREG(mode):
         raise ExplorerError(
-            f"{_shown(path.name)} is not a regular file.",
+            f"{clean(path.name)!r} is not a regular file.",
             why="Pipes, devices and sockets are not opened.",
             fix="Name a regular file.",
         )
@@ -138,7 +138,7 @@ def _descriptor(path: Path, folders: Sequence[Path]) -> int:
         _check_regular(path, path.lstat().st_mode)  # first: opening a device may already do something
         return _stepwise(root, path.relative_to(root).parts) if _STEPS else os.open(path, _FILE)
     except OSError as error:
-        what = f"{_shown(path.name)} could not be opened."
+        what = f"{clean(path.name)!r} could not be opened."
         raise ExplorerError(what, why=f"{error.strerror}.", fix="Check who may read it.") from None
 
 
@@ -152,8 +152,3 @@ def _stepwise(root: Path, parts: Sequence[str]) -> int:
         return os.open(parts[-1], _FILE, dir_fd=folder)
     finally:
         os.close(folder)
-
-
-def _shown(text: str) -> str:
-    clean = "".join(c if c.isprintable() else "?" for c in text)
-    return repr(clean if len(clean) <= _LONGEST else clean[: _LONGEST - 1] + "…")

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from explorer.text.numbers import between, percent, percent_asked
 from explorer.types import Evaluation, Finding, GroupPlan, LayerInfo, Level, LoadedModel, Plan
 
 NEARLY_EMPTY = 0.01
@@ -137,14 +138,14 @@ def setting(plan: Plan, group: GroupPlan | None) -> str:
     allocation = plan.spec.get("allocation")
     limit = plan.spec.get("limits", {}).get(group.group.name, {})
     if limit.get("floor", 0.0) * group.group.n_units >= group.n_pruned > 0:
-        return f"the floor of {100 * limit['floor']:.3g} %"
+        return f"the floor of {percent_asked(limit['floor'])}"
     if not isinstance(allocation, Mapping):
         return "this plan"
     name = group.group.name
     if allocation.get("key") == "threshold":
         return _threshold(allocation, name)
     share = allocation.get("shares", {}).get(name, allocation.get("sparsity"))
-    words = f"{allocation.get('key')} sparsity" + (f" {100 * share:.4g} %" if share is not None else "")
+    words = f"{allocation.get('key')} sparsity" + (f" {percent_asked(share)}" if share is not None else "")
     shared = group.threshold if allocation.get("key") == "global" and math.isfinite(group.threshold) else None
     return words + (f" (line at {shared:.3g})" if shared else "")
 
@@ -186,7 +187,7 @@ def _one_class(evaluation: Evaluation) -> Finding | None:
         return None
     n_same = round(share * evaluation.n)
     evidence = f"{n_same:,} of {evaluation.n:,} samples; the dense model's commonest class, {dense_class}, has "
-    evidence += f"{100 * dense_share:.1f} %."
+    evidence += f"{percent(dense_share)}."
     if share == 1.0:
         what = f"The pruned model answers class {class_} whatever it sees: its output is constant."
         return Finding("fail", what, evidence, "Prune less.")
@@ -213,10 +214,8 @@ def _chance(evaluation: Evaluation, n_classes: int | None) -> Finding | None:
     if reached.value > chance:
         level, verdict = "warn", "cannot be told from chance"
     what = f"The {name} {verdict}: guessing among {n_classes} classes does {'better' if is_worse else 'as well'}."
-    interval = "" if reached.high is None else f" (95 % interval {100 * low:.1f} to {100 * reached.high:.1f} %)"
-    evidence = (
-        f"{100 * reached.value:.1f} %{interval} against {100 * chance:.1f} % by chance, on {evaluation.n:,} samples."
-    )
+    interval = "" if reached.high is None else f" (95 % interval {between(low, reached.high)})"
+    evidence = f"{percent(reached.value)}{interval} against {percent(chance)} by chance, on {evaluation.n:,} samples."
     return Finding(level, what, evidence, "Prune less.")
 
 
@@ -225,7 +224,7 @@ def _hardest_hit(plan: Plan) -> tuple[str | None, str]:
     if not pruned:
         return None, ""
     worst = max(pruned, key=lambda group: group.sparsity)
-    return worst.group.name, f"{100 * worst.sparsity:.4g} % went by {setting(plan, worst)}"
+    return worst.group.name, f"{percent(worst.sparsity)} went by {setting(plan, worst)}"
 
 
 def _blamed(finding: Finding, layer: str | None, by: str) -> Finding:

@@ -14,6 +14,7 @@ from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.per_class import ClassCount, class_counts
 from explorer.metrics.size import compression_ratio, parameters, sizes
+from explorer.text.numbers import percent, times
 from explorer.types import (
     Dataset,
     Evaluation,
@@ -152,8 +153,8 @@ class Report:
         measured = "not run"
         if judged is not None:
             name = JUDGED_NAMES[judged.judged_by]
-            measured = f"{name} {judged.accuracy.value:.2%} on {judged.n} {self.split or ''} samples".rstrip()
-        counted = f"{self.sparsity:.1%} pruned, compression ratio {self.compression_ratio:.2f}"
+            measured = f"{name} {percent(judged.accuracy.value)} on {judged.n} {self.split or ''} samples".rstrip()
+        counted = f"{percent(self.sparsity)} pruned, compression ratio {times(self.compression_ratio)}"
         return f"{self.model.address}: {counted}, {measured}"
 
 

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
 from explorer.recovery.activation_threshold import ActivationPoint
-from explorer.text.numbers import interval, percent, points, provenance, safe
+from explorer.text.names import clean_plotly
+from explorer.text.numbers import interval, percent, points, provenance
 
 _MOST_LAYERS = 6
 
@@ -78,13 +79,13 @@ def _zero_before(figure: go.Figure, share: float, theme: Theme) -> None:
 
 
 def _hover(p: ActivationPoint) -> str:
-    spread = interval(p.accuracy)
-    layers = [f"{safe(name)}: {percent(share, 0)}" for name, share in p.layers.items()]
+    spread = f" (95%: {interval(p.accuracy)})" if interval(p.accuracy) else ""
+    layers = [f"{clean_plotly(name)}: {percent(share, 0)}" for name, share in p.layers.items()]
     more = [f"and {len(layers) - _MOST_LAYERS} more"] if len(layers) > _MOST_LAYERS else []
     return "<br>".join(
         [
             f"<b>{percent(p.skipped.value)} zero</b>, asked {percent(p.asked, 0)} of each layer",
-            f"{safe(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>" + (f" (95%: {spread})" if spread else ""),
+            f"{clean_plotly(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>{spread}",
             f"drop {points(p.drop.value)} · {provenance(p.accuracy)}",
             *layers[:_MOST_LAYERS],
             *more,

@@ -11,7 +11,8 @@ from torch import Tensor
 from explorer.analysis.criteria_compared import CriteriaCompared
 from explorer.charts.frame import axis, empty, framed, note
 from explorer.charts.theme import Theme
-from explorer.text.numbers import percent, safe
+from explorer.text.names import clean_plotly
+from explorer.text.numbers import percent
 
 _MOST_POINTS = 3000
 
@@ -34,7 +35,7 @@ def criteria_scatter(
     if not n:
         return empty(theme, "This layer has no units.", height=height)
     places = _by_rank(compared) if by == "rank" else (compared.scores[0].double(), compared.scores[1].double())
-    titles = [f"{'place' if by == 'rank' else 'score'} under {safe(name)}" for name in compared.names]
+    titles = [f"{'place' if by == 'rank' else 'score'} under {clean_plotly(name)}" for name in compared.names]
     more = {"range": [-0.02, 1.02], "tickformat": ".0%"} if by == "rank" else {"exponentformat": "power"}
     figure = framed(
         theme,
@@ -54,7 +55,7 @@ def criteria_scatter(
 
 
 def _agreement(compared: CriteriaCompared, n: int) -> str:
-    text = f"Rank correlation {compared.correlation:.2f} over {n:,} {safe(compared.group.unit)}s"
+    text = f"Rank correlation {compared.correlation:.2f} over {n:,} {clean_plotly(compared.group.unit)}s"
     if compared.overlap is None:
         return text
     by_chance = percent(compared.overlap_by_chance)
@@ -69,7 +70,7 @@ def _by_rank(compared: CriteriaCompared) -> tuple[Tensor, Tensor]:
 
 def _kinds(compared: CriteriaCompared, theme: Theme) -> list[tuple[str, Tensor, str, str]]:
     first, second = compared.kept
-    names = [safe(name) for name in compared.names]
+    names = [clean_plotly(name) for name in compared.names]
     return [
         ("stays", first & second, theme.accent, "circle"),
         ("goes under both", ~first & ~second, theme.control, "circle"),
@@ -83,7 +84,7 @@ def _points(
 ) -> go.Scatter:
     scores = torch.stack([compared.scores[0][units].double(), compared.scores[1][units].double()], dim=1)
     size = 7 if compared.group.n_units <= 200 else 5
-    x_name, y_name = (safe(each) for each in compared.names)
+    x_name, y_name = (clean_plotly(each) for each in compared.names)
     return go.Scatter(
         x=places[0][units].tolist(),
         y=places[1][units].tolist(),
@@ -91,7 +92,7 @@ def _points(
         name=name,
         marker={"color": colour, "size": size, "symbol": symbol, "opacity": 0.75, "line": {"width": 0}},
         customdata=[[unit, *pair] for unit, pair in zip(units.tolist(), scores.tolist(), strict=True)],
-        hovertemplate=f"{safe(compared.group.unit)} %{{customdata[0]:,}}: {name}<br>"
+        hovertemplate=f"{clean_plotly(compared.group.unit)} %{{customdata[0]:,}}: {name}<br>"
         f"{x_name} %{{customdata[1]:.4g}}, {y_name} %{{customdata[2]:.4g}}<extra></extra>",
     )
 

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from explorer.analysis.histogram import LayerMap
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
-from explorer.text.numbers import percent, safe
+from explorer.text.names import clean_plotly
+from explorer.text.numbers import percent
 
 _ROW_HEIGHT = 18
 _LABEL_HEIGHT = 15
@@ -54,7 +55,7 @@ def _axes(layers: LayerMap, symbol: str, theme: Theme, height: int, *, with_spar
     across = axis(theme, symbol, range=[low, high], tickvals=[math.log10(d) for d in decades])
     across |= {"ticktext": [f"{d:g}" for d in decades], "domain": [0, 0.82 if with_sparsity else 1]}
     down = axis(theme, range=[n - 0.5, -0.5], tickvals=list(range(0, n, every)))
-    down["ticktext"] = [safe(layers.names[i]) for i in range(0, n, every)]
+    down["ticktext"] = [clean_plotly(layers.names[i]) for i in range(0, n, every)]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
     figure = framed(theme, height=height, x=across, y=down, showlegend=False, margin={"l": 8, "r": 8, "t": 24, "b": 8})
     if with_sparsity:
@@ -73,7 +74,7 @@ def _cells(layers: LayerMap, theme: Theme) -> go.Heatmap:
         y=np.arange(len(layers.names)),
         z=shares / np.where(peaks > 0, peaks, 1),
         customdata=shares,
-        text=[[safe(name)] * len(middles) for name in layers.names],
+        text=[[clean_plotly(name)] * len(middles) for name in layers.names],
         hovertemplate="<b>%{text}</b><br>about 10^%{x:.1f}: %{customdata:.2%} of its weights<extra></extra>",
         colorscale=[list(stop) for stop in theme.sequential],
         zmin=0,
@@ -99,7 +100,7 @@ def _lines(layers: LayerMap, thresholds: Mapping[str, float], symbol: str, theme
         y=down,
         mode="lines",
         line={"color": theme.now, "width": 2},
-        hovertemplate=f"line at {safe(symbol)} = %{{text}}<extra></extra>",
+        hovertemplate=f"line at {clean_plotly(symbol)} = %{{text}}<extra></extra>",
         text=["" if place is None else f"{10**place:.3g}" for place in across],
     )
 
@@ -119,6 +120,8 @@ def _pruned(layers: LayerMap, sparsities: Mapping[str, float], theme: Theme, *, 
         text=[[percent(share, 0)] for share in shares],
         texttemplate="%{text}" if with_text else None,
         textfont={"color": theme.text, "size": 11},
-        hovertext=[[f"<b>{safe(n)}</b><br>{percent(s)} pruned"] for n, s in zip(layers.names, shares, strict=True)],
+        hovertext=[
+            [f"<b>{clean_plotly(n)}</b><br>{percent(s)} pruned"] for n, s in zip(layers.names, shares, strict=True)
+        ],
         hovertemplate="%{hovertext}<extra></extra>",
     )

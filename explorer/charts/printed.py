@@ -18,6 +18,7 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 from explorer.charts.lines import HOLLOW_KEY, STAR_KEY, Line, lines_of
 from explorer.charts.scale import Scale, XName, drawable, scale_of
 from explorer.charts.theme import Theme
+from explorer.text.names import clean_matplotlib
 from explorer.types import TradeOff, TradeOffPoint
 
 _MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "cross": "P", "x": "X", "star": "*"}
@@ -77,7 +78,7 @@ def _draw(axes: Axes, line: Line) -> None:
         markerfacecolor="white" if line.is_hollow else line.colour,
         linewidth=1.4,
         zorder=1.9 if line.is_control else 2,
-        label=plain(line.curve.label),
+        label=clean_matplotlib(line.curve.label),
     )
     if line.band is not None:
         across, low, high = line.band
@@ -96,12 +97,6 @@ def _keys(axes: Axes, lines: Sequence[Line], theme: Theme) -> None:
 def _line(dash: str) -> Any:
     """Plotly's "4px,2px" as Matplotlib has it."""
     return dash if dash == "solid" else (0, tuple(int(part) * 0.6 for part in dash.replace("px", "").split(",")))
-
-
-def plain(name: str) -> str:
-    """A name as Matplotlib shows it: one line, no $formula$, and not hidden from the legend by a leading "_"."""
-    line = " ".join(name.split())[:60].replace("$", r"\$")
-    return f" {line}" if line.startswith("_") else line
 
 
 def _dress(axes: Axes, points: Sequence[TradeOffPoint], scale: Scale, theme: Theme) -> None:

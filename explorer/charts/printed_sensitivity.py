@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Sensitivity
-from explorer.charts.printed import plain
 from explorer.charts.sensitivity import MOST_TEXT, TICKS, cost_scale, shade, short
 from explorer.charts.theme import Theme
-from explorer.text.numbers import percent
+from explorer.text.names import clean_matplotlib
+from explorer.text.numbers import percent, points_at_most
 
 _LETTERS_AN_INCH = 19
 _LIGHT = 0.65  # of the scale: darker cells are written on in white
@@ -39,7 +39,7 @@ def sensitivity_png(
     if len(groups) * len(levels) <= MOST_TEXT:
         _write(axes, cells)
     axes.set_xticks(range(len(levels)), [percent(level, 0) for level in levels], fontsize=7)
-    axes.set_yticks(range(len(groups)), [plain(group) for group in groups], fontsize=7, family="monospace")
+    axes.set_yticks(range(len(groups)), [clean_matplotlib(group) for group in groups], fontsize=7, family="monospace")
     axes.set_xlabel("share pruned of this layer alone", fontsize=8)
     bar = figure.colorbar(picture, ax=axes, ticks=[shade(drop) for drop in TICKS])
     bar.ax.set_yticklabels([f"{100 * drop:.0f}" for drop in TICKS], fontsize=7)
@@ -60,7 +60,7 @@ def caption(sensitivity: Sensitivity) -> str:
     wide = [
         (d.high - d.low) / 2 for d in (c.drop for c in sensitivity.cells) if d.low is not None and d.high is not None
     ]
-    reach = f" 95 % intervals: ±{100 * max(wide):.1f} points or less." if wide else ""
+    reach = f" 95 % intervals: ±{points_at_most(max(wide))}." if wide else ""
     lost = f"Points of {sensitivity.judged} lost, {sensitivity.cells[0].drop.origin}"
     return f"{lost}; mode {modes}, {samples}. {sensitivity.audit}{reach}"
 

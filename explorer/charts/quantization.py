@@ -11,7 +11,8 @@ from explorer.charts.frame import axis, empty, framed
 from explorer.charts.scale import SCALES
 from explorer.charts.theme import Theme
 from explorer.recovery.grid import FORMS, RECOVERIES, Form, GridPoint, RecoveryKind, pareto
-from explorer.text.numbers import bytes_text, interval, percent, points, provenance, safe
+from explorer.text.names import clean_plotly
+from explorer.text.numbers import bytes_text, interval, percent, points, provenance
 
 FORM_NAMES: dict[Form, str] = {
     "float32": "float32",
@@ -114,10 +115,10 @@ def hover(p: GridPoint) -> str:
     bits = "" if p.form == "float32" else f", {p.bits} bits"
     lines = [f"<b>{FORM_NAMES[p.form]}{bits}, {RECOVERY_NAMES[p.recovery]}</b>", f"sparsity {percent(p.sparsity)}"]
     if p.size is not None:
-        lines.append(f"{bytes_text(p.size.value)} ({p.size.origin}, {safe(p.size.name.replace('_', ' '))})")
+        lines.append(f"{bytes_text(p.size.value)} ({p.size.origin}, {clean_plotly(p.size.name.replace('_', ' '))})")
     if p.accuracy is not None:
-        spread = interval(p.accuracy)
-        lines.append(f"{safe(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>" + f" (95%: {spread})" * bool(spread))
+        spread = f" (95%: {interval(p.accuracy)})" if interval(p.accuracy) else ""
+        lines.append(f"{clean_plotly(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>{spread}")
     if p.drop is not None and p.accuracy is not None:
         lines.append(f"drop {points(p.drop.value)} · {provenance(p.accuracy)}")
     if p.latency is not None:

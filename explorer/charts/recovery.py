@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
 from explorer.recovery.state import RecoveryProgress
-from explorer.text.numbers import interval, percent, safe, times
+from explorer.text.names import clean_plotly
+from explorer.text.numbers import interval, percent, times
 from explorer.types import Measurement
 
 _UPPER, _LOWER = (0.36, 1.0), (0.0, 0.24)
@@ -100,7 +101,7 @@ def _events(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress]
         if progress.epoch == 0 and progress.accuracy is not None:
             kinds.setdefault(progress.key, []).append((x, progress))
     for key, events in kinds.items():
-        symbol, name = _MARKS.get(key, (_OTHER[0], safe(key)))
+        symbol, name = _MARKS.get(key, (_OTHER[0], clean_plotly(key)))
         colour = theme.now if key == "prune" else theme.second
         texts = [f"{percent(p.sparsity)} pruned" for _, p in events]
         figure.add_trace(
@@ -147,7 +148,7 @@ def runs_by_stage(
             go.Scatter(
                 x=[x] * len(stages), y=[m.value for _, m, _ in stages], mode="lines+markers", showlegend=False,
                 line={"color": theme.pruned, "width": 2}, marker={"size": 10, "color": [c for _, _, c in stages]},
-                customdata=[f"<b>{safe(run.label)}</b><br>{name}: {percent(m.value)} ({interval(m)})"
+                customdata=[f"<b>{clean_plotly(run.label)}</b><br>{name}: {percent(m.value)} ({interval(m)})"
                             for name, m, _ in stages],
                 hovertemplate="%{customdata}<extra></extra>",
             )
@@ -193,7 +194,7 @@ def course(
             steps += [(x, before), (x, y)]
         figure.add_trace(
             go.Scatter(
-                x=[x for x, _ in steps], y=[y for _, y in steps], mode="lines", name=safe(name),
+                x=[x for x, _ in steps], y=[y for _, y in steps], mode="lines", name=clean_plotly(name),
                 line={"color": colour, "width": 2},
                 hovertemplate="epoch %{x:.0f}: %{y:.1%} pruned<extra></extra>",
             )
@@ -220,9 +221,9 @@ def together(
         colour = theme.curves[i % len(theme.curves)]
         figure.add_trace(
             go.Scatter(
-                x=[x for x, _ in points], y=[y for _, y in points], mode="lines", name=safe(name),
+                x=[x for x, _ in points], y=[y for _, y in points], mode="lines", name=clean_plotly(name),
                 line={"color": colour, "width": 2, "dash": dashes[(i // len(theme.curves)) % len(dashes)]},
-                hovertemplate=f"{safe(name)}<br>epoch %{{x}}: %{{y:.1%}}<extra></extra>",
+                hovertemplate=f"{clean_plotly(name)}<br>epoch %{{x}}: %{{y:.1%}}<extra></extra>",
             )
         )  # fmt: skip
     figure.update_layout(legend={"orientation": "v", "y": -0.18, "yanchor": "top"}, yaxis_range=_span(every))

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from explorer.analysis.search.result import ORIGINS, SearchResult, Tried, amount
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
-from explorer.text.numbers import interval, percent, points, safe
+from explorer.text.names import clean_plotly
+from explorer.text.numbers import interval, percent, points, points_asked
 
 # Those that a reader knows by name have a mark of their own; what the search made itself is a dot.
 _MARKS = {
@@ -91,7 +92,7 @@ def _drop(result: SearchResult, theme: Theme, height: int) -> go.Figure:
         y=axis(theme, "points of accuracy lost", grid=True, range=[bottom - room, top + room],
                tickvals=_ticks(bottom, top), ticktext=[f"{100 * v:g}" for v in _ticks(bottom, top)]),
     )  # fmt: skip
-    _line(figure, theme, limit, f"allowed: {100 * limit:g} pt", side="left")
+    _line(figure, theme, limit, f"allowed: {points_asked(limit)}", side="left")
     return figure
 
 
@@ -162,8 +163,8 @@ def hover(tried: Tried) -> str:
     spread = interval(tried.point.accuracy)
     predicted = "" if tried.predicted is None else f", predicted {points(-tried.predicted.value)}"
     lines = [
-        f"<b>{safe(ORIGINS[tried.by])}</b>",
-        f"{safe(tried.point.accuracy.name)} <b>{percent(tried.point.accuracy.value)}</b> ({spread})",
+        f"<b>{clean_plotly(ORIGINS[tried.by])}</b>",
+        f"{clean_plotly(tried.point.accuracy.name)} <b>{percent(tried.point.accuracy.value)}</b> ({spread})",
         f"change {points(-tried.drop.value)} on {tried.drop.n:,}{predicted}",
         f"{amount(tried.cost)}, {percent(tried.share)} of dense ({tried.cost.origin})",
     ]

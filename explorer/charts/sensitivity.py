@@ -12,7 +12,8 @@ from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
-from explorer.text.numbers import percent, points, safe
+from explorer.text.names import clean_plotly
+from explorer.text.numbers import percent, points
 from explorer.types import Measurement
 
 _ROW = 26
@@ -45,7 +46,7 @@ def heatmap(
     across["side"] = "bottom"
     every = max(1, math.ceil(len(groups) * 15 / height))
     down = axis(theme, autorange="reversed", tickvals=list(range(0, len(groups), every)))
-    down["ticktext"] = [safe(name) for name in groups][::every]
+    down["ticktext"] = [clean_plotly(name) for name in groups][::every]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
     figure = framed(theme, height=height, x=across, y=down, showlegend=False)
     figure.add_trace(_cells(rows, written, theme))
@@ -87,8 +88,8 @@ def cost_scale(theme: Theme) -> tuple[tuple[float, str], ...]:
 
 def short(cell: Cell) -> str:
     """The change in points, as short as it can be said: "−2.3", "0"; "≈ 0" of a part of the samples so far."""
-    text = f"{-100 * cell.drop.value + 0.0:+.1f}".replace("-", "−")
-    return ("" if cell.complete else "≈ ") + ("0" if text[1:] == "0.0" else text)
+    text = points(-cell.drop.value).removesuffix(" pt")
+    return ("" if cell.complete else "≈ ") + ("0" if text == "0.0" else text)
 
 
 def _hover(cell: Cell | None) -> str:
@@ -98,7 +99,7 @@ def _hover(cell: Cell | None) -> str:
     ends = "" if drop.low is None or drop.high is None else f" ({points(-drop.high)} to {points(-drop.low)})"
     state = "" if cell.complete else ", so far"
     return (
-        f"<b>{safe(cell.group)}</b> at {percent(cell.share)}: {cell.n_pruned:,} of {cell.n_units:,}<br>"
+        f"<b>{clean_plotly(cell.group)}</b> at {percent(cell.share)}: {cell.n_pruned:,} of {cell.n_units:,}<br>"
         f"change {points(-drop.value)}{ends}<br>{cell.accuracy.name} {percent(cell.accuracy.value)}<br>"
         f"{cell.mode} ({drop.origin}) on {cell.n:,} of {cell.total:,}{state}"
     )
@@ -152,7 +153,7 @@ def _add_curve(figure: go.Figure, sensitivity: Sensitivity, group: str, colour: 
         x=x,
         y=[dense - drop.value for drop in drops],
         mode="lines+markers",
-        name=safe(group),
+        name=clean_plotly(group),
         legendgroup=group,
         line={"color": colour, "width": 2, "dash": dash},
         marker={"size": 5.5},
@@ -170,7 +171,7 @@ def ranked(sensitivity: Sensitivity, level: float, *, theme: Theme | None = None
     height = min(_TALLEST, max(_SMALLEST, 22 * len(cells) + 70))
     across = axis(theme, f"points of {sensitivity.judged} lost, {cells[0].drop.origin}", grid=True)
     down = axis(theme, autorange="reversed", tickvals=list(range(len(cells))))
-    down["ticktext"] = [safe(cell.group) for cell in cells]
+    down["ticktext"] = [clean_plotly(cell.group) for cell in cells]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
     figure = framed(theme, height=height, x=across, y=down, showlegend=False, bargap=0.35)
     drops = [100 * cell.drop.value for cell in cells]
@@ -203,7 +204,7 @@ def interaction(joint: Joint, *, judged: str = "accuracy", theme: Theme | None =
             y=names[:1],
             orientation="h",
             marker={"color": theme.accent, "opacity": 0.95 - 0.55 * (i % 2), "line": {"width": 0}},
-            hovertemplate=f"{safe(name)} alone: {points(-value)} (estimated)<extra></extra>",
+            hovertemplate=f"{clean_plotly(name)} alone: {points(-value)} (estimated)<extra></extra>",
         )
     figure.add_bar(
         x=[100 * joint.measured.value],

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
 from explorer.pruning.coupling.wiring import Wiring
-from explorer.text.numbers import percent, safe
+from explorer.text.names import clean_graphviz, clean_plotly
+from explorer.text.numbers import percent
 from explorer.types import LayerTable, Plan, PruningGroup
 
 _MOST_NAMES = 24
@@ -24,13 +25,13 @@ def widths(plan: Plan, *, theme: Theme | None = None, height: int = 190) -> go.F
     places = list(range(len(shown)))
     every = max(1, -(-len(shown) // _MOST_NAMES))
     across = axis(theme, tickvals=places[::every], tickangle=-35)
-    across["ticktext"] = [safe(k.group.name) for k in shown][::every]
+    across["ticktext"] = [clean_plotly(k.group.name) for k in shown][::every]
     across["tickfont"] = {"color": theme.muted, "size": 10, "family": "ui-monospace, monospace"}
     up = axis(theme, f"{shown[0].group.unit}s", grid=True, rangemode="tozero")
     figure = framed(theme, height=height, x=across, y=up, barmode="overlay", bargap=0.3)
     words = [
-        f"<b>{safe(k.group.name)}</b><br>{k.group.n_units - k.n_pruned:,} of {k.group.n_units:,} {k.group.unit}s stay"
-        f" ({percent(1 - k.sparsity)})"
+        f"<b>{clean_plotly(k.group.name)}</b><br>{k.group.n_units - k.n_pruned:,} of {k.group.n_units:,}"
+        f" {k.group.unit}s stay ({percent(1 - k.sparsity)})"
         for k in shown
     ]
     for name, values, colour in (
@@ -71,10 +72,10 @@ def coupling_dot(
     for name in dict.fromkeys([*ends, *(n for k in groups for n in k.layers)]):
         fill = colours.get(lit.get(name, ""))
         paint = f' [fillcolor="{fill[0]}", fontcolor="{fill[1]}"]' if fill else ""
-        lines.append(f"  {_quoted(name)}{paint};")
+        lines.append(f"  {clean_graphviz(name)}{paint};")
     small = f'shape=ellipse, height=0.2, width=0.2, margin="0.04,0.02", fontsize=9, fontcolor="{theme.muted}"'
-    lines += [f'  {_quoted(name)} [label="{word}", {small}];' for name, word in wired.joints.items()]
-    lines += [f"  {_quoted(a)} -> {_quoted(b)};" for a, b in wired.edges]
+    lines += [f'  {clean_graphviz(name)} [label="{word}", {small}];' for name, word in wired.joints.items()]
+    lines += [f"  {clean_graphviz(a)} -> {clean_graphviz(b)};" for a, b in wired.edges]
     return "\n".join([*lines, "}"])
 
 
@@ -86,8 +87,3 @@ def _roles(group: PruningGroup | None, parameter: dict[str, str]) -> dict[str, s
         parameter[p.parameter]: "consumes" for p in group.parts if p.role == "consumes" and p.parameter in parameter
     }
     return readers | dict.fromkeys(group.layers, "scored")
-
-
-def _quoted(name: str) -> str:
-    line = " ".join(name.split())[:80].replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{line}"'

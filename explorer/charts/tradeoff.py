@@ -14,7 +14,8 @@ from explorer.charts.frame import axis, empty, framed
 from explorer.charts.lines import HOLLOW_KEY, STAR, STAR_KEY, Line, lines_of
 from explorer.charts.scale import Scale, XName, drawable, front, scale_of
 from explorer.charts.theme import Theme
-from explorer.text.numbers import bytes_text, interval, percent, points, provenance, safe, times
+from explorer.text.names import clean_plotly
+from explorer.text.numbers import bytes_text, interval, percent, points, points_asked, provenance, times
 from explorer.types import TradeOff, TradeOffPoint
 
 
@@ -104,7 +105,7 @@ def _curves(lines: Sequence[Line], scale: Scale, theme: Theme) -> Iterator[go.Sc
             x=list(line.across),
             y=line.heights,
             mode="lines+markers",
-            name=safe(label),
+            name=clean_plotly(label),
             legendgroup=f"curve{line.position}",
             legendrank=1000 + line.position,
             line={"color": line.colour, "width": 2, "dash": line.dash, "shape": "linear"},
@@ -205,7 +206,7 @@ def _budget(figure: go.Figure, point: TradeOffPoint, budget: float, theme: Theme
     level = point.accuracy.value + point.drop.value - budget
     figure.add_hline(y=level, line={"color": theme.good, "width": 1.2, "dash": "2px,2px"}, layer="below")
     figure.add_annotation(
-        text=f"budget: dense −{100 * budget:.3g} pt",
+        text=f"budget: dense −{points_asked(budget)}",
         x=1,
         xref="paper",
         xanchor="right",
@@ -256,22 +257,23 @@ def level_hover(label: str, level: Level) -> str:
     ratio, speedup = level.mean(lambda p: p.compression_ratio), level.mean(lambda p: p.theoretical_speedup)
     return "<br>".join(
         [
-            f"<b>{safe(label)}</b>, mean of {level.n_seeds} seeds",
-            f"{safe(some.accuracy.name)} <b>{percent(level.accuracy)}</b> (seeds: {percent(low)} to {percent(high)})",
+            f"<b>{clean_plotly(label)}</b>, mean of {level.n_seeds} seeds",
+            f"{clean_plotly(some.accuracy.name)} <b>{percent(level.accuracy)}</b>"
+            f" (seeds: {percent(low)} to {percent(high)})",
             f"drop {points(level.drop)} · {provenance(some.accuracy)}, each",
             f"{_asked(some)}{times(ratio)} fewer parameters · sparsity {percent(level.mean(lambda p: p.sparsity))}",
-            f"{times(speedup)} fewer MACs (counted) · {safe(in_words(some.protocol))}",
+            f"{times(speedup)} fewer MACs (counted) · {clean_plotly(in_words(some.protocol))}",
         ]
     )
 
 
 def hover(label: str, point: TradeOffPoint, more: str = "") -> str:
     """What is known about a point, line by line: accuracy, interval, samples, origin, sizes, protocol."""
-    spread = interval(point.accuracy)
+    spread = f" (95%: {interval(point.accuracy)})" if interval(point.accuracy) else ""
     lines = [
-        f"<b>{safe(label)}</b>",
-        f"{safe(point.accuracy.name)} <b>{percent(point.accuracy.value)}</b>" + (f" (95%: {spread})" if spread else ""),
-        f"drop {points(point.drop.value)} · {provenance(point.accuracy)} · {safe(in_words(point.protocol))}",
+        f"<b>{clean_plotly(label)}</b>",
+        f"{clean_plotly(point.accuracy.name)} <b>{percent(point.accuracy.value)}</b>{spread}",
+        f"drop {points(point.drop.value)} · {provenance(point.accuracy)} · {clean_plotly(in_words(point.protocol))}",
         f"{_asked(point)}{times(point.compression_ratio)} fewer parameters · sparsity {percent(point.sparsity)}",
         f"{times(point.theoretical_speedup)} fewer MACs · smallest file {bytes_text(point.size_bytes)} (counted)",
     ]

@@ -11,9 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO
 
+from explorer.text import numbers
+from explorer.text.names import clean_terminal as clean_terminal
+from explorer.text.numbers import bytes_counted as bytes_counted
+from explorer.text.numbers import count as count
+from explorer.text.numbers import number as number
+from explorer.text.numbers import percent as percent
+from explorer.text.numbers import points as points
+from explorer.text.numbers import times as times
+
 if TYPE_CHECKING:
     from explorer.types import Finding, Measurement
 
+_SIMPLER = str.maketrans({"−": "-", "–": "-", "×": "x", "±": "+-", "≈": "~", "·": "-", "…": "...", "∞": "inf"})
 _CONTROL = {code: "�" for code in [*range(32), *range(127, 160)]}
 
 
@@ -60,7 +70,7 @@ def _reserved() -> tuple[TextIO, int | None]:
 
 def say(*lines: str) -> None:
     """Lines on standard output."""
-    _RESULTS.stream.write("".join(f"{line}\n" for line in lines))
+    _RESULTS.stream.write(_writable("".join(f"{line}\n" for line in lines), _RESULTS.stream))
 
 
 def say_json(value: Mapping[str, Any]) -> None:
@@ -70,59 +80,44 @@ def say_json(value: Mapping[str, Any]) -> None:
 
 def note(line: str) -> None:
     """One line on standard error."""
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(_writable(f"{line}\n", sys.stderr))
 
 
-def plain(text: object) -> str:
-    """Text from a file made harmless for a terminal: no control characters."""
-    return str(text).translate(_CONTROL)
+def _writable(text: str, stream: TextIO) -> str:
+    """The text in letters that the terminal's encoding has: not every one knows a minus sign."""
+    encoding = stream.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_SIMPLER).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, left: int = 1) -> list[str]:
     """Aligned lines; the first ``left`` columns to the left, the others to the right."""
-    cells = [list(head), *([plain(cell) for cell in row] for row in rows)]
+    cells = [list(head), *([clean_terminal(cell) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     sides = ["<" if i < left else ">" for i in range(len(head))]
     lines = ["  ".join(f"{c:{s}{w}}" for c, s, w in zip(row, sides, widths, strict=True)).rstrip() for row in cells]
     return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
 
 
-def percent(share: float) -> str:
-    """0.8135 -> 81.35 %."""
-    return f"{100 * share:.2f} %"
-
-
-def points(share: float) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    return f"{100 * share:+.2f}"
-
-
-def count(n: float) -> str:
-    """12345 -> 12,345."""
-    return f"{n:,.0f}"
-
-
-def times(ratio: float) -> str:
-    """2.5 -> 2.50x."""
-    return f"{ratio:.2f}x" if math.isfinite(ratio) else "infinite"
-
-
-def number(value: float | None) -> str:
-    """Four significant digits, or a dash."""
-    return "-" if value is None else f"{value:.4g}"
-
-
 def interval(m: Measurement, *, signed: bool = False) -> str:
-    """``98.00 to 99.50, n = 450`` in per cent or points."""
-    show = points if signed else (lambda share: f"{100 * share:.2f}")
-    bounds = f"{show(m.low)} to {show(m.high)}, " if m.low is not None and m.high is not None else ""
-    return f"{bounds}n = {m.n}" if m.n is not None else bounds.rstrip(", ")
+    """``98.0 – 99.5%, n = 450``, or in points where it is ``signed``."""
+    bounds = numbers.points_between(m.low, m.high) if signed else numbers.interval(m)
+    return ", ".join(part for part in (bounds, f"n = {m.n:,}" if m.n is not None else "") if part)
+
+
+def number_interval(m: Measurement) -> str:
+    """``0.1376 – 0.1677, n = 450`` in the measurement's own unit."""
+    ends = "" if m.low is None or m.high is None else f"{number(m.low)} – {number(m.high)}, "
+    return f"{ends}n = {m.n}"
 
 
 def finding_line(finding: Finding) -> str:
     """``warn: what. evidence. action.``"""
     parts = [part.rstrip(".") for part in (finding.what, finding.evidence, finding.action) if part]
-    return plain(f"{finding.level}: {'. '.join(parts)}.")
+    return clean_terminal(f"{finding.level}: {'. '.join(parts)}.")
 
 
 class Progress:
@@ -140,7 +135,8 @@ class Progress:
         if now - self._shown_at < (0.05 if self._live else 1.0):
             return
         self._shown_at = now
-        sys.stderr.write(f"\r\x1b[K{self._label}: {text}" if self._live else f"{self._label}: {text}\n")
+        text = _writable(f"{self._label}: {text}", sys.stderr)
+        sys.stderr.write(f"\r\x1b[K{text}" if self._live else f"{text}\n")
         sys.stderr.flush()
         self._drawn = self._live
 

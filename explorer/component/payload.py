@@ -22,6 +22,7 @@ from torch import Tensor
 
 from explorer.analysis.histogram import score_histogram
 from explorer.errors import ExplorerError
+from explorer.text.numbers import points
 from explorer.types import GroupPlan, Plan, PruningGroup
 
 
@@ -145,8 +146,7 @@ def _line(planned: GroupPlan | None, lines: Mapping[str, float]) -> float | None
 def _cost(cost: float | str) -> str:
     if isinstance(cost, str):
         return cost
-    text = f"{-cost:+.1f} pt".replace("-", "−")
-    return "≈ 0.0 pt" if text[1:] == "0.0 pt" else f"≈ {text}"
+    return f"≈ {points(-cost / 100)}"
 
 
 def _group(group: PruningGroup, values: Tensor | None, points: int) -> dict[str, Any]:

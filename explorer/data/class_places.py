@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from explorer.errors import ExplorerError
-from explorer.text.quoting import listed
+from explorer.text.names import listed
 from explorer.types import Finding, LoadedModel
 
 _NUMBER = re.compile(r"[0-9]{1,9}")

@@ -17,7 +17,7 @@ from explorer.data.read_apart import decoded_apart
 from explorer.data.request import DataRequest, check_total, normalise
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
-from explorer.text.quoting import listed
+from explorer.text.names import listed
 from explorer.types import Dataset, Finding, Split, SplitName, tensors_digest
 
 SPLIT_FOLDERS: dict[str, SplitName] = {

@@ -16,6 +16,7 @@ from explorer.engine.prepared import PreparedModel, logits_of
 from explorer.engine.program import Program, ProgramPart
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import private_shell
+from explorer.text.numbers import percent
 from explorer.types import Split
 
 _NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
@@ -116,7 +117,7 @@ def low_precision(ready: PreparedModel, split: Split) -> tuple[LowPrecision | No
         except (ExplorerError, RuntimeError, TypeError) as error:  # a step without a bfloat16 form
             return None, f"A step cannot run in bfloat16 ({str(error).splitlines()[0][:100]})."
         if alike < _ALIKE:
-            return None, f"In bfloat16 only {alike:.0%} of the first predictions stay."
+            return None, f"In bfloat16 only {percent(alike)} of the first predictions stay."
         slow, fast = _seconds(plainly), _seconds(quickly)
     if fast > _FASTER * slow:
         return None, f"bfloat16 is not faster here ({slow / fast:.1f}x)."

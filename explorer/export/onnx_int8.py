@@ -31,6 +31,7 @@ from explorer.metrics.latency import Latency, latency
 from explorer.metrics.origin import machine, today
 from explorer.pruning.layers import layer_table
 from explorer.reading.scratch import scratch
+from explorer.text.numbers import percent
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Split
 
 Int8Method = Literal["dynamic", "static"]
@@ -76,7 +77,7 @@ def why_not_int8(model: LoadedModel, how: Int8Method) -> str | None:
     if 2 * n_stay <= n:
         return None
     kinds = " and ".join(sorted({layer.kind for layer in stays}))
-    return f"ONNX Runtime has no {how} int8 form of {kinds}: {n_stay / n:.0%} of the weights would stay float."
+    return f"ONNX Runtime has no {how} int8 form of {kinds}: {percent(n_stay / n)} of the weights would stay float."
 
 
 def int8_onnx(

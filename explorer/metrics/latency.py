@@ -25,6 +25,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
 from explorer.stopping import check
+from explorer.text.numbers import times
 from explorer.types import Measurement
 
 try:
@@ -150,16 +151,16 @@ def refined(
     with _threads(n_threads):
         _warm(runs, max(1, timing.warmup), batch)
     order = random.Random(timing.seed)
-    times: list[_Times] = []
+    pairs_timed: list[_Times] = []
     began = time.perf_counter()
-    while len(times) < pairs:
+    while len(pairs_timed) < pairs:
         # Between rounds the caller drew a screen or did something else: one untimed pair fills the caches again.
         with _threads(n_threads):
-            _warm(runs, 1 if times else 0, batch)
-            for _ in range(min(_ROUND, pairs - len(times))):
-                times.append(_one_pair(runs, order))
-        yield _summary(times, pairs, batch, n_threads, timing.runtime, inputs[0].device)
-        if len(times) >= _FEWEST and time.perf_counter() - began > timing.seconds:
+            _warm(runs, 1 if pairs_timed else 0, batch)
+            for _ in range(min(_ROUND, pairs - len(pairs_timed))):
+                pairs_timed.append(_one_pair(runs, order))
+        yield _summary(pairs_timed, pairs, batch, n_threads, timing.runtime, inputs[0].device)
+        if len(pairs_timed) >= _FEWEST and time.perf_counter() - began > timing.seconds:
             return
 
 
@@ -168,7 +169,7 @@ def sentence(theoretical: Measurement | None, found: Latency | None) -> str:
 
     ``theoretical``: the ratio of MACs (``metrics.macs.theoretical_speedup``); None where it was not counted.
     """
-    counted = f"Theoretical speed-up {_x(theoretical.value)}, counted in multiplications" if theoretical else ""
+    counted = f"Theoretical speed-up {times(theoretical.value)}, counted in multiplications" if theoretical else ""
     if found is None:
         return f"{counted}; no time was measured." if counted else "No time was measured."
     return f"{counted}. {_measured(found)}" if counted else _measured(found)
@@ -202,18 +203,14 @@ def _measured(found: Latency) -> str:
     where = f"batch {found.batch}, {found.threads} thread{'s' * (found.threads > 1)}, {n} pairs, {found.runtime}"
     if 2 * found.interrupted > n:
         where += f"; a busy machine, {found.interrupted} pairs were interrupted"
-    times = f"{found.dense.value:.3g} ms dense, {found.pruned.value:.3g} ms pruned"
+    taken = f"{found.dense.value:.3g} ms dense, {found.pruned.value:.3g} ms pruned"
     if ratio.low is None or ratio.high is None:
-        return f"Measured {_x(ratio.value)} the dense speed, from too few pairs to be sure ({times}; {where})."
-    interval = f"95 % interval {_x(ratio.low)} to {_x(ratio.high)}"
+        return f"Measured {times(ratio.value)} the dense speed, from too few pairs to be sure ({taken}; {where})."
+    interval = f"95 % interval {times(ratio.low)} to {times(ratio.high)}"
     if not found.settled:
-        return f"Measured: no difference in time beyond doubt ({interval}; {times}; {where})."
-    said = f"{_x(ratio.value)} faster" if ratio.value > 1 else f"{_x(1 / ratio.value)} slower"
-    return f"Measured: {said} ({interval} of the dense speed; {times}; {where})."
-
-
-def _x(ratio: float) -> str:
-    return f"{ratio:.2f}x" if math.isfinite(ratio) else "infinite"
+        return f"Measured: no difference in time beyond doubt ({interval}; {taken}; {where})."
+    said = f"{times(ratio.value)} faster" if ratio.value > 1 else f"{times(1 / ratio.value)} slower"
+    return f"Measured: {said} ({interval} of the dense speed; {taken}; {where})."
 
 
 def _check(batch: int, pairs: int, threads: int | None) -> None:

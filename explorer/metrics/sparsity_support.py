@@ -14,6 +14,7 @@ import torch
 from explorer.metrics.latency import latency
 from explorer.metrics.origin import machine, today
 from explorer.metrics.size import n_of_m_pattern
+from explorer.text.numbers import percent_asked
 from explorer.types import Measurement, Plan
 
 Pattern = Literal["none", "units", "two_of_four", "n_of_m", "blocks", "scattered"]
@@ -284,7 +285,8 @@ def csr_ratio(sparsity: float, *, size: int = 1024, batch: int = 1, threads: int
     weight.view(-1)[order[: round(sparsity * size * size)]] = 0
     x = torch.randn(1, size, generator=generator)
     found = latency(_Product(weight), _Product(weight.to_sparse_csr()), x, batch=batch, pairs=pairs, threads=threads)
-    note = f"One {size} x {size} layer, {sparsity:.0%} zeros, batch {batch}, {threads} threads: dense time by CSR time."
+    zeros = f"{percent_asked(sparsity)} zeros"
+    note = f"One {size} x {size} layer, {zeros}, batch {batch}, {threads} threads: dense time by CSR time."
     ratio = found.ratio
     return Measurement(
         "csr_ratio", ratio.value, "x", "measured", ratio.low, ratio.high, found.n, batch, machine(), today(), note

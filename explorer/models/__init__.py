@@ -15,7 +15,7 @@ from explorer.models.request import CODE_SECONDS, ModelRequest
 from explorer.models.sample import Sample, initial_weights, manifest
 from explorer.models.weight_file import WeightFile, open_upload
 from explorer.params import Registry
-from explorer.text.quoting import shown
+from explorer.text.names import clean
 from explorer.types import LoadedModel
 
 __all__ = [
@@ -78,7 +78,7 @@ def load(
         if source.owns(address):
             return source.load(request)
     raise ExplorerError(
-        f"{shown(address)!r} is not the address of a model that can be opened.",
+        f"{clean(address)!r} is not the address of a model that can be opened.",
         why=f"Known are the bundled models ({', '.join(samples())}), files of weights and your own factories.",
         fix="Write one of: " + "; ".join(source.form for source in SOURCES) + ".",
     )

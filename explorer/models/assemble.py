@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.params import member_to_json
-from explorer.text.quoting import listed, shown
+from explorer.text.names import clean, listed
 from explorer.types import Finding, LoadedModel, tensors_digest
 
 WRAPPERS = ("module.", "_orig_mod.")
@@ -69,7 +69,7 @@ def compare(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Mi
         missing=tuple(n for n in expected if n not in tensors and not n.endswith(COUNTER)),
         unexpected=tuple(n for n in tensors if n not in expected and not n.endswith(COUNTER)),
         shapes=tuple(
-            f"{shown(n)} is {_form(tensors[n])} instead of {_form(t)}"
+            f"{clean(n)} is {_form(tensors[n])} instead of {_form(t)}"
             for n, t in expected.items()
             if n in tensors and (tensors[n].shape != t.shape or _is_float(tensors[n]) != _is_float(t))
         ),
@@ -151,12 +151,12 @@ def findings(tensors: Mapping[str, Tensor], oddities: tuple[str, ...] = ()) -> t
     for name, tensor in tensors.items():
         layer = name.removesuffix(".weight")
         if tensor.numel() == 0:
-            listed.append(Finding("warn", f"{shown(name)} is empty.", f"Shape {_form(tensor)}.", layer=layer))
+            listed.append(Finding("warn", f"{clean(name)} is empty.", f"Shape {_form(tensor)}.", layer=layer))
         elif tensor.is_floating_point() and (n_bad := int((~torch.isfinite(tensor.float())).sum())):
             listed.append(
                 Finding(
                     "fail",
-                    f"{shown(name)} holds NaN or infinite numbers.",
+                    f"{clean(name)} holds NaN or infinite numbers.",
                     f"{n_bad:,} of {tensor.numel():,}.",
                     "Use a checkpoint from before training diverged.",
                     layer,
@@ -180,7 +180,7 @@ def _without_common_part(
     shorter = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
     if compare(shorter, expected):
         return tensors, []
-    return shorter, [f"The prefix {shown(prefix)!r} was removed from every name."]
+    return shorter, [f"The prefix {clean(prefix)!r} was removed from every name."]
 
 
 def _as_expected(

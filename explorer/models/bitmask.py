@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.text.quoting import shown
+from explorer.text.names import clean
 
 KIND = "bitmask"
 VERSION = 1
@@ -56,10 +56,10 @@ def unpacked(
     for name in packed:
         parts = [dense.pop(f"{name}.{part}", None) for part in PARTS] if isinstance(name, str) else [None]
         if any(part is None for part in parts) or name in dense:
-            raise _bad(label, f"{shown(str(name))!r} lacks its values, its bits or its shape.")
+            raise _bad(label, f"{clean(str(name))!r} lacks its values, its bits or its shape.")
         tensor = _plain(parts[0], parts[1], parts[2], room, label)  # type: ignore[arg-type]
         if tensor is None:
-            raise _bad(label, f"The values, bits and shape of {shown(name)!r} do not fit together.")
+            raise _bad(label, f"The values, bits and shape of {clean(name)!r} do not fit together.")
         room -= tensor.numel() * tensor.element_size()
         dense[name] = tensor
     if any(not isinstance(first, str) or first not in dense or alias in dense for alias, first in tied.items()):

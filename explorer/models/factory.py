@@ -14,7 +14,7 @@ from explorer.models.own_module import OwnModule, is_empty, opened
 from explorer.models.own_trial import tried
 from explorer.models.request import ModelRequest
 from explorer.models.unsteady import disagreements
-from explorer.text.quoting import shown
+from explorer.text.names import clean
 from explorer.types import LoadedModel, tensors_digest
 
 PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -70,7 +70,7 @@ class Factory:
     def _own(self, address: str, request: ModelRequest) -> tuple[OwnModule, dict[str, Any]]:
         if not request.trust_code:
             raise ExplorerError(
-                f"{shown(address)!r} runs code.",
+                f"{clean(address)!r} runs code.",
                 why="Opening it would import and call that function.",
                 fix="If it is your own: in Python add trust_code=True, on the command line --trust-code.",
             )

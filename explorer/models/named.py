@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.text.quoting import shown
+from explorer.text.names import clean
 
 BUNDLED_DATA = ("digits", "none")
 NOT_FOLLOWED = "data_not_followed"
@@ -20,7 +20,7 @@ def followed(named: Any) -> tuple[str | None, dict[str, str]]:
         return None, {}
     if isinstance(named, str) and named in BUNDLED_DATA:
         return named, {}
-    return None, {NOT_FOLLOWED: shown(str(named), 80)}
+    return None, {NOT_FOLLOWED: clean(str(named), 80)}
 
 
 def sentence(not_followed: str) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models.unsteady import why_no_single_sample, without_statistics
-from explorer.text.quoting import listed, shown
+from explorer.text.names import clean, listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ def _called(address: str, arguments: Mapping[str, object]) -> nn.Module:
     try:
         factory = getattr(importlib.import_module(place), name)
     except (ImportError, AttributeError) as error:
-        why = f"{shown(str(error), 200)}."
+        why = f"{clean(str(error), 200)}."
         raise ExplorerError(f"{address} was not found.", why=why, fix="Check the name and the install.") from None
     except (Exception, SystemExit) as error:
         raise _failed(f"{address} could not be imported.", error) from error
@@ -83,13 +83,13 @@ def _failed(what: str, error: BaseException, fix: str = "Call it in Python to se
     """The user's own code may raise anything, SystemExit too; the log has the trace."""
     logging.getLogger(__name__).exception(what)
     first = (str(error).strip().splitlines() or [""])[0].rstrip(".")
-    return ExplorerError(what, why=f"{type(error).__name__}: {shown(first, 200)}.", fix=fix)
+    return ExplorerError(what, why=f"{type(error).__name__}: {clean(first, 200)}.", fix=fix)
 
 
 def _refuse_kind(address: str, module: nn.Module) -> None:
     """Refuse modules that cannot be looked into or whose weights are no plain numbers."""
     for name, part in module.named_modules():
-        where = f"holds, as {shown(name)!r}, " if name else "is "
+        where = f"holds, as {clean(name)!r}, " if name else "is "
         if isinstance(part, torch.jit.ScriptModule):
             why = f"It {where}TorchScript, which cannot be taken apart or given masks."
             raise _unusable(address, why, "Return the module itself, as it was before torch.jit.script or trace.")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.text.quoting import listed, shown
+from explorer.text.names import clean, listed
 from explorer.types import Finding
 
 _CLOSE = 1e-4  # of the largest number: rounding is no disagreement
@@ -139,7 +139,7 @@ def _mixing(call: _Call) -> Finding:
 
 
 def _place(call: _Call) -> str:
-    return f"{shown(call.name)} ({call.kind})" if call.name else f"the forward of {call.kind} itself"
+    return f"{clean(call.name)} ({call.kind})" if call.name else f"the forward of {call.kind} itself"
 
 
 def why_no_single_sample(names: list[str]) -> str:

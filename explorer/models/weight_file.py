@@ -20,7 +20,7 @@ from explorer.models.named import followed, sentence
 from explorer.models.reader import FileContents, read_bytes, read_file
 from explorer.models.request import ModelRequest
 from explorer.reading.limits import MAX_FILE_BYTES
-from explorer.text.quoting import listed, shown, shown_file
+from explorer.text.names import clean, file_name, listed
 from explorer.types import LoadedModel, tensors_digest
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar")
@@ -47,7 +47,7 @@ class WeightFile:
         """The model in the file; weights-only when no architecture is given or found."""
         with paths.opened(request.address) as source:
             _check_size(source)
-            label = shown(source.path.name)
+            label = clean(source.path.name)
             contents = read_file(source.elsewhere, label)
         hint = _inside(contents)
         if not hint:
@@ -60,7 +60,7 @@ def open_upload(
     data: bytes, filename: str, arch: str | None = None, arch_args: Mapping[str, Any] | None = None
 ) -> LoadedModel:
     """The model in an uploaded file; ``filename`` is only ever shown. Raises ExplorerError."""
-    label = shown_file(filename)
+    label = file_name(filename)
     request = ModelRequest(f"upload:{label}", arch, arch_args or {})
     request.architecture()  # an unknown architecture is refused before any time is spent on the file
     contents = read_bytes(data, label)
@@ -71,7 +71,7 @@ def _check_size(source: paths.OpenFile) -> None:
     n_bytes = os.fstat(source.file.fileno()).st_size
     if n_bytes > MAX_FILE_BYTES:
         raise ExplorerError(
-            f"{shown(source.path.name)!r} is too large.",
+            f"{clean(source.path.name)!r} is too large.",
             why=f"It has {n_bytes / 2**30:.1f} GiB; at most {MAX_FILE_BYTES / 2**30:.0f} GiB are read.",
             fix="Convert it to float16, or split it.",
         )
@@ -114,7 +114,7 @@ def _asked(request: ModelRequest, hint: Mapping[str, Any]) -> Architecture | Non
 
 
 def _why(weights: Weights, unknown: Any) -> str:
-    named = f"It names the architecture {shown(str(unknown))!r}, which is not known here. " if unknown else ""
+    named = f"It names the architecture {clean(str(unknown))!r}, which is not known here. " if unknown else ""
     fits = fitting(unwrapped(weights.tensors)[0])
     fix = f"It fits {listed(fits)}: choose that." if fits else "Choose the architecture it was saved from."
     return f"{named}A file of weights does not say how they are connected, so accuracy cannot be measured. {fix}"

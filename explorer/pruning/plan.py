@@ -18,6 +18,7 @@ from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
 from explorer.stopping import check
+from explorer.text.numbers import percent
 from explorer.types import Dataset, GroupPlan, LoadedModel, Plan, PruningGroup, Scores
 
 
@@ -89,8 +90,8 @@ def _rounding_note(
     n_units = sum(scores.values[name].numel() for name in moving)
     if step == 1 or not n_units:
         return []
-    asked, reached = (100 * sum(n[name] for name in moving) / n_units for n in (n_asked, counts))
-    shares = f"asked {asked:.1f} %, reached {reached:.1f} % of the units"
+    asked, reached = (percent(sum(n[name] for name in moving) / n_units) for n in (n_asked, counts))
+    shares = f"asked {asked}, reached {reached} of the units"
     return [f"What stays in each layer is rounded up to a multiple of {step}: {shares}."]
 
 

@@ -15,6 +15,7 @@ from explorer.recovery.grid import Working
 from explorer.recovery.recipe import Recipe, recover
 from explorer.recovery.state import measured_module
 from explorer.recovery.steps import Finetune, Prune, Quantize
+from explorer.text.numbers import percent, percent_asked, points_apart
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement
 
 _WHY = ", since training moves weights off the grid"
@@ -89,8 +90,10 @@ def advice(tried: Sequence[MeasuredOrder], evaluator: Evaluator, *, share: float
     tuned = by_order.get(("prune", "tune", "quantize"))
     if first is None or last is None or tuned is None:
         return ""
-    accuracies = "; ".join(f"{t.words} {100 * t.evaluation.accuracy.value:.1f} %" for t in (first, last, tuned))
-    where = f"At {share:.0%} and {bits} bits, measured on the same {first.evaluation.n:,} samples: {accuracies}."
+    accuracies = "; ".join(f"{t.words} {percent(t.evaluation.accuracy.value)}" for t in (first, last, tuned))
+    where = (
+        f"At {percent_asked(share)} and {bits} bits, measured on the same {first.evaluation.n:,} samples: {accuracies}."
+    )
     if not first.evaluation.chooses_classes:
         return f"{where} There is no paired interval for such a measure, so none of them is called better."
     best, dense = max(t.evaluation.accuracy.value for t in (first, last)), evaluator.dense().accuracy.value
@@ -120,8 +123,8 @@ def _settled(m: Measurement) -> bool:
 
 
 def _points(m: Measurement) -> str:
-    low, high = sorted((abs(100 * (m.low or 0)), abs(100 * (m.high or 0))))
-    return f"{abs(100 * m.value):.1f} points ({low:.1f} to {high:.1f})"
+    low, high = (points_apart(end).removesuffix(" points") for end in sorted((abs(m.low or 0), abs(m.high or 0))))
+    return f"{points_apart(m.value)} ({low} to {high})"
 
 
 def _right(evaluation: Evaluation, evaluator: Evaluator) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import threading
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -18,6 +19,7 @@ LEVELS = ("debug", "info", "warning", "error")
 USUAL = "warning"
 NAME = "explorer.log"
 _LONGEST, _OLDER = 1_000_000, 3
+_STARTING = threading.Lock()
 _FORM = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
 
@@ -48,13 +50,14 @@ def start(level: str | None = None) -> Path:
     asked = (level or os.environ.get(VARIABLE, "")).lower()
     logger.setLevel((asked if asked in LEVELS else USUAL).upper())
     path = (data_folder() / NAME).absolute()
-    present = _handler()
-    if present is not None and present.baseFilename != str(path):
-        logger.removeHandler(present)
-        present.close()
-        present = None
-    if present is None:
-        logger.addHandler(_LogFile(path))
+    with _STARTING:  # every visitor of the app comes by
+        present = _handler()
+        if present is not None and present.baseFilename != str(path):
+            logger.removeHandler(present)
+            present.close()
+            present = None
+        if present is None:
+            logger.addHandler(_LogFile(path))
     return path
 
 

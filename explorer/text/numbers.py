@@ -1,41 +1,75 @@
-"""Words and numbers inside charts. Every name from a file passes through :func:`safe` before Plotly sees it."""
+"""Numbers in words, for every face: screen, terminal, chart, report.
+
+The rule: shares in percent and differences in points have **one decimal**; a share that is neither none nor all never
+reads as such (``<0.1%``, ``>99.9%``), and a difference of zero has no sign. Ratios and bytes have **three digits**,
+counts have all, other measured numbers **four**. The minus is a minus (−), not a hyphen. What is asked for reads as it
+was asked: ``12.5%``, not rounded. Files and JSON have every digit.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from explorer.types import Measurement
+if TYPE_CHECKING:
+    from explorer.types import Measurement
 
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"}
-_LONGEST = 60
-
-
-def safe(name: str) -> str:
-    """The name as harmless text: Plotly would draw tags, links and $formulas$ found in it.
-
-    One line, at most 60 characters; the middle of a longer name is left out.
-    """
-    line = " ".join(name.split())
-    if len(line) > _LONGEST:
-        half = _LONGEST // 2
-        line = f"{line[:half]}…{line[-half + 1 :]}"
-    return "".join(_ESCAPES.get(c, c) for c in line)
+_MINUS = "\N{MINUS SIGN}"
 
 
-def percent(fraction: float, digits: int = 1) -> str:
-    """0.990 -> "99.0%"."""
-    return f"{100 * fraction:.{digits}f}%"
+def percent(share: float, digits: int = 1) -> str:
+    """0.990 -> "99.0%"; 0.0001 -> "<0.1%", 0.9999 -> ">99.9%"."""
+    text = _fixed(100 * share, digits)
+    least = 10.0**-digits
+    if 0 < share < 1 and float(text.replace(_MINUS, "-")) in (0, 100):
+        return f"<{least:.{digits}f}%" if share < 0.5 else f">{100 - least:.{digits}f}%"
+    return f"{text}%"
+
+
+def percent_asked(share: float) -> str:
+    """A share as it was asked for: 0.3 -> "30%", 0.125 -> "12.5%"."""
+    return f"{100 * share:.6g}%".replace("-", _MINUS)
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points with its sign: 0.003 -> "+0.3 pt", zero without one."""
+    return f"{_signed(100 * difference)} pt"
+
+
+def points_asked(difference: float) -> str:
+    """A budget in points as it was asked for: 0.02 -> "2 pt"."""
+    return f"{100 * difference:.6g} pt".replace("-", _MINUS)
+
+
+def points_apart(difference: float) -> str:
+    """The size of a difference: -0.003 -> "0.3 points"; for sentences that say which way it goes."""
+    return f"{abs(100 * difference):.1f} points"
+
+
+def points_at_most(difference: float) -> str:
+    """A bound, rounded up so that it holds: 0.0444 -> "4.5 points or less"."""
+    return f"{math.ceil(1000 * difference - 1e-9) / 10:.1f} points or less"
 
 
 def times(ratio: float) -> str:
-    """2.53 -> "2.5×"; whole numbers without a fraction."""
-    if math.isinf(ratio):
-        return "∞×"
-    return f"{ratio:.0f}×" if ratio >= 100 or ratio == round(ratio) else f"{ratio:.1f}×"
+    """2.534 -> "2.53×", 12 -> "12×", 1234.5 -> "1,234×"."""
+    if not math.isfinite(ratio):
+        return "∞×" if ratio > 0 else "–"
+    return f"{ratio:,.0f}×" if abs(ratio) >= 99.95 else f"{ratio:.3g}×"
+
+
+def count(n: float) -> str:
+    """12345 -> "12,345"."""
+    return f"{n:,.0f}"
+
+
+def number(value: float | None) -> str:
+    """Four digits, or a dash for nothing."""
+    return "-" if value is None else _digits(value, 4)
 
 
 def bytes_text(n_bytes: float) -> str:
-    """133_120 -> "133 kB" (1 kB = 1000 bytes); three digits."""
+    """133_120 -> "133 kB" (1 kB = 1000 bytes)."""
     for unit in ("B", "kB", "MB", "GB"):
         if n_bytes < 999.5:
             return f"{n_bytes:.0f} {unit}" if unit == "B" or n_bytes >= 99.5 else f"{n_bytes:.3g} {unit}"
@@ -43,10 +77,24 @@ def bytes_text(n_bytes: float) -> str:
     return f"{n_bytes:,.3g} TB"
 
 
-def points(fraction: float) -> str:
-    """A difference of shares in percentage points with its sign: 0.003 -> "+0.3 pt", zero without one."""
-    text = f"{100 * fraction:+.1f} pt".replace("-", "−")
-    return "0.0 pt" if text[1:] == "0.0 pt" else text
+def bytes_counted(n_bytes: float) -> str:
+    """133_120 -> "133,120 B": every byte, where a file is named."""
+    return f"{count(n_bytes)} B"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """ "97.5 – 99.5%": an interval of a share; nothing where none is there."""
+    return "" if low is None or high is None else f"{_fixed(100 * low)} – {_fixed(100 * high)}%"
+
+
+def points_between(low: float | None, high: float | None) -> str:
+    """ "−1.2 to +0.3 pt": an interval of a difference; nothing where none is there."""
+    return "" if low is None or high is None else f"{_signed(100 * low)} to {_signed(100 * high)} pt"
+
+
+def interval(measurement: Measurement) -> str:
+    """A share's interval: "97.5 – 99.5%", or nothing."""
+    return between(measurement.low, measurement.high)
 
 
 def in_words(measurement: Measurement) -> str:
@@ -54,19 +102,27 @@ def in_words(measurement: Measurement) -> str:
     if measurement.unit == "fraction":
         bounds = interval(measurement)
         return percent(measurement.value) + (f" ({bounds})" if bounds else "")
-    value = f"{measurement.value:.4g}"
+    value = number(measurement.value)
     if measurement.low is None or measurement.high is None:
         return value
-    return f"{value} ({measurement.low:.3g} – {measurement.high:.3g})"
-
-
-def interval(measurement: Measurement) -> str:
-    """ "97.5 – 99.5%", or nothing where no interval is known."""
-    if measurement.low is None or measurement.high is None:
-        return ""
-    return f"{100 * measurement.low:.1f} – {100 * measurement.high:.1f}%"
+    return f"{value} ({_digits(measurement.low, 3)} – {_digits(measurement.high, 3)})"
 
 
 def provenance(measurement: Measurement) -> str:
     """ "measured on 450": the origin, and how many samples were looked at."""
     return measurement.origin + (f" on {measurement.n:,}" if measurement.n is not None else "")
+
+
+def _digits(value: float, most: int) -> str:
+    text = f"{value:.{most}g}"
+    return f"{_MINUS}{text[1:]}" if text.startswith("-") else text  # the exponent keeps its hyphen: 1e-05
+
+
+def _fixed(value: float, digits: int = 1) -> str:
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if not float(text) else text.replace("-", _MINUS)
+
+
+def _signed(value: float) -> str:
+    text = _fixed(value)
+    return text if text.startswith(_MINUS) or not float(text) else f"+{text}"

@@ -6,10 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from explorer.text.names import shown
-
-# A spreadsheet would run what begins like this as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from explorer.text.names import clean_cell
 
 
 def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
@@ -25,14 +22,4 @@ def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def _cell(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = shown(value, 400)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def file_stem(address: str) -> str:
-    """A model's address as the beginning of a file name: letters, digits, hyphens, at most 60."""
-    name = address.rpartition("/")[2]
-    stem = name.rpartition(".")[0] or name
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in stem)[:60] or "model"
+    return clean_cell(value) if isinstance(value, str) else value

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from explorer.errors import ExplorerError
 from explorer.numerals import real, short
+from explorer.text.numbers import percent_asked
 
 Kind = Literal["threshold", "share", "reset", "lock", "limit", "mode", "scale", "undo", "redo"]
 Mode = Literal["alone", "together", "share"]
@@ -65,7 +66,7 @@ def parse_event(value: object) -> DragEvent:
     floor, cap = _number(value, "floor", 0.0, high=1.0), _number(value, "cap", 1.0, high=1.0)
     if floor > cap:
         raise ExplorerError(
-            f"At least {100 * floor:g} % and at most {100 * cap:g} % do not fit together.",
+            f"At least {percent_asked(floor)} and at most {percent_asked(cap)} do not fit together.",
             fix="Give a floor that is not above the cap.",
         )
     lowest, highest = (0.0, 1.0) if kind in ("share", "lock") else (-math.inf, math.inf)

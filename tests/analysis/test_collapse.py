@@ -64,7 +64,7 @@ def test_an_empty_layer_fails_and_names_layer_setting_and_action():
     assert (found.level, found.layer) == ("fail", "a")
     assert "a is empty" in found.what
     assert "12 of 12 weights" in found.evidence
-    assert "uniform sparsity 90 %" in found.evidence
+    assert "uniform sparsity 90%" in found.evidence
     assert "lock a" in found.action
 
 
@@ -136,14 +136,14 @@ def test_the_worst_comes_first():
 @for_each(
     ("spec", "words"),
     [
-        ({"allocation": {"key": "global", "sparsity": 0.8}}, "global sparsity 80 % (line at 0.05)"),
-        ({"allocation": {"key": "per_layer", "sparsity": 0.1, "shares": {"a": 0.97}}}, "per_layer sparsity 97 %"),
+        ({"allocation": {"key": "global", "sparsity": 0.8}}, "global sparsity 80% (line at 0.05)"),
+        ({"allocation": {"key": "per_layer", "sparsity": 0.1, "shares": {"a": 0.97}}}, "per_layer sparsity 97%"),
         ({"allocation": {"key": "threshold", "value": 0.2, "unit": "absolute"}}, "the common threshold 0.2"),
         (
             {"allocation": {"key": "threshold", "value": 0.2, "unit": "std", "values": {"a": 3.0}}},
             "its own threshold 3 standard deviations",
         ),
-        ({"allocation": {"key": "uniform", "sparsity": 0.1}, "limits": {"a": {"floor": 1.0}}}, "the floor of 100 %"),
+        ({"allocation": {"key": "uniform", "sparsity": 0.1}, "limits": {"a": {"floor": 1.0}}}, "the floor of 100%"),
         ({}, "this plan"),
     ],
 )
@@ -207,7 +207,7 @@ def test_accuracy_is_compared_with_guessing(measured, level, words):
     found = only(collapse.after(evaluation_of(torch.arange(100) % 10, measured), 10))
     assert found.level == level
     assert words in found.what
-    assert "against 10.0 % by chance, on 100 samples" in found.evidence
+    assert "against 10.0% by chance, on 100 samples" in found.evidence
 
 
 def test_chance_is_not_judged_when_the_number_of_classes_is_not_known():
@@ -228,4 +228,4 @@ def test_with_the_plan_the_layer_that_lost_most_and_its_setting_are_named():
     model = model_of(a=torch.randn(4, 3), b=torch.randn(4, 3))
     plan = plan_of(model, a=kept((4, 3), 6), b=kept((4, 3), 3))
     found = collapse.after(evaluation_of(torch.full((100,), 3), GUESSING), 10, plan)
-    assert all(f.layer == "b" and "75 % went by uniform sparsity 90 %" in f.evidence for f in found)
+    assert all(f.layer == "b" and "75.0% went by uniform sparsity 90%" in f.evidence for f in found)

@@ -277,7 +277,7 @@ def test_a_search_gives_the_same_plans_twice_and_is_json_able() -> None:
     first, second = run(), run()
     assert [t.point.plan_digest for t in first] == [t.point.plan_digest for t in second]
     told = json.loads(json.dumps(SearchResult(first[0].question, tuple(first)).to_json(), allow_nan=False))
-    assert told["asked"] == "the best accuracy with at most 30 % of the dense parameters"
+    assert told["asked"] == "the best accuracy with at most 30% of the dense parameters"
     assert PruneSpec.from_json(told["best"]["spec"]) == SearchResult(first[0].question, tuple(first)).best.spec
     assert len(told["tried"]) == len(first)
 

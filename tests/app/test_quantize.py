@@ -86,7 +86,7 @@ def test_the_orders_are_compared_and_one_sentence_says_what_came_out(visit: Visi
     screen.button("Compare").click()
 
     expect(card).to_contain_text("measured on the same 450 samples: prune, quantize", timeout=A_WHILE_MS)
-    expect(card).to_contain_text(re.compile(r"prune, tune, quantize \d+\.\d %"))
+    expect(card).to_contain_text(re.compile(r"prune, tune, quantize \d+\.\d%"))
 
 
 def test_skipped_activations_are_measured_and_drawn(visit: Visit) -> None:

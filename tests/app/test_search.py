@@ -34,7 +34,7 @@ def asked(visit: Visit, model: str) -> Screen:
 def test_a_budget_question_is_answered_by_a_measured_plan_that_opens_on_explore(visit: Visit) -> None:
     screen = asked(visit, MODEL)
     page = screen.page
-    expect(page.get_by_text("Asked: the best accuracy with at most 40 %")).to_be_visible()
+    expect(page.get_by_text("Asked: the best accuracy with at most 40%")).to_be_visible()
     page.get_by_role("radio", name="20").click()
     searching(page).click()
 

@@ -11,7 +11,8 @@ from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.statistics import unit_norms as ranked
 from explorer.charts import group_heatmap, overview, signed_histogram, unit_norms, weight_heatmap
 from explorer.charts.picture import groups_of, picture_of
-from explorer.text.numbers import bytes_text, points, safe, times
+from explorer.text.names import clean_plotly
+from explorer.text.numbers import bytes_text, points, times
 
 
 def named(figure, name):
@@ -145,12 +146,12 @@ def test_numbers_read_as_people_write_them():
     assert [bytes_text(n) for n in (0, 999, 1000, 133_120, 12_345_678, 5e9, 3e12)] == [
         "0 B", "999 B", "1 kB", "133 kB", "12.3 MB", "5 GB", "3 TB",
     ]  # fmt: skip
-    assert [times(r) for r in (1.0, 2.53, 16.0, math.inf)] == ["1×", "2.5×", "16×", "∞×"]
+    assert [times(r) for r in (1.0, 2.53, 16.0, math.inf)] == ["1×", "2.53×", "16×", "∞×"]
     assert [points(d) for d in (0.003, -0.012, 0.0, -0.0001)] == ["+0.3 pt", "−1.2 pt", "0.0 pt", "0.0 pt"]
 
 
 def test_a_long_name_keeps_its_ends_on_one_line():
-    name = safe("a" * 50 + "\n" + "b" * 50)
+    name = clean_plotly("a" * 50 + "\n" + "b" * 50)
     assert len(name) == 60
     assert (name[0], name[-1]) == ("a", "b")
-    assert safe("<&>$") == "&lt;&amp;&gt;&#36;"
+    assert clean_plotly("<&>$") == "&lt;&amp;&gt;&#36;"

@@ -34,7 +34,7 @@ def test_people_read_a_table_of_the_pruned_network(capsys: pytest.CaptureFixture
     assert main(["activations", "digits-mlp", "--shares", "0,0.5", "--sparsity", "0.5"]) == 0
     said = capsys.readouterr().out
     assert "zero before" in said
-    assert "97.78 %" in said
+    assert "97.8%" in said
 
 
 @pytest.mark.parametrize(

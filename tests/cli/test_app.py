@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -32,6 +33,13 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         assert process.stdout is not None
         yield process, json.loads(process.stdout.readline())["url"]
         process.kill()
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """What a command hands on to its server does not outlive the test."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 def answer(url: str, process: subprocess.Popen[str]) -> int:

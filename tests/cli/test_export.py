@@ -106,6 +106,6 @@ def test_a_file_that_is_there_stays_without_force(capsys: Capture, tmp_path: Pat
 def test_people_read_what_was_asked_what_was_reached_and_what_was_proven(capsys: Capture, tmp_path: Path) -> None:
     assert main(["prune", "digits-mlp", *HALF, "--form", "sliced", "-o", str(tmp_path / "o.safetensors")]) == 0
     out = capsys.readouterr().out
-    assert "asked 50.00 %" in out
+    assert "asked 50.0%" in out
     assert "parameters are left." in out
     assert "proven: The smaller network answers like the masked one on the 450 samples of the tune split" in out

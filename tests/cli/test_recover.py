@@ -172,7 +172,7 @@ def test_people_are_told_how_large_the_dense_control_is(capsys: pytest.CaptureFi
     assert main(["recover", "digits-mlp", "--recipe", str(file)]) == DONE
     out = capsys.readouterr().out
     assert "from scratch, tune" in out
-    assert "A dense network of 5,028 parameters, 10.11x fewer." in out
+    assert "A dense network of 5,028 parameters, 10.1× fewer." in out
     assert "pruned" not in out
 
 

@@ -119,7 +119,7 @@ def test_people_get_one_aligned_line_a_point_newest_first(capsys: Capture, tmp_p
     assert lines[0].split()[:3] == ["id", "time", "(UTC)"]
     assert [line.split()[0] for line in lines[2:]] == ["3", "2", "1"]
     assert "2031-12-24 18:00:02" in lines[2]
-    assert "96.00 %  93.00 to 98.00, n = 450" in lines[2]
+    assert "96.0%  93.0 – 98.0%, n = 450" in lines[2]
     assert shown(capsys, "runs", "--data-dir", str(tmp_path / "new")) == "Nothing is kept yet.\n"
 
 
@@ -171,7 +171,7 @@ def test_numbers_that_json_does_not_know_become_null(capsys: Capture, tmp_path: 
     Store(tmp_path).record_point(record(compression_ratio=float("inf"), theoretical_speedup=float("nan")))
     (found,) = listed(capsys, "--data-dir", str(tmp_path))
     assert (found["compression_ratio"], found["theoretical_speedup"]) == (None, None)
-    assert "infinite" in shown(capsys, "runs", "--data-dir", str(tmp_path))
+    assert "∞×" in shown(capsys, "runs", "--data-dir", str(tmp_path))
 
 
 def test_kept_names_cannot_play_with_the_terminal(capsys: Capture, tmp_path: Path) -> None:

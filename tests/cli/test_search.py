@@ -47,7 +47,7 @@ def test_every_plan_is_kept_and_a_second_search_reads_the_scan(capsys: pytest.Ca
 def test_people_read_what_was_asked_predicted_and_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["search", "digits-mlp", "--budget", "params=0.3", *FEW]) == DONE
     out = capsys.readouterr().out
-    assert "the best accuracy with at most 30 % of the dense parameters" in out
+    assert "the best accuracy with at most 30% of the dense parameters" in out
     assert "predicted" in out
     assert "measured drop" in out
     assert "7 plans were measured on the tune split" in out

@@ -169,7 +169,7 @@ def test_three_orders_are_measured_and_the_advice_gives_their_accuracies(
     assert [t.words for t in found] == ["prune, quantize", "quantize, prune", "prune, tune, quantize"]
     assert found[0].evaluation.accuracy == measured(evaluator, make_plan(model, spec)).accuracy
     said = advice(found, evaluator, share=0.8)
-    assert all(f"{t.words} {100 * t.evaluation.accuracy.value:.1f} %" in said for t in found)
+    assert all(f"{t.words} {100 * t.evaluation.accuracy.value:.1f}%" in said for t in found)
     assert "measured on the same 450 samples" in said
     assert advice(found[:2], evaluator, share=0.8) == ""
 

@@ -9,7 +9,7 @@ import pytest
 
 import explorer as ex
 from explorer.cli import main
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.ui.explore.curves import RATIOS
 from tests.ui.pages import Open, link, measured, rows_of, spoken
 
@@ -58,5 +58,5 @@ def test_three_faces_measure_and_conclude_the_same(
     shown, words = on_the_screen(visit, downloads)
     assert shown == numbers
     for sentence in comparison.sentences(at):
-        assert plain(sentence, 400) in words
-    assert plain(comparison.scope(at), 600) in words
+        assert clean_markdown(sentence, 400) in words
+    assert clean_markdown(comparison.scope(at), 600) in words

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from explorer.analysis.comparison.seeds import Level, levels
 from explorer.metrics.interval import Interval, wilson
+from explorer.text.numbers import points, points_apart, times
 from explorer.types import TradeOff
 
 METHOD = "95 % interval, independent: each share's Wilson interval with the spread of its seeds"
@@ -50,11 +51,12 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """ "magnitude is better than random by 12.1 ± 1.3 points at 8×"."""
-        points, margin = 100 * self.difference, f"± {100 * self.margin:.1f} points"
+        margin, at = f"± {points_apart(self.margin)}", times(self.at)
         if self.outcome == "no better":
-            signed = f"{points:+.1f}".replace("-", "−")
-            return f"{self.first} is no better than {self.second} at {_times(self.at)} ({signed} {margin})"
-        return f"{self.first} is {self.outcome} than {self.second} by {abs(points):.1f} {margin} at {_times(self.at)}"
+            difference = points(self.difference).removesuffix(" pt")
+            return f"{self.first} is no better than {self.second} at {at} ({difference} {margin})"
+        difference = points_apart(self.difference).removesuffix(" points")
+        return f"{self.first} is {self.outcome} than {self.second} by {difference} {margin} at {at}"
 
     def to_json(self) -> dict[str, Any]:
         """All of it, with the sentence and how the interval was made."""
@@ -141,7 +143,3 @@ def _ratio(level: Level) -> float:
 
 def _n(level: Level) -> int:
     return min(p.accuracy.n or 0 for p in level.points)
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.0f}×" if ratio == round(ratio) else f"{ratio:.1f}×"

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast, get_args
 
 from explorer.errors import ExplorerError
 from explorer.numerals import real, short
+from explorer.text.numbers import percent_asked, points_asked
 
 CostName = Literal["params", "macs", "size", "latency"]
 COSTS: tuple[CostName, ...] = get_args(CostName)
@@ -95,11 +96,10 @@ class Question:
 
     def __str__(self) -> str:
         if self.max_drop is not None:
-            points = f"{100 * self.max_drop:g}"
-            return f"{_LEAST[self.cost]} for a drop of at most {points} point{'s' * (points != '1')}"
+            return f"{_LEAST[self.cost]} for a drop of at most {points_asked(self.max_drop)}"
         if self.absolute:
             return f"the best accuracy with at most {self.limit:,g} {_PLURAL[self.cost]}"
-        return f"the best accuracy with at most {100 * (self.limit or 0.0):g} % of the dense {WORDS[self.cost]}"
+        return f"the best accuracy with at most {percent_asked(self.limit or 0.0)} of the dense {WORDS[self.cost]}"
 
 
 Asked = str | Mapping[str, float] | Question | None

@@ -10,6 +10,7 @@ from typing import Any
 from explorer.analysis.report import finite
 from explorer.analysis.search.question import UNITS, WORDS, Question
 from explorer.pruning.spec import PruneSpec
+from explorer.text.numbers import percent, points
 from explorer.types import Measurement, TradeOffPoint
 
 DENSE = "dense"
@@ -124,8 +125,8 @@ class SearchResult:
 def said(found: SearchResult) -> tuple[str, ...]:
     """What may be said of the answer, in sentences: whether it meets the question, and what it rests on."""
     best, n = found.best, len(found.tried)
-    where = f"{amount(best.cost)}, {100 * best.share:.1f} % of the dense model"
-    drop = f"{100 * best.drop.value:.2f} points of drop on {best.drop.n} samples"
+    where = f"{amount(best.cost)}, {percent(best.share)} of the dense model"
+    drop = f"a drop of {points(best.drop.value)} on {best.drop.n} samples"
     if found.met:
         first = f"{where}: {drop}, from {ORIGINS[best.by]}."
     else:
@@ -160,7 +161,7 @@ def amount(cost: Measurement) -> str:
 
 def _against(ranking: Tried) -> str:
     """What global pruning gives for the same question."""
-    drop = f"{100 * ranking.drop.value:.2f} points of drop"
+    drop = f"a drop of {points(ranking.drop.value)}"
     if not ranking.meets:
         return f"Global pruning was not within that: {amount(ranking.cost)}, {drop}."
     return f"Global pruning: {amount(ranking.cost)}, {drop}."

@@ -36,7 +36,9 @@ def run(args: Arguments) -> int:
         printing.say_json({"model": about, "split": "tune", "sparsity": sparsity, "points": points})
         return 0
     head = ("asked", "zero", "zero before", "accuracy", "95 % interval", "drop")
-    printing.say(f"{printing.plain(model.address)} on {data.address}, split tune: activations below a threshold", "")
+    printing.say(
+        f"{printing.clean_terminal(model.address)} on {data.address}, split tune: activations below a threshold", ""
+    )
     printing.say(*printing.table(head, [_cells(p) for p in measured], left=0))
     return 0
 

@@ -52,7 +52,7 @@ def _lines(found: CriteriaCompared, specs: list[PruneSpec], steady: list[Measure
         for name, spec, m in zip(found.names, specs, steady, strict=True)
     ]
     lines = [
-        f"{printing.plain(found.group.name)}: {printing.count(n)} {unit}s",
+        f"{printing.clean_terminal(found.group.name)}: {printing.count(n)} {unit}s",
         "",
         *printing.table(("criterion", "samples", "rank stability"), rows),
         "",

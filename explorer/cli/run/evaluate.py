@@ -85,7 +85,7 @@ def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | No
     last: RunningCosts | None = None
     with printing.Progress("measuring time") as progress:
         for last in refined_costs(model, plan, batch=batch, table=table, files=files):
-            progress.show(f"{last.latency.n} of {last.latency.total} pairs, {last.latency.ratio.value:.2f}x")
+            progress.show(f"{last.latency.n} of {last.latency.total} pairs, {printing.times(last.latency.ratio.value)}")
     return last
 
 
@@ -110,7 +110,7 @@ def _metric_rows(found: Report) -> list[tuple[str, str, str, str]]:
     if dense is not None:
         rows.append(("dense accuracy", printing.percent(dense.value), printing.interval(dense)))
         rows.append(("accuracy", printing.percent(judged.accuracy.value), printing.interval(judged.accuracy)))
-        drop = f"{printing.points(judged.drop.value)} points"
+        drop = printing.points(judged.drop.value)
         rows.append(("drop against dense", drop, printing.interval(judged.drop, signed=True)))
         rows += [_metric_row(key, measurement) for key, measurement in judged.metrics.items()]
     elif judged.judged_by in ("tokens", "numbers"):
@@ -125,16 +125,14 @@ def _metric_row(key: str, measurement: Measurement) -> tuple[str, str, str]:
     name = METRICS.member(key).label
     if measurement.unit == "fraction":
         return name, printing.percent(measurement.value), printing.interval(measurement)
-    bounds = "" if measurement.low is None else f"{measurement.low:.4g} to {measurement.high:.4g}, "
-    return name, printing.number(measurement.value), f"{bounds}n = {measurement.n}"
+    return name, printing.number(measurement.value), printing.number_interval(measurement)
 
 
 def _other_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:
     """What is measured where no class is chosen: plain numbers, not per cent."""
     named = {JUDGED_NAMES[judged.judged_by]: judged.accuracy, "drop against dense": judged.drop, **judged.metrics}
     named = {name: m for name, m in named.items() if name != "r2"}
-    shown = [(name, m, "" if m.low is None else f"{m.low:.4g} to {m.high:.4g}, ") for name, m in named.items()]
-    return [(name, printing.number(m.value), f"{bounds}n = {m.n}", m.origin) for name, m, bounds in shown]
+    return [(name, printing.number(m.value), printing.number_interval(m), m.origin) for name, m in named.items()]
 
 
 def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
@@ -151,7 +149,7 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
     names = {kind: f"size, {kind.replace('_', ' ')}" for kind in found.sizes}
     shown = [(names[kind], m) for kind, m in found.sizes.items()]
     shown += [(f"{names[kind]}, on disk", m) for kind, m in (found.measured_sizes or {}).items()]
-    return rows + [(name, f"{printing.count(m.value)} B", "", m.origin) for name, m in shown]
+    return rows + [(name, printing.bytes_counted(m.value), "", m.origin) for name, m in shown]
 
 
 def _measured_speedup(costs: RunningCosts | None) -> tuple[str, str, str, str]:
@@ -159,15 +157,15 @@ def _measured_speedup(costs: RunningCosts | None) -> tuple[str, str, str, str]:
     if costs is None:
         return "measured speedup", "not measured", "add --latency", ""
     ratio = costs.latency.ratio
-    interval = "" if ratio.low is None or ratio.high is None else f"{ratio.low:.2f} to {ratio.high:.2f}"
-    return "measured speedup", printing.times(ratio.value), interval, "measured"
+    ends = [printing.times(end) for end in (ratio.low, ratio.high) if end is not None]
+    return "measured speedup", printing.times(ratio.value), " – ".join(ends), "measured"
 
 
 def _cost_lines(found: RunningCosts) -> list[str]:
     """Time, then memory and energy: one line each."""
     memory, energy = found.memory, {name: m.value * 1e6 for name, m in found.energy.items()}
-    live = " to ".join(f"{printing.count(memory[f'activations_{name}'].value)} B" for name in ("dense", "pruned"))
-    held = " to ".join(f"{printing.count(memory[f'weights_{name}'].value)} B" for name in ("dense", "pruned"))
+    live = " to ".join(printing.bytes_counted(memory[f"activations_{name}"].value) for name in ("dense", "pruned"))
+    held = " to ".join(printing.bytes_counted(memory[f"weights_{name}"].value) for name in ("dense", "pruned"))
     used = f"{energy['dense']:.3g} to {energy['pruned']:.3g} microjoules, estimated for a 45 nm chip"
     rest = f"Weights in memory {held}, activations at most {live} (counted). Energy {used}."
     return [f"{found.said[0]} Measured {found.form}.", rest]
@@ -193,7 +191,7 @@ def remarks(found: Report) -> list[str]:
     lines = [f"repaired: {text}" for text in found.model.repairs]
     lines += [f"note: {text}" for text in found.notes]
     lines += [printing.finding_line(f) for f in found.findings]
-    return ["", *map(printing.plain, lines)] if lines else []
+    return ["", *map(printing.clean_terminal, lines)] if lines else []
 
 
 def _looks(n: int | None) -> list[str]:

@@ -39,8 +39,10 @@ def run(args: Arguments) -> int:
         printing.say_json({**about, "notes": list(plan.notes), "to": args.to, **written})
         return 0
     files = written["written"]
-    printing.say(f"Wrote {printing.plain(args.output)} ({printing.count(files['bytes'])} B).", *reached(plan))
-    printing.say(*proof_lines(written.get("proof")), *map(printing.plain, int8.lines(written.get("int8"))))
+    printing.say(
+        f"Wrote {printing.clean_terminal(args.output)} ({printing.bytes_counted(files['bytes'])}).", *reached(plan)
+    )
+    printing.say(*proof_lines(written.get("proof")), *map(printing.clean_terminal, int8.lines(written.get("int8"))))
     return 0
 
 
@@ -57,13 +59,16 @@ def reached(plan: Plan) -> list[str]:
         f"{printing.count(plan.n_pruned)} of {printing.count(plan.layers.n_prunable)} weights pruned "
         f"({printing.percent(plan.sparsity)}; asked {printing.percent(plan.asked)})."
     )
-    return [said, *(printing.plain(f"note: {note}") for note in plan.notes)]
+    return [said, *(printing.clean_terminal(f"note: {note}") for note in plan.notes)]
 
 
 def proof_lines(proof: Mapping[str, Any] | None) -> list[str]:
     """Every check of a proof in a line."""
     marks = {True: "proven", False: "failed", None: "not tried"}
-    return [f"{marks[check['ok']]}: {printing.plain(check['sentence'])}" for check in (proof or {}).get("checks", ())]
+    return [
+        f"{marks[check['ok']]}: {printing.clean_terminal(check['sentence'])}"
+        for check in (proof or {}).get("checks", ())
+    ]
 
 
 def slim_written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:

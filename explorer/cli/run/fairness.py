@@ -17,6 +17,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.macs import mac_table, why_no_macs
 from explorer.pruning.controls import NAMES, draws_by_chance
 from explorer.pruning.spec import PruneSpec
+from explorer.text.numbers import between
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 
 _MOST_SEEDS = 100
@@ -92,7 +93,7 @@ def lines(comparison: Comparison) -> list[str]:
     if comparison.has_controls:
         at = comparison.furthest()
         none = ["No verdict: no pruned size was reached by both."]
-        out += ["", *(none if at is None else comparison.sentences(at)), printing.plain(comparison.scope(at))]
+        out += ["", *(none if at is None else comparison.sentences(at)), printing.clean_terminal(comparison.scope(at))]
     return out
 
 
@@ -105,7 +106,7 @@ def _cells(level: Level) -> list[str]:
         printing.times(level.mean(lambda p: p.compression_ratio)),
         printing.times(level.mean(lambda p: p.theoretical_speedup)),
         printing.percent(level.accuracy),
-        f"{100 * low:.2f} to {100 * high:.2f}",
+        between(low, high),
         str(level.n_seeds),
         printing.points(level.drop),
     ]

@@ -11,6 +11,7 @@ from explorer.cli.arguments import Arguments
 from explorer.cli.run.loading import load_model
 from explorer.pruning.layers import layer_table
 from explorer.ranking.order import Magnitudes
+from explorer.text.numbers import percent_asked
 from explorer.types import LayerInfo, LayerTable, LoadedModel
 
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
@@ -28,8 +29,9 @@ def run(args: Arguments) -> int:
         printing.say_json(_json(model, rows, findings))
         return 0
     n_prunable = printing.count(layers.n_prunable)
+    address = printing.clean_terminal(model.address)
     printing.say(
-        f"{printing.plain(model.address)}: {printing.count(model.n_parameters)} parameters, {n_prunable} prunable",
+        f"{address}: {printing.count(model.n_parameters)} parameters, {n_prunable} prunable",
         "",
         *printing.table(_HEAD, [_cells(row) for row in rows], left=2),
         *_below(model, rows, [printing.finding_line(f) for f in findings]),
@@ -37,7 +39,7 @@ def run(args: Arguments) -> int:
     return 0
 
 
-_HEAD = ("layer", "kind", "shape", "weights", "zeros", *(f"|w| {100 * s:g} %" for s in SHARES))
+_HEAD = ("layer", "kind", "shape", "weights", "zeros", *(f"|w| {percent_asked(s)}" for s in SHARES))
 
 
 def _row(model: LoadedModel, layer: LayerInfo, ranked: Magnitudes | None) -> dict[str, Any]:
@@ -100,4 +102,4 @@ def _below(model: LoadedModel, rows: list[dict[str, Any]], findings: list[str]) 
     lines += [f"repaired: {text}" for text in model.repairs]
     lines += [f"note: {model.why_not_runnable}"] if model.why_not_runnable else []
     lines += findings
-    return ["", *map(printing.plain, lines)] if lines else []
+    return ["", *map(printing.clean_terminal, lines)] if lines else []

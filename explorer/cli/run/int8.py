@@ -53,7 +53,7 @@ def _accuracies(model: LoadedModel, split: Split, made: WrittenInt8) -> dict[str
     try:
         found = {"int8": judged(made.made.outputs), "float": judged(made.made.float_outputs)}
     except ExplorerError as error:
-        printing.note(printing.plain(str(error)))
+        printing.note(printing.clean_terminal(str(error)))
         return None
     return {name: {"accuracy": asdict(e.accuracy), "drop": asdict(e.drop)} for name, e in found.items()}
 

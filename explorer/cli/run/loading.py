@@ -35,7 +35,7 @@ def load_data(args: Arguments, model: LoadedModel) -> Dataset:
     dataset = read_data(args, model)
     for finding in dataset.findings:
         if finding.level != "ok":
-            printing.note(printing.plain(printing.finding_line(finding)))
+            printing.note(printing.clean_terminal(printing.finding_line(finding)))
     return dataset
 
 

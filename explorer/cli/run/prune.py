@@ -31,8 +31,9 @@ def run(args: Arguments) -> int:
         files = {"weights": str(written.weights), "spec": str(written.spec), "bytes": written.n_bytes}
         printing.say_json(found.to_json() | {"form": "masked", "written": files})
         return 0
+    size = printing.bytes_counted(written.n_bytes)
     printing.say(
-        f"Wrote {printing.plain(written.weights)} ({printing.count(written.n_bytes)} B) and {written.spec.name}.",
+        f"Wrote {printing.clean_terminal(written.weights)} ({size}) and {written.spec.name}.",
         f"{printing.count(plan.n_pruned)} of {printing.count(plan.layers.n_prunable)} weights are zero "
         f"({printing.percent(plan.sparsity)}, asked {printing.percent(plan.asked)}).",
         "The zeros are stored, so the file is as large as the dense one.",
@@ -49,8 +50,9 @@ def _sliced(args: Arguments, model: LoadedModel, plan: Plan) -> int:
         printing.say_json(found.to_json() | {"form": "sliced", **made})
         return 0
     counts, files = found.parameters, made["written"]
+    size = printing.bytes_counted(files["bytes"])
     printing.say(
-        f"Wrote {printing.plain(files['weights'])} ({printing.count(files['bytes'])} B) and its description.",
+        f"Wrote {printing.clean_terminal(files['weights'])} ({size}) and its description.",
         *reached(plan)[:1],
         f"{printing.count(counts['kept'].value)} of {printing.count(counts['total'].value)} parameters are left.",
         *proof_lines(made["proof"]),

@@ -49,10 +49,10 @@ def run(args: Arguments) -> int:
         )
         return 0
     head = ("pruned", "format", "recovered", "bytes", "origin", "accuracy", "95 % interval", "drop", "speed", "front")
-    printing.say(f"{printing.plain(model.address)} on {data.address}, split tune", "")
+    printing.say(f"{printing.clean_terminal(model.address)} on {data.address}, split tune", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=3))
     notes = dict.fromkeys(f"{p.form}: {p.why_not}" for p in points if p.why_not)
-    printing.say(*map(printing.plain, notes), *([advice] if advice else []))
+    printing.say(*map(printing.clean_terminal, notes), *([advice] if advice else []))
     return 0
 
 

@@ -40,7 +40,9 @@ def run(args: Arguments) -> int:
         if n_looks is not None:
             printing.say("", f"This was look number {n_looks} at the locked test split of this data with this model.")
         if written is not None:
-            printing.say("", f"Wrote {printing.plain(written['weights'])} ({printing.count(written['bytes'])} B).")
+            printing.say(
+                "", f"Wrote {printing.clean_terminal(written['weights'])} ({printing.bytes_counted(written['bytes'])})."
+            )
     return 0
 
 
@@ -92,7 +94,7 @@ def _json(args: Arguments, context: Context, outcome: RecoveryOutcome) -> dict[s
 
 def _lines(args: Arguments, context: Context, outcome: RecoveryOutcome) -> list[str]:
     recovered, evaluation = outcome.recovered, outcome.evaluation
-    address = printing.plain(context.model.address)
+    address = printing.clean_terminal(context.model.address)
     head = f"{address} on {context.dataset.address}: {recovered.protocol['summary']}"
     rows = [
         _row(f"{name}, tune", m)
@@ -106,7 +108,7 @@ def _lines(args: Arguments, context: Context, outcome: RecoveryOutcome) -> list[
     ]
     name = "from scratch" if outcome.is_dense else "recovered"
     rows.append(_row(f"{name}, {args.split}", evaluation.accuracy))
-    drop = f"{printing.points(evaluation.drop.value)} points"
+    drop = printing.points(evaluation.drop.value)
     rows.append(("drop against dense", drop, printing.interval(evaluation.drop, signed=True)))
     return [head, "", *printing.table(("what", "accuracy", "95 % interval"), rows), "", *_size(outcome)]
 

@@ -46,7 +46,7 @@ def _lines(args: Arguments, found: Sequence[PointRecord], scans: Sequence[ScanSu
     if scans:
         lines += [*[""] * bool(lines), *printing.table(_SCAN_HEAD, map(_scan_cells, scans), left=0)]
     asked = ", ".join(value for value in (args.model, args.data, args.split, args.kind) if value)
-    return lines or [f"Nothing is kept of {printing.plain(asked)}." if asked else "Nothing is kept yet."]
+    return lines or [f"Nothing is kept of {printing.clean_terminal(asked)}." if asked else "Nothing is kept yet."]
 
 
 def _id(args: Arguments) -> int:

@@ -18,6 +18,7 @@ from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text
 from explorer.tasks.scan import ScanRequest
+from explorer.text.numbers import percent_asked, points_at_most
 from explorer.types import Dataset, LoadedModel, Scores
 
 
@@ -62,24 +63,24 @@ def _levels(text: str | None) -> tuple[float, ...]:
 
 def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, found: Sensitivity) -> list[str]:
     if not found.cells:
-        why = printing.plain(why_no_units(scores) or "")
-        return [f"{printing.plain(model.address)} has no layer that can be scanned this way. {why}".rstrip()]
+        why = printing.clean_terminal(why_no_units(scores) or "")
+        return [f"{printing.clean_terminal(model.address)} has no layer that can be scanned this way. {why}".rstrip()]
     first = found.cells[0]
-    where = f"{printing.plain(model.address)} on {data.address}, split {args.split}"
+    where = f"{printing.clean_terminal(model.address)} on {data.address}, split {args.split}"
     head = f"{where}, {first.total} samples, mode {args.mode}"
     dense = printing.percent(found.dense_accuracy)
     legend = f"Drop of {found.judged} in points when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
-    columns = ("layer", *(f"{level:.0%}" for level in found.levels))
+    columns = ("layer", *(percent_asked(level) for level in found.levels))
     rows = [(group, *(_drop(found.cell(group, level)) for level in found.levels)) for group in found.groups]
     said = [found.fragile_words, *_not_scanned(scores), _reach(found), found.audit]
-    return [head, legend, "", *printing.table(columns, rows), "", *map(printing.plain, filter(None, said))]
+    return [head, legend, "", *printing.table(columns, rows), "", *map(printing.clean_terminal, filter(None, said))]
 
 
 def _reach(found: Sensitivity) -> str:
     """How wide the intervals are; the CSV file and --json have each."""
     drops = [cell.drop for cell in found.cells]
     wide = [(d.high - d.low) / 2 for d in drops if d.low is not None and d.high is not None]
-    return f"95 % intervals of the drops: {100 * max(wide):.2f} points or less either way." if wide else ""
+    return f"95 % intervals of the drops: {points_at_most(max(wide))} either way." if wide else ""
 
 
 def _not_scanned(scores: Scores) -> list[str]:
@@ -92,7 +93,7 @@ def _not_scanned(scores: Scores) -> list[str]:
 
 
 def _drop(cell: Cell | None) -> str:
-    return "" if cell is None else printing.points(cell.drop.value)
+    return "" if cell is None else printing.points(cell.drop.value).removesuffix(" pt")
 
 
 def _quick(
@@ -106,7 +107,7 @@ def _quick(
     by_group: dict[str, list[str]] = {}
     for e in found:
         by_group.setdefault(e.group, []).append(printing.percent(e.removed.value))
-    columns = ("layer", *(f"{level:.0%}" for level in sorted(set(levels))))
+    columns = ("layer", *(percent_asked(level) for level in sorted(set(levels))))
     lines = printing.table(columns, [(group, *values) for group, values in by_group.items()])
     printing.say("Share of each layer's squared weights that a level removes.", NOTE, "", *lines)
     return 0

@@ -74,7 +74,7 @@ def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, f
 
 def _lines(model: LoadedModel, data: Dataset, found: SearchResult) -> list[str]:
     best = found.best
-    head = f"{printing.plain(model.address)} on {data.address}, split tune: {found.question}"
+    head = f"{printing.clean_terminal(model.address)} on {data.address}, split tune: {found.question}"
     columns = ("from", "of dense", "pruned", "predicted", "measured drop", "95 % interval", "")
     rows = [_cells(tried, found) for tried in found.candidates.values()]
     shares = [(name, printing.percent(share)) for name, share in best.shares]

@@ -62,7 +62,7 @@ def _say(args: Arguments, model: LoadedModel, data: Dataset, comparison: Compari
         )
         return
     head = ("asked", "pruned", "ratio", "speedup", "size", "accuracy", "95 % interval", "drop", "front")
-    name = printing.plain(model.address)
+    name = printing.clean_terminal(model.address)
     printing.say(f"{name} on {data.address}, split tune: {label}", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=0))
     printing.say(*fairness.lines(comparison))
@@ -78,7 +78,7 @@ def _looks(args: Arguments, model: LoadedModel, data: Dataset) -> int | None:
     try:
         return looks(model.digest, data.digest, args.data_dir)
     except ExplorerError as error:
-        printing.note(printing.plain(error))
+        printing.note(printing.clean_terminal(error))
         return None
 
 
@@ -100,9 +100,9 @@ def _cells(p: TradeOffPoint, on_front: bool) -> list[str]:
         printing.percent(p.sparsity),
         printing.times(p.compression_ratio),
         printing.times(p.theoretical_speedup),
-        f"{printing.count(p.size_bytes)} B",
+        printing.bytes_counted(p.size_bytes),
         printing.percent(p.accuracy.value),
         printing.interval(p.accuracy),
-        f"{printing.points(p.drop.value)}",
+        printing.points(p.drop.value),
         "*" if on_front else "",
     ]

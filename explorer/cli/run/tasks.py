@@ -59,7 +59,7 @@ def shown(items: Iterable[R], label: str, total: int, describe: Callable[[R], st
     with printing.Progress(label) as progress:
         for item in items:
             n_done += bool(getattr(item, "complete", True))
-            doing = printing.plain(describe(item))
+            doing = printing.clean_terminal(describe(item))
             progress.show(f"{n_done} of {total}{', ' * bool(doing)}{doing}")
             yield item
 
@@ -71,4 +71,4 @@ def tell(store: Store) -> None:
 
 
 def _report(error: ExplorerError) -> None:
-    printing.note(printing.plain(f"What is measured is not kept. {error}"))
+    printing.note(printing.clean_terminal(f"What is measured is not kept. {error}"))

@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer.models.reader.formats import SAVE_AGAIN
 from explorer.reading.limits import MAX_TENSOR_BYTES, MAX_TENSORS
 from explorer.reading.refusal import RefusedError
-from explorer.text.quoting import listed, shown
+from explorer.text.names import clean, listed
 
 # Where training scripts put the weights, most usual first.
 CONTAINERS = ("state_dict", "model_state_dict", "model", "module", "net", "weights", "params")
@@ -44,7 +44,7 @@ def flat(saved: Any) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
         return {"tensor": saved}, [], {}
     if not isinstance(saved, Mapping):
         raise RefusedError(f"It holds a {type(saved).__name__}, not named weights.", SAVE_AGAIN)
-    facts = {shown(str(key)): value for key, value in saved.items() if _is_fact(value)}
+    facts = {clean(str(key)): value for key, value in saved.items() if _is_fact(value)}
     repairs: list[str] = []
     while (inner := _container(saved)) is not None and len(repairs) < MAX_DEPTH:
         repairs.append(f"The weights were found under {inner!r}.")
@@ -52,7 +52,7 @@ def flat(saved: Any) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
     tensors: dict[str, Any] = {}
     for name, value in _walk(saved, "", 0):
         if name in tensors:
-            raise RefusedError(f"It names {shown(name)!r} twice, so what it contains is ambiguous.", SAVE_AGAIN)
+            raise RefusedError(f"It names {clean(name)!r} twice, so what it contains is ambiguous.", SAVE_AGAIN)
         tensors[name] = value
         if len(tensors) > MAX_TENSORS:
             raise RefusedError(f"It holds more than {MAX_TENSORS:,} tensors.", "Split the file.")
@@ -124,15 +124,15 @@ def _dense(name: str, tensor: Tensor, out: Contents, room: int) -> Tensor | None
     if tensor.is_meta or tensor.is_nested:
         return None
     if tensor.numel() * tensor.element_size() > MAX_TENSOR_BYTES:
-        raise RefusedError(f"{shown(name)!r} claims {tensor.numel():,} numbers, more than are read.", SAVE_AGAIN)
+        raise RefusedError(f"{clean(name)!r} claims {tensor.numel():,} numbers, more than are read.", SAVE_AGAIN)
     if tensor.is_quantized:
-        out.repairs.append(f"{shown(name)} was stored quantized and is shown dequantized.")
+        out.repairs.append(f"{clean(name)} was stored quantized and is shown dequantized.")
         tensor = tensor.dequantize()
     if tensor.layout != torch.strided:
         if tensor.numel() * tensor.element_size() > room:
             raise TOO_MUCH
-        out.repairs.append(f"{shown(name)} was stored sparse and is shown dense.")
+        out.repairs.append(f"{clean(name)} was stored sparse and is shown dense.")
         tensor = tensor.to_dense()
     elif tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
-        raise RefusedError(f"{shown(name)!r} claims more numbers than the file holds for it.", SAVE_AGAIN)
+        raise RefusedError(f"{clean(name)!r} claims more numbers than the file holds for it.", SAVE_AGAIN)
     return tensor.resolve_conj().resolve_neg() if tensor.dtype in STORABLE else None

@@ -8,7 +8,7 @@ from typing import BinaryIO, Literal
 
 from explorer.reading.limits import MAX_TENSOR_BYTES, unpacked_bytes
 from explorer.reading.refusal import RefusedError
-from explorer.text.quoting import shown
+from explorer.text.names import clean
 
 Format = Literal["safetensors", "zip", "legacy"]
 
@@ -80,7 +80,7 @@ def check_sums(file: BinaryIO) -> None:
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError):
         raise RefusedError("Its zip archive is damaged or cut off.", "Download or save it again.") from None
     if damaged is not None:
-        why = f"Its record {shown(damaged)!r} is damaged: the numbers in it are not those that were saved."
+        why = f"Its record {clean(damaged)!r} is damaged: the numbers in it are not those that were saved."
         raise RefusedError(why, "Download or save it again.")
     file.seek(0)
 

@@ -14,7 +14,7 @@ import torch
 
 from explorer.models.slim.vocabulary import ATTRIBUTES, CONSTANTS, FUNCTIONS, LAYERS, METHODS
 from explorer.reading.refusal import RefusedError
-from explorer.text.quoting import shown
+from explorer.text.names import clean
 
 Op = Literal["input", "tensor", "layer", "call"]
 
@@ -109,7 +109,7 @@ def _check_targets(graph: Graph) -> None:
     for step in graph.steps:
         targets: Any = {"layer": graph.layers, "tensor": graph.tensors}.get(step.op)
         if targets is not None and step.target not in targets:
-            raise refused(f"its step {step.name!r} uses {shown(step.target)!r}, which it does not describe")
+            raise refused(f"its step {step.name!r} uses {clean(step.target)!r}, which it does not describe")
 
 
 def _done(steps: tuple[GraphStep, ...], output: Any) -> tuple[tuple[str, ...], ...]:
@@ -146,7 +146,7 @@ class _Reader:
             raise refused("a step of it lacks a part or has one too many")
         name = fields["name"]
         if not isinstance(name, str) or not _STEP.fullmatch(name):
-            raise refused(f"{shown(str(name))!r} is no name for a step")
+            raise refused(f"{clean(str(name))!r} is no name for a step")
         if name in self.names:
             raise refused(f"two steps are called {name!r}")
         op: Any = _choice(fields["op"], ("input", "tensor", "layer", "call"))
@@ -185,7 +185,7 @@ class _Reader:
     def _named(self, kind: str, inside: Any) -> Any:
         if kind == "node" and isinstance(inside, str):
             if inside not in self.names:
-                raise refused(f"a step reads {shown(inside)!r}, which no step before it makes")
+                raise refused(f"a step reads {clean(inside)!r}, which no step before it makes")
             return Ref(inside)
         constants = {("torch", name): name for name in CONSTANTS} | {("float", n): n for n in ("inf", "-inf", "nan")}
         name = constants.get((kind, inside)) if isinstance(inside, str) else None
@@ -195,7 +195,7 @@ class _Reader:
             return torch.device("cpu")
         if (kind, inside) == ("ellipsis", None):
             return ...
-        raise refused(f"a value of it is of the unknown kind {shown(str(kind))!r}")
+        raise refused(f"a value of it is of the unknown kind {clean(str(kind))!r}")
 
 
 def plain(raw: Any) -> Any:
@@ -215,7 +215,7 @@ def _target(op: Op, target: Any) -> str:
     if op != "call":
         return _path(target)
     if not isinstance(target, str) or (target not in FUNCTIONS and target not in METHODS):
-        raise refused(f"it calls {shown(str(target))!r}, which is not among the functions a slim model may use")
+        raise refused(f"it calls {clean(str(target))!r}, which is not among the functions a slim model may use")
     return target
 
 
@@ -225,7 +225,7 @@ def _check_call(step: GraphStep) -> None:
     if step.target == "builtins.getattr":
         asked = step.args[1] if len(step.args) == 2 else None
         if step.kwargs or not isinstance(asked, str) or asked not in ATTRIBUTES or not isinstance(step.args[0], Ref):
-            raise refused(f"its step {step.name!r} asks for {shown(str(asked))!r}, which may not be asked for")
+            raise refused(f"its step {step.name!r} asks for {clean(str(asked))!r}, which may not be asked for")
     if step.target in METHODS and not (step.args and isinstance(step.args[0], Ref)):
         raise refused(f"its step {step.name!r} calls a method of nothing")
     if "out" in step.kwargs:
@@ -236,10 +236,10 @@ def _layer(raw: Any) -> tuple[str, Mapping[str, Any]]:
     fields = _object(raw, "a layer")
     kind, arguments = fields.get("type"), _object(fields.get("args"), "a layer's arguments")
     if set(fields) != {"type", "args"} or not isinstance(kind, str) or kind not in LAYERS:
-        raise refused(f"it has a layer {shown(str(kind))!r}, which is not among the layers a slim model may use")
+        raise refused(f"it has a layer {clean(str(kind))!r}, which is not among the layers a slim model may use")
     unknown = set(arguments) - set(LAYERS[kind])
     if unknown:
-        raise refused(f"{kind} has no argument {shown(sorted(unknown)[0])!r}")
+        raise refused(f"{kind} has no argument {clean(sorted(unknown)[0])!r}")
     values = {name: _argument(value, 0) for name, value in arguments.items()}
     if not 1 <= (values.get("num_layers") or 1) <= MAX_STACKED:
         raise refused(f"{kind} has {values['num_layers']} layers")
@@ -275,17 +275,17 @@ def _list(raw: Any, what: str, most: int) -> list[Any]:
 
 def _choice(raw: Any, choices: tuple[str, ...]) -> str:
     if raw not in choices:
-        raise refused(f"it says {shown(str(raw))!r} where one of {', '.join(choices)} is expected")
+        raise refused(f"it says {clean(str(raw))!r} where one of {', '.join(choices)} is expected")
     return str(raw)
 
 
 def _path(raw: Any) -> str:
     if not isinstance(raw, str) or not _PATH.fullmatch(raw):
-        raise refused(f"{shown(str(raw))!r} is no name for a layer or tensor")
+        raise refused(f"{clean(str(raw))!r} is no name for a layer or tensor")
     return raw
 
 
 def _word(raw: Any) -> str:
     if not isinstance(raw, str) or not _STEP.fullmatch(raw):
-        raise refused(f"{shown(str(raw))!r} is no name for an argument")
+        raise refused(f"{clean(str(raw))!r} is no name for an argument")
     return raw

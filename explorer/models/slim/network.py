@@ -14,7 +14,7 @@ from explorer.models.slim.running import arguments, call, resolved, tensor_at
 from explorer.models.slim.vocabulary import layer_class
 from explorer.models.slim.watched import MAX_BYTES, CheckedRun
 from explorer.reading.refusal import RefusedError
-from explorer.text.quoting import listed, shown
+from explorer.text.names import clean, listed
 
 
 class SlimNetwork(nn.Module):
@@ -140,7 +140,7 @@ def skeleton(graph: Graph) -> SlimNetwork:
             try:
                 layer = layer_class(kind)(**arguments)
             except (TypeError, ValueError, RuntimeError, AssertionError, IndexError, OverflowError, ZeroDivisionError):
-                raise refused(f"its layer {shown(path)!r} cannot be made a {kind} with these arguments") from None
+                raise refused(f"its layer {clean(path)!r} cannot be made a {kind} with these arguments") from None
             _place(network, path, layer)
     return network
 
@@ -151,7 +151,7 @@ def build(graph: Graph, tensors: Mapping[str, Tensor]) -> SlimNetwork:
     for path, kind in graph.tensors.items():
         tensor = tensors.get(graph.tied.get(path, path))
         if tensor is None:
-            raise refused(f"the tensor {shown(path)!r} is not in it")
+            raise refused(f"the tensor {clean(path)!r} is not in it")
         _keep(network, path, tensor, kind)
     state = network.state_dict()
     full = {**tensors, **{path: tensors[first] for path, first in graph.tied.items() if first in tensors}}
@@ -171,9 +171,9 @@ def build(graph: Graph, tensors: Mapping[str, Tensor]) -> SlimNetwork:
 def _check_fit(name: str, have: Tensor, want: Tensor) -> None:
     if have.shape != want.shape:
         shape, expected = tuple(have.shape), tuple(want.shape)
-        raise refused(f"{shown(name)!r} has the shape {shape}, where its graph says {expected}")
+        raise refused(f"{clean(name)!r} has the shape {shape}, where its graph says {expected}")
     if have.is_floating_point() != want.is_floating_point():
-        raise refused(f"{shown(name)!r} holds {have.dtype}, which its layer does not compute with")
+        raise refused(f"{clean(name)!r} holds {have.dtype}, which its layer does not compute with")
 
 
 def _place(network: nn.Module, path: str, layer: nn.Module) -> None:
@@ -181,7 +181,7 @@ def _place(network: nn.Module, path: str, layer: nn.Module) -> None:
     try:
         owner.add_module(path.rpartition(".")[2], layer)
     except (KeyError, TypeError):
-        raise refused(f"{shown(path)!r} is no name for a layer") from None
+        raise refused(f"{clean(path)!r} is no name for a layer") from None
 
 
 def _folder(network: nn.Module, path: str) -> nn.Module:
@@ -207,7 +207,7 @@ def _keep(network: nn.Module, path: str, tensor: Tensor, kind: str) -> None:
         else:
             owner.register_buffer(name, tensor)
     except (KeyError, TypeError):
-        raise refused(f"{shown(path)!r} is no name for a tensor") from None
+        raise refused(f"{clean(path)!r} is no name for a tensor") from None
 
 
 def _tie(network: nn.Module, graph: Graph) -> None:

@@ -18,7 +18,7 @@ from explorer.models.slim.running import arguments, call, resolved
 from explorer.models.slim.tensor_arguments import numbers_from_tensors
 from explorer.models.slim.vocabulary import ARITHMETIC, METHODS
 from explorer.reading.refusal import RefusedError
-from explorer.text.quoting import shown
+from explorer.text.names import clean
 
 MAX_BYTES = 4 * 2**30
 MAX_PIECES = 20_000
@@ -45,7 +45,7 @@ class CheckedRun:
         except (MemoryError, RecursionError):
             raise refused(_MEMORY) from None
         except Exception as error:  # noqa: BLE001  torch raises anything when arguments do not fit
-            first = shown((str(error).splitlines() or [type(error).__name__])[0], 120)
+            first = clean((str(error).splitlines() or [type(error).__name__])[0], 120)
             if "alloc" in first or "memory" in first:
                 raise refused(_MEMORY) from None
             raise refused(f"it does not run ({first.rstrip('.')})") from None

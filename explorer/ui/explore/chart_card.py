@@ -12,7 +12,7 @@ from explorer.engine.jobs import Job
 from explorer.metrics import METRICS
 from explorer.metrics.sparsity_support import advice
 from explorer.pruning.spec import PruneSpec
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.text.numbers import in_words
 from explorer.types import Evaluation, Finding, TradeOff
 from explorer.ui.explore import costs, curves, export_menu
@@ -41,7 +41,9 @@ def chart(view: View) -> bool:
             costs.table(view)
         export_menu.buttons(view)
     if view.why_not is not None or view.dataset is None:
-        why = "" if view.model.why_not_runnable else plain(view.why_not or "", 300)  # else it is said at the top
+        why = (
+            "" if view.model.why_not_runnable else clean_markdown(view.why_not or "", 300)
+        )  # else it is said at the top
         st.caption(f"No chart without a measurement. {why}")
         return False
     known, jobs = curves.background(view.model, view.dataset, view.work.spec)
@@ -169,16 +171,16 @@ def _watch(view: View) -> None:
             for finding in found[_IN_SIGHT:]:
                 _finding(finding)
     for note in view.plan.notes:
-        st.caption(f":material/info: {plain(note, 300)}")
+        st.caption(f":material/info: {clean_markdown(note, 300)}")
     if not found:
         st.caption("No layer is empty, no channel is dead.")
     if view.plan.n_pruned and not view.plan.kept_shapes:
         for sentence in advice(view.plan):
-            st.caption(plain(sentence, 300))
+            st.caption(clean_markdown(sentence, 300))
 
 
 def _finding(finding: Finding) -> None:
-    evidence = f" {plain(finding.evidence, 200)}" if finding.evidence else ""
-    st.markdown(f"{_ICONS[finding.level]} **{plain(finding.what, 200)}**{evidence}")
+    evidence = f" {clean_markdown(finding.evidence, 200)}" if finding.evidence else ""
+    st.markdown(f"{_ICONS[finding.level]} **{clean_markdown(finding.what, 200)}**{evidence}")
     if finding.action:
-        st.caption(plain(finding.action, 200))
+        st.caption(clean_markdown(finding.action, 200))

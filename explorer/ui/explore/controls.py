@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.pruning import allocation
 from explorer.pruning.granularity import GRANULARITIES
+from explorer.text.numbers import percent_asked
 from explorer.types import Dataset, LoadedModel, Plan, Scores
 from explorer.ui.explore import exact
 from explorer.ui.widgets import criterion_picker, parameter_fields
@@ -28,7 +29,7 @@ def bar(work: Workspace, model: LoadedModel, dataset: Dataset | None, scores: Sc
         # They wrap together: where the name of a criterion is long, none of them stays behind alone.
         with st.container(horizontal=True, width="content", key="presets"):
             for share in PRESETS:
-                label = "Dense" if share == 0 else f"{100 * share:g}%"
+                label = "Dense" if share == 0 else percent_asked(share)
                 help_text = "Nothing pruned." if share == 0 else "This share of all unlocked units goes."
                 st.button(label, key=f"preset_{share}", help=help_text, on_click=_preset, args=(work, share))
             exact.popover(work, scores, plan)

@@ -14,8 +14,8 @@ from explorer.export.bitmask import bitmask_file
 from explorer.export.script import script_text
 from explorer.export.weights import pruned_file
 from explorer.store.looks import count_look, looks
-from explorer.text.numbers import percent, points
-from explorer.text.spreadsheet import file_stem
+from explorer.text.names import file_stem
+from explorer.text.numbers import interval, percent, points
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, session
 
@@ -118,7 +118,7 @@ def _look(view: View) -> None:
         split = view.dataset.splits["test"]
         found = cache.evaluator(view.model, view.dataset, split).final(view.plan)
     a, d = found.accuracy, found.drop
-    ends = "" if a.low is None or a.high is None else f" ({100 * a.low:.1f} – {100 * a.high:.1f})"
+    ends = f" ({interval(a)})" if interval(a) else ""
     change = f"{points(-d.value)} against dense"
     text = f"Test accuracy **{percent(a.value)}**{ends}, {change}. Measured on {a.n:,}; look number {number}."
     st.session_state["verdict"] = ((view.plan.digest, view.dataset.digest), text)

@@ -12,9 +12,8 @@ from explorer.metrics.size import sizes
 from explorer.recovery.quantization import quantized_plan
 from explorer.recovery.quantized_size import smallest
 from explorer.terms import tooltip
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown, file_stem
 from explorer.text.numbers import bytes_text, interval, percent, points, provenance
-from explorer.text.spreadsheet import file_stem
 from explorer.types import Evaluation, Plan
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, ticker
@@ -43,7 +42,7 @@ def card(view: View) -> None:
             )  # fmt: skip
             _files(view)
         if view.why_not is not None or view.dataset is None:
-            st.caption(plain(view.why_not or "There is no data to evaluate the model on.", 300))
+            st.caption(clean_markdown(view.why_not or "There is no data to evaluate the model on.", 300))
             return
         _draw(view, int(bits or 8))
 
@@ -54,7 +53,7 @@ def _files(view: View) -> None:
         for how in INT8_METHODS:
             why = why_not_int8(view.model, how)
             if why:
-                st.caption(f":material/info: {plain(why, 300)}")
+                st.caption(f":material/info: {clean_markdown(why, 300)}")
                 continue
             name = f"{file_stem(view.model.address)}-int8-{how}.onnx"
             st.download_button(

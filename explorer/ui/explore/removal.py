@@ -15,9 +15,8 @@ from explorer.metrics.latency import Latency, sentence
 from explorer.metrics.size import stored_tensors
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.removal import RemovalRequest
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown, file_stem
 from explorer.text.numbers import bytes_text
-from explorer.text.spreadsheet import file_stem
 from explorer.types import Dataset, LoadedModel, Measurement, Plan
 from explorer.ui.explore.view import View
 from explorer.ui.shell import running, tasks
@@ -83,7 +82,7 @@ def _start(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> None:
 
 def _outcome(view: View, job: Job) -> None:
     if job.state == "failed":
-        st.markdown(f"{_MARKS[False]} {plain(job.reason, 400)}")
+        st.markdown(f"{_MARKS[False]} {clean_markdown(job.reason, 400)}")
         return
     removed = next((result for result in job.results if isinstance(result, Proven)), None)
     costs = [result for result in job.results if isinstance(result, RunningCosts)]
@@ -114,10 +113,10 @@ def _verdict(model: LoadedModel, made: Proven) -> None:
     else:
         said = f"{proof.failed.sentence} No file is offered."
     badge = ":blue-badge[:material/check_circle: Proven]" if proof.ok else ":orange-badge[:material/cancel: Not proven]"
-    st.markdown(f"{badge} {plain(said, 500)}")
+    st.markdown(f"{badge} {clean_markdown(said, 500)}")
     with st.popover("The proof", icon=":material/verified:"):
         for check in proof.checks:
-            st.markdown(f"{_MARKS[check.ok]} {plain(check.sentence, 400)}")
+            st.markdown(f"{_MARKS[check.ok]} {clean_markdown(check.sentence, 400)}")
 
 
 def _costs(found: RunningCosts, in_onnx: Latency | None) -> None:
@@ -133,7 +132,7 @@ def _costs(found: RunningCosts, in_onnx: Latency | None) -> None:
         rows.append({"what": "Energy", **microjoules, "origin": "estimated"})
     st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
     for said in (*found.said[:1], *([sentence(None, in_onnx)] if in_onnx else []), *found.said[1:]):
-        st.caption(plain(said, 500))
+        st.caption(clean_markdown(said, 500))
 
 
 def _times(t: Latency) -> dict[str, str]:

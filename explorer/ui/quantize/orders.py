@@ -8,7 +8,7 @@ from explorer.engine.jobs import Job
 from explorer.recovery.order import MeasuredOrder, advice
 from explorer.tasks.grid import GridRequest
 from explorer.tasks.order import OrderRequest
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.text.numbers import interval, percent, points
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.quantize import grids
@@ -21,7 +21,7 @@ def card(model: LoadedModel, dataset: Dataset, grid: GridRequest) -> bool:
     st.markdown("**Which comes first?**")
     why = grids.why_no_training(dataset)
     if why:
-        st.caption(plain(why.reason, 300))
+        st.caption(clean_markdown(why.reason, 300))
         return False
     shares = [share for share in grid.shares if share > 0] or [0.5]
     with st.container(horizontal=True, vertical_alignment="bottom", key="order_controls"):
@@ -55,7 +55,7 @@ def _outcome(job: Job, model: LoadedModel, dataset: Dataset, request: OrderReque
     evaluator = cache.evaluator(model, dataset, dataset.splits["tune"])
     sentences = advice(tried, evaluator, share=request.share, bits=request.bits)
     if sentences:
-        st.markdown(plain(sentences, 900))
+        st.markdown(clean_markdown(sentences, 900))
         st.caption("Of this model, these samples and this training alone.")
 
 

@@ -13,9 +13,9 @@ from explorer.charts.quantization import FORM_NAMES, RECOVERY_NAMES, quantizatio
 from explorer.engine.jobs import Job
 from explorer.recovery.grid import RECOVERIES, GridPoint, n_points, pareto
 from explorer.tasks.grid import GridRequest
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown, file_stem
 from explorer.text.numbers import bytes_text, interval, percent, points
-from explorer.text.spreadsheet import csv_text, file_stem
+from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.quantize import grids, orders, skipped
 from explorer.ui.shell import live, running, session, tasks, ticker
@@ -89,7 +89,7 @@ def _controls(model: LoadedModel, dataset: Dataset) -> tuple[GridRequest, Job | 
     st.caption(f"{unit} by {by}, as on Explore, globally over all layers; accuracy on the tune split.{recovered}")
     for refusal in (grids.why_no_runtime(), grids.why_no_training(dataset)):
         if refusal is not None:
-            st.caption(f":material/info: {plain(refusal.reason, 300)}")
+            st.caption(f":material/info: {clean_markdown(refusal.reason, 300)}")
     if job is not None:
         progress.card(job, "grid", done=f"{job.total} points measured.")
     return request, job
@@ -155,9 +155,9 @@ def _table(found: list[GridPoint]) -> None:
     st.dataframe(rows, hide_index=True, height=min(430, 35 * len(rows) + 38), column_config=_COLUMNS)
     st.caption("★: no other is both smaller and more accurate. The origin is that of the bytes.")
     for why in dict.fromkeys(f"{FORM_NAMES[p.form]}: {p.why_not}" for p in found if p.why_not):
-        st.caption(f":material/info: {plain(why, 300)}")
+        st.caption(f":material/info: {clean_markdown(why, 300)}")
     for note in dict.fromkeys(note for p in found for note in p.notes):
-        st.caption(plain(note, 300))
+        st.caption(clean_markdown(note, 300))
     if any(p.latency for p in found):
         st.caption("Speed: time of the float ONNX file / time of this one, in turns here, batch 1, one thread.")
 

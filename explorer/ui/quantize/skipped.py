@@ -11,7 +11,7 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.activation_threshold import ActivationPoint, why_not
 from explorer.tasks.activations import ActivationRequest
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.text.numbers import percent, points
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import running, session, tasks
@@ -28,7 +28,7 @@ def card(model: LoadedModel, dataset: Dataset) -> bool:
     st.markdown("**Skip small activations**")
     reason = _why_not(model) or dataset.why_no_split.get("fit")
     if reason or "fit" not in dataset.splits:
-        st.caption(plain(reason or "There is no fit split to find thresholds on.", 300))
+        st.caption(clean_markdown(reason or "There is no fit split to find thresholds on.", 300))
         return False
     request = ActivationRequest(_spec(model, dataset))
     job = tasks.find(model, dataset, request)

@@ -14,9 +14,8 @@ from explorer.errors import ExplorerError
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
-from explorer.text.names import shown
+from explorer.text.names import clean, file_stem
 from explorer.text.numbers import interval, percent
-from explorer.text.spreadsheet import file_stem
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.recover import jobs as recovery_jobs
 from explorer.ui.recover import plans, settings
@@ -90,7 +89,7 @@ def _replay(model: LoadedModel, dataset: Dataset) -> None:
         return
     try:
         recipe = Recipe.foreign(file.getvalue().decode("utf-8", errors="replace"))
-        request = RecoveryRequest(recipe, label=f"replay of {shown(file.name, 60)}")
+        request = RecoveryRequest(recipe, label=f"replay of {clean(file.name, 60)}")
         recovery_jobs.start(model, dataset, request)
     except ExplorerError as error:
         session.notify(error)

@@ -21,6 +21,7 @@ from explorer.recovery.schedules import sparsities
 from explorer.recovery.steps import Gradual
 from explorer.recovery.training import Training
 from explorer.tasks.recovery import RecoveryRequest
+from explorer.text.numbers import percent_asked
 from explorer.types import LoadedModel
 
 METHODS = {
@@ -179,7 +180,7 @@ def _taught(settings: RecoverySettings) -> Training:
 
 def _label(settings: RecoverySettings, name: str = "") -> str:
     """What tells runs apart comes first: legends cut long names in the middle."""
-    parts = [name or METHODS[settings.method].lower(), f"{100 * settings.sparsity:.0f} %"]
+    parts = [name or METHODS[settings.method].lower(), percent_asked(settings.sparsity)]
     usual = PruneSpec()
     if (settings.spec.granularity, settings.spec.criterion) != (usual.granularity, usual.criterion):
         parts.append(f"{settings.spec.granularity.label.lower()} by {settings.spec.criterion.label.lower()}")

@@ -16,8 +16,8 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
+from explorer.text.names import file_stem
 from explorer.text.numbers import percent, times
-from explorer.text.spreadsheet import file_stem
 from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.ui.recover import jobs as recovery_jobs
 from explorer.ui.shell import session

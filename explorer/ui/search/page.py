@@ -15,8 +15,7 @@ from explorer.charts import search as charts
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.tasks.search import SearchRequest
-from explorer.text.names import plain
-from explorer.text.spreadsheet import file_stem
+from explorer.text.names import clean_markdown, file_stem
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.search import tables
 from explorer.ui.shell import cache, live, running, session, tasks, ticker
@@ -99,10 +98,12 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
             tasks.submit(model, dataset, request)
             st.rerun()
     if why:
-        st.caption(f":material/block: Not to be asked here. {plain(why, 400)}")
+        st.caption(f":material/block: Not to be asked here. {clean_markdown(why, 400)}")
     else:
         unit, by = spec.granularity.label, spec.criterion.label.lower()
-        st.caption(f"{unit} by {by}, with the locks and limits of Explore. Asked: {plain(str(question), 200)}.")
+        st.caption(
+            f"{unit} by {by}, with the locks and limits of Explore. Asked: {clean_markdown(str(question), 200)}."
+        )
     if job is not None:
         _progress(request, job)
     return job
@@ -192,7 +193,7 @@ def _answer(model: LoadedModel, result: SearchResult | None, job: Job) -> None:
         return
     tables.answer(result)
     for sentence in said(result)[1 if result.met else 0 :]:
-        st.caption(plain(sentence, 400))
+        st.caption(clean_markdown(sentence, 400))
 
 
 def _actions(model: LoadedModel, result: SearchResult) -> None:

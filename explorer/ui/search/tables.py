@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.analysis.search.result import ORIGINS
 from explorer.analysis.search.search import SearchResult, Tried
-from explorer.text.numbers import bytes_text, percent, points
+from explorer.text.numbers import bytes_text, percent, points, points_between
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Measurement
 
@@ -60,9 +60,7 @@ def _amount(cost: Measurement, value: float | None = None) -> str:
 
 
 def _ends(drop: Measurement) -> str:
-    if drop.low is None or drop.high is None:
-        return ""
-    return f"{-100 * drop.high:+.1f} to {-100 * drop.low:+.1f} pt".replace("-", "−")
+    return "" if drop.low is None or drop.high is None else points_between(-drop.high, -drop.low)
 
 
 def plans(found: SearchResult, stem: str) -> Tried | None:

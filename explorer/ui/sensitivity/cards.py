@@ -13,9 +13,9 @@ from explorer.charts import CONFIG
 from explorer.charts import sensitivity as charts
 from explorer.pruning.plan import plan as make_plan
 from explorer.tasks.scan import ScanRequest
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown, file_stem
 from explorer.text.numbers import percent, points
-from explorer.text.spreadsheet import csv_text, file_stem
+from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, live, session, ticker
 from explorer.ui.shell.theme import chart_theme
@@ -79,7 +79,9 @@ def _curves(measured: Sensitivity, part: str) -> None:
     )
     figure = charts.curves(measured, chosen, budget=_BUDGET, theme=chart_theme())
     st.plotly_chart(figure, key="scan_curves", theme=None, config=CONFIG)
-    st.caption(f"{plain(measured.fragile_words, 400)} Dotted: 1 point below dense. Bands: paired 95 % intervals.")
+    st.caption(
+        f"{clean_markdown(measured.fragile_words, 400)} Dotted: 1 point below dense. Bands: paired 95 % intervals."
+    )
 
 
 def _ranking(measured: Sensitivity, levels: tuple[float, ...]) -> None:
@@ -112,6 +114,6 @@ def _joint(model: LoadedModel, dataset: Dataset, measured: Sensitivity) -> None:
     figure = charts.interaction(both, judged=measured.judged, theme=chart_theme())
     st.plotly_chart(figure, key="scan_joint", theme=None, config=CONFIG)
     st.caption(
-        f"Predicted {points(-both.predicted.value)} (estimated: {plain(both.predicted.note, 200)}) "
+        f"Predicted {points(-both.predicted.value)} (estimated: {clean_markdown(both.predicted.note, 200)}) "
         f"Measured {points(-both.measured.value)}: {both.words}."
     )

@@ -10,8 +10,8 @@ from explorer.analysis.sensitivity.scan import LEVELS, MODES, Mode, Sensitivity,
 from explorer.engine.jobs import Job
 from explorer.errors import Refusal
 from explorer.tasks.scan import ScanRequest
-from explorer.text.names import plain
-from explorer.text.numbers import percent
+from explorer.text.names import clean_markdown
+from explorer.text.numbers import percent, points_asked
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui.sensitivity import cards, scans
 from explorer.ui.shell import live, running, session, tasks, ticker
@@ -65,7 +65,7 @@ def _without_data(model: LoadedModel, scores: Scores, why: Refusal) -> None:
     with st.container(border=True, key="scan_nothing_card"):
         st.markdown("**No scan without a measurement**")
         if not model.why_not_runnable:  # else it is said right above
-            st.markdown(plain(str(why), 400))
+            st.markdown(clean_markdown(str(why), 400))
         _quick_look(model, scores, LEVELS)
 
 
@@ -126,11 +126,11 @@ def _n_missing(model: LoadedModel, dataset: Dataset, request: ScanRequest, measu
 
 
 def _progress(job: Job | None, measured: Sensitivity, total: int) -> None:
-    n, audit = sum(cell.complete for cell in measured.cells), plain(measured.audit, 300)
+    n, audit = sum(cell.complete for cell in measured.cells), clean_markdown(measured.audit, 300)
     if job is None:
         st.caption(f"{n} of {total} cells, kept from an earlier run. {audit}")
         return
-    left = "" if n == total else f", {total - n} left out beyond {100 * (measured.max_drop or 0):.0f} points"
+    left = "" if n == total else f", {total - n} left out beyond {points_asked(measured.max_drop or 0)}"
     origin = measured.cells[0].drop.origin if measured.cells else "measured"
     progress.card(job, "scan", done=f"{n} cells {origin}{left}. {audit}")
 

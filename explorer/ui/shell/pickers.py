@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import models
 from explorer.data.given import why_no_data
 from explorer.errors import ExplorerError
-from explorer.text.names import model_name, plain
+from explorer.text.names import clean_markdown, model_name
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.serving.uploads import UPLOADS
 from explorer.ui.shell import running, session
@@ -29,7 +29,7 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
     name = work.source.model
     if model is not None and name.startswith(session.UPLOAD):
         name = model.address
-    with _menu("model_menu", f"Model **{plain(model_name(name), 40)}**", ":material/network_node:"):
+    with _menu("model_menu", f"Model **{clean_markdown(model_name(name), 40)}**", ":material/network_node:"):
         samples = models.samples()
         chosen = st.selectbox(
             "Bundled models",
@@ -99,7 +99,7 @@ def _about(model: LoadedModel) -> None:
     st.divider()
     st.caption(f"{model.n_parameters:,} parameters · digest {model.digest}")
     for repair in model.repairs:
-        st.caption(f":material/build: {plain(repair, 300)}")
+        st.caption(f":material/build: {clean_markdown(repair, 300)}")
 
 
 def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> None:
@@ -119,7 +119,7 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
         if dataset is not None:
             _splits(dataset)
             for finding in dataset.findings:
-                st.caption(f":material/info: {plain(f'{finding.what} {finding.evidence}', 400)}")
+                st.caption(f":material/info: {clean_markdown(f'{finding.what} {finding.evidence}', 400)}")
 
 
 def _options(work: Workspace, kind: str, place: str) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _splits(dataset: Dataset) -> None:
     use = {"fit": "training and calibration", "tune": "every drag, sweep and scan", "test": "locked: the final verdict"}
     for name, words in use.items():
         n = len(dataset.splits[name]) if name in dataset.splits else 0  # type: ignore[index]
-        why = f" {plain(dataset.why_no_split.get(name, ''), 300)}" if not n else ""
+        why = f" {clean_markdown(dataset.why_no_split.get(name, ''), 300)}" if not n else ""
         st.caption(f"**{name}** {n:,} samples: {words}.{why}")
 
 
@@ -180,13 +180,13 @@ def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Datase
     if model is not None and model.why_not_runnable:
         _weights_only(work, model)
     elif model is not None and not work.source.data and why_no_data(model):
-        st.info(f"{plain(why_no_data(model), 300)} Choose the data above.", icon=":material/fact_check:")
+        st.info(f"{clean_markdown(why_no_data(model), 300)} Choose the data above.", icon=":material/fact_check:")
     return model, dataset, place
 
 
 def _weights_only(work: Workspace, model: LoadedModel) -> None:
     """Why such a file cannot run, and the architectures that its weights fit, one click away."""
-    why = plain(model.why_not_runnable or "", 400)
+    why = clean_markdown(model.why_not_runnable or "", 400)
     st.info(f"Weights only. {why} Architectures are under Model, above.", icon=":material/visibility:")
     fits = [name for name in model.meta.get("fits", ()) if name in models.ARCHITECTURES.members]
     if fits:

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.jobs import Job
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.ui.shell import cache, session, ticker
 
 _EVERY_MS = 700
@@ -72,5 +72,5 @@ def _row(job: Job) -> None:
     waits = "waiting for its turn" if job.state == "queued" else f"{job.n_done} of {job.total}"
     ends = f", about {left:.0f} s left" if left is not None and left >= 1 else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.progress, f"{plain(job.title, 90)} · {waits}{ends}")
+        st.progress(job.progress, f"{clean_markdown(job.title, 90)} · {waits}{ends}")
         st.button("Stop", key=f"stop_{job.id}", on_click=job.cancel, help="What is measured so far is kept.")

@@ -14,7 +14,7 @@ from explorer import models, paths
 from explorer.errors import ExplorerError
 from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui.serving.visitors import PRESENT, cookie_name, verified
 from explorer.ui.shell import cache
@@ -105,7 +105,8 @@ def show_notices() -> None:
 
 def refusal(error: ExplorerError) -> None:
     """One refusal on the page: what, why, what to do."""
-    st.error(f"**{plain(error.what, 300)}** {plain(error.why, 500)} {plain(error.fix, 400)}", icon=":material/block:")
+    what, why, fix = clean_markdown(error.what, 300), clean_markdown(error.why, 500), clean_markdown(error.fix, 400)
+    st.error(f"**{what}** {why} {fix}", icon=":material/block:")
 
 
 def roots() -> list[Path]:

@@ -11,7 +11,7 @@ from explorer.charts.structure import coupling_dot
 from explorer.pruning.coupling.branches import BLOCK
 from explorer.pruning.granularity import GRANULARITIES
 from explorer.pruning.spec import PruneSpec
-from explorer.text.names import plain, shown
+from explorer.text.names import clean, clean_markdown
 from explorer.types import LoadedModel, PruningGroup, Scores
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
@@ -70,10 +70,10 @@ def _table(scores: Scores, unit: str) -> str | None:
         return None
     rows = [
         {
-            "line": shown(k.name),
+            "line": clean(k.name),
             "units": f"{k.n_units:,}" if k.why_not is None else "–",
-            "why": shown(k.why_not, 300) if k.why_not else _why(k) or "not tied to others",
-            "layers": ", ".join(shown(name, 40) for name in k.layers),
+            "why": clean(k.why_not, 300) if k.why_not else _why(k) or "not tied to others",
+            "layers": ", ".join(clean(name, 40) for name in k.layers),
         }
         for k in groups
     ]
@@ -105,15 +105,15 @@ def _parts(group: PruningGroup | None, groups: Sequence[PruningGroup], chosen: s
             st.markdown("**Nothing of this model can shrink in these units**")
         why = next((k.why_not for k in groups if k.name == chosen), None)
         if chosen and why:
-            st.markdown(f"**{plain(chosen)}** · stays as it is")
-            st.caption(plain(why, 300))
+            st.markdown(f"**{clean_markdown(chosen)}** · stays as it is")
+            st.caption(clean_markdown(why, 300))
         return
-    st.markdown(f"**{plain(group.name)}** · {group.n_units:,} {group.unit}{'s' * (group.n_units != 1)}")
+    st.markdown(f"**{clean_markdown(group.name)}** · {group.n_units:,} {group.unit}{'s' * (group.n_units != 1)}")
     if group.unit == BLOCK:
         _blocks(group)
         return
     why = _why(group)
-    st.caption(f"Tied because: {plain(why, 300)}." if why else "Tied to no other layer's rows.")
+    st.caption(f"Tied because: {clean_markdown(why, 300)}." if why else "Tied to no other layer's rows.")
     for role, words in _ROLES.items():
         _names(words, [p.parameter for p in group.parts if p.role == role])
 
@@ -135,7 +135,7 @@ def _blocks(group: PruningGroup) -> None:
 
 
 def _names(words: str, parameters: list[str]) -> None:
-    listed = [f"`{shown(name, 60).replace('`', '')}`" for name in dict.fromkeys(parameters)]
+    listed = [f"`{clean(name, 60).replace('`', '')}`" for name in dict.fromkeys(parameters)]
     more = f" and {len(listed) - _MOST_NAMES} more" if len(listed) > _MOST_NAMES else ""
     if listed:
         st.markdown(f"{words}: " + ", ".join(listed[:_MOST_NAMES]) + more)

@@ -12,7 +12,7 @@ from explorer import charts
 from explorer.analysis.comparison.protocol import mismatch
 from explorer.charts import CONFIG, clicked, tradeoff
 from explorer.charts.scale import XName
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.ui.shell import session
 from explorer.ui.shell.theme import chart_theme
@@ -45,7 +45,7 @@ def draw(known: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, st
     points = chosen.selection.points if chosen else []
     unequal = mismatch(drawn)
     if unequal:
-        st.caption(f":material/balance: {plain(unequal, 400)}")
+        st.caption(f":material/balance: {clean_markdown(unequal, 400)}")
     with st.container(horizontal=True, vertical_alignment="center", key="compare_foot"):
         st.caption("Click a point to open its setting on Explore.", width="stretch")
         _pictures(drawn, axis, stem)

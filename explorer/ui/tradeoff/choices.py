@@ -22,7 +22,7 @@ from explorer.pruning.granularity import GRANULARITIES
 from explorer.pruning.granularity.base import Granularity
 from explorer.pruning.level import is_one_level
 from explorer.pruning.spec import Limit, PruneSpec
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel, PruningGroup
 from explorer.ui.shell import cache
 from explorer.ui.widgets import criterion_picker as criterion_choice
@@ -54,7 +54,9 @@ def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> Comparison
         _refused(refused, without)
     pairs, unfit = _fitting(model, dataset, chosen, [measures[name] for name in ranked])
     for why, names in unfit.items():
-        st.caption(f":material/block: **{plain(', '.join(names), 200)}** is left out. {plain(why, 300)}")
+        st.caption(
+            f":material/block: **{clean_markdown(', '.join(names), 200)}** is left out. {clean_markdown(why, 300)}"
+        )
     methods = [
         PruneSpec(GRANULARITIES.get(unit), criterion, ALLOCATIONS.get(allocation), _limits(present, unit))
         for unit, criterion in pairs
@@ -123,7 +125,9 @@ def _refused(units: dict[str, str], without: dict[str, str]) -> None:
     n = sum(len(names) for names in reasons.values())
     with st.popover(f"{n} not available here", icon=":material/block:", key="compare_refused"):
         for why, names in reasons.items():
-            st.markdown(f"**{plain(', '.join(names), 200)}** cannot be compared here. {plain(why, 300)}")
+            st.markdown(
+                f"**{clean_markdown(', '.join(names), 200)}** cannot be compared here. {clean_markdown(why, 300)}"
+            )
 
 
 def _measures(present: PruneSpec, refused: dict[str, str]) -> dict[str, Criterion]:
@@ -219,7 +223,7 @@ def _lock(model: LoadedModel) -> bool:
     if name is None:
         return False
     return st.toggle(
-        f"Classifier {plain(name, 40)} locked",
+        f"Classifier {clean_markdown(name, 40)} locked",
         key=_LOCK,
         help="On: no method compared here prunes it. Off: its single weights go like all others. Its rows are the "
         "classes, so as a channel nothing of it ever goes.",

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.analysis.comparison.comparison import Comparison
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
-from explorer.text.spreadsheet import file_stem
+from explorer.text.names import file_stem
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.ui.explore import curves
 from explorer.ui.shell import live, running, session, tasks, ticker

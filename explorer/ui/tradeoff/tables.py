@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from explorer.analysis.comparison.comparison import Comparison, Reach
-from explorer.text.names import plain
-from explorer.text.numbers import percent, times
+from explorer.text.names import clean_markdown
+from explorer.text.numbers import between, percent, points_between, times
 from explorer.text.spreadsheet import csv_text
 from explorer.types import TradeOff, TradeOffPoint
 
@@ -26,7 +26,7 @@ def within(comparison: Comparison, budget: float) -> None:
     st.table(
         [
             {
-                "Method": plain(_name(row), 120),
+                "Method": clean_markdown(_name(row), 120),
                 "Smaller": times(row.compression_ratio),
                 judged_by(comparison.curves): percent(row.accuracy),
             }
@@ -116,9 +116,7 @@ def _interval(low: float | None, high: float | None, sign: int) -> str:
     """Both ends in percent or points; a drop turned into a change has them the other way round."""
     if low is None or high is None:
         return ""
-    if sign > 0:
-        return f"{100 * low:.1f} – {100 * high:.1f}"
-    return f"{-100 * low:+.1f} to {-100 * high:+.1f}".replace("-", "−")
+    return between(low, high) if sign > 0 else points_between(-low, -high)
 
 
 _COLUMNS: dict[str, Any] = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.analysis.comparison.comparison import Comparison
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.ui.widgets.persistent_widget import remembered
 
 _AT = "verdict_at"
@@ -24,15 +24,15 @@ def draw(comparison: Comparison, budget: float) -> None:
     if not lines:
         place.markdown("**No verdict yet**: a method and its control must be measured at one size.")
     else:
-        place.markdown(f"**{plain(lines[0], 400)}**")
+        place.markdown(f"**{clean_markdown(lines[0], 400)}**")
         for line in lines[1:_IN_SIGHT]:
-            st.markdown(plain(line, 400))
+            st.markdown(clean_markdown(line, 400))
         rest = lines[_IN_SIGHT:]
         if rest:
             with st.popover(f"{len(rest)} more", key="verdict_more"):
                 for line in rest:
-                    st.markdown(plain(line, 400))
-    st.caption(plain(comparison.scope(at), 600))
+                    st.markdown(clean_markdown(line, 400))
+    st.caption(clean_markdown(comparison.scope(at), 600))
 
 
 def _at(ratios: Sequence[float], furthest: float | None) -> float:

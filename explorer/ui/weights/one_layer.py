@@ -16,7 +16,7 @@ from explorer.charts import unit_norms as ranked_units
 from explorer.pruning.allocation.threshold import threshold_forms
 from explorer.pruning.granularity.n_of_m import NOfM
 from explorer.pruning.select import keep_mask
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.text.numbers import percent
 from explorer.types import GroupPlan
 from explorer.ui.shell import cache
@@ -36,7 +36,7 @@ def draw(view: View, row: LayerStatistics) -> None:
     st.html(f'<div class="facts">{facts}</div>')
     why = row.why_not or (group.group.why_not if group else None)
     if why:
-        st.caption(f":material/info: No line here. {plain(why, 300)}")
+        st.caption(f":material/info: No line here. {clean_markdown(why, 300)}")
     left, right = st.columns(2, gap="medium")
     with left:
         _histogram(view, row, group)
@@ -141,7 +141,7 @@ def _units(view: View, row: LayerStatistics, group: GroupPlan | None) -> None:
 def _about_units(unit: str, with_it: list[str]) -> str:
     if unit == "group":
         return "Each group by the weights that it would lose: the lowest take the pattern first."
-    tied = "They are ranked together with those they are tied to, in " + plain(", ".join(with_it), 120) + "."
+    tied = "They are ranked together with those they are tied to, in " + clean_markdown(", ".join(with_it), 120) + "."
     return f"The line removes whole {unit}s. {tied if with_it else ''}"
 
 

@@ -11,9 +11,9 @@ from explorer.analysis.statistics import LayerStatistics
 from explorer.charts import CONFIG, overview
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
-from explorer.text.names import shown
+from explorer.text.names import clean, file_stem
 from explorer.text.numbers import percent
-from explorer.text.spreadsheet import csv_text, file_stem
+from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
@@ -46,7 +46,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         row = next(row for row in listed if row.name == name)
         with st.container(horizontal=True, vertical_alignment="center", key="layer_head"):
             _select(listed, name)
-            st.text(f"{shown(row.kind)} · {_shape(row)} · {row.n_weights:,} weights · {row.dtype}", width="content")
+            st.text(f"{clean(row.kind)} · {_shape(row)} · {row.n_weights:,} weights · {row.dtype}", width="content")
         one_layer.draw(view, row)
     if any(name in group.layers for group in view.scores.groups):
         two_criteria.card(model, dataset, name)
@@ -173,7 +173,7 @@ def _select(listed: list[LayerStatistics], name: str) -> None:
         "Layer",
         [row.name for row in listed],
         key="layer_box",
-        format_func=lambda n: shown(n, 60),
+        format_func=lambda n: clean(n, 60),
         on_change=lambda: _choose(st.session_state["layer_box"]),
         label_visibility="collapsed",
         width=420,
@@ -209,7 +209,7 @@ def _shape(row: LayerStatistics) -> str:
 def _cells(row: LayerStatistics) -> dict[str, object]:
     """One row on the screen."""
     return {
-        "layer": shown(row.name),
+        "layer": clean(row.name),
         "pruned": row.n_pruned / row.n_weights if row.n_weights else 0.0,
         "shape": _shape(row),
         "weights": row.n_weights,
@@ -218,8 +218,8 @@ def _cells(row: LayerStatistics) -> dict[str, object]:
         "std": row.std,
         "kurtosis": row.kurtosis,
         "nan": row.n_nan + row.n_inf,
-        "kind": shown(row.kind),
-        "why_not": shown(row.why_not or "", 200),
+        "kind": clean(row.kind),
+        "why_not": clean(row.why_not or "", 200),
     }
 
 

@@ -10,7 +10,7 @@ from explorer.charts.criteria import criteria_scatter
 from explorer.errors import ExplorerError
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.spec import PruneSpec
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.text.numbers import percent
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, session
@@ -39,7 +39,7 @@ def card(model: LoadedModel, dataset: Dataset | None, layer: str) -> None:
         try:
             _compared(model, dataset, (PruneSpec(unit, first), PruneSpec(unit, second)), layer, float(level or 0.5))  # type: ignore[arg-type]
         except ExplorerError as error:
-            st.caption(f":material/block: {plain(error.what, 200)} {plain(error.why, 300)}")
+            st.caption(f":material/block: {clean_markdown(error.what, 200)} {clean_markdown(error.why, 300)}")
 
 
 def _criterion(label: str, key: str, keys: list[str], default: str) -> str:

@@ -13,7 +13,7 @@ from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.gathering import why_no_evidence
 from explorer.pruning.scoring import why_no_units
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui.shell import cache, session
 from explorer.ui.widgets import parameter_fields
@@ -36,7 +36,7 @@ def popover(work: Workspace, model: LoadedModel, dataset: Dataset | None, scores
         parameter_fields.draw(work, "criterion")
         seen(scores)
         for why, names in _by_reason(refused).items():
-            st.caption(f":material/block: **{', '.join(names)}**: {plain(why, 300)}")
+            st.caption(f":material/block: **{', '.join(names)}**: {clean_markdown(why, 300)}")
 
 
 def first_line(member: type[Any]) -> str:

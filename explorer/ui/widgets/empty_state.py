@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.errors import Refusal
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.types import LoadedModel
 from explorer.ui.shell.live import NO_DATA
 
@@ -15,7 +15,7 @@ def card(model: LoadedModel, title: str, why: Refusal | None, about: str) -> Non
     with st.container(border=True, key="nothing_card"):
         st.markdown(f"**{title}**")
         if not model.why_not_runnable:
-            st.markdown(plain(str(why or NO_DATA), 400))
+            st.markdown(clean_markdown(str(why or NO_DATA), 400))
         st.caption(about)
         st.page_link(
             "pages/weights.py", label="Look at the weights instead", icon=":material/grid_on:", width="content"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from explorer.engine.jobs import Job
-from explorer.text.names import plain
+from explorer.text.names import clean_markdown
 from explorer.ui.shell import tasks
 from explorer.ui.shell.tasks import JobKey
 
@@ -35,7 +35,7 @@ def card(job: Job, name: str, *, text: str = "", stopped: str = "", done: str = 
     if job.active:
         st.progress(job.progress, _running(job, unit, text))
     elif job.state == "failed":
-        st.error(f"The {name} ended early: {plain(job.reason, 300)}", icon=":material/error:")
+        st.error(f"The {name} ended early: {clean_markdown(job.reason, 300)}", icon=":material/error:")
     elif job.state == "cancelled":
         after = stopped or f"{job.n_done} of {job.total} {unit}"
         st.caption(f"Stopped after {after}; what was measured is kept.")
@@ -59,7 +59,7 @@ def why_missing(jobs: Sequence[Job]) -> None:
     """Why a result is missing, in a sentence, where one of the jobs failed."""
     why = tasks.failure(jobs)
     if why:
-        st.caption(f":material/error: {plain(why, 400)}")
+        st.caption(f":material/error: {clean_markdown(why, 400)}")
 
 
 def counted(jobs: Sequence[Job]) -> tuple[int, int]:
@@ -75,4 +75,4 @@ def _running(job: Job, unit: str, text: str) -> str:
     seconds, doing = job.seconds_left, tasks.doing(job)
     left = f", about {seconds:.0f} s left" if seconds is not None and seconds >= 1 else ""
     how_far = text or f"{job.n_done} of {job.total} {unit}" + (f", {doing}" if doing else "")
-    return plain(how_far, 200) + left
+    return clean_markdown(how_far, 200) + left

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from explorer import terms
-from explorer.text.names import escaped
-from explorer.text.numbers import bytes_text, percent, points
+from explorer.text.names import clean_html
+from explorer.text.numbers import bytes_text, interval, percent, points, points_between
 from explorer.types import Evaluation, Plan
 
 ACCURACY, AGREEMENT, CHANGE = "Accuracy", "Agreement with dense", "Change, same samples"
@@ -29,18 +29,20 @@ class Fact:
     progress: float | None = None
 
     def html(self) -> str:
-        tag = f'<span class="tag" title="{_tooltip(self.origin)}">{escaped(self.origin)}</span>' if self.origin else ""
+        tag = (
+            f'<span class="tag" title="{_tooltip(self.origin)}">{clean_html(self.origin)}</span>' if self.origin else ""
+        )
         bar = "" if self.progress is None else f'<div class="bar" style="width:{100 * self.progress:.0f}%"></div>'
         meaning = _tooltip(_TERMS.get(self.name, ""))
         return (
-            f'<div><div class="name"><span title="{meaning}">{escaped(self.name)}</span>{tag}</div>'
-            f'<div><span class="value {self.tone}">{escaped(self.value)}</span> '
-            f'<span class="note">{escaped(self.note)}</span></div>{bar}</div>'
+            f'<div><div class="name"><span title="{meaning}">{clean_html(self.name)}</span>{tag}</div>'
+            f'<div><span class="value {self.tone}">{clean_html(self.value)}</span> '
+            f'<span class="note">{clean_html(self.note)}</span></div>{bar}</div>'
         )
 
 
 def _tooltip(key: str) -> str:
-    return escaped(terms.tooltip(key), 600) if key else ""
+    return clean_html(terms.tooltip(key), 600) if key else ""
 
 
 def draw(facts: list[Fact]) -> None:
@@ -67,7 +69,7 @@ def _level(found: Evaluation) -> Fact:
         _NAMES[found.judged_by],
         found.accuracy.origin,
         percent(found.accuracy.value),
-        f"{_interval(found.accuracy.low, found.accuracy.high)}{so_far}",
+        f"{interval(found.accuracy).removesuffix('%')}{so_far}",
         progress=None if found.complete else found.n / found.total,
     )
 
@@ -77,12 +79,8 @@ def _change(found: Evaluation) -> Fact:
     if found.judged_by == "agreement":
         return Fact(ACCURACY, "", "–", "no labels, generated inputs")
     tone = "worse" if drop.value > 0 else "better" if drop.value < 0 else ""
-    note = "" if drop.low is None or drop.high is None else f"{points(-drop.high)} to {points(-drop.low)}"
-    return Fact(CHANGE, drop.origin, points(-drop.value), note.replace(" pt", ""), tone)
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f}"
+    note = "" if drop.low is None or drop.high is None else points_between(-drop.high, -drop.low)
+    return Fact(CHANGE, drop.origin, points(-drop.value), note.removesuffix(" pt"), tone)
 
 
 def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from explorer.text.names import escaped
+from explorer.text.names import clean_html
 from explorer.types import Dataset, Evaluation
 
 _MOST = 24
@@ -30,9 +30,9 @@ def grid(dataset: Dataset, found: Evaluation, which: Tensor, title: str) -> None
         words = f"true {true}, dense {dense}, pruned {now}"
         cells.append(
             f'<figure style="margin:0;width:{_EDGE + 16}px;font-size:.72rem;line-height:1.25;text-align:center">'
-            f'<img src="{_picture(split.x[i])}" width="{_EDGE}" height="{_EDGE}" alt="{escaped(words)}" '
-            f'title="{escaped(words)}" style="border-radius:.3rem;image-rendering:pixelated">'
-            f"<figcaption>{escaped(dense, 18)} → {escaped(now, 18)}</figcaption></figure>"
+            f'<img src="{_picture(split.x[i])}" width="{_EDGE}" height="{_EDGE}" alt="{clean_html(words)}" '
+            f'title="{clean_html(words)}" style="border-radius:.3rem;image-rendering:pixelated">'
+            f"<figcaption>{clean_html(dense, 18)} → {clean_html(now, 18)}</figcaption></figure>"
         )
     more = f" (the first {_MOST} of {len(which)})" if len(which) > _MOST else ""
     st.caption(f"{title}{more}: the dense answer → the pruned answer")
