@@ -66,7 +66,7 @@ def _roots(args: Arguments) -> list[str]:
         return [str(folder.resolve())]
     if args.open_to_network:
         return []
-    named = [Path(said.rpartition(":")[2]).expanduser() for said in (args.model, args.data) if said]
+    named = [Path(address.rpartition(":")[2]).expanduser() for address in (args.model, args.data) if address]
     folders = [str(Path.cwd()), *(str(path.resolve().parent) for path in named if path.exists())]
     return [folder for folder in folders if os.pathsep not in folder]
 
@@ -109,9 +109,9 @@ def _address(args: Arguments) -> str:
 def _port(asked: int | None, address: str) -> int:
     candidates = range(FIRST_PORT, FIRST_PORT + N_PORTS) if asked is None else (asked,)
     for port in candidates:
-        found = _bound(address, port)
-        if found is not None:
-            return found
+        bound = _bound(address, port)
+        if bound is not None:
+            return bound
     what = f"Port {asked} is taken." if asked is not None else f"Ports {FIRST_PORT} to {candidates[-1]} are taken."
     raise ExplorerError(what, fix="Give another --port, or --port 0 for any free one.")
 

@@ -21,21 +21,21 @@ from explorer.types import Evaluation, LoadedModel, Plan, Split
 def written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
     """Write the int8 file and measure it; JSON-able."""
     data = load_data(args, model) if (args.data or model.data) else None
-    made = write_onnx_int8(model, plan, Path(args.output), args.int8, data=data, force=args.force)
+    export = write_onnx_int8(model, plan, Path(args.output), args.int8, data=data, force=args.force)
     split = None if data is None else data.splits.get("tune")
-    found = int8_latency(made.made, model.example)
+    latency = int8_latency(export.made, model.example)
     about = {
         "how": args.int8,
-        "share_of_weights": made.made.int8_share,
-        "size": {"int8": _bytes(made.n_bytes), "float": _bytes(made.float_bytes)},
-        "accuracy": _accuracies(model, split, made) if split is not None else None,
-        "latency": {**found.to_json(), "dense_is": "float ONNX", "pruned_is": "int8 ONNX"},
-        "said": speed_sentence(found),
-        "notes": list(made.made.notes),
+        "share_of_weights": export.made.int8_share,
+        "size": {"int8": _bytes(export.n_bytes), "float": _bytes(export.float_bytes)},
+        "accuracy": _accuracies(model, split, export) if split is not None else None,
+        "latency": {**latency.to_json(), "dense_is": "float ONNX", "pruned_is": "int8 ONNX"},
+        "said": speed_sentence(latency),
+        "notes": list(export.made.notes),
     }
     return {
-        "written": {"onnx": str(made.path), "bytes": made.n_bytes},
-        "proof": made.made.proof.to_json(),
+        "written": {"onnx": str(export.path), "bytes": export.n_bytes},
+        "proof": export.made.proof.to_json(),
         "int8": about,
     }
 
@@ -44,18 +44,18 @@ def _bytes(n: int) -> dict[str, Any]:
     return {"value": n, "unit": "bytes", "origin": "measured"}
 
 
-def _accuracies(model: LoadedModel, split: Split, made: WrittenInt8) -> dict[str, Any] | None:
+def _accuracies(model: LoadedModel, split: Split, export: WrittenInt8) -> dict[str, Any] | None:
     dense = Evaluator(model, split).dense_results()
 
     def judged(outputs: Sequence[Tensor]) -> Evaluation:
         return evaluation(outputs, split, dense)
 
     try:
-        found = {"int8": judged(made.made.outputs), "float": judged(made.made.float_outputs)}
+        accuracies = {"int8": judged(export.made.outputs), "float": judged(export.made.float_outputs)}
     except ExplorerError as error:
         printing.note(printing.clean_terminal(str(error)))
         return None
-    return {name: {"accuracy": asdict(e.accuracy), "drop": asdict(e.drop)} for name, e in found.items()}
+    return {name: {"accuracy": asdict(e.accuracy), "drop": asdict(e.drop)} for name, e in accuracies.items()}
 
 
 def lines(about: Mapping[str, Any] | None) -> Iterator[str]:
@@ -66,7 +66,7 @@ def lines(about: Mapping[str, Any] | None) -> Iterator[str]:
     share = printing.percent(about["share_of_weights"])
     yield f"int8, {about['how']}: {sizes['int8']} B against {sizes['float']} B in float; {share} of the weights."
     if about["accuracy"]:
-        shown = {name: printing.percent(found["accuracy"]["value"]) for name, found in about["accuracy"].items()}
+        shown = {name: printing.percent(accuracy["accuracy"]["value"]) for name, accuracy in about["accuracy"].items()}
         judged = about["accuracy"]["int8"]["accuracy"]["name"]
         yield f"{judged} in ONNX Runtime: {shown['int8']}; float {shown['float']}."
     yield about["said"]

@@ -78,8 +78,8 @@ def _scheduled(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSp
         return recipes.dynamic(spec, tuning, refresh=refresh, seed=args.seed)
     if schedule == "gradual":
         ways = {"rise": args.rise, "rising": args.rising}
-        said = {name: value for name, value in ways.items() if value is not None}
-        return recipes.gradual(spec, tuning, **said, seed=args.seed)
+        changes = {name: value for name, value in ways.items() if value is not None}
+        return recipes.gradual(spec, tuning, **changes, seed=args.seed)
     return recipes.one_shot(spec, tuning, refresh=refresh, seed=args.seed)
 
 

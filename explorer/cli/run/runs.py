@@ -26,23 +26,23 @@ def run(args: Arguments) -> int:
     store = Store(args.data_dir)
     if args.action == "show":
         return _show(args, store.point(_id(args)))
-    found = store.points(model=args.model, data=args.data, split=args.split, kind=args.kind, limit=args.limit)
+    records = store.points(model=args.model, data=args.data, split=args.split, kind=args.kind, limit=args.limit)
     scans = _scans(args, store)
     tell(store)
     if args.json:
-        _say_json(store, found, scans)
+        _say_json(store, records, scans)
     else:
-        printing.say(*_lines(args, found, scans))
+        printing.say(*_lines(args, records, scans))
     return 0
 
 
-def _say_json(store: Store, found: Sequence[PointRecord], scans: Sequence[ScanSummary]) -> None:
-    points, all_scans = [finite(record.to_json()) for record in found], [finite(asdict(scan)) for scan in scans]
+def _say_json(store: Store, records: Sequence[PointRecord], scans: Sequence[ScanSummary]) -> None:
+    points, all_scans = [finite(record.to_json()) for record in records], [finite(asdict(scan)) for scan in scans]
     printing.say_json({"store": str(store.path), "points": points, "scans": all_scans})
 
 
-def _lines(args: Arguments, found: Sequence[PointRecord], scans: Sequence[ScanSummary]) -> list[str]:
-    lines = printing.table(_HEAD, map(_cells, found), left=0) if found else []
+def _lines(args: Arguments, records: Sequence[PointRecord], scans: Sequence[ScanSummary]) -> list[str]:
+    lines = printing.table(_HEAD, map(_cells, records), left=0) if records else []
     if scans:
         lines += [*[""] * bool(lines), *printing.table(_SCAN_HEAD, map(_scan_cells, scans), left=0)]
     asked = ", ".join(value for value in (args.model, args.data, args.split, args.kind) if value)
@@ -68,19 +68,19 @@ def _show(args: Arguments, record: PointRecord | None) -> int:
 
 def _scans(args: Arguments, store: Store) -> list[ScanSummary]:
     """The kept scans that are asked for, the latest first."""
-    wanted = (("model", args.model), ("data", args.data))
+    filters = (("model", args.model), ("data", args.data))
     return [
         scan
         for scan in store.scans()
         if args.kind in (None, "scan")
         and args.split in (None, scan.about.get("split"))
-        and all(v is None or v in (scan.about.get(f"{n}_address"), scan.about.get(f"{n}_digest")) for n, v in wanted)
+        and all(v is None or v in (scan.about.get(f"{n}_address"), scan.about.get(f"{n}_digest")) for n, v in filters)
     ][: args.limit]
 
 
-def _member(found: Any) -> str:
+def _member(member: Any) -> str:
     """``{"key": "lp_norm", "p": 2.0}`` as it is written for a flag: lp_norm:p=2.0."""
-    values = dict(found) if isinstance(found, dict) else {}
+    values = dict(member) if isinstance(member, dict) else {}
     key = str(values.pop("key", "unknown"))
     return f"{key}:{','.join(f'{name}={value}' for name, value in values.items())}" if values else key
 
