@@ -34,8 +34,8 @@ def before(model: LoadedModel, plan: Plan) -> list[Finding]:
     for group in plan.groups:
         for name in group.group.layers:
             groups.setdefault(name, group)
-    found = [finding for layer in plan.layers for finding in _of_layer(model, plan, layer, groups.get(layer.name))]
-    return sorted(found, key=lambda finding: _SEVERITY[finding.level])
+    findings = [finding for layer in plan.layers for finding in _of_layer(model, plan, layer, groups.get(layer.name))]
+    return sorted(findings, key=lambda finding: _SEVERITY[finding.level])
 
 
 def after(evaluation: Evaluation, n_classes: int | None, plan: Plan | None = None) -> list[Finding]:
@@ -47,8 +47,8 @@ def after(evaluation: Evaluation, n_classes: int | None, plan: Plan | None = Non
     if evaluation.n < _FEW_SAMPLES:
         return []
     layer, by = (None, "") if plan is None else _hardest_hit(plan)
-    found = (_not_a_number(evaluation), _one_class(evaluation), _chance(evaluation, n_classes))
-    return [_blamed(finding, layer, by) for finding in found if finding is not None]
+    findings = (_not_a_number(evaluation), _one_class(evaluation), _chance(evaluation, n_classes))
+    return [_blamed(finding, layer, by) for finding in findings if finding is not None]
 
 
 def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> Iterator[Finding]:

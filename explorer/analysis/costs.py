@@ -126,16 +126,16 @@ def refined_costs(
         for name, (_, kind) in passes.items()
     }
     memory = {f"weights_{name}": m for name, m in weights.items()} | {
-        f"activations_{name}": _activations(found, batch) for name, found in seen.items()
+        f"activations_{name}": _activations(measured, batch) for name, measured in seen.items()
     }
     theoretical = theoretical_speedup(model, plan, table)
     dense, pruned = files or (pair.dense, pair.pruned)
     runtime: Runtime = "onnx" if files else "torch"
-    for found in refined(dense, pruned, model.example, batch=batch, pairs=pairs, runtime=runtime, threads=threads):
-        said = (sentence(theoretical, found), *advice(plan))
-        yield RunningCosts(pair.form, pair.why_masked, found, memory, energy, why_not_measured(), said)
+    for measured in refined(dense, pruned, model.example, batch=batch, pairs=pairs, runtime=runtime, threads=threads):
+        sentences = (sentence(theoretical, measured), *advice(plan))
+        yield RunningCosts(pair.form, pair.why_masked, measured, memory, energy, why_not_measured(), sentences)
 
 
-def _activations(found: Traffic, batch: int) -> Measurement:
+def _activations(moved: Traffic, batch: int) -> Measurement:
     note = "Live activations at the fullest moment of one pass, input and output included."
-    return Measurement("activations", found.peak, "bytes", "counted", batch_size=batch, note=note)
+    return Measurement("activations", moved.peak, "bytes", "counted", batch_size=batch, note=note)

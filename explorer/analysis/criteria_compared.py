@@ -144,12 +144,14 @@ def _apart(one: PruneSpec, other: PruneSpec) -> str:
 
 
 def _group(scores: Scores, name: str, layer: str) -> PruningGroup:
-    found = [group for group in scores.groups if group.name == layer] or [k for k in scores.groups if layer in k.layers]
-    if not found:
-        known = ", ".join(group.name for group in scores.groups[:6])
-        raise ExplorerError(f"This model has no layer called {layer!r}.", fix=f"Choose one of: {known}.")
-    if found[0].why_not is not None:
+    groups = [group for group in scores.groups if group.name == layer] or [
+        k for k in scores.groups if layer in k.layers
+    ]
+    if not groups:
+        names = ", ".join(group.name for group in scores.groups[:6])
+        raise ExplorerError(f"This model has no layer called {layer!r}.", fix=f"Choose one of: {names}.")
+    if groups[0].why_not is not None:
         raise ExplorerError(
-            f"{name} cannot rank {layer!r}.", why=found[0].why_not, fix="Choose another layer or another criterion."
+            f"{name} cannot rank {layer!r}.", why=groups[0].why_not, fix="Choose another layer or another criterion."
         )
-    return found[0]
+    return groups[0]

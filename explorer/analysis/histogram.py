@@ -129,21 +129,21 @@ def layer_map(layers: Mapping[str, Tensor | Magnitudes], bins: int = 48) -> Laye
 
     Give ``Scores.ranks`` where scores are known: then it takes milliseconds. Scores must not be negative.
     """
-    known = {name: v if isinstance(v, Magnitudes) else Magnitudes.from_weights(v) for name, v in layers.items()}
-    known = {name: values for name, values in known.items() if values.size}
-    zeros = {name: _count_zeros(values) for name, values in known.items()}
-    ends = [_positive_range(values, zeros[name]) for name, values in known.items() if zeros[name] < values.size]
+    magnitudes = {name: v if isinstance(v, Magnitudes) else Magnitudes.from_weights(v) for name, v in layers.items()}
+    magnitudes = {name: values for name, values in magnitudes.items() if values.size}
+    zeros = {name: _count_zeros(values) for name, values in magnitudes.items()}
+    ends = [_positive_range(values, zeros[name]) for name, values in magnitudes.items() if zeros[name] < values.size]
     if not ends:
-        return LayerMap(tuple(known), (), tuple(() for _ in known), tuple(1.0 for _ in known))
+        return LayerMap(tuple(magnitudes), (), tuple(() for _ in magnitudes), tuple(1.0 for _ in magnitudes))
     high = max(top for _, top in ends)
     low = max(min(bottom for bottom, _ in ends), high * 10**-_DECADES)
     edges = np.geomspace(low, high, bins + 1) if low < high else np.array([low / 2, high])
-    shares = (_shares(values, edges, zeros[name]) for name, values in known.items())
+    shares = (_shares(values, edges, zeros[name]) for name, values in magnitudes.items())
     return LayerMap(
-        tuple(known),
+        tuple(magnitudes),
         tuple(float(edge) for edge in edges),
         tuple(shares),
-        tuple(zeros[name] / values.size for name, values in known.items()),
+        tuple(zeros[name] / values.size for name, values in magnitudes.items()),
     )
 
 

@@ -29,7 +29,7 @@ def stability(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None) 
     if fit is not None and len(fit) < 2:
         raise ExplorerError("One sample has no halves.", fix="Give a fit split of two samples or more.")
     halves = [score(model, spec, data, half=half) for half in (0, 1)]
-    n = sum(found.n_seen for found in halves)
+    n = sum(part.n_seen for part in halves)
     note = f"Spearman rank correlation of the scores of two halves of {n:,} samples."
     if not halves[0].values:
         return Measurement("rank_stability", 1.0, "fraction", "counted", n=n, note=f"{label} ranks no unit here.")

@@ -80,7 +80,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """One JSON-able object. Numbers that are not finite become None."""
-        found = {
+        content = {
             "model": {"address": self.model.address, "digest": self.model.digest},
             "spec": dict(self.plan.spec),
             "asked": self.plan.asked,
@@ -101,13 +101,13 @@ class Report:
             "notes": list(self.notes),
             "repairs": list(self.model.repairs),
         }
-        return {name: finite(value) for name, value in {**found, **self._on_request()}.items()}
+        return {name: finite(value) for name, value in {**content, **self._on_request()}.items()}
 
     def _on_request(self) -> dict[str, Any]:
-        found = {} if self.costs is None else self.costs.to_json()
+        content = {} if self.costs is None else self.costs.to_json()
         if self.measured_sizes is not None:
-            found["measured_sizes"] = {kind: int(m.value) for kind, m in self.measured_sizes.items()}
-        return found
+            content["measured_sizes"] = {kind: int(m.value) for kind, m in self.measured_sizes.items()}
+        return content
 
     @property
     def dense_accuracy(self) -> Measurement | None:
@@ -134,7 +134,7 @@ class Report:
         if self.evaluation is None:
             return {}
         judged = self.evaluation
-        found = {
+        metrics = {
             "accuracy": None if judged.judged_by == "numbers" else judged.accuracy,
             "token_accuracy": judged.accuracy if judged.judged_by == "tokens" else None,
             "dense_accuracy": self.dense_accuracy,
@@ -145,8 +145,8 @@ class Report:
         }
         if self.evaluation.judged_by == "agreement":
             # Without labels there is no accuracy, and nothing may look as if there were.
-            found = {"agreement": self.evaluation.agreement}
-        return {name: asdict(m) for name, m in found.items() if m is not None}
+            metrics = {"agreement": self.evaluation.agreement}
+        return {name: asdict(m) for name, m in metrics.items() if m is not None}
 
     def __str__(self) -> str:
         judged = self.evaluation

@@ -51,14 +51,14 @@ def sweep(
     loaded, request = given_model(model), given_spec(spec)
     dataset = given_data(data, loaded)
     scores = score(loaded, request, dataset) if scores is None else scores
-    wanted: dict[float, float | None]
+    targets: dict[float, float | None]
     if sparsities is None:
-        wanted = dict(_at_ratios(loaded, request, scores, ratios))
+        targets = dict(_at_ratios(loaded, request, scores, ratios))
     else:
-        wanted = dict.fromkeys(sorted(sparsities))
-    specs = [with_sparsity(request, sparsity) for sparsity in wanted]
+        targets = dict.fromkeys(sorted(sparsities))
+    specs = [with_sparsity(request, sparsity) for sparsity in targets]
     points = measure(loaded, specs, dataset, split=split, device=device, evaluator=evaluator, scores=scores)
-    return (replace(p, asked_ratio=ratio) for p, ratio in zip(points, wanted.values(), strict=True))
+    return (replace(p, asked_ratio=ratio) for p, ratio in zip(points, targets.values(), strict=True))
 
 
 def measure(
@@ -162,8 +162,10 @@ def label_of(spec: PruneSpec) -> str:
 
 
 def _short(member: Any) -> str:
-    said = {f.name: f.default for f in fields(member)}
-    values = {k: v for k, v in member_to_json(member).items() if k not in ("key", "sparsity") and v != said[k] and v}
+    defaults = {f.name: f.default for f in fields(member)}
+    values = {
+        k: v for k, v in member_to_json(member).items() if k not in ("key", "sparsity") and v != defaults[k] and v
+    }
     inside = ", ".join(f"{k}={v}" for k, v in values.items() if not isinstance(v, dict))
     return f"{member.key}({inside})" if inside else str(member.key)
 
@@ -175,7 +177,7 @@ def pareto(points: Iterable[TradeOffPoint]) -> tuple[TradeOffPoint, ...]:
 
 def _at_ratios(model: LoadedModel, spec: PruneSpec, scores: Scores, ratios: Sequence[float]) -> dict[float, float]:
     """The ratio behind each sparsity; of ratios that end at the same one, the least."""
-    found: dict[float, float] = {}
+    sparsities: dict[float, float] = {}
     for ratio in sorted(ratios):
-        found.setdefault(sparsity_for_ratio(model, spec, ratio, scores), ratio)
-    return found
+        sparsities.setdefault(sparsity_for_ratio(model, spec, ratio, scores), ratio)
+    return sparsities

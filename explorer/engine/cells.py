@@ -88,7 +88,7 @@ def _evaluated(
     evaluator: Evaluator, walk: Walk, group: Sequence[int], edits: Sequence[Edit], dense: Dense
 ) -> Generator[Update, None, None]:
     """One group, all of it batch by batch."""
-    start = told = time.perf_counter()
+    start = last_shown = time.perf_counter()
     tallies = Tallies(len(evaluator.split), evaluator.batch_size, evaluator.device)
     chosen = [edits[i] for i in group]
     upcoming = iter(_tasks(evaluator, walk))
@@ -102,9 +102,9 @@ def _evaluated(
             for task in islice(upcoming, evaluator.threads - len(running)):
                 running.append(evaluator.submit(_results, evaluator, walk, chosen, task, dense))
             now = time.perf_counter()
-            if running and now - told > PATIENCE:
+            if running and now - last_shown > PATIENCE:
                 yield from zip(group, tallies.evaluations(now - start), strict=True)
-                told = time.perf_counter()
+                last_shown = time.perf_counter()
     finally:
         for future in running:
             future.cancel()
@@ -125,13 +125,13 @@ def _results(
     evaluator: Evaluator, walk: Walk, edits: Sequence[Edit], parts: Sequence[slice], dense: Dense
 ) -> list[BatchResult]:
     """For each of a task's batches the results of all edits; the dense model's are kept in ``dense``."""
-    split, found = evaluator.split, []
+    split, results = evaluator.split, []
     batches = [Batch(part.start, split.x[part]) for part in parts]
     for part, batch, outputs in zip(parts, batches, walk.outputs(batches, edits), strict=True):
         labels = None if split.y is None else split.y[part]
         if part.start not in dense:
             of_walk = walk.dense(batch)
-            known = evaluator.dense_results().at(part) if of_walk is None else per_sample(of_walk, labels, None)
-            dense[part.start] = known
-        found.append(per_sample_of_each(outputs, labels, dense[part.start]))
-    return found
+            dense_results = evaluator.dense_results().at(part) if of_walk is None else per_sample(of_walk, labels, None)
+            dense[part.start] = dense_results
+        results.append(per_sample_of_each(outputs, labels, dense[part.start]))
+    return results

@@ -54,16 +54,16 @@ class Edit:
         """Where in the program the edit begins; one that changes nothing comes last."""
         return min((program.place(node) for node in self.part(program).changed), default=len(program.nodes))
 
-    def own(self, program: Program, made: Made | None = None) -> Values:
+    def own(self, program: Program, derived: Made | None = None) -> Values:
         """This thread's own modules for the steps whose parameters are masked.
 
-        ``made`` turns a step and the masked tensors (by the id of what they replace) into a
+        ``derived`` turns a step and the masked tensors (by the id of what they replace) into a
         module; by default it is the step's own with those tensors.
         """
-        key = (threading.get_ident(), made or program)
+        key = (threading.get_ident(), derived or program)
         if key not in self._own:
             masked = self._masked()
-            make = made or partial(self._ready.masked, program)
+            make = derived or partial(self._ready.masked, program)
             self._own[key] = {node: make(node, masked) for node in self.part(program).changed}
         return self._own[key]
 
@@ -120,12 +120,12 @@ class Walk:
         """(n, ...) the dense model's outputs for a batch, best after it was run; None where nothing was foreseen."""
         if not self._ahead:
             return None
-        last, known = self._ahead[0], self._kept.get(batch.name, _NONE)
+        last, values = self._ahead[0], self._kept.get(batch.name, _NONE)
         with torch.inference_mode():
-            if last not in known:
+            if last not in values:
                 program, x = self.ready.programs[0], self.ready.input(batch.x)
-                known = program.advance(self._shell(), x, (last,), _NONE)
-            outputs = logits_of(known[last], len(batch.x)).clone()
+                values = program.advance(self._shell(), x, (last,), _NONE)
+            outputs = logits_of(values[last], len(batch.x)).clone()
             return self._settled(outputs[None], batch.x, [Edit(self.ready, {})])[0]
 
     def outputs(self, batches: Sequence[Batch], edits: Sequence[Edit]) -> list[Tensor]:
@@ -135,28 +135,28 @@ class Walk:
 
     def _along(self, batch: Batch, edits: Sequence[Edit]) -> Tensor:
         """(edits, n, ...) of one batch, by one walk through the model."""
-        program, known = self.ready.programs[0], self._taken(batch)
-        x, found = self.ready.input(batch.x), []
+        program, values = self.ready.programs[0], self._taken(batch)
+        x, outputs = self.ready.input(batch.x), []
         part: ProgramPart | None = None
         here = _NONE
         for edit in edits:
             if edit.part(program) is not part:
                 part = edit.part(program)
-                if not all(node in known for node in (self._ahead or part.frontier)):
-                    known = program.advance(self._shell(), x, self._ahead or part.frontier, known)
-                here = {node: known[node] for node in part.frontier}
-            found.append(self._outputs(batch, x, edit, here))
-        known = known if self._ahead else here
-        self._keep(batch, known)
-        return torch.stack(found)
+                if not all(node in values for node in (self._ahead or part.frontier)):
+                    values = program.advance(self._shell(), x, self._ahead or part.frontier, values)
+                here = {node: values[node] for node in part.frontier}
+            outputs.append(self._outputs(batch, x, edit, here))
+        values = values if self._ahead else here
+        self._keep(batch, values)
+        return torch.stack(outputs)
 
-    def _outputs(self, batch: Batch, x: Tensor, edit: Edit, known: Values) -> Tensor:
-        """(n, ...) of one edit, from the values ``known`` at its frontier; close calls are open."""
-        return self._run(edit, x, known)
+    def _outputs(self, batch: Batch, x: Tensor, edit: Edit, values: Values) -> Tensor:
+        """(n, ...) of one edit, from the ``values`` at its frontier; close calls are open."""
+        return self._run(edit, x, values)
 
-    def _run(self, edit: Edit, x: Tensor, known: Values) -> Tensor:
+    def _run(self, edit: Edit, x: Tensor, values: Values) -> Tensor:
         program = self.ready.programs[0]
-        return logits_of(program.run_part(self._shell(), edit.part(program), x, known, edit.own(program)), len(x))
+        return logits_of(program.run_part(self._shell(), edit.part(program), x, values, edit.own(program)), len(x))
 
     def _settled(self, logits: Tensor, x: Tensor, edits: Sequence[Edit]) -> Tensor:
         """Close calls decided by the plain model."""
@@ -171,8 +171,8 @@ class Walk:
     def _plain_outputs(self, x: Tensor, edit: Edit) -> Tensor:
         plain = self.ready.programs[-1]
         part = edit.part(plain)
-        known = plain.advance(self._shell(), x, part.frontier, _NONE)
-        return logits_of(plain.run_part(self._shell(), part, x, known, edit.own(plain)), len(x))
+        values = plain.advance(self._shell(), x, part.frontier, _NONE)
+        return logits_of(plain.run_part(self._shell(), part, x, values, edit.own(plain)), len(x))
 
     def _shell(self) -> nn.Module:
         thread = threading.get_ident()
@@ -182,15 +182,15 @@ class Walk:
 
     def _taken(self, batch: Batch) -> Values:
         with self._lock:
-            known = self._kept.pop(batch.name, _NONE)
-            self.n_bytes -= sum(n_bytes(value) for value in known.values())
-            return known
+            values = self._kept.pop(batch.name, _NONE)
+            self.n_bytes -= sum(n_bytes(value) for value in values.values())
+            return values
 
-    def _keep(self, batch: Batch, known: Values) -> None:
-        size = sum(n_bytes(value) for value in known.values())
+    def _keep(self, batch: Batch, values: Values) -> None:
+        size = sum(n_bytes(value) for value in values.values())
         with self._lock:
             if self.n_bytes + size > self.limit:
                 self.full = True
                 return
-            self._kept[batch.name] = known
+            self._kept[batch.name] = values
             self.n_bytes += size

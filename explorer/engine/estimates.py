@@ -108,31 +108,31 @@ def _looked(
     evaluator: Evaluator, walk: Walk, sampling: _Sampling, group: list[int], edits: Sequence[Edit], half_width: float
 ) -> Generator[tuple[int, Estimate], None, None]:
     open_ = list(group)
-    found: list[BatchResult] = []  # of the edits in ``open_``
-    known: dict[int, Estimate] = {}
-    told = time.perf_counter()
+    results: list[BatchResult] = []  # of the edits in ``open_``
+    estimates: dict[int, Estimate] = {}
+    last_shown = time.perf_counter()
     for before, look in pairwise((0, *sampling.looks)):
         futures = _submitted(evaluator, walk, sampling, [edits[i] for i in open_], before, look)
         try:
             for future in futures:
                 batch = result(future)
-                found += batch
-                if known and time.perf_counter() - told > PATIENCE:
-                    yield from list(known.items())  # nothing new, but the reader may want to stop
-                    told = time.perf_counter()
+                results += batch
+                if estimates and time.perf_counter() - last_shown > PATIENCE:
+                    yield from list(estimates.items())  # nothing new, but the reader may want to stop
+                    last_shown = time.perf_counter()
         finally:
             for future in futures:
                 future.cancel()
-        found = [joined(found, dim=1)]
-        known = dict(zip(open_, _estimates(sampling, found[0], look, half_width), strict=True))
-        yield from list(known.items())
-        stays = [place for place, index in enumerate(open_) if not known[index].complete]
+        results = [joined(results, dim=1)]
+        estimates = dict(zip(open_, _estimates(sampling, results[0], look, half_width), strict=True))
+        yield from list(estimates.items())
+        stays = [place for place, index in enumerate(open_) if not estimates[index].complete]
         if not stays:
             return
-        found = [found[0].at(torch.tensor(stays))]
+        results = [results[0].at(torch.tensor(stays))]
         open_ = [open_[place] for place in stays]
-        known = {index: known[index] for index in open_}
-        told = time.perf_counter()
+        estimates = {index: estimates[index] for index in open_}
+        last_shown = time.perf_counter()
 
 
 def _submitted(
@@ -150,17 +150,17 @@ def _submitted(
     return alone + [evaluator.submit(sampling.results, evaluator, walk, edits, task) for task in tasks]
 
 
-def _estimates(sampling: _Sampling, found: BatchResult, n: int, half_width: float) -> list[Estimate]:
+def _estimates(sampling: _Sampling, results: BatchResult, n: int, half_width: float) -> list[Estimate]:
     """One an edit, from the results (edits, n) of the first n of the order."""
     sampled, total, right = sampling.order[:n], len(sampling.order), sampling.dense.right
-    differences = 1 - found.agrees if right is None or found.right is None else right[sampled] - found.right
+    differences = 1 - results.agrees if right is None or results.right is None else right[sampled] - results.right
     drops, errors = paired_mean(differences, sampling.strata, sampled)
     final = (FINAL * errors <= half_width) | torch.tensor(n == total)
     widths = torch.where(final, FINAL, sampling.partial)
     halves = widths * errors if n < total else torch.zeros_like(errors)
     losses: list[tuple[float, float] | None] = [None] * len(drops)
-    if found.loss is not None:
-        values, off = mean_of(found.loss, sampling.strata, sampled)
+    if results.loss is not None:
+        values, off = mean_of(results.loss, sampling.strata, sampled)
         losses = list(zip(values.tolist(), (widths * off).tolist(), strict=True))
     dense = 1.0 if right is None else float(right.mean())
     rows = zip(drops.tolist(), halves.tolist(), losses, final.tolist(), strict=True)

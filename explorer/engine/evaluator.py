@@ -278,10 +278,10 @@ def _digests(plan: Plan) -> dict[str, bytes]:
 
 def _digest(mask: Tensor, update: Tensor | None) -> bytes:
     packed = np.packbits(mask.detach().cpu().contiguous().numpy())
-    found = hashlib.blake2b(packed.data, digest_size=16)
+    digest = hashlib.blake2b(packed.data, digest_size=16)
     if update is not None:
-        found.update(update.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    return found.digest()
+        digest.update(update.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.digest()
 
 
 def _frontier_against(

@@ -59,8 +59,8 @@ class Folded(nn.Module):
 
     def _fuses(self, x: Tensor) -> bool:
         """Whether torch offers a fused step for this; it is private to torch, so it may be absent."""
-        known = x.device.type == "cpu" and x.dtype == self.dtype and not isinstance(self.conv.padding, str)
-        return known and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+        is_plain = x.device.type == "cpu" and x.dtype == self.dtype and not isinstance(self.conv.padding, str)
+        return is_plain and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
     def _fused(self, x: Tensor, other: Tensor | None) -> Tensor:
         conv, ops = self.conv, torch.ops.mkldnn

@@ -149,10 +149,10 @@ class JobQueue:
         failed at once and says so.
         """
         with self._changed:
-            known = self._jobs.get(key)
-            if known is not None and (known.active or known.state == "done"):
-                known.followers.add(owner)
-                return known
+            earlier = self._jobs.get(key)
+            if earlier is not None and (earlier.active or earlier.state == "done"):
+                earlier.followers.add(owner)
+                return earlier
             job = Job(key, owner, title, make, total)
             self._jobs[key] = job
             self._forget()

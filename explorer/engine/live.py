@@ -92,10 +92,10 @@ class _Desk:
     def submit(self, request: _Request) -> None:
         with self._changed:
             self._waiting = None
-            if (known := self._finished.get(request.digest)) is not None:
+            if (finished := self._finished.get(request.digest)) is not None:
                 self._finished.move_to_end(request.digest)
                 self._running = None  # whatever runs is of no interest any more
-                self._show(request, known)
+                self._show(request, finished)
             elif self._running is not None and self._running.digest == request.digest:
                 self._running.key = request.key
             else:

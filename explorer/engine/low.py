@@ -52,34 +52,36 @@ class LowPrecision:
 
     def module(self, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
         """One step's module (or tensor) in bfloat16, with some parameters replaced."""
-        found = self.program.module_of(self._steps, node)
-        if isinstance(found, Tensor):
-            return lowered(replaced.get(id(found), found))
-        if not isinstance(found, nn.Module):
-            return found
-        if node is self._last and type(found) is nn.Linear:
-            return Float32(private_shell(found, replaced))
-        if isinstance(found, Folded):
-            step = found.around(replaced)
+        module = self.program.module_of(self._steps, node)
+        if isinstance(module, Tensor):
+            return lowered(replaced.get(id(module), module))
+        if not isinstance(module, nn.Module):
+            return module
+        if node is self._last and type(module) is nn.Linear:
+            return Float32(private_shell(module, replaced))
+        if isinstance(module, Folded):
+            step = module.around(replaced)
             step.dtype = torch.bfloat16
             return step
         own = {
             id(p): lowered(replaced.get(id(p), p).detach())
-            for part in found.modules()
+            for part in module.modules()
             if not isinstance(part, _NORMS)
             for p in part.parameters(recurse=False)
         }
-        return private_shell(found, {**replaced, **own})
+        return private_shell(module, {**replaced, **own})
 
-    def run(self, part: ProgramPart, x: Tensor, known: Mapping[fx.Node, Any], own: Mapping[fx.Node, Any]) -> Tensor:
+    def run(
+        self, part: ProgramPart, x: Tensor, at_frontier: Mapping[fx.Node, Any], own: Mapping[fx.Node, Any]
+    ) -> Tensor:
         """(n, classes) float32, from float32 values at the part's frontier."""
         base = self._own.get(threading.get_ident())
         if base is None:
             named = [n for n in self.program.nodes if n.op in ("call_module", "get_attr")]
             base = self._own[threading.get_ident()] = {n: self.module(n, {}) for n in named}
-        if getattr(self._last_known, "known", None) is not known:  # the edits of one place share their frontier
-            self._last_known.known = known
-            self._last_known.values = {node: lowered(value) for node, value in known.items()}
+        if getattr(self._last_known, "known", None) is not at_frontier:  # the edits of one place share their frontier
+            self._last_known.known = at_frontier
+            self._last_known.values = {node: lowered(value) for node, value in at_frontier.items()}
         values = self._last_known.values
         return logits_of(self.program.run_part(nn.Module(), part, lowered(x), values, {**base, **own}), len(x))
 
@@ -106,8 +108,8 @@ def low_precision(ready: PreparedModel, split: Split) -> tuple[LowPrecision | No
         everything = program.part(program.parameters)
 
         def plainly() -> Tensor:
-            known = program.advance(shell, x, part.frontier, {})
-            return logits_of(program.run_part(shell, part, x, known), len(x))
+            values = program.advance(shell, x, part.frontier, {})
+            return logits_of(program.run_part(shell, part, x, values), len(x))
 
         def quickly() -> Tensor:
             return low.run(everything, x, program.advance(shell, x, everything.frontier, {}), {})

@@ -71,8 +71,8 @@ class PreparedModel:
 
     def masked(self, program: Program, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
         """One step's module (or tensor) in which tensors take the place of parameters (by their ids)."""
-        found = program.module_of(self.steps, node)
-        return around(found, replaced) if isinstance(found, nn.Module) else replaced[id(found)]
+        module = program.module_of(self.steps, node)
+        return around(module, replaced) if isinstance(module, nn.Module) else replaced[id(module)]
 
     def undecided(self, outputs: Tensor) -> Tensor:
         """Outputs (n, ...) -> (n,) bool: samples of which some choice is too close to trust the last digits."""
@@ -93,16 +93,16 @@ def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | 
     steps, graph, path = trace(private_shell(module))  # type: ignore[arg-type]
     ready = PreparedModel(steps, (), parameters, path, 1, device, dtype)
     with torch.inference_mode():
-        wanted = _plain_outputs(module, ready, split)  # type: ignore[arg-type]
-        ready.task = task_of(wanted, split.y)
+        plain_outputs = _plain_outputs(module, ready, split)  # type: ignore[arg-type]
+        ready.task = task_of(plain_outputs, split.y)
         ready.batch_size = batch_size or natural_batch_size(private_shell(module), ready.input(split.x[:1]))  # type: ignore[arg-type]
         plain = Program(steps, graph, names)
-        if not torch.equal(*_comparable(_tried(plain, ready, split), wanted)):
+        if not torch.equal(*_comparable(_tried(plain, ready, split), plain_outputs)):
             ready.path = "whole: taken apart, the model gives other numbers"
             plain = Program(steps, whole_model(), names)
         ready.programs = (plain,)
         if fast and ready.path.startswith("prefix cache") and device == "cpu":
-            _add_folded(ready, graph, names, split, wanted)
+            _add_folded(ready, graph, names, split, plain_outputs)
     return ready
 
 
@@ -141,18 +141,18 @@ def _plain_outputs(module: nn.Module, ready: PreparedModel, split: Split) -> Ten
         raise failed(error, split.x) from error
 
 
-def _add_folded(ready: PreparedModel, graph: fx.Graph, names: Mapping[int, str], split: Split, wanted: Tensor) -> None:
+def _add_folded(ready: PreparedModel, graph: fx.Graph, names: Mapping[int, str], split: Split, plain: Tensor) -> None:
     """Prefer the folded program if it gives the plain model's outputs within a hair."""
     if (folded_graph := fold(ready.steps, graph)) is None:
         return
     folded = Program(ready.steps, folded_graph, names)
     try:
-        found = _tried(folded, ready, split)
+        candidate = _tried(folded, ready, split)
     except (ExplorerError, RuntimeError):  # a layout or shape that only the plain steps accept
         return
-    scale = wanted.abs().max()
-    same_choices = torch.equal(found.argmax(dim=-1), wanted.argmax(dim=-1))
-    if same_choices and bool(((found - wanted).abs() <= _CLOSE / 10 * scale).all()):
+    scale = plain.abs().max()
+    same_choices = torch.equal(candidate.argmax(dim=-1), plain.argmax(dim=-1))
+    if same_choices and bool(((candidate - plain).abs() <= _CLOSE / 10 * scale).all()):
         ready.programs = (folded, *ready.programs)
         ready.path = ready.path.replace("prefix cache", "prefix cache, folded", 1)
 

@@ -105,14 +105,14 @@ class Program:
         shell: nn.Module,
         part: ProgramPart,
         x: Tensor,
-        known: Mapping[fx.Node, Any],
+        at_frontier: Mapping[fx.Node, Any],
         own: Mapping[fx.Node, Any] = _NONE,
     ) -> Any:
         """The output, given the values at the part's frontier.
 
         ``own`` holds modules (or tensors) that take the place of the shell's at some steps.
         """
-        values = {node: known[node] for node in part.frontier}
+        values = {node: at_frontier[node] for node in part.frontier}
         for node, done in part.steps:
             values[node] = self._step(shell, node, x, values, own)
             for used in done:
@@ -120,12 +120,12 @@ class Program:
         return values[self.output]
 
     def advance(
-        self, shell: nn.Module, x: Tensor, wanted: Collection[fx.Node], known: Mapping[fx.Node, Any]
+        self, shell: nn.Module, x: Tensor, targets: Collection[fx.Node], given: Mapping[fx.Node, Any]
     ) -> dict[fx.Node, Any]:
         """The wanted values of the dense model, from those that are known already."""
-        values = dict(known)
-        to_run = self._missing(wanted, values, lambda node: None)
-        keep = set(wanted)
+        values = dict(given)
+        to_run = self._missing(targets, values, lambda node: None)
+        keep = set(targets)
         waiting = {node: sum(user in to_run for user in node.users) for node in self.nodes}
         for node in self.nodes:
             if node in to_run:
@@ -135,7 +135,7 @@ class Program:
                     waiting[used] -= 1
                     if not waiting[used] and used not in keep:
                         values.pop(used, None)
-        return {node: values[node] for node in wanted}
+        return {node: values[node] for node in targets}
 
     def run(
         self,
@@ -150,34 +150,34 @@ class Program:
 
         ``own`` as in :meth:`run_part`.
         """
-        known: dict[fx.Node, Any] = {}
-        to_run = self._missing((self.output,), known, lambda node: look(signatures[node]))
+        values: dict[fx.Node, Any] = {}
+        to_run = self._missing((self.output,), values, lambda node: look(signatures[node]))
         waiting = {node: sum(user in to_run for user in node.users) for node in self.nodes}
         for node in self.nodes:
             if node in to_run:
-                known[node] = self._step(shell, node, x, known, own)
-                self._weigh(node, known[node], len(x))
+                values[node] = self._step(shell, node, x, values, own)
+                self._weigh(node, values[node], len(x))
                 if node.op not in _INPUTS:
-                    put(signatures[node], known[node])
+                    put(signatures[node], values[node])
                 for used in node.all_input_nodes:  # free each value after its last use
                     waiting[used] -= 1
                     if not waiting[used]:
-                        known.pop(used, None)
-        return known[self.output]
+                        values.pop(used, None)
+        return values[self.output]
 
     def _missing(
-        self, wanted: Iterable[fx.Node], known: dict[fx.Node, Any], look: Callable[[fx.Node], Any]
+        self, targets: Iterable[fx.Node], values: dict[fx.Node, Any], look: Callable[[fx.Node], Any]
     ) -> set[fx.Node]:
-        """The steps between what is known or found by ``look`` and what is wanted; fills ``known``."""
+        """The steps between what is known or found by ``look`` and what is wanted; fills ``values``."""
         to_run: set[fx.Node] = set()
-        queue = list(wanted)
+        queue = list(targets)
         while queue:
             node = queue.pop()
-            if node in to_run or node in known:
+            if node in to_run or node in values:
                 continue
             value = None if node.op in _INPUTS else look(node)
             if value is not None:
-                known[node] = value
+                values[node] = value
             else:
                 to_run.add(node)
                 queue += node.all_input_nodes
@@ -204,7 +204,7 @@ class Program:
         shell: nn.Module,
         node: fx.Node,
         x: Tensor,
-        known: Mapping[fx.Node, Any],
+        values: Mapping[fx.Node, Any],
         own: Mapping[fx.Node, Any] = _NONE,
     ) -> Any:
         if node.op == "placeholder":
@@ -213,8 +213,8 @@ class Program:
         if node.op == "get_attr":
             return own[node] if node in own else _find(shell, str(node.target))
         check()
-        args: Any = fx.node.map_arg(node.args, known.__getitem__)
-        kwargs: Any = fx.node.map_arg(node.kwargs, known.__getitem__)
+        args: Any = fx.node.map_arg(node.args, values.__getitem__)
+        kwargs: Any = fx.node.map_arg(node.kwargs, values.__getitem__)
         if node.op == "output":
             return args[0]
         try:
@@ -247,11 +247,11 @@ class Program:
             self.n_bytes[node] = n_bytes(value) / n
 
     def _descendants(self, starts: Iterable[fx.Node]) -> set[fx.Node]:
-        found = set(starts)
+        descendants = set(starts)
         for node in self.nodes:
-            if any(n in found for n in node.all_input_nodes):
-                found.add(node)
-        return found
+            if any(n in descendants for n in node.all_input_nodes):
+                descendants.add(node)
+        return descendants
 
 
 def _check_batch(shell: nn.Module, x: Tensor) -> None:
@@ -282,12 +282,12 @@ def n_bytes(value: Any) -> int:
 
 
 def _parameters_of(steps: Steps, node: fx.Node, names: Mapping[int, str]) -> tuple[str, ...]:
-    found: Iterable[Any] = ()
+    parameters: Iterable[Any] = ()
     if node.op == "call_module":
-        found = steps.get_submodule(str(node.target)).parameters()
+        parameters = steps.get_submodule(str(node.target)).parameters()
     elif node.op == "get_attr":
-        found = (_find(steps, str(node.target)),)
-    return tuple(names[id(tensor)] for tensor in found if id(tensor) in names)
+        parameters = (_find(steps, str(node.target)),)
+    return tuple(names[id(tensor)] for tensor in parameters if id(tensor) in names)
 
 
 def _may_write(steps: Steps, node: fx.Node) -> bool:
@@ -299,7 +299,7 @@ def _may_write(steps: Steps, node: fx.Node) -> bool:
 
 
 def _find(root: nn.Module, target: str) -> Any:
-    found: Any = root
+    value: Any = root
     for part in target.split("."):
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value

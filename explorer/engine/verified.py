@@ -72,55 +72,57 @@ class VerifiedWalk(Walk):
         with torch.inference_mode():
             doubts: dict[Edit, list[_Doubt]] = {edit: [] for edit in edits}
             self._doubts.open = doubts
-            found = [self._along(batch, edits) for batch in batches]
+            batch_outputs = [self._along(batch, edits) for batch in batches]
             self._low.forget()
             position = {batch.name: at for at, batch in enumerate(batches)}
             for index, (edit, open_) in enumerate(doubts.items()):
                 if open_:
                     for doubt, outputs in zip(open_, self._decided(edit, open_), strict=True):
-                        found[position[doubt.name]][index, doubt.which] = outputs
-            return [self._settled(outputs, batch.x, edits) for outputs, batch in zip(found, batches, strict=True)]
+                        batch_outputs[position[doubt.name]][index, doubt.which] = outputs
+            return [
+                self._settled(outputs, batch.x, edits) for outputs, batch in zip(batch_outputs, batches, strict=True)
+            ]
 
-    def _outputs(self, batch: Batch, x: Tensor, edit: Edit, known: Values) -> Tensor:
-        found = self._low.run(edit.part(self._low.program), x, known, edit.own(self._low.program, self._low.module))
-        within, n_known = self._threshold(x, edit, known, found)
-        again = close_calls(found, within)
+    def _outputs(self, batch: Batch, x: Tensor, edit: Edit, values: Values) -> Tensor:
+        outputs = self._low.run(edit.part(self._low.program), x, values, edit.own(self._low.program, self._low.module))
+        within, n_known = self._threshold(x, edit, values, outputs)
+        again = close_calls(outputs, within)
         again[:n_known] = False
         audited = self._audited(batch, edit, again)
         audits = audited >= n_known and not bool(again[audited])
         if audits:
             again[audited] = True
         if bool(again.any()):
-            rows = {node: value[again] for node, value in known.items() if _by_sample(value, len(x))}
-            choice = int(found[audited].argmax()) if audits else -1
+            rows = {node: value[again] for node, value in values.items() if _by_sample(value, len(x))}
+            choice = int(outputs[audited].argmax()) if audits else -1
             place = int(again[:audited].sum()) if audits else -1
-            frontier = rows if len(rows) == len(known) else None
+            frontier = rows if len(rows) == len(values) else None
             self._doubts.open[edit].append(_Doubt(batch.name, again, x[again], frontier, place, choice))
-        return found
+        return outputs
 
-    def _threshold(self, x: Tensor, edit: Edit, known: Values, found: Tensor) -> tuple[float, int]:
-        """Below which margin a sample of this edit is doubtful, and how many of ``found`` have become float32's."""
+    def _threshold(self, x: Tensor, edit: Edit, values: Values, low: Tensor) -> tuple[float, int]:
+        """Below which margin a sample of this edit is doubtful, and how many of ``low`` have become float32's."""
         if (within := self._noise.get(edit)) is not None:
             return within, 0
-        n, rows = self._first(x, known)
-        wanted = self._run(edit, x[:n], rows)
-        within = self._noise[edit] = self._doubtful_below(found[:n], wanted)
-        sure = ~close_calls(found[:n], within)
-        equal = found[:n].argmax(dim=1) == wanted.argmax(dim=1)
+        n, rows = self._first(x, values)
+        exact = self._run(edit, x[:n], rows)
+        within = self._noise[edit] = self._doubtful_below(low[:n], exact)
+        sure = ~close_calls(low[:n], within)
+        equal = low[:n].argmax(dim=1) == exact.argmax(dim=1)
         self._note(edit, int(sure.sum()), int(equal[sure].sum()))
-        found[:n] = wanted
+        low[:n] = exact
         return within, n
 
-    def _first(self, x: Tensor, known: Values) -> tuple[int, Values]:
+    def _first(self, x: Tensor, values: Values) -> tuple[int, Values]:
         """How many samples of a first batch run in both precisions, and their values at the frontier."""
-        if len(x) <= self.n_learned or not all(_by_sample(value, len(x)) for value in known.values()):
-            return len(x), known
-        return self.n_learned, {node: value[: self.n_learned] for node, value in known.items()}
+        if len(x) <= self.n_learned or not all(_by_sample(value, len(x)) for value in values.values()):
+            return len(x), values
+        return self.n_learned, {node: value[: self.n_learned] for node, value in values.items()}
 
-    def _doubtful_below(self, low: Tensor, wanted: Tensor) -> float:
+    def _doubtful_below(self, low: Tensor, exact: Tensor) -> float:
         """The threshold for margins, from the same samples' outputs in both precisions."""
         choices = low.topk(min(2, low.shape[1]), dim=1).indices
-        noise = (low - wanted).gather(1, choices)
+        noise = (low - exact).gather(1, choices)
         noise = (noise[:, 0] - noise[:, -1]).abs() / low.abs().amax(dim=1).clamp_min(1e-30)
         return max(self.deviations * float(noise.square().mean().sqrt()), self.largest * float(noise.max()))
 
@@ -133,14 +135,14 @@ class VerifiedWalk(Walk):
         x = torch.cat([doubt.x for doubt in doubts])
         frontier = edit.part(self.ready.programs[0]).frontier
         if any(doubt.frontier is None for doubt in doubts):
-            known = self.ready.programs[0].advance(self._shell(), x, frontier, {})
+            values = self.ready.programs[0].advance(self._shell(), x, frontier, {})
         else:
-            known = {node: torch.cat([(doubt.frontier or {})[node] for doubt in doubts]) for node in frontier}
+            values = {node: torch.cat([(doubt.frontier or {})[node] for doubt in doubts]) for node in frontier}
         sizes = [len(doubt.x) for doubt in doubts]
-        outputs: tuple[Tensor, ...] = torch.split(self._run(edit, x, known), sizes)  # type: ignore[no-untyped-call]
-        for doubt, found in zip(doubts, outputs, strict=True):
+        outputs: tuple[Tensor, ...] = torch.split(self._run(edit, x, values), sizes)  # type: ignore[no-untyped-call]
+        for doubt, output in zip(doubts, outputs, strict=True):
             if doubt.audited >= 0:
-                self._note(edit, 1, int(int(found[doubt.audited].argmax()) == doubt.choice))
+                self._note(edit, 1, int(int(output[doubt.audited].argmax()) == doubt.choice))
         return outputs
 
     def _note(self, edit: Edit, n: int, n_equal: int) -> None:
@@ -158,12 +160,12 @@ class QuickWalk(VerifiedWalk):
 
     deviations, largest = 4.0, 0.0
 
-    def _threshold(self, x: Tensor, edit: Edit, known: Values, found: Tensor) -> tuple[float, int]:
+    def _threshold(self, x: Tensor, edit: Edit, values: Values, low: Tensor) -> tuple[float, int]:
         part = edit.part(self._low.program)
         if (within := self._noise.get(part)) is None:
-            n, rows = self._first(x, known)
-            wanted = logits_of(self._low.program.run_part(self._shell(), part, x[:n], rows), n)
-            within = self._noise[part] = self._doubtful_below(self._low.run(part, x[:n], rows, {}), wanted)
+            n, rows = self._first(x, values)
+            exact = logits_of(self._low.program.run_part(self._shell(), part, x[:n], rows), n)
+            within = self._noise[part] = self._doubtful_below(self._low.run(part, x[:n], rows, {}), exact)
         return within, 0
 
     def _audited(self, batch: Batch, edit: Edit, doubtful: Tensor) -> int:

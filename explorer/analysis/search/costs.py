@@ -46,8 +46,8 @@ class SearchCost:
             return parameters(self._model, plan)["kept"].value
         if self._name == "size":
             return float(smallest_file(self._model, plan))
-        found = macs(self._model, plan, self.table)
-        return found.get("removed", found["sparse"]).value
+        counts = macs(self._model, plan, self.table)
+        return counts.get("removed", counts["sparse"]).value
 
     def of(self, plan: Plan) -> Measurement:
         """The plan's cost with its origin; a time is taken beside the dense model's, in turns."""
@@ -80,10 +80,10 @@ def _time(model: LoadedModel, plan: Plan, dense: Measurement) -> Measurement:
     pair = comparable(model, plan)
     if model.example is None or (pair.form == "masked" and plan.n_pruned):
         raise ExplorerError("This plan saves no time.", why=pair.why_masked or "", fix="Choose another budget.")
-    found = latency(pair.dense, pair.pruned, model.example, pairs=_PAIRS)
-    ratio = found.ratio
+    times = latency(pair.dense, pair.pruned, model.example, pairs=_PAIRS)
+    ratio = times.ratio
     low, high = (None if end is None else dense.value / end for end in (ratio.high, ratio.low))
-    note = f"{dense.value:.3g} ms of the dense network, divided by the ratio of {found.n} pairs taken in turns."
+    note = f"{dense.value:.3g} ms of the dense network, divided by the ratio of {times.n} pairs taken in turns."
     return replace(
         ratio, name="latency", value=dense.value / ratio.value, unit="milliseconds", low=low, high=high, note=note
     )

@@ -27,27 +27,27 @@ class Curves:
     savings: Mapping[str, Mapping[float, float]]
 
     @classmethod
-    def of(cls, found: Sensitivity, planner: Planner, dense_loss: Measurement | None) -> Curves:
+    def of(cls, sensitivity: Sensitivity, planner: Planner, dense_loss: Measurement | None) -> Curves:
         """The curves of the groups that the planner's units have."""
-        known = {k.name for k in planner.scores.groups if k.why_not is None}
+        prunable = {k.name for k in planner.scores.groups if k.why_not is None}
         levels, drops = {}, {}
-        for name in found.groups:
-            cells = [cell for cell in found.curve(name) if cell.n_pruned]
-            if cells and name in known:
+        for name in sensitivity.groups:
+            cells = [cell for cell in sensitivity.curve(name) if cell.n_pruned]
+            if cells and name in prunable:
                 levels[name] = [cell.share for cell in cells]
                 drops[name] = Curve.smoothed((cell.share, cell.drop.value) for cell in cells)
-        return cls(levels, drops, _losses(found, list(levels), dense_loss), savings(planner, levels))
+        return cls(levels, drops, _losses(sensitivity, list(levels), dense_loss), savings(planner, levels))
 
     def fronts(self, power: float) -> list[Front]:
         """The best combinations by the losses, where there are any, and by the drops."""
         curves = [curves for curves in (self.losses, self.drops) if curves]
-        return [front_of(self.savings, found, power=power, between_levels=_FINER) for found in curves]
+        return [front_of(self.savings, losses, power=power, between_levels=_FINER) for losses in curves]
 
 
-def _losses(found: Sensitivity, names: list[str], dense: Measurement | None) -> dict[str, Curve]:
+def _losses(sensitivity: Sensitivity, names: list[str], dense: Measurement | None) -> dict[str, Curve]:
     rises: dict[str, list[tuple[float, float]]] = {}
     for name in names:
-        cells = [cell for cell in found.curve(name) if cell.n_pruned]
+        cells = [cell for cell in sensitivity.curve(name) if cell.n_pruned]
         if dense is None or any(cell.loss is None for cell in cells):
             return {}
         rises[name] = [(cell.share, cell.loss.value - dense.value) for cell in cells if cell.loss]

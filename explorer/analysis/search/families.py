@@ -109,17 +109,17 @@ def between(planner: Planner, less: Mapping[str, float], more: Mapping[str, floa
     return _least(made, planner, ceiling)
 
 
-def _least(made: Callable[[float], PruneSpec], planner: Planner, ceiling: float) -> PruneSpec | None:
+def _least(request_of: Callable[[float], PruneSpec], planner: Planner, ceiling: float) -> PruneSpec | None:
     """The smallest number from 0 to 1 whose request costs no more than ``ceiling``, found by halving."""
-    if planner.cost(made(0.0)) <= ceiling:
-        return made(0.0)
-    if planner.cost(made(1.0)) > ceiling:
+    if planner.cost(request_of(0.0)) <= ceiling:
+        return request_of(0.0)
+    if planner.cost(request_of(1.0)) > ceiling:
         return None
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (low, middle) if planner.cost(made(middle)) <= ceiling else (middle, high)
-    return made(high)
+        low, high = (low, middle) if planner.cost(request_of(middle)) <= ceiling else (middle, high)
+    return request_of(high)
 
 
 def savings(planner: Planner, shares: Mapping[str, Sequence[float]]) -> dict[str, dict[float, float]]:
@@ -129,18 +129,18 @@ def savings(planner: Planner, shares: Mapping[str, Sequence[float]]) -> dict[str
     """
     base = planner.plan(planner.of_shares({}))
     dense, floors = planner.counted(base), {k.group.name: k.sparsity for k in base.groups}
-    found: dict[str, dict[float, float]] = {}
-    for name, wanted in shares.items():
-        found[name] = {floors[name]: 0.0}
-        for share in sorted(wanted):
+    saved: dict[str, dict[float, float]] = {}
+    for name, levels in shares.items():
+        saved[name] = {floors[name]: 0.0}
+        for share in sorted(levels):
             plan = planner.plan(planner.of_shares({name: share}))
             reached = next(k.sparsity for k in plan.groups if k.group.name == name)
-            found[name][reached] = dense - planner.counted(plan)
-    return found
+            saved[name][reached] = dense - planner.counted(plan)
+    return saved
 
 
 def front_of(
-    found: Mapping[str, Mapping[float, float]],
+    losses: Mapping[str, Mapping[float, float]],
     curves: Mapping[str, Curve],
     *,
     power: float = 1.0,
@@ -152,7 +152,7 @@ def front_of(
     ``between_levels``: how many shares between two measured ones are choices too, by straight lines.
     """
     tables = {}
-    for name, points in found.items():
+    for name, points in losses.items():
         least = curves[name].cost(min(points)) ** power
         tables[name] = [
             Option(share, saving, max(0.0, curves[name].cost(share) ** power - least))

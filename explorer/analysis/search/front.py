@@ -38,11 +38,11 @@ class Front:
 
     def shares(self, index: int) -> dict[str, float]:
         """The share of each group in one combination."""
-        found: dict[str, float] = {}
+        shares: dict[str, float] = {}
         for name, table, (parents, options) in reversed(list(zip(self.names, self.tables, self._steps, strict=True))):
-            found[name] = table[int(options[index])].share
+            shares[name] = table[int(options[index])].share
             index = int(parents[index])
-        return found
+        return shares
 
     def within(self, harm: float) -> int:
         """The combination that saves most for at most this harm."""

@@ -75,9 +75,9 @@ class Question:
         if budget is None:
             return cls(cast(CostName, cost), max_drop=max_drop)
         name, _, text = budget.partition("=")
-        known = _cost(name)
-        amount, absolute = _amount(known, text)
-        return cls(known, amount, max_drop, absolute)
+        cost_name = _cost(name)
+        amount, absolute = _amount(cost_name, text)
+        return cls(cost_name, amount, max_drop, absolute)
 
     def ceiling(self, dense: float) -> float | None:
         """The largest cost allowed, in the unit of ``dense``; None where a drop is the limit."""
@@ -123,11 +123,11 @@ def _cost(name: str) -> CostName:
 
 def _amount(cost: CostName, text: str) -> tuple[float, bool]:
     """A number with an optional unit -> (amount, whether it is no share)."""
-    found = _AMOUNT.fullmatch(text)
+    match = _AMOUNT.fullmatch(text)
     try:
-        if found is None or found[2].lower() not in _SUFFIXES.get(cost, ("", "%", "b", "kb", "mb", "gb")):
+        if match is None or match[2].lower() not in _SUFFIXES.get(cost, ("", "%", "b", "kb", "mb", "gb")):
             raise ValueError
-        number, suffix = real(found[1]), found[2].lower()
+        number, suffix = real(match[1]), match[2].lower()
     except ValueError:
         fix = f"Write {cost}=0.5 (half of the dense model), {cost}=50% or an amount in {UNITS[cost]}."
         raise ExplorerError(f"{short(text)} is no amount of {WORDS[cost]}.", fix=fix) from None

@@ -89,8 +89,8 @@ class SearchResult:
     @classmethod
     def of(cls, tried: Iterable[Tried]) -> SearchResult | None:
         """The result so far; None before the first plan."""
-        found = tuple(tried)
-        return cls(found[0].question, found) if found else None
+        plans = tuple(tried)
+        return cls(plans[0].question, plans) if plans else None
 
     @property
     def best(self) -> Tried:
@@ -105,10 +105,10 @@ class SearchResult:
     @property
     def candidates(self) -> Mapping[str, Tried]:
         """The best plan of each origin, the best origin first."""
-        found: dict[str, Tried] = {}
+        candidates: dict[str, Tried] = {}
         for tried in sorted(self.tried, key=lambda t: t.rank):
-            found.setdefault(tried.by, tried)
-        return found
+            candidates.setdefault(tried.by, tried)
+        return candidates
 
     def to_json(self) -> dict[str, Any]:
         """Everything, JSON-able."""
@@ -122,16 +122,16 @@ class SearchResult:
         }
 
 
-def said(found: SearchResult) -> tuple[str, ...]:
+def said(result: SearchResult) -> tuple[str, ...]:
     """What may be said of the answer, in sentences: whether it meets the question, and what it rests on."""
-    best, n = found.best, len(found.tried)
+    best, n = result.best, len(result.tried)
     where = f"{amount(best.cost)}, {percent(best.share)} of the dense model"
     drop = f"a drop of {points(best.drop.value)} on {best.drop.n} samples"
-    if found.met:
+    if result.met:
         first = f"{where}: {drop}, from {ORIGINS[best.by]}."
     else:
-        first = f"{_why_not_met(found)} The nearest is {where}: {drop}."
-    ranking = found.candidates.get("global")
+        first = f"{_why_not_met(result)} The nearest is {where}: {drop}."
+    ranking = result.candidates.get("global")
     others = () if ranking is None or ranking is best else (_against(ranking),)
     chosen = f"{n} plans were measured on the tune split and the best was chosen there: judge it on other samples."
     return (first, *others, *((chosen,) if n > 1 else ()))
@@ -167,10 +167,10 @@ def _against(ranking: Tried) -> str:
     return f"Global pruning: {amount(ranking.cost)}, {drop}."
 
 
-def _why_not_met(found: SearchResult) -> str:
-    question = found.question
+def _why_not_met(result: SearchResult) -> str:
+    question = result.question
     if question.limit is None:
         return "Not one unit can go within that drop."
-    ceiling = question.ceiling(found.best.dense_cost) or 0.0
+    ceiling = question.ceiling(result.best.dense_cost) or 0.0
     asked = f"{ceiling:,.3g} ms" if question.cost == "latency" else f"{ceiling:,.0f} {UNITS[question.cost]}"
     return f"A budget of {asked} cannot be met: pruning all that may go leaves more {WORDS[question.cost]}."

@@ -114,13 +114,13 @@ def _searched(
             f"Not one {spec.granularity.unit} of this model can go.", why=why, fix="Choose other units."
         )
     magnitudes = own if spec.criterion == LpNorm() else ranked_by(replace(spec, criterion=LpNorm()))
-    found = Sensitivity.of(cells)
-    curves = Curves.of(found, own, judge.dense().loss)
+    sensitivity = Sensitivity.of(cells)
+    curves = Curves.of(sensitivity, own, judge.dense().loss)
     trials = Trials(question, costs, judge, own, curves.drops, n)
-    yield from _Search(question, costs, own, trials, curves, _families(own, magnitudes, found, curves)).run()
+    yield from _Search(question, costs, own, trials, curves, _families(own, magnitudes, sensitivity, curves)).run()
 
 
-def _families(own: Planner, magnitudes: Planner, found: Sensitivity, curves: Curves) -> list[Family]:
+def _families(own: Planner, magnitudes: Planner, sensitivity: Sensitivity, curves: Curves) -> list[Family]:
     spec = own.spec
     families: list[Family] = [OfAllocation("global", own, replace(spec, allocation=Global()))]
     if magnitudes is not own:
@@ -129,7 +129,7 @@ def _families(own: Planner, magnitudes: Planner, found: Sensitivity, curves: Cur
     families.append(OfAllocation("erk", own, replace(spec, allocation=Erk())))
     moving = {k.name for k in own.scores.groups if k.why_not is None and not is_locked(k, spec)}
     if curves.drops and moving <= set(curves.drops):
-        families.append(OfAllocation("sensitivity", own, replace(spec, allocation=from_scan(found))))
+        families.append(OfAllocation("sensitivity", own, replace(spec, allocation=from_scan(sensitivity))))
     return [*families, *(OfFront("curves", own, best) for power in _POWERS for best in curves.fronts(power))]
 
 

@@ -59,13 +59,13 @@ class Trials:
         if not self.left:
             return None
         self.left -= by != DENSE
-        found = point(planner.model, spec, plan, self._evaluator.final(plan), self._costs.table)
+        measured = point(planner.model, spec, plan, self._evaluator.final(plan), self._costs.table)
         total = self._sum(planner, plan)
         predicted = None if total is None else self._predicted(total)
         shares = tuple((k.group.name, k.sparsity) for k in plan.groups if k.group.why_not is None)
-        tried = Tried(self._question, by, found, self._costs.of(plan), self._costs.dense, predicted, shares)
+        tried = Tried(self._question, by, measured, self._costs.of(plan), self._costs.dense, predicted, shares)
         if total:
-            self._pairs.append((total, found.drop.value))
+            self._pairs.append((total, measured.drop.value))
         self._tried[key] = tried
         yield tried
         return tried

@@ -8,13 +8,13 @@ from explorer.pruning.allocation import BySensitivity
 from explorer.pruning.allocation.curves import named_point
 
 
-def from_scan(found: Sensitivity, sparsity: float = 0.0) -> BySensitivity:
+def from_scan(sensitivity: Sensitivity, sparsity: float = 0.0) -> BySensitivity:
     """The allocation whose shares follow from a scan, at an overall sparsity (0 to 1).
 
     It carries the measured drops itself, so that a request made of it is complete. Raises ExplorerError when
     nothing was scanned.
     """
-    curves = {named_point(cell.group, cell.share): cell.drop.value for cell in found.cells if cell.n_pruned}
+    curves = {named_point(cell.group, cell.share): cell.drop.value for cell in sensitivity.cells if cell.n_pruned}
     if not curves:
         raise ExplorerError("The scan has no cells.", fix="Scan the model first, at levels above 0.")
     return BySensitivity(sparsity, tuple(sorted(curves.items())))

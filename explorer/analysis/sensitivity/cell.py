@@ -103,40 +103,44 @@ class Cell:
         return self.accuracy.value + self.drop.value
 
     @classmethod
-    def measured(cls, group: str, level: float, n_pruned: int, n_units: int, found: Evaluation, mode: Mode) -> Cell:
+    def measured(
+        cls, group: str, level: float, n_pruned: int, n_units: int, evaluation: Evaluation, mode: Mode
+    ) -> Cell:
         """The cell that an evaluation of its samples makes."""
         return cls(
             group=group,
             level=level,
             n_pruned=n_pruned,
             n_units=n_units,
-            accuracy=found.accuracy,
-            drop=found.drop,
-            loss=found.loss,
-            n=found.n,
-            total=found.total,
+            accuracy=evaluation.accuracy,
+            drop=evaluation.drop,
+            loss=evaluation.loss,
+            n=evaluation.n,
+            total=evaluation.total,
             mode=mode,
-            judged_by=found.judged_by,
-            complete=found.complete,
+            judged_by=evaluation.judged_by,
+            complete=evaluation.complete,
         )
 
     @classmethod
     def estimated(
-        cls, group: str, level: float, n_pruned: int, n_units: int, found: Estimate, judged_by: JudgedBy
+        cls, group: str, level: float, n_pruned: int, n_units: int, estimate: Estimate, judged_by: JudgedBy
     ) -> Cell:
         """The cell that an estimate makes; its intervals are about the value of the whole split."""
-        note = f"From {found.n:,} of {found.total:,} samples; the interval is about the value that all of them give."
-        low, high = found.drop - found.half_width, found.drop + found.half_width
+        note = (
+            f"From {estimate.n:,} of {estimate.total:,} samples; the interval is about the value that all of them give."
+        )
+        low, high = estimate.drop - estimate.half_width, estimate.drop + estimate.half_width
 
         def told(name: str, value: float, unit: str, ends: tuple[float, float]) -> Measurement:
             where = machine(), today()
             return Measurement(
-                name, value, unit, "estimated", *ends, found.n, machine=where[0], date=where[1], note=note
+                name, value, unit, "estimated", *ends, estimate.n, machine=where[0], date=where[1], note=note
             )
 
         loss = None
-        if found.loss is not None:
-            value, half = found.loss
+        if estimate.loss is not None:
+            value, half = estimate.loss
             loss = told("loss", value, "nats", (value - half, value + half))
         name = "accuracy" if judged_by == "labels" else "agreement"
         return cls(
@@ -144,14 +148,16 @@ class Cell:
             level=level,
             n_pruned=n_pruned,
             n_units=n_units,
-            accuracy=told(name, found.dense - found.drop, "fraction", (found.dense - high, found.dense - low)),
-            drop=told("drop", found.drop, "fraction", (low, high)),
+            accuracy=told(
+                name, estimate.dense - estimate.drop, "fraction", (estimate.dense - high, estimate.dense - low)
+            ),
+            drop=told("drop", estimate.drop, "fraction", (low, high)),
             loss=loss,
-            n=found.n,
-            total=found.total,
+            n=estimate.n,
+            total=estimate.total,
             mode="estimate",
             judged_by=judged_by,
-            complete=found.complete,
+            complete=estimate.complete,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -171,10 +177,10 @@ class Cell:
 
 
 def _measurement(data: Mapping[str, Any]) -> Measurement:
-    found = Measurement(**{f.name: data[f.name] for f in fields(Measurement) if f.name in data})
-    if not isinstance(found.value, int | float):
-        raise ValueError(f"{found.name} is {type(found.value).__name__}")
-    return found
+    measurement = Measurement(**{f.name: data[f.name] for f in fields(Measurement) if f.name in data})
+    if not isinstance(measurement.value, int | float):
+        raise ValueError(f"{measurement.name} is {type(measurement.value).__name__}")
+    return measurement
 
 
 def rising(levels: Sequence[float]) -> list[float]:

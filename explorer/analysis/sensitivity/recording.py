@@ -65,15 +65,15 @@ class ScanRecording:
 
     def cells(self) -> dict[tuple[str, float], Cell]:
         """By group and level; those that cannot be read are left out, as not measured."""
-        found: dict[tuple[str, float], Cell] = {}
-        for place, told in ({} if self._keep is None else self._keep.cells(self._key)).items():
+        cells: dict[tuple[str, float], Cell] = {}
+        for place, content in ({} if self._keep is None else self._keep.cells(self._key)).items():
             try:
-                cell = Cell.from_json({"group": place[0], **told})  # older stores wrote the name elsewhere
+                cell = Cell.from_json({"group": place[0], **content})  # older stores wrote the name elsewhere
             except (ValueError, TypeError, KeyError):
                 continue
             if (cell.group, cell.level) == place:
-                found[place] = cell
-        return found
+                cells[place] = cell
+        return cells
 
     def add(self, cell: Cell) -> None:
         """Record a finished cell; before the first one, what they are of."""

@@ -113,13 +113,15 @@ class Sensitivity:
     @property
     def fragile_words(self) -> str:
         """The most fragile layers in a sentence that says how many they are of how many."""
-        found, n = self.most_fragile(), len(self.fragility())
+        fragile, n = self.most_fragile(), len(self.fragility())
         if not n:
             return "No layer is scanned to its end yet."
-        if not found:
+        if not fragile:
             return "No layer costs anything at these levels, in the mean."
         which = "Most fragile 5 %" if n >= _MANY else "Most fragile"
-        return f"{which}: {', '.join(found)} ({len(found)} of {n} scanned layers, by the mean drop over these levels)."
+        return (
+            f"{which}: {', '.join(fragile)} ({len(fragile)} of {n} scanned layers, by the mean drop over these levels)."
+        )
 
     def strips(self, n: int = N_STRIP) -> dict[str, list[float | None]]:
         """What each group costs at ``n`` shares from 0 to 1: 0 nothing, 1 all accuracy; None where it is not known."""
@@ -181,10 +183,10 @@ class Sensitivity:
 
     @cached_property
     def _by_group(self) -> dict[str, dict[float, Cell]]:
-        found: dict[str, dict[float, Cell]] = {}
+        cells: dict[str, dict[float, Cell]] = {}
         for cell in self.cells:
-            found.setdefault(cell.group, {})[cell.level] = cell
-        return found
+            cells.setdefault(cell.group, {})[cell.level] = cell
+        return cells
 
     @cached_property
     def _points(self) -> dict[str, list[tuple[float, float]]]:
@@ -242,10 +244,10 @@ def joint(sensitivity: Sensitivity, plan: Plan, evaluation: Evaluation) -> Joint
     moved = [k for k in plan.groups if k.n_pruned]
     singles = {k.group.name: sensitivity.expected_drop(k.group.name, k.sparsity) for k in moved}
     unknown = [name for name, drop in singles.items() if math.isnan(drop)]
-    known = {name: drop for name, drop in singles.items() if name not in unknown}
+    measured = {name: drop for name, drop in singles.items() if name not in unknown}
     note = "Sum of the single drops" + (f"; not scanned so far: {', '.join(unknown)}." if unknown else ".")
-    predicted = Measurement("drop", sum(known.values()), "fraction", "estimated", note=note)
-    return Joint(predicted, evaluation.drop, known)
+    predicted = Measurement("drop", sum(measured.values()), "fraction", "estimated", note=note)
+    return Joint(predicted, evaluation.drop, measured)
 
 
 def scan_json(
@@ -253,7 +255,7 @@ def scan_json(
     data: Dataset,
     spec: PruneSpec,
     scores: Scores,
-    found: Sensitivity,
+    sensitivity: Sensitivity,
     *,
     mode: str,
     split: SplitName = "tune",
@@ -268,7 +270,7 @@ def scan_json(
         "granularity": request["granularity"],
         "criterion": request["criterion"],
         "not_scanned": {group.name: group.why_not for group in scores.groups if group.why_not is not None},
-        **found.to_json(),
+        **sensitivity.to_json(),
     }
 
 

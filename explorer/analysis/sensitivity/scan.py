@@ -121,8 +121,8 @@ def scan_size(
     scores: Scores | None = None,
 ) -> int:
     """How many cells a scan has; ``data`` is for criteria that look at it, ``scores`` where they are known."""
-    known = score(model, given_spec(spec), data) if scores is None else scores
-    return len(_places(known, levels, layers))
+    scored = score(model, given_spec(spec), data) if scores is None else scores
+    return len(_places(scored, levels, layers))
 
 
 @dataclass(frozen=True)

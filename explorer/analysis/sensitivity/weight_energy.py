@@ -45,7 +45,7 @@ def energy(
     """
     loaded, request = given_model(model), given_spec(spec)
     scores = score(loaded, request) if scores is None else scores
-    found = []
+    energies = []
     for group in groups_for(scores, layers):
         squares = request.granularity.unit_weights(loaded, group).double().square().sum(dim=1)
         gone = torch.cat(
@@ -55,5 +55,5 @@ def energy(
         for level in rising(levels):
             n = n_for(group, level)
             removed = Measurement("weight energy removed", float(shares[n]), "fraction", "counted", note=NOTE)
-            found.append(Energy(group.name, level, n, group.n_units, removed))
-    return tuple(found)
+            energies.append(Energy(group.name, level, n, group.n_units, removed))
+    return tuple(energies)
