@@ -1,4 +1,4 @@
-"""The README tells the truth: its Python runs, its commands exist, its pictures and files are there."""
+"""The README and the pages of docs tell the truth: its Python runs, its commands exist, its pictures and files are there."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from explorer.cli.arguments import Arguments, joined_numbers
 from tests.every import for_each
 
 ROOT = Path(__file__).resolve().parent.parent
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"^(?:\$ )?python -m explorer (\w.*)$", TEXT, re.MULTILINE)))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+COMMANDS = sorted(set(re.findall(r"^(?:\$ )?python -m explorer (\w[^#\n]*)", TEXT, re.MULTILINE)))
 RUN_HERE = ("evaluate digits-resnet --sparsity 0.6", "prune digits-cnn --sparsity 0.8 -o pruned.safetensors")
 
 
@@ -61,8 +62,12 @@ def test_an_output_shown_is_what_the_command_prints(
 
 def test_pictures_files_and_make_targets_are_there() -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    for picture in re.findall(r"!\[.*?\]\((.*?)\)", TEXT):
-        assert (ROOT / picture).stat().st_size < 250_000
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for picture in re.findall(r"!\[.*?\]\((.*?)\)", text):
+            assert (page.parent / picture).stat().st_size < 250_000
+        for link in re.findall(r"(?<!!)\[[^\]]*\]\(([\w./-]+\.md)(?:#[\w-]+)?\)", text):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
     for target in re.findall(r"\bmake ([a-z-]+)(?= +#|`|$)", TEXT, re.MULTILINE):
         assert target in targets
     for path in re.findall(r"`((?:explorer|docs|tests|benchmarks)/[\w/.]*)`", TEXT):

@@ -1,4 +1,4 @@
-"""The nouns that flow through the explorer. Nothing here computes; see README, "How it is built"."""
+"""The nouns that flow through the explorer. Nothing here computes; see docs/design.md."""
 
 from __future__ import annotations
 
