@@ -1,4 +1,4 @@
-"""The README and the pages of docs tell the truth: its Python runs, its commands exist, its pictures and files are there."""
+"""The README and the pages of docs tell the truth: Python runs, commands exist, pictures, links and files are there."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_output_shown_is_what_the_command_prints(
         assert row == "..." or row.rstrip() in said
 
 
-def test_pictures_files_and_make_targets_are_there() -> None:
+def test_pictures_links_files_and_make_targets_are_there() -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
