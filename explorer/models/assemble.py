@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
+from explorer.models.pruning_masks import folded
 from explorer.params import member_to_json
 from explorer.text.names import clean, listed
 from explorer.types import Finding, LoadedModel, tensors_digest
@@ -78,7 +79,7 @@ def compare(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Mi
 
 def fitting(tensors: Mapping[str, Tensor]) -> list[str]:
     """Keys of the architectures that these weights fit exactly, with default arguments."""
-    names, _ = unwrapped(tensors)
+    names, _ = folded(unwrapped(tensors)[0])
     return [a.key for a in ARCHITECTURES if not compare(names, skeleton(ARCHITECTURES.get(a.key)).state_dict())]
 
 
@@ -105,6 +106,7 @@ def pour(
     """The module with exactly these weights, in eval mode and without gradients."""
     expected = module.state_dict()
     tensors, unwrapping = unwrapped(_all_names(weights))
+    tensors, folding = folded(tensors, expected)
     tensors, stripping = _without_common_part(tensors, expected)
     wrong = compare(tensors, expected)
     if wrong:
@@ -122,7 +124,7 @@ def pour(
         example=example,
         n_classes=n_classes,
         data=weights.data,
-        repairs=(*weights.repairs, *unwrapping, *stripping, *converting),
+        repairs=(*weights.repairs, *unwrapping, *folding, *stripping, *converting),
         findings=findings(state, weights.oddities),
         meta={**weights.meta, **meta, "dtypes": dtypes},
     )
@@ -131,6 +133,7 @@ def pour(
 def weights_only(weights: Weights, why: str) -> LoadedModel:
     """A model that cannot be run: its numbers can still be looked at and pruned."""
     stored, unwrapping = unwrapped(weights.tensors)
+    stored, folding = folded(stored)
     tensors, dtypes = _widened(stored)
     return LoadedModel(
         address=weights.address,
@@ -139,7 +142,7 @@ def weights_only(weights: Weights, why: str) -> LoadedModel:
         digest=tensors_digest(stored),
         data=weights.data,
         why_not_runnable=why,
-        repairs=(*weights.repairs, *unwrapping, *conversions(dtypes)),
+        repairs=(*weights.repairs, *unwrapping, *folding, *conversions(dtypes)),
         findings=findings(tensors, (*weights.oddities, *_scales(stored, dtypes))),
         meta={**weights.meta, "fits": fitting(tensors), "tied": dict(weights.aliases), "dtypes": dtypes},
     )

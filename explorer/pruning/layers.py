@@ -31,6 +31,15 @@ def layer_table(model: LoadedModel) -> LayerTable:
     )
 
 
+def already_zero(model: LoadedModel, layers: LayerTable) -> dict[str, Tensor]:
+    """Masks of the prunable weights that are exactly zero before anything is pruned here: True keeps.
+
+    Parameters without a zero have no mask.
+    """
+    nonzero = {layer.parameter: model.weights[layer.parameter] != 0 for layer in layers.prunable}
+    return {name: mask for name, mask in nonzero.items() if not bool(mask.all())}
+
+
 def _own(module: nn.Module) -> list[str]:
     return [key for key, value in module._parameters.items() if value is not None]
 

@@ -17,7 +17,7 @@ from explorer.data.given import given_data
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.params import member_to_json
-from explorer.pruning.layers import layer_table
+from explorer.pruning.layers import already_zero, layer_table
 from explorer.recovery.checkpoints import Checkpoints
 from explorer.recovery.context import RecoveryContext
 from explorer.recovery.state import Recovered, RecoveryProgress, State
@@ -171,7 +171,7 @@ def depends_on(model: LoadedModel, recipe: Recipe, data: Dataset, device: str) -
 
 
 def _steps(model: LoadedModel, recipe: Recipe, context: RecoveryContext) -> Iterator[RecoveryProgress]:
-    state = State(model, model, seed=recipe.seed)
+    state = State(model, model, seed=recipe.seed, already_zero=already_zero(model, context.layers))
     history: list[RecoveryProgress] = []
     ends: list[RecoveryProgress] = []
     context.started = time.perf_counter()

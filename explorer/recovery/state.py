@@ -18,6 +18,7 @@ from explorer.engine.prepared import logits_of
 from explorer.engine.tally import Tally, per_sample
 from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors
+from explorer.pruning.layers import layer_table
 from explorer.pruning.running import fitting, runnable
 from explorer.stopping import check
 from explorer.types import Evaluation, LayerTable, LoadedModel, Measurement, Plan, Split, tensors_digest
@@ -30,6 +31,7 @@ class State:
     ``dense`` is what the recipe began with; nobody writes to it. ``model`` is the network as it is now: pruned
     weights are exactly 0, the digest is that of its own weights. ``plan`` holds the masks that hold now (None:
     nothing is pruned). ``epochs`` counts those that were trained so far; ``seed`` is the recipe's.
+    ``already_zero`` are masks of the zeros it came with: they hold until a plan takes them over.
     """
 
     dense: LoadedModel
@@ -37,16 +39,17 @@ class State:
     plan: Plan | None = None
     epochs: int = 0
     seed: int = 0
+    already_zero: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def masks(self) -> Mapping[str, Tensor]:
         """The masks that hold now, by parameter: True keeps."""
-        return self.plan.masks if self.plan is not None else {}
+        return self.plan.masks if self.plan is not None else self.already_zero
 
     @property
     def sparsity(self) -> float:
         """Pruned weights / prunable weights, counted from the masks."""
-        return self.plan.sparsity if self.plan is not None else 0.0
+        return self.plan.sparsity if self.plan is not None else sparsity_under(layer_table(self.model), self.masks)
 
     @property
     def mask_digest(self) -> str:

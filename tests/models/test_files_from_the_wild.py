@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn.utils import prune
 
 from explorer import data, models
 from explorer.errors import ExplorerError
+from explorer.pruning.layers import layer_table
 from explorer.types import tensors_digest
 from tests.models.weights_on_disk import CIFAR, RESNET20, WHY_SKIPPED, assert_plain, mlp_state
 
@@ -195,6 +198,21 @@ def test_odd_tensors_open_and_are_named(tmp_path: Path) -> None:
         assert model.weights[name].dtype == odd[name].dtype
         assert torch.equal(model.weights[name], odd[name])
     assert torch.equal(model.weights["float8"], torch.ones(2))  # opened as float32, which every page can compare
+
+
+def test_masks_of_pruning_are_multiplied_into_their_weights_and_that_is_said(tmp_path: Path) -> None:
+    net = copy.deepcopy(models.load("digits-mlp").module)
+    assert net is not None
+    for layer in (net.fc1, net.fc2):
+        prune.l1_unstructured(layer, "weight", 0.5)
+    torch.save(net.state_dict(), tmp_path / "masked.pth")
+    expected = {"fc1": net.fc1.weight, "fc2": net.fc2.weight}  # torch's own product
+    for arch in (None, "digits-mlp"):
+        model = models.load(str(tmp_path / "masked.pth"), arch=arch)
+        assert layer_table(model).n_prunable == 50_432
+        assert sum(int((t == 0).sum()) for t in model.weights.values() if t.dim() == 2) == 24_576
+        assert all(torch.equal(model.weights[f"{name}.weight"], t) for name, t in expected.items())
+        assert any("Pruning masks" in repair for repair in model.repairs)
 
 
 def test_nan_weights_open_with_a_failing_finding(tmp_path: Path) -> None:

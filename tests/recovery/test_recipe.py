@@ -15,8 +15,9 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.params import params_of
 from explorer.recovery.recipe import Recipe, recover
-from explorer.recovery.state import Recovered, RecoveryProgress, measured
-from explorer.recovery.steps import MEMBERS, Finetune, Prune, Refresh, Rewind
+from explorer.recovery.state import Recovered, RecoveryProgress, masked_model, measured
+from explorer.recovery.steps import MEMBERS, Finetune, Gradual, Prune, Refresh, Rewind
+from explorer.recovery.steps.base import Step
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
 from tests.every import for_each
 from tests.recovery.tiny import copies, flowers, half, normed, same, two
@@ -266,3 +267,24 @@ def test_noise_a_missing_fit_split_and_a_model_that_cannot_run_are_refused_befor
         recover(replace(two(), module=None), QUICK, data)
     with pytest.raises(ExplorerError, match="no pictures"):
         recover(two(), Recipe((Finetune(shift=1.0),)), data)
+
+
+def test_zeros_a_network_came_with_stay_zero_in_every_recovery() -> None:
+    dense = two()
+    zeros = {name: tensor.abs() < tensor.abs().median() for name, tensor in dense.weights.items() if tensor.dim() == 2}
+    model = masked_model(dense, dense.weights, {name: ~at for name, at in zeros.items()})
+    n_zeros = sum(int(at.sum()) for at in zeros.values())
+    training = Finetune(epochs=2, learning_rate=0.1)
+    chains: tuple[tuple[Step, ...], ...] = (
+        (training,),
+        (Prune(half(0.2)), training),
+        (Gradual(spec=half(0.6), epochs=3),),
+    )
+    for steps in chains:
+        *_, last = recover(model, Recipe(steps), flowers())
+        assert last.recovered is not None
+        assert all(int(last.recovered.model.weights[name][at].count_nonzero()) == 0 for name, at in zeros.items())
+        assert last.recovered.n_revived == 0
+        assert last.recovered.state.sparsity >= n_zeros / 90
+    notes = [note for progress in recover(model, Recipe((Prune(half(0.2)),)), flowers()) for note in progress.notes]
+    assert f"{n_zeros} weights were already zero: they count as pruned and are held." in notes

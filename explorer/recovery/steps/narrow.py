@@ -42,6 +42,6 @@ class Narrow:
         """The narrower network, untrained."""
         architecture = narrower(state.dense, self.n_parameters)
         model = at_random(state.dense, architecture, context.seed_of(self.seed))
-        after = replace(state, model=model, plan=None)
+        after = replace(state, model=model, plan=None, already_zero={})
         yield context.final_progress(after)
         return after

@@ -31,5 +31,11 @@ class Prune:
     def run(self, state: State, context: RecoveryContext) -> Generator[RecoveryProgress, None, State]:
         """The pruned state, measured before anything recovers it."""
         after = pruned(state, self.spec, context.data)
-        yield context.final_progress(after, notes=after.plan.notes if after.plan else ())
+        yield context.final_progress(after, notes=(*_held(state), *(after.plan.notes if after.plan else ())))
         return after
+
+
+def _held(state: State) -> tuple[str, ...]:
+    """That zeros the network came with are held, where this is the first pruning."""
+    n = 0 if state.plan is not None else sum(int((~mask).sum()) for mask in state.masks.values())
+    return (f"{n:,} weights were already zero: they count as pruned and are held.",) if n else ()
