@@ -20,7 +20,10 @@ _SEVERITY = {"fail": 0, "warn": 1, "ok": 2}
 
 def of_weights(model: LoadedModel, layers: Iterable[LayerInfo]) -> list[Finding]:
     """What is wrong before anything is pruned: :func:`before` of a plan that cuts nothing."""
-    broken = (_not_finite(layer, model.weights[layer.parameter]) for layer in layers)
+    broken = (
+        _not_finite(layer, model.weights[layer.parameter]) or _all_zero(layer, model.weights[layer.parameter])
+        for layer in layers
+    )
     return [finding for finding in broken if finding is not None]
 
 
@@ -52,7 +55,7 @@ def after(evaluation: Evaluation, n_classes: int | None, plan: Plan | None = Non
 
 
 def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> Iterator[Finding]:
-    broken = _not_finite(layer, model.weights[layer.parameter])
+    broken = _not_finite(layer, model.weights[layer.parameter]) or _all_zero(layer, model.weights[layer.parameter])
     if broken is not None:
         yield broken
     mask = plan.masks.get(layer.parameter)
@@ -78,6 +81,18 @@ def _not_finite(layer: LayerInfo, weights: Tensor) -> Finding | None:
         what=f"{layer.name} holds {n_nan + n_inf:,} weights that are not numbers.",
         evidence=f"{n_nan:,} NaN and {n_inf:,} infinite of {layer.n_weights:,}; no pruning setting did this.",
         action="Load an intact file: these values were in it.",
+        layer=layer.name,
+    )
+
+
+def _all_zero(layer: LayerInfo, weights: Tensor) -> Finding | None:
+    if not layer.prunable or not layer.n_weights or bool(weights.any()):
+        return None
+    return Finding(
+        level="warn",
+        what=f"{layer.name} holds nothing but zeros: it passes no signal on.",
+        evidence=f"All {layer.n_weights:,} weights; no pruning setting did this.",
+        action="Load the weights from before they were lost, unless that is meant.",
         layer=layer.name,
     )
 

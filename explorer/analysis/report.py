@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import torch
+
 from explorer.analysis import collapse
 from explorer.analysis.costs import RunningCosts
 from explorer.metrics.base import JUDGED_NAMES
@@ -14,6 +16,7 @@ from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.per_class import ClassCount, class_counts
 from explorer.metrics.size import compression_ratio, parameters, sizes
+from explorer.pruning.layers import already_zero
 from explorer.text.numbers import percent, times
 from explorer.types import (
     Dataset,
@@ -55,8 +58,21 @@ class Report:
 
     @property
     def sparsity(self) -> float:
-        """Pruned weights / prunable weights, counted from the masks."""
+        """Pruned weights / prunable weights, counted from the masks; what was zero already is ``n_already_zero``."""
         return self.plan.sparsity
+
+    @property
+    def n_already_zero(self) -> int:
+        """Prunable weights that were exactly zero before this plan, those that it prunes too included."""
+        return sum(int((~nonzero).sum()) for nonzero in already_zero(self.model, self.plan.layers).values())
+
+    @property
+    def n_zero_in_all(self) -> int:
+        """Prunable weights that are zero now: pruned by the plan, or zero already."""
+        nonzero, masks = already_zero(self.model, self.plan.layers), self.plan.masks
+        names = [layer.parameter for layer in self.plan.layers.prunable]
+        left = {name: [m[name] for m in (nonzero, masks) if name in m] for name in names}
+        return sum(int((~torch.stack(parts).all(dim=0)).sum()) for parts in left.values() if parts)
 
     @property
     def compression_ratio(self) -> float:
@@ -85,6 +101,8 @@ class Report:
             "spec": dict(self.plan.spec),
             "asked": self.plan.asked,
             "sparsity": self.plan.sparsity,
+            "n_already_zero": self.n_already_zero,
+            "n_zero_in_all": self.n_zero_in_all,
             "compression_ratio": self.compression.value,
             "theoretical_speedup": self.theoretical_speedup,
             "parameters": {kind: int(m.value) for kind, m in self.parameters.items()},

@@ -140,3 +140,16 @@ def test_the_summary_names_what_was_measured(judged_by: Any, word: str) -> None:
     assert text.startswith("tiny: 50.0% pruned, compression ratio 1.60")
     assert f"{word}" in text
     assert text.endswith("75.00% on 20 tune samples")
+
+
+def test_zeros_the_model_came_with_are_counted_apart_and_with_what_is_pruned() -> None:
+    model = tiny()
+    with torch.no_grad():
+        model.weights["0.weight"][0] = 0.0  # 4 of 12
+        model.weights["2.weight"].zero_()  # 4 more: the whole layer
+    spec = PruneSpec("weight", "lp_norm", "threshold:value=5.5")  # type: ignore[arg-type]
+    found = report(model, plan(model, spec)).to_json()  # 5 goes, and the eight zeros with it
+    assert (found["n_already_zero"], found["n_zero_in_all"]) == (8, 9)
+    dense = report(model, plan(model, PruneSpec("weight", "lp_norm", "threshold:value=0"))).to_json()  # type: ignore[arg-type]
+    assert (dense["n_already_zero"], dense["n_zero_in_all"], dense["sparsity"]) == (8, 8, 0.0)
+    assert any("2 holds nothing but zeros" in finding["what"] for finding in dense["findings"])

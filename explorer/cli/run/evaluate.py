@@ -140,6 +140,7 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
     rows = [
         ("sparsity asked", printing.percent(plan.asked), "", ""),
         ("sparsity reached", printing.percent(plan.sparsity), "", "counted"),
+        *_zero_rows(found),
         ("compression ratio, parameters", printing.times(found.compression_ratio), "", "counted"),
     ]
     if found.speedup is not None:
@@ -150,6 +151,17 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
     shown = [(names[kind], m) for kind, m in found.sizes.items()]
     shown += [(f"{names[kind]}, on disk", m) for kind, m in (found.measured_sizes or {}).items()]
     return rows + [(name, printing.bytes_counted(m.value), "", m.origin) for name, m in shown]
+
+
+def _zero_rows(report: Report) -> list[tuple[str, str, str, str]]:
+    """The zeros that the model came with, which neither sparsity nor compression ratio counts."""
+    n, n_weights = report.n_already_zero, report.plan.layers.n_prunable
+    if not n:
+        return []
+    counts = {"weights already zero": n, "weights zero in all": report.n_zero_in_all}
+    return [
+        (name, f"{printing.count(c)} ({printing.percent(c / n_weights)})", "", "counted") for name, c in counts.items()
+    ]
 
 
 def _measured_speedup(costs: RunningCosts | None) -> tuple[str, str, str, str]:
