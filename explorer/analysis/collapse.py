@@ -41,16 +41,22 @@ def before(model: LoadedModel, plan: Plan) -> list[Finding]:
     return sorted(findings, key=lambda finding: _SEVERITY[finding.level])
 
 
-def after(evaluation: Evaluation, n_classes: int | None, plan: Plan | None = None) -> list[Finding]:
+def after(
+    evaluation: Evaluation, n_classes: int | None, plan: Plan | None = None, labels: Tensor | None = None
+) -> list[Finding]:
     """What only the pruned model's answers show: not a number, one class for everything, no better than chance.
 
     With the plan each finding names the layer that lost the largest share, and the setting. Nothing is said
-    about fewer than 10 samples. ``n_classes`` None: chance is not known and not judged.
+    about fewer than 10 samples. ``n_classes`` None: chance is not known and not judged. ``labels`` are the
+    split's: with them, always answering the most frequent class is what accuracy has to beat.
     """
     if evaluation.n < _FEW_SAMPLES:
         return []
     layer, by = (None, "") if plan is None else _hardest_hit(plan)
-    findings = (_not_a_number(evaluation), _one_class(evaluation), _chance(evaluation, n_classes))
+    constant = _most_frequent(evaluation, labels)
+    if constant is not None and _is_the_models_own(evaluation, labels):
+        layer, by = None, ""
+    findings = (_not_a_number(evaluation), _one_class(evaluation), constant or _chance(evaluation, n_classes))
     return [_blamed(finding, layer, by) for finding in findings if finding is not None]
 
 
@@ -216,8 +222,9 @@ def _most_common(predictions: Tensor) -> tuple[int, float]:
 
 
 def _chance(evaluation: Evaluation, n_classes: int | None) -> Finding | None:
-    if not n_classes or n_classes < 2 or not evaluation.chooses_classes:
+    if not n_classes or not evaluation.chooses_classes:
         return None
+    n_classes = max(2, n_classes)  # one output tells two apart
     chance, reached = 1.0 / n_classes, evaluation.accuracy
     low = reached.low if reached.low is not None else reached.value
     if low > chance:
@@ -232,6 +239,39 @@ def _chance(evaluation: Evaluation, n_classes: int | None) -> Finding | None:
     interval = "" if reached.high is None else f" (95 % interval {between(low, reached.high)})"
     evidence = f"{percent(reached.value)}{interval} against {percent(chance)} by chance, on {evaluation.n:,} samples."
     return Finding(level, what, evidence, "Prune less.")
+
+
+def _uneven_share(evaluation: Evaluation, labels: Tensor | None) -> tuple[int, float] | None:
+    """The most frequent class of the samples looked at and its share; None where all classes are as frequent."""
+    if labels is None or evaluation.judged_by != "labels":
+        return None
+    classes, counts = torch.unique(labels[: evaluation.n], return_counts=True)
+    if len(counts) == 0 or int(counts.max()) == int(counts.min()):
+        return None
+    top = int(counts.argmax())
+    return int(classes[top]), float(counts[top]) / float(counts.sum())
+
+
+def _most_frequent(evaluation: Evaluation, labels: Tensor | None) -> Finding | None:
+    uneven, reached = _uneven_share(evaluation, labels), evaluation.accuracy
+    if uneven is None or (reached.value if reached.low is None else reached.low) > uneven[1]:
+        return None
+    class_, share = uneven
+    level: Level = "fail" if reached.value <= share else "warn"
+    verdict = "is no better than" if level == "fail" else "cannot be told from"
+    balanced = evaluation.metrics.get("balanced_accuracy")
+    beside = "" if balanced is None else f"; balanced accuracy is {percent(balanced.value)}"
+    evidence = f"{percent(reached.value)} against {percent(share)} by always answering class {class_}{beside}."
+    what, action = f"The accuracy {verdict} always answering the most frequent class.", "Prune less."
+    if _is_the_models_own(evaluation, labels):
+        evidence, action = f"{evidence} So is the dense model's.", "Choose another model: pruning did not do this."
+    return Finding(level, what, evidence, action)
+
+
+def _is_the_models_own(evaluation: Evaluation, labels: Tensor | None) -> bool:
+    """Whether the dense model, too, is no better than answering the most frequent class."""
+    uneven = _uneven_share(evaluation, labels)
+    return uneven is not None and evaluation.accuracy.value + evaluation.drop.value <= uneven[1] + 1e-9
 
 
 def _hardest_hit(plan: Plan) -> tuple[str | None, str]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from explorer.analysis import collapse
 from explorer.analysis.costs import RunningCosts
@@ -194,6 +195,8 @@ def report(
     ``compress`` also packs the dense file to see how small it gets (30 MB/s). Pass ``table`` to
     reuse counted multiplications.
     """
+    of_split = data.splits.get(split) if data is not None and split is not None else None
+    labels = None if of_split is None else of_split.y
     return Report(
         model=model,
         plan=plan,
@@ -203,7 +206,7 @@ def report(
         parameters=parameters(model, plan),
         compression=compression_ratio(model, plan),
         speedup=theoretical_speedup(model, plan, table),
-        findings=tuple(dict.fromkeys((*_findings(model, plan, evaluation), *(data.findings if data else ())))),
+        findings=tuple(dict.fromkeys((*_findings(model, plan, evaluation, labels), *(data.findings if data else ())))),
         notes=tuple(dict.fromkeys(_notes(model, plan, evaluation))),
         data=data,
         split=split,
@@ -213,12 +216,14 @@ def report(
     )
 
 
-def _findings(model: LoadedModel, plan: Plan, evaluation: Evaluation | None) -> Iterator[Finding]:
+def _findings(
+    model: LoadedModel, plan: Plan, evaluation: Evaluation | None, labels: Tensor | None
+) -> Iterator[Finding]:
     yield from model.findings
     yield from collapse.before(model, plan)
     if evaluation is not None:
         yield from evaluation.findings
-        yield from collapse.after(evaluation, model.n_classes, plan)
+        yield from collapse.after(evaluation, model.n_classes, plan, labels)
 
 
 def _notes(model: LoadedModel, plan: Plan, evaluation: Evaluation | None) -> Iterator[str]:

@@ -119,3 +119,5 @@ def add_data(parser: Parser) -> None:
     group.add_argument("--mean", metavar="M,M,M", help="subtracted from each channel, e.g. 0.5,0.5,0.5")
     group.add_argument("--std", metavar="S,S,S", help="each channel is divided by it")
     group.add_argument("--splits", metavar="F/T/T", help="shares for fit/tune/test, e.g. 0.5/0.25/0.25")
+    text = "what labels in arrays are, where the guess is wrong"
+    group.add_argument("--task", choices=("classes", "numbers", "tokens"), help=text)

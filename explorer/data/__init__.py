@@ -11,7 +11,7 @@ from explorer.data.digits import Digits
 from explorer.data.folder import Folder
 from explorer.data.generated import Generated
 from explorer.data.npz import Npz
-from explorer.data.request import DataRequest, Numbers, Size, numbers, shares, square
+from explorer.data.request import DataRequest, Numbers, Size, numbers, shares, square, stated_task
 from explorer.errors import ExplorerError
 from explorer.params import Registry
 from explorer.types import Dataset, LoadedModel
@@ -40,13 +40,15 @@ def load(
     std: Numbers = None,
     splits: Numbers = None,
     seed: int = 0,
+    task: str | None = None,
 ) -> Dataset:
     """The dataset an address names, each split in a fixed, shuffled, stratified order.
 
     ``model`` tells the size, the channels and the normalisation its weights were trained with;
     ``size`` (pixels), ``mean`` and ``std`` (one number, or one per channel; numbers, a list or
     text such as "0.485,0.456,0.406") override that. ``splits`` is "fit/tune/test" as shares
-    ("0.5/0.25/0.25") for data that is not divided yet. Raises ExplorerError.
+    ("0.5/0.25/0.25") for data that is not divided yet. ``task`` states what labels in arrays are ("classes",
+    "numbers" or "tokens"), which is guessed otherwise. Raises ExplorerError.
     """
     key, _, place = address.strip().partition(":")
     if key not in SOURCES.members:
@@ -63,6 +65,7 @@ def load(
         std=numbers("std", std),
         splits=shares(splits),
         seed=seed,
+        task=stated_task(task),
     )
     dataset = SOURCES.get(key).load(request)
     if model is not None:
@@ -72,10 +75,11 @@ def load(
 
 def _check_fit(dataset: Dataset, model: LoadedModel) -> None:
     """Refuse data that the model cannot be run on, or whose classes it cannot tell apart."""
-    if model.n_classes is not None and len(dataset.classes) > model.n_classes:
+    n_classes = None if model.n_classes is None else max(2, model.n_classes)  # one output tells two apart
+    if n_classes is not None and len(dataset.classes) > n_classes:
         raise ExplorerError(
-            f"{dataset.address} has {len(dataset.classes)} classes, {model.address} tells {model.n_classes} apart.",
-            fix="Choose the data this model was trained for.",
+            f"{dataset.address} has {len(dataset.classes)} classes, {model.address} tells {n_classes} apart.",
+            fix="Choose the data this model was trained for; if labels are numbers to predict, state task numbers.",
         )
     shape = None if model.example is None else tuple(model.example.shape[1:])
     shapes = {tuple(split.x.shape[1:]) for split in dataset.splits.values()}

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 
-from explorer.data.request import DataRequest, normalise
+from explorer.data.request import DataRequest, normalise, refuse_task
 from explorer.data.splitting import counts, divide, tensors
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, Split, tensors_digest
@@ -31,6 +31,7 @@ class Digits:
 
     def load(self, request: DataRequest) -> Dataset:
         """x: (n, 1, 8, 8) float32, y: (n,) int64 digits 0 to 9."""
+        refuse_task(request, but="classes", what="Each picture is of one digit.")
         self._refuse_options(request)
         from sklearn.datasets import load_digits  # takes a second, and only this source needs it
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from explorer.data.class_places import ClassPlaces, class_places
 from explorer.data.read_apart import decoded_apart
-from explorer.data.request import DataRequest, check_total, normalise
+from explorer.data.request import DataRequest, check_total, normalise, refuse_task
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
 from explorer.text.names import listed
@@ -88,6 +88,7 @@ class Folder:
 
     def load(self, request: DataRequest) -> Dataset:
         """x: (n, channels, size, size) float32, y: (n,) int64 positions in ``classes``."""
+        refuse_task(request, but="classes", what="Pictures in folders have one class each.")
         root = request.path
         if not root.is_dir():
             raise ExplorerError(f"{request.place!r} is not a folder.", fix="Name the folder that holds the classes.")

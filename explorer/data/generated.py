@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.data.request import DataRequest
+from explorer.data.request import DataRequest, refuse_task
 from explorer.data.splitting import counts, tensors
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
@@ -30,6 +30,7 @@ class Generated:
 
     def load(self, request: DataRequest) -> Dataset:
         """x: (n, *input shape) float32; no y. Needs ``model``."""
+        refuse_task(request, but=None, what="Generated inputs have no labels.")
         if request.place or request.splits is not None:
             raise ExplorerError("Generated inputs take no options but the seed.", fix="Write none, and nothing else.")
         example = self._example(request.model)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -11,10 +10,11 @@ import torch
 from torch import Tensor
 
 from explorer.data.read_apart import arrays_apart
-from explorer.data.request import DataRequest, normalise
+from explorer.data.request import DataRequest, Task, normalise, unusable
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
+from explorer.data.targets import Targets, converted, guessed
 from explorer.errors import ExplorerError
-from explorer.types import Dataset, Split, SplitName, tensors_digest
+from explorer.types import Dataset, Finding, Split, SplitName, tensors_digest
 
 SUFFIX_OF: dict[str, SplitName] = {
     "fit": "fit",
@@ -24,18 +24,17 @@ SUFFIX_OF: dict[str, SplitName] = {
     "test": "test",
 }
 LAYOUT = "It needs x with one sample per row and y with one class (or numbers) per row, or x_fit, y_fit, x_tune, ..."
-_MOST = 100_000  # classes
 
 
 @dataclass(frozen=True)
 class Npz:
     """``x`` (samples first) and ``y``, or x_fit, y_fit, x_tune, ... for each split.
 
-    ``y`` holds one class a sample (whole numbers), numbers to predict (floating point: one, or a row, a
-    sample), or the tokens that follow (whole numbers in the shape of x; negative: nothing to predict).
-    uint8 pictures are divided by 255 and normalised like pictures from a folder; floating-point
-    inputs are taken as they are unless mean and std are given. Pictures may be (n, h, w),
-    (n, h, w, c) or (n, c, h, w): the model's input shape decides.
+    ``y`` holds one class a sample (whole numbers, or one-hot rows), numbers to predict (floating point: one,
+    or a row, a sample), or the tokens that follow (whole numbers in the shape of x; negative: nothing to
+    predict); ``task`` states which. uint8 pictures (not tables) are divided by 255 and normalised like
+    pictures from a folder; other inputs are taken as they are unless mean and std are given. Pictures
+    may be (n, h, w), (n, h, w, c) or (n, c, h, w): the model's input shape decides.
     """
 
     key: ClassVar[str] = "npz"
@@ -46,7 +45,10 @@ class Npz:
         if request.size is not None:
             raise ExplorerError("Arrays are not scaled.", fix="Leave size out, or save the arrays at the right size.")
         arrays = arrays_apart(request.path, request.address)
-        pairs = _pairs(arrays, request)
+        suffixes = _suffixes(arrays, request)
+        task, findings = _task(arrays, suffixes, request)
+        pairs = _pairs(arrays, suffixes, task, request)
+        findings = (*findings, *_bytes_read(arrays["x" + suffixes[0]], request))
         n_classes = _n_classes([y for _, y in pairs.values()], request)
         splits, why_not = _splits(pairs, request)
         meta = {
@@ -66,32 +68,56 @@ class Npz:
             why_no_split=why_not,
             meta=meta,
             images=first.dim() == 4 and first.shape[1] in (1, 3),
+            findings=findings,
         )
 
 
 Pair = tuple[Tensor, Tensor | None]
 
 
-def _bad(path: Path, why: str, fix: str = LAYOUT) -> ExplorerError:
-    return ExplorerError(f"{path.name!r} cannot be used as data.", why=why, fix=fix)
-
-
-def _pairs(arrays: dict[str, np.ndarray], request: DataRequest) -> dict[str, Pair]:
-    """{split name, or "" when undivided: (x, y)}."""
+def _suffixes(arrays: dict[str, np.ndarray], request: DataRequest) -> list[str]:
+    """What follows x in the names of the inputs; "" where the data are not divided."""
     suffixes = [name[1:] for name in arrays if name.startswith("x")]
     if not suffixes or ("" in suffixes and len(suffixes) > 1):
-        raise _bad(request.path, f"It holds {', '.join(sorted(arrays)) or 'neither x nor y'}.")
+        raise unusable(request, f"It holds {', '.join(sorted(arrays)) or 'neither x nor y'}.", LAYOUT)
+    return suffixes
+
+
+def _task(arrays: dict[str, np.ndarray], suffixes: list[str], request: DataRequest) -> tuple[Task, tuple[Finding, ...]]:
+    """What all labels together are for; "classes" where there are none."""
+    labelled = [suffix for suffix in suffixes if "y" + suffix in arrays]
+    labels = [arrays["y" + suffix] for suffix in labelled]
+    if not labels or len({y.shape[1:] for y in labels}) > 1 or not labels[0].ndim:
+        return request.task or "classes", ()
+    are_texts = all(_are_texts(arrays["x" + suffix], arrays["y" + suffix]) for suffix in labelled)
+    return guessed(Targets(np.concatenate(labels), are_texts), request)
+
+
+def _pairs(arrays: dict[str, np.ndarray], suffixes: list[str], task: Task, request: DataRequest) -> dict[str, Pair]:
+    """{split name, or "" when undivided: (x, y)}."""
     pairs: dict[str, Pair] = {}
     for suffix in suffixes:
         raw = arrays.get("y" + suffix)
-        texts = raw is not None and _are_texts(arrays["x" + suffix], raw)
-        whole = texts or _takes_whole_numbers(request)
+        whole = (task == "tokens" and raw is not None) or _takes_whole_numbers(request)
         x = _whole_numbers(arrays["x" + suffix], request) if whole else _inputs(arrays["x" + suffix], request)
-        y = None if raw is None else _labels(raw, request, texts=texts)
+        y = None if raw is None else converted(raw, task, request)
         if not len(x) or (y is not None and len(x) != len(y)):
-            raise _bad(request.path, f"x{suffix} has {len(x)} samples, y{suffix} has {0 if y is None else len(y)}.")
+            why = f"x{suffix} has {len(x)} samples, y{suffix} has {0 if y is None else len(y)}."
+            raise unusable(request, why, LAYOUT)
         pairs[SUFFIX_OF[suffix[1:]] if suffix else ""] = (x, y)
     return pairs
+
+
+def _bytes_read(x: np.ndarray, request: DataRequest) -> tuple[Finding, ...]:
+    """How inputs of one byte each were read."""
+    if x.dtype != np.uint8 or _takes_whole_numbers(request):
+        return ()
+    if x.ndim > 2:
+        return (Finding("ok", "x holds bytes: read as pictures, divided by 255.", "", "Save x as float to keep it."),)
+    if request.std is not None:
+        return ()
+    what = "x is a table of bytes: taken as it is, not divided by 255."
+    return (Finding("warn", what, "Bytes are divided where they are pictures.", "If they are pixels, give std 255."),)
 
 
 def _splits(pairs: dict[str, Pair], request: DataRequest) -> tuple[dict[str, Split], dict[str, str]]:
@@ -109,7 +135,7 @@ def _n_classes(labels: list[Tensor | None], request: DataRequest) -> int:
     label_arrays = [y for y in labels if y is not None]
     if any(y.dim() != 1 or y.is_floating_point() for y in label_arrays):
         return 0
-    n_of_model = (request.model.n_classes or 0) if request.model else 0
+    n_of_model = max(2, request.model.n_classes) if request.model and request.model.n_classes else 0
     return max([n_of_model, *(int(y.max()) + 1 for y in label_arrays if len(y))])
 
 
@@ -127,43 +153,19 @@ def _whole_numbers(raw: np.ndarray, request: DataRequest) -> Tensor:
     """Words and the like, as they are: int64, never scaled."""
     if raw.ndim < 1 or (raw.dtype.kind == "f" and not np.all(raw == np.floor(raw))):
         why = "x holds numbers with a point, and the model takes whole numbers, such as words of a vocabulary."
-        raise _bad(request.path, why, "Save x as whole numbers.")
+        raise unusable(request, why, "Save x as whole numbers.")
     return torch.from_numpy(raw.astype(np.int64))
-
-
-def _labels(raw: np.ndarray, request: DataRequest, *, texts: bool) -> Tensor:
-    """int64 classes or tokens where every number is whole, float32 numbers otherwise."""
-    if raw.dtype.kind == "f" and not np.all(raw == np.floor(raw)):
-        return _numbers(raw, request)
-    y = torch.from_numpy(raw.astype(np.int64))
-    if texts:
-        return y
-    if y.dim() == 2 and raw.dtype.kind == "f" and y.shape[1] > 1:
-        return _numbers(raw, request)
-    if y.dim() == 2 and y.shape[1] == 1:
-        y = y[:, 0].contiguous()
-    if y.dim() != 1 or (len(y) and (int(y.min()) < 0 or int(y.max()) > _MOST)):
-        raise _bad(request.path, "y does not hold one class per sample.", "Save y as whole numbers from 0.")
-    return y
-
-
-def _numbers(raw: np.ndarray, request: DataRequest) -> Tensor:
-    y = torch.from_numpy(raw.astype(np.float32))
-    if y.dim() not in (1, 2) or not bool(torch.isfinite(y).all()):
-        why = "y does not hold finite numbers, one or a row of them per sample."
-        raise _bad(request.path, why, "Save y as numbers to predict, or as classes: whole numbers from 0.")
-    return y
 
 
 def _inputs(raw: np.ndarray, request: DataRequest) -> Tensor:
     if raw.ndim < 2:
-        raise _bad(request.path, f"x has the shape {raw.shape}.")
+        raise unusable(request, f"x has the shape {raw.shape}.", LAYOUT)
     native = np.ascontiguousarray(raw, dtype=raw.dtype.newbyteorder("="))
-    pixels = native.dtype == np.uint8
+    pixels = native.dtype == np.uint8 and native.ndim > 2
     x = _arranged(torch.from_numpy(native), request.from_model("input_shape"))
     x = x.float().div_(255) if pixels else x.float()
     if not torch.isfinite(x).all():
-        raise _bad(request.path, "x holds NaN or infinite numbers.", "Repair or remove these samples.")
+        raise unusable(request, "x holds NaN or infinite numbers.", "Repair or remove these samples.")
     if pixels or request.mean is not None or request.std is not None:
         x = normalise(x, *request.normalisation(x.shape[1]))
     return x.contiguous()

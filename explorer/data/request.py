@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ from explorer.numerals import real, short, whole
 from explorer.types import LoadedModel
 
 Size = int | str | None
+Task = Literal["classes", "numbers", "tokens"]
+TASKS: tuple[Task, ...] = get_args(Task)
 Numbers = float | str | Sequence[float] | None
 
 MAX_BYTES = 4 * 2**30
@@ -34,6 +36,7 @@ class DataRequest:
     std: tuple[float, ...] | None = None
     splits: tuple[float, float, float] | None = None
     seed: int = 0
+    task: Task | None = None
 
     def from_model(self, name: str) -> Any:
         """What the model's description says about its inputs, or None."""
@@ -108,6 +111,28 @@ def square(value: Size) -> int | None:
     except ValueError:
         fix = "Give the edge in pixels, from 1 to 4096."
         raise ExplorerError(f"size = {short(value)} is not a size.", fix=fix) from None
+
+
+def stated_task(value: str | None) -> Task | None:
+    """What the labels are, where the user says it."""
+    if not value:
+        return None
+    for task in TASKS:
+        if task == value:
+            return task
+    raise ExplorerError(f"task = {short(value)} is not a task.", fix=f"Give one of: {', '.join(TASKS)}.")
+
+
+def refuse_task(request: DataRequest, *, but: Task | None, what: str) -> None:
+    """Refuse a stated task that data of this kind cannot have; ``what`` they hold."""
+    if request.task not in (None, but):
+        fix = "Leave task out, or save arrays for npz:PATH."
+        raise ExplorerError(f"{request.address} cannot be read as {request.task}.", why=what, fix=fix)
+
+
+def unusable(request: DataRequest, why: str, fix: str) -> ExplorerError:
+    """The refusal of a file that does not hold what is needed."""
+    return ExplorerError(f"{request.path.name!r} cannot be used as data.", why=why, fix=fix)
 
 
 def check_total(n_bytes: int, address: str) -> None:

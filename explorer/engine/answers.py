@@ -25,6 +25,7 @@ from explorer.metrics.loss import Loss
 from explorer.metrics.mae import MeanAbsoluteError
 from explorer.metrics.r2 import R2
 from explorer.metrics.tokens import TokenAccuracy, TokenAgreement, TokenLoss
+from explorer.pruning.running import two_scores
 from explorer.types import JudgedBy, Measurement
 
 
@@ -72,12 +73,13 @@ class Answers(Protocol):
 
 
 class ClassAnswers:
-    """(n, classes) scores; the highest one is the choice. Labels (n,) int64."""
+    """(n, classes) scores; the highest one is the choice. One output alone is a logit of class 1. Labels (n,) int64."""
 
     def per_sample(
         self, outputs: Tensor, labels: Tensor | None, dense: BatchResult | None, *, briefly: bool = False
     ) -> BatchResult:
         """Raises ExplorerError when a label is not among the classes."""
+        outputs = two_scores(outputs)
         predictions = outputs.argmax(dim=1)
         given = Outputs(outputs, labels, dense.predictions if dense else predictions)
         right = loss = None

@@ -172,8 +172,9 @@ def close_calls(logits: Tensor, within: float = _CLOSE) -> Tensor:
 
     ``within`` is a share of the sample's largest output.
     """
-    if logits.shape[-1] < 2:
-        return torch.zeros(logits.shape[:-1], dtype=torch.bool)
+    if logits.shape[-1] < 2:  # the choice is whether it is above 0
+        sizes = logits[..., 0].abs()
+        return ~(sizes > within * sizes.max()) if sizes.numel() else sizes.bool()
     best = logits.topk(2, dim=-1).values
     margin = best[..., 0] - best[..., 1]
     return ~(margin > within * logits.abs().amax(dim=-1))  # also where an output is NaN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explorer.metrics.accuracy import Accuracy
 from explorer.metrics.agreement import Agreement
+from explorer.metrics.balanced_accuracy import BalancedAccuracy
 from explorer.metrics.base import Metric
 from explorer.metrics.brier import Brier
 from explorer.metrics.ece import ExpectedCalibrationError
@@ -18,6 +19,7 @@ from explorer.params import Registry
 
 MEMBERS: tuple[type[Metric], ...] = (
     *(Accuracy, TopK, Agreement, Loss),
+    BalancedAccuracy,
     NegativeLogLikelihood,
     Brier,
     ExpectedCalibrationError,

@@ -51,8 +51,8 @@ def opened(address: str, arguments: Mapping[str, object]) -> OwnModule:
     if is_empty(module):
         return OwnModule(module, shape, _noise(shape), n_classes, dtypes)
     example, out = _first_pass(address, module, shape)
-    if n_classes is None and isinstance(out, Tensor) and out.dim() == 2:
-        n_classes = int(out.shape[1])
+    if n_classes is None and isinstance(out, Tensor) and out.dim() in (1, 2):
+        n_classes = int(out.shape[1]) if out.dim() == 2 else 1
     return OwnModule(module, shape, example, n_classes, dtypes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
@@ -40,7 +41,17 @@ def class_scores(returned: Any) -> Tensor:
     scores = output_of(returned)
     if not isinstance(scores, Tensor) or scores.dim() != 2:
         raise ExplorerError("The model gives no row of class scores for each sample.", fix="Choose a classifier.")
-    return scores
+    return two_scores(scores)
+
+
+def two_scores(scores: Tensor) -> Tensor:
+    """(n, 1) logits of class 1 as the scores (n, 2) of two classes with the same probabilities; else as they are.
+
+    The softmax of (0, z) is the sigmoid of z, and its first choice is class 1 where z > 0.
+    """
+    if scores.dim() != 2 or scores.shape[1] != 1:
+        return scores
+    return torch.cat([torch.zeros_like(scores), scores], dim=1)
 
 
 def why_no_classes(labels: Tensor | None) -> str | None:

@@ -58,8 +58,10 @@ def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerErr
     Links of every earlier version are read, too.
     """
     refusals = []
-    arch, data, mean, std, splits = (parameters.get(name) or None for name in ("arch", "data", "mean", "std", "splits"))
-    source = Source(parameters.get("model") or DEFAULT_MODEL, arch, data, mean=mean, std=std, splits=splits)
+    arch, data, mean, std, splits, task = (
+        parameters.get(name) or None for name in ("arch", "data", "mean", "std", "splits", "task")
+    )
+    source = Source(parameters.get("model") or DEFAULT_MODEL, arch, data, mean=mean, std=std, splits=splits, task=task)
     workspace = Workspace(source=source)
     mode = parameters.get("lines", "")
     workspace.mode = mode if mode in MODES else workspace.mode

@@ -23,6 +23,7 @@ class Source:
     mean: str | None = None
     std: str | None = None
     splits: str | None = None
+    task: str | None = None
 
 
 @dataclass

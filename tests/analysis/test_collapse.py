@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.analysis import collapse
+from explorer.engine.evaluator import Evaluator
 from explorer.types import (
     Evaluation,
     Finding,
@@ -18,6 +19,8 @@ from explorer.types import (
     Measurement,
     Plan,
     PruningGroup,
+    Split,
+    tensors_digest,
 )
 from tests.every import for_each
 
@@ -229,3 +232,34 @@ def test_with_the_plan_the_layer_that_lost_most_and_its_setting_are_named():
     plan = plan_of(model, a=kept((4, 3), 6), b=kept((4, 3), 3))
     found = collapse.after(evaluation_of(torch.full((100,), 3), GUESSING), 10, plan)
     assert all(f.layer == "b" and "75.0% went by uniform sparsity 90%" in f.evidence for f in found)
+
+
+class _Always(nn.Module):
+    """Answers class 0 whatever it sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(4, 2)
+        nn.init.zeros_(self.head.weight)
+        self.head.bias.data.copy_(torch.tensor([1.0, 0.0]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.as_tensor(self.head(x))
+
+
+def test_95_per_cent_by_always_answering_the_most_frequent_class_is_a_finding() -> None:
+    module = _Always().eval()
+    weights = {name: p.detach() for name, p in module.named_parameters()}
+    model = LoadedModel("always", module, weights, tensors_digest(weights), torch.zeros(1, 4), 2)
+    split = Split("tune", torch.randn(100, 4), torch.tensor([0] * 95 + [1] * 5))
+    evaluation = Evaluator(model, split, threads=1).final(None)
+    assert evaluation.accuracy.value == pytest.approx(0.95)
+    assert evaluation.metrics["balanced_accuracy"].value == 0.5
+    (finding,) = collapse.after(evaluation, 2, labels=split.y)
+    assert finding.level == "fail"
+    assert finding.what == "The accuracy is no better than always answering the most frequent class."
+    assert "95.0% against 95.0% by always answering class 0; balanced accuracy is 50.0%" in finding.evidence
+    assert "pruning did not do this" in finding.action
+    even = Split("tune", torch.randn(100, 4), torch.tensor([0, 1] * 50))
+    (chance,) = collapse.after(Evaluator(model, even, threads=1).final(None), 2, labels=even.y)
+    assert "no better than chance" in chance.what or "cannot be told from chance" in chance.what

@@ -6,6 +6,7 @@ import io
 import shutil
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_every_plain_type_of_number_is_read(dtype: str, tmp_path: Path) -> None:
         ({"x": np.zeros((0, 2)), "y": np.zeros(0, int)}, "0 samples"),
         ({"x": np.zeros((3, 2)), "y": np.array([0.5, np.nan, 2])}, "finite numbers"),
         ({"x": np.zeros((3, 2)), "y": np.array([-1, 1, 2])}, "one class per sample"),
-        ({"x": np.zeros((3, 2)), "y": np.eye(3, dtype=int)}, "one class per sample"),
+        ({"x": np.zeros((3, 2)), "y": np.eye(3, dtype=int) + 1}, "one class per sample"),
         ({"x": np.full((3, 2), np.nan)}, "NaN"),
         ({"x": np.array([["a", "b"]])}, "plain numbers"),
         ({"x": np.zeros((3, 2)), "x_fit": np.zeros((3, 2))}, "It holds x, x_fit"),
@@ -116,6 +117,78 @@ def test_every_plain_type_of_number_is_read(dtype: str, tmp_path: Path) -> None:
 )
 def test_arrays_that_are_no_data_are_refused(arrays: dict[str, Any], word: str, tmp_path: Path) -> None:
     assert word in refusal(saved(tmp_path, **arrays)).why
+
+
+def read(tmp_path: Path, y: Any, n_outputs: int | None = None, task: str | None = None) -> tuple[Any, str]:
+    """The labels in the order of the rows, and what was said about them."""
+    model = None if n_outputs is None else replace(models.load("digits-mlp"), example=None, n_classes=n_outputs)
+    x = np.arange(2.0 * len(y)).reshape(-1, 2)
+    found = data.load(saved(tmp_path, x=x, y=y), model=model, task=task)
+    split = found.splits["tune"]
+    assert split.y is not None
+    return split.y[split.x[:, 0].argsort()], " ".join(f.what for f in found.findings)
+
+
+def test_one_hot_rows_are_classes_whatever_their_type_unless_numbers_are_stated(tmp_path: Path) -> None:
+    classes = [0, 2, 1, 1, 0]
+    for kind in ("f4", "f8", "i8", "u1", "bool"):
+        y, what = read(tmp_path, np.eye(3)[classes].astype(kind))
+        assert (y.dtype, y.tolist(), what) == (torch.int64, classes, "y holds one-hot rows: read as 3 classes.")
+    stated, what = read(tmp_path, np.eye(3)[classes], task="numbers")
+    assert (stated.dtype, tuple(stated.shape), what) == (torch.float32, (5, 3), "")
+    _, what = read(tmp_path, np.array([[1.0, 1], [0, 1]]))
+    assert "not one-hot: read as numbers to predict" in what
+
+
+def test_whole_numbers_are_to_be_predicted_where_the_model_has_one_output_unless_classes_are_stated(
+    tmp_path: Path,
+) -> None:
+    ages = np.arange(347) * 3 - 20
+    y, what = read(tmp_path, ages, n_outputs=1)
+    assert (y.dtype, y.tolist()) == (torch.float32, ages.tolist())
+    assert "347 different whole numbers: read as numbers to predict" in what
+    y, what = read(tmp_path, np.array([0, 1, 1, 0]), n_outputs=1)
+    assert (y.dtype, "class 1 where the output is above 0" in what) == (torch.int64, True)
+    y, what = read(tmp_path, np.array([0, 1, 1, 0]), n_outputs=1, task="numbers")
+    assert (y.dtype, what) == (torch.float32, "")
+    y, _ = read(tmp_path, np.array([0.0, 1, 2]), task="classes")
+    assert y.dtype == torch.int64
+    _, what = read(tmp_path, np.arange(347))
+    assert "347 different whole numbers for 347 samples: read as classes" in what
+
+
+def test_labels_that_start_at_1_are_refused_with_that_word_or_said(tmp_path: Path) -> None:
+    for y, n_outputs in (([1, 2, 3, 3], 3), ([1, 2, 2], 1), ([1, 2, 2], 2)):
+        with pytest.raises(ExplorerError, match="The labels start at 1"):
+            read(tmp_path, np.array(y), n_outputs=n_outputs)
+    with pytest.raises(ExplorerError, match="-1 and 1"):
+        read(tmp_path, np.array([-1, 1, 1]), n_outputs=1)
+    assert "No sample is of class 0" in read(tmp_path, np.array([1, 2, 3]))[1]
+
+
+def test_a_stated_task_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    for y, task in (
+        ([0.5, 1], "classes"),
+        ([[0.5, 1], [1, 1]], "tokens"),
+        ([0, 1], "tokens"),
+        ([[1, 1], [0, 1]], "classes"),
+    ):
+        with pytest.raises(ExplorerError, match="y does not hold"):
+            read(tmp_path, np.array(y), task=task)
+    assert "is not a task" in refusal("digits", task="colours").what
+    assert "cannot be read as numbers" in refusal("digits", task="numbers").what
+    y, _ = read(tmp_path, np.array([[0, 1], [1, 0]]), task="tokens")
+    assert y.tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_table_of_bytes_is_taken_as_it_is_and_that_is_said(tmp_path: Path) -> None:
+    address = saved(tmp_path, x=np.array([[0, 255], [51, 102]], np.uint8), y=np.array([0, 1]))
+    found = data.load(address)
+    assert sorted(found.splits["tune"].x.tolist()) == [[0, 255], [51, 102]]
+    assert [f.what for f in found.findings] == ["x is a table of bytes: taken as it is, not divided by 255."]
+    scaled = data.load(address, std=255)
+    assert sorted(scaled.splits["tune"].x.tolist())[0] == [0, 1]
+    assert not scaled.findings
 
 
 def test_python_objects_are_never_loaded(tmp_path: Path) -> None:

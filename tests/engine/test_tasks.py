@@ -189,3 +189,20 @@ def test_every_registered_metric_of_the_task_is_measured_without_another_line(mo
     assert evaluation.metrics["surprise"].value == pytest.approx(1 - evaluation.accuracy.value)
     assert {"nll", "brier", "ece", "top_k", "surprise"} <= set(evaluation.metrics)
     assert evaluation.metrics["nll"].value == pytest.approx(evaluation.loss.value)  # type: ignore[union-attr]
+
+
+def test_one_output_is_the_logit_of_class_1_as_torch_counts_it() -> None:
+    model, split = regression(1)
+    assert model.module is not None
+    with torch.no_grad():
+        logit = model.module(split.x)
+        logit_of_pruned = outputs(model, 0.5, split.x)
+    labels = ((logit + 0.05 * torch.randn(N, generator=torch.Generator().manual_seed(0))) > 0).long()
+    binary = Split("tune", split.x, labels)
+    for sparsity, expected in ((0.0, logit), (0.5, logit_of_pruned)):
+        found = Evaluator(model, binary, threads=1).final(plan(model, sparsity))
+        assert torch.equal(found.predictions, (expected > 0).long())
+        assert found.accuracy.value == pytest.approx(float(((expected > 0).long() == labels).double().mean()))
+        assert found.loss is not None
+        loss = functional.binary_cross_entropy_with_logits(expected.double(), labels.double())
+        assert found.loss.value == pytest.approx(float(loss), rel=1e-4)

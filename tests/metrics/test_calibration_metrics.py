@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import log_loss
+from sklearn.metrics import balanced_accuracy_score, log_loss
 
 from explorer import metrics
 from explorer.metrics.base import Outputs, measure
@@ -33,6 +33,22 @@ def test_nll_is_the_log_loss_of_scikit_learn() -> None:
     outputs = some()
     expected = log_loss(outputs.labels, outputs.logits.softmax(dim=1), labels=range(7))
     assert value_of("nll", outputs) == pytest.approx(expected, rel=1e-9)
+
+
+def test_balanced_accuracy_is_that_of_scikit_learn_and_its_interval_covers_the_truth() -> None:
+    outputs = some()
+    expected = balanced_accuracy_score(outputs.labels, outputs.logits.argmax(dim=1))
+    assert value_of("balanced_accuracy", outputs) == pytest.approx(expected, rel=1e-12)
+    always_0 = outputs_of(torch.tensor([[0.9, 0.1]] * 100), torch.tensor([0] * 95 + [1] * 5))
+    assert (value_of("accuracy", always_0), value_of("balanced_accuracy", always_0)) == (0.95, 0.5)
+    metric, recalls, labels = metrics.get("balanced_accuracy"), np.array([0.9, 0.5]), np.repeat([0, 1], [190, 20])
+    random, n_covered = np.random.default_rng(0), 0
+    for _ in range(400):
+        right = random.random(len(labels)) < recalls[labels]
+        interval = metric.interval(torch.from_numpy(np.stack([labels, right], axis=1).astype(float)))
+        assert interval is not None
+        n_covered += interval.low <= 0.7 <= interval.high
+    assert 0.92 * 400 <= n_covered <= 0.99 * 400
 
 
 def test_brier_sums_squared_differences_over_all_classes() -> None:

@@ -13,7 +13,7 @@ HELP = "Open the app in a browser; only this machine can reach it."
 
 
 # The parts of the app's own links that may be said here.
-OPENED = ("model", "arch", "data", "size", "mean", "std", "splits")
+OPENED = ("model", "arch", "data", "size", "mean", "std", "splits", "task")
 QUOTAS = {
     "visitors": "visitors at once",
     "jobs": "jobs that wait or run",

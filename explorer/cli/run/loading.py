@@ -49,7 +49,14 @@ def read_data(args: Arguments, model: LoadedModel) -> Dataset:
             fix="Add --data digits, --data folder:PATH, --data npz:PATH or --data none.",
         )
     return data.load(
-        address, model=model, size=args.size, mean=args.mean, std=args.std, splits=args.splits, seed=args.seed
+        address,
+        model=model,
+        size=args.size,
+        mean=args.mean,
+        std=args.std,
+        splits=args.splits,
+        seed=args.seed,
+        task=args.task,
     )
 
 

@@ -62,7 +62,9 @@ def _python(view: View) -> str:
     source = view.work.source
     arch = f", arch={source.arch!r}" if source.arch else ""
     options = "".join(
-        f", {name}={getattr(source, name)!r}" for name in ("size", "mean", "std", "splits") if getattr(source, name)
+        f", {name}={getattr(source, name)!r}"
+        for name in ("size", "mean", "std", "splits", "task")
+        if getattr(source, name)
     )
     data = source.data or view.model.data or "none"
     return (
@@ -79,7 +81,12 @@ def _shell(view: View) -> str:
     words = ["python", "-m", "explorer", "evaluate", view.model.address]
     for flag, value in (("--arch", source.arch), ("--data", source.data), ("--size", source.size)):
         words += [flag, str(value)] if value else []
-    for flag, value in (("--mean", source.mean), ("--std", source.std), ("--splits", source.splits)):
+    for flag, value in (
+        ("--mean", source.mean),
+        ("--std", source.std),
+        ("--splits", source.splits),
+        ("--task", source.task),
+    ):
         words += [flag, value] if value else []
     return shlex.join([*words, "--spec", f"{file_stem(view.model.address)}.spec.json"])
 

@@ -56,7 +56,7 @@ def upload(digest: str, arch: str | None, _content: bytes, _name: str) -> Loaded
 def dataset(source: Source, judged: LoadedModel) -> Dataset:
     """The data that the workspace names, or the model's own, or generated inputs."""
     address = source.data or judged.data or "none"
-    options = (source.size, source.mean, source.std, source.splits)
+    options = (source.size, source.mean, source.std, source.splits, source.task)
     return _dataset(address, options, judged.identity, _stamp(address.partition(":")[2]), judged)
 
 
@@ -64,8 +64,8 @@ def dataset(source: Source, judged: LoadedModel) -> Dataset:
 def _dataset(
     address: str, options: tuple[Any, ...], digest: str, stamp: tuple[float, int], _model: LoadedModel
 ) -> Dataset:
-    size, mean, std, splits = options
-    return data.load(address, model=_model, size=size, mean=mean, std=std, splits=splits)
+    size, mean, std, splits, task = options
+    return data.load(address, model=_model, size=size, mean=mean, std=std, splits=splits, task=task)
 
 
 def scores(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Scores:

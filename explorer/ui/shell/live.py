@@ -49,7 +49,8 @@ def measure(model: LoadedModel, dataset: Dataset, plan: Plan) -> Answer:
         raise found
     if latest.pending or not found.complete:
         return Answer(found, pending=True)
-    return Answer(replace(found, findings=tuple(collapse.after(found, model.n_classes, plan))), pending=False)
+    findings = collapse.after(found, model.n_classes, plan, dataset.splits["tune"].y)
+    return Answer(replace(found, findings=tuple(findings)), pending=False)
 
 
 def _worker(model: LoadedModel, dataset: Dataset) -> LiveWorker:

@@ -126,7 +126,7 @@ def _options(work: Workspace, kind: str, place: str) -> dict[str, Any]:
     if kind == "none":
         st.caption("The pruned model is compared with the dense one on generated inputs: agreement, not accuracy.")
     if kind not in ("folder", "npz"):
-        return {"data": kind, "size": None, "mean": None, "std": None, "splits": None}
+        return {"data": kind, "size": None, "mean": None, "std": None, "splits": None, "task": None}
     path = st.text_input("Path", place, help="One folder per class." if kind == "folder" else "Arrays x and y.")
     size = st.number_input("Size in pixels (0: the model's)", 0, 4096, work.source.size or 0)
     mean = st.text_input("Mean", work.source.mean or "", placeholder="the model's own, else 0")
@@ -137,12 +137,18 @@ def _options(work: Workspace, kind: str, place: str) -> dict[str, Any]:
         placeholder="0.5/0.25/0.25",
         help="Without this, a folder that is not divided is all used for tuning.",
     )
+    tasks = (None, "classes", "numbers", "tokens")
+    task = work.source.task if kind == "npz" else None
+    if kind == "npz":
+        at = tasks.index(task) if task in tasks else 0
+        task = st.selectbox("Labels are", tasks, index=at, format_func=lambda name: name or "guessed from the arrays")
     return {
         "data": f"{kind}:{path.strip()}",
         "size": size or None,
         "mean": mean.strip() or None,
         "std": std.strip() or None,
         "splits": splits.strip() or None,
+        "task": task,
     }
 
 
