@@ -115,10 +115,10 @@ def low_precision(ready: PreparedModel, split: Split) -> tuple[LowPrecision | No
             return low.run(everything, x, program.advance(shell, x, everything.frontier, {}), {})
 
         try:
-            wanted = plainly()
-            if wanted.shape[1] < 2:
+            outputs = plainly()
+            if outputs.shape[1] < 2:
                 return None, "One output is the whole choice: no margin says how sure it is."
-            alike = float((wanted.argmax(dim=1) == quickly().argmax(dim=1)).double().mean())
+            alike = float((outputs.argmax(dim=1) == quickly().argmax(dim=1)).double().mean())
         except (ExplorerError, RuntimeError, TypeError) as error:  # a step without a bfloat16 form
             return None, f"A step cannot run in bfloat16 ({str(error).splitlines()[0][:100]})."
         if alike < _ALIKE:

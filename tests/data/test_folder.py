@@ -173,8 +173,8 @@ def test_an_empty_folder_and_one_of_unread_pictures_keep_the_places_of_their_cla
     assert found.classes == ("ant", "bee", "cat", "dog")
     assert found.splits["tune"].y is not None
     assert sorted(found.splits["tune"].y.tolist()) == [0, 3]
-    said = [(f.level, f.what) for f in found.findings]
-    assert said == [
+    findings = [(f.level, f.what) for f in found.findings]
+    assert findings == [
         ("warn", "2 of 4 classes have no picture: bee, cat."),
         ("warn", "1 file was passed over: 1 .tiff."),
     ]
