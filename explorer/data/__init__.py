@@ -46,9 +46,9 @@ def load(
 
     ``model`` tells the size, the channels and the normalisation its weights were trained with;
     ``size`` (pixels), ``mean`` and ``std`` (one number, or one per channel; numbers, a list or
-    text such as "0.485,0.456,0.406") override that. ``splits`` is "fit/tune/test" as shares
-    ("0.5/0.25/0.25") for data that is not divided yet. ``task`` states what labels in arrays are ("classes",
-    "numbers" or "tokens"), which is guessed otherwise. Raises ExplorerError.
+    text such as "0.485,0.456,0.406") override that. ``splits`` is "fit/tune/test" as shares for data
+    not divided yet. ``task`` ("classes", "numbers", "tokens") states what labels in arrays are.
+    Raises ExplorerError.
     """
     key, _, place = address.strip().partition(":")
     if key not in SOURCES.members:
