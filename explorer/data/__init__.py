@@ -47,8 +47,7 @@ def load(
     ``model`` tells the size, the channels and the normalisation its weights were trained with;
     ``size`` (pixels), ``mean`` and ``std`` (one number, or one per channel; numbers, a list or
     text such as "0.485,0.456,0.406") override that. ``splits`` is "fit/tune/test" as shares for data
-    not divided yet. ``task`` ("classes", "numbers", "tokens") states what labels in arrays are.
-    Raises ExplorerError.
+    not divided yet. ``task`` ("classes", "numbers", "tokens") states what labels are. Raises ExplorerError.
     """
     key, _, place = address.strip().partition(":")
     if key not in SOURCES.members:
