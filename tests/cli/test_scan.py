@@ -25,7 +25,8 @@ def test_people_get_a_table_of_drops_and_a_sentence_on_trust(capsys: pytest.Capt
     out = capsys.readouterr().out
     found = Sensitivity.of(scan("digits-mlp", levels=(0.5, 0.9), layers=["fc1", "fc2"]))
     row = next(line for line in out.splitlines() if line.startswith("fc1"))
-    assert row.split() == ["fc1", *(f"{100 * cell.drop.value:+.2f}" for cell in found.curve("fc1"))]
+    assert [cell.drop.value for cell in found.curve("fc1")] == pytest.approx([0.0, 114 / 450])
+    assert row.split() == ["fc1", "0.0", "+25.3"]
     assert found.audit in out
     assert found.fragile_words in out
     assert "pruned, measured; dense: 98.9%" in out
