@@ -41,6 +41,12 @@ def points_asked(difference: float) -> str:
     return f"{100 * difference:.6g} pt".replace("-", _MINUS)
 
 
+def points_spelled(difference: float) -> str:
+    """The same for a sentence: 0.01 -> "1 point", 0.02 -> "2 points"."""
+    text = points_asked(difference).removesuffix(" pt")
+    return f"{text} point{'s' * (text != '1')}"
+
+
 def points_apart(difference: float) -> str:
     """The size of a difference: -0.003 -> "0.3 points"; for sentences that say which way it goes."""
     return f"{abs(100 * difference):.1f} points"

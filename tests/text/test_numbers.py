@@ -34,6 +34,7 @@ def test_what_was_asked_for_reads_as_it_was_asked() -> None:
         "100%",
     ]
     assert [numbers.points_asked(d) for d in (0.01, 0.025)] == ["1 pt", "2.5 pt"]
+    assert [numbers.points_spelled(d) for d in (0.01, 0.05)] == ["1 point", "5 points"]
 
 
 def test_a_difference_has_a_sign_that_is_a_minus_and_zero_has_none() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args
 
 from explorer.errors import ExplorerError
 from explorer.numerals import real, short
-from explorer.text.numbers import percent_asked, points_asked
+from explorer.text.numbers import percent_asked, points_spelled
 
 CostName = Literal["params", "macs", "size", "latency"]
 COSTS: tuple[CostName, ...] = get_args(CostName)
@@ -96,7 +96,7 @@ class Question:
 
     def __str__(self) -> str:
         if self.max_drop is not None:
-            return f"{_LEAST[self.cost]} for a drop of at most {points_asked(self.max_drop)}"
+            return f"{_LEAST[self.cost]} for a drop of at most {points_spelled(self.max_drop)}"
         if self.absolute:
             return f"the best accuracy with at most {self.limit:,g} {_PLURAL[self.cost]}"
         return f"the best accuracy with at most {percent_asked(self.limit or 0.0)} of the dense {WORDS[self.cost]}"

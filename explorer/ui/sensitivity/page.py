@@ -11,7 +11,7 @@ from explorer.engine.jobs import Job
 from explorer.errors import Refusal
 from explorer.tasks.scan import ScanRequest
 from explorer.text.names import clean_markdown
-from explorer.text.numbers import percent, points_asked
+from explorer.text.numbers import percent, points_spelled
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui.sensitivity import cards, scans
 from explorer.ui.shell import live, running, session, tasks, ticker
@@ -130,7 +130,7 @@ def _progress(job: Job | None, measured: Sensitivity, total: int) -> None:
     if job is None:
         st.caption(f"{n} of {total} cells, kept from an earlier run. {audit}")
         return
-    left = "" if n == total else f", {total - n} left out beyond {points_asked(measured.max_drop or 0)}"
+    left = "" if n == total else f", {total - n} left out beyond {points_spelled(measured.max_drop or 0)}"
     origin = measured.cells[0].drop.origin if measured.cells else "measured"
     progress.card(job, "scan", done=f"{n} cells {origin}{left}. {audit}")
 
