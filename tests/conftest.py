@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
+
+from explorer.paths import ROOT_VARIABLE
 
 _VARIABLE = "PRUNING_EXPLORER_DATA"
 _NUMBERS = count()
@@ -25,3 +28,14 @@ def _data_folder_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def _data_folder(_data_folder_of_the_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A data folder of its own for each test, also for the processes that it starts; who writes first makes it."""
     monkeypatch.setenv(_VARIABLE, str(_data_folder_of_the_run.parent / f"of-test-{next(_NUMBERS)}"))
+
+
+@pytest.fixture(autouse=True)
+def _folders_that_may_be_opened() -> Iterator[None]:
+    """A page that a test draws says for the whole process that it serves; the next test begins without that."""
+    before = os.environ.get(ROOT_VARIABLE)
+    yield
+    if before is None:
+        os.environ.pop(ROOT_VARIABLE, None)
+    else:
+        os.environ[ROOT_VARIABLE] = before

@@ -137,7 +137,7 @@ def test_what_is_wrong_is_among_the_findings() -> None:
 @pytest.mark.parametrize(("judged_by", "word"), [("labels", "accuracy"), ("agreement", "agreement")])
 def test_the_summary_names_what_was_measured(judged_by: Any, word: str) -> None:
     text = str(reported(evaluation=measured(judged_by), split="tune"))
-    assert text.startswith("tiny: 50.0% pruned, compression ratio 1.60")
+    assert text.startswith("tiny: 50.0% pruned, compression ratio 1.6×")
     assert f"{word}" in text
     assert text.endswith("75.00% on 20 tune samples")
 

@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_written_is_read_with_what_its_log_holds(
     before = content(folder)
     with read_only(folder, monkeypatch):
         reader = Store(folder)
-        assert [r.plan_digest for r in reader.points()] == ["plan-1", "plan-0"]
+        assert [r.point.plan_digest for r in reader.points()] == ["plan-1", "plan-0"]
         assert reader.scans() == []
     assert content(folder) == before
 

@@ -77,4 +77,4 @@ def test_a_replayed_recipe_that_names_a_file_is_refused(visit: Open) -> None:
     at.file_uploader(key="recipe_file").set_value(("r.json", json.dumps(recipe).encode(), "application/json")).run()
     at = at.button(key="recipe_replay").click().run()
     assert "The recipe names a file of first weights" in at.error[0].value
-    assert not any(job.key[0] == "recover" for job in cache.jobs().of(VISITOR))
+    assert not any("recover" in job.title for job in cache.jobs().of(VISITOR))
