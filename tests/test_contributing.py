@@ -199,7 +199,6 @@ def test_a_page_that_was_added_opens(tree: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="the help texts list the members by hand")
 def test_what_was_added_is_in_the_help(tree: Path) -> None:
     help_text = ran(tree, "-m", "explorer", "evaluate", "--help").split()
     assert {"row,", "largest,", "first_only,"} <= {f"{word.strip(',')}," for word in help_text}

@@ -28,7 +28,7 @@ REGISTRIES: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListedMember:
     """What ``--help`` says of a member: text constants of its class, and whether it looks at samples."""
 
     key: str
@@ -37,7 +37,7 @@ class Listing:
 
 
 @cache
-def listed(kind: str) -> tuple[Listing, ...]:
+def listed(kind: str) -> tuple[ListedMember, ...]:
     """The members of one kind in the order of their registry."""
     package, registry = REGISTRIES[kind]
     tree = _parsed(package)
@@ -99,7 +99,7 @@ def _elements(node: ast.expr) -> Iterator[ast.Name]:
         yield node
 
 
-def _listing(module: str, name: str) -> Listing:
+def _listing(module: str, name: str) -> ListedMember:
     values = _attributes(module, name)
     constants = {
         attribute: value.value
@@ -107,7 +107,7 @@ def _listing(module: str, name: str) -> Listing:
         if isinstance(value, ast.Constant) and isinstance(value.value, str)
     }
     needs = values.get("needs")
-    return Listing(constants["key"], constants, isinstance(needs, ast.Call) and bool(needs.args))
+    return ListedMember(constants["key"], constants, isinstance(needs, ast.Call) and bool(needs.args))
 
 
 def _attributes(module: str, name: str) -> dict[str, ast.expr]:
