@@ -114,7 +114,7 @@ def test_the_most_accurate_method_comes_first_beside_the_controls_of_its_own_all
     ]
     first, second = comparison.sentences(8)
     assert first.startswith("LAMP (global) is better than random by 40.0 ± ")
-    assert ". It is no better than magnitude at 8× (+0.0 ± " in first
+    assert ". It is no better than magnitude at 8× (0.0 ± " in first
     assert ". It is worse than magnitude by 10.0 ± " in second
     reached = [(row.method.label, row.accuracy) for row in comparison.reach(0.2)]
     assert reached == [("global", 0.9), ("magnitude, global", 0.9), ("magnitude, uniform", 0.8)]

@@ -139,7 +139,7 @@ def test_the_summary_names_what_was_measured(judged_by: Any, word: str) -> None:
     text = str(reported(evaluation=measured(judged_by), split="tune"))
     assert text.startswith("tiny: 50.0% pruned, compression ratio 1.6×")
     assert f"{word}" in text
-    assert text.endswith("75.00% on 20 tune samples")
+    assert text.endswith("75.0% on 20 tune samples")
 
 
 def test_zeros_the_model_came_with_are_counted_apart_and_with_what_is_pruned() -> None:
