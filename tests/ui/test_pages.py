@@ -22,6 +22,19 @@ def test_explore_prunes_what_a_preset_says(visit: Open, model: str) -> None:
     assert "80.0%" in html(at)
 
 
+def test_every_registered_metric_that_applies_is_on_the_explore_page(visit: Open) -> None:
+    at = visit(model="digits-mlp")
+    for _ in range(200):
+        shown = [text.value for text in at.text if ": " in text.value]
+        if shown:
+            break
+        at.run()
+    measured = explorer.evaluate("digits-mlp", explorer.PruneSpec()).evaluation
+    assert measured is not None
+    assert len(shown) == len(measured.metrics) >= 4
+    assert any(text.startswith("Expected calibration error: ") for text in shown)
+
+
 def test_explore_opens_the_weights_of_a_file_whose_network_is_unknown(visit: Open, own_file: str) -> None:
     at = visit(model=own_file)
     assert not at.exception

@@ -125,10 +125,14 @@ def below(view: View) -> None:
 
 
 def _also_measured(evaluation: Evaluation) -> None:
-    """Every other registered metric that applies, with its interval."""
-    if evaluation.metrics:
-        rows = [f"{METRICS.member(key).label} {in_words(m)}" for key, m in evaluation.metrics.items()]
-        st.caption(f"Measured on the same {evaluation.n:,} samples: {'; '.join(rows)}.")
+    """Every other registered metric that applies, with its interval, behind a button."""
+    if not evaluation.metrics:
+        return
+    with st.popover("Other metrics", icon=":material/query_stats:"):
+        st.caption(f"Measured on the same {evaluation.n:,} samples.")
+        for key, measurement in evaluation.metrics.items():
+            label = METRICS.member(key).label
+            st.text(f"{label[:1].upper()}{label[1:]}: {in_words(measurement)}")
 
 
 def _changed(view: View) -> None:
