@@ -53,7 +53,7 @@ def stop(screen: Screen) -> int:
     """Stop the run that is watched; how many audits there were by then."""
     expect(story(screen).get_by_text("none came back")).to_be_visible(timeout=SLOW)
     screen.page.locator(".st-key-recover_stop").get_by_role("button").click()
-    expect(story(screen).get_by_text("Finished epochs are kept on disk")).to_be_visible(timeout=SLOW)
+    expect(story(screen).get_by_text("what was measured is kept")).to_be_visible(timeout=SLOW)
     return audits(screen)
 
 
