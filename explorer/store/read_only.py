@@ -9,11 +9,13 @@ import tempfile
 from pathlib import Path
 
 from explorer import leftovers
+from explorer.errors import ExplorerError
 from explorer.store.identity import refuse_tables
 from explorer.store.opening import as_one, check, limit, migrate
 
 # The places in a header that say whether a log belongs to the file, and what they hold where none does.
 _LOG_MARKS, _NO_LOG = slice(18, 20), b"\x01\x01"
+_TRIES = 20
 
 
 class Snapshot:
@@ -26,7 +28,7 @@ class Snapshot:
 
     def connection(self) -> sqlite3.Connection:
         """A connection to the copy. DatabaseError where the file is damaged, ExplorerError where it is not ours."""
-        as_of = (os.getpid(), *_stamp(self._path), *_stamp(_log(self._path)))
+        as_of = (os.getpid(), *_stamps(self._path))
         if self._connection is None or as_of != self._as_of:
             self._connection, self._as_of = self._read(), as_of
         return self._connection
@@ -61,14 +63,33 @@ def _stamp(path: Path) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_size)
 
 
+def _stamps(path: Path) -> tuple[int, ...]:
+    return (*_stamp(path), *_stamp(_log(path)))
+
+
 def _content(path: Path) -> bytes:
-    """The bytes of the file, with those in its log."""
+    """The bytes of the file, with those in its log, both of one moment."""
+    for _ in range(_TRIES):
+        before = _stamps(path)
+        content = _copied(path)
+        if content is not None and _stamps(path) == before:
+            return content
+    raise ExplorerError(
+        f"{path} could not be read.", why="Another run writes to it all the time.", fix="Wait for that run to end."
+    )
+
+
+def _copied(path: Path) -> bytes | None:
+    """What the file and its log hold; None where the log was merged into the file and deleted meanwhile."""
     if _stamp(_log(path))[1] == 0:
         return path.read_bytes()
     with tempfile.TemporaryDirectory(prefix=f"pruning-explorer-{leftovers.mark()}-") as folder:
         copy = Path(folder, path.name)
         shutil.copyfile(path, copy)
-        shutil.copyfile(_log(path), _log(copy))
+        try:
+            shutil.copyfile(_log(path), _log(copy))
+        except FileNotFoundError:
+            return None
         connection = sqlite3.connect(copy)
         try:
             return connection.serialize()

@@ -133,6 +133,25 @@ def test_an_older_format_and_news_are_read_where_nothing_can_be_written(
         assert len(reader.points()) == 1
 
 
+def test_a_log_merged_into_the_file_while_it_is_copied_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    store.record_point(record(0))
+    copyfile = shutil.copyfile
+
+    def copy_as_the_writer_ends(source: object, *others: object) -> object:
+        # Closing the last connection merges the log into the file and deletes it.
+        copied = copyfile(source, *others)  # type: ignore[arg-type, call-overload]
+        store.close()
+        return copied
+
+    monkeypatch.setattr("explorer.store.read_only.shutil.copyfile", copy_as_the_writer_ends)
+    with read_only(tmp_path, monkeypatch):
+        assert [r.point.plan_digest for r in Store(tmp_path).points()] == ["plan-0"]
+    assert not store.path.with_name("runs.sqlite-wal").exists()
+
+
 def test_damage_where_nothing_can_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.joinpath("runs.sqlite").write_bytes(b"no database" * 500)
     with read_only(tmp_path, monkeypatch), pytest.raises(ExplorerError, match="could not be used"):
