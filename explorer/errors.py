@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class ExplorerError(Exception):
-    """A mistake the user can mend: what happened, why, and what to do about it.
+    """A mistake the user can correct: what happened, why, and what to do about it.
 
     Screens and the command line print it as one sentence after another and never
     with a traceback. Anything that is not an ``ExplorerError`` is a bug of ours.
@@ -17,6 +17,14 @@ class ExplorerError(Exception):
         self.why = why
         self.fix = fix
         super().__init__(" ".join(part for part in (what, why, fix) if part))
+
+
+def clean(text: str, limit: int | None = 80) -> str:
+    """One line without control, direction or other invisible characters, cut in the middle where it is long."""
+    if limit is not None and len(text) > limit:
+        head = limit // 2
+        text = f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 @dataclass(frozen=True)

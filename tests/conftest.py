@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.paths import ROOT_VARIABLE
+from explorer.types.files.paths import ROOT_VARIABLE
 
 _VARIABLE = "PRUNING_EXPLORER_DATA"
 _NUMBERS = count()

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NoReturn, Self
 
-from explorer import numerals
 from explorer.cli.flags.members import forms, keys
 from explorer.errors import ExplorerError
+from explorer.params import numerals
 from explorer.store.log_file import LEVELS, NAME, USUAL
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")

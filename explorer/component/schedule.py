@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from explorer.errors import ExplorerError
-from explorer.numerals import real, short
+from explorer.params.numerals import real, short
 
 LOWEST, HIGHEST = 0.05, 0.99
 

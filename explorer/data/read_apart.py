@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer import paths
 from explorer.data.request import MAX_BYTES, check_total
 from explorer.errors import ExplorerError
-from explorer.reading import answer
-from explorer.reading.arrays import MAX_ARRAYS
-from explorer.reading.launch import Clocks, run
-from explorer.reading.pictures import ASK, PIXELS
-from explorer.reading.scratch import scratch
+from explorer.types.files import paths
+from explorer.types.files.reading import answer
+from explorer.types.files.reading.arrays import MAX_ARRAYS
+from explorer.types.files.reading.launch import Clocks, run
+from explorer.types.files.reading.pictures import ASK, PIXELS
+from explorer.types.files.reading.scratch import scratch
 
 _PLAIN = re.compile(r"[<>|][buif]\d{1,2}")
 
@@ -41,7 +41,7 @@ def decoded_apart(root: Path, files: Sequence[Path], size: int | None, n_channel
     }
     with scratch() as folder:
         (folder / ASK).write_text(json.dumps(ask), encoding="ascii")
-        report = _report("explorer.reading.pictures", (), folder, clocks, repr(root.name))
+        report = _report("explorer.types.files.reading.pictures", (), folder, clocks, repr(root.name))
         with _believed(repr(root.name)):
             check_total(4 * answer.whole(report.get("n_bytes")), address)
             edge = answer.whole(report.get("size"))
@@ -54,7 +54,7 @@ def arrays_apart(path: Path, address: str) -> dict[str, np.ndarray]:
     label = repr(path.name)
     with paths.opened(path) as source, scratch() as folder:
         clocks = Clocks.of(os.fstat(source.file.fileno()).st_size)
-        report = _report("explorer.reading.arrays", (str(source.elsewhere),), folder, clocks, label)
+        report = _report("explorer.types.files.reading.arrays", (str(source.elsewhere),), folder, clocks, label)
         with _believed(label):
             check_total(answer.whole(report.get("n_bytes")), address)
             described = answer.entries(report.get("arrays"))

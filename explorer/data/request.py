@@ -11,10 +11,10 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from explorer import paths
 from explorer.errors import ExplorerError
-from explorer.numerals import real, short, whole
+from explorer.params.numerals import real, short, whole
 from explorer.types import LoadedModel
+from explorer.types.files import paths
 
 Size = int | str | None
 Task = Literal["classes", "numbers", "tokens"]

@@ -12,8 +12,8 @@ from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import even_batches
 from explorer.engine.tally import BatchResult, Tallies, per_sample, per_sample_of_each
-from explorer.stopping import result
 from explorer.types import Evaluation
+from explorer.types.stopping import result
 
 Dense = dict[int, BatchResult]  # the dense model's results, by a batch's first sample
 Update = tuple[int, Evaluation]  # which edit, and what is known about it

@@ -17,7 +17,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.engine.layout import equal_batches
 from explorer.engine.tally import BatchResult, joined, per_sample_of_each
 from explorer.metrics.stratified import FINAL, Strata, looks_at, margin_strata, mean_of, paired_mean, partial_width
-from explorer.stopping import result
+from explorer.types.stopping import result
 
 HALF_WIDTH = 0.01  # one point either way
 _DRAWN = 64  # samples more at a look, at least

@@ -24,8 +24,8 @@ from explorer.engine.tally import BatchResult, Tally, joined, per_sample
 from explorer.engine.workers import n_cores, worker_pool
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked_weights, private_shell
-from explorer.stopping import carried, holding, result
 from explorer.types import Evaluation, LoadedModel, Plan, Split
+from explorer.types.stopping import carried, holding, result
 
 T = TypeVar("T")
 

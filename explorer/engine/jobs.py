@@ -18,8 +18,8 @@ from typing import Any, Literal
 import torch
 
 from explorer.errors import ExplorerError
-from explorer.stopping import Stopped, check, stoppable
 from explorer.store import log_file
+from explorer.types.stopping import Stopped, check, stoppable
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 

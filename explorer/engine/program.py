@@ -15,7 +15,7 @@ from torch import Tensor, fx, nn
 
 from explorer.engine.tracing import Steps
 from explorer.errors import ExplorerError
-from explorer.stopping import check
+from explorer.types.stopping import check
 
 Signatures = Mapping[fx.Node, int]
 Look = Callable[[int], Any]

@@ -12,8 +12,8 @@ from explorer.export.files import check_target, misread, put, same_tensors
 from explorer.export.packing import plain_weights
 from explorer.export.weights import METADATA_KEY, describe, pruned_tensors
 from explorer.models.bitmask import KIND, VERSION, pack, unpacked
-from explorer.reading.limits import opened_bytes
 from explorer.types import LoadedModel, Plan
+from explorer.types.files.reading.limits import opened_bytes
 
 
 def write_bitmask(model: LoadedModel, plan: Plan, path: Path | str, *, force: bool = False) -> int:

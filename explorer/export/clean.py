@@ -18,8 +18,8 @@ from safetensors.torch import load, save_file
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.reading.scratch import scratch
-from explorer.stopping import POLL, check
+from explorer.types.files.reading.scratch import scratch
+from explorer.types.stopping import POLL, check
 
 SNIPPET = """\
 import json, pydoc, torch

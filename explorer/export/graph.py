@@ -14,7 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.models.slim.document import read
 from explorer.models.slim.network import build
 from explorer.models.slim.vocabulary import CONSTANTS, LAYERS, METHOD, METHODS, NAME_OF
-from explorer.reading.refusal import RefusedError
+from explorer.types.files.reading.refusal import RefusedError
 
 _FIX = "Export the pruned weights instead: they need no description of the network."
 _OPS = {"placeholder": "input", "get_attr": "tensor", "call_module": "layer"}

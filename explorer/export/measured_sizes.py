@@ -20,8 +20,8 @@ from explorer.metrics.size import NOTES, n_of_m_pattern, stored_tensors
 from explorer.models.bitmask import pack
 from explorer.pruning.apply import compensated
 from explorer.pruning.slicing import sliced
-from explorer.reading.scratch import scratch
 from explorer.types import LoadedModel, Measurement, Plan
+from explorer.types.files.reading.scratch import scratch
 
 Tensors = dict[str, Tensor]
 

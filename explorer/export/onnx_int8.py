@@ -30,9 +30,9 @@ from explorer.export.proof import Proof
 from explorer.metrics.latency import Latency, latency
 from explorer.metrics.origin import machine, today
 from explorer.pruning.layers import layer_table
-from explorer.reading.scratch import scratch
 from explorer.text.numbers import percent
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Split
+from explorer.types.files.reading.scratch import scratch
 
 Int8Method = Literal["dynamic", "static"]
 INT8_METHODS: tuple[Int8Method, ...] = ("dynamic", "static")

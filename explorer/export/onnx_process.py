@@ -17,7 +17,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.export.clean import in_folder
-from explorer.reading.scratch import scratch
+from explorer.types.files.reading.scratch import scratch
 
 _ROOT = Path(__file__).resolve().parents[2]
 _NEEDED = {"onnx": "onnx", "onnxruntime": "onnxruntime"}

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.stopping import check
 from explorer.types import LoadedModel, Split
+from explorer.types.stopping import check
 
 BATCH = 256
 N_GENERATED = 64

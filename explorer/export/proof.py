@@ -16,8 +16,8 @@ from explorer.export.onnx_process import convert, why_no_onnx
 from explorer.export.outputs import apart, flips, inputs_in_words, judging_inputs, outputs
 from explorer.export.packing import arch_text, plain_weights
 from explorer.pruning.apply import masked
-from explorer.stopping import carried
 from explorer.types import LoadedModel, Plan, Split
+from explorer.types.stopping import carried
 
 SAME = 1e-5
 SAME_IN_ONNX = 1e-4

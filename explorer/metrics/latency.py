@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
-from explorer.stopping import check
 from explorer.text.numbers import times
 from explorer.types import Measurement
+from explorer.types.stopping import check
 
 try:
     import resource

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from explorer.stopping import check
+from explorer.types.stopping import check
 
 # What a rule answers: the operands that may be a weight, the MACs of the product, and those that are not surely zero.
 Product = tuple[tuple[Tensor, ...], int, Callable[[], int] | None]

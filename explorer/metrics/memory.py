@@ -21,8 +21,8 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from explorer.errors import ExplorerError
 from explorer.metrics.latency import Example, batched
-from explorer.stopping import check
 from explorer.types import Measurement
+from explorer.types.stopping import check
 
 _ACTIVATIONS = "Live activations at the fullest moment of one pass, input and output included."
 _WEIGHTS = "Parameters and buffers as they lie in memory, shared ones once, zeros included."

@@ -21,7 +21,7 @@ import torch
 from explorer.errors import ExplorerError
 from explorer.models.own_module import opened
 from explorer.models.unsteady import disagreements
-from explorer.reading.scratch import scratch
+from explorer.types.files.reading.scratch import scratch
 
 _BEGUN = b"."
 

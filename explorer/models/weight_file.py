@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from explorer import paths
 from explorer.errors import ExplorerError
 from explorer.models import slim
 from explorer.models.architectures import ARCHITECTURES, Architecture
@@ -19,9 +18,10 @@ from explorer.models.factory import Factory
 from explorer.models.named import followed, sentence
 from explorer.models.reader import FileContents, read_bytes, read_file
 from explorer.models.request import ModelRequest
-from explorer.reading.limits import MAX_FILE_BYTES
 from explorer.text.names import clean, file_name, listed
 from explorer.types import LoadedModel, tensors_digest
+from explorer.types.files import paths
+from explorer.types.files.reading.limits import MAX_FILE_BYTES
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar")
 MAX_HINT_BYTES = 2**20

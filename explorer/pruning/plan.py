@@ -17,9 +17,9 @@ from explorer.pruning.coupling.unused_channels import unread
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
-from explorer.stopping import check
 from explorer.text.numbers import percent
 from explorer.types import Dataset, GroupPlan, LoadedModel, Plan, PruningGroup, Scores
+from explorer.types.stopping import check
 
 
 def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data: Dataset | None = None) -> Plan:

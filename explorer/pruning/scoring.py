@@ -17,8 +17,8 @@ from explorer.pruning.layers import layer_table
 from explorer.pruning.spec import PruneSpec
 from explorer.pruning.within_layer import parameter_of
 from explorer.ranking.order import Magnitudes
-from explorer.stopping import check
 from explorer.types import Dataset, LoadedModel, Scores
+from explorer.types.stopping import check
 
 
 def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, half: int | None = None) -> Scores:

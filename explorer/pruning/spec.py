@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explorer.errors import ExplorerError
-from explorer.numerals import real
 from explorer.params import member_to_json
+from explorer.params.numerals import real
 from explorer.pruning import allocation as allocations
 from explorer.pruning import criteria, granularity
 from explorer.pruning.allocation import Allocation, Global

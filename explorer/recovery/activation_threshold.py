@@ -29,9 +29,9 @@ from explorer.metrics.origin import machine, today
 from explorer.pruning.apply import masked, private_shell
 from explorer.pruning.running import fitting
 from explorer.recovery.state import measured_module
-from explorer.stopping import check
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
 from explorer.types.operators import OPERATORS, functions
+from explorer.types.stopping import check
 
 SHARES = (0.0, 0.3, 0.5, 0.7, 0.9)
 N_CALIBRATION = 256

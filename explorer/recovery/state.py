@@ -20,8 +20,8 @@ from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors
 from explorer.pruning.layers import layer_table
 from explorer.pruning.running import fitting, runnable
-from explorer.stopping import check
 from explorer.types import Evaluation, LayerTable, LoadedModel, Measurement, Plan, Split, tensors_digest
+from explorer.types.stopping import check
 
 
 @dataclass(frozen=True, eq=False)

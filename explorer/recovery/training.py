@@ -21,8 +21,8 @@ from explorer.pruning.running import class_scores, fitting
 from explorer.recovery.augmentation import moved
 from explorer.recovery.schedules import momentum_at, rate_at
 from explorer.recovery.settings import TrainingSettings
-from explorer.stopping import check
 from explorer.types import Dataset, LoadedModel, Split
+from explorer.types.stopping import check
 
 _SHOW_EVERY = 0.5  # seconds between two signs of life inside an epoch
 _BETA1 = 0.9

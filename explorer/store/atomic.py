@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from explorer import leftovers
 from explorer.errors import ExplorerError
+from explorer.types.files import leftovers
 
 _PART = ".part"
 _REASONS = {

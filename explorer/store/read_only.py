@@ -8,10 +8,10 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from explorer import leftovers
 from explorer.errors import ExplorerError
 from explorer.store.identity import refuse_tables
 from explorer.store.opening import as_one, check, limit, migrate
+from explorer.types.files import leftovers
 
 # The places in a header that say whether a log belongs to the file, and what they hold where none does.
 _LOG_MARKS, _NO_LOG = slice(18, 20), b"\x01\x01"

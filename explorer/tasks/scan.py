@@ -10,13 +10,13 @@ from explorer.analysis.sensitivity.cell import LEVELS, MODES, Cell, Mode, rising
 from explorer.analysis.sensitivity.scan import scan, scan_size
 from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
-from explorer.stopping import check
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import number, one_of, optional, part, several, spec, text, whole
 from explorer.text.names import model_name
 from explorer.text.numbers import percent
 from explorer.types import SplitName
+from explorer.types.stopping import check
 
 
 def levels(value: object) -> tuple[float, ...]:

@@ -11,6 +11,8 @@ import html
 import re
 from collections.abc import Sequence
 
+from explorer.errors import clean as clean
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
 # Streamlit makes a link of any bare address, after the escapes are read: an invisible joiner ends it.
 _ADDRESS = re.compile(r"(?<=://)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
@@ -18,14 +20,6 @@ _JOINER = "\N{WORD JOINER}"
 _PLOTLY = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
 # A spreadsheet would run what begins like this as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def clean(text: str, limit: int | None = 80) -> str:
-    """One line without control, direction or other invisible characters, cut in the middle where it is long."""
-    if limit is not None and len(text) > limit:
-        head = limit // 2
-        text = f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def clean_markdown(text: str, limit: int = 80) -> str:

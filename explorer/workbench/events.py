@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from explorer.errors import ExplorerError
-from explorer.numerals import real, short
+from explorer.params.numerals import real, short
 from explorer.text.numbers import percent_asked
 
 Kind = Literal["threshold", "share", "reset", "lock", "limit", "mode", "scale", "undo", "redo"]

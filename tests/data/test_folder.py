@@ -19,7 +19,7 @@ from sklearn.datasets import load_digits
 
 from explorer import data, models
 from explorer.errors import ExplorerError
-from explorer.reading import launch
+from explorer.types.files.reading import launch
 from tests.data.pictures_on_disk import colour, noise, write_classes
 
 

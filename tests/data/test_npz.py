@@ -16,8 +16,8 @@ import torch
 
 from explorer import data, models
 from explorer.errors import ExplorerError
-from explorer.reading import arrays, launch
-from explorer.reading.answer import report_in
+from explorer.types.files.reading import arrays, launch
+from explorer.types.files.reading.answer import report_in
 
 
 def saved(tmp_path: Path, **arrays: Any) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from explorer.engine.jobs import JobQueue
 from explorer.errors import ExplorerError
-from explorer.stopping import check
+from explorer.types.stopping import check
 
 
 def count_to(n: int) -> Iterator[int]:

@@ -18,8 +18,8 @@ from explorer.models import slim
 from explorer.models.slim import trial
 from explorer.models.slim.document import read
 from explorer.models.slim.network import build
-from explorer.reading.refusal import RefusedError
 from explorer.types import Split
+from explorer.types.files.reading.refusal import RefusedError
 from tests.every import for_each
 from tests.export.made import graph, header_of, slim_bytes, step, tensors_of
 from tests.models.weights_on_disk import assert_plain

@@ -21,7 +21,7 @@ from safetensors.torch import save
 from explorer import models
 from explorer.errors import ExplorerError
 from explorer.models import reader
-from explorer.reading import launch
+from explorer.types.files.reading import launch
 from tests.every import for_each
 from tests.models.weights_on_disk import assert_plain, mlp_state, raw_safetensors
 

@@ -13,7 +13,7 @@ from torch import ones
 
 from explorer.errors import ExplorerError
 from explorer.models import reader
-from explorer.reading import limits
+from explorer.types.files.reading import limits
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such clocks")
 

@@ -15,12 +15,12 @@ import explorer
 from explorer.analysis.sensitivity.scan import LEVELS, Cell, Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import Job
-from explorer.stopping import Stopped, stoppable
 from explorer.store.database import Store
 from explorer.tasks import scan as scan_task
 from explorer.tasks.context import Context
 from explorer.tasks.scan import ScanRequest
 from explorer.types import Evaluation
+from explorer.types.stopping import Stopped, stoppable
 from explorer.ui.sensitivity import scans
 from explorer.ui.shell import cache, session
 from tests.ui.pages import Open, jobs_of, link, rows_of, spoken

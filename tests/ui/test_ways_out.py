@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file, save
 from streamlit.testing.v1 import AppTest
 
-from explorer.paths import ROOT_VARIABLE
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.steps import Refresh, Rewind
+from explorer.types.files.paths import ROOT_VARIABLE
 from explorer.ui.shell import cache
 from tests.data.pictures_on_disk import write_classes
 from tests.ui.conftest import APP

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from explorer.errors import ExplorerError
-from explorer.numerals import real, short
+from explorer.params.numerals import real, short
 from explorer.text.numbers import percent_asked, points_spelled
 
 CostName = Literal["params", "macs", "size", "latency"]

@@ -37,8 +37,8 @@ from explorer.pruning.plan import group_masks
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
-from explorer.stopping import result
 from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores, Split, SplitName
+from explorer.types.stopping import result
 
 __all__ = [
     "LEVELS",

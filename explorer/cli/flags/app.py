@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from explorer.cli.arguments import Parser
-from explorer.numerals import short, whole
+from explorer.params.numerals import short, whole
 from explorer.workbench.quotas import Quotas
 
 NAME = "app"

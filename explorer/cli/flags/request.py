@@ -7,7 +7,7 @@ import argparse
 from explorer.cli import arguments
 from explorer.cli.arguments import Parser
 from explorer.cli.flags.members import add_member, keys, listed
-from explorer.numerals import real, short
+from explorer.params.numerals import real, short
 
 
 def share(text: str) -> float:

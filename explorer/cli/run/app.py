@@ -17,9 +17,9 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.flags.app import OPENED, QUOTAS
 from explorer.errors import ExplorerError
-from explorer.paths import ROOT_VARIABLE
-from explorer.reading.scratch import sweep_scratch
 from explorer.store import log_file
+from explorer.types.files.paths import ROOT_VARIABLE
+from explorer.types.files.reading.scratch import sweep_scratch
 from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
 from explorer.workbench.quotas import Quotas
 

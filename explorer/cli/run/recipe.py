@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from explorer import numerals
 from explorer.cli.arguments import Arguments
 from explorer.cli.flags.recipe import OF_TICKETS, TRAINING
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
 from explorer.errors import ExplorerError
 from explorer.metrics.size import parameters
+from explorer.params import numerals
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery import recipes

@@ -13,7 +13,7 @@ from explorer.cli.run.loading import load_data, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.tasks import context_of, done
 from explorer.errors import ExplorerError
-from explorer.numerals import real
+from explorer.params.numerals import real
 from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text

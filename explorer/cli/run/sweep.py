@@ -17,7 +17,7 @@ from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
 from explorer.cli.run.tasks import context_of, shown
 from explorer.errors import ExplorerError
-from explorer.numerals import real
+from explorer.params.numerals import real
 from explorer.store.looks import looks
 from explorer.tasks.running import results
 from explorer.tasks.sweep import SweepRequest

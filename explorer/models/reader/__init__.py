@@ -13,10 +13,10 @@ from safetensors.torch import load
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.reading import answer
-from explorer.reading.launch import Clocks, run
-from explorer.reading.limits import opened_bytes
-from explorer.reading.scratch import scratch
+from explorer.types.files.reading import answer
+from explorer.types.files.reading.launch import Clocks, run
+from explorer.types.files.reading.limits import opened_bytes
+from explorer.types.files.reading.scratch import scratch
 
 SAVE_AGAIN = "Save the weights again as safetensors, and open that file."
 TENSORS = "tensors.safetensors"

@@ -24,8 +24,8 @@ from explorer.models.reader.contents import Contents, checked, flat
 from explorer.models.reader.formats import SAVE_AGAIN, Format, check_sums, recognise, zip_contents
 from explorer.models.reader.safetensors_file import Header, read_header, read_safetensors
 from explorer.models.reader.torch_file import read_torch
-from explorer.reading.answer import write_report
-from explorer.reading.limits import (
+from explorer.types.files.reading.answer import write_report
+from explorer.types.files.reading.limits import (
     MAX_FILE_BYTES,
     computing_seconds,
     opened_bytes,
@@ -33,7 +33,7 @@ from explorer.reading.limits import (
     start_clocks,
     waiting_seconds,
 )
-from explorer.reading.refusal import RefusedError
+from explorer.types.files.reading.refusal import RefusedError
 
 
 def main(source: str, folder: str) -> int:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from explorer.models.reader.formats import SAVE_AGAIN
-from explorer.reading.limits import MAX_TENSOR_BYTES, MAX_TENSORS
-from explorer.reading.refusal import RefusedError
 from explorer.text.names import clean, listed
+from explorer.types.files.reading.limits import MAX_TENSOR_BYTES, MAX_TENSORS
+from explorer.types.files.reading.refusal import RefusedError
 
 # Where training scripts put the weights, most usual first.
 CONTAINERS = ("state_dict", "model_state_dict", "model", "module", "net", "weights", "params")

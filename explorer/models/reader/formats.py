@@ -6,9 +6,9 @@ import zipfile
 import zlib
 from typing import BinaryIO, Literal
 
-from explorer.reading.limits import MAX_TENSOR_BYTES, unpacked_bytes
-from explorer.reading.refusal import RefusedError
 from explorer.text.names import clean
+from explorer.types.files.reading.limits import MAX_TENSOR_BYTES, unpacked_bytes
+from explorer.types.files.reading.refusal import RefusedError
 
 Format = Literal["safetensors", "zip", "legacy"]
 

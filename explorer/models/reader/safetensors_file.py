@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from explorer.reading.limits import MAX_TENSORS
-from explorer.reading.refusal import RefusedError
+from explorer.types.files.reading.limits import MAX_TENSORS
+from explorer.types.files.reading.refusal import RefusedError
 
 MAX_HEADER_BYTES = 32 * 2**20
 DOWNLOAD = "Download or save it again."

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import torch
 
 from explorer.models.reader.formats import SAVE_AGAIN
-from explorer.reading.refusal import RefusedError
+from explorer.types.files.reading.refusal import RefusedError
 
 DAMAGED = RefusedError("It is damaged, cut off, or not a PyTorch checkpoint.", SAVE_AGAIN)
 

@@ -19,8 +19,8 @@ from explorer.models.assemble import Weights, findings
 from explorer.models.slim.document import Graph, read, refused
 from explorer.models.slim.network import build, example_inputs
 from explorer.models.slim.trial import try_out
-from explorer.reading.refusal import RefusedError
 from explorer.types import LoadedModel, tensors_digest
+from explorer.types.files.reading.refusal import RefusedError
 
 METADATA_KEY = "explorer"
 KIND = "slim"

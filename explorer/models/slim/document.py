@@ -13,8 +13,8 @@ from typing import Any, Literal
 import torch
 
 from explorer.models.slim.vocabulary import ATTRIBUTES, CONSTANTS, FUNCTIONS, LAYERS, METHODS
-from explorer.reading.refusal import RefusedError
 from explorer.text.names import clean
+from explorer.types.files.reading.refusal import RefusedError
 
 Op = Literal["input", "tensor", "layer", "call"]
 

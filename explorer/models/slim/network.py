@@ -13,8 +13,8 @@ from explorer.models.slim.document import Graph, refused
 from explorer.models.slim.running import arguments, call, resolved, tensor_at
 from explorer.models.slim.vocabulary import layer_class
 from explorer.models.slim.watched import MAX_BYTES, CheckedRun
-from explorer.reading.refusal import RefusedError
 from explorer.text.names import clean, listed
+from explorer.types.files.reading.refusal import RefusedError
 
 
 class SlimNetwork(nn.Module):

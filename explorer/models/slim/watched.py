@@ -17,8 +17,8 @@ from explorer.models.slim.document import MAX_WHOLE, Graph, GraphStep, refused
 from explorer.models.slim.running import arguments, call, resolved
 from explorer.models.slim.tensor_arguments import numbers_from_tensors
 from explorer.models.slim.vocabulary import ARITHMETIC, METHODS
-from explorer.reading.refusal import RefusedError
 from explorer.text.names import clean
+from explorer.types.files.reading.refusal import RefusedError
 
 MAX_BYTES = 4 * 2**30
 MAX_PIECES = 20_000

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
-from explorer.numerals import real
+from explorer.params.numerals import real
 
 _AT = "@"
 

@@ -12,8 +12,8 @@ from torch import Tensor, fx, nn
 from explorer.pruning.coupling.labels import FROZEN, Labels, constant_along
 from explorer.pruning.coupling.uses import Uses
 from explorer.pruning.operators import layers, products, recurrent
-from explorer.stopping import check
 from explorer.types.operators import Rule, layer_classes, rule_of
+from explorer.types.stopping import check
 
 _MOVING = {Rule.MOVE, Rule.JOIN, Rule.PAD}
 _GRID = "reshaped into a grid whose rows shrink alike"

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from explorer.pruning.evidence.recurrent import CELLS, SEQUENCES, read_by_cell, read_by_layers
 from explorer.pruning.evidence.watching import Watch, argument
-from explorer.stopping import check
 from explorer.types.operators import Rule, named
+from explorer.types.stopping import check
 
 _CONVOLUTIONS = named(Rule.CONVOLUTION)
 _TRANSPOSED = named(Rule.TRANSPOSED)

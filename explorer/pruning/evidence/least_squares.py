@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.pruning.evidence.running import one_thread
-from explorer.stopping import check
+from explorer.types.stopping import check
 
 EXACT_UP_TO = 150  # unknowns: with more of them every row alone costs more than a hand that drags can wait for
 FEW_PATTERNS = 8  # rows that lose the same inputs are solved together, so few patterns are always solved exactly

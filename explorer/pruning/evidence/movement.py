@@ -11,8 +11,8 @@ from explorer.errors import ExplorerError
 from explorer.pruning.evidence.running import loss_of, private_copy
 from explorer.pruning.layers import layer_table
 from explorer.pruning.select import keep_mask
-from explorer.stopping import check
 from explorer.types import LoadedModel, Split
+from explorer.types.stopping import check
 
 _BATCH = 32
 

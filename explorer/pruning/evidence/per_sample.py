@@ -12,8 +12,8 @@ from torch.func import functional_call, grad, vmap
 
 from explorer.pruning.evidence.running import private_copy
 from explorer.pruning.running import class_scores
-from explorer.stopping import check
 from explorer.types import LoadedModel
+from explorer.types.stopping import check
 
 _NUMBERS = 1 << 24  # gradients held at a time: 64 MB of floats
 _MOST_AT_ONCE = 32

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from explorer.errors import ExplorerError
 from explorer.pruning.running import class_scores, runnable
-from explorer.stopping import check
 from explorer.types import LoadedModel, Split
+from explorer.types.stopping import check
 
 
 def private_copy(model: LoadedModel, *, gradients: bool) -> nn.Module:

@@ -14,8 +14,8 @@ from torch.overrides import TorchFunctionMode
 from explorer.pruning.evidence.running import batches_of, private_copy
 from explorer.pruning.lowering import lowered
 from explorer.pruning.tracing import traced
-from explorer.stopping import check
 from explorer.types import LoadedModel, Split
+from explorer.types.stopping import check
 
 BATCH = 64
 

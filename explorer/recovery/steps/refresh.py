@@ -16,8 +16,8 @@ from explorer.params import param
 from explorer.pruning.running import fitting, runnable
 from explorer.recovery.context import RecoveryContext
 from explorer.recovery.state import RecoveryProgress, State, recovered_model
-from explorer.stopping import check
 from explorer.types import Dataset, LoadedModel
+from explorer.types.stopping import check
 
 
 @dataclass(frozen=True)

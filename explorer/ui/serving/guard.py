@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.errors import ExplorerError
-from explorer.numerals import whole
+from explorer.params.numerals import whole
 from explorer.ui.serving.headers import headers
 from explorer.ui.serving.uploads import UPLOADS
 from explorer.ui.serving.visitors import PRESENT, cookie_name, issued, verified

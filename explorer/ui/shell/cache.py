@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer import component, data, models, paths
+from explorer import component, data, models
 from explorer.analysis.distribution import SignedHistogram, signed_distribution
 from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.rank_stability import stability
@@ -30,6 +30,7 @@ from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
 from explorer.types import Dataset, LayerInfo, LoadedModel, Measurement, Plan, PruningGroup, Scores, Split
+from explorer.types.files import paths
 from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Source
 

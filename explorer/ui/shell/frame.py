@@ -9,9 +9,9 @@ import streamlit as st
 import torch
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer import paths
 from explorer.store import log_file
 from explorer.types import Dataset, LoadedModel
+from explorer.types.files import paths
 from explorer.ui.shell import cache, page_watch, pickers, running, session, theme
 from explorer.ui.shell.menu import Page
 

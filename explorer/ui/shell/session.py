@@ -10,12 +10,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer import models, paths
+from explorer import models
 from explorer.errors import ExplorerError
 from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel, Scores
+from explorer.types.files import paths
 from explorer.ui.serving.visitors import PRESENT, cookie_name, verified
 from explorer.ui.shell import cache
 from explorer.workbench import links

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from explorer import paths
 from explorer.errors import ExplorerError
-from explorer.reading.answer import write_report
-from explorer.reading.limits import restrict, start_clocks
+from explorer.types.files import paths
+from explorer.types.files.reading.answer import write_report
+from explorer.types.files.reading.limits import restrict, start_clocks
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 MAX_PIXELS = 50_000_000

@@ -13,7 +13,7 @@ from math import inf
 from typing import Any, Generic, TypeVar, cast
 
 from explorer.errors import ExplorerError
-from explorer.numerals import real, short, whole
+from explorer.params.numerals import real, short, whole
 
 M = TypeVar("M")
 

@@ -1,4 +1,4 @@
-"""The reading process: ``python -m explorer.reading PARENT MODULE ARGUMENT ...`` runs that module's ``main``.
+"""The reading process: ``python -m explorer.types.files.reading PARENT MODULE ARGUMENT ...`` runs a module's ``main``.
 
 Before anything that takes time is imported, the process is bound to the one that started it.
 """

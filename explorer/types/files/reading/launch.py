@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.paths import ROOT_VARIABLE
-from explorer.reading.limits import START_SECONDS, computing_seconds, waiting_seconds
+from explorer.types.files.paths import ROOT_VARIABLE
+from explorer.types.files.reading.limits import START_SECONDS, computing_seconds, waiting_seconds
 
 MAX_AT_ONCE = 2
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[4]
 # All that a Python with torch needs; keys and tokens of the user stay out of the reader.
 _PASSED_ON = (
     "PATH",
@@ -46,7 +46,7 @@ class Clocks:
 
 def run(module: str, arguments: Sequence[str], folder: Path, clocks: Clocks) -> str | None:
     """Run a module's ``main`` in a process of its own that writes into ``folder``; why it broke, or None."""
-    command = [sys.executable, "-P", "-m", "explorer.reading", str(os.getpid()), module, *arguments]
+    command = [sys.executable, "-P", "-m", "explorer.types.files.reading", str(os.getpid()), module, *arguments]
     with _TURNS:
         try:
             ended = subprocess.run(

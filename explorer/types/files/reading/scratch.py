@@ -10,8 +10,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from explorer import leftovers
 from explorer.errors import ExplorerError
+from explorer.types.files import leftovers
 
 _PREFIX = "pruning-explorer-"
 

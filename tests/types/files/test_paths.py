@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from explorer import data, models, paths
+from explorer import data, models
 from explorer.errors import ExplorerError
 from explorer.models import weight_file
+from explorer.types.files import paths
 from tests.data.pictures_on_disk import write_classes
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links and pipes are made as on POSIX")

@@ -19,7 +19,7 @@ from safetensors.torch import save
 from explorer import models
 from explorer.errors import ExplorerError
 from explorer.models import reader
-from explorer.reading import launch
+from explorer.types.files.reading import launch
 
 WAITS = """
 import os, time, pathlib
@@ -69,7 +69,8 @@ def test_at_most_two_read_at_once_and_the_others_wait_for_their_turn(place: Path
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not say who started a process")
 def test_a_reader_ends_with_the_process_that_started_it(place: Path) -> None:
-    code = f"from explorer.reading.launch import *; run('waits', ({str(place)!r},), {str(place)!r}, Clocks.of(0))"
+    start = f"run('waits', ({str(place)!r},), {str(place)!r}, Clocks.of(0))"
+    code = f"from explorer.types.files.reading.launch import *; {start}"
     path = os.pathsep.join((str(launch._ROOT), str(place)))
     asker = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})
     wait_for(lambda: bool(list(place.glob("in-*"))))
@@ -145,3 +146,8 @@ def test_tensors_larger_than_the_file_may_open_to_are_not_taken_over(monkeypatch
 def test_a_refusal_of_a_hundred_pages_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     long = json.dumps({"why": "x" * 500_000, "fix": "y" * 500_000}).encode()
     assert len(answered(monkeypatch, long, b"")) < 5000
+
+
+def test_the_reading_process_is_bound_to_its_parent_before_anything_heavy_is_imported() -> None:
+    code = "import sys, explorer.types.files.reading.__main__; print({'torch', 'numpy', 'PIL'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from explorer.errors import ExplorerError
-from explorer.text.names import clean
+from explorer.errors import ExplorerError, clean
 
 ROOT_VARIABLE = "PRUNING_EXPLORER_ROOT"
 MEANS_HOME = "Check the path; '~' means your home folder."

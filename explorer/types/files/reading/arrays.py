@@ -17,9 +17,15 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from explorer.reading.answer import write_report
-from explorer.reading.limits import computing_seconds, restrict, start_clocks, unpacked_bytes, waiting_seconds
-from explorer.reading.refusal import RefusedError
+from explorer.types.files.reading.answer import write_report
+from explorer.types.files.reading.limits import (
+    computing_seconds,
+    restrict,
+    start_clocks,
+    unpacked_bytes,
+    waiting_seconds,
+)
+from explorer.types.files.reading.refusal import RefusedError
 
 MAX_HEADER = 10_000
 PARTS = ("fit", "train", "tune", "val", "test")

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from explorer import leftovers
-from explorer.reading.scratch import scratch
 from explorer.store.atomic import write_text
+from explorer.types.files import leftovers
+from explorer.types.files.reading.scratch import scratch
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="nothing is swept there")
 
 HOLDER = """
 import sys
 from pathlib import Path
-from explorer.reading.scratch import scratch
+from explorer.types.files.reading.scratch import scratch
 from explorer.store.atomic import replacing
 with replacing(Path(sys.argv[1], "a.txt")) as part, scratch(sys.argv[1]) as folder:
     (folder / "much").write_text("x")

@@ -12,8 +12,8 @@ from explorer.analysis.search.question import Question
 from explorer.component import parse_corner
 from explorer.data.request import numbers, shares, square
 from explorer.errors import ExplorerError
-from explorer.numerals import real, whole
 from explorer.params import Registry
+from explorer.params.numerals import real, whole
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.spec import PruneSpec
 from explorer.workbench.events import parse_events

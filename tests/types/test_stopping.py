@@ -23,7 +23,7 @@ from explorer.recovery.activation_threshold import skipping
 from explorer.recovery.grid import GridChoices, grid
 from explorer.recovery.order import orders
 from explorer.recovery.steps import Finetune
-from explorer.stopping import Stopped, Token, carried, check, result, stoppable
+from explorer.types.stopping import Stopped, Token, carried, check, result, stoppable
 
 Work = Callable[[], Iterator[Any]]
 CHANNELS = PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.4")
