@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from explorer import models
 from explorer.data.given import given_data as given_data
 from explorer.data.given import split_of as split_of
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel
+from explorer.types.aliases import JsonObject
 
 
 def given_model(model: LoadedModel | str) -> LoadedModel:
@@ -17,7 +15,7 @@ def given_model(model: LoadedModel | str) -> LoadedModel:
     return models.load(model) if isinstance(model, str) else model
 
 
-def given_spec(spec: PruneSpec | Mapping[str, Any] | str | None) -> PruneSpec:
+def given_spec(spec: PruneSpec | JsonObject | str | None) -> PruneSpec:
     """The request itself, or the one that JSON says; None prunes nothing."""
     if spec is None:
         return PruneSpec()

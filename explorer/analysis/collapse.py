@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from explorer.text.numbers import between, percent, percent_asked
 from explorer.types import Evaluation, Finding, GroupPlan, LayerInfo, Level, LoadedModel, Plan
+from explorer.types.aliases import JsonObject
 
 NEARLY_EMPTY = 0.01
 _FEW_SAMPLES = 10
@@ -171,7 +171,7 @@ def setting(plan: Plan, group: GroupPlan | None) -> str:
     return words + (f" (line at {shared:.3g})" if shared else "")
 
 
-def _threshold(allocation: Mapping[str, Any], name: str) -> str:
+def _threshold(allocation: JsonObject, name: str) -> str:
     own = name in allocation.get("values", {})
     value = allocation["values"][name] if own else allocation.get("value", 0.0)
     unit = {"std": " standard deviations", "percentile": " percentile"}.get(allocation.get("unit", "absolute"), "")

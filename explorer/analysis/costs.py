@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack
 
 from torch import nn
 
@@ -19,6 +19,7 @@ from explorer.pruning.coupling.groups import coupling
 from explorer.pruning.running import runnable
 from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Measurement, Plan
+from explorer.types.aliases import JsonDict
 
 Form = Literal["masked", "sliced"]
 
@@ -46,7 +47,7 @@ class RunningCosts:
         """Whether all pairs were timed."""
         return self.latency.complete
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """{latency, memory, energy}, each JSON-able and with its origin."""
         return {
             "latency": {**self.latency.to_json(), "form": self.form, "why_masked": self.why_masked},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, PruningGroup, Scores
+from explorer.types.aliases import JsonDict
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class CriteriaCompared:
             for unit in chosen
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Everything but the scores of all units."""
         n_one = self.n_pruned - self.n_both
         return {

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
 from explorer.analysis.report import Report, report
 from explorer.engine.evaluator import Evaluator
@@ -13,11 +10,12 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.store.looks import count_look
 from explorer.types import Dataset, LoadedModel, SplitName
+from explorer.types.aliases import JsonObject
 
 
 def evaluate(
     model: LoadedModel | str,
-    spec: PruneSpec | Mapping[str, Any] | str | None = None,
+    spec: PruneSpec | JsonObject | str | None = None,
     data: Dataset | str | None = None,
     *,
     split: SplitName = "tune",

@@ -29,6 +29,7 @@ from explorer.types import (
     Plan,
     SplitName,
 )
+from explorer.types.aliases import JsonDict
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ class Report:
         """Dense minus pruned accuracy on the same samples: positive is worse."""
         return None if self.evaluation is None else self.evaluation.drop
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """One JSON-able object. Numbers that are not finite become None."""
         content = {
             "model": {"address": self.model.address, "digest": self.model.digest},
@@ -122,7 +123,7 @@ class Report:
         }
         return {name: finite(value) for name, value in {**content, **self._on_request()}.items()}
 
-    def _on_request(self) -> dict[str, Any]:
+    def _on_request(self) -> JsonDict:
         content = {} if self.costs is None else self.costs.to_json()
         if self.measured_sizes is not None:
             content["measured_sizes"] = {kind: int(m.value) for kind, m in self.measured_sizes.items()}
@@ -149,7 +150,7 @@ class Report:
         counts = class_counts(judged.predictions, y[: judged.n], n_classes)
         return tuple((data.class_name(c.index), c) for c in counts)
 
-    def _metrics(self) -> dict[str, Any]:
+    def _metrics(self) -> JsonDict:
         if self.evaluation is None:
             return {}
         judged = self.evaluation
@@ -235,12 +236,12 @@ def _notes(model: LoadedModel, plan: Plan, evaluation: Evaluation | None) -> Ite
         yield "Evaluated by agreement with the dense model, not by labels: it does not say who is right."
 
 
-def data_json(data: Dataset) -> dict[str, Any]:
+def data_json(data: Dataset) -> JsonDict:
     """What a report says of its data: enough to load it again the same way."""
     return {"address": data.address, "digest": data.digest, **data.meta}
 
 
-def layer_rows(plan: Plan) -> list[dict[str, Any]]:
+def layer_rows(plan: Plan) -> list[JsonDict]:
     """One JSON-able row for each parameter tensor, in the model's order.
 
     ``threshold`` is the lowest score kept by the line that moves this layer, None where none does.
@@ -249,7 +250,7 @@ def layer_rows(plan: Plan) -> list[dict[str, Any]]:
     return [_row(plan, layer, lines[layer.name].threshold if layer.name in lines else None) for layer in plan.layers]
 
 
-def _row(plan: Plan, layer: LayerInfo, threshold: float | None) -> dict[str, Any]:
+def _row(plan: Plan, layer: LayerInfo, threshold: float | None) -> JsonDict:
     return {
         "name": layer.name,
         "kind": layer.kind,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, SplitName, TradeOffPoint
+from explorer.types.aliases import JsonObject
 
 RATIOS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 # Channels are few: a step of 2^-14 is finer than one channel of 16,384.
@@ -28,7 +29,7 @@ _HALVINGS = 14
 
 def sweep(
     model: LoadedModel | str,
-    spec: PruneSpec | Mapping[str, Any] | str | None = None,
+    spec: PruneSpec | JsonObject | str | None = None,
     data: Dataset | str | None = None,
     *,
     ratios: Sequence[float] = RATIOS,
@@ -88,7 +89,7 @@ def point(
     evaluation: Evaluation,
     table: MacTable | None,
     *,
-    protocol: Mapping[str, Any] | None = None,
+    protocol: JsonObject | None = None,
 ) -> TradeOffPoint:
     """What ``spec`` costs and keeps, from its plan and a measurement that is there already.
 

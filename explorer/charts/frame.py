@@ -7,12 +7,13 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.charts.theme import Theme
+from explorer.types.aliases import JsonDict
 
 # For whoever shows a figure: st.plotly_chart(figure, config=CONFIG), figure.show(config=CONFIG).
-CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "responsive": True, "scrollZoom": False}
+CONFIG: JsonDict = {"displayModeBar": False, "displaylogo": False, "responsive": True, "scrollZoom": False}
 
 
-def axis(theme: Theme, title: str = "", *, grid: bool = False, **more: Any) -> dict[str, Any]:
+def axis(theme: Theme, title: str = "", *, grid: bool = False, **more: Any) -> JsonDict:
     """One axis: labels in the muted colour, and lines only where they help to read a value."""
     quiet = {
         "title": {"text": title, "font": {"color": theme.muted, "size": 12}, "standoff": 8},
@@ -29,7 +30,7 @@ def axis(theme: Theme, title: str = "", *, grid: bool = False, **more: Any) -> d
     return quiet | more
 
 
-def framed(theme: Theme, *, height: int, x: dict[str, Any], y: dict[str, Any], **more: Any) -> go.Figure:
+def framed(theme: Theme, *, height: int, x: JsonDict, y: JsonDict, **more: Any) -> go.Figure:
     """An empty figure in this theme, ready for traces."""
     layout = {
         "height": height,
@@ -54,7 +55,7 @@ def framed(theme: Theme, *, height: int, x: dict[str, Any], y: dict[str, Any], *
     return go.Figure(layout=layout | more)
 
 
-def legend(theme: Theme) -> dict[str, Any]:
+def legend(theme: Theme) -> JsonDict:
     """One line above the chart, at its left."""
     return {
         "orientation": "h",

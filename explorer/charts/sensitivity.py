@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
@@ -15,6 +14,7 @@ from explorer.charts.theme import Theme
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import percent, points
 from explorer.types import Measurement
+from explorer.types.aliases import JsonDict
 
 _ROW = 26
 _SMALLEST, _TALLEST = 200, 1000
@@ -217,7 +217,7 @@ def interaction(joint: Joint, *, judged: str = "accuracy", theme: Theme | None =
     return figure
 
 
-def _whiskers(drops: Sequence[Measurement], theme: Theme) -> dict[str, Any]:
+def _whiskers(drops: Sequence[Measurement], theme: Theme) -> JsonDict:
     """95 % intervals as error bars, in points."""
     up = [100 * (d.high - d.value) if d.high is not None else 0.0 for d in drops]
     down = [100 * (d.value - d.low) if d.low is not None else 0.0 for d in drops]

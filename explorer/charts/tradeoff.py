@@ -17,6 +17,7 @@ from explorer.charts.theme import Theme
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import bytes_text, interval, percent, points, points_asked, provenance, times
 from explorer.types import TradeOff, TradeOffPoint
+from explorer.types.aliases import JsonDict
 
 
 def tradeoff(
@@ -116,7 +117,7 @@ def _curves(lines: Sequence[Line], scale: Scale, theme: Theme) -> Iterator[go.Sc
         )
 
 
-def _marker(symbol: str, colour: str, *, hollow: bool) -> dict[str, Any]:
+def _marker(symbol: str, colour: str, *, hollow: bool) -> JsonDict:
     size = 10.0 if symbol == STAR else 6.5
     if not hollow:
         return {"color": colour, "size": size, "symbol": symbol}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any
 
 import plotly.graph_objects as go
 import torch
@@ -16,6 +15,7 @@ from explorer.charts.frame import axis, empty, framed, note
 from explorer.charts.picture import Picture, groups_of, picture_of
 from explorer.charts.theme import Theme
 from explorer.text.numbers import percent
+from explorer.types.aliases import JsonDict
 
 _MOST_BARS = 256
 _HALF_PAGE = 520
@@ -171,7 +171,7 @@ def _paint(figure: go.Figure, picture: Picture, theme: Theme) -> None:
         )
 
 
-def _colorbar(theme: Theme) -> dict[str, Any]:
+def _colorbar(theme: Theme) -> JsonDict:
     # Beside the top of the picture: on a phone the picture is low, and the rest of the frame empty.
     place = {"lenmode": "pixels", "len": 200, "y": 1, "yanchor": "top"}
     return {"thickness": 10, "outlinewidth": 0, "tickfont": {"color": theme.muted, "size": 11}, **place}

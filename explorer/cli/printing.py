@@ -7,9 +7,9 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from explorer.text import numbers
 from explorer.text.names import clean_terminal as clean_terminal
@@ -19,6 +19,7 @@ from explorer.text.numbers import number as number
 from explorer.text.numbers import percent as percent
 from explorer.text.numbers import points as points
 from explorer.text.numbers import times as times
+from explorer.types.aliases import JsonObject
 
 if TYPE_CHECKING:
     from explorer.types import Finding, Measurement
@@ -73,7 +74,7 @@ def say(*lines: str) -> None:
     _RESULTS.stream.write(_writable("".join(f"{line}\n" for line in lines), _RESULTS.stream))
 
 
-def say_json(value: Mapping[str, Any]) -> None:
+def say_json(value: JsonObject) -> None:
     """One JSON object on standard output; what JSON cannot hold is a bug of ours."""
     _RESULTS.stream.write(json.dumps(value, allow_nan=False) + "\n")
 

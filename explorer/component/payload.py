@@ -24,6 +24,7 @@ from explorer.analysis.histogram import score_histogram
 from explorer.errors import ExplorerError
 from explorer.text.numbers import points
 from explorer.types import GroupPlan, Plan, PruningGroup
+from explorer.types.aliases import JsonDict, JsonObject
 
 
 def static_part(
@@ -33,7 +34,7 @@ def static_part(
     symbol: str | None = None,
     points: int | None = None,
     scope: str = "",
-) -> dict[str, Any]:
+) -> JsonDict:
     """The histograms of all groups, JSON-able; make it once for a model, granularity and criterion.
 
     ``values[group.name]``: (n_units,) finite scores, as in ``Scores``; a group without values is
@@ -49,7 +50,7 @@ def static_part(
     return _digested(part | ({"scope": scope} if scope else {}))
 
 
-def strips_part(strips: Mapping[str, Sequence[float | None]], *, whole: float = 0.0) -> dict[str, Any]:
+def strips_part(strips: Mapping[str, Sequence[float | None]], *, whole: float = 0.0) -> JsonDict:
     """What each group costs if it alone is pruned, for the coloured strip below its histogram.
 
     ``whole`` is what a cost of 1 stands for, in points of accuracy; with it, the expected cost
@@ -86,7 +87,7 @@ class ListState:
     ack: int = 0
 
 
-def dynamic_part(static: Mapping[str, Any], plan: Plan, state: ListState) -> dict[str, Any]:
+def dynamic_part(static: JsonObject, plan: Plan, state: ListState) -> JsonDict:
     """Where the lines stand and how many units really go: a few numbers a group."""
     _one_of("scale", state.scale, ("linear", "log"))
     _one_of("mode", state.mode, ("alone", "together", "share"))
@@ -115,7 +116,7 @@ def payload(
     state: ListState,
     *,
     strips: Mapping[str, Sequence[float | None]] | None = None,
-) -> dict[str, Any]:
+) -> JsonDict:
     """All three parts at once, for a notebook or a test."""
     static = static_part(groups, magnitudes)
     return {
@@ -125,7 +126,7 @@ def payload(
     }
 
 
-def _digested(part: dict[str, Any]) -> dict[str, Any]:
+def _digested(part: JsonDict) -> JsonDict:
     text = json.dumps(part, sort_keys=True)
     return {"digest": hashlib.sha256(text.encode()).hexdigest()[:16], **part}
 
@@ -149,8 +150,8 @@ def _cost(cost: float | str) -> str:
     return f"≈ {points(-cost / 100)}"
 
 
-def _group(group: PruningGroup, values: Tensor | None, points: int) -> dict[str, Any]:
-    entry: dict[str, Any] = {
+def _group(group: PruningGroup, values: Tensor | None, points: int) -> JsonDict:
+    entry: JsonDict = {
         "name": group.name,
         "unit": group.unit,
         "n": group.n_units,
@@ -165,7 +166,7 @@ def _group(group: PruningGroup, values: Tensor | None, points: int) -> dict[str,
     return entry if values is None or values.numel() == 0 else entry | _curve(values, points)
 
 
-def _curve(values: Tensor, points: int) -> dict[str, Any]:
+def _curve(values: Tensor, points: int) -> JsonDict:
     """One group's histogram as the browser reads it: bar heights, and the cumulative table."""
     histogram = score_histogram(values, points)
     curve = {

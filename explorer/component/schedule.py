@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from explorer.errors import ExplorerError
 from explorer.params.numerals import real, short
+from explorer.types.aliases import JsonDict, JsonObject
 
 LOWEST, HIGHEST = 0.05, 0.99
 
@@ -18,9 +19,7 @@ class Corner(NamedTuple):
     final: float
 
 
-def schedule_part(
-    points: Sequence[tuple[float, float]], corner: Corner, *, epochs: int, moves_end: bool
-) -> dict[str, Any]:
+def schedule_part(points: Sequence[tuple[float, float]], corner: Corner, *, epochs: int, moves_end: bool) -> JsonDict:
     """What the module is told. ``points``: (epoch, sparsity) after each pruning, in order; steps in between."""
     words = "How much goes in the end" + (", and when pruning ends" if moves_end else "")
     return {
@@ -42,7 +41,7 @@ def parse_corner(value: object) -> Corner | None:
     return Corner(_share(value, "end", 0.0, 1.0), _share(value, "final", LOWEST, HIGHEST))
 
 
-def _share(value: Mapping[str, Any], name: str, low: float, high: float) -> float:
+def _share(value: JsonObject, name: str, low: float, high: float) -> float:
     given = value.get(name)
     try:
         if isinstance(given, str):  # a browser of ours sends numbers as numbers

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import logging
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,8 +17,9 @@ from torch import fx, nn
 from torch.nn import functional
 
 from explorer.pruning.tracer import OwnThreadTracer
+from explorer.types.aliases import Operation
 
-_IN_PLACE_OPERATORS: dict[Callable[..., Any], Callable[..., Any]] = {
+_IN_PLACE_OPERATORS: dict[Operation, Operation] = {
     operator.iadd: operator.add,
     operator.isub: operator.sub,
     operator.imul: operator.mul,
@@ -47,7 +47,7 @@ class _Tracer(OwnThreadTracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return module_qualified_name in self.whole or super().is_leaf_module(m, module_qualified_name)
 
-    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def call_module(self, m: nn.Module, forward: Operation, args: Any, kwargs: Any) -> Any:
         if self.is_foreign:
             return forward(*args, **kwargs)
         self.entered.append(self.path_of_module(m))

@@ -32,6 +32,7 @@ from explorer.metrics.origin import machine, today
 from explorer.pruning.layers import layer_table
 from explorer.text.numbers import percent
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Split
+from explorer.types.aliases import JsonDict
 from explorer.types.files.reading.scratch import scratch
 
 Int8Method = Literal["dynamic", "static"]
@@ -122,9 +123,9 @@ def _calibration(model: LoadedModel, data: Dataset | None) -> tuple[tuple[Tensor
     return (x,), f"Ranges of activations are from {len(x)} samples of the fit split."
 
 
-def _read(folder: Path, answer: str) -> tuple[dict[str, Any], bytes, list[Tensor], list[Tensor]]:
+def _read(folder: Path, answer: str) -> tuple[JsonDict, bytes, list[Tensor], list[Tensor]]:
     try:
-        report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        report: JsonDict = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         if report.get("why"):
             logging.getLogger(__name__).error("%s\n%s", _WHAT, report.get("trace", ""))
             raise ExplorerError(_WHAT, why=str(report["why"]), fix=_SIMULATE)
@@ -142,7 +143,7 @@ def _read(folder: Path, answer: str) -> tuple[dict[str, Any], bytes, list[Tensor
     return report, content, answers, before
 
 
-def _left(report: dict[str, Any]) -> list[str]:
+def _left(report: JsonDict) -> list[str]:
     """Where weights stayed float, in a sentence."""
     left = {kind: n for kind, n in report["left"].items() if n}
     if not left:

@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.export.onnx_worker import run, save
+from explorer.types.aliases import JsonDict
 
 _CALIBRATION_BATCH = 64
 _INT8 = (2, 3)  # the numbers of uint8 and int8 in ONNX
@@ -42,7 +43,7 @@ def main(folder: str, how: str) -> int:
     return 0
 
 
-def _quantize(place: Path, how: str) -> dict[str, Any]:
+def _quantize(place: Path, how: str) -> JsonDict:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -70,7 +71,7 @@ def _static(prepared: str, quantized: str, names: list[str], calibration: list[T
         def __init__(self) -> None:
             self._batches = _batches(names, calibration)
 
-        def get_next(self) -> dict[str, Any] | None:
+        def get_next(self) -> JsonDict | None:
             return next(self._batches, None)
 
     quantize_static(
@@ -84,7 +85,7 @@ def _static(prepared: str, quantized: str, names: list[str], calibration: list[T
     )
 
 
-def _batches(names: list[str], calibration: list[Tensor]) -> Iterator[dict[str, Any]]:
+def _batches(names: list[str], calibration: list[Tensor]) -> Iterator[JsonDict]:
     for start in range(0, len(calibration[0]), _CALIBRATION_BATCH):
         parts = (x[start : start + _CALIBRATION_BATCH].numpy() for x in calibration)
         yield dict(zip(names, parts, strict=True))
@@ -94,7 +95,7 @@ def _tensors(path: Path) -> list[Tensor]:
     return [x for _, x in sorted(load_file(path).items())]
 
 
-def _contents(graph: Any) -> dict[str, Any]:
+def _contents(graph: Any) -> JsonDict:
     """How many weights are whole numbers, how many stayed float, and in which operations."""
     used = {name: node.op_type for node in graph.node for name in node.input}
     sizes: Counter[int] = Counter()

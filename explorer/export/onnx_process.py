@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.export.clean import in_folder
+from explorer.types.aliases import JsonObject
 from explorer.types.files.reading.scratch import scratch
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def why_no_onnx() -> str | None:
 
 
 def convert(
-    document: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: Sequence[Tensor]
+    document: JsonObject, tensors: Mapping[str, Tensor], inputs: Sequence[Tensor]
 ) -> tuple[bytes, list[Tensor]]:
     """(the ONNX file, its outputs in ONNX Runtime for ``inputs``, 256 at a time).
 

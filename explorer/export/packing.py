@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from safetensors.torch import save
 from torch import Tensor
 
+from explorer.types.aliases import JsonObject
 
-def arch_text(document: Mapping[str, Any]) -> str:
+
+def arch_text(document: JsonObject) -> str:
     """The description of the graph as JSON, one step a line."""
     parts = []
     for name, part in document.items():

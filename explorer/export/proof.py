@@ -17,6 +17,7 @@ from explorer.export.outputs import apart, flips, inputs_in_words, judging_input
 from explorer.export.packing import arch_text, plain_weights
 from explorer.pruning.apply import masked
 from explorer.types import LoadedModel, Plan, Split
+from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.stopping import carried
 
 SAME = 1e-5
@@ -56,7 +57,7 @@ class Proof:
         """Between masked and sliced, relative to the largest output."""
         return next((c.value for c in self.checks if c.name == "same_outputs" and c.value is not None), math.inf)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """One JSON-able object."""
         checks = [asdict(check) for check in self.checks]
         for check in checks:
@@ -78,7 +79,7 @@ def prove(
     model: LoadedModel,
     plan: Plan,
     small: fx.GraphModule,
-    document: Mapping[str, Any],
+    document: JsonObject,
     tensors: Mapping[str, Tensor],
     split: Split | None = None,
 ) -> Proof:
@@ -113,7 +114,7 @@ def _compared(
 
 
 def _reopened(
-    document: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, evaluated_on: str
+    document: JsonObject, tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, evaluated_on: str
 ) -> list[Check]:
     try:
         again = run_clean(plain_weights(tensors), arch_text(document), inputs)
@@ -124,7 +125,7 @@ def _reopened(
 
 
 def _in_onnx(
-    document: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, evaluated_on: str
+    document: JsonObject, tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, evaluated_on: str
 ) -> tuple[list[Check], bytes]:
     absent = why_no_onnx()
     if absent:

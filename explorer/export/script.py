@@ -17,6 +17,7 @@ from explorer.models.reader.contents import CONTAINERS
 from explorer.params import member_to_json
 from explorer.pruning.spec import PruneSpec
 from explorer.types import GroupPlan, LoadedModel, Plan
+from explorer.types.aliases import JsonDict
 
 _REPEATABLE = ("lp_norm", "random")
 _END = '\n\nif __name__ == "__main__":\n    sys.exit(main(RECIPE, sys.argv[1:]))\n'
@@ -47,7 +48,7 @@ def masks_sha256(plan: Plan) -> str:
     return replay.sha256_of({name: mask.cpu() for name, mask in plan.masks.items()})
 
 
-def recipe_of(model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def recipe_of(model: LoadedModel, plan: Plan) -> JsonDict:
     """What the script needs to know, JSON-able; tried here, so that the hash is known to come out."""
     expected = masks_sha256(plan)
     recipe = {
@@ -69,7 +70,7 @@ def recipe_of(model: LoadedModel, plan: Plan) -> dict[str, Any]:
     return recipe | {"steps": [], "given": {name: _packed(mask) for name, mask in plan.masks.items()}}
 
 
-def _steps(plan: Plan) -> list[dict[str, Any]] | None:
+def _steps(plan: Plan) -> list[JsonDict] | None:
     """One step for each line that cuts something; None when the ranking cannot be repeated from weights alone."""
     spec = PruneSpec.from_json(plan.spec)
     if spec.criterion.key not in _REPEATABLE:
@@ -81,7 +82,7 @@ def _steps(plan: Plan) -> list[dict[str, Any]] | None:
     return [_step(plan, group, how) for group in moved]
 
 
-def _step(plan: Plan, moved: GroupPlan, how: dict[str, Any]) -> dict[str, Any]:
+def _step(plan: Plan, moved: GroupPlan, how: JsonDict) -> JsonDict:
     group = moved.group
     single = group.unit == "weight"
     return {
@@ -103,17 +104,17 @@ def _parts_of(plan: Plan) -> set[str]:
     return {part.parameter for moved in plan.groups if moved.n_pruned for part in moved.group.parts}
 
 
-def _packed(mask: Tensor) -> dict[str, Any]:
+def _packed(mask: Tensor) -> JsonDict:
     bits = np.packbits(mask.cpu().reshape(-1).numpy(), bitorder="little").tobytes()
     return {"shape": list(mask.shape), "bits": base64.b64encode(zlib.compress(bits)).decode("ascii")}
 
 
-def _values(new: Tensor) -> dict[str, Any]:
+def _values(new: Tensor) -> JsonDict:
     raw = new.detach().cpu().float().contiguous().numpy().tobytes()
     return {"float32": base64.b64encode(zlib.compress(raw)).decode("ascii")}
 
 
-def _text(recipe: dict[str, Any]) -> str:
+def _text(recipe: JsonDict) -> str:
     """JSON in lines of their own, pure ASCII, without what would end a raw string."""
     parts = [f" {json.dumps(name)}: {_lines(value)}" for name, value in recipe.items()]
     return ("{\n" + ",\n".join(parts) + "\n}").replace("'", "\\u0027")

@@ -34,7 +34,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from safetensors.torch import load
 from torch import Tensor, fx
@@ -47,6 +46,7 @@ from explorer.models import open_upload
 from explorer.models.slim import KIND, METADATA_KEY, VERSION
 from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Plan, Split, tensors_digest
+from explorer.types.aliases import JsonDict, JsonObject
 
 _ABOUT_MODEL = ("input_shape", "size", "mean", "std")
 
@@ -66,7 +66,7 @@ class Proven:
     """A smaller network with its description, its tensors and the proof that it computes the same."""
 
     module: fx.GraphModule
-    document: Mapping[str, Any]
+    document: JsonObject
     tensors: Mapping[str, Tensor]
     proof: Proof
 
@@ -128,7 +128,7 @@ def packed(model: LoadedModel, plan: Plan, proven_model: Proven) -> bytes:
     return content
 
 
-def _about_model(model: LoadedModel) -> dict[str, Any]:
+def _about_model(model: LoadedModel) -> JsonDict:
     meta = model.meta
     about = {name: meta[name] for name in _ABOUT_MODEL if meta.get(name) is not None}
     return {**about, "n_classes": model.n_classes, "made_from": meta.get("made_from") or meta.get("arch")}

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, load_file, save, save_file
@@ -19,6 +18,7 @@ from explorer.models import slim
 from explorer.pruning.apply import compensated
 from explorer.store.atomic import replacing, write_text
 from explorer.types import LoadedModel, Plan, tensors_digest
+from explorer.types.aliases import JsonDict
 
 METADATA_KEY = "explorer"
 
@@ -88,7 +88,7 @@ def pruned_tensors(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:
     return tensors | {alias: tensors[first].clone() for alias, first in tied.items() if first in tensors}
 
 
-def describe(model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def describe(model: LoadedModel, plan: Plan) -> JsonDict:
     """What the file says of itself: how to build the model, the request, and where it came from."""
     if model.meta.get("graph") is not None:
         return _describe_slim(model, plan)
@@ -102,7 +102,7 @@ def describe(model: LoadedModel, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _describe_slim(model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def _describe_slim(model: LoadedModel, plan: Plan) -> JsonDict:
     """A slim model's weights stay a slim model: they go with the graph that they came with."""
     meta = model.meta
     about = {name: meta[name] for name in ("input_shape", "size", "mean", "std", "made_from") if name in meta}
@@ -118,7 +118,7 @@ def _describe_slim(model: LoadedModel, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _save(tensors: dict[str, Tensor], about: dict[str, Any], path: Path) -> None:
+def _save(tensors: dict[str, Tensor], about: JsonDict, path: Path) -> None:
     try:
         save_file(tensors, path, metadata={METADATA_KEY: json.dumps(about), "format": "pt"})
     except SafetensorError as error:

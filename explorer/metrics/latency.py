@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypedDict, Unpack
+from typing import Literal, NamedTuple, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
 from explorer.text.numbers import times
 from explorer.types import Measurement
+from explorer.types.aliases import JsonDict
 from explorer.types.stopping import check
 
 try:
@@ -74,7 +75,7 @@ class Latency:
         low, high = self.ratio.low, self.ratio.high
         return low is not None and high is not None and (low > 1.0 or high < 1.0)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """One JSON-able object: milliseconds with their 10th and 90th percentile, and the ratio's interval."""
         return {
             "origin": "measured",

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
@@ -17,6 +16,7 @@ from explorer.models.weight_file import WeightFile, open_upload
 from explorer.params import Registry
 from explorer.text.names import clean
 from explorer.types import LoadedModel
+from explorer.types.aliases import JsonObject
 
 __all__ = [
     "ARCHITECTURES",
@@ -57,7 +57,7 @@ def load(
     address: str,
     *,
     arch: str | None = None,
-    arch_args: Mapping[str, Any] | None = None,
+    arch_args: JsonObject | None = None,
     trust_code: bool = False,
     code_timeout: float = CODE_SECONDS,
 ) -> LoadedModel:

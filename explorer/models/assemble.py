@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +14,7 @@ from explorer.models.pruning_masks import folded
 from explorer.params import member_to_json
 from explorer.text.names import clean, listed
 from explorer.types import Finding, LoadedModel, tensors_digest
+from explorer.types.aliases import JsonObject
 
 WRAPPERS = ("module.", "_orig_mod.")
 COUNTER = "num_batches_tracked"
@@ -31,7 +31,7 @@ class Weights:
     repairs: tuple[str, ...] = ()
     oddities: tuple[str, ...] = ()
     data: str | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def assemble(weights: Weights, architecture: Architecture) -> LoadedModel:
 
 
 def pour(
-    weights: Weights, module: nn.Module, meta: Mapping[str, Any], example: Tensor | None, n_classes: int | None
+    weights: Weights, module: nn.Module, meta: JsonObject, example: Tensor | None, n_classes: int | None
 ) -> LoadedModel:
     """The module with exactly these weights, in eval mode and without gradients."""
     expected = module.state_dict()
@@ -227,9 +227,7 @@ def _scales(tensors: Mapping[str, Tensor], dtypes: Mapping[str, str]) -> list[st
     return [f"8-bit weights are shown as stored, without the scales beside them: {listed(beside)}."]
 
 
-def _refusal(
-    weights: Weights, tensors: Mapping[str, Tensor], wrong: Mismatch, meta: Mapping[str, Any]
-) -> ExplorerError:
+def _refusal(weights: Weights, tensors: Mapping[str, Tensor], wrong: Mismatch, meta: JsonObject) -> ExplorerError:
     parts = {"Missing": wrong.missing, "not expected": wrong.unexpected, "other shape": wrong.shapes}
     why = "; ".join(f"{part}: {listed(names)}" for part, names in parts.items() if names)
     fits = fitting(tensors)

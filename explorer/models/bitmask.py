@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.text.names import clean
+from explorer.types.aliases import JsonDict, JsonObject
 
 KIND = "bitmask"
 VERSION = 1
@@ -25,12 +25,12 @@ PARTS = ("values", "bits", "shape")
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
-def is_packed(about: Mapping[str, Any]) -> bool:
+def is_packed(about: JsonObject) -> bool:
     """Whether a file's own description says that its tensors are packed this way."""
     return about.get("kind") == KIND
 
 
-def inside(about: Mapping[str, Any]) -> dict[str, Any]:
+def inside(about: JsonObject) -> JsonDict:
     """What the file says of itself once its tensors are plain: they may be those of a slim model."""
     return {**about, "kind": about.get("inside")}
 
@@ -46,7 +46,7 @@ def pack(tensor: Tensor, mask: Tensor) -> dict[str, Tensor]:
 
 
 def unpacked(
-    tensors: Mapping[str, Tensor], about: Mapping[str, Any], label: str, room: int
+    tensors: Mapping[str, Tensor], about: JsonObject, label: str, room: int
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """(plain tensors, other names of tied ones); ExplorerError when the parts do not fit together, or into ``room``."""
     packed, tied = about.get("packed"), about.get("tied") or {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import nn
 
@@ -16,6 +16,7 @@ from explorer.models.request import ModelRequest
 from explorer.models.unsteady import disagreements
 from explorer.text.names import clean
 from explorer.types import LoadedModel, tensors_digest
+from explorer.types.aliases import JsonDict
 
 PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 RESERVED = {"hf", "timm", "torchvision", "upload", "http", "https"}
@@ -67,7 +68,7 @@ class Factory:
         model = pour(weights, own.module, meta, own.example, own.n_classes)
         return _runnable(replace(model, code_seconds=request.code_timeout or None), own)
 
-    def _own(self, address: str, request: ModelRequest) -> tuple[OwnModule, dict[str, Any]]:
+    def _own(self, address: str, request: ModelRequest) -> tuple[OwnModule, JsonDict]:
         if not request.trust_code:
             raise ExplorerError(
                 f"{clean(address)!r} runs code.",
@@ -77,7 +78,7 @@ class Factory:
         tried(address, request.arch_args, request.code_timeout)
         own = opened(address, request.arch_args)
         shape = own.input_shape
-        meta: dict[str, Any] = {"arch": address, "arch_args": dict(request.arch_args), "input_shape": list(shape)}
+        meta: JsonDict = {"arch": address, "arch_args": dict(request.arch_args), "input_shape": list(shape)}
         meta["size"] = shape[-1] if len(shape) == 3 else None
         meta |= {name: list(getattr(own.module, name)) for name in ("mean", "std") if _is_numbers(own.module, name)}
         if names := _class_names(own.module):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from explorer.models.architectures import ARCHITECTURES, Architecture
+from explorer.types.aliases import JsonObject
 
 CODE_SECONDS = 120.0
 
@@ -17,7 +16,7 @@ class ModelRequest:
 
     address: str
     arch: str | None = None
-    arch_args: Mapping[str, Any] = field(default_factory=dict)
+    arch_args: JsonObject = field(default_factory=dict)
     trust_code: bool = False
     code_timeout: float = CODE_SECONDS
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from safetensors.torch import load
 from torch import Tensor
@@ -18,6 +18,7 @@ from explorer.models.architectures import ARCHITECTURES
 from explorer.models.assemble import Weights, assemble
 from explorer.models.request import ModelRequest
 from explorer.types import LoadedModel
+from explorer.types.aliases import JsonObject
 
 # Beside the package, in a working copy as well as in an installed one.
 FOLDER = Path(__file__).resolve().parents[2] / "sample_models"
@@ -25,7 +26,7 @@ FIRST = "digits-cnn"
 
 
 @cache
-def manifest() -> Mapping[str, Mapping[str, Any]]:
+def manifest() -> Mapping[str, JsonObject]:
     """What is known about each bundled model, by name; the one to start with comes first."""
     with (FOLDER / "manifest.toml").open("rb") as file:
         content = tomllib.load(file)
@@ -37,7 +38,7 @@ def initial_weights(name: str) -> dict[str, Tensor]:
     return _verified(f"{name}.init.safetensors", _entry(name)["init_sha256"])
 
 
-def _entry(name: str) -> Mapping[str, Any]:
+def _entry(name: str) -> JsonObject:
     if name not in manifest():
         raise ExplorerError(f"There is no bundled model {name!r}.", fix=f"Choose one of: {', '.join(manifest())}.")
     return manifest()[name]

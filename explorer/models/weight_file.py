@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ from explorer.models.reader import FileContents, read_bytes, read_file
 from explorer.models.request import ModelRequest
 from explorer.text.names import clean, file_name, listed
 from explorer.types import LoadedModel, tensors_digest
+from explorer.types.aliases import JsonObject
 from explorer.types.files import paths
 from explorer.types.files.reading.limits import MAX_FILE_BYTES
 
@@ -57,7 +57,7 @@ class WeightFile:
 
 
 def open_upload(
-    data: bytes, filename: str, arch: str | None = None, arch_args: Mapping[str, Any] | None = None
+    data: bytes, filename: str, arch: str | None = None, arch_args: JsonObject | None = None
 ) -> LoadedModel:
     """The model in an uploaded file; ``filename`` is only ever shown. Raises ExplorerError."""
     label = file_name(filename)
@@ -77,9 +77,7 @@ def _check_size(source: paths.OpenFile) -> None:
         )
 
 
-def _opened(
-    request: ModelRequest, contents: FileContents, hint: Mapping[str, Any], meta: Mapping[str, Any]
-) -> LoadedModel:
+def _opened(request: ModelRequest, contents: FileContents, hint: JsonObject, meta: JsonObject) -> LoadedModel:
     data, not_followed = followed(hint.get("data"))
     spec = hint.get("spec")
     weights = Weights(
@@ -107,7 +105,7 @@ def _opened(
     return assemble(weights, architecture)
 
 
-def _asked(request: ModelRequest, hint: Mapping[str, Any]) -> Architecture | None:
+def _asked(request: ModelRequest, hint: JsonObject) -> Architecture | None:
     """The architecture that was asked for; one that the file names too has the widths that the file says."""
     same = request.arch == hint.get("arch") and not request.arch_args
     return (_hinted(hint) if same else None) or request.architecture()
@@ -120,7 +118,7 @@ def _why(weights: Weights, unknown: Any) -> str:
     return f"{named}A file of weights does not say how they are connected, so accuracy cannot be measured. {fix}"
 
 
-def _hinted(hint: Mapping[str, Any]) -> Architecture | None:
+def _hinted(hint: JsonObject) -> Architecture | None:
     """The architecture the file itself names, when it is one of ours with arguments we accept."""
     key, arguments = hint.get("arch"), hint.get("arch_args") or {}
     if not isinstance(key, str) or key not in ARCHITECTURES.members or not isinstance(arguments, dict):
@@ -131,12 +129,12 @@ def _hinted(hint: Mapping[str, Any]) -> Architecture | None:
         return None
 
 
-def _inside(contents: FileContents) -> Mapping[str, Any]:
+def _inside(contents: FileContents) -> JsonObject:
     """What the safetensors header says about the model, if this project wrote it."""
     return slim.description(contents.metadata)
 
 
-def _beside(path: Path) -> Mapping[str, Any]:
+def _beside(path: Path) -> JsonObject:
     """What a description next to the file says: NAME.spec.json, or its entry in manifest.toml."""
     for name in (f"{path.stem}.spec.json", f"{path.name}.spec.json"):
         hint = _object(_text(path.with_name(name)))
@@ -152,7 +150,7 @@ def _beside(path: Path) -> Mapping[str, Any]:
     return {"arch": entry.get("architecture"), "arch_args": entry.get("arguments"), "data": entry.get("data")}
 
 
-def _of_these(hint: Mapping[str, Any], contents: FileContents) -> tuple[Mapping[str, Any], FileContents]:
+def _of_these(hint: JsonObject, contents: FileContents) -> tuple[JsonObject, FileContents]:
     """The description from beside the file, unless it names other weights; then a note on it takes its place."""
     if hint.get("weights") in (None, tensors_digest(contents.tensors)):
         return hint, contents
@@ -170,7 +168,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _object(text: str) -> Mapping[str, Any]:
+def _object(text: str) -> JsonObject:
     try:
         content = json.loads(text) if text else {}
     except (ValueError, RecursionError):

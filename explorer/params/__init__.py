@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from explorer.errors import ExplorerError
 from explorer.params.numerals import real, short, whole
+from explorer.types.aliases import JsonDict
 
 M = TypeVar("M")
 
@@ -122,9 +123,9 @@ def param_of(member: object, name: str) -> Param:
     return next(p for p in params_of(member) if p.name == name)
 
 
-def member_to_json(member: Any) -> dict[str, Any]:
+def member_to_json(member: Any) -> JsonDict:
     """``{"key": ..., field: value, ...}``; mappings become JSON objects."""
-    out: dict[str, Any] = {"key": member.key}
+    out: JsonDict = {"key": member.key}
     for p in params_of(member):
         value = getattr(member, p.name)
         out[p.name] = value.to_json() if p.parse else dict(value) if p.is_mapping else value

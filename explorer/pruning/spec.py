@@ -18,6 +18,7 @@ from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.granularity.base import Granularity
 from explorer.pruning.granularity.weight import Weight
+from explorer.types.aliases import JsonDict, JsonObject
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Limit:
                 fix="Give shares from 0 to 1 with the floor no higher than the cap.",
             )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         return {"locked": self.locked, "floor": self.floor, "cap": self.cap}
 
 
@@ -71,7 +72,7 @@ class PruneSpec:
         """The same request with another limit for one layer."""
         return replace(self, limits=tuple((dict(self.limits) | {name: limit}).items()))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         return {
             "granularity": member_to_json(self.granularity),
             "criterion": member_to_json(self.criterion),
@@ -80,7 +81,7 @@ class PruneSpec:
         }
 
     @classmethod
-    def from_json(cls, data: str | Mapping[str, Any]) -> PruneSpec:
+    def from_json(cls, data: str | JsonObject) -> PruneSpec:
         """The inverse of :meth:`to_json`; takes text too. Every value is checked."""
         if isinstance(data, str):
             try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from torch import fx, nn
+
+from explorer.types.aliases import Operation
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -33,7 +34,7 @@ class OwnThreadTracer(fx.Tracer):
             self._thread = threading.get_ident()
             return super().trace(root, concrete_args)
 
-    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def call_module(self, m: nn.Module, forward: Operation, args: Any, kwargs: Any) -> Any:
         """One step, or what the module computes where another thread calls it."""
         return forward(*args, **kwargs) if self.is_foreign else super().call_module(m, forward, args, kwargs)
 

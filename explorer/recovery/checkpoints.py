@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,6 +22,7 @@ from explorer.errors import ExplorerError
 from explorer.recovery.state import RecoveryProgress
 from explorer.store.atomic import cannot_write, replacing, write_text
 from explorer.types import Measurement, tensors_digest
+from explorer.types.aliases import JsonDict, JsonObject
 
 _KEY = "explorer"
 _VERSION = 1
@@ -35,7 +35,7 @@ class Saved:
     """What was kept after an epoch: tensors by name, and JSON."""
 
     tensors: Mapping[str, Tensor]
-    about: Mapping[str, Any]
+    about: JsonObject
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Checkpoints:
     folder: Path
 
     @classmethod
-    def of(cls, root: Path | str, depends_on: Mapping[str, Any]) -> Checkpoints:
+    def of(cls, root: Path | str, depends_on: JsonObject) -> Checkpoints:
         """The folder under ``root`` whose name is the digest of everything that the result depends on."""
         text = json.dumps({**depends_on, "torch": str(torch.__version__), "version": _VERSION}, sort_keys=True)
         folder = Path(root).expanduser() / hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -58,7 +58,7 @@ class Checkpoints:
             write_text(about, json.dumps(json.loads(text), indent=1) + "\n")
         return cls(folder)
 
-    def save(self, name: str, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    def save(self, name: str, tensors: Mapping[str, Tensor], about: JsonObject) -> None:
         """Put this epoch in the place of the one before, whole or not at all."""
         content = {key: tensor.contiguous() for key, tensor in tensors.items()}
         text = json.dumps({**about, "digest": tensors_digest(content)}, sort_keys=True)
@@ -119,13 +119,13 @@ def _newest_and_size(folder: Path) -> tuple[float, int]:
     return max(moment for moment, _ in stats), sum(size for _, size in stats)
 
 
-def progress_json(progress: RecoveryProgress) -> dict[str, Any]:
+def progress_json(progress: RecoveryProgress) -> JsonDict:
     """One line of the story as a JSON-able object."""
     values = {name: getattr(progress, name) for name in RecoveryProgress.__dataclass_fields__ if name != "recovered"}
     return values | {name: None if values[name] is None else asdict(values[name]) for name in _MEASURED}
 
 
-def progress_from(content: Mapping[str, Any]) -> RecoveryProgress:
+def progress_from(content: JsonObject) -> RecoveryProgress:
     """The inverse of :func:`progress_json`."""
     values = dict(content)
     for name in _MEASURED:

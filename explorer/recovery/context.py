@@ -12,6 +12,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.recovery.checkpoints import Checkpoints
 from explorer.recovery.state import RecoveryProgress, State, measured_module, n_revived, sparsity_under
 from explorer.types import Dataset, Evaluation, LayerTable, Split
+from explorer.types.aliases import JsonDict
 
 
 @dataclass(eq=False)
@@ -32,7 +33,7 @@ class RecoveryContext:
     n_steps: int = 1
     key: str = ""
     started: float = field(default_factory=time.perf_counter)
-    shared: dict[str, Any] = field(default_factory=dict)
+    shared: JsonDict = field(default_factory=dict)
 
     @property
     def fit(self) -> Split:
@@ -61,7 +62,7 @@ class RecoveryContext:
         """The line that ends a step which did not train: measured, and audited for zeros."""
         return self.progress(**{**self._found(state), **values})
 
-    def _found(self, state: State) -> dict[str, Any]:
+    def _found(self, state: State) -> JsonDict:
         module = state.model.module
         evaluation = None if module is None else self.judged(module)
         return {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args
 
 from explorer.analysis.pareto import unbeaten
 from explorer.data.given import split_of
@@ -24,6 +24,7 @@ from explorer.recovery.recipe import Recipe, recover
 from explorer.recovery.state import measured_module
 from explorer.recovery.steps import Finetune, Prune
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, TradeOffPoint
+from explorer.types.aliases import JsonDict, JsonObject
 
 Form = Literal["float32", "int8", "dynamic", "static"]
 """float32; int8 simulated (weights alone); int8 by ONNX Runtime, ranges found anew or fixed beforehand."""
@@ -93,7 +94,7 @@ class GridPoint:
         """Against the dense float model; None where nothing was measured."""
         return None if self.point is None else self.point.drop
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """One flat object: the parts of the point beside what the form adds to them."""
         measured = {} if self.point is None else asdict(self.point)
         own = {name: value for name, value in asdict(self).items() if name not in ("point", "complete")}
@@ -190,7 +191,7 @@ def _points(
                 yield _Cell(model, recovered, request, plan, costs, protocol, evaluator, at).filled(runtime)
 
 
-def _protocol(form: Form, choices: GridChoices, recovery: RecoveryKind) -> dict[str, Any]:
+def _protocol(form: Form, choices: GridChoices, recovery: RecoveryKind) -> JsonDict:
     """What was done beside pruning; empty when nothing was."""
     rounded = {"form": form, "bits": choices.bits if form == "int8" else 8}
     return {
@@ -221,7 +222,7 @@ class _Cell:
     request: PruneSpec
     plan: Plan
     costs: tuple[float, float]
-    protocol: Mapping[str, Any]
+    protocol: JsonObject
     evaluator: Evaluator
     at: GridPoint
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -24,6 +23,7 @@ from explorer.recovery.state import Recovered, RecoveryProgress, State
 from explorer.recovery.steps import STEPS, Rewind
 from explorer.recovery.steps.base import Step
 from explorer.types import Dataset, LoadedModel, Measurement
+from explorer.types.aliases import JsonDict, JsonObject
 
 MOST_STEPS = 1000
 PRUNING = ("prune", "gradual")  # the steps that take weights away
@@ -76,12 +76,12 @@ class Recipe:
         """Equal digest = equal recipe."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """One JSON-able object."""
         return {"seed": self.seed, "steps": [member_to_json(step) for step in self.steps]}
 
     @classmethod
-    def from_json(cls, document: str | Mapping[str, Any]) -> Recipe:
+    def from_json(cls, document: str | JsonObject) -> Recipe:
         """The inverse of :meth:`to_json`; takes text too. Every value is checked."""
         if isinstance(document, str):
             try:
@@ -101,7 +101,7 @@ class Recipe:
         return cls(tuple(STEPS.from_json(step) for step in document["steps"]), seed)
 
     @classmethod
-    def foreign(cls, document: str | Mapping[str, Any], first_weights: str = "") -> Recipe:
+    def foreign(cls, document: str | JsonObject, first_weights: str = "") -> Recipe:
         """A recipe that came as a file. ``first_weights`` is the user's own word for what its steps rewind to.
 
         Raises ExplorerError where a step names such a file and the user none: what a file names is not opened.
@@ -130,7 +130,7 @@ def _refuse_files(rewinds: list[Rewind]) -> None:
 
 def recover(
     model: LoadedModel | str,
-    recipe: Recipe | Mapping[str, Any] | str,
+    recipe: Recipe | JsonObject | str,
     data: Dataset | str | None = None,
     *,
     evaluator: Evaluator | None = None,
@@ -165,7 +165,7 @@ def recover(
     return _steps(loaded, request, context)
 
 
-def depends_on(model: LoadedModel, recipe: Recipe, data: Dataset, device: str) -> dict[str, Any]:
+def depends_on(model: LoadedModel, recipe: Recipe, data: Dataset, device: str) -> JsonDict:
     """What the bits of a result depend on, as JSON (the version of torch apart)."""
     return {"model": model.identity, "data": data.digest, "recipe": recipe.to_json(), "device": device}
 
@@ -224,7 +224,7 @@ def _three_dots(recipe: Recipe, ends: list[RecoveryProgress]) -> dict[str, Measu
     return measurements
 
 
-def protocol_of(state: State, recipe: Recipe, data: Dataset, device: str) -> dict[str, Any]:
+def protocol_of(state: State, recipe: Recipe, data: Dataset, device: str) -> JsonDict:
     """How a network came to be, as JSON: what a fair comparison holds equal, and what a replay must give again."""
     trained = [step for step in recipe.steps if step.n_epochs]
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from explorer.recovery.schedules import sparsities
 from explorer.recovery.steps import Finetune, Gradual, Narrow, Prune, Refresh, Reinit, Rewind, Rigl, ShuffleMask, Step
 from explorer.recovery.training import Training
 from explorer.types import Dataset, LoadedModel
+from explorer.types.aliases import JsonObject
 
 # Chosen on the tune splits of bundled samples at 10x, of 0.1 to 4 times the rate that they were trained with:
 # twice as high recovers the vision transformer, the recurrent network and the perceptron better within 20 epochs.
@@ -144,7 +144,7 @@ def _finetune(training: Training, **changes: Any) -> Finetune:
     return Finetune(**{**_values(training), **changes})
 
 
-def _values(training: Training) -> Mapping[str, Any]:
+def _values(training: Training) -> JsonObject:
     return {name: getattr(training, name) for name in Training.__dataclass_fields__}
 
 

@@ -7,7 +7,6 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from explorer.metrics.size import stored_tensors
 from explorer.pruning.layers import layer_table
 from explorer.pruning.running import fitting, runnable
 from explorer.types import Evaluation, LayerTable, LoadedModel, Measurement, Plan, Split, tensors_digest
+from explorer.types.aliases import JsonObject
 from explorer.types.stopping import check
 
 
@@ -103,7 +103,7 @@ class Recovered:
     as_pruned: Measurement | None
     refreshed: Measurement | None
     tuned: Measurement | None
-    protocol: Mapping[str, Any]
+    protocol: JsonObject
 
     @property
     def model(self) -> LoadedModel:
@@ -122,7 +122,7 @@ class Recovered:
 
 
 def recovered_model(
-    dense: LoadedModel, weights: nn.Module | Mapping[str, Tensor], meta: Mapping[str, Any] | None = None
+    dense: LoadedModel, weights: nn.Module | Mapping[str, Tensor], meta: JsonObject | None = None
 ) -> LoadedModel:
     """``dense`` with other numbers, as a new frozen model with a digest of its own.
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +21,7 @@ from explorer.recovery.augmentation import moved
 from explorer.recovery.schedules import momentum_at, rate_at
 from explorer.recovery.settings import TrainingSettings
 from explorer.types import Dataset, LoadedModel, Split
+from explorer.types.aliases import JsonDict
 from explorer.types.stopping import check
 
 _SHOW_EVERY = 0.5  # seconds between two signs of life inside an epoch
@@ -174,7 +174,7 @@ class Trainer:
 
     def restore(self, snapshot: Mapping[str, Tensor], epoch: int) -> None:
         """Go on after ``epoch`` epochs, from what :meth:`snapshot` gave then."""
-        state: dict[str, Any] = {n.removeprefix(_MODULE): t for n, t in snapshot.items() if n.startswith(_MODULE)}
+        state: JsonDict = {n.removeprefix(_MODULE): t for n, t in snapshot.items() if n.startswith(_MODULE)}
         self.module.load_state_dict(state)
         for name, tensor in snapshot.items():
             if name.startswith(_MOMENT):

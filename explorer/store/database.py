@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from explorer.store.connection import Database, Row
 from explorer.store.folder import data_folder
 from explorer.store.records import PointRecord, SavedWorkspace, ScanSummary, now, record_from
 from explorer.types import Finding
+from explorer.types.aliases import JsonDict, JsonObject
 
 FILE = "runs.sqlite"
 MOST_POINTS = 100_000
@@ -104,19 +105,19 @@ class Store:
         points = self._readable("point", rows, _record)
         return points[0] if points else None
 
-    def record_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+    def record_scan(self, scan_key: str, about: JsonObject) -> None:
         """Record what the cells of a scan are of."""
         sql = "INSERT OR REPLACE INTO scans (scan_key, time, about) VALUES (?, ?, ?)"
         values = (scan_key, now(), _text(about))
         self._database.write(lambda connection: connection.execute(sql, values).close())
 
-    def record_cell(self, scan_key: str, group: str, level: float, cell: Mapping[str, Any]) -> None:
+    def record_cell(self, scan_key: str, group: str, level: float, cell: JsonObject) -> None:
         """Record a finished cell of a scan; one of the same group and level is replaced."""
         sql = "INSERT OR REPLACE INTO cells (scan_key, group_name, level, time, cell) VALUES (?, ?, ?, ?, ?)"
         values = (scan_key, json.dumps(group), float(level), now(), _text(cell))
         self._database.write(lambda connection: connection.execute(sql, values).close())
 
-    def cells(self, scan_key: str) -> dict[tuple[str, float], dict[str, Any]]:
+    def cells(self, scan_key: str) -> dict[tuple[str, float], JsonDict]:
         """The finished cells of a scan by (group, level)."""
         rows = self._database.read("SELECT group_name, level, cell FROM cells WHERE scan_key = ?", (scan_key,))
         cells = self._readable("cell", rows, lambda row: ((str(json.loads(row[0])), float(row[1])), _object(row[2])))
@@ -130,9 +131,7 @@ class Store:
         rows = self._database.read(sql)
         return self._readable("scan", rows, _scan)
 
-    def save_workspace(
-        self, workspace_id: str, state: Mapping[str, Any], boot: str, *, after: int | None = None
-    ) -> int:
+    def save_workspace(self, workspace_id: str, state: JsonObject, boot: str, *, after: int | None = None) -> int:
         """Save a visitor's work and give its version; the versions before are kept for a while.
 
         ``after`` is the version that the work began from. When a newer one was saved meanwhile, by another tab,
@@ -160,7 +159,7 @@ class Store:
         return self._database.write(work)
 
     def workspace(
-        self, workspace_id: str, accepts: Callable[[Mapping[str, Any]], bool] | None = None
+        self, workspace_id: str, accepts: Callable[[JsonObject], bool] | None = None
     ) -> SavedWorkspace | None:
         """The newest saved state that is whole (and that ``accepts`` takes), or None.
 
@@ -202,14 +201,14 @@ def _workspace(row: Row) -> SavedWorkspace:
     return SavedWorkspace(workspace_id, _object(state), boot, time, version)
 
 
-def _object(text: Any) -> dict[str, Any]:
+def _object(text: Any) -> JsonDict:
     content = json.loads(text)
     if not isinstance(content, dict):
         raise ValueError("not an object")
     return content
 
 
-def _text(value: Mapping[str, Any]) -> str:
+def _text(value: JsonObject) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 

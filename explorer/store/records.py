@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal
+from types import UnionType
+from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
 
 from explorer.types import Dataset, LoadedModel, Measurement, SplitName, TradeOffPoint
+from explorer.types.aliases import JsonDict, JsonObject
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,12 @@ class PointRecord:
         parts += [point.seed, self.device, self.torch_version, self.explorer_version, _canonical(point.protocol)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> JsonDict:
         """What the store holds of it: one flat object, the point's parts among the others."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "point"}
         return {**asdict(self.point), **own}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """The same object, and what follows from it; ratios may be infinite where nothing is left."""
         return {**self.stored(), "origin": self.origin, "judged_by": self.judged_by}
 
@@ -83,7 +85,7 @@ class ScanSummary:
     n_groups: int
     first: str
     last: str
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class SavedWorkspace:
     """
 
     id: str
-    state: Mapping[str, Any]
+    state: JsonObject
     boot: str
     time: str
     version: int
@@ -109,7 +111,7 @@ def record_of(
     split: SplitName,
     kind: str,
     device: str = "cpu",
-    protocol: Mapping[str, Any] | None = None,
+    protocol: JsonObject | None = None,
 ) -> PointRecord:
     """The record of a point that was measured just now, on this machine."""
     return PointRecord(
@@ -129,7 +131,7 @@ def record_of(
     )
 
 
-def versions() -> dict[str, Any]:
+def versions() -> JsonDict:
     """Of all that a number may depend on."""
     return {
         "torch_version": str(torch.__version__),
@@ -138,12 +140,12 @@ def versions() -> dict[str, Any]:
     }
 
 
-def spec_digest(spec: Mapping[str, Any]) -> str:
+def spec_digest(spec: JsonObject) -> str:
     """The digest of a PruneSpec's JSON, equal to ``PruneSpec.digest``."""
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def record_from(stored: Mapping[str, Any], record_id: int) -> PointRecord:
+def record_from(stored: JsonObject, record_id: int) -> PointRecord:
     """A record from its JSON. What a newer version may have added is left out.
 
     Raises ValueError, TypeError or KeyError for what is no record.
@@ -158,21 +160,7 @@ def record_from(stored: Mapping[str, Any], record_id: int) -> PointRecord:
     return PointRecord(TradeOffPoint(**_checked(TradeOffPoint, parts)), **_checked(PointRecord, parts))
 
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "float": (int, float),
-    "Mapping[str, Any]": (dict,),
-    "Mapping[str, Measurement]": (dict,),
-    "Measurement": (Measurement,),
-    "Measurement | None": (Measurement, type(None)),
-    "int | None": (int, type(None)),
-    "float | None": (int, float, type(None)),
-    "str | None": (str, type(None)),
-}
-
-
-def _checked(cls: type, content: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(cls: type, content: JsonObject) -> JsonDict:
     """The parts of ``content`` that ``cls`` knows, each of the type that it declares."""
     allowed = _types_of(cls)
     values = {name: value for name, value in dict(content).items() if name in allowed}
@@ -184,8 +172,20 @@ def _checked(cls: type, content: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _types_of(cls: type) -> dict[str, tuple[type, ...]]:
-    # Types that are not listed are names of choices: text.
-    return {f.name: _TYPES.get(str(f.type), (str,)) for f in fields(cls)}
+    hints = get_type_hints(cls)
+    return {field.name: _classes(hints[field.name]) for field in fields(cls)}
+
+
+def _classes(hint: object) -> tuple[type, ...]:
+    """What ``isinstance`` takes for a declared type; a literal is text, and a number may be written without a point."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return tuple(part for alternative in get_args(hint) for part in _classes(alternative))
+    if origin is Literal:
+        return (str,)
+    if isinstance(origin, type):
+        return (dict,) if issubclass(origin, Mapping) else (origin,)
+    return (int, float) if hint is float else (hint,) if isinstance(hint, type) else (str,)
 
 
 def now() -> str:
@@ -193,7 +193,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def _canonical(value: Mapping[str, Any]) -> str:
+def _canonical(value: JsonObject) -> str:
     return json.dumps(value, sort_keys=True)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from explorer.types.aliases import JsonObject
 from explorer.types.results import Finding
 
 SplitName = Literal["fit", "tune", "test"]
@@ -96,7 +97,7 @@ class LoadedModel:
     why_not_runnable: str | None = None
     repairs: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: JsonObject = field(default_factory=dict)
     code_seconds: float | None = None
 
     def __reduce__(self) -> Any:
@@ -156,7 +157,7 @@ class Dataset:
     classes: tuple[str, ...]
     digest: str
     why_no_split: Mapping[str, str] = field(default_factory=dict)
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: JsonObject = field(default_factory=dict)
     images: bool = False
     findings: tuple[Finding, ...] = ()
 

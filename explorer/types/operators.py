@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
@@ -18,6 +18,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from explorer.types.aliases import Operation
 
 
 class Rule(Enum):
@@ -82,7 +84,7 @@ class Operator:
         """Whether it writes into its input."""
         return self.name.endswith("_") and "o" not in self.places
 
-    def words(self, places: Iterable[str] = PLACES) -> dict[str, Callable[..., Any]]:
+    def words(self, places: Iterable[str] = PLACES) -> dict[str, Operation]:
         """Each of its functions by the name that a slim file gives it, as far as this torch has them."""
         spaces = [PLACES[place] for place in places if place in self.places]
         return {f"{path}.{self.name}": getattr(space, self.name) for path, space in spaces if hasattr(space, self.name)}

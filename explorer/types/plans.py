@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
 
+from explorer.types.aliases import JsonObject
 from explorer.types.models import LayerInfo, LayerTable
 
 
@@ -115,7 +116,7 @@ class Plan:
     parameter, where a criterion makes up for what goes. ``digest``: equal = equal masks and values.
     """
 
-    spec: Mapping[str, Any]
+    spec: JsonObject
     groups: tuple[GroupPlan, ...]
     masks: Mapping[str, Tensor]
     layers: LayerTable

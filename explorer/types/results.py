@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor
+
+from explorer.types.aliases import JsonObject
 
 Origin = Literal["counted", "estimated", "measured"]
 Level = Literal["ok", "warn", "fail"]
@@ -90,7 +92,7 @@ class TradeOffPoint:
     pass measured, by the metric's key.
     """
 
-    spec: Mapping[str, Any]
+    spec: JsonObject
     label: str
     asked: float
     sparsity: float
@@ -103,7 +105,7 @@ class TradeOffPoint:
     loss: Measurement | None = None
     plan_digest: str = ""
     asked_ratio: float | None = None
-    protocol: Mapping[str, Any] = field(default_factory=dict)
+    protocol: JsonObject = field(default_factory=dict)
     metrics: Mapping[str, Measurement] = field(default_factory=dict)
 
 

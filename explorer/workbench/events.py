@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from explorer.errors import ExplorerError
 from explorer.params.numerals import real, short
 from explorer.text.numbers import percent_asked
+from explorer.types.aliases import JsonObject
 
 Kind = Literal["threshold", "share", "reset", "lock", "limit", "mode", "scale", "undo", "redo"]
 Mode = Literal["alone", "together", "share"]
@@ -112,14 +113,14 @@ def parse_events(value: object, *, after: int = 0) -> tuple[DragEvent, ...]:
     return events
 
 
-def _choice(value: Mapping[str, Any], field: str, choices: tuple[str, ...], default: str | None = None) -> str:
+def _choice(value: JsonObject, field: str, choices: tuple[str, ...], default: str | None = None) -> str:
     given = value.get(field, default)
     if not isinstance(given, str) or given not in choices:
         raise _refused(given)
     return given
 
 
-def _number(value: Mapping[str, Any], field: str, default: float | None, *, low: float = 0.0, high: float) -> float:
+def _number(value: JsonObject, field: str, default: float | None, *, low: float = 0.0, high: float) -> float:
     given = value.get(field, default)
     try:
         if isinstance(given, str):  # a browser of ours sends numbers as numbers
@@ -129,7 +130,7 @@ def _number(value: Mapping[str, Any], field: str, default: float | None, *, low:
         raise _refused(given) from None
 
 
-def _flag(value: Mapping[str, Any], field: str, default: bool) -> bool:
+def _flag(value: JsonObject, field: str, default: bool) -> bool:
     given = value.get(field, default)
     if not isinstance(given, bool):
         raise _refused(given)

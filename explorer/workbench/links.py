@@ -8,11 +8,12 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any, get_args
+from typing import get_args
 
 from explorer.data.request import square
 from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
+from explorer.types.aliases import JsonObject
 from explorer.workbench.events import Mode
 from explorer.workbench.workspace import DEFAULT_MODEL, Source, Workspace
 
@@ -87,6 +88,6 @@ def parameters_of(workspace: Workspace) -> dict[str, str]:
     return parameters
 
 
-def query(values: Mapping[str, Any]) -> dict[str, str]:
+def query(values: JsonObject) -> dict[str, str]:
     """Query parameters without the empty ones."""
     return {name: str(value) for name, value in values.items() if value not in (None, "", ())}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from explorer.analysis.comparison.naming import control_names, legend_names, named, sentence_names
 from explorer.analysis.comparison.protocol import in_words
@@ -21,6 +21,7 @@ from explorer.pruning.layers import layer_table
 from explorer.pruning.level import with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, PruningGroup, TradeOff, TradeOffPoint
+from explorer.types.aliases import JsonDict, JsonObject
 
 SEEDS = (0, 1, 2)
 BUDGET = 0.01
@@ -194,7 +195,7 @@ class Comparison:
                 rows.append(Reach(method, _ratio(best), best.accuracy, best.n_seeds))
         return tuple(sorted(rows, key=lambda row: (-row.compression_ratio, -row.accuracy)))
 
-    def records(self) -> tuple[dict[str, Any], ...]:
+    def records(self) -> tuple[JsonDict, ...]:
         """One row for each measured point, in full; shares are fractions."""
         return tuple(
             _record(method, point)
@@ -281,7 +282,7 @@ def _at_no_level(spec: PruneSpec) -> PruneSpec:
     return with_sparsity(spec, 0.0)
 
 
-def _key(spec: Mapping[str, Any]) -> str:
+def _key(spec: JsonObject) -> str:
     """Equal for requests that differ in their overall sparsity alone."""
     allocation = {name: value for name, value in spec["allocation"].items() if name != "sparsity"}
     return json.dumps({**spec, "allocation": allocation}, sort_keys=True)
@@ -298,7 +299,7 @@ def _ratio(level: Level) -> float:
     return level.mean(lambda point: point.compression_ratio)
 
 
-def _record(method: Method, point: TradeOffPoint) -> dict[str, Any]:
+def _record(method: Method, point: TradeOffPoint) -> JsonDict:
     return {
         "unit": method.spec.granularity.label,
         "criterion": named(method.spec.criterion, ("seed",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from explorer.errors import ExplorerError
@@ -11,6 +11,7 @@ from explorer.params import params_of
 from explorer.pruning.controls import NAMES
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.spec import PruneSpec
+from explorer.types.aliases import JsonObject
 
 # In a legend, where the long name would fill the line.
 _SHORT = {"global": "global", "uniform": "uniform"}
@@ -23,7 +24,7 @@ def named(criterion: Criterion, without: Sequence[str] = ()) -> str:
     return ", ".join([criterion.label, *_changed(criterion, without)])
 
 
-def in_words_of(request: Mapping[str, Any]) -> str:
+def in_words_of(request: JsonObject) -> str:
     """A recorded request in words: "Weights by magnitude, global"; empty if it cannot be read."""
     try:
         spec = PruneSpec.from_json(request)

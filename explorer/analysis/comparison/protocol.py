@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from explorer.types import TradeOff, TradeOffPoint
+from explorer.types.aliases import JsonDict, JsonObject
 
 NONE = "no retraining"
 _DONE = {
@@ -19,7 +20,7 @@ _DONE = {
 }
 
 
-def essence(protocol: Mapping[str, Any]) -> str:
+def essence(protocol: JsonObject) -> str:
     """What a comparison must hold equal, as text: epochs, data, optimiser, teacher, kinds of steps, number format.
 
     Seeds, machines, masks and levels are left out: they may differ from point to point of one protocol.
@@ -40,7 +41,7 @@ def essence(protocol: Mapping[str, Any]) -> str:
     return json.dumps(parts, sort_keys=True, default=str)
 
 
-def in_words(protocol: Mapping[str, Any]) -> str:
+def in_words(protocol: JsonObject) -> str:
     """A protocol as a phrase: "fine-tuned, 20 epochs, adamw, on digits"."""
     if not protocol:
         return NONE
@@ -55,7 +56,7 @@ def in_words(protocol: Mapping[str, Any]) -> str:
     return ", ".join([*parts, f"on {address}"] if address and epochs else parts)
 
 
-def protocol_of(points: Sequence[TradeOffPoint]) -> Mapping[str, Any]:
+def protocol_of(points: Sequence[TradeOffPoint]) -> JsonObject:
     """The protocol of the points of one curve: the first point's; {} where there are none."""
     return points[0].protocol if points else {}
 
@@ -80,11 +81,11 @@ def mismatch(curves: Sequence[TradeOff]) -> str | None:
     )
 
 
-def _part(found: Any, names: Sequence[str]) -> dict[str, Any]:
+def _part(found: Any, names: Sequence[str]) -> JsonDict:
     return {name: found.get(name) for name in names} if isinstance(found, Mapping) else {}
 
 
-def _steps(protocol: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _steps(protocol: JsonObject) -> list[JsonObject]:
     """The steps in order: of a recipe, or the one by which a grid recovered its networks."""
     recipe = protocol.get("recipe")
     steps = recipe.get("steps") if isinstance(recipe, Mapping) else [protocol.get("recovery")]
@@ -93,26 +94,26 @@ def _steps(protocol: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [step for step in steps if isinstance(step, Mapping)]
 
 
-def _kinds(protocol: Mapping[str, Any]) -> list[str]:
+def _kinds(protocol: JsonObject) -> list[str]:
     """The kinds of steps beside pruning, each once, in the order of their first use."""
     return [key for key in dict.fromkeys(str(step.get("key")) for step in _steps(protocol)) if key != "prune"]
 
 
-def _epochs(protocol: Mapping[str, Any]) -> int:
+def _epochs(protocol: JsonObject) -> int:
     found = protocol.get("epochs", _part(protocol.get("recovery"), ("epochs",)).get("epochs"))
     return found if isinstance(found, int) else 0
 
 
-def _optimisers(protocol: Mapping[str, Any]) -> list[str]:
+def _optimisers(protocol: JsonObject) -> list[str]:
     found = protocol.get("optimiser") or _part(protocol.get("recovery"), ("optimiser",)).get("optimiser") or ()
     return [found] if isinstance(found, str) else [str(name) for name in found]
 
 
-def _is_taught(protocol: Mapping[str, Any]) -> bool:
+def _is_taught(protocol: JsonObject) -> bool:
     return any(step.get("distil_weight") for step in _steps(protocol))
 
 
-def _format(protocol: Mapping[str, Any]) -> str:
+def _format(protocol: JsonObject) -> str:
     """The number format where it is not float: "int8 weights", "int8 file, static"; empty for float."""
     quantized = protocol.get("quantized")
     if not isinstance(quantized, Mapping):

@@ -10,6 +10,7 @@ from typing import Any
 
 from explorer.analysis.comparison.protocol import essence
 from explorer.types import TradeOff, TradeOffPoint
+from explorer.types.aliases import JsonDict, JsonObject
 
 # Fewer operating points are no curve (Blalock et al. 2020, arXiv:2003.03033, section 6).
 FEWEST_POINTS = 5
@@ -68,7 +69,7 @@ class Level:
         """The mean of any number of its points."""
         return statistics.fmean(value(p) for p in self.points)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """One object: the mean, its spread and deviation, and how many seeds."""
         low, high = self.spread
         return {
@@ -116,7 +117,7 @@ def curves_of(points: Iterable[TradeOffPoint], label: Callable[[TradeOffPoint], 
     )
 
 
-def unseeded(spec: Mapping[str, Any]) -> dict[str, Any]:
+def unseeded(spec: JsonObject) -> JsonDict:
     """A PruneSpec's JSON without the seeds of its parts: equal for what only chance tells apart."""
     return {name: part if name == "limits" else _without(part, "seed") for name, part in spec.items()}
 
@@ -134,7 +135,7 @@ def asked_of(point: TradeOffPoint) -> tuple[str, float]:
     return ("sparsity", round(point.asked, 9))
 
 
-def kind_of(spec: Mapping[str, Any]) -> str:
+def kind_of(spec: JsonObject) -> str:
     """Equal for requests that differ in their seeds and their overall sparsity alone."""
     plain = unseeded(spec)
     return json.dumps(plain | {"allocation": _without(plain.get("allocation"), "sparsity")}, sort_keys=True)

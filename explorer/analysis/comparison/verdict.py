@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from explorer.analysis.comparison.seeds import Level, levels
 from explorer.metrics.interval import Interval, wilson
 from explorer.text.numbers import points, points_apart, times
 from explorer.types import TradeOff
+from explorer.types.aliases import JsonDict
 
 METHOD = "95 % interval, independent: each share's Wilson interval with the spread of its seeds"
 # Sizes that differ by more are not one operating point.
@@ -58,7 +59,7 @@ class Verdict:
         difference = points_apart(self.difference).removesuffix(" points")
         return f"{self.first} is {self.outcome} than {self.second} by {difference} {margin} at {at}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """All of it, with the sentence and how the interval was made."""
         return {**asdict(self), "outcome": self.outcome, "sentence": self.sentence, "interval": METHOD}
 

@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 from explorer.errors import ExplorerError
 from explorer.params.numerals import real, short
 from explorer.text.numbers import percent_asked, points_spelled
+from explorer.types.aliases import JsonDict
 
 CostName = Literal["params", "macs", "size", "latency"]
 COSTS: tuple[CostName, ...] = get_args(CostName)
@@ -90,7 +91,7 @@ class Question:
         """The cost in words: parameters, MACs, file size, time of one pass."""
         return WORDS[self.cost]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """A JSON-able object."""
         return {"cost": self.cost, "limit": self.limit, "max_drop": self.max_drop, "absolute": self.absolute}
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from explorer.analysis.report import finite
 from explorer.analysis.search.question import UNITS, WORDS, Question
 from explorer.pruning.spec import PruneSpec
 from explorer.text.numbers import percent, points
 from explorer.types import Measurement, TradeOffPoint
+from explorer.types.aliases import JsonDict
 
 DENSE = "dense"
 
@@ -66,7 +66,7 @@ class Tried:
         quality = (self.drop.value, loss if math.isfinite(loss) else math.inf, self.cost.value)
         return (0.0, *quality) if self.meets else (1.0, self.cost.value, *quality[:2])
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """A JSON-able object."""
         return {
             "by": self.by,
@@ -110,7 +110,7 @@ class SearchResult:
             candidates.setdefault(tried.by, tried)
         return candidates
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Everything, JSON-able."""
         return {
             "question": self.question.to_json(),

@@ -7,11 +7,10 @@ combinations of the scan's levels, all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from math import prod
-from typing import Any
 
 from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
 from explorer.analysis.search.costs import SearchCost, why_not
@@ -32,6 +31,7 @@ from explorer.pruning.plan import is_locked
 from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel
+from explorer.types.aliases import JsonObject
 
 __all__ = ["EVALUATIONS", "Question", "SearchResult", "Tried", "check_evaluations", "refusal", "search"]
 
@@ -45,7 +45,7 @@ _LESS_TIME = 0.94  # and how many fewer where the time was over it all the same
 def search(
     model: LoadedModel | str,
     data: Dataset | str | None = None,
-    spec: PruneSpec | Mapping[str, Any] | str | None = None,
+    spec: PruneSpec | JsonObject | str | None = None,
     *,
     max_drop: float | None = None,
     budget: Asked = None,

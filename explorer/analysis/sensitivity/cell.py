@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from explorer.engine.estimates import Estimate
 from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
 from explorer.types import Evaluation, JudgedBy, Measurement, PruningGroup, Scores
+from explorer.types.aliases import JsonDict, JsonObject
 
 T = TypeVar("T")
 Mode = Literal["exact", "verified", "estimate"]
@@ -20,15 +21,15 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 class Keep(Protocol):
     """Where finished cells are kept, so that a second start goes on where the first one ended."""
 
-    def cells(self, scan_key: str) -> Mapping[tuple[str, float], Mapping[str, Any]]:
+    def cells(self, scan_key: str) -> Mapping[tuple[str, float], JsonObject]:
         """What is kept under a key, by group and level."""
         ...
 
-    def record_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+    def record_scan(self, scan_key: str, about: JsonObject) -> None:
         """Record what the cells under a key are of (JSON-able)."""
         ...
 
-    def record_cell(self, scan_key: str, group: str, level: float, cell: dict[str, Any]) -> None:
+    def record_cell(self, scan_key: str, group: str, level: float, cell: JsonDict) -> None:
         """Record one finished cell (JSON-able), at once and for good."""
         ...
 
@@ -43,15 +44,15 @@ class ForgivingStore:
         self._keep: Keep | None = keep
         self._tell = tell
 
-    def cells(self, scan_key: str) -> Mapping[tuple[str, float], Mapping[str, Any]]:
+    def cells(self, scan_key: str) -> Mapping[tuple[str, float], JsonObject]:
         """What is kept under a key, by group and level; nothing where it cannot be read."""
         return self._tried(lambda keep: keep.cells(scan_key)) or {}
 
-    def record_scan(self, scan_key: str, about: Mapping[str, Any]) -> None:
+    def record_scan(self, scan_key: str, about: JsonObject) -> None:
         """Record what the cells are of, if that works."""
         self._tried(lambda keep: keep.record_scan(scan_key, about))
 
-    def record_cell(self, scan_key: str, group: str, level: float, cell: dict[str, Any]) -> None:
+    def record_cell(self, scan_key: str, group: str, level: float, cell: JsonDict) -> None:
         """Record one finished cell, if that works."""
         self._tried(lambda keep: keep.record_cell(scan_key, group, level, cell))
 
@@ -160,12 +161,12 @@ class Cell:
             complete=estimate.complete,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """A JSON-able object from which :meth:`from_json` makes an equal cell."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Cell:
+    def from_json(cls, data: JsonObject) -> Cell:
         """The inverse of :meth:`to_json`, marked as coming from the store. What a newer version added is left out.
 
         Raises ValueError, TypeError or KeyError for what is no cell.
@@ -176,7 +177,7 @@ class Cell:
         return replace(cls(**values), from_store=True)
 
 
-def _measurement(data: Mapping[str, Any]) -> Measurement:
+def _measurement(data: JsonObject) -> Measurement:
     measurement = Measurement(**{f.name: data[f.name] for f in fields(Measurement) if f.name in data})
     if not isinstance(measurement.value, int | float):
         raise ValueError(f"{measurement.name} is {type(measurement.value).__name__}")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from explorer.analysis.sensitivity.cell import Cell, Keep, Mode
 from explorer.pruning.spec import PruneSpec
 from explorer.store.records import versions
 from explorer.types import Dataset, LoadedModel, SplitName
+from explorer.types.aliases import JsonDict, JsonObject
 
 
 def scan_about(
@@ -22,7 +21,7 @@ def scan_about(
     samples: tuple[SplitName, int],
     device: str = "cpu",
     seed: int = 0,
-) -> dict[str, Any]:
+) -> JsonDict:
     """All that the cells of a scan depend on beside their group and level, JSON-able; and the addresses.
 
     ``samples``: the split, and how many of it, from the first.
@@ -46,7 +45,7 @@ def scan_about(
     }
 
 
-def scan_key(about: Mapping[str, Any]) -> str:
+def scan_key(about: JsonObject) -> str:
     """What cells are kept under: equal key = equal cells, whatever other groups and levels were asked for."""
     # The same file may lie elsewhere, and no number depends on which Python it was.
     parts = {name: value for name, value in about.items() if name not in _NO_MATTER}
@@ -59,7 +58,7 @@ _NO_MATTER = ("model_address", "data_address", "python_version")
 class ScanRecording:
     """One scan's cells among all that are kept: read at its start, added as they are finished."""
 
-    def __init__(self, keep: Keep | None, about: Mapping[str, Any]) -> None:
+    def __init__(self, keep: Keep | None, about: JsonObject) -> None:
         self._keep, self._about, self._key = keep, about, scan_key(about)
         self._is_new = True
 

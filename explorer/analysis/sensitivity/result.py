@@ -17,6 +17,7 @@ from explorer.analysis.sensitivity.cell import Cell
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Scores, SplitName
+from explorer.types.aliases import JsonDict
 
 N_STRIP = 33  # colours in the strip below a histogram
 _COLUMNS = (
@@ -154,7 +155,7 @@ class Sensitivity:
         n = fmean(cell.n for cell in self.cells)
         return f"Estimated from {n:,.0f} of {self.cells[0].total:,} samples a cell; each interval is 95 %."
 
-    def table(self) -> list[dict[str, Any]]:
+    def table(self) -> list[JsonDict]:
         """One flat row for each cell, JSON-able."""
         return [_row(cell) for cell in self.cells]
 
@@ -168,7 +169,7 @@ class Sensitivity:
             writer.writerow(row | {"group": f"'{name}" if name.startswith(_FORMULA) else name})
         return out.getvalue()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Everything, JSON-able."""
         fragility = self.fragility()
         return {
@@ -259,7 +260,7 @@ def scan_json(
     *,
     mode: str,
     split: SplitName = "tune",
-) -> dict[str, Any]:
+) -> JsonDict:
     """A scan with what it is of, JSON-able; ``not_scanned`` says of each other group why nothing of it can go."""
     request = spec.to_json()
     return {
@@ -274,7 +275,7 @@ def scan_json(
     }
 
 
-def _row(cell: Cell) -> dict[str, Any]:
+def _row(cell: Cell) -> JsonDict:
     loss = (None, None, None) if cell.loss is None else (cell.loss.value, cell.loss.low, cell.loss.high)
     values = (
         *(cell.group, cell.level, cell.n_pruned, cell.n_units, cell.share, cell.judged_by),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,6 +37,7 @@ from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores, Split, SplitName
+from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.stopping import result
 
 __all__ = [
@@ -73,7 +73,7 @@ class _Place:
 def scan(
     model: LoadedModel | str,
     data: Dataset | str | None = None,
-    spec: PruneSpec | Mapping[str, Any] | str | None = None,
+    spec: PruneSpec | JsonObject | str | None = None,
     *,
     levels: Sequence[float] = LEVELS,
     layers: Sequence[str] | None = None,
@@ -225,7 +225,7 @@ class _Runner:
     ) -> None:
         self._evaluator, self._edits, self._mode, self._seed = evaluator, edits, how.mode, how.seed
         # Few levels at a time where a group may be left early, all of them otherwise.
-        self._options: dict[str, Any] = {"wanted": wanted, "per_place": None if how.max_drop is None else 2}
+        self._options: JsonDict = {"wanted": wanted, "per_place": None if how.max_drop is None else 2}
 
     def updates(self) -> Iterator[tuple[int, Callable[[_Place], Cell]]]:
         """(which edit, how a cell is made of what is known now)."""

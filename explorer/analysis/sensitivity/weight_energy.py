@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -13,6 +12,7 @@ from explorer.analysis.sensitivity.cell import LEVELS, groups_for, n_for, rising
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel, Measurement, Scores
+from explorer.types.aliases import JsonObject
 
 NOTE = "Counted from the weights; not a measurement of accuracy."
 
@@ -30,7 +30,7 @@ class Energy:
 
 def energy(
     model: LoadedModel | str,
-    spec: PruneSpec | Mapping[str, Any] | str | None = None,
+    spec: PruneSpec | JsonObject | str | None = None,
     levels: Sequence[float] = LEVELS,
     *,
     layers: Sequence[str] | None = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from typing import Any
 
 from explorer.analysis.report import finite
 from explorer.cli import printing
@@ -17,6 +16,7 @@ from explorer.cli.run.tasks import context_of, done
 from explorer.errors import ExplorerError
 from explorer.recovery.activation_threshold import ActivationPoint
 from explorer.tasks.activations import ActivationRequest
+from explorer.types.aliases import JsonDict
 
 
 def run(args: Arguments) -> int:
@@ -55,7 +55,7 @@ def _shares(text: str) -> tuple[float, ...]:
     return shares
 
 
-def point_json(point: ActivationPoint) -> dict[str, Any]:
+def point_json(point: ActivationPoint) -> JsonDict:
     """One point as a JSON-able object; the infinite threshold of share 1 becomes None."""
     return dict(
         finite(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from explorer.analysis.criteria_compared import CriteriaCompared, compare_criteria, names_of
 from explorer.analysis.rank_stability import stability
@@ -14,6 +13,7 @@ from explorer.cli.run.request import criterion_of
 from explorer.pruning.granularity import get
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Measurement
+from explorer.types.aliases import JsonDict
 
 
 def run(args: Arguments) -> int:
@@ -35,7 +35,7 @@ def run(args: Arguments) -> int:
 
 def _json(
     address: str, digest: str, specs: list[PruneSpec], found: CriteriaCompared, steady: list[Measurement]
-) -> dict[str, Any]:
+) -> JsonDict:
     return {
         "model": {"address": address, "digest": digest},
         "granularity": specs[0].to_json()["granularity"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
@@ -22,6 +21,7 @@ from explorer.export.spec import write_spec
 from explorer.export.weights import write_pruned
 from explorer.pruning.plan import plan as make_plan
 from explorer.types import LoadedModel, Plan, Split
+from explorer.types.aliases import JsonDict, JsonObject
 
 
 def run(args: Arguments) -> int:
@@ -62,7 +62,7 @@ def reached(plan: Plan) -> list[str]:
     return [said, *(printing.clean_terminal(f"note: {note}") for note in plan.notes)]
 
 
-def proof_lines(proof: Mapping[str, Any] | None) -> list[str]:
+def proof_lines(proof: JsonObject | None) -> list[str]:
     """Every check of a proof in a line."""
     marks = {True: "proven", False: "failed", None: "not tried"}
     return [
@@ -71,43 +71,43 @@ def proof_lines(proof: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def slim_written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def slim_written(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     """Write the slim model; the files and the proof, JSON-able."""
     made = write_slim(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
     return _with_proof({"weights": str(made.weights), "arch": str(made.arch), "bytes": made.n_bytes}, made.proof)
 
 
-def _onnx(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def _onnx(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     if args.int8:
         return int8.written(args, model, plan)
     made = write_onnx(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
     return _with_proof({"onnx": str(made.path), "bytes": made.n_bytes}, made.proof)
 
 
-def _with_proof(files: dict[str, Any], proof: Proof) -> dict[str, Any]:
+def _with_proof(files: JsonDict, proof: Proof) -> JsonDict:
     return {"written": files, "proof": proof.to_json()}
 
 
-def _bitmask(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def _bitmask(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     n_bytes = write_bitmask(model, plan, Path(args.output), force=args.force)
     return {"written": {"weights": args.output, "bytes": n_bytes}}
 
 
-def _weights(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def _weights(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     made = write_pruned(model, plan, Path(args.output), force=args.force)
     return {"written": {"weights": str(made.weights), "spec": str(made.spec), "bytes": made.n_bytes}}
 
 
-def _spec(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def _spec(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     return {"written": {"spec": args.output, "bytes": write_spec(model, plan, Path(args.output), force=args.force)}}
 
 
-def _script(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def _script(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     n_bytes = write_script(model, plan, Path(args.output), force=args.force)
     return {"written": {"script": args.output, "bytes": n_bytes}, "masks_sha256": masks_sha256(plan)}
 
 
-WRITERS: Mapping[str, Callable[[Arguments, LoadedModel, Plan], dict[str, Any]]] = {
+WRITERS: Mapping[str, Callable[[Arguments, LoadedModel, Plan], JsonDict]] = {
     "slim": slim_written,
     "onnx": _onnx,
     "bitmask": _bitmask,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from explorer.analysis.comparison.compare import usual_seeds
 from explorer.analysis.comparison.comparison import Comparison
@@ -19,6 +18,7 @@ from explorer.pruning.controls import NAMES, draws_by_chance
 from explorer.pruning.spec import PruneSpec
 from explorer.text.numbers import between
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
+from explorer.types.aliases import JsonDict
 
 _MOST_SEEDS = 100
 
@@ -56,7 +56,7 @@ def _seeds(args: Arguments, model: LoadedModel, data: Dataset) -> tuple[int, ...
     return tuple(args.seed + seed for seed in usual)
 
 
-def fairness_json(comparison: Comparison, point_json: Callable[[TradeOffPoint], dict[str, Any]]) -> dict[str, Any]:
+def fairness_json(comparison: Comparison, point_json: Callable[[TradeOffPoint], JsonDict]) -> JsonDict:
     """Means and spreads of the seeds at each level, the controls, the verdicts, and how far they reach."""
     own, *controls = comparison.curves
     verdicts = {pair.control: pair.verdicts for pair in comparison.pairs}

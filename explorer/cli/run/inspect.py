@@ -13,6 +13,7 @@ from explorer.pruning.layers import layer_table
 from explorer.ranking.order import Magnitudes
 from explorer.text.numbers import percent_asked
 from explorer.types import LayerInfo, LayerTable, LoadedModel
+from explorer.types.aliases import JsonDict
 
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
 _SHARE_NAMES = tuple(f"{share:g}" for share in SHARES)
@@ -42,7 +43,7 @@ def run(args: Arguments) -> int:
 _HEAD = ("layer", "kind", "shape", "weights", "zeros", *(f"|w| {percent_asked(s)}" for s in SHARES))
 
 
-def _row(model: LoadedModel, layer: LayerInfo, ranked: Magnitudes | None) -> dict[str, Any]:
+def _row(model: LoadedModel, layer: LayerInfo, ranked: Magnitudes | None) -> JsonDict:
     weights = model.weights[layer.parameter]
     return {
         "name": layer.name,
@@ -66,7 +67,7 @@ def _ranked(model: LoadedModel, layers: LayerTable) -> dict[str, Magnitudes]:
     )
 
 
-def _json(model: LoadedModel, rows: list[dict[str, Any]], findings: list[Any]) -> dict[str, Any]:
+def _json(model: LoadedModel, rows: list[JsonDict], findings: list[Any]) -> JsonDict:
     return {
         "model": {"address": model.address, "digest": model.digest},
         "architecture": model.meta.get("arch"),
@@ -81,7 +82,7 @@ def _json(model: LoadedModel, rows: list[dict[str, Any]], findings: list[Any]) -
     }
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
+def _cells(row: JsonDict) -> list[str]:
     values = row["quantiles"] or {}
     return [
         row["name"],
@@ -93,7 +94,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     ]
 
 
-def _below(model: LoadedModel, rows: list[dict[str, Any]], findings: list[str]) -> list[str]:
+def _below(model: LoadedModel, rows: list[JsonDict], findings: list[str]) -> list[str]:
     reasons: dict[str, int] = {}
     for row in rows:
         if row["why_not"]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -16,9 +15,10 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.export.onnx_int8 import WrittenInt8, evaluation, int8_latency, speed_sentence, write_onnx_int8
 from explorer.types import Evaluation, LoadedModel, Plan, Split
+from explorer.types.aliases import JsonDict, JsonObject
 
 
-def written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
+def written(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     """Write the int8 file and measure it; JSON-able."""
     data = load_data(args, model) if (args.data or model.data) else None
     export = write_onnx_int8(model, plan, Path(args.output), args.int8, data=data, force=args.force)
@@ -40,11 +40,11 @@ def written(args: Arguments, model: LoadedModel, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _bytes(n: int) -> dict[str, Any]:
+def _bytes(n: int) -> JsonDict:
     return {"value": n, "unit": "bytes", "origin": "measured"}
 
 
-def _accuracies(model: LoadedModel, split: Split, export: WrittenInt8) -> dict[str, Any] | None:
+def _accuracies(model: LoadedModel, split: Split, export: WrittenInt8) -> JsonDict | None:
     dense = Evaluator(model, split).dense_results()
 
     def judged(outputs: Sequence[Tensor]) -> Evaluation:
@@ -58,7 +58,7 @@ def _accuracies(model: LoadedModel, split: Split, export: WrittenInt8) -> dict[s
     return {name: {"accuracy": asdict(e.accuracy), "drop": asdict(e.drop)} for name, e in accuracies.items()}
 
 
-def lines(about: Mapping[str, Any] | None) -> Iterator[str]:
+def lines(about: JsonObject | None) -> Iterator[str]:
     """The same for people."""
     if not about:
         return

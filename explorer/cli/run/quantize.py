@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from explorer.analysis.report import finite
 from explorer.cli import printing
@@ -23,6 +22,7 @@ from explorer.recovery.steps import Finetune
 from explorer.tasks.context import Context
 from explorer.tasks.grid import GridRequest
 from explorer.tasks.order import OrderRequest
+from explorer.types.aliases import JsonDict
 
 
 def run(args: Arguments) -> int:
@@ -90,7 +90,7 @@ def _advice(grid: GridRequest, context: Context) -> str:
     return advice(tried, context.evaluator, share=request.share, bits=request.bits)
 
 
-def point_json(point: GridPoint) -> dict[str, Any]:
+def point_json(point: GridPoint) -> JsonDict:
     """One point as a JSON-able object."""
     return dict(finite(point.to_json()))
 

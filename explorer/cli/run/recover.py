@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from explorer.analysis.report import data_json, finite
 from explorer.cli import printing
@@ -18,6 +17,7 @@ from explorer.recovery.checkpoints import progress_json
 from explorer.tasks.context import Context
 from explorer.tasks.recovery import RecoveryOutcome, RecoveryRequest
 from explorer.types import LoadedModel, Measurement
+from explorer.types.aliases import JsonDict
 
 
 def run(args: Arguments) -> int:
@@ -62,17 +62,17 @@ def _outcome(request: RecoveryRequest, context: Context) -> RecoveryOutcome:
     return last
 
 
-def _counted(outcome: RecoveryOutcome) -> dict[str, Any]:
+def _counted(outcome: RecoveryOutcome) -> JsonDict:
     names = ("label", "asked", "sparsity", "compression_ratio", "theoretical_speedup", "size_bytes")
     return {name: finite(getattr(outcome.point, name)) for name in names}
 
 
-def _written(args: Arguments, outcome: RecoveryOutcome) -> dict[str, Any]:
+def _written(args: Arguments, outcome: RecoveryOutcome) -> JsonDict:
     files = write_pruned(outcome.recovered.model, outcome.plan, Path(args.output), force=args.force)
     return {"weights": str(files.weights), "spec": str(files.spec), "bytes": files.n_bytes}
 
 
-def _json(args: Arguments, context: Context, outcome: RecoveryOutcome) -> dict[str, Any]:
+def _json(args: Arguments, context: Context, outcome: RecoveryOutcome) -> JsonDict:
     recovered, evaluation = outcome.recovered, outcome.evaluation
     dots = {name: getattr(recovered, name) for name in ("dense", "as_pruned", "refreshed", "tuned")}
     return {

@@ -12,6 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.allocation import ALLOCATIONS
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.spec import Limit, PruneSpec
+from explorer.types.aliases import JsonDict
 
 _BIGGEST_SPEC = 10_000_000
 
@@ -75,11 +76,11 @@ def _allocation(flags: PruneFlags) -> Any:
 
 
 def _limited(spec: PruneSpec, flags: PruneFlags) -> PruneSpec:
-    changes: list[tuple[str, dict[str, Any]]] = [(name, {"locked": True}) for name in flags.lock]
+    changes: list[tuple[str, JsonDict]] = [(name, {"locked": True}) for name in flags.lock]
     changes += [(name, {"locked": False}) for name in flags.unlock]
     changes += [(name, {"floor": value}) for name, value in flags.floor]
     changes += [(name, {"cap": value}) for name, value in flags.cap]
-    merged: dict[str, dict[str, Any]] = {}
+    merged: dict[str, JsonDict] = {}
     for name, change in changes:
         merged.setdefault(name, {}).update(change)
     for name, change in merged.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from explorer.analysis.report import data_json
 from explorer.analysis.search.result import said
@@ -20,6 +19,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text
 from explorer.tasks.search import SearchRequest
 from explorer.types import Dataset, LoadedModel
+from explorer.types.aliases import JsonDict
 
 
 def run(args: Arguments) -> int:
@@ -59,7 +59,7 @@ def _write(path: Path, spec: PruneSpec) -> None:
     write_text(path, json.dumps(spec.to_json(), indent=1))
 
 
-def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, found: SearchResult) -> dict[str, Any]:
+def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, found: SearchResult) -> JsonDict:
     request = spec.to_json()
     return {
         "model": {"address": model.address, "digest": model.digest},

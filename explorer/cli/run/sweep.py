@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from typing import Any
 
 from explorer.analysis.comparison.comparison import Comparison
 from explorer.analysis.report import data_json, finite
@@ -22,6 +21,7 @@ from explorer.store.looks import looks
 from explorer.tasks.running import results
 from explorer.tasks.sweep import SweepRequest
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
+from explorer.types.aliases import JsonDict
 
 
 def run(args: Arguments) -> int:
@@ -68,7 +68,7 @@ def _say(args: Arguments, model: LoadedModel, data: Dataset, comparison: Compari
     printing.say(*fairness.lines(comparison))
 
 
-def point_json(point: TradeOffPoint) -> dict[str, Any]:
+def point_json(point: TradeOffPoint) -> JsonDict:
     """One point as a JSON-able object; an infinite ratio (nothing is left) becomes None."""
     return dict(finite(asdict(point)))
 

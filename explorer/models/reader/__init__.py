@@ -6,13 +6,13 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.types.aliases import JsonObject
 from explorer.types.files.reading import answer
 from explorer.types.files.reading.launch import Clocks, run
 from explorer.types.files.reading.limits import opened_bytes
@@ -35,7 +35,7 @@ class FileContents:
     aliases: Mapping[str, str]
     repairs: tuple[str, ...]
     oddities: tuple[str, ...]
-    facts: Mapping[str, Any]
+    facts: JsonObject
     metadata: Mapping[str, str]
 
 

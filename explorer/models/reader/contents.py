@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.models.reader.formats import SAVE_AGAIN
 from explorer.text.names import clean, listed
+from explorer.types.aliases import JsonDict
 from explorer.types.files.reading.limits import MAX_TENSOR_BYTES, MAX_TENSORS
 from explorer.types.files.reading.refusal import RefusedError
 
@@ -34,11 +35,11 @@ class Contents:
     aliases: dict[str, str] = field(default_factory=dict)
     repairs: list[str] = field(default_factory=list)
     oddities: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: JsonDict = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
 
 
-def flat(saved: Any) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
+def flat(saved: Any) -> tuple[JsonDict, list[str], JsonDict]:
     """({name: tensor}, repairs, other facts such as the epoch); RefusedError when there are no tensors."""
     if isinstance(saved, Tensor):
         return {"tensor": saved}, [], {}
@@ -49,7 +50,7 @@ def flat(saved: Any) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
     while (inner := _container(saved)) is not None and len(repairs) < MAX_DEPTH:
         repairs.append(f"The weights were found under {inner!r}.")
         saved = saved[inner]
-    tensors: dict[str, Any] = {}
+    tensors: JsonDict = {}
     for name, value in _walk(saved, "", 0):
         if name in tensors:
             raise RefusedError(f"It names {clean(name)!r} twice, so what it contains is ambiguous.", SAVE_AGAIN)

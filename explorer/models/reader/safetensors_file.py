@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +12,7 @@ from typing import Any, BinaryIO
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.files.reading.limits import MAX_TENSORS
 from explorer.types.files.reading.refusal import RefusedError
 
@@ -27,7 +27,7 @@ _BYTES = re.compile(r"\d+")
 class Header:
     """The tensors by name, as they are described, and the texts beside them."""
 
-    tensors: Mapping[str, Any]
+    tensors: JsonObject
     metadata: dict[str, str]
 
     def n_values(self, name: str) -> int:
@@ -42,7 +42,7 @@ class Header:
         bits = _BYTES.search(str(self._described(name).get("dtype")))
         return min(max(int(bits.group()[:2]) // 8, 1), 8) if bits else 8
 
-    def _described(self, name: str) -> Mapping[str, Any]:
+    def _described(self, name: str) -> JsonObject:
         described = self.tensors.get(name)
         return described if isinstance(described, dict) else {}
 
@@ -75,7 +75,7 @@ def read_header(file: BinaryIO) -> Header:
     return Header(header, metadata)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> JsonDict:
     """A JSON object whose keys differ: readers disagree on which of two equal keys counts."""
     values = dict(pairs)
     if len(values) != len(pairs):

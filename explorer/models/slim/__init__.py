@@ -20,6 +20,7 @@ from explorer.models.slim.document import Graph, read, refused
 from explorer.models.slim.network import build, example_inputs
 from explorer.models.slim.trial import try_out
 from explorer.types import LoadedModel, tensors_digest
+from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.files.reading.refusal import RefusedError
 
 METADATA_KEY = "explorer"
@@ -28,12 +29,12 @@ VERSION = 1
 _SIZES = ("input_shape", "size", "mean", "std", "n_classes", "made_from")
 
 
-def is_slim(about: Mapping[str, Any]) -> bool:
+def is_slim(about: JsonObject) -> bool:
     """Whether a file's own description says that it is a slim model."""
     return about.get("kind") == KIND
 
 
-def description(metadata: Mapping[str, str]) -> Mapping[str, Any]:
+def description(metadata: Mapping[str, str]) -> JsonObject:
     """What a safetensors header says of its file, if this project wrote it; else nothing."""
     try:
         content = json.loads(metadata.get(METADATA_KEY) or "{}")
@@ -42,12 +43,12 @@ def description(metadata: Mapping[str, str]) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def check(about: Mapping[str, Any], tensors: Mapping[str, Tensor], aliases: Mapping[str, str]) -> None:
+def check(about: JsonObject, tensors: Mapping[str, Tensor], aliases: Mapping[str, str]) -> None:
     """Try the model out; RefusedError when it is not what it claims. For the reading process."""
     try_out(_graph(about), _all(tensors, aliases))
 
 
-def opened(weights: Weights, about: Mapping[str, Any]) -> LoadedModel:
+def opened(weights: Weights, about: JsonObject) -> LoadedModel:
     """The runnable model in a file that :func:`check` has passed. Raises ExplorerError."""
     tensors = _all(weights.tensors, weights.aliases)
     try:
@@ -72,7 +73,7 @@ def opened(weights: Weights, about: Mapping[str, Any]) -> LoadedModel:
     )
 
 
-def _graph(about: Mapping[str, Any]) -> Graph:
+def _graph(about: JsonObject) -> Graph:
     if about.get("version") != VERSION:
         raise refused(f"it is of version {str(about.get('version'))[:20]!r}, and version {VERSION} is read here")
     return read(about.get("graph"))
@@ -82,7 +83,7 @@ def _all(tensors: Mapping[str, Tensor], aliases: Mapping[str, str]) -> dict[str,
     return {**tensors, **{name: tensors[first] for name, first in aliases.items()}}
 
 
-def _described(raw: Any) -> dict[str, Any]:
+def _described(raw: Any) -> JsonDict:
     """What the file says of its inputs, as far as it is of the expected kind."""
     if not isinstance(raw, dict):
         return {}
@@ -103,7 +104,7 @@ def _plausible(name: str, value: Any) -> bool:
     )
 
 
-def _kept(about: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _kept(about: JsonObject, *names: str) -> JsonDict:
     return {name: about[name] for name in names if isinstance(about.get(name), dict)}
 
 

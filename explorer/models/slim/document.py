@@ -14,6 +14,7 @@ import torch
 
 from explorer.models.slim.vocabulary import ATTRIBUTES, CONSTANTS, FUNCTIONS, LAYERS, METHODS
 from explorer.text.names import clean
+from explorer.types.aliases import CallArguments, JsonDict, JsonObject
 from explorer.types.files.reading.refusal import RefusedError
 
 Op = Literal["input", "tensor", "layer", "call"]
@@ -47,8 +48,8 @@ class GraphStep:
     name: str
     op: Op
     target: str
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
+    args: CallArguments
+    kwargs: JsonObject
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class Graph:
     """
 
     inputs: tuple[tuple[tuple[int, ...], torch.dtype], ...]
-    layers: Mapping[str, tuple[str, Mapping[str, Any]]]
+    layers: Mapping[str, tuple[str, JsonObject]]
     tensors: Mapping[str, str]
     tied: Mapping[str, str]
     steps: tuple[GraphStep, ...]
@@ -232,7 +233,7 @@ def _check_call(step: GraphStep) -> None:
         raise refused(f"its step {step.name!r} writes over a tensor")
 
 
-def _layer(raw: Any) -> tuple[str, Mapping[str, Any]]:
+def _layer(raw: Any) -> tuple[str, JsonObject]:
     fields = _object(raw, "a layer")
     kind, arguments = fields.get("type"), _object(fields.get("args"), "a layer's arguments")
     if set(fields) != {"type", "args"} or not isinstance(kind, str) or kind not in LAYERS:
@@ -261,7 +262,7 @@ def _input(raw: Any) -> tuple[tuple[int, ...], torch.dtype]:
     return tuple(shape), getattr(torch, name)
 
 
-def _object(raw: Any, what: str) -> dict[str, Any]:
+def _object(raw: Any, what: str) -> JsonDict:
     if not isinstance(raw, dict):
         raise refused(f"{what} in it is not an object")
     return raw

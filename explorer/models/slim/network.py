@@ -14,6 +14,7 @@ from explorer.models.slim.running import arguments, call, resolved, tensor_at
 from explorer.models.slim.vocabulary import layer_class
 from explorer.models.slim.watched import MAX_BYTES, CheckedRun
 from explorer.text.names import clean, listed
+from explorer.types.aliases import CallArguments
 from explorer.types.files.reading.refusal import RefusedError
 
 
@@ -28,7 +29,7 @@ class SlimNetwork(nn.Module):
         self._graph = graph
         self.foresight: Foresight | None = None
 
-    def _run(self, inputs: tuple[Any, ...]) -> Any:
+    def _run(self, inputs: CallArguments) -> Any:
         n = _batch_size(inputs)
         if n is not None and self.foresight is not None:
             self.foresight.check(n)
@@ -89,7 +90,7 @@ class Foresight:
         return self._bytes[n]
 
 
-def _batch_size(inputs: tuple[Any, ...]) -> int | None:
+def _batch_size(inputs: CallArguments) -> int | None:
     """How many inputs there are, unless they only stand for some, as when the network is traced."""
     if not inputs or not all(isinstance(x, Tensor) and x.dim() and type(x.shape[0]) is int for x in inputs):
         return None

@@ -9,6 +9,7 @@ from torch import nn
 
 from explorer.models.slim.document import GraphStep, Ref
 from explorer.models.slim.vocabulary import FUNCTIONS, METHOD
+from explorer.types.aliases import CallArguments
 
 
 def arguments(step: GraphStep, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -17,7 +18,7 @@ def arguments(step: GraphStep, values: Mapping[str, Any]) -> tuple[tuple[Any, ..
     return args, {name: resolved(value, values) for name, value in step.kwargs.items()}
 
 
-def call(network: nn.Module, step: GraphStep, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def call(network: nn.Module, step: GraphStep, args: CallArguments, kwargs: Mapping[str, Any]) -> Any:
     """What one step makes."""
     if step.op == "tensor":
         return tensor_at(network, step.target)

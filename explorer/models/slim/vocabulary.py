@@ -7,11 +7,11 @@ memory that it did not fill.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from torch import nn
 
+from explorer.types.aliases import Operation
 from explorer.types.operators import OPERATORS
 
 # Only these are asked of a tensor by name; the classic ways out of a sandbox are not among them.
@@ -73,7 +73,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Operation] = {
     word: function for place in "botf" for op in OPERATORS for word, function in op.words(place).items()
 }
 METHODS = frozenset(word for op in OPERATORS for word in op.words("m"))

@@ -18,6 +18,7 @@ from explorer.models.slim.running import arguments, call, resolved
 from explorer.models.slim.tensor_arguments import numbers_from_tensors
 from explorer.models.slim.vocabulary import ARITHMETIC, METHODS
 from explorer.text.names import clean
+from explorer.types.aliases import CallArguments
 from explorer.types.files.reading.refusal import RefusedError
 
 MAX_BYTES = 4 * 2**30
@@ -90,7 +91,7 @@ def _on_meta(value: Any) -> Any:
     return {key: _on_meta(v) for key, v in value.items()} if isinstance(value, dict) else value
 
 
-def _check_before(step: GraphStep, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def _check_before(step: GraphStep, args: CallArguments, kwargs: Mapping[str, Any]) -> None:
     if step.target in ARITHMETIC and not _calculable(step.target, args):
         raise refused(f"its step {step.name!r} calculates with what are no numbers")
     if step.target in METHODS and not isinstance(args[0], Tensor):
@@ -105,7 +106,7 @@ def _check_before(step: GraphStep, args: tuple[Any, ...], kwargs: Mapping[str, A
         raise refused(f"its step {step.name!r} makes too many pieces")
 
 
-def _calculable(target: str, args: tuple[Any, ...]) -> bool:
+def _calculable(target: str, args: CallArguments) -> bool:
     """Python's own arithmetic can fill the memory with one power, or one text times a number."""
     if any(isinstance(a, Tensor) for a in args):
         return all(isinstance(a, Tensor | int | float) for a in args)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, fx, nn
 from explorer.pruning.coupling.labels import FROZEN, Labels, constant_along
 from explorer.pruning.coupling.uses import Uses
 from explorer.pruning.operators import layers, products, recurrent
+from explorer.types.aliases import Operation
 from explorer.types.operators import Rule, layer_classes, rule_of
 from explorer.types.stopping import check
 
@@ -133,7 +134,7 @@ class Labeller(fx.Interpreter):
 
         return self._call(target, method, target, args, kwargs)
 
-    def _call(self, key: Any, function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
+    def _call(self, key: Any, function: Operation, name: str, args: Any, kwargs: Any) -> Any:
         if not any(_is_labels(a) for a in _tensors((args, kwargs))):
             return self._on_numbers(key, function, args, kwargs)
         rule = rule_of(key)
@@ -151,7 +152,7 @@ class Labeller(fx.Interpreter):
         result = self._other(rule, function, args, kwargs) if result is None else result
         return self._mixes(function, args, kwargs, f"{name} mixes all its channels") if result is None else result
 
-    def _moved(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _moved(self, key: Any, function: Operation, args: Any, kwargs: Any) -> Any:
         moved = function(*args, **kwargs)
         parts = args[1] if key is operator.getitem and isinstance(args[1], tuple) else args[1:2]
         odd = [
@@ -164,7 +165,7 @@ class Labeller(fx.Interpreter):
                 self.labels.freeze(args[0], "single channels are picked by number")
         return moved
 
-    def _on_numbers(self, key: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _on_numbers(self, key: Any, function: Operation, args: Any, kwargs: Any) -> Any:
         """An operation on weights and constants; a slice of a weight is still that weight's."""
         result = function(*args, **kwargs)
         if key is operator.getitem and isinstance(args[0], Tensor) and id(args[0]) in self.uses.names:
@@ -174,7 +175,7 @@ class Labeller(fx.Interpreter):
                 self.uses.view_of(args[0], result)
         return result
 
-    def _with_weights(self, rule: Rule | None, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _with_weights(self, rule: Rule | None, function: Operation, args: Any, kwargs: Any) -> Any:
         """Functions that are handed their weights."""
         x, (weight, bias) = args[0], _given(args, kwargs, ("weight", 1), ("bias", 2))
         if rule is Rule.MATRIX_PRODUCT and self.uses.knows(args[1]) and args[1].dim() == 2:
@@ -196,7 +197,7 @@ class Labeller(fx.Interpreter):
                 return layers.conv(self.uses, call, x)
         return None
 
-    def _other(self, rule: Rule | None, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _other(self, rule: Rule | None, function: Operation, args: Any, kwargs: Any) -> Any:
         if rule is Rule.SPATIAL:
             return self._spatial(function, args, kwargs)
         if rule is Rule.REDUCTION:
@@ -251,7 +252,7 @@ class Labeller(fx.Interpreter):
                 self.uses.constant(out[..., :1].expand(*out.shape[:-1], k.shape[-2]), mask)
         return out
 
-    def _joined(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Tensor:
+    def _joined(self, function: Operation, args: Any, kwargs: Any) -> Tensor:
         """Concatenated or stacked: whatever is not along that dimension must stay equally wide."""
         pieces = [products.labels_of(x) for x in args[0]]
         joined: Tensor = function(pieces, *args[1:], **kwargs)
@@ -267,7 +268,7 @@ class Labeller(fx.Interpreter):
         self.labels.join(half, gate, "gated by its other half")
         return half
 
-    def _pixel_shuffle(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
+    def _pixel_shuffle(self, function: Operation, *args: Any, **kwargs: Any) -> Tensor:
         shuffled: Tensor = function(args[0].contiguous(), *args[1:], **kwargs)
         corner = shuffled[..., :1, :1]
         self.labels.join(corner, shuffled, "pixel shuffle: one channel's pixels come from several")
@@ -288,7 +289,7 @@ class Labeller(fx.Interpreter):
             return _broadcast(a, b)
         return a if isinstance(a, Tensor) else b
 
-    def _spatial(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _spatial(self, function: Operation, args: Any, kwargs: Any) -> Any:
         x = args[0]
         shape = function(torch.zeros(x.shape), *args[1:], **kwargs).shape
         vector = constant_along(x, list(range(2, x.dim())))
@@ -297,7 +298,7 @@ class Labeller(fx.Interpreter):
             return torch.full(shape, FROZEN)
         return vector.reshape(*vector.shape, *[1] * (len(shape) - 2)).expand(shape)
 
-    def _reduction(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _reduction(self, function: Operation, args: Any, kwargs: Any) -> Any:
         x = args[0]
         shape = function(torch.zeros(x.shape), *args[1:], **kwargs).shape
         dims = _given(args, kwargs, ("dim", 1))[0]
@@ -334,7 +335,7 @@ class Labeller(fx.Interpreter):
             self.labels.freeze(x, "softmax mixes all its channels")
         return x
 
-    def _mixes(self, function: Callable[..., Any], args: Any, kwargs: Any, reason: str) -> Any:
+    def _mixes(self, function: Operation, args: Any, kwargs: Any, reason: str) -> Any:
         """Whatever is not known to keep channels apart freezes everything that goes in."""
         for value in _tensors((args, kwargs)):
             if _is_labels(value):

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from explorer.pruning.evidence.recurrent import CELLS, SEQUENCES, read_by_cell, read_by_layers
 from explorer.pruning.evidence.watching import Watch, argument
+from explorer.types.aliases import CallArguments, NamedArguments
 from explorer.types.operators import Rule, named
 from explorer.types.stopping import check
 
@@ -129,7 +130,7 @@ class InputWatch(Watch):
     def partly(self, parameter: str) -> None:
         """Only a part of this weight was taken: what each of its numbers is multiplied by cannot be told."""
 
-    def saw(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: Any) -> None:
         for weight, inputs in _read(name, args, kwargs):
             parameter = self.name_of(weight)
             if parameter is not None:
@@ -138,7 +139,7 @@ class InputWatch(Watch):
             self.partly(whole)
 
 
-def _read(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[Any, Inputs]]:
+def _read(name: str, args: CallArguments, kwargs: NamedArguments) -> Iterator[tuple[Any, Inputs]]:
     """(weight, what it was multiplied by) for each weight that a call of a torch function reads."""
     if name == "linear":
         yield argument(args, kwargs, 1, "weight"), Rows(argument(args, kwargs, 0, "input"))
@@ -157,7 +158,7 @@ def _read(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[
         yield from ((weight, Rows(x)) for weight, x in read_by_cell(name, args))
 
 
-def _convolution(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Patches]:
+def _convolution(args: CallArguments, kwargs: NamedArguments) -> tuple[Tensor, Patches]:
     x, weight = argument(args, kwargs, 0, "input"), argument(args, kwargs, 1, "weight")
     kernel = tuple(weight.shape[2:])
     stride, dilation = (

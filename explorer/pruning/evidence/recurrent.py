@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
+
+from explorer.types.aliases import CallArguments
 
 SEQUENCES = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 CELLS = ("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
 
 
-def read_by_cell(name: str, args: tuple[Any, ...]) -> Iterator[tuple[Tensor, Tensor]]:
+def read_by_cell(name: str, args: CallArguments) -> Iterator[tuple[Tensor, Tensor]]:
     """(weight, inputs) of one step of a recurrent cell."""
     x, state, w_input, w_hidden = args[:4]
     yield w_input, x
     yield w_hidden, state[0] if name == "lstm_cell" else state
 
 
-def read_by_layers(name: str, args: tuple[Any, ...]) -> Iterator[tuple[Tensor, Tensor]]:
+def read_by_layers(name: str, args: CallArguments) -> Iterator[tuple[Tensor, Tensor]]:
     """(weight, inputs) for the layers of a recurrent network, found by running them one by one.
 
     Nothing for packed sequences and for projected states: what those read cannot be told from outside.

@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from explorer.types.aliases import CallArguments, NamedArguments
+
 _MARK = "_explorer_made_by"
 
 
@@ -43,6 +45,6 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
         yield from tensors_in(list(value.values()))
 
 
-def makers_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> frozenset[Made]:
+def makers_of(args: CallArguments, kwargs: NamedArguments) -> frozenset[Made]:
     """Who made what a function was called with, together."""
     return frozenset[Made]().union(*(marks(tensor) for tensor in tensors_in([*args, *kwargs.values()])))

@@ -15,6 +15,7 @@ from explorer.pruning.evidence.running import batches_of, private_copy
 from explorer.pruning.lowering import lowered
 from explorer.pruning.tracing import traced
 from explorer.types import LoadedModel, Split
+from explorer.types.aliases import CallArguments, NamedArguments, Operation
 from explorer.types.stopping import check
 
 BATCH = 64
@@ -32,7 +33,7 @@ class Watch(TorchFunctionMode, ABC):
         self.names = names
 
     def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self, func: Operation, types: Any, args: CallArguments = (), kwargs: NamedArguments | None = None
     ) -> Any:
         check()
         given = kwargs or {}
@@ -40,12 +41,12 @@ class Watch(TorchFunctionMode, ABC):
         self.saw(getattr(func, "__name__", ""), args, given, out)
         return out
 
-    def called(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def called(self, func: Operation, args: CallArguments, kwargs: NamedArguments) -> Any:
         """What the function returns."""
         return func(*args, **kwargs)
 
     @abstractmethod
-    def saw(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: Any) -> None:
         """The function of this name was called so, and this came out."""
 
     def name_of(self, value: Any) -> str | None:
@@ -75,6 +76,6 @@ def _opened(module: nn.Module) -> nn.Module:
         return module
 
 
-def argument(args: tuple[Any, ...], kwargs: Mapping[str, Any], place: int, name: str, default: Any = None) -> Any:
+def argument(args: CallArguments, kwargs: Mapping[str, Any], place: int, name: str, default: Any = None) -> Any:
     """An argument of a call, given by place or by name."""
     return args[place] if len(args) > place else kwargs.get(name, default)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from explorer.pruning.coupling.labels import FROZEN, constant_along
 from explorer.pruning.coupling.uses import Uses
+from explorer.types.aliases import Operation
 
 CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -119,7 +120,7 @@ def embedding(uses: Uses, weight: Tensor, x: Tensor) -> Tensor:
     return vector.expand(*x.shape, len(vector))
 
 
-def along(function: Callable[..., Any], x: Tensor, rows: Tensor, channel_dim: int) -> Tensor:
+def along(function: Operation, x: Tensor, rows: Tensor, channel_dim: int) -> Tensor:
     """``rows`` along the channel dimension of what ``function`` makes of data shaped like x."""
     shape = function(torch.zeros(x.shape)).shape
     view = [1] * len(shape)

@@ -18,6 +18,7 @@ from explorer.tasks.removal import RemovalRequest
 from explorer.text.names import clean_markdown, file_stem
 from explorer.text.numbers import bytes_text
 from explorer.types import Dataset, LoadedModel, Measurement, Plan
+from explorer.types.aliases import JsonDict
 from explorer.ui.explore.view import View
 from explorer.ui.shell import running, tasks
 from explorer.ui.shell.theme import chart_theme
@@ -147,7 +148,7 @@ def _row(what: str, dense: Measurement, pruned: Measurement) -> dict[str, str]:
 
 
 _COLUMN = st.column_config
-_COLUMNS: dict[str, Any] = {
+_COLUMNS: JsonDict = {
     "what": _COLUMN.TextColumn("Cost of one pass", width=158),
     "dense": _COLUMN.TextColumn("Dense", width=162, help="Times: the median, with the 10th and 90th percentile."),
     "pruned": _COLUMN.TextColumn("Units removed", width=162),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import streamlit as st
 
@@ -17,6 +16,7 @@ from explorer.text.names import clean_markdown, file_stem
 from explorer.text.numbers import bytes_text, interval, percent, points
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
+from explorer.types.aliases import JsonDict
 from explorer.ui.quantize import grids, orders, skipped
 from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
@@ -163,7 +163,7 @@ def _table(found: list[GridPoint]) -> None:
 
 
 _COLUMN = st.column_config
-_COLUMNS: dict[str, Any] = {
+_COLUMNS: JsonDict = {
     "★": _COLUMN.TextColumn("★", width=30),
     "pruned": _COLUMN.TextColumn("Pruned", width=60),
     "format": _COLUMN.TextColumn("Format", width=112),
@@ -218,5 +218,5 @@ def _row(p: GridPoint, on_front: bool) -> dict[str, object]:
     }
 
 
-def _json(p: GridPoint) -> dict[str, Any]:
+def _json(p: GridPoint) -> JsonDict:
     return dict(finite(p.to_json()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from explorer.metrics.size import parameters
 from explorer.pruning.allocation import Global
@@ -23,6 +22,7 @@ from explorer.recovery.training import Training
 from explorer.tasks.recovery import RecoveryRequest
 from explorer.text.numbers import percent_asked
 from explorer.types import LoadedModel
+from explorer.types.aliases import JsonDict
 
 METHODS = {
     "one_shot": "One shot",
@@ -174,7 +174,7 @@ def _spec(settings: RecoverySettings) -> PruneSpec:
 
 
 def _taught(settings: RecoverySettings) -> Training:
-    changes: dict[str, Any] = {"distil_weight": 0.7 if settings.distil else 0.0}
+    changes: JsonDict = {"distil_weight": 0.7 if settings.distil else 0.0}
     return replace(settings.tuning, **changes) if settings.tuning.distil_weight < 1.0 else settings.tuning
 
 

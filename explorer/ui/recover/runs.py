@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import streamlit as st
 
@@ -19,6 +18,7 @@ from explorer.tasks.recovery import RecoveryRequest
 from explorer.text.names import file_stem
 from explorer.text.numbers import percent, times
 from explorer.types import Dataset, LoadedModel, Measurement
+from explorer.types.aliases import JsonDict
 from explorer.ui.recover import jobs as recovery_jobs
 from explorer.ui.shell import session
 from explorer.ui.shell.theme import chart_theme
@@ -106,7 +106,7 @@ def _row(name: str, job: Job, model: LoadedModel) -> dict[str, object]:
 
 
 _COLUMN = st.column_config
-_COLUMNS: dict[str, Any] = {
+_COLUMNS: JsonDict = {
     "run": _COLUMN.TextColumn("Run", width="large"),
     "state": _COLUMN.TextColumn("State"),
     "smaller": _COLUMN.TextColumn("Smaller", help="Compression ratio in parameters of the whole model, counted."),

@@ -11,6 +11,7 @@ from explorer.analysis.search.search import SearchResult, Tried
 from explorer.text.numbers import bytes_text, percent, points, points_between
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Measurement
+from explorer.types.aliases import JsonDict
 
 _COLUMN = st.column_config
 _AT_MOST, _AT_LEAST = "≤\N{NO-BREAK SPACE}", "≥\N{NO-BREAK SPACE}"
@@ -97,7 +98,7 @@ def plans(found: SearchResult, stem: str) -> Tried | None:
     return tried if opened else None
 
 
-def _row(tried: Tried, found: SearchResult) -> dict[str, Any]:
+def _row(tried: Tried, found: SearchResult) -> JsonDict:
     return {
         "plan": found.tried.index(tried) + 1,
         "from": ORIGINS[tried.by],
@@ -111,7 +112,7 @@ def _row(tried: Tried, found: SearchResult) -> dict[str, Any]:
     }
 
 
-_COLUMNS: dict[str, Any] = {
+_COLUMNS: JsonDict = {
     "plan": _COLUMN.NumberColumn("Plan", width=50, help="In the order of trial."),
     "from": _COLUMN.TextColumn("From", width=230),
     "keeps": _COLUMN.CheckboxColumn("Keeps to it", width=85, help="Whether it is within what was asked."),

@@ -30,6 +30,7 @@ from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
 from explorer.types import Dataset, LayerInfo, LoadedModel, Measurement, Plan, PruningGroup, Scores, Split
+from explorer.types.aliases import JsonDict
 from explorer.types.files import paths
 from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Source
@@ -123,7 +124,7 @@ def wires(of: LoadedModel) -> Wiring:
     return wiring(of, layer_table(of))
 
 
-def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None, page: ListPage) -> dict[str, Any]:
+def histograms(of: LoadedModel, spec: PruneSpec, on: Dataset | None, page: ListPage) -> JsonDict:
     """The large, fixed part of what the draggable histogram is told of a page of :func:`listed`."""
     symbol = None if spec.criterion.on_weight_scale else "score"
     shown, scope = page
@@ -139,7 +140,7 @@ def _histograms(
     scope: str,
     _shown: tuple[PruningGroup, ...],
     _scores: Scores,
-) -> dict[str, Any]:
+) -> JsonDict:
     return component.static_part(_shown, _scores.values, symbol=symbol, scope=scope)
 
 

@@ -13,6 +13,7 @@ from explorer.data.given import why_no_data
 from explorer.errors import ExplorerError
 from explorer.text.names import clean_markdown, model_name
 from explorer.types import Dataset, LoadedModel
+from explorer.types.aliases import JsonDict
 from explorer.ui.serving.uploads import UPLOADS
 from explorer.ui.shell import running, session
 from explorer.workbench.workspace import Workspace
@@ -113,7 +114,7 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
         kind = st.selectbox(
             "Data", kinds, index=kinds.index(key) if key in kinds else 0, format_func=_KINDS.__getitem__
         )
-        options: dict[str, Any] = _options(work, kind, place)
+        options: JsonDict = _options(work, kind, place)
         if st.button("Use this data", icon=":material/check:"):
             _choose(work, "data_menu", **options)
         if dataset is not None:
@@ -122,7 +123,7 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
                 st.caption(f":material/info: {clean_markdown(f'{finding.what} {finding.evidence}', 400)}")
 
 
-def _options(work: Workspace, kind: str, place: str) -> dict[str, Any]:
+def _options(work: Workspace, kind: str, place: str) -> JsonDict:
     if kind == "none":
         st.caption("The pruned model is compared with the dense one on generated inputs: agreement, not accuracy.")
     if kind not in ("folder", "npz"):

@@ -12,6 +12,7 @@ from explorer.analysis.comparison.protocol import in_words
 from explorer.errors import ExplorerError
 from explorer.store.records import PointRecord
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
+from explorer.types.aliases import JsonDict
 from explorer.ui.shell import cache, session, tasks
 
 # What asked for a point, in words.
@@ -87,7 +88,7 @@ def table(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
 
 
 _COLUMN = st.column_config
-_COLUMNS: dict[str, Any] = {
+_COLUMNS: JsonDict = {
     "time": _COLUMN.TextColumn("Time (UTC)", width=125),
     "kind": _COLUMN.TextColumn("From", width=75),
     "setting": _COLUMN.TextColumn("Setting", width=300),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from explorer.component import ticker_js
+from explorer.types.aliases import JsonDict
 
 _NAME = "pruning_explorer.ticker"
-_renderers: dict[str, Any] = {}
+_renderers: JsonDict = {}
 
 
 def tick(key: str, after_ms: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -13,6 +12,7 @@ from explorer.pruning.granularity import GRANULARITIES
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean, clean_markdown
 from explorer.types import LoadedModel, PruningGroup, Scores
+from explorer.types.aliases import JsonDict
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
 
@@ -159,7 +159,7 @@ def _graph(model: LoadedModel, scores: Scores, group: PruningGroup | None) -> No
 
 
 _COLUMN = st.column_config
-_COLUMNS: dict[str, Any] = {
+_COLUMNS: JsonDict = {
     "line": _COLUMN.TextColumn("Line", width=150, pinned=True),
     "units": _COLUMN.TextColumn("Units", width=60, alignment="right"),
     "why": _COLUMN.TextColumn("Why tied, or why fixed", width=190),

@@ -12,6 +12,7 @@ from explorer.text.names import clean_markdown
 from explorer.text.numbers import between, percent, points_between, times
 from explorer.text.spreadsheet import csv_text
 from explorer.types import TradeOff, TradeOffPoint
+from explorer.types.aliases import JsonDict
 
 _TABLE = "compare_points"
 _COLUMN = st.column_config
@@ -87,12 +88,12 @@ def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
     return point if opened else None
 
 
-def _columns(judged: str) -> dict[str, Any]:
+def _columns(judged: str) -> JsonDict:
     measured = "Of the pruned model on the tune split, measured."
     return _COLUMNS | {"accuracy": _COLUMN.NumberColumn(judged, format="%.1f %%", width=80, help=measured)}
 
 
-def _cells(row: dict[str, Any]) -> dict[str, Any]:
+def _cells(row: JsonDict) -> JsonDict:
     seed = "" if row["seed"] is None else f", seed {row['seed']}"
     return {
         "unit": row["unit"],
@@ -119,7 +120,7 @@ def _interval(low: float | None, high: float | None, sign: int) -> str:
     return between(low, high) if sign > 0 else points_between(-low, -high)
 
 
-_COLUMNS: dict[str, Any] = {
+_COLUMNS: JsonDict = {
     "unit": _COLUMN.TextColumn("Unit", width=80),
     "criterion": _COLUMN.TextColumn("Criterion", width=165),
     "allocation": _COLUMN.TextColumn("Allocation", width=175),

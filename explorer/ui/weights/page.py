@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -15,6 +14,7 @@ from explorer.text.names import clean, file_stem
 from explorer.text.numbers import percent
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
+from explorer.types.aliases import JsonDict
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.weights import one_layer, two_criteria
@@ -224,7 +224,7 @@ def _cells(row: LayerStatistics) -> dict[str, object]:
 
 
 _COLUMN = st.column_config
-_COLUMNS: dict[str, Any] = {
+_COLUMNS: JsonDict = {
     "layer": _COLUMN.TextColumn("Layer", pinned=True, width=140),
     "pruned": _COLUMN.ProgressColumn(
         "Pruned", format="percent", min_value=0.0, max_value=1.0, width=96, help="Share of its weights that go."

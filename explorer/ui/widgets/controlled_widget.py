@@ -12,10 +12,11 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.types.aliases import JsonDict
 from explorer.ui.widgets.persistent_widget import tell
 
 
-def mirrored(name: str, value: Any, take: Callable[[Any], None]) -> dict[str, Any]:
+def mirrored(name: str, value: Any, take: Callable[[Any], None]) -> JsonDict:
     """``key`` and ``on_change`` of a widget that shows ``value``; ``take`` gets what the visitor chooses in it.
 
     Use: ``st.radio("…", options, **mirrored("unit", present, switch))``.

@@ -25,6 +25,7 @@ import streamlit as st
 
 from explorer.component import streamlit_js, streamlit_parts_js
 from explorer.errors import ExplorerError
+from explorer.types.aliases import JsonDict, JsonObject
 from explorer.workbench.events import DragEvent, read_events
 
 _NAME = "pruning_explorer.histogram"
@@ -55,11 +56,11 @@ def bring_parts(key: str) -> None:
 
 
 def draw(
-    static: Mapping[str, Any],
-    dynamic: Mapping[str, Any],
+    static: JsonObject,
+    dynamic: JsonObject,
     key: str,
     *,
-    strips: Mapping[str, Any] | None = None,
+    strips: JsonObject | None = None,
 ) -> None:
     """Show the histograms. The parts come from ``explorer.component``; ``key`` names the place."""
     held = _held(key)
@@ -93,7 +94,7 @@ def _slot(key: str, name: str) -> str:
     return f"_histogram_{name}_{key}"
 
 
-def _commit(key: str) -> Mapping[str, Any]:
+def _commit(key: str) -> JsonObject:
     state = st.session_state.get(key)
     commit = state.get("commit") if isinstance(state, Mapping) else None
     return commit if isinstance(commit, Mapping) else {}
@@ -108,5 +109,5 @@ def _held(key: str) -> frozenset[str]:
     return frozenset(d for d in have[:_MOST_DIGESTS] if isinstance(d, str)) if isinstance(have, list) else frozenset()
 
 
-def _unless_held(part: Mapping[str, Any], held: frozenset[str]) -> dict[str, Any]:
+def _unless_held(part: JsonObject, held: frozenset[str]) -> JsonDict:
     return {"digest": part["digest"]} if part["digest"] in held else dict(part)

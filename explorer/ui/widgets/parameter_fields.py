@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer.params import Param, params_of
 from explorer.pruning import allocation
+from explorer.types.aliases import JsonDict
 from explorer.ui.widgets.controlled_widget import mirrored
 from explorer.workbench.workspace import Workspace
 
@@ -60,7 +61,7 @@ def _set(work: Workspace, part: str, field: str, value: Any) -> None:
     if value is None:
         return
     member: Any = replace(cast(Any, getattr(work.spec, part)), **{field: value})
-    changes: dict[str, Any] = {part: member}
+    changes: JsonDict = {part: member}
     if part == "granularity":
         # Lines and limits name the units of the old kind: start anew.
         changes |= {"allocation": allocation.get("global"), "limits": ()}

@@ -12,12 +12,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from explorer.errors import ExplorerError
+from explorer.types.aliases import JsonDict
 from explorer.types.files import paths
 from explorer.types.files.reading.answer import write_report
 from explorer.types.files.reading.limits import restrict, start_clocks
@@ -47,7 +48,7 @@ def main(folder: str) -> int:
     return 0
 
 
-def _decoded(root: Path, ask: dict[str, Any], place: Path) -> dict[str, object]:
+def _decoded(root: Path, ask: JsonDict, place: Path) -> dict[str, object]:
     files = [root / name for name in ask["files"]]
     size = ask["size"] or common_size(root, files)
     n_bytes = len(files) * ask["channels"] * size * size
