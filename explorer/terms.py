@@ -28,7 +28,7 @@ TERMS: tuple[Term, ...] = (
     Term(
         "sparsity",
         "Sparsity",
-        "Pruned weights divided by prunable weights. 80 % means that one weight in five is left.",
+        "Zero weights divided by prunable weights: pruned here, or zero already. 80 % means that one in five is left.",
     ),
     Term("density", "Density", "1 - sparsity: the share of the prunable weights that is left."),
     Term(

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from explorer.analysis import collapse
@@ -17,7 +16,6 @@ from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.per_class import ClassCount, class_counts
 from explorer.metrics.size import compression_ratio, parameters, sizes
-from explorer.pruning.layers import already_zero
 from explorer.text.numbers import percent, times
 from explorer.types import (
     Dataset,
@@ -60,21 +58,18 @@ class Report:
 
     @property
     def sparsity(self) -> float:
-        """Pruned weights / prunable weights, counted from the masks; what was zero already is ``n_already_zero``."""
+        """Zero weights / prunable weights: pruned by the plan, or zero already (``n_already_zero``)."""
         return self.plan.sparsity
 
     @property
     def n_already_zero(self) -> int:
         """Prunable weights that were exactly zero before this plan, those that it prunes too included."""
-        return sum(int((~nonzero).sum()) for nonzero in already_zero(self.model, self.plan.layers).values())
+        return self.plan.n_already_zero
 
     @property
     def n_zero_in_all(self) -> int:
         """Prunable weights that are zero now: pruned by the plan, or zero already."""
-        nonzero, masks = already_zero(self.model, self.plan.layers), self.plan.masks
-        names = [layer.parameter for layer in self.plan.layers.prunable]
-        left = {name: [m[name] for m in (nonzero, masks) if name in m] for name in names}
-        return sum(int((~torch.stack(parts).all(dim=0)).sum()) for parts in left.values() if parts)
+        return self.plan.n_zero
 
     @property
     def compression_ratio(self) -> float:
@@ -103,6 +98,8 @@ class Report:
             "spec": dict(self.plan.spec),
             "asked": self.plan.asked,
             "sparsity": self.plan.sparsity,
+            "pruned_share": self.plan.pruned_share,
+            "n_pruned": self.plan.n_pruned,
             "n_already_zero": self.n_already_zero,
             "n_zero_in_all": self.n_zero_in_all,
             "compression_ratio": self.compression.value,
@@ -168,13 +165,17 @@ class Report:
             metrics = {"agreement": self.evaluation.agreement}
         return {name: asdict(m) for name, m in metrics.items() if m is not None}
 
+    @property
+    def _zeros_in_words(self) -> str:
+        return f"zero ({percent(self.plan.pruned_share)} pruned here)" if self.n_already_zero else "pruned"
+
     def __str__(self) -> str:
         judged = self.evaluation
         measured = "not run"
         if judged is not None:
             name = JUDGED_NAMES[judged.judged_by]
             measured = f"{name} {percent(judged.accuracy.value)} on {judged.n} {self.split or ''} samples".rstrip()
-        counted = f"{percent(self.sparsity)} pruned, compression ratio {times(self.compression_ratio)}"
+        counted = f"{percent(self.sparsity)} {self._zeros_in_words}, compression ratio {times(self.compression_ratio)}"
         return f"{self.model.address}: {counted}, {measured}"
 
 

@@ -145,7 +145,7 @@ def sparsity_for_ratio(model: LoadedModel, spec: PruneSpec, ratio: float, scores
 
 def _by_arithmetic(model: LoadedModel, spec: PruneSpec, scores: Scores, ratio: float) -> float | None:
     is_bounded = any(limit.floor > 0 or limit.cap < 1 for _, limit in spec.limits)
-    if is_bounded or any(group.unit != "weight" for group in scores.groups):
+    if is_bounded or model.nonzero or any(group.unit != "weight" for group in scores.groups):
         return None
     n_free = sum(k.n_units for k in scores.groups if k.why_not is None and not is_locked(k, spec))
     n = math.ceil(model.n_parameters - model.n_parameters / ratio - 1e-9)

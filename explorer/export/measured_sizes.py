@@ -48,7 +48,7 @@ def _kinds(model: LoadedModel, plan: Plan) -> Iterator[tuple[str, Tensors]]:
     yield "dense_file", tensors
     yield "csr", _packed(tensors, plan, _csr)
     yield "bitmask", _packed(tensors, plan, pack)
-    cut = [mask for mask in plan.masks.values() if not bool(mask.all())]
+    cut = [mask for mask in plan.left.values() if not bool(mask.all())]
     pattern = n_of_m_pattern(cut)
     if pattern:
         m = pattern[1]
@@ -83,9 +83,9 @@ def _zipped(tensors: Tensors, place: Path) -> int:
 
 
 def _masked(model: LoadedModel, plan: Plan) -> Tensors:
-    """Every tensor of the model's file once, with zeros where the plan cuts."""
+    """Every tensor of the model's file once, with zeros where the plan cuts, and where there were zeros."""
     tensors = {name: t.detach().cpu() for name, t in stored_tensors(compensated(model, plan)).items()}
-    for name, mask in plan.masks.items():
+    for name, mask in plan.left.items():
         tensors[name] = tensors[name].masked_fill(~mask.cpu(), 0)
     return {name: t.clone().contiguous() for name, t in tensors.items()}
 
@@ -93,7 +93,7 @@ def _masked(model: LoadedModel, plan: Plan) -> Tensors:
 def _packed(tensors: Tensors, plan: Plan, how: Callable[[Tensor, Tensor], Tensors]) -> Tensors:
     out: Tensors = {}
     for name, tensor in tensors.items():
-        mask = plan.masks.get(name)
+        mask = plan.left.get(name)
         if mask is None or bool(mask.all()):
             out[name] = tensor
         else:

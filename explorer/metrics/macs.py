@@ -96,9 +96,9 @@ def _counted_pass(model: LoadedModel, masks: Mapping[str, Tensor]) -> MacCounter
 def macs(model: LoadedModel, plan: Plan | None = None, table: MacTable | None = None) -> dict[str, Measurement]:
     """MACs of one example: ``dense``; with a plan ``sparse`` and, where whole units can be cut out, ``removed``.
 
-    ``sparse`` counts the products whose weight is kept, and of those between activations the ones whose factors are
-    not zero throughout because everything that makes them is pruned. Empty when the model cannot run:
-    `why_no_macs` says why.
+    ``sparse`` counts the products whose weight is kept and was not zero already, and of those between activations the
+    ones whose factors are not zero throughout because everything that makes them is pruned. Empty when the model cannot
+    run: `why_no_macs` says why.
     """
     if table is None:
         if why_no_macs(model):
@@ -108,7 +108,7 @@ def macs(model: LoadedModel, plan: Plan | None = None, table: MacTable | None = 
     if plan is None:
         return found
     between = _between(model, plan, table)
-    sparse = between + sum(table.of(name, plan.masks.get(name)) for name in table.uses)
+    sparse = between + sum(table.of(name, plan.left.get(name)) for name in table.uses)
     note = f"Only the multiplications whose weight is kept; {_NO_FASTER}."
     found["sparse"] = _counted("sparse", sparse, note)
     if plan.kept_shapes:

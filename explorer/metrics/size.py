@@ -10,7 +10,8 @@ checked by writing that file. Per tensor W that lost weights the file holds
 - ``n_of_m``: W.values, W.indices (uint8, ceil(log2 m) bits per kept weight: 2 bits in 2:4) and W.shape (int32);
 - ``removed``: W in its smaller shape; nothing of blocks that go as a whole.
 
-Tensors that lost nothing stay dense in every kind; buffers such as batch-norm statistics are included.
+Weights that were zero already count as lost. Tensors that lost nothing stay dense in every kind; buffers such as
+batch-norm statistics are included.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str
         "csr": file_bytes(_packed(tensors, kept, _csr)),
         "bitmask": file_bytes(_packed(tensors, kept, _bitmask)),
     }
-    pattern = n_of_m_pattern([plan.masks[name] for name in kept])
+    pattern = n_of_m_pattern([plan.left[name] for name in kept])
     if pattern:
         index_bits = math.ceil(math.log2(pattern[1]))
         found["n_of_m"] = file_bytes(_packed(tensors, kept, lambda e, n: _indexed(e, n, index_bits)))
@@ -97,7 +98,13 @@ def parameters(model: LoadedModel, plan: Plan) -> dict[str, Measurement]:
     )
     return {
         "total": Measurement("total", model.n_parameters, "parameters", "counted", note="All parameters, tied once."),
-        "kept": Measurement("kept", _n_kept(model, plan), "parameters", "counted", note="Parameters pruning left."),
+        "kept": Measurement(
+            "kept",
+            _n_kept(model, plan),
+            "parameters",
+            "counted",
+            note="Parameters left, without zero weights.",
+        ),
         "nonzero": Measurement(
             "nonzero", nonzero, "parameters", "counted", note="Kept parameters whose value is not exactly zero."
         ),
@@ -142,16 +149,16 @@ def _kept_per_group(mask: Tensor, m: int) -> int | None:
 
 def _kept_counts(plan: Plan) -> dict[str, int]:
     """How many weights stay, for each tensor that lost some."""
-    counts = {name: int(mask.sum()) for name, mask in plan.masks.items()}
-    return {name: n for name, n in counts.items() if n < plan.masks[name].numel()}
+    counts = {name: int(mask.sum()) for name, mask in plan.left.items()}
+    return {name: n for name, n in counts.items() if n < plan.left[name].numel()}
 
 
 def _n_kept(model: LoadedModel, plan: Plan) -> int:
-    """What neither a mask nor removal takes: zeros inside what is left (a layer's own) do not count."""
+    """What neither a mask nor removal takes, without the prunable weights that were zero already."""
     n_kept = 0
     for name, tensor in model.weights.items():
         by_shape = math.prod(plan.kept_shapes.get(name, tuple(tensor.shape)))
-        n_kept += min(by_shape, int(plan.masks[name].sum())) if name in plan.masks else by_shape
+        n_kept += min(by_shape, int(plan.left[name].sum())) if name in plan.left else by_shape
     return n_kept
 
 

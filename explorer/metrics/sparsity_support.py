@@ -248,11 +248,11 @@ _ADVICE: dict[Pattern, tuple[str, ...]] = {
 
 def pattern_of(plan: Plan) -> Pattern:
     """Which pattern of zeros a plan leaves in the tensors that it prunes."""
-    if not plan.n_pruned:
+    if not plan.n_zero:
         return "none"
     if plan.kept_shapes:
         return "units"
-    found = n_of_m_pattern([mask for mask in plan.masks.values() if not bool(mask.all())])
+    found = n_of_m_pattern([mask for mask in plan.left.values() if not bool(mask.all())])
     if found:
         return "two_of_four" if found == (2, 4) else "n_of_m"
     granularity = plan.spec.get("granularity") or {}

@@ -36,8 +36,8 @@ def already_zero(model: LoadedModel, layers: LayerTable) -> dict[str, Tensor]:
 
     Parameters without a zero have no mask.
     """
-    nonzero = {layer.parameter: model.weights[layer.parameter] != 0 for layer in layers.prunable}
-    return {name: mask for name, mask in nonzero.items() if not bool(mask.all())}
+    names = {layer.parameter for layer in layers.prunable}
+    return {name: mask for name, mask in model.nonzero.items() if name in names}
 
 
 def _own(module: nn.Module) -> list[str]:

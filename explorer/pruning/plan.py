@@ -14,6 +14,7 @@ from explorer.pruning.allocation import Bounds
 from explorer.pruning.allocation.threshold import lowest_kept
 from explorer.pruning.coupling.groups import kept_shape
 from explorer.pruning.coupling.unused_channels import unread
+from explorer.pruning.layers import already_zero
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
@@ -59,6 +60,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
         notes=tuple(_notes(spec, scores, n_asked, bounds) + _rounding_note(spec, n_asked, counts, bounds, scores)),
         updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
+        nonzero=already_zero(model, scores.layers),
     )
 
 

@@ -34,7 +34,7 @@ def grown_plan(model: LoadedModel, spec: PruneSpec, masks: Mapping[str, Tensor],
     scores = score(model, spec, data)
     if not masks:
         plan = make_plan(model, spec, scores, data)
-        return replace(plan, digest=mask_digest(plan.masks))
+        return replace(plan, digest=mask_digest(plan.masks), nonzero={})
     gone = _gone(model, spec, scores, masks)
     scores = _lowest(scores, gone)
     plan = make_plan(model, spec, scores, data)
@@ -45,7 +45,8 @@ def grown_plan(model: LoadedModel, spec: PruneSpec, masks: Mapping[str, Tensor],
         plan = make_plan(model, asked, scores, data)
     names = {**plan.masks, **masks}
     merged = {n: plan.masks[n] & masks[n] if n in plan.masks and n in masks else names[n] for n in names}
-    return replace(plan, spec=spec.to_json(), masks=merged, digest=mask_digest(merged))
+    # What was zero before is part of the masks from here on, so that it moves with them.
+    return replace(plan, spec=spec.to_json(), masks=merged, digest=mask_digest(merged), nonzero={})
 
 
 def settled(

@@ -39,7 +39,7 @@ def quantized_sizes(model: LoadedModel, plan: Plan, bits: int = 8) -> dict[str, 
     check_bits(bits)
     axes = {layer.parameter: channel_axis(layer) for layer in quantized_layers(model)}
     entries = [Entry(name, t.dtype, tuple(t.shape)) for name, t in stored_tensors(model).items()]
-    kept = {name: int(mask.sum()) for name, mask in plan.masks.items() if not bool(mask.all())}
+    kept = {name: int(mask.sum()) for name, mask in plan.left.items() if not bool(mask.all())}
     kinds = {
         "int8": [e for entry in entries for e in _dense(entry, axes, bits)],
         "int8_bitmask": [e for entry in entries for e in _sparse(entry, axes, kept, bits, "bitmask")],

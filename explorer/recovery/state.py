@@ -31,7 +31,7 @@ class State:
     ``dense`` is what the recipe began with; nobody writes to it. ``model`` is the network as it is now: pruned
     weights are exactly 0, the digest is that of its own weights. ``plan`` holds the masks that hold now (None:
     nothing is pruned). ``epochs`` counts those that were trained so far; ``seed`` is the recipe's.
-    ``already_zero`` are masks of the zeros it came with: they hold until a plan takes them over.
+    ``already_zero`` are masks of the zeros it came with: a plan takes them over, and no step brings them back.
     """
 
     dense: LoadedModel

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -106,6 +107,12 @@ class LoadedModel:
     @property
     def n_parameters(self) -> int:
         return sum(t.numel() for t in self.weights.values())
+
+    @cached_property
+    def nonzero(self) -> Mapping[str, Tensor]:
+        """Masks of the weights that are not exactly zero; parameters without a zero have none."""
+        masks = {name: tensor != 0 for name, tensor in self.weights.items()}
+        return {name: mask for name, mask in masks.items() if not bool(mask.all())}
 
     @property
     def identity(self) -> str:

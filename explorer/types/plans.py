@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
@@ -113,7 +114,8 @@ class Plan:
     go. ``kept_shapes`` gives each parameter's shape after physical removal (empty when the
     units have no physical form). ``spec`` is the PruneSpec as JSON. ``notes`` say, one sentence
     each, why the request was met only in part. ``updates`` holds new values of kept weights, by
-    parameter, where a criterion makes up for what goes. ``digest``: equal = equal masks and values.
+    parameter, where a criterion makes up for what goes. ``nonzero`` holds masks of the weights that were not zero
+    before, for prunable parameters that came with zeros. ``digest``: equal = equal masks and values.
     """
 
     spec: JsonObject
@@ -125,22 +127,52 @@ class Plan:
     kept_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     updates: Mapping[str, Tensor] = field(default_factory=dict)
+    nonzero: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @cached_property
+    def left(self) -> Mapping[str, Tensor]:
+        """Masks of what is left, zeros that were there already taken off: equal to ``masks`` where there were none."""
+        left = dict(self.masks)
+        for name, nonzero in self.nonzero.items():
+            values = self.updates.get(name)
+            now = nonzero if values is None else nonzero | (values != 0)
+            left[name] = left[name] & now if name in left else now
+        return left
 
     def n_pruned_in(self, layer: LayerInfo) -> int:
-        mask = self.masks.get(layer.parameter)
-        return 0 if mask is None else int(mask.numel() - mask.sum())
+        return _n_cut(self.masks.get(layer.parameter))
 
     @property
     def n_pruned(self) -> int:
         return sum(self.n_pruned_in(layer) for layer in self.layers.prunable)
 
     @property
-    def sparsity(self) -> float:
+    def n_already_zero(self) -> int:
+        """Prunable weights that were exactly zero before this plan, those that it prunes too included."""
+        return sum(map(_n_cut, self.nonzero.values()))
+
+    @property
+    def n_zero(self) -> int:
+        """Prunable weights that are zero now: pruned by the plan, or zero already."""
+        return sum(_n_cut(self.left.get(layer.parameter)) for layer in self.layers.prunable)
+
+    @property
+    def pruned_share(self) -> float:
+        """Weights that this plan prunes / prunable weights; ``sparsity`` counts what was zero already, too."""
         return self.n_pruned / self.layers.n_prunable if self.layers.n_prunable else 0.0
+
+    @property
+    def sparsity(self) -> float:
+        """Zero weights / prunable weights."""
+        return self.n_zero / self.layers.n_prunable if self.layers.n_prunable else 0.0
 
     @property
     def density(self) -> float:
         return 1.0 - self.sparsity
+
+
+def _n_cut(mask: Tensor | None) -> int:
+    return 0 if mask is None else int(mask.numel() - mask.sum())
 
 
 @dataclass(frozen=True, eq=False)

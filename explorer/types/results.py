@@ -108,6 +108,11 @@ class TradeOffPoint:
     protocol: JsonObject = field(default_factory=dict)
     metrics: Mapping[str, Measurement] = field(default_factory=dict)
 
+    @property
+    def is_pruned(self) -> bool:
+        """Whether pruning was asked for and something is zero: what a model came with does not make it pruned."""
+        return self.asked > 0 and self.sparsity > 0
+
 
 @dataclass(frozen=True)
 class TradeOff:

@@ -151,5 +151,9 @@ def test_zeros_the_model_came_with_are_counted_apart_and_with_what_is_pruned() -
     found = report(model, plan(model, spec)).to_json()  # 5 goes, and the eight zeros with it
     assert (found["n_already_zero"], found["n_zero_in_all"]) == (8, 9)
     dense = report(model, plan(model, PruneSpec("weight", "lp_norm", "threshold:value=0"))).to_json()  # type: ignore[arg-type]
-    assert (dense["n_already_zero"], dense["n_zero_in_all"], dense["sparsity"]) == (8, 8, 0.0)
+    assert (dense["n_already_zero"], dense["n_zero_in_all"], dense["n_pruned"]) == (8, 8, 0)
+    assert (found["sparsity"], dense["sparsity"], dense["pruned_share"]) == (9 / 12, 8 / 12, 0.0)
+    n_parameters = sum(t.numel() for t in model.weights.values())
+    assert dense["compression_ratio"] == n_parameters / (n_parameters - 8)
+    assert dense["parameters"]["kept"] == n_parameters - 8
     assert any("2 holds nothing but zeros" in finding["what"] for finding in dense["findings"])

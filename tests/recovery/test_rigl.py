@@ -31,6 +31,28 @@ def test_one_move_by_hand() -> None:
     assert torch.equal(moved_mask(weight, mask, gradient, 0.5), wanted)
 
 
+def test_what_was_zero_before_the_recipe_does_not_come_back_however_hard_the_gradient_pulls() -> None:
+    weight = torch.tensor([[5.0, -1.0, 3.0, 2.0], [0.0, 0.0, 0.0, 0.0]])
+    mask = torch.tensor([[True, True, True, True], [False, False, False, False]])
+    gradient = torch.tensor([[9.0, 0.5, 9.0, 9.0], [0.1, -4.0, 1.0, 3.0]])
+    nonzero = torch.tensor([[True] * 4, [True, False, True, True]])  # that of -4 was zero already
+    after = torch.tensor([[True, False, True, True], [False, False, False, True]])
+    assert torch.equal(moved_mask(weight, mask, gradient, 0.5, nonzero), after)
+    only_those = torch.tensor([[True] * 4, [False] * 4])
+    assert torch.equal(moved_mask(weight, mask, gradient, 0.9, only_those), mask)
+
+
+def test_regrowth_in_a_sparse_network_leaves_the_zeros_it_came_with() -> None:
+    model, data = models.load("digits-mlp"), data_sources.load("digits")
+    before = pruned(at_start(model), half(0.5)).model  # a network of its own, half of it zero
+    *_, last = recover(before, recipes.dynamic(half(0.8), recipes.tuning_for(model, data, epochs=3)), data)
+    assert last.recovered is not None
+    weights = last.recovered.model.weights
+    assert sum(int((~mask).sum()) for mask in before.nonzero.values()) > 20_000
+    assert all(not bool(weights[name][~mask].any()) for name, mask in before.nonzero.items())
+    assert len({p.mask_digest for p in last.recovered.history}) > 1
+
+
 def test_nothing_moves_at_a_share_of_zero_or_where_nothing_is_pruned() -> None:
     weight, gradient = torch.randn(3, 4), torch.randn(3, 4)
     mask = torch.rand(3, 4) > 0.5

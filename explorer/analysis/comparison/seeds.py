@@ -124,7 +124,7 @@ def unseeded(spec: JsonObject) -> JsonDict:
 
 def is_a_curve(points: Sequence[TradeOffPoint]) -> bool:
     """Whether there are at least five operating points; the dense model is none."""
-    return sum(level.mean(lambda p: p.sparsity) > 0 for level in levels(points)) >= FEWEST_POINTS
+    return sum(level.mean(lambda p: p.is_pruned) > 0 for level in levels(points)) >= FEWEST_POINTS
 
 
 def asked_of(point: TradeOffPoint) -> tuple[str, float]:

@@ -130,7 +130,7 @@ def _at(level: Level) -> float:
 
 
 def _is_pruned(*found: Level) -> bool:
-    return all(level.mean(lambda p: p.sparsity) > 0 for level in found)
+    return all(level.mean(lambda p: p.is_pruned) > 0 for level in found)
 
 
 def _same_size(a: Level, b: Level) -> bool:

@@ -139,8 +139,7 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
     plan = found.plan
     rows = [
         ("sparsity asked", printing.percent(plan.asked), "", ""),
-        ("sparsity reached", printing.percent(plan.sparsity), "", "counted"),
-        *_zero_rows(found),
+        *_zero_rows(plan),
         ("compression ratio, parameters", printing.times(found.compression_ratio), "", "counted"),
     ]
     if found.speedup is not None:
@@ -153,15 +152,17 @@ def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
     return rows + [(name, printing.bytes_counted(m.value), "", m.origin) for name, m in shown]
 
 
-def _zero_rows(report: Report) -> list[tuple[str, str, str, str]]:
-    """The zeros that the model came with, which neither sparsity nor compression ratio counts."""
-    n, n_weights = report.n_already_zero, report.plan.layers.n_prunable
-    if not n:
-        return []
-    counts = {"weights already zero": n, "weights zero in all": report.n_zero_in_all}
-    return [
-        (name, f"{printing.count(c)} ({printing.percent(c / n_weights)})", "", "counted") for name, c in counts.items()
+def _zero_rows(plan: Plan) -> list[tuple[str, str, str, str]]:
+    """What is zero now; where the model came with zeros, what of it was pruned here and what was zero already."""
+    reached = ("sparsity reached", printing.percent(plan.sparsity), "", "counted")
+    if not plan.n_already_zero:
+        return [reached]
+    counts = {"weights already zero": plan.n_already_zero, "weights pruned here": plan.n_pruned}
+    rows = [
+        (name, f"{printing.count(n)} ({printing.percent(n / plan.layers.n_prunable)})", "", "counted")
+        for name, n in counts.items()
     ]
+    return [*rows, reached]
 
 
 def _measured_speedup(costs: RunningCosts | None) -> tuple[str, str, str, str]:

@@ -34,6 +34,7 @@ def run(args: Arguments) -> int:
     plan = make_plan(model, spec, data=data_for(args, model, spec))
     written = WRITERS[args.to](args, model, plan)
     counted = {"asked": plan.asked, "sparsity": plan.sparsity, "n_pruned": plan.n_pruned}
+    counted |= {"n_already_zero": plan.n_already_zero}
     if args.json:
         about = {"model": {"address": model.address, "digest": model.digest}, "spec": dict(plan.spec), **counted}
         printing.say_json({**about, "notes": list(plan.notes), "to": args.to, **written})
@@ -57,9 +58,17 @@ def reached(plan: Plan) -> list[str]:
     """What was asked and what was reached, side by side, and why they differ."""
     said = (
         f"{printing.count(plan.n_pruned)} of {printing.count(plan.layers.n_prunable)} weights pruned "
-        f"({printing.percent(plan.sparsity)}; asked {printing.percent(plan.asked)})."
+        f"({printing.percent(plan.pruned_share)}; asked {printing.percent(plan.asked)})."
     )
-    return [said, *(printing.clean_terminal(f"note: {note}") for note in plan.notes)]
+    return [said, *zeros_before(plan), *(printing.clean_terminal(f"note: {note}") for note in plan.notes)]
+
+
+def zeros_before(plan: Plan) -> list[str]:
+    """How many weights were zero already, and how many are in all; nothing where there were none."""
+    if not plan.n_already_zero:
+        return []
+    before, in_all = printing.count(plan.n_already_zero), printing.count(plan.n_zero)
+    return [f"{before} weights were zero already; {in_all} are zero in all ({printing.percent(plan.sparsity)})."]
 
 
 def proof_lines(proof: JsonObject | None) -> list[str]:

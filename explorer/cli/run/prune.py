@@ -8,7 +8,7 @@ from explorer.analysis.report import report
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.run.evaluate import remarks
-from explorer.cli.run.export import proof_lines, reached, slim_written
+from explorer.cli.run.export import proof_lines, reached, slim_written, zeros_before
 from explorer.cli.run.loading import data_for, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
@@ -34,8 +34,9 @@ def run(args: Arguments) -> int:
     size = printing.bytes_counted(written.n_bytes)
     printing.say(
         f"Wrote {printing.clean_terminal(written.weights)} ({size}) and {written.spec.name}.",
-        f"{printing.count(plan.n_pruned)} of {printing.count(plan.layers.n_prunable)} weights are zero "
+        f"{printing.count(plan.n_zero)} of {printing.count(plan.layers.n_prunable)} weights are zero "
         f"({printing.percent(plan.sparsity)}, asked {printing.percent(plan.asked)}).",
+        *zeros_before(plan),
         "The zeros are stored, so the file is as large as the dense one.",
         *remarks(found),
     )

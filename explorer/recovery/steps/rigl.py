@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -29,9 +29,9 @@ class Rigl(Training):
     """Dynamic sparse training: as many weights of each layer come back as go, so its sparsity stays.
 
     Before an epoch, the share f of the kept weights that are smallest goes, and as many of the pruned ones whose
-    gradients are largest come back, at zero. f falls along half a cosine from ``share`` to 0 at ``until`` of the
-    epochs; then the mask rests, and only epochs after that can be kept. Gradients are of the mean loss of up to 512
-    samples, where the paper takes one batch of training.
+    gradients are largest come back, at zero; zeros that the network came with stay. f falls along half a cosine from
+    ``share`` to 0 at ``until`` of the epochs; then the mask rests, and only epochs after that can be kept. Gradients
+    are of the mean loss of up to 512 samples, where the paper takes one batch of training.
 
     Source: Evci et al. 2020, arXiv:1911.11134, algorithm 1.
     """
@@ -60,31 +60,41 @@ class Rigl(Training):
         yield from run.past
         for epoch in run.left():
             if share := self.share_in(epoch):
-                trainer.set_masks(moved_masks(trainer, context.fit, share))
+                trainer.set_masks(moved_masks(trainer, context.fit, share, state.already_zero))
             yield from run.epoch(candidate=epoch >= self.last_move)
         masks = {**state.masks, **{name: mask.cpu() for name, mask in trainer.masks.items()}}
         after = settled(state, spec, masks, run.result(), context.data)
         return replace(after, epochs=state.epochs + self.epochs)
 
 
-def moved_masks(trainer: Trainer, fit: Split, share: float) -> dict[str, Tensor]:
-    """The trainer's masks after one move; every layer keeps its count. Ties go in index order."""
+def moved_masks(
+    trainer: Trainer, fit: Split, share: float, nonzero: Mapping[str, Tensor] | None = None
+) -> dict[str, Tensor]:
+    """The trainer's masks after one move; every layer keeps its count. Ties go in index order.
+
+    Where ``nonzero`` is False, by parameter, nothing comes back.
+    """
     gradients = dense_gradients(trainer, fit)
     weights = {name: trainer.parameters[name].detach() for name in trainer.masks}
-    return {name: moved_mask(weights[name], mask, gradients[name], share) for name, mask in trainer.masks.items()}
+    return {
+        name: moved_mask(weights[name], mask, gradients[name], share, (nonzero or {}).get(name))
+        for name, mask in trainer.masks.items()
+    }
 
 
-def moved_mask(weight: Tensor, mask: Tensor, gradient: Tensor, share: float) -> Tensor:
+def moved_mask(weight: Tensor, mask: Tensor, gradient: Tensor, share: float, nonzero: Tensor | None = None) -> Tensor:
     """Of the kept entries the ``share`` with the smallest |weight| goes; as many come back, largest |gradient| first.
 
-    All tensors have one shape; ``mask`` is bool, True keeps. An entry that just went may come back.
+    All tensors have one shape; ``mask`` is bool, True keeps. An entry that just went may come back; one where
+    ``nonzero`` is False never does.
     """
     kept = mask.flatten()
-    n = min(int(share * int(kept.sum())), int((~kept).sum()))
+    barred = torch.zeros_like(kept) if nonzero is None else ~nonzero.to(kept.device).flatten()
+    n = min(int(share * int(kept.sum())), int((~kept & ~barred).sum()))
     magnitude = weight.flatten().abs().masked_fill(~kept, math.inf)
     stays = kept.clone()
     stays[torch.argsort(magnitude, stable=True)[:n]] = False
-    pull = gradient.flatten().abs().masked_fill(stays, -math.inf)
+    pull = gradient.flatten().abs().masked_fill(stays | barred, -math.inf)
     stays[torch.argsort(pull, descending=True, stable=True)[:n]] = True
     return stays.reshape(mask.shape)
 

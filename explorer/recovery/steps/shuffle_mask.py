@@ -60,7 +60,7 @@ def shuffled(model: LoadedModel, plan: Plan, seed: int) -> Plan:
             why="It was made of units of more than one kind.",
             fix="Prune with one granularity only.",
         )
-    return replace(drawn, spec=plan.spec, asked=plan.asked, digest=mask_digest(drawn.masks), notes=())
+    return replace(drawn, spec=plan.spec, asked=plan.asked, digest=mask_digest(drawn.masks), notes=(), nonzero={})
 
 
 def _exactly(n: int, n_units: int) -> Limit:

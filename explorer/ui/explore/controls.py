@@ -29,7 +29,8 @@ def bar(work: Workspace, model: LoadedModel, dataset: Dataset | None, scores: Sc
         # They wrap together: where the name of a criterion is long, none of them stays behind alone.
         with st.container(horizontal=True, width="content", key="presets"):
             for share in PRESETS:
-                label = "Dense" if share == 0 else percent_asked(share)
+                unpruned = "As opened" if plan.n_already_zero else "Dense"
+                label = unpruned if share == 0 else percent_asked(share)
                 help_text = "Nothing pruned." if share == 0 else "This share of all unlocked units goes."
                 st.button(label, key=f"preset_{share}", help=help_text, on_click=_preset, args=(work, share))
             exact.popover(work, scores, plan)

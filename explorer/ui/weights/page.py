@@ -76,7 +76,7 @@ def _setting(view: View) -> None:
         n, of = view.plan.n_pruned, view.plan.layers.n_prunable
         if n:
             unit, criterion = view.spec.granularity.label.lower(), view.spec.criterion.label.lower()
-            words = f"{percent(view.plan.sparsity)} pruned ({n:,} of {of:,} weights), {unit} by {criterion}."
+            words = f"{percent(view.plan.pruned_share)} pruned ({n:,} of {of:,} weights), {unit} by {criterion}."
             st.caption(f"The masks are those of the present setting: {words}", width="content")
         else:
             st.caption(

@@ -12,7 +12,8 @@ from explorer.text.numbers import bytes_text, interval, percent, points, points_
 from explorer.types import Evaluation, Plan
 
 ACCURACY, AGREEMENT, CHANGE = "Accuracy", "Agreement with dense", "Change, same samples"
-_TERMS = {ACCURACY: "interval", AGREEMENT: "agreement", CHANGE: "drop", "Weights removed": "sparsity"}
+REMOVED, ZERO = "Weights removed", "Zero weights"
+_TERMS = {ACCURACY: "interval", AGREEMENT: "agreement", CHANGE: "drop", REMOVED: "sparsity", ZERO: "sparsity"}
 _NAMES = {"labels": ACCURACY, "agreement": AGREEMENT, "tokens": "Accuracy of tokens", "numbers": "R2"}
 _FILES = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "units removed", "n_of_m": "packed n:m"}
 
@@ -86,7 +87,8 @@ def _change(found: Evaluation) -> Fact:
 def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
     """What goes, and the file one would get: never the dense format pretending to shrink."""
     kind, n_bytes = best
-    removed = Fact("Weights removed", "counted", percent(plan.sparsity), _how_many(plan))
+    name = ZERO if plan.n_already_zero else REMOVED
+    removed = Fact(name, "counted", percent(plan.sparsity), _how_many(plan))
     note = "dense file" if kind == "dense_file" else f"{_FILES.get(kind, kind)} · dense stays {bytes_text(dense)}"
     return [removed, Fact("File you would get", "counted", bytes_text(n_bytes), note)]
 
@@ -94,9 +96,12 @@ def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
 def _how_many(plan: Plan) -> str:
     """Weights out of weights; under whole units, units out of units too."""
     weights = f"{plan.n_pruned:,} of {plan.layers.n_prunable:,}"
+    if plan.n_already_zero:
+        weights = f"{plan.n_already_zero:,} already zero · {weights} pruned"
     if all(k.group.unit == "weight" for k in plan.groups):
-        asked = f" · asked {percent(plan.asked)}" if abs(plan.asked - plan.sparsity) > 5e-4 else ""
+        asked = f" · asked {percent(plan.asked)}" if abs(plan.asked - plan.pruned_share) > 5e-4 else ""
         return weights + asked
     movable = [k for k in plan.groups if k.group.why_not is None]
     units = sum(k.n_pruned for k in movable), sum(k.group.n_units for k in movable)
-    return f"{units[0]:,} of {units[1]:,} {plan.groups[0].group.unit}s · {plan.n_pruned:,} weights"
+    before = f"{plan.n_already_zero:,} already zero · " if plan.n_already_zero else ""
+    return f"{before}{units[0]:,} of {units[1]:,} {plan.groups[0].group.unit}s · {plan.n_pruned:,} weights"
