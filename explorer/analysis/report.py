@@ -264,7 +264,7 @@ def _row(plan: Plan, layer: LayerInfo, threshold: float | None) -> JsonDict:
     }
 
 
-def finite(value: Any) -> Any:
+def finite(value: object) -> Any:
     """The same value with None for every number inside that JSON cannot hold."""
     if isinstance(value, Mapping):
         return {key: finite(inner) for key, inner in value.items()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import plotly.graph_objects as go
 
 from explorer.charts.theme import Theme
@@ -13,7 +11,7 @@ from explorer.types.aliases import JsonDict
 CONFIG: JsonDict = {"displayModeBar": False, "displaylogo": False, "responsive": True, "scrollZoom": False}
 
 
-def axis(theme: Theme, title: str = "", *, grid: bool = False, **more: Any) -> JsonDict:
+def axis(theme: Theme, title: str = "", *, grid: bool = False, **more: object) -> JsonDict:
     """One axis: labels in the muted colour, and lines only where they help to read a value."""
     quiet = {
         "title": {"text": title, "font": {"color": theme.muted, "size": 12}, "standoff": 8},
@@ -30,7 +28,7 @@ def axis(theme: Theme, title: str = "", *, grid: bool = False, **more: Any) -> J
     return quiet | more
 
 
-def framed(theme: Theme, *, height: int, x: JsonDict, y: JsonDict, **more: Any) -> go.Figure:
+def framed(theme: Theme, *, height: int, x: JsonDict, y: JsonDict, **more: object) -> go.Figure:
     """An empty figure in this theme, ready for traces."""
     layout = {
         "height": height,

@@ -19,6 +19,7 @@ from torch import Tensor, fx, nn
 from explorer.engine.prepared import PreparedModel, Values, logits_of
 from explorer.engine.program import Program, ProgramPart, n_bytes
 from explorer.pruning.apply import private_shell
+from explorer.types.aliases import GraphValue
 
 Updates = Callable[[], Mapping[str, Tensor]]
 Made = Callable[[fx.Node, Mapping[int, Tensor]], Any]
@@ -44,7 +45,7 @@ class Edit:
         self._updates = updates
         self._cut = {name: ~mask.to(ready.device) for name, mask in masks.items() if not bool(mask.all())}
         self._replaced: dict[int, Tensor] = {}
-        self._own: dict[tuple[int, object], dict[fx.Node, Any]] = {}
+        self._own: dict[tuple[int, object], dict[fx.Node, GraphValue]] = {}
 
     def part(self, program: Program) -> ProgramPart:
         """The steps to run for this edit."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from explorer.engine.workers import n_cores, worker_pool
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked_weights, private_shell
 from explorer.types import Evaluation, LoadedModel, Plan, Split
+from explorer.types.aliases import GraphValue
 from explorer.types.stopping import carried, holding, result
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ class Evaluator:
             self._dense_whole = joined([self.dense_result(batch) for batch in range(len(self.batches))])
         return self._dense_whole
 
-    def submit(self, job: Callable[..., T], *args: Any) -> Future[T]:
+    def submit(self, job: Callable[..., T], *args: object) -> Future[T]:
         """Run a function in the evaluator's threads, which compute on one core each; it stops with the caller."""
         return self._pool.submit(carried(job), *args)
 
@@ -229,7 +230,7 @@ class Evaluator:
         with torch.inference_mode():
             part = self._slices[index]
             x, labels = self.split.x[part], None if self.split.y is None else self.split.y[part]
-            at_hand: dict[int, Any] = {}  # what the dense pass made serves the pruned one
+            at_hand: dict[int, GraphValue] = {}  # what the dense pass made serves the pruned one
             if (dense := self._dense_results.get(index)) is None:
                 logits = self._logits(ready, self._dense_job or job, index, x, job, at_hand)
                 dense = self._dense_results[index] = per_sample(logits, labels, None)
@@ -238,15 +239,15 @@ class Evaluator:
             return per_sample(self._logits(ready, job, index, x, job, at_hand), labels, dense)
 
     def _logits(
-        self, ready: PreparedModel, job: _Job, index: int, x: Tensor, keeper: _Job, at_hand: dict[int, Any]
+        self, ready: PreparedModel, job: _Job, index: int, x: Tensor, keeper: _Job, at_hand: dict[int, GraphValue]
     ) -> Tensor:
         """The outputs (n, ...) of one job; ``keeper`` is the job whose wishes to keep values count."""
 
-        def look(signature: int) -> Any:
+        def look(signature: int) -> GraphValue:
             value = at_hand.get(signature)
             return self.cache.get(signature, index) if value is None else value
 
-        def put(signature: int, value: Any) -> None:
+        def put(signature: int, value: object) -> None:
             if signature in keeper.shared:
                 at_hand[signature] = value
             if signature in keeper.keep:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, fx, nn
@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from explorer.engine.tracing import Steps
 from explorer.pruning.apply import private_shell
+from explorer.types.aliases import GraphValue
 from explorer.types.operators import OPERATORS, functions
 
 M = TypeVar("M", bound=nn.Module)
@@ -89,7 +90,7 @@ class Folded(nn.Module):
         kernel = weight.to(self.dtype).contiguous(memory_format=torch.channels_last)
         return kernel, None if bias is None else bias.to(self.dtype)
 
-    def _now(self, parameter: Any) -> Any:
+    def _now(self, parameter: object) -> GraphValue:
         return self.replaced.get(id(parameter), parameter)
 
 

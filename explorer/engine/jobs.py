@@ -120,7 +120,7 @@ class Job:
         else:
             self._end("done")
 
-    def _take(self, result: Any) -> None:
+    def _take(self, result: object) -> None:
         self.results.append(result)
         # A result may say that it will come again, better known.
         self.n_done += (complete := bool(getattr(result, "complete", True)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +34,7 @@ def natural_batch_size(shell: nn.Module, x: Tensor) -> int:
     return size
 
 
-def _add_work(work: list[float], module: nn.Module, _inputs: Any, output: Any) -> None:
+def _add_work(work: list[float], module: nn.Module, _inputs: object, output: object) -> None:
     """Every weight is used once at each position of the output (attention's own products apart)."""
     while isinstance(output, tuple | list) and output:
         output = output[0]
@@ -45,7 +44,7 @@ def _add_work(work: list[float], module: nn.Module, _inputs: Any, output: Any) -
         work[0] += weights * output.numel() / max(1, channels)
 
 
-def _note_size(largest: list[int], _module: nn.Module, _inputs: Any, output: Any) -> None:
+def _note_size(largest: list[int], _module: nn.Module, _inputs: object, output: object) -> None:
     if isinstance(output, Tensor):
         largest[0] = max(largest[0], output.numel() * output.element_size())
 

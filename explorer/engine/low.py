@@ -18,6 +18,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.apply import private_shell
 from explorer.text.numbers import percent
 from explorer.types import Split
+from explorer.types.aliases import GraphValue
 
 _NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 _FASTER = 0.8  # of the float32 time: slower than that is not worth the recheck
@@ -47,10 +48,10 @@ class LowPrecision:
         self._steps = ready.steps
         last = self.program.output.all_input_nodes
         self._last = last[0] if len(last) == 1 else None
-        self._own: dict[int, Mapping[fx.Node, Any]] = {}
+        self._own: dict[int, Mapping[fx.Node, GraphValue]] = {}
         self._last_known = threading.local()
 
-    def module(self, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
+    def module(self, node: fx.Node, replaced: Mapping[int, Tensor]) -> GraphValue:
         """One step's module (or tensor) in bfloat16, with some parameters replaced."""
         module = self.program.module_of(self._steps, node)
         if isinstance(module, Tensor):
@@ -72,7 +73,7 @@ class LowPrecision:
         return private_shell(module, {**replaced, **own})
 
     def run(
-        self, part: ProgramPart, x: Tensor, at_frontier: Mapping[fx.Node, Any], own: Mapping[fx.Node, Any]
+        self, part: ProgramPart, x: Tensor, at_frontier: Mapping[fx.Node, GraphValue], own: Mapping[fx.Node, GraphValue]
     ) -> Tensor:
         """(n, classes) float32, from float32 values at the part's frontier."""
         base = self._own.get(threading.get_ident())
@@ -90,7 +91,7 @@ class LowPrecision:
         self._last_known.known = self._last_known.values = None
 
 
-def lowered(value: Any) -> Any:
+def lowered(value: object) -> GraphValue:
     """Floating-point tensors in bfloat16, everything else as it is."""
     return value.bfloat16() if isinstance(value, Tensor) and value.is_floating_point() else value
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
-from typing import Any
 
 from explorer.engine.program import n_bytes
+from explorer.types.aliases import GraphValue
 
 
 class PrefixCache:
@@ -16,10 +16,10 @@ class PrefixCache:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.n_bytes = 0
-        self._values: OrderedDict[int, dict[int, Any]] = OrderedDict()
+        self._values: OrderedDict[int, dict[int, GraphValue]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, signature: int, batch: int) -> Any:
+    def get(self, signature: int, batch: int) -> GraphValue:
         """The value, or None."""
         with self._lock:
             return self._values.get(signature, {}).get(batch)
@@ -31,7 +31,7 @@ class PrefixCache:
                 if signature in self._values:
                     self._values.move_to_end(signature)
 
-    def put(self, signature: int, batch: int, value: Any, wanted: Collection[int]) -> None:
+    def put(self, signature: int, batch: int, value: object, wanted: Collection[int]) -> None:
         """Keep a value if it fits, at the cost of values whose signature is not in ``wanted``."""
         size = n_bytes(value)
         with self._lock:

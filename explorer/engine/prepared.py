@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -20,8 +19,9 @@ from explorer.metrics.base import Task
 from explorer.pruning.apply import private_shell
 from explorer.pruning.running import output_of
 from explorer.types import LoadedModel, Split
+from explorer.types.aliases import GraphValue
 
-Values = Mapping[fx.Node, Any]
+Values = Mapping[fx.Node, GraphValue]
 _CLOSE = 1e-4  # of the largest output: nearer first and second choices are left to the plain model
 
 
@@ -69,7 +69,7 @@ class PreparedModel:
         out[close] = logits_of(again, int(close.sum()))
         return out
 
-    def masked(self, program: Program, node: fx.Node, replaced: Mapping[int, Tensor]) -> Any:
+    def masked(self, program: Program, node: fx.Node, replaced: Mapping[int, Tensor]) -> GraphValue:
         """One step's module (or tensor) in which tensors take the place of parameters (by their ids)."""
         module = program.module_of(self.steps, node)
         return around(module, replaced) if isinstance(module, nn.Module) else replaced[id(module)]
@@ -106,7 +106,7 @@ def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | 
     return ready
 
 
-def logits_of(output: Any, n: int) -> Tensor:
+def logits_of(output: object, n: int) -> Tensor:
     """What is judged in what a model returns for ``n`` samples, a tensor, or the first or ``logits`` of several.
 
     (n, classes) scores, (n, length, vocabulary) scores of tokens, or (n, k) numbers; (n,) becomes (n, 1).
@@ -184,5 +184,5 @@ def _nothing(_signature: int) -> None:
     return None
 
 
-def _nowhere(_signature: int, _value: Any) -> None:
+def _nowhere(_signature: int, _value: object) -> None:
     return None

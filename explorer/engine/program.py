@@ -15,14 +15,15 @@ from torch import Tensor, fx, nn
 
 from explorer.engine.tracing import Steps
 from explorer.errors import ExplorerError
+from explorer.types.aliases import GraphValue
 from explorer.types.stopping import check
 
 Signatures = Mapping[fx.Node, int]
-Look = Callable[[int], Any]
-Put = Callable[[int, Any], None]
+Look = Callable[[int], GraphValue]
+Put = Callable[[int, GraphValue], None]
 
 _INPUTS = ("placeholder", "get_attr")
-_NONE: Mapping[fx.Node, Any] = {}
+_NONE: Mapping[fx.Node, GraphValue] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +106,9 @@ class Program:
         shell: nn.Module,
         part: ProgramPart,
         x: Tensor,
-        at_frontier: Mapping[fx.Node, Any],
-        own: Mapping[fx.Node, Any] = _NONE,
-    ) -> Any:
+        at_frontier: Mapping[fx.Node, GraphValue],
+        own: Mapping[fx.Node, GraphValue] = _NONE,
+    ) -> GraphValue:
         """The output, given the values at the part's frontier.
 
         ``own`` holds modules (or tensors) that take the place of the shell's at some steps.
@@ -120,8 +121,8 @@ class Program:
         return values[self.output]
 
     def advance(
-        self, shell: nn.Module, x: Tensor, targets: Collection[fx.Node], given: Mapping[fx.Node, Any]
-    ) -> dict[fx.Node, Any]:
+        self, shell: nn.Module, x: Tensor, targets: Collection[fx.Node], given: Mapping[fx.Node, GraphValue]
+    ) -> dict[fx.Node, GraphValue]:
         """The wanted values of the dense model, from those that are known already."""
         values = dict(given)
         to_run = self._missing(targets, values, lambda node: None)
@@ -144,13 +145,13 @@ class Program:
         signatures: Signatures,
         look: Look,
         put: Put,
-        own: Mapping[fx.Node, Any] = _NONE,
-    ) -> Any:
+        own: Mapping[fx.Node, GraphValue] = _NONE,
+    ) -> GraphValue:
         """The output for one batch. ``look`` finds a value by signature (or None), ``put`` offers one.
 
         ``own`` as in :meth:`run_part`.
         """
-        values: dict[fx.Node, Any] = {}
+        values: dict[fx.Node, GraphValue] = {}
         to_run = self._missing((self.output,), values, lambda node: look(signatures[node]))
         waiting = {node: sum(user in to_run for user in node.users) for node in self.nodes}
         for node in self.nodes:
@@ -166,7 +167,7 @@ class Program:
         return values[self.output]
 
     def _missing(
-        self, targets: Iterable[fx.Node], values: dict[fx.Node, Any], look: Callable[[fx.Node], Any]
+        self, targets: Iterable[fx.Node], values: dict[fx.Node, GraphValue], look: Callable[[fx.Node], GraphValue]
     ) -> set[fx.Node]:
         """The steps between what is known or found by ``look`` and what is wanted; fills ``values``."""
         to_run: set[fx.Node] = set()
@@ -195,7 +196,7 @@ class Program:
             done.setdefault(node, []).append(used)
         return ProgramPart(tuple((node, tuple(done.get(node, ()))) for node in steps), tuple(frontier), changed)
 
-    def module_of(self, steps: nn.Module, node: fx.Node) -> Any:
+    def module_of(self, steps: nn.Module, node: fx.Node) -> GraphValue:
         """The module of a step, or the tensor that a ``get_attr`` step fetches."""
         return _find(steps, str(node.target))
 
@@ -204,17 +205,17 @@ class Program:
         shell: nn.Module,
         node: fx.Node,
         x: Tensor,
-        values: Mapping[fx.Node, Any],
-        own: Mapping[fx.Node, Any] = _NONE,
-    ) -> Any:
+        values: Mapping[fx.Node, GraphValue],
+        own: Mapping[fx.Node, GraphValue] = _NONE,
+    ) -> GraphValue:
         if node.op == "placeholder":
             _check_batch(shell, x)
             return node.args[0] if node.args else x
         if node.op == "get_attr":
             return own[node] if node in own else _find(shell, str(node.target))
         check()
-        args: Any = fx.node.map_arg(node.args, values.__getitem__)
-        kwargs: Any = fx.node.map_arg(node.kwargs, values.__getitem__)
+        args: GraphValue = fx.node.map_arg(node.args, values.__getitem__)
+        kwargs: GraphValue = fx.node.map_arg(node.kwargs, values.__getitem__)
         if node.op == "output":
             return args[0]
         try:
@@ -229,7 +230,7 @@ class Program:
         shell: nn.Module,
         node: fx.Node,
         inputs: tuple[tuple[object, ...], Mapping[str, object]],
-        own: Mapping[fx.Node, Any],
+        own: Mapping[fx.Node, GraphValue],
     ) -> object:
         args, kwargs = inputs
         if node.op == "call_module":
@@ -242,7 +243,7 @@ class Program:
         function: Any = node.target
         return function(*args, **kwargs)
 
-    def _weigh(self, node: fx.Node, value: Any, n: int) -> None:
+    def _weigh(self, node: fx.Node, value: object, n: int) -> None:
         if node not in self.n_bytes:
             self.n_bytes[node] = n_bytes(value) / n
 
@@ -272,7 +273,7 @@ def failed(error: BaseException, x: Tensor) -> ExplorerError:
     )
 
 
-def n_bytes(value: Any) -> int:
+def n_bytes(value: object) -> int:
     """The memory of a tensor or of tensors inside tuples, lists and dicts."""
     if isinstance(value, Tensor):
         return value.numel() * value.element_size()
@@ -298,8 +299,8 @@ def _may_write(steps: Steps, node: fx.Node) -> bool:
     return not all(type(m).__module__.startswith(("torch.nn.", "explorer.engine.")) for m in modules)
 
 
-def _find(root: nn.Module, target: str) -> Any:
-    value: Any = root
+def _find(root: nn.Module, target: str) -> GraphValue:
+    value: GraphValue = root
     for part in target.split("."):
         value = getattr(value, part)
     return value

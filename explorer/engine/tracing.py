@@ -17,7 +17,7 @@ from torch import fx, nn
 from torch.nn import functional
 
 from explorer.pruning.tracer import OwnThreadTracer
-from explorer.types.aliases import Operation
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 
 _IN_PLACE_OPERATORS: dict[Operation, Operation] = {
     operator.iadd: operator.add,
@@ -47,7 +47,7 @@ class _Tracer(OwnThreadTracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return module_qualified_name in self.whole or super().is_leaf_module(m, module_qualified_name)
 
-    def call_module(self, m: nn.Module, forward: Operation, args: Any, kwargs: Any) -> Any:
+    def call_module(self, m: nn.Module, forward: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         if self.is_foreign:
             return forward(*args, **kwargs)
         self.entered.append(self.path_of_module(m))

@@ -14,13 +14,14 @@ from explorer.errors import ExplorerError
 from explorer.models.slim.document import read
 from explorer.models.slim.network import build
 from explorer.models.slim.vocabulary import CONSTANTS, LAYERS, METHOD, METHODS, NAME_OF
+from explorer.types.aliases import GraphValue
 from explorer.types.files.reading.refusal import RefusedError
 
 _FIX = "Export the pruned weights instead: they need no description of the network."
 _OPS = {"placeholder": "input", "get_attr": "tensor", "call_module": "layer"}
 
 
-def describe_graph(module: fx.GraphModule, example: Any) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def describe_graph(module: fx.GraphModule, example: object) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """(description, tensors) of a traced network; together they are all of it.
 
     The description is JSON-able and of the kind that ``explorer.models.slim`` reads; it was read
@@ -54,12 +55,12 @@ def cannot(why: str) -> ExplorerError:
     return ExplorerError("This network has no slim form.", why=why, fix=_FIX)
 
 
-def _output(module: fx.GraphModule) -> Any:
+def _output(module: fx.GraphModule) -> GraphValue:
     return next(node.args[0] for node in module.graph.nodes if node.op == "output")
 
 
 def _tensors(
-    module: fx.GraphModule, layers: Mapping[str, Any], loose: list[str]
+    module: fx.GraphModule, layers: Mapping[str, object], loose: list[str]
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Every tensor once, by its first name, and the other names of tied ones."""
     tensors: dict[str, Tensor] = {}
@@ -74,7 +75,7 @@ def _tensors(
     return tensors, tied
 
 
-def _named(module: fx.GraphModule, layers: Mapping[str, Any], loose: list[str]) -> Iterator[tuple[str, Tensor]]:
+def _named(module: fx.GraphModule, layers: Mapping[str, object], loose: list[str]) -> Iterator[tuple[str, Tensor]]:
     for path in layers:
         for name, tensor in module.get_submodule(path).state_dict(keep_vars=True).items():
             yield f"{path}.{name}", tensor
@@ -101,14 +102,14 @@ def _layer(path: str, layer: nn.Module) -> dict[str, Any]:
     return {"type": kind, "args": arguments}
 
 
-def _read_argument(layer: nn.Module, name: str) -> Any:
+def _read_argument(layer: nn.Module, name: str) -> GraphValue:
     if name == "bias" and not isinstance(getattr(layer, "bias", None), bool):
         inside = "in_proj_bias" if isinstance(layer, nn.MultiheadAttention) else "bias"
         return getattr(layer, inside) is not None
     return getattr(layer, name)
 
 
-def _read_encoder(layer: Any, name: str) -> Any:
+def _read_encoder(layer: Any, name: str) -> GraphValue:
     """The arguments of an encoder layer are spread over its parts."""
     if name == "activation":
         named = {F.relu: "relu", F.gelu: "gelu"}.get(layer.activation)
@@ -128,7 +129,7 @@ def _read_encoder(layer: Any, name: str) -> Any:
     return arguments[name]
 
 
-def _plain(path: str, value: Any) -> Any:
+def _plain(path: str, value: object) -> GraphValue:
     if isinstance(value, tuple | list):
         return [_plain(path, v) for v in value]
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
@@ -158,7 +159,7 @@ def _call(node: fx.Node) -> str:
     return name
 
 
-def _value(value: Any) -> Any:
+def _value(value: object) -> GraphValue:
     """A value in JSON; what JSON lacks becomes an object with one key."""
     if isinstance(value, fx.Node):
         return {"node": value.name}
@@ -173,7 +174,7 @@ def _value(value: Any) -> Any:
     return _leaf(value)
 
 
-def _leaf(value: Any) -> Any:
+def _leaf(value: object) -> GraphValue:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from safetensors import SafetensorError
@@ -166,7 +166,7 @@ def evaluation(outputs: Sequence[Tensor], split: Split, dense: BatchResult) -> E
     return tally.evaluation(0.0)
 
 
-def int8_latency(exported: Int8Onnx, example: Any, *, batch: int = 1, pairs: int = 30, threads: int = 1) -> Latency:
+def int8_latency(exported: Int8Onnx, example: object, *, batch: int = 1, pairs: int = 30, threads: int = 1) -> Latency:
     """The float file (as ``dense``) and the int8 file (as ``pruned``) in turns, in ONNX Runtime."""
     given = {"batch": batch, "pairs": pairs, "threads": threads}
     return latency(exported.float_content, exported.content, example, runtime="onnx", **given)  # type: ignore[arg-type]

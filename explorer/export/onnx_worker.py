@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from explorer.models.slim.document import Graph, GraphStep, read
 from explorer.models.slim.network import build
 from explorer.models.slim.running import arguments, call, resolved
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
 
 # 18 is the newest that the converter for traced programs writes in full; every runtime of today reads it.
 OPSET = 18
@@ -76,15 +77,15 @@ class _Converted(nn.Module):
         self.graph = graph
         self.network = network
 
-    def forward(self, *inputs: Tensor) -> Any:
+    def forward(self, *inputs: Tensor) -> GraphValue:
         """What the network makes of these inputs."""
         given = iter(inputs)
-        values: dict[str, Any] = {}
+        values: dict[str, GraphValue] = {}
         for step in self.graph.steps:
             values[step.name] = next(given) if step.op == "input" else self._one(step, *arguments(step, values))
         return resolved(self.graph.output, values)
 
-    def _one(self, step: GraphStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _one(self, step: GraphStep, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         name = step.target.rpartition(".")[2]
         if name == "movedim" and len(args) == 3:
             return _moved(*args)
@@ -110,7 +111,7 @@ def _rms_norm(x: Tensor, normalized_shape: Any, weight: Tensor | None = None, ep
     return scaled if weight is None else scaled * weight
 
 
-def _n_tensors(value: Any) -> int:
+def _n_tensors(value: GraphValue) -> int:
     if isinstance(value, Tensor):
         return 1
     inner = value.values() if isinstance(value, dict) else value

@@ -46,7 +46,7 @@ def outputs(module: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
     return tensors
 
 
-def _leaves(value: Any) -> list[Tensor]:
+def _leaves(value: object) -> list[Tensor]:
     if isinstance(value, Tensor):
         return [value]
     inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, tuple | list) else []

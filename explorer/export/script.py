@@ -6,7 +6,6 @@ import base64
 import json
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -120,7 +119,7 @@ def _text(recipe: JsonDict) -> str:
     return ("{\n" + ",\n".join(parts) + "\n}").replace("'", "\\u0027")
 
 
-def _lines(value: Any) -> str:
+def _lines(value: object) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(f"  {json.dumps(v)}" for v in value) + "\n ]"
     return json.dumps(value)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
 from explorer.types.stopping import check
 
 # What a rule answers: the operands that may be a weight, the MACs of the product, and those that are not surely zero.
@@ -111,7 +112,9 @@ class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for name, tensor in parameters.items():
             self._homes.setdefault(_storage(tensor), []).append(_Home(name, tensor))
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: object, args: CallArguments = (), kwargs: NamedArguments | None = None
+    ) -> GraphValue:
         check()
         out = func(*args, **(kwargs or {}))
         rule = _RULES.get(func.overloadpacket)
@@ -157,7 +160,7 @@ class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _is_known(self, tensor: Tensor) -> bool:
         return _storage(tensor) in self._homes or _storage(tensor) in self._constants
 
-    def _follow(self, inputs: Sequence[Any], out: Any) -> None:
+    def _follow(self, inputs: Sequence[object], out: object) -> None:
         """A tensor computed from one whole parameter and constants alone still stands for that parameter."""
         tensors = [t for t in tree_leaves(inputs) if isinstance(t, Tensor)]
         homes = [self._home(t) for t in tensors]

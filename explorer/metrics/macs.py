@@ -22,6 +22,7 @@ from torch.overrides import TorchFunctionMode
 from explorer.errors import ExplorerError
 from explorer.metrics.mac_counter import MacCounter
 from explorer.types import LoadedModel, Measurement, Plan
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
 
 _REMOVED = "Every multiplication left after the pruned units are cut out."
 _NO_FASTER = "no dense kernel skips zeros, so this is no measured speed-up"
@@ -57,7 +58,9 @@ class MacTable:
 class _Plainly(TorchFunctionMode):
     """While it is on, attention takes its plain path: the fused one shows no products to count."""
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self, func: Any, types: object, args: CallArguments = (), kwargs: NamedArguments | None = None
+    ) -> GraphValue:
         return func(*args, **(kwargs or {}))
 
 
@@ -163,7 +166,7 @@ def _masked(weight: Tensor, mask: Tensor) -> Tensor:
 
 def _private_shell(module: nn.Module, replaced: Mapping[str, Tensor]) -> nn.Module:
     named = dict(module.named_parameters(remove_duplicate=False))
-    memo: dict[int, Any] = {id(t): t for t in [*named.values(), *module.buffers()]}
+    memo: dict[int, GraphValue] = {id(t): t for t in [*named.values(), *module.buffers()]}
     for name, tensor in replaced.items():
         memo[id(named[name])] = nn.Parameter(tensor, requires_grad=False)
     return copy.deepcopy(module, memo)

@@ -22,6 +22,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from explorer.errors import ExplorerError
 from explorer.metrics.latency import Example, batched
 from explorer.types import Measurement
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
 from explorer.types.stopping import check
 
 _ACTIVATIONS = "Live activations at the fullest moment of one pass, input and output included."
@@ -106,7 +107,9 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in inputs:
             self._touch(tensor)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: object, args: CallArguments = (), kwargs: NamedArguments | None = None
+    ) -> GraphValue:
         check()
         self._step += 1
         read = self._activations((args, kwargs or {}))
@@ -118,7 +121,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.moved += sum(t.numel() * t.element_size() for t in (*read, *made))
         return out
 
-    def peak(self, out: Any) -> int:
+    def peak(self, out: object) -> int:
         """Bytes live at the fullest step, when the pass gave ``out``."""
         self._step += 1
         for tensor in self._activations(out):
@@ -133,7 +136,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             fullest = max(fullest, live)
         return fullest
 
-    def _activations(self, values: Any) -> list[Tensor]:
+    def _activations(self, values: object) -> list[Tensor]:
         tensors = [v for v in tree_leaves(values) if isinstance(v, Tensor)]
         return [t for t in tensors if t.untyped_storage()._cdata not in self._weights]
 

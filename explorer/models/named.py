@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from explorer.text.names import clean
 
 BUNDLED_DATA = ("digits", "none")
@@ -11,7 +9,7 @@ NOT_FOLLOWED = "data_not_followed"
 """Where ``LoadedModel.meta`` holds, as text, the data that a file names and that are not opened."""
 
 
-def followed(named: Any) -> tuple[str | None, dict[str, str]]:
+def followed(named: object) -> tuple[str | None, dict[str, str]]:
     """(the bundled data that a file names, or None; for ``meta``, what it names instead and is not followed).
 
     Whoever made a file does not decide which files of this machine are opened: whoever opens it does.

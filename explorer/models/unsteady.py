@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +64,7 @@ def _calls(module: nn.Module, x: Tensor) -> list[_Call]:
     """Every module's call in one pass, in the order in which they end."""
     calls: list[_Call] = []
 
-    def record(name: str, part: nn.Module, args: Any, named: Any, outputs: Any) -> None:
+    def record(name: str, part: nn.Module, args: object, named: object, outputs: object) -> None:
         calls.append(_Call(name, type(part).__name__, tuple(_tensors((args, named))), tuple(_tensors(outputs))))
 
     handles = [
@@ -79,7 +78,7 @@ def _calls(module: nn.Module, x: Tensor) -> list[_Call]:
     return calls
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def _tensors(value: object) -> Iterator[Tensor]:
     if isinstance(value, Tensor):
         yield value.detach().clone()
     elif isinstance(value, dict):

@@ -7,7 +7,7 @@ import os
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from explorer.errors import ExplorerError
 from explorer.models import slim
@@ -111,7 +111,7 @@ def _asked(request: ModelRequest, hint: JsonObject) -> Architecture | None:
     return (_hinted(hint) if same else None) or request.architecture()
 
 
-def _why(weights: Weights, unknown: Any) -> str:
+def _why(weights: Weights, unknown: object) -> str:
     named = f"It names the architecture {clean(str(unknown))!r}, which is not known here. " if unknown else ""
     fits = fitting(unwrapped(weights.tensors)[0])
     fix = f"It fits {listed(fits)}: choose that." if fits else "Choose the architecture it was saved from."

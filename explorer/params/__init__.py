@@ -67,7 +67,7 @@ def _bound(end: float) -> str:
 
 
 def param(
-    default: Any = MISSING,
+    default: object = MISSING,
     label: str = "",
     *,
     low: float | None = None,
@@ -132,7 +132,7 @@ def member_to_json(member: Any) -> JsonDict:
     return out
 
 
-def _checked(kind: str, key: str, p: Param, value: Any) -> Any:
+def _checked(kind: str, key: str, p: Param, value: object) -> Any:
     if p.parse is not None:
         return p.parse(value)
     if p.is_mapping:
@@ -152,7 +152,7 @@ def _checked(kind: str, key: str, p: Param, value: Any) -> Any:
     return _number(kind, key, p, value)
 
 
-def _number(kind: str, key: str, p: Param, value: Any) -> float:
+def _number(kind: str, key: str, p: Param, value: object) -> float:
     bounds = [f"{word} {end:g}" for word, end in (("at least", p.low), ("at most", p.high)) if end is not None]
     wanted = "a number, " + " and ".join(bounds) if bounds else "a number"
     low, high = -inf if p.low is None else p.low, inf if p.high is None else p.high
@@ -168,7 +168,7 @@ def _number(kind: str, key: str, p: Param, value: Any) -> float:
         raise _bad(kind, key, p, value, "a whole number") from None
 
 
-def _bad(kind: str, key: str, p: Param, value: Any, wanted: str) -> ExplorerError:
+def _bad(kind: str, key: str, p: Param, value: object, wanted: str) -> ExplorerError:
     return ExplorerError(
         f"{p.name} = {short(value)} does not suit the {kind} {key!r}.",
         why=f"It must be {wanted}.",
@@ -194,7 +194,7 @@ class Registry(Generic[M]):
             )
         return self.members[key]
 
-    def get(self, name_or_object: str | M, **values: Any) -> M:
+    def get(self, name_or_object: str | M, **values: object) -> M:
         """A member from its object, its key, or text such as ``"lp_norm:p=1"``."""
         if not isinstance(name_or_object, str):
             return name_or_object
@@ -202,7 +202,7 @@ class Registry(Generic[M]):
         pairs = dict(pair.partition("=")[::2] for pair in text.split(",") if pair)
         return self.from_json({"key": key, **pairs, **values})
 
-    def from_json(self, data: Any) -> M:
+    def from_json(self, data: object) -> M:
         """The inverse of :func:`member_to_json`; every value is checked."""
         if not isinstance(data, Mapping) or not isinstance(data.get("key"), str):
             first = next(iter(self.members))

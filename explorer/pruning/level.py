@@ -10,7 +10,7 @@ from explorer.params import params_of
 from explorer.pruning.spec import PruneSpec
 
 
-def is_one_level(allocation: Any) -> bool:
+def is_one_level(allocation: object) -> bool:
     """Whether one overall sparsity says all that an allocation (or its class) prunes, without shares of layers."""
     parameters = params_of(allocation)
     return any(p.name == "sparsity" for p in parameters) and not any(p.is_mapping for p in parameters)

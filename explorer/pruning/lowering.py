@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
+from explorer.types.aliases import GraphValue
+
 _KNOWN_ACTIVATIONS = (F.relu, F.gelu)
 _NO_MATTER = ("need_weights", "average_attn_weights", "is_causal")
 _UNKNOWN = object()
@@ -53,10 +55,10 @@ def _writer(graph: fx.GraphModule, node: fx.Node) -> Callable[[], fx.Node] | Non
     return None
 
 
-def _mask(graph: fx.GraphModule, node: fx.Node, n_inputs: int) -> Any:
+def _mask(graph: fx.GraphModule, node: fx.Node, n_inputs: int) -> GraphValue:
     """(node of the mask over pairs of places, whether True in it means *away*); _UNKNOWN: something else is given."""
     options = {name: value for name, value in node.kwargs.items() if name not in _NO_MATTER}
-    mask: Any = next((options.pop(name) for name in ("attn_mask", "src_mask", "mask") if name in options), None)
+    mask: GraphValue = next((options.pop(name) for name in ("attn_mask", "src_mask", "mask") if name in options), None)
     if len(node.args) != n_inputs or any(options.values()):
         return _UNKNOWN
     if mask is None:
@@ -71,7 +73,7 @@ def _mask(graph: fx.GraphModule, node: fx.Node, n_inputs: int) -> Any:
     return (mask, tensor.dtype == torch.bool) if tensor.dim() == 2 else _UNKNOWN
 
 
-def _slices_only(index: Any) -> bool:
+def _slices_only(index: object) -> bool:
     return all(isinstance(part, slice) for part in (index if isinstance(index, tuple) else (index,)))
 
 
@@ -84,7 +86,7 @@ def _is_plain(module: nn.MultiheadAttention) -> bool:
     return module.bias_k is None and not module.add_zero_attn
 
 
-def _is_known(module: Any) -> bool:
+def _is_known(module: object) -> bool:
     if type(module) is not nn.TransformerEncoderLayer:
         return False
     return isinstance(module.activation, nn.Module) or module.activation in _KNOWN_ACTIVATIONS
@@ -106,12 +108,12 @@ class _Write:
     def __init__(self, graph: fx.Graph) -> None:
         self.graph = graph
 
-    def encoder(self, path: str, module: Any, x: Any, mask: Any) -> fx.Node:
+    def encoder(self, path: str, module: Any, x: GraphValue, mask: GraphValue) -> fx.Node:
         for i, layer in enumerate(module.layers):
             x = self.encoder_layer(f"{path}.layers.{i}", layer, x, mask)
         return x if module.norm is None else self.graph.call_module(f"{path}.norm", (x,))
 
-    def encoder_layer(self, path: str, module: Any, x: Any, mask: Any) -> fx.Node:
+    def encoder_layer(self, path: str, module: Any, x: GraphValue, mask: GraphValue) -> fx.Node:
         add, layer = self.graph.call_function, self.graph.call_module
         if module.norm_first:
             seen = layer(f"{path}.norm1", (x,))
@@ -131,7 +133,9 @@ class _Write:
             up = self.graph.call_function(module.activation, (up,))
         return self.graph.call_module(f"{path}.linear2", (up,))
 
-    def attention(self, path: str, module: Any, query: Any, key: Any, value: Any, *, mask: Any = None) -> fx.Node:
+    def attention(
+        self, path: str, module: Any, query: GraphValue, key: GraphValue, value: GraphValue, *, mask: GraphValue = None
+    ) -> fx.Node:
         """(..., tokens, width) three times -> (..., tokens, width)."""
         call = self.graph.call_method
         if not module.batch_first:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from types import EllipsisType, NoneType
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +12,7 @@ from torch import Tensor, fx, nn
 
 from explorer.errors import ExplorerError
 from explorer.pruning.coupling.groups import Coupling
+from explorer.types.aliases import GraphValue
 
 Alive = Callable[[Tensor], Tensor]
 _RESHAPES = (torch.reshape, "reshape", "view", "expand")
@@ -41,7 +41,7 @@ def _keep_number(node: fx.Node, coupled: Coupling, alive: Alive) -> None:
     """A width that the network asks of a tensor and computes with stays the number it was; sizes follow apart."""
     is_pick = node.target is operator.getitem and isinstance(node.args[0], fx.Node)
     asked = node.args[0] if is_pick else node
-    dim: Any = node.args[1] if len(node.args) > 1 else None
+    dim: GraphValue = node.args[1] if len(node.args) > 1 else None
     if not isinstance(asked, fx.Node) or asked.name not in coupled.shaped or not isinstance(dim, int):
         return
     given, output = coupled.shaped[asked.name]
@@ -54,7 +54,7 @@ def _keep_number(node: fx.Node, coupled: Coupling, alive: Alive) -> None:
             user.kwargs = fx.node.map_arg(user.kwargs, lambda n: number if n is node else n)
 
 
-def _renumber(graph: fx.GraphModule, node: fx.Node, given: Any, output: Any, alive: Alive) -> None:
+def _renumber(graph: fx.GraphModule, node: fx.Node, given: GraphValue, output: GraphValue, alive: Alive) -> None:
     if not _lost(given, alive) and not _lost(output, alive):
         return
     if node.op == "call_module":
@@ -70,13 +70,13 @@ def _renumber(graph: fx.GraphModule, node: fx.Node, given: Any, output: Any, ali
     elif node.target in _NARROWS:
         _narrow(node, given, alive)
     elif node.target in _SELECTS:
-        dim: Any = node.args[1]
+        dim: GraphValue = node.args[1]
         node.update_arg(2, _shifted(node.args[2], along(alive(given), dim)))
     elif node.target is operator.getitem and isinstance(given, Tensor):
         node.update_arg(1, _index(node.args[1], given, alive))
 
 
-def _lost(labels: Any, alive: Alive) -> bool:
+def _lost(labels: object, alive: Alive) -> bool:
     return isinstance(labels, Tensor) and not bool(alive(labels).all())
 
 
@@ -90,7 +90,7 @@ def _sizes(stays: Tensor) -> list[int]:
     return [int(along(stays, d).sum()) for d in range(stays.dim())]
 
 
-def _padding(pad: Any, output: Tensor, alive: Alive) -> tuple[int, ...]:
+def _padding(pad: GraphValue, output: Tensor, alive: Alive) -> tuple[int, ...]:
     stays, new = alive(output), []
     for i in range(0, len(pad), 2):
         line = along(stays, output.dim() - 1 - i // 2)
@@ -103,7 +103,7 @@ def _padding(pad: Any, output: Tensor, alive: Alive) -> tuple[int, ...]:
 def _resize(node: fx.Node, output: Tensor, alive: Alive) -> None:
     """Sizes that lost channels follow; all others stay as they are, be they numbers or computed."""
     wrapped = len(node.args) == 2 and isinstance(node.args[1], tuple | list)
-    asked: Any = list(node.args[1] if wrapped else node.args[1:])  # type: ignore[arg-type]
+    asked: GraphValue = list(node.args[1] if wrapped else node.args[1:])  # type: ignore[arg-type]
     if len(asked) == 1 and output.dim() > 1 and isinstance(asked[0], fx.Node):
         # The whole shape was computed: take it apart.
         with node.graph.inserting_before(node):
@@ -120,7 +120,7 @@ def _unflatten(node: fx.Node, output: Tensor, alive: Alive) -> None:
     node.args, node.kwargs = (node.args[0], dim, _part(dim, asked, output, alive)), {}
 
 
-def _module(module: Any, output: Tensor, alive: Alive) -> None:
+def _module(module: object, output: Tensor, alive: Alive) -> None:
     """Layers without a tensor that shows their number of channels."""
     if isinstance(module, nn.Unflatten):
         module.unflattened_size = _part(module.dim, module.unflattened_size, output, alive)
@@ -130,19 +130,19 @@ def _module(module: Any, output: Tensor, alive: Alive) -> None:
         module.num_groups = module.num_channels // per_group
 
 
-def _part(dim: Any, asked: Any, output: Tensor, alive: Alive) -> tuple[int, ...]:
+def _part(dim: GraphValue, asked: GraphValue, output: Tensor, alive: Alive) -> tuple[int, ...]:
     """The sizes that ``asked`` becomes, where dimension ``dim`` was split into several."""
     start = dim if dim >= 0 else output.dim() - len(asked) + 1 + dim
     sizes = _sizes(alive(output))[start : start + len(asked)]
     return tuple(asked_size if asked_size == -1 else size for asked_size, size in zip(asked, sizes, strict=True))
 
 
-def _given(node: fx.Node, name: str, place: int) -> Any:
+def _given(node: fx.Node, name: str, place: int) -> GraphValue:
     return node.kwargs.get(name, node.args[place] if len(node.args) > place else None)
 
 
-def _split(node: fx.Node, output: Any, alive: Alive) -> None:
-    dim: Any = _given(node, "dim", 2) or 0
+def _split(node: fx.Node, output: GraphValue, alive: Alive) -> None:
+    dim: GraphValue = _given(node, "dim", 2) or 0
     sizes = [int(along(alive(piece), dim).sum()) for piece in output]
     node.target, node.op = torch.split, "call_function"
     node.args, node.kwargs = (node.args[0], sizes), {"dim": dim}
@@ -154,7 +154,7 @@ def _narrow(node: fx.Node, given: Tensor, alive: Alive) -> None:
     node.args, node.kwargs = (node.args[0], dim, piece.start, piece.stop - piece.start), {}
 
 
-def _index(index: Any, given: Tensor, alive: Alive) -> Any:
+def _index(index: object, given: Tensor, alive: Alive) -> GraphValue:
     """Slices along a dimension that lost channels begin and end as many channels earlier."""
     parts = index if isinstance(index, tuple) else (index,)
     if any(not isinstance(part, slice | int | NoneType | EllipsisType) for part in parts):
@@ -170,7 +170,7 @@ def _index(index: Any, given: Tensor, alive: Alive) -> Any:
     return tuple(new) if isinstance(index, tuple) else new[0]
 
 
-def _shifted(part: Any, line: Tensor) -> Any:
+def _shifted(part: GraphValue, line: Tensor) -> GraphValue:
     if bool(line.all()):
         return part
     if isinstance(part, int):

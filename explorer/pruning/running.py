@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.types import LoadedModel
+from explorer.types.aliases import GraphValue
 
 
 def runnable(model: LoadedModel) -> nn.Module:
@@ -27,7 +26,7 @@ def fitting(x: Tensor, module: nn.Module) -> Tensor:
     return x.to(parameters[0].device, dtype if x.is_floating_point() else None)
 
 
-def output_of(returned: Any) -> Any:
+def output_of(returned: object) -> GraphValue:
     """What is meant in what a network returns: it alone, or the first or ``logits`` of several."""
     if isinstance(returned, dict):
         return returned.get("logits", next(iter(returned.values()), None))
@@ -36,7 +35,7 @@ def output_of(returned: Any) -> Any:
     return returned[0] if isinstance(returned, tuple | list) and returned else returned
 
 
-def class_scores(returned: Any) -> Tensor:
+def class_scores(returned: object) -> Tensor:
     """The (n, classes) scores in what a network returns, with their gradient. Raises ExplorerError for all else."""
     scores = output_of(returned)
     if not isinstance(scores, Tensor) or scores.dim() != 2:

@@ -81,7 +81,7 @@ def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, coupled: Couplin
     graph.recompile()
 
 
-def largest_difference(one: nn.Module, other: nn.Module, x: Any) -> float:
+def largest_difference(one: nn.Module, other: nn.Module, x: object) -> float:
     """The largest difference between two models' outputs on ``x``, relative to the largest output."""
     inputs = x if isinstance(x, tuple) else (x,)
     with torch.no_grad():
@@ -110,7 +110,7 @@ def _check(model: LoadedModel, plan: Plan, pruned: PrunedModel) -> None:
             raise ExplorerError("The cut network does not compute the same.", why=why, fix=_KEEP)
 
 
-def _examples(example: Any, full: nn.Module) -> Iterator[Any]:
+def _examples(example: object, full: nn.Module) -> Iterator[Any]:
     """The example, and a batch of two where the network takes one: no size may hold the batch by mistake."""
     yield example
     twice = tuple(torch.cat([x, x.flip(-1)]) for x in (example if isinstance(example, tuple) else (example,)))
@@ -192,7 +192,7 @@ def _selected(tensor: Tensor, dims: dict[int, Tensor]) -> Tensor:
     return tensor.detach().clone()
 
 
-def _recount(module: Any) -> None:
+def _recount(module: object) -> None:
     """The numbers of channels that a layer states of itself follow its tensors."""
     if isinstance(module, nn.modules.conv._ConvTransposeNd):
         module.in_channels, module.out_channels = module.weight.shape[0], module.weight.shape[1] * module.groups

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.params import member_to_json
@@ -112,7 +111,7 @@ class PruneSpec:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _limit(name: str, value: Any) -> Limit:
+def _limit(name: str, value: object) -> Limit:
     try:
         if not isinstance(value, Mapping) or set(value) - {"locked", "floor", "cap"}:
             raise ValueError

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import fx, nn
 
-from explorer.types.aliases import Operation
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -34,10 +34,10 @@ class OwnThreadTracer(fx.Tracer):
             self._thread = threading.get_ident()
             return super().trace(root, concrete_args)
 
-    def call_module(self, m: nn.Module, forward: Operation, args: Any, kwargs: Any) -> Any:
+    def call_module(self, m: nn.Module, forward: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         """One step, or what the module computes where another thread calls it."""
         return forward(*args, **kwargs) if self.is_foreign else super().call_module(m, forward, args, kwargs)
 
-    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+    def getattr(self, attr: str, attr_val: object, parameter_proxy_cache: dict[str, Any]) -> GraphValue:
         """A step that reads a parameter, or its value where another thread reads it."""
         return attr_val if self.is_foreign else super().getattr(attr, attr_val, parameter_proxy_cache)

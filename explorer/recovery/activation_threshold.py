@@ -30,6 +30,7 @@ from explorer.pruning.apply import masked, private_shell
 from explorer.pruning.running import fitting
 from explorer.recovery.state import measured_module
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
 from explorer.types.operators import OPERATORS, functions
 from explorer.types.stopping import check
 
@@ -79,7 +80,9 @@ class _Watching(TorchFunctionMode):
         self._change = change
         self._seen: Counter[str] = Counter()
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self, func: Any, types: object, args: CallArguments = (), kwargs: NamedArguments | None = None
+    ) -> GraphValue:
         check()
         out = func(*args, **(kwargs or {}))
         if func not in _ACTIVATIONS or not isinstance(out, Tensor):
@@ -106,20 +109,20 @@ class Watched(nn.Module):
             module.register_forward_pre_hook(self._entering(path))
             module.register_forward_hook(self._leaving, always_call=True)
 
-    def forward(self, *inputs: Tensor) -> Any:
+    def forward(self, *inputs: Tensor) -> GraphValue:
         """What the network makes of these inputs."""
         self._now = _Watching(self._change)
         with self._now:
             return self.network(*inputs)
 
     def _entering(self, path: str) -> Callable[..., None]:
-        def enter(module: nn.Module, args: Any) -> None:
+        def enter(module: nn.Module, args: object) -> None:
             if self._now is not None:
                 self._now.inside.append(path)
 
         return enter
 
-    def _leaving(self, module: nn.Module, args: Any, out: Any) -> None:
+    def _leaving(self, module: nn.Module, args: object, out: object) -> None:
         if self._now is not None:
             self._now.inside.pop()
 
@@ -168,7 +171,7 @@ def why_not(model: LoadedModel) -> str | None:
     """Why no activations can be skipped, in a sentence; None where they can."""
     if model.module is None:
         return model.why_not_runnable or "The model cannot be run."
-    example: Any = model.example
+    example: GraphValue = model.example
     seen: list[str] = []
     watched = Watched(model.module, lambda name, out: seen.append(name)).eval()
     with torch.inference_mode():

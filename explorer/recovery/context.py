@@ -58,7 +58,7 @@ class RecoveryContext:
         seconds = time.perf_counter() - self.started
         return RecoveryProgress(self.index, self.key, self.n_steps, **{"seconds": seconds, **values})
 
-    def final_progress(self, state: State, **values: Any) -> RecoveryProgress:
+    def final_progress(self, state: State, **values: object) -> RecoveryProgress:
         """The line that ends a step which did not train: measured, and audited for zeros."""
         return self.progress(**{**self._found(state), **values})
 

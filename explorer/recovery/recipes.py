@@ -140,7 +140,7 @@ def dense_from_scratch(model: LoadedModel, n_parameters: int, training: Training
     return Recipe((Narrow(n_nearest), _finetune(training, epochs=n_before + training.epochs)), seed)
 
 
-def _finetune(training: Training, **changes: Any) -> Finetune:
+def _finetune(training: Training, **changes: object) -> Finetune:
     return Finetune(**{**_values(training), **changes})
 
 

@@ -51,7 +51,7 @@ class Database:
         self._opened_as: tuple[int, int, int] | None = None
         self._snapshot = Snapshot(path)
 
-    def read(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    def read(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a question; none, and no file made, where nothing was kept yet.
 
         A file in a folder that cannot be written is read as well.
@@ -85,7 +85,7 @@ class Database:
     def _may_be_written(self) -> bool:
         return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
 
-    def _read_only(self, sql: str, values: Sequence[Any]) -> list[Row]:
+    def _read_only(self, sql: str, values: Sequence[object]) -> list[Row]:
         with self._lock:
             try:
                 return self._snapshot.connection().execute(sql, values).fetchall()

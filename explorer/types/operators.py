@@ -247,7 +247,7 @@ def operator_of(target: Any) -> Operator | None:
     return _OF_METHOD.get(target) if isinstance(target, str) else _OF_FUNCTION.get(target)
 
 
-def rule_of(target: Any) -> Rule | None:
+def rule_of(target: object) -> Rule | None:
     """What such a step does to channels; None: it mixes them, or nothing is known."""
     op = operator_of(target)
     return None if op is None else op.rule

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.params import params_of
@@ -105,7 +104,7 @@ def _allocation(spec: PruneSpec) -> str:
     return ", ".join([name, *_changed(spec.allocation, _LEFT_OUT)])
 
 
-def _changed(member: Any, without: Sequence[str] = ()) -> list[str]:
+def _changed(member: object, without: Sequence[str] = ()) -> list[str]:
     """The single numbers and words among a member's parameters that are not the default ones."""
     values = {p.name: getattr(member, p.name) for p in params_of(member) if p.name not in without}
     defaults = {p.name: p.default for p in params_of(member)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict, JsonObject
@@ -81,7 +80,7 @@ def mismatch(curves: Sequence[TradeOff]) -> str | None:
     )
 
 
-def _part(found: Any, names: Sequence[str]) -> JsonDict:
+def _part(found: object, names: Sequence[str]) -> JsonDict:
     return {name: found.get(name) for name in names} if isinstance(found, Mapping) else {}
 
 

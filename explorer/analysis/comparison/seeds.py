@@ -141,5 +141,5 @@ def kind_of(spec: JsonObject) -> str:
     return json.dumps(plain | {"allocation": _without(plain.get("allocation"), "sparsity")}, sort_keys=True)
 
 
-def _without(part: Any, name: str) -> Any:
+def _without(part: object, name: str) -> Any:
     return {key: value for key, value in part.items() if key != name} if isinstance(part, Mapping) else part

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from explorer.analysis.report import finite
 from explorer.cli import printing
@@ -78,7 +77,7 @@ def _scans(args: Arguments, store: Store) -> list[ScanSummary]:
     ][: args.limit]
 
 
-def _member(member: Any) -> str:
+def _member(member: object) -> str:
     """``{"key": "lp_norm", "p": 2.0}`` as it is written for a flag: lp_norm:p=2.0."""
     values = dict(member) if isinstance(member, dict) else {}
     key = str(values.pop("key", "unknown"))

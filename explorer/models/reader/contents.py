@@ -62,7 +62,7 @@ def flat(saved: Any) -> tuple[JsonDict, list[str], JsonDict]:
     return tensors, repairs, dict(list(facts.items())[:20])
 
 
-def _is_fact(value: Any) -> bool:
+def _is_fact(value: object) -> bool:
     if isinstance(value, str):
         return len(value) < 200
     return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
@@ -76,7 +76,7 @@ def _container(saved: Mapping[Any, Any]) -> str | None:
     return None
 
 
-def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Tensor]]:
+def _walk(value: object, path: str, depth: int) -> Iterator[tuple[str, Tensor]]:
     if isinstance(value, Tensor):
         yield path, value
         return

@@ -18,7 +18,7 @@ def read_torch(file: BinaryIO) -> tuple[Any, list[str]]:
     """What was saved, all tensors on the CPU, and the devices they were saved on."""
     devices: set[str] = set()
 
-    def to_cpu(storage: Any, location: str) -> Any:
+    def to_cpu(storage: object, location: str) -> Any:
         devices.add(location)
         return storage
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
@@ -83,7 +82,7 @@ def _all(tensors: Mapping[str, Tensor], aliases: Mapping[str, str]) -> dict[str,
     return {**tensors, **{name: tensors[first] for name, first in aliases.items()}}
 
 
-def _described(raw: Any) -> JsonDict:
+def _described(raw: object) -> JsonDict:
     """What the file says of its inputs, as far as it is of the expected kind."""
     if not isinstance(raw, dict):
         return {}
@@ -91,7 +90,7 @@ def _described(raw: Any) -> JsonDict:
     return {name: value for name, value in sizes.items() if _plausible(name, value)}
 
 
-def _plausible(name: str, value: Any) -> bool:
+def _plausible(name: str, value: object) -> bool:
     if name == "made_from":
         return isinstance(value, str) and len(value) <= 200
     if name in ("size", "n_classes"):

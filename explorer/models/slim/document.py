@@ -14,7 +14,7 @@ import torch
 
 from explorer.models.slim.vocabulary import ATTRIBUTES, CONSTANTS, FUNCTIONS, LAYERS, METHODS
 from explorer.text.names import clean
-from explorer.types.aliases import CallArguments, JsonDict, JsonObject
+from explorer.types.aliases import CallArguments, GraphValue, JsonDict, JsonObject
 from explorer.types.files.reading.refusal import RefusedError
 
 Op = Literal["input", "tensor", "layer", "call"]
@@ -64,15 +64,15 @@ class Graph:
     tensors: Mapping[str, str]
     tied: Mapping[str, str]
     steps: tuple[GraphStep, ...]
-    output: Any
+    output: GraphValue
     digest: str
     done: tuple[tuple[str, ...], ...]
 
-    def __deepcopy__(self, memo: Any) -> Graph:
+    def __deepcopy__(self, memo: object) -> Graph:
         return self
 
 
-def read(document: Any) -> Graph:
+def read(document: object) -> Graph:
     """The graph that ``document`` (parsed JSON) describes; RefusedError that says what is wrong with it."""
     fields = _object(document, "the graph")
     if set(fields) != set(PARTS):
@@ -113,7 +113,7 @@ def _check_targets(graph: Graph) -> None:
             raise refused(f"its step {step.name!r} uses {clean(step.target)!r}, which it does not describe")
 
 
-def _done(steps: tuple[GraphStep, ...], output: Any) -> tuple[tuple[str, ...], ...]:
+def _done(steps: tuple[GraphStep, ...], output: object) -> tuple[tuple[str, ...], ...]:
     """Walking backwards, the first use that is met is the last one."""
     needed = set(_names(output))
     done: list[tuple[str, ...]] = []
@@ -124,7 +124,7 @@ def _done(steps: tuple[GraphStep, ...], output: Any) -> tuple[tuple[str, ...], .
     return tuple(reversed(done))
 
 
-def _names(value: Any) -> Iterator[str]:
+def _names(value: object) -> Iterator[str]:
     if isinstance(value, Ref):
         yield value.name
     elif isinstance(value, slice):
@@ -141,7 +141,7 @@ class _Reader:
         self.names: set[str] = set()
         self.n_values = 0
 
-    def step(self, raw: Any) -> GraphStep:
+    def step(self, raw: object) -> GraphStep:
         fields = _object(raw, "a step")
         if set(fields) != {"name", "op", "target", "args", "kwargs"}:
             raise refused("a step of it lacks a part or has one too many")
@@ -158,7 +158,7 @@ class _Reader:
         self.names.add(name)
         return step
 
-    def value(self, raw: Any, depth: int = 0) -> Any:
+    def value(self, raw: object, depth: int = 0) -> GraphValue:
         """A plain value as it is; an object with one key says what is no JSON: a node, a tuple, a slice ..."""
         self.n_values += 1
         if self.n_values > MAX_VALUES or depth > MAX_DEPTH:
@@ -174,7 +174,7 @@ class _Reader:
             return self._made(kind, self.value(_list(inside, "values", MAX_VALUES), depth + 1))
         return self._named(kind, inside)
 
-    def _made(self, kind: str, values: list[Any]) -> Any:
+    def _made(self, kind: str, values: list[GraphValue]) -> GraphValue:
         if kind == "tuple":
             return tuple(values)
         if kind == "slice" and len(values) == 3:
@@ -183,7 +183,7 @@ class _Reader:
             return {key: value for key, value in values}
         raise refused(f"a {kind} of it is malformed")
 
-    def _named(self, kind: str, inside: Any) -> Any:
+    def _named(self, kind: str, inside: object) -> GraphValue:
         if kind == "node" and isinstance(inside, str):
             if inside not in self.names:
                 raise refused(f"a step reads {clean(inside)!r}, which no step before it makes")
@@ -199,7 +199,7 @@ class _Reader:
         raise refused(f"a value of it is of the unknown kind {clean(str(kind))!r}")
 
 
-def plain(raw: Any) -> Any:
+def plain(raw: object) -> GraphValue:
     """A number, a truth value, a short text or None."""
     if isinstance(raw, str) and len(raw) <= MAX_TEXT:
         return raw
@@ -210,7 +210,7 @@ def plain(raw: Any) -> Any:
     raise refused("an argument of it is no plain number or short text")
 
 
-def _target(op: Op, target: Any) -> str:
+def _target(op: Op, target: object) -> str:
     if op == "input":
         return _word(target)
     if op != "call":
@@ -233,7 +233,7 @@ def _check_call(step: GraphStep) -> None:
         raise refused(f"its step {step.name!r} writes over a tensor")
 
 
-def _layer(raw: Any) -> tuple[str, JsonObject]:
+def _layer(raw: object) -> tuple[str, JsonObject]:
     fields = _object(raw, "a layer")
     kind, arguments = fields.get("type"), _object(fields.get("args"), "a layer's arguments")
     if set(fields) != {"type", "args"} or not isinstance(kind, str) or kind not in LAYERS:
@@ -247,13 +247,13 @@ def _layer(raw: Any) -> tuple[str, JsonObject]:
     return kind, values
 
 
-def _argument(raw: Any, depth: int) -> Any:
+def _argument(raw: object, depth: int) -> GraphValue:
     if isinstance(raw, list) and depth < 2 and len(raw) <= 16:
         return tuple(_argument(v, depth + 1) for v in raw)
     return plain(raw)
 
 
-def _input(raw: Any) -> tuple[tuple[int, ...], torch.dtype]:
+def _input(raw: object) -> tuple[tuple[int, ...], torch.dtype]:
     fields = _object(raw, "an input")
     shape = _list(fields.get("shape"), "the shape of the input", 8)
     if not all(type(n) is int and 0 < n <= 2**24 for n in shape) or math.prod(shape) > 2**27:
@@ -262,31 +262,31 @@ def _input(raw: Any) -> tuple[tuple[int, ...], torch.dtype]:
     return tuple(shape), getattr(torch, name)
 
 
-def _object(raw: Any, what: str) -> JsonDict:
+def _object(raw: object, what: str) -> JsonDict:
     if not isinstance(raw, dict):
         raise refused(f"{what} in it is not an object")
     return raw
 
 
-def _list(raw: Any, what: str, most: int) -> list[Any]:
+def _list(raw: object, what: str, most: int) -> list[GraphValue]:
     if not isinstance(raw, list) or len(raw) > most:
         raise refused(f"{what} in it is no list of at most {most:,}")
     return raw
 
 
-def _choice(raw: Any, choices: tuple[str, ...]) -> str:
+def _choice(raw: object, choices: tuple[str, ...]) -> str:
     if raw not in choices:
         raise refused(f"it says {clean(str(raw))!r} where one of {', '.join(choices)} is expected")
     return str(raw)
 
 
-def _path(raw: Any) -> str:
+def _path(raw: object) -> str:
     if not isinstance(raw, str) or not _PATH.fullmatch(raw):
         raise refused(f"{clean(str(raw))!r} is no name for a layer or tensor")
     return raw
 
 
-def _word(raw: Any) -> str:
+def _word(raw: object) -> str:
     if not isinstance(raw, str) or not _STEP.fullmatch(raw):
         raise refused(f"{clean(str(raw))!r} is no name for an argument")
     return raw

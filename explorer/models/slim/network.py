@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +13,7 @@ from explorer.models.slim.running import arguments, call, resolved, tensor_at
 from explorer.models.slim.vocabulary import layer_class
 from explorer.models.slim.watched import MAX_BYTES, CheckedRun
 from explorer.text.names import clean, listed
-from explorer.types.aliases import CallArguments
+from explorer.types.aliases import CallArguments, GraphValue
 from explorer.types.files.reading.refusal import RefusedError
 
 
@@ -29,12 +28,12 @@ class SlimNetwork(nn.Module):
         self._graph = graph
         self.foresight: Foresight | None = None
 
-    def _run(self, inputs: CallArguments) -> Any:
+    def _run(self, inputs: CallArguments) -> GraphValue:
         n = _batch_size(inputs)
         if n is not None and self.foresight is not None:
             self.foresight.check(n)
         given = iter(inputs)
-        values: dict[str, Any] = {}
+        values: dict[str, GraphValue] = {}
         for step, done in zip(self._graph.steps, self._graph.done, strict=True):
             values[step.name] = next(given) if step.op == "input" else call(self, step, *arguments(step, values))
             for name in done:
@@ -53,7 +52,7 @@ class Foresight:
         self._tensors = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
         self._bytes: dict[int, tuple[int, int]] = {}
 
-    def __deepcopy__(self, memo: Any) -> Foresight:
+    def __deepcopy__(self, memo: object) -> Foresight:
         return self
 
     def check(self, n: int) -> None:
@@ -99,22 +98,22 @@ def _batch_size(inputs: CallArguments) -> int | None:
 
 # A fixed number of inputs each, because a traced network must name them.
 class _One(SlimNetwork):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: object) -> GraphValue:
         return self._run((x,))
 
 
 class _Two(SlimNetwork):
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: object, y: object) -> GraphValue:
         return self._run((x, y))
 
 
 class _Three(SlimNetwork):
-    def forward(self, x: Any, y: Any, z: Any) -> Any:
+    def forward(self, x: object, y: object, z: object) -> GraphValue:
         return self._run((x, y, z))
 
 
 class _Four(SlimNetwork):
-    def forward(self, x: Any, y: Any, z: Any, w: Any) -> Any:
+    def forward(self, x: object, y: object, z: object, w: object) -> GraphValue:
         return self._run((x, y, z, w))
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import nn
 
 from explorer.models.slim.document import GraphStep, Ref
 from explorer.models.slim.vocabulary import FUNCTIONS, METHOD
-from explorer.types.aliases import CallArguments
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
 
 
-def arguments(step: GraphStep, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def arguments(step: GraphStep, values: Mapping[str, object]) -> tuple[CallArguments, NamedArguments]:
     """What a step is called with, from the values before it."""
     args = tuple(resolved(value, values) for value in step.args)
     return args, {name: resolved(value, values) for name, value in step.kwargs.items()}
 
 
-def call(network: nn.Module, step: GraphStep, args: CallArguments, kwargs: Mapping[str, Any]) -> Any:
+def call(network: nn.Module, step: GraphStep, args: CallArguments, kwargs: Mapping[str, object]) -> GraphValue:
     """What one step makes."""
     if step.op == "tensor":
         return tensor_at(network, step.target)
@@ -29,7 +28,7 @@ def call(network: nn.Module, step: GraphStep, args: CallArguments, kwargs: Mappi
     return FUNCTIONS[step.target](*args, **kwargs)
 
 
-def resolved(value: Any, values: Mapping[str, Any]) -> Any:
+def resolved(value: object, values: Mapping[str, object]) -> GraphValue:
     """The value with every reference replaced by what that step made."""
     if isinstance(value, Ref):
         return values[value.name]
@@ -42,7 +41,7 @@ def resolved(value: Any, values: Mapping[str, Any]) -> Any:
     return value
 
 
-def tensor_at(network: nn.Module, path: str) -> Any:
+def tensor_at(network: nn.Module, path: str) -> GraphValue:
     """What a module has at a path."""
     place, _, name = path.rpartition(".")
     return getattr(network.get_submodule(place), name)

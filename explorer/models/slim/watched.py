@@ -8,7 +8,6 @@ so it is known what a batch of any size will take.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +17,7 @@ from explorer.models.slim.running import arguments, call, resolved
 from explorer.models.slim.tensor_arguments import numbers_from_tensors
 from explorer.models.slim.vocabulary import ARITHMETIC, METHODS
 from explorer.text.names import clean
-from explorer.types.aliases import CallArguments
+from explorer.types.aliases import CallArguments, GraphValue
 from explorer.types.files.reading.refusal import RefusedError
 
 MAX_BYTES = 4 * 2**30
@@ -37,7 +36,7 @@ class CheckedRun:
         self.on_meta = on_meta
         self.most_at_once = 0
 
-    def run(self, inputs: Iterable[Any]) -> Any:
+    def run(self, inputs: Iterable[object]) -> GraphValue:
         """The output; RefusedError when a step does not run."""
         try:
             return self._run(iter(inputs))
@@ -51,8 +50,8 @@ class CheckedRun:
                 raise refused(_MEMORY) from None
             raise refused(f"it does not run ({first.rstrip('.')})") from None
 
-    def _run(self, given: Iterator[Any]) -> Any:
-        values: dict[str, Any] = {}
+    def _run(self, given: Iterator[GraphValue]) -> GraphValue:
+        values: dict[str, GraphValue] = {}
         sizes: dict[str, int] = {}
         alive = 0
         for step, done in zip(self.graph.steps, self.graph.done, strict=True):
@@ -69,7 +68,7 @@ class CheckedRun:
                 alive -= sizes.pop(name)
         return resolved(self.graph.output, values)
 
-    def _check_after(self, step: GraphStep, value: Any) -> int:
+    def _check_after(self, step: GraphStep, value: object) -> int:
         n_bytes = 0
         for n, leaf in enumerate(_leaves(value, step)):
             if n > MAX_PIECES:
@@ -82,7 +81,7 @@ class CheckedRun:
         return n_bytes
 
 
-def _on_meta(value: Any) -> Any:
+def _on_meta(value: object) -> GraphValue:
     """The value with the device that it names replaced by the one without numbers."""
     if isinstance(value, torch.device):
         return torch.device("meta")
@@ -91,7 +90,7 @@ def _on_meta(value: Any) -> Any:
     return {key: _on_meta(v) for key, v in value.items()} if isinstance(value, dict) else value
 
 
-def _check_before(step: GraphStep, args: CallArguments, kwargs: Mapping[str, Any]) -> None:
+def _check_before(step: GraphStep, args: CallArguments, kwargs: Mapping[str, object]) -> None:
     if step.target in ARITHMETIC and not _calculable(step.target, args):
         raise refused(f"its step {step.name!r} calculates with what are no numbers")
     if step.target in METHODS and not isinstance(args[0], Tensor):
@@ -115,7 +114,7 @@ def _calculable(target: str, args: CallArguments) -> bool:
     return target != "operator.pow" and all(isinstance(a, int | float) for a in args)
 
 
-def _leaves(value: Any, step: GraphStep) -> Iterator[Any]:
+def _leaves(value: object, step: GraphStep) -> Iterator[GraphValue]:
     if isinstance(value, tuple | list):
         for inner in value:
             yield from _leaves(inner, step)

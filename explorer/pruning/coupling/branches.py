@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, fx
@@ -17,6 +16,7 @@ from torch import Tensor, fx
 from explorer.pruning.apply import private_shell
 from explorer.pruning.coupling.groups import Coupling
 from explorer.types import LayerTable, LoadedModel, Part, Plan, PruningGroup
+from explorer.types.aliases import GraphValue
 from explorer.types.operators import Rule, rule_of
 
 BLOCK = "residual block"
@@ -88,7 +88,7 @@ def owned(graph: fx.GraphModule, names: Mapping[int, str]) -> dict[fx.Node, set[
     """The parameters that each node uses."""
     owned = {}
     for node in graph.graph.nodes:
-        tensors: list[Any] = []
+        tensors: list[GraphValue] = []
         if node.op == "call_module":
             tensors = list(graph.get_submodule(str(node.target)).parameters())
         elif node.op == "get_attr":
@@ -126,10 +126,10 @@ def _vanishing(
 class _Watch(fx.Interpreter):
     def __init__(self, graph: fx.GraphModule, names: set[str]) -> None:
         super().__init__(graph, garbage_collect_values=True)
-        self.seen: dict[str, Any] = {}
+        self.seen: dict[str, GraphValue] = {}
         self._watched = names
 
-    def run_node(self, n: fx.Node) -> Any:
+    def run_node(self, n: fx.Node) -> GraphValue:
         result = super().run_node(n)
         if n.name in self._watched:
             self.seen[n.name] = result.clone() if isinstance(result, Tensor) else result

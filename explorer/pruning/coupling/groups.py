@@ -14,7 +14,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 from torch import Tensor, fx
@@ -25,6 +24,7 @@ from explorer.pruning.coupling.uses import Use
 from explorer.pruning.lowering import lowered
 from explorer.pruning.tracing import traced
 from explorer.types import LayerInfo, LayerTable, LoadedModel, Part, PruningGroup
+from explorer.types.aliases import GraphValue
 
 _GO_AS = {
     "head": "Its channels belong to attention heads, which go as a whole: choose heads.",
@@ -45,7 +45,7 @@ class Coupling:
     labels: Labels
     why_not: str | None = None
     graph: fx.GraphModule | None = None
-    shaped: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    shaped: Mapping[str, tuple[GraphValue, GraphValue]] = field(default_factory=dict)
     from_zero: frozenset[str] = frozenset()
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 from explorer.pruning.coupling.labels import FROZEN, Labels, constant_along
 from explorer.pruning.coupling.uses import Uses
 from explorer.pruning.operators import layers, products, recurrent
-from explorer.types.aliases import Operation
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 from explorer.types.operators import Rule, layer_classes, rule_of
 from explorer.types.stopping import check
 
@@ -28,7 +28,7 @@ class Labeller(fx.Interpreter):
         self.labels = labels
         self.uses = Uses(labels, names)
         # What each node with numbers in its call was given and made, for whoever cuts the network.
-        self.shaped: dict[str, tuple[Any, Any]] = {}
+        self.shaped: dict[str, tuple[GraphValue, GraphValue]] = {}
         # Recurrent layers that are handed zeros to start from: without them they start the same.
         self.from_zero: set[str] = set()
         self._node = ""
@@ -57,7 +57,7 @@ class Labeller(fx.Interpreter):
 
     # -- the kinds of node -------------------------------------------------------------------
 
-    def run_node(self, n: fx.Node) -> Any:
+    def run_node(self, n: fx.Node) -> GraphValue:
         check()
         self._node = n.name
         result = super().run_node(n)
@@ -68,7 +68,7 @@ class Labeller(fx.Interpreter):
                 self.shaped[n.name] = (first, result)
         return result
 
-    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
+    def call_module(self, target: Any, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         module = self.fetch_attr(target)
         reason = f"{type(module).__name__} mixes all its channels"
         x = args[0] if args else None
@@ -82,7 +82,7 @@ class Labeller(fx.Interpreter):
             return self._mixes(module, args, kwargs, reason) if labelled is None else labelled
         return self._plain_module(module, args, kwargs, reason)
 
-    def _layer(self, module: Any, x: Tensor) -> Any:
+    def _layer(self, module: object, x: Tensor) -> GraphValue:
         if isinstance(module, layers.CONVS + layers.TRANSPOSED):
             rule = layers.conv if isinstance(module, layers.CONVS) else layers.transposed
             return rule(self.uses, layers.Conv(module.weight, module.bias, module.groups, module), x)
@@ -98,7 +98,7 @@ class Labeller(fx.Interpreter):
             return layers.embedding(self.uses, module.weight, x)
         return None
 
-    def _plain_module(self, module: Any, args: Any, kwargs: Any, reason: str) -> Any:
+    def _plain_module(self, module: Any, args: CallArguments, kwargs: NamedArguments, reason: str) -> GraphValue:
         x = args[0]
         if isinstance(module, layer_classes(Rule.UNARY)):
             return x
@@ -122,19 +122,21 @@ class Labeller(fx.Interpreter):
             return module(x.contiguous())
         return self._mixes(module, args, kwargs, reason)
 
-    def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+    def call_function(self, target: Any, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         return self._call(target, target, getattr(target, "__name__", str(target)), args, kwargs)
 
-    def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
+    def call_method(self, target: Any, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         # Labels are often expanded views, which cannot be viewed again but can be reshaped.
         name = "reshape" if target == "view" else target
 
-        def method(x: Any, *rest: Any, **named: Any) -> Any:
+        def method(x: GraphValue, *rest: Any, **named: Any) -> GraphValue:
             return getattr(x, name)(*rest, **named)
 
         return self._call(target, method, target, args, kwargs)
 
-    def _call(self, key: Any, function: Operation, name: str, args: Any, kwargs: Any) -> Any:
+    def _call(
+        self, key: GraphValue, function: Operation, name: str, args: CallArguments, kwargs: NamedArguments
+    ) -> GraphValue:
         if not any(_is_labels(a) for a in _tensors((args, kwargs))):
             return self._on_numbers(key, function, args, kwargs)
         rule = rule_of(key)
@@ -152,7 +154,7 @@ class Labeller(fx.Interpreter):
         result = self._other(rule, function, args, kwargs) if result is None else result
         return self._mixes(function, args, kwargs, f"{name} mixes all its channels") if result is None else result
 
-    def _moved(self, key: Any, function: Operation, args: Any, kwargs: Any) -> Any:
+    def _moved(self, key: GraphValue, function: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         moved = function(*args, **kwargs)
         parts = args[1] if key is operator.getitem and isinstance(args[1], tuple) else args[1:2]
         odd = [
@@ -165,7 +167,9 @@ class Labeller(fx.Interpreter):
                 self.labels.freeze(args[0], "single channels are picked by number")
         return moved
 
-    def _on_numbers(self, key: Any, function: Operation, args: Any, kwargs: Any) -> Any:
+    def _on_numbers(
+        self, key: GraphValue, function: Operation, args: CallArguments, kwargs: NamedArguments
+    ) -> GraphValue:
         """An operation on weights and constants; a slice of a weight is still that weight's."""
         result = function(*args, **kwargs)
         if key is operator.getitem and isinstance(args[0], Tensor) and id(args[0]) in self.uses.names:
@@ -175,7 +179,9 @@ class Labeller(fx.Interpreter):
                 self.uses.view_of(args[0], result)
         return result
 
-    def _with_weights(self, rule: Rule | None, function: Operation, args: Any, kwargs: Any) -> Any:
+    def _with_weights(
+        self, rule: Rule | None, function: Operation, args: CallArguments, kwargs: NamedArguments
+    ) -> GraphValue:
         """Functions that are handed their weights."""
         x, (weight, bias) = args[0], _given(args, kwargs, ("weight", 1), ("bias", 2))
         if rule is Rule.MATRIX_PRODUCT and self.uses.knows(args[1]) and args[1].dim() == 2:
@@ -197,7 +203,7 @@ class Labeller(fx.Interpreter):
                 return layers.conv(self.uses, call, x)
         return None
 
-    def _other(self, rule: Rule | None, function: Operation, args: Any, kwargs: Any) -> Any:
+    def _other(self, rule: Rule | None, function: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         if rule is Rule.SPATIAL:
             return self._spatial(function, args, kwargs)
         if rule is Rule.REDUCTION:
@@ -214,7 +220,7 @@ class Labeller(fx.Interpreter):
             return self._pixel_shuffle(function, *args, **kwargs)
         return self._product(rule, args, kwargs)
 
-    def _product(self, rule: Rule | None, args: Any, kwargs: Any) -> Any:
+    def _product(self, rule: Rule | None, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         """Products of activations."""
         if rule is Rule.MATRIX_PRODUCT:
             return products.matmul(self.uses, *map(products.labels_of, args[:2]))
@@ -227,12 +233,12 @@ class Labeller(fx.Interpreter):
 
     # -- rules that need more than a name ------------------------------------------------------
 
-    def _group_norm(self, module: Any, x: Tensor) -> Tensor:
+    def _group_norm(self, module: object, x: Tensor) -> Tensor:
         normalised = layers.group_norm(self.uses, module, x)
         self.shaped[self._node] = (x, normalised)
         return normalised
 
-    def _recurrent(self, module: Any, args: Any, kwargs: Any) -> Any:
+    def _recurrent(self, module: Any, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         reason = recurrent.why_not(module)
         if reason is not None:
             return self._mixes(module, args, kwargs, reason)
@@ -241,7 +247,7 @@ class Labeller(fx.Interpreter):
             self.from_zero.add(self._node)
         return recurrent.recurrent(self.uses, module, args[0], states)
 
-    def _attention(self, args: Any, kwargs: Any) -> Tensor:
+    def _attention(self, args: CallArguments, kwargs: NamedArguments) -> Tensor:
         q, k, v = (products.labels_of(x) for x in args[:3])
         mask = _given(args, kwargs, ("attn_mask", 3))[0]
         out = products.attention(self.uses, q, k, v, grouped=bool(kwargs.get("enable_gqa")))
@@ -252,7 +258,7 @@ class Labeller(fx.Interpreter):
                 self.uses.constant(out[..., :1].expand(*out.shape[:-1], k.shape[-2]), mask)
         return out
 
-    def _joined(self, function: Operation, args: Any, kwargs: Any) -> Tensor:
+    def _joined(self, function: Operation, args: CallArguments, kwargs: NamedArguments) -> Tensor:
         """Concatenated or stacked: whatever is not along that dimension must stay equally wide."""
         pieces = [products.labels_of(x) for x in args[0]]
         joined: Tensor = function(pieces, *args[1:], **kwargs)
@@ -268,13 +274,13 @@ class Labeller(fx.Interpreter):
         self.labels.join(half, gate, "gated by its other half")
         return half
 
-    def _pixel_shuffle(self, function: Operation, *args: Any, **kwargs: Any) -> Tensor:
+    def _pixel_shuffle(self, function: Operation, *args: GraphValue, **kwargs: GraphValue) -> Tensor:
         shuffled: Tensor = function(args[0].contiguous(), *args[1:], **kwargs)
         corner = shuffled[..., :1, :1]
         self.labels.join(corner, shuffled, "pixel shuffle: one channel's pixels come from several")
         return corner.expand(shuffled.shape)
 
-    def _binary(self, a: Any, b: Any, reason: str) -> Any:
+    def _binary(self, a: object, b: object, reason: str) -> GraphValue:
         if isinstance(b, Tensor) and isinstance(a, Tensor):
             if not _is_labels(a):
                 a, b = b, a
@@ -289,7 +295,7 @@ class Labeller(fx.Interpreter):
             return _broadcast(a, b)
         return a if isinstance(a, Tensor) else b
 
-    def _spatial(self, function: Operation, args: Any, kwargs: Any) -> Any:
+    def _spatial(self, function: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         x = args[0]
         shape = function(torch.zeros(x.shape), *args[1:], **kwargs).shape
         vector = constant_along(x, list(range(2, x.dim())))
@@ -298,7 +304,7 @@ class Labeller(fx.Interpreter):
             return torch.full(shape, FROZEN)
         return vector.reshape(*vector.shape, *[1] * (len(shape) - 2)).expand(shape)
 
-    def _reduction(self, function: Operation, args: Any, kwargs: Any) -> Any:
+    def _reduction(self, function: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         x = args[0]
         shape = function(torch.zeros(x.shape), *args[1:], **kwargs).shape
         dims = _given(args, kwargs, ("dim", 1))[0]
@@ -309,7 +315,7 @@ class Labeller(fx.Interpreter):
             return torch.full(shape, FROZEN)
         return vector.reshape(shape)
 
-    def _pad(self, args: Any, kwargs: Any) -> Tensor:
+    def _pad(self, args: CallArguments, kwargs: NamedArguments) -> Tensor:
         """New channels get labels of their own: what they are added to decides whether they go."""
         x: Tensor = args[0]
         pad = _given(args, kwargs, ("pad", 1))[0]
@@ -328,14 +334,14 @@ class Labeller(fx.Interpreter):
         shape = [n if d == dim else size for d, size in enumerate(x.shape)]
         return self.labels.fresh(n).reshape([-1 if d == dim else 1 for d in range(x.dim())]).expand(shape)
 
-    def _softmax(self, args: Any, kwargs: Any) -> Tensor:
+    def _softmax(self, args: CallArguments, kwargs: NamedArguments) -> Tensor:
         x: Tensor = args[0]
         dim = _given(args, kwargs, ("dim", 1))[0]
         if constant_along(x, [-1 if dim is None else dim]) is None:
             self.labels.freeze(x, "softmax mixes all its channels")
         return x
 
-    def _mixes(self, function: Operation, args: Any, kwargs: Any, reason: str) -> Any:
+    def _mixes(self, function: Operation, args: CallArguments, kwargs: NamedArguments, reason: str) -> GraphValue:
         """Whatever is not known to keep channels apart freezes everything that goes in."""
         for value in _tensors((args, kwargs)):
             if _is_labels(value):
@@ -345,7 +351,7 @@ class Labeller(fx.Interpreter):
         return fx.node.map_aggregate(result, lambda v: torch.full(v.shape, FROZEN) if isinstance(v, Tensor) else v)
 
 
-def _given(args: Any, kwargs: Any, *arguments: tuple[str, int]) -> tuple[Any, ...]:
+def _given(args: CallArguments, kwargs: NamedArguments, *arguments: tuple[str, int]) -> CallArguments:
     """Arguments by name or by place; None where they are not given."""
     return tuple(kwargs.get(name, args[place] if len(args) > place else None) for name, place in arguments)
 
@@ -364,15 +370,15 @@ def _repeats_over(one: Tensor, other: Tensor) -> bool:
     )
 
 
-def _is_labels(value: Any) -> bool:
+def _is_labels(value: object) -> bool:
     return isinstance(value, Tensor) and value.dtype == torch.int64
 
 
-def _zeros(value: Any) -> Any:
+def _zeros(value: GraphValue) -> GraphValue:
     return torch.zeros(value.shape) if _is_labels(value) else value
 
 
-def _tensors(value: Any) -> list[Tensor]:
+def _tensors(value: GraphValue) -> list[Tensor]:
     tensors: list[Tensor] = []
     fx.node.map_aggregate(value, lambda v: tensors.append(v) if isinstance(v, Tensor) else None)
     return tensors

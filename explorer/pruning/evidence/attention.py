@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypedDict, Unpack
+from typing import ClassVar, TypedDict, Unpack
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer.pruning.evidence.tracks import Made, makers_of, mark, marks
 from explorer.pruning.evidence.watching import Watch, argument, watched
 from explorer.types import LoadedModel, Split
-from explorer.types.aliases import CallArguments, NamedArguments, Operation
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 
 _ATTENTION = "scaled_dot_product_attention"
 _LAYER = F.multi_head_attention_forward
@@ -45,7 +45,7 @@ class _Heads(Watch):
         super().__init__(names)
         self._sums, self._counts = sums, counts
 
-    def called(self, func: Operation, args: CallArguments, kwargs: NamedArguments) -> Any:
+    def called(self, func: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         """A whole attention layer is asked for the weights that it would keep to itself."""
         if func is not _LAYER:
             return func(*args, **kwargs)
@@ -55,7 +55,7 @@ class _Heads(Watch):
         asked, mean = kwargs.get("need_weights", True), kwargs.get("average_attn_weights", True)
         return out, (weights.mean(dim=-3) if mean else weights) if asked else None
 
-    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: Any) -> None:
+    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: GraphValue) -> None:
         if name == "linear":
             weight = argument(args, kwargs, 1, "weight")
             mark(out, self._made_by(weight) or marks(weight))
@@ -71,7 +71,7 @@ class _Heads(Watch):
         else:
             mark(out, makers_of(args, kwargs))
 
-    def _made_by(self, weight: Any) -> frozenset[Made]:
+    def _made_by(self, weight: GraphValue) -> frozenset[Made]:
         parameter = self.name_of(weight)
         return frozenset() if parameter is None else frozenset({Made(parameter, -1, len(weight))})
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from explorer.pruning.evidence.recurrent import CELLS, SEQUENCES, read_by_cell, read_by_layers
 from explorer.pruning.evidence.watching import Watch, argument
-from explorer.types.aliases import CallArguments, NamedArguments
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
 from explorer.types.operators import Rule, named
 from explorer.types.stopping import check
 
@@ -130,7 +130,7 @@ class InputWatch(Watch):
     def partly(self, parameter: str) -> None:
         """Only a part of this weight was taken: what each of its numbers is multiplied by cannot be told."""
 
-    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: Any) -> None:
+    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: object) -> None:
         for weight, inputs in _read(name, args, kwargs):
             parameter = self.name_of(weight)
             if parameter is not None:
@@ -174,6 +174,6 @@ def _convolution(args: CallArguments, kwargs: NamedArguments) -> tuple[Tensor, P
     return weight, Patches(batch, kernel, stride, sides, dilation, int(argument(args, kwargs, 6, "groups", 1)))
 
 
-def _each(value: Any, n: int) -> tuple[int, ...]:
+def _each(value: GraphValue, n: int) -> tuple[int, ...]:
     numbers = [int(v) for v in value] if isinstance(value, tuple | list) else [int(value)]
     return tuple(numbers * n if len(numbers) == 1 else numbers)

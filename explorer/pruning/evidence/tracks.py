@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
@@ -22,19 +21,19 @@ class Made:
     n: int
 
 
-def marks(value: Any) -> frozenset[Made]:
+def marks(value: object) -> frozenset[Made]:
     """Who made a value; nothing for what is no tensor and for what no layer made."""
     makers: frozenset[Made] = getattr(value, _MARK, frozenset()) if isinstance(value, Tensor) else frozenset()
     return makers
 
 
-def mark(value: Any, makers: frozenset[Made]) -> None:
+def mark(value: object, makers: frozenset[Made]) -> None:
     """Say who made a tensor, or each tensor of several."""
     for tensor in tensors_in(value):
         setattr(tensor, _MARK, makers)
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: object) -> Iterator[Tensor]:
     """The tensors of a value, of lists and dictionaries too."""
     if isinstance(value, Tensor):
         yield value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ from explorer.pruning.evidence.running import batches_of, private_copy
 from explorer.pruning.lowering import lowered
 from explorer.pruning.tracing import traced
 from explorer.types import LoadedModel, Split
-from explorer.types.aliases import CallArguments, NamedArguments, Operation
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 from explorer.types.stopping import check
 
 BATCH = 64
@@ -33,23 +32,23 @@ class Watch(TorchFunctionMode, ABC):
         self.names = names
 
     def __torch_function__(
-        self, func: Operation, types: Any, args: CallArguments = (), kwargs: NamedArguments | None = None
-    ) -> Any:
+        self, func: Operation, types: object, args: CallArguments = (), kwargs: NamedArguments | None = None
+    ) -> GraphValue:
         check()
         given = kwargs or {}
         out = self.called(func, args, given)
         self.saw(getattr(func, "__name__", ""), args, given, out)
         return out
 
-    def called(self, func: Operation, args: CallArguments, kwargs: NamedArguments) -> Any:
+    def called(self, func: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         """What the function returns."""
         return func(*args, **kwargs)
 
     @abstractmethod
-    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: Any) -> None:
+    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: object) -> None:
         """The function of this name was called so, and this came out."""
 
-    def name_of(self, value: Any) -> str | None:
+    def name_of(self, value: object) -> str | None:
         """The name of a parameter of the model; None for everything else."""
         return self.names.get(id(value)) if isinstance(value, Tensor) else None
 
@@ -76,6 +75,8 @@ def _opened(module: nn.Module) -> nn.Module:
         return module
 
 
-def argument(args: CallArguments, kwargs: Mapping[str, Any], place: int, name: str, default: Any = None) -> Any:
+def argument(
+    args: CallArguments, kwargs: Mapping[str, object], place: int, name: str, default: object = None
+) -> GraphValue:
     """An argument of a call, given by place or by name."""
     return args[place] if len(args) > place else kwargs.get(name, default)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from torch import Tensor
 from explorer.pruning.evidence.tracks import Made, makers_of, mark
 from explorer.pruning.evidence.watching import Watch, argument, watched
 from explorer.types import LoadedModel, Split
-from explorer.types.aliases import CallArguments, NamedArguments
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
 from explorer.types.operators import OPERATORS, Rule, named
 
 # What gives exact zeros, so that counting them means something.
@@ -50,7 +50,7 @@ class _Count(Watch):
         super().__init__(names)
         self._counts = counts
 
-    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: Any) -> None:
+    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: GraphValue) -> None:
         if name == "linear" or name in _CONVOLUTIONS:
             parameter = self.name_of(argument(args, kwargs, 1, "weight"))
             if parameter is not None:

@@ -93,7 +93,7 @@ def matrix(uses: Uses, weight: Tensor, x: Tensor) -> Tensor:
     return rows.expand(*x.shape[:-1], len(rows))
 
 
-def per_channel(uses: Uses, module: Any, x: Tensor) -> Tensor:
+def per_channel(uses: Uses, module: object, x: Tensor) -> Tensor:
     """Batch normalisation, PReLU: one number for each channel."""
     vector = channels(uses, x, 1, "batch normalisation")
     for name in ("weight", "bias", "running_mean", "running_var"):

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from explorer.pruning.coupling.labels import FROZEN
 from explorer.pruning.coupling.uses import Uses
+from explorer.types.aliases import GraphValue
 
 _ONE_HEAD = "an attention with one head: everything in it meets everything"
 _HEADS = "one head of an attention"
@@ -75,7 +75,7 @@ def _apart(uses: Uses, term: str, x: Tensor, shared: Sequence[str]) -> Tensor:
     return lines[..., 0]
 
 
-def labels_of(operand: Any) -> Tensor:
+def labels_of(operand: GraphValue) -> Tensor:
     """An operand as labels: numbers that are no activation cannot shrink."""
     is_labels = isinstance(operand, Tensor) and operand.dtype == torch.int64
     return operand if is_labels else torch.full(operand.shape, FROZEN)

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from explorer.pruning.coupling.uses import Uses
 from explorer.pruning.operators.layers import channels
+from explorer.types.aliases import GraphValue
 
 KIND = "hidden unit"
 LAYERS = (nn.RNNBase, nn.RNNCellBase)
 
 
-def recurrent(uses: Uses, module: Any, x: Tensor, states: list[Tensor]) -> Any:
+def recurrent(uses: Uses, module: Any, x: Tensor, states: list[Tensor]) -> GraphValue:
     """Labels of everything that an RNN, LSTM, GRU or one of their cells gives for ``x``.
 
     ``states``: the initial ones, as labels, or as numbers where they do not come from the input.
@@ -41,7 +42,7 @@ def recurrent(uses: Uses, module: Any, x: Tensor, states: list[Tensor]) -> Any:
     return hidden.repeat(_n_directions(module)).expand(output.shape), (one, one) if isinstance(last, tuple) else one
 
 
-def why_not(module: Any) -> str | None:
+def why_not(module: object) -> str | None:
     """The reason where the hidden units of this module cannot be followed."""
     return "a recurrent layer with a projection" if getattr(module, "proj_size", 0) else None
 
@@ -67,16 +68,16 @@ def _hidden(uses: Uses, module: Any) -> Tensor:
     return hidden
 
 
-def _n_directions(module: Any) -> int:
+def _n_directions(module: object) -> int:
     return 2 if getattr(module, "bidirectional", False) else 1
 
 
-def _weights(module: Any) -> list[tuple[Tensor, Tensor, list[Tensor]]]:
+def _weights(module: object) -> list[tuple[Tensor, Tensor, list[Tensor]]]:
     """(input weight, recurrent weight, biases) of every layer and direction, in order."""
     return list(_each(module))
 
 
-def _each(module: Any) -> Iterator[tuple[Tensor, Tensor, list[Tensor]]]:
+def _each(module: object) -> Iterator[tuple[Tensor, Tensor, list[Tensor]]]:
     suffixes = [""]
     if isinstance(module, nn.RNNBase):
         directions = ("", "_reverse") if module.bidirectional else ("",)

@@ -16,7 +16,7 @@ from explorer.types.aliases import JsonDict
 from explorer.ui.widgets.persistent_widget import tell
 
 
-def mirrored(name: str, value: Any, take: Callable[[Any], None]) -> JsonDict:
+def mirrored(name: str, value: object, take: Callable[[Any], None]) -> JsonDict:
     """``key`` and ``on_change`` of a widget that shows ``value``; ``take`` gets what the visitor chooses in it.
 
     Use: ``st.radio("…", options, **mirrored("unit", present, switch))``.

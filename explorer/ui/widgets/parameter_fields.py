@@ -57,7 +57,7 @@ def _step(p: Param) -> float:
     return 1.0 if p.high is not None and p.high > 1 else 0.01
 
 
-def _set(work: Workspace, part: str, field: str, value: Any) -> None:
+def _set(work: Workspace, part: str, field: str, value: object) -> None:
     if value is None:
         return
     member: Any = replace(cast(Any, getattr(work.spec, part)), **{field: value})

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
-def remembered(key: str, default: Any, among: Sequence[Any] | None = None) -> Callable[[], None]:
+def remembered(key: str, default: object, among: Sequence[object] | None = None) -> Callable[[], None]:
     """Put the kept value under the widget's ``key`` before it is drawn; returns its ``on_change``.
 
     ``among`` is what there is to choose from at the moment; what else is kept waits until it is there again.
@@ -20,7 +20,7 @@ def remembered(key: str, default: Any, among: Sequence[Any] | None = None) -> Ca
     return lambda: st.session_state.update({f"_{key}": st.session_state[key]})
 
 
-def tell(key: str, known: Any) -> None:
+def tell(key: str, known: object) -> None:
     """Put what a widget is to show under its ``key``, until the browser shows it and after every change.
 
     Told for ever, the browser would take back a choice that is still on its way here. Told once, it may never hear of
@@ -39,7 +39,7 @@ def _is_shown(key: str) -> bool:
     return said is None or any(str(name).endswith(f"-{key}") for name in said)
 
 
-def value(key: str, default: Any, among: Sequence[Any] | None = None) -> Any:
+def value(key: str, default: object, among: Sequence[object] | None = None) -> Any:
     """The kept value, or the default where none was chosen (an emptied choice counts as none)."""
     found = st.session_state.get(f"_{key}", default)
     if among is not None and isinstance(found, list):
@@ -47,6 +47,6 @@ def value(key: str, default: Any, among: Sequence[Any] | None = None) -> Any:
     return default if found is None or (among is not None and found not in among) else found
 
 
-def put(key: str, new: Any) -> None:
+def put(key: str, new: object) -> None:
     """Keep a value that did not come from the widget itself."""
     st.session_state[f"_{key}"] = new
