@@ -248,10 +248,10 @@ TERMS: tuple[Term, ...] = (
     ),
     Term(
         "drop",
-        "Drop, same samples",
-        "Dense accuracy minus pruned accuracy on the very same samples. Pairing makes its interval far narrower than "
-        "that of two separate accuracies.",
-        ("accuracy loss",),
+        "Δ accuracy",
+        "Pruned accuracy minus dense accuracy on the very same samples: negative is worse. Pairing makes its interval "
+        "far narrower than that of two separate accuracies. A drop is the same number with the sign turned.",
+        ("drop", "accuracy loss", "change"),
     ),
     Term(
         "agreement",

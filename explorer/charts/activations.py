@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
 from explorer.recovery.activation_threshold import ActivationPoint
+from explorer.text.delta import delta_text, named
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import interval, percent, points, provenance
+from explorer.text.numbers import interval, percent, provenance
 
 _MOST_LAYERS = 6
 
@@ -86,7 +87,7 @@ def _hover(p: ActivationPoint) -> str:
         [
             f"<b>{percent(p.skipped.value)} zero</b>, asked {percent(p.asked, 0)} of each layer",
             f"{clean_plotly(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>{spread}",
-            f"drop {points(p.drop.value)} · {provenance(p.accuracy)}",
+            f"{clean_plotly(named(p.accuracy.name))} {delta_text(p.drop)} · {provenance(p.accuracy)}",
             *layers[:_MOST_LAYERS],
             *more,
         ]

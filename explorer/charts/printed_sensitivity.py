@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Sensitivity
-from explorer.charts.sensitivity import MOST_TEXT, TICKS, cost_scale, shade, short
+from explorer.charts.sensitivity import MOST_TEXT, TICKS, cost_scale, depth, shade, short
 from explorer.charts.theme import Theme
+from explorer.text.delta import named
 from explorer.text.names import clean_matplotlib
 from explorer.text.numbers import percent, points_at_most
 
@@ -33,17 +34,19 @@ def sensitivity_png(
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     cells = [[sensitivity.cell(group, level) for level in levels] for group in groups]
-    shades = [[math.nan if cell is None else shade(cell.drop.value) for cell in row] for row in cells]
-    colours = LinearSegmentedColormap.from_list("cost", list(cost_scale(Theme.light())))
-    picture = axes.imshow(shades, cmap=colours, vmin=0, vmax=1, aspect="auto")
+    shades = [[math.nan if cell is None else -shade(cell) for cell in row] for row in cells]
+    colours = LinearSegmentedColormap.from_list(
+        "cost", [(1 - stop, colour) for stop, colour in reversed(cost_scale(Theme.light()))]
+    )
+    picture = axes.imshow(shades, cmap=colours, vmin=-1, vmax=0, aspect="auto")
     if len(groups) * len(levels) <= MOST_TEXT:
         _write(axes, cells)
     axes.set_xticks(range(len(levels)), [percent(level, 0) for level in levels], fontsize=7)
     axes.set_yticks(range(len(groups)), [clean_matplotlib(group) for group in groups], fontsize=7, family="monospace")
     axes.set_xlabel("share pruned of this layer alone", fontsize=8)
-    bar = figure.colorbar(picture, ax=axes, ticks=[shade(drop) for drop in TICKS])
-    bar.ax.set_yticklabels([f"{100 * drop:.0f}" for drop in TICKS], fontsize=7)
-    bar.set_label("points lost", fontsize=8)
+    bar = figure.colorbar(picture, ax=axes, ticks=[-depth(drop) for drop in TICKS])
+    bar.ax.set_yticklabels([f"−{100 * drop:.0f}" if drop else "0" for drop in TICKS], fontsize=7)
+    bar.set_label(f"{named(sensitivity.judged)} in points", fontsize=8)
     figure.supxlabel("\n".join(map(plain_line, lines)), fontsize=6, x=0.01, ha="left")
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
@@ -51,7 +54,7 @@ def sensitivity_png(
 
 
 def caption(sensitivity: Sensitivity) -> str:
-    """In words: what was lost, the mode, how many samples, the audit, and the widest interval."""
+    """In words: what changed, the mode, how many samples, the audit, and the widest interval."""
     if not sensitivity.cells:
         return sensitivity.audit
     modes = ", ".join(dict.fromkeys(cell.mode for cell in sensitivity.cells))
@@ -61,8 +64,8 @@ def caption(sensitivity: Sensitivity) -> str:
         (d.high - d.low) / 2 for d in (c.drop for c in sensitivity.cells) if d.low is not None and d.high is not None
     ]
     reach = f" 95 % intervals: ±{points_at_most(max(wide))}." if wide else ""
-    lost = f"Points of {sensitivity.judged} lost, {sensitivity.cells[0].drop.origin}"
-    return f"{lost}; mode {modes}, {samples}. {sensitivity.audit}{reach}"
+    change = f"{named(sensitivity.judged)} in points, {sensitivity.cells[0].drop.origin}"
+    return f"{change}; mode {modes}, {samples}. {sensitivity.audit}{reach}"
 
 
 def plain_line(line: str) -> str:
@@ -74,5 +77,5 @@ def _write(axes: Axes, cells: Sequence[Sequence[Cell | None]]) -> None:
     for y, row in enumerate(cells):
         for x, cell in enumerate(row):
             if cell is not None:
-                colour = "white" if shade(cell.drop.value) > _LIGHT else "black"
+                colour = "white" if shade(cell) > _LIGHT else "black"
                 axes.text(x, y, short(cell), ha="center", va="center", fontsize=5.5, color=colour)

@@ -11,8 +11,9 @@ from explorer.charts.frame import axis, empty, framed
 from explorer.charts.scale import SCALES
 from explorer.charts.theme import Theme
 from explorer.recovery.grid import FORMS, RECOVERIES, Form, GridPoint, RecoveryKind, pareto
+from explorer.text.delta import delta_with_ends, named
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import bytes_text, interval, percent, points, provenance
+from explorer.text.numbers import bytes_text, interval, percent, provenance
 
 FORM_NAMES: dict[Form, str] = {
     "float32": "float32",
@@ -120,7 +121,7 @@ def hover(p: GridPoint) -> str:
         spread = f" (95%: {interval(p.accuracy)})" if interval(p.accuracy) else ""
         lines.append(f"{clean_plotly(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>{spread}")
     if p.drop is not None and p.accuracy is not None:
-        lines.append(f"drop {points(p.drop.value)} · {provenance(p.accuracy)}")
+        lines.append(f"{clean_plotly(named(p.accuracy.name))} {delta_with_ends(p.drop)} · {provenance(p.accuracy)}")
     if p.latency is not None:
         lines.append(f"{p.latency.ratio.value:.2f}× the speed of its float file (measured)")
     return "<br>".join(lines)

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 from explorer.analysis.search.result import ORIGINS, SearchResult, Tried, amount
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
+from explorer.text.delta import delta, delta_text, delta_with_ends, named
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import interval, percent, points, points_asked
+from explorer.text.numbers import interval, percent, points_asked
 
 # Those that a reader knows by name have a mark of their own; what the search made itself is a dot.
 _MARKS = {
@@ -39,7 +40,7 @@ def search(result: SearchResult | None, *, theme: Theme | None = None, height: i
     """Every plan that was tried; the answer is the large orange point.
 
     Within a budget: accuracy in the order of trial, a line for the best so far and one for the dense model. Within a
-    drop: the drop against the cost, with the drop that was allowed. Hollow points do not keep to what was asked. Each
+    drop: Δ accuracy against the cost, with the drop that was allowed. Hollow points do not keep to what was asked. Each
     point carries its index in ``found.tried`` as customdata.
     """
     theme = theme or Theme.light()
@@ -77,22 +78,23 @@ def _budget(result: SearchResult, theme: Theme, height: int) -> go.Figure:
 
 
 def _drop(result: SearchResult, theme: Theme, height: int) -> go.Figure:
-    """The drop over the cost, which falls to the right: better answers lie there, below the line."""
+    """The change over the cost, which falls to the right: better answers lie there, above the line."""
     limit = result.question.max_drop or 0.0
     shares = [tried.share for tried in result.tried]
-    drops = [tried.drop.value for tried in result.tried]
-    top = max(limit, min(max(drops), max(4 * limit, 0.05)))
-    bottom = min(0.0, *drops)
+    changes = [delta(tried.drop) for tried in result.tried]
+    bottom = min(-limit, max(min(changes), -max(4 * limit, 0.05)))
+    top = max(0.0, *changes)
     room = 0.08 * (top - bottom)
     figure = framed(
         theme,
         height=height,
         x=axis(theme, f"{result.question.words}, share of dense", tickformat=".0%",
                range=[max(shares) + 0.03, max(0.0, min(shares) - 0.03)]),
-        y=axis(theme, "points of accuracy lost", grid=True, range=[bottom - room, top + room],
-               tickvals=_ticks(bottom, top), ticktext=[f"{100 * v:g}" for v in _ticks(bottom, top)]),
+        y=axis(theme, f"{named(result.best.point.accuracy.name)} in points", grid=True,
+               range=[bottom - room, top + room], tickvals=_ticks(bottom, top),
+               ticktext=[points_asked(v).removesuffix(" pt") for v in _ticks(bottom, top)]),
     )  # fmt: skip
-    _line(figure, theme, limit, f"allowed: {points_asked(limit)}", side="left")
+    _line(figure, theme, -limit, f"allowed: {points_asked(-limit)}", side="left")
     return figure
 
 
@@ -155,17 +157,17 @@ def _across(result: SearchResult, index: int) -> float:
 
 
 def _up(result: SearchResult, tried: Tried) -> float:
-    return tried.point.accuracy.value if result.question.max_drop is None else tried.drop.value
+    return tried.point.accuracy.value if result.question.max_drop is None else delta(tried.drop)
 
 
 def hover(tried: Tried) -> str:
     """What is known of a plan, line by line: where from, accuracy and drop, prediction, cost."""
     spread = interval(tried.point.accuracy)
-    predicted = "" if tried.predicted is None else f", predicted {points(-tried.predicted.value)}"
+    predicted = "" if tried.predicted is None else f", predicted {delta_text(tried.predicted)}"
     lines = [
         f"<b>{clean_plotly(ORIGINS[tried.by])}</b>",
         f"{clean_plotly(tried.point.accuracy.name)} <b>{percent(tried.point.accuracy.value)}</b> ({spread})",
-        f"change {points(-tried.drop.value)} on {tried.drop.n:,}{predicted}",
+        f"{named(tried.point.accuracy.name)} {delta_with_ends(tried.drop)} on {tried.drop.n:,}{predicted}",
         f"{amount(tried.cost)}, {percent(tried.share)} of dense ({tried.cost.origin})",
     ]
     return "<br>".join([*lines, "" if tried.meets else "does not keep to what was asked"]).removesuffix("<br>")

@@ -11,6 +11,8 @@ from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
+from explorer.metrics.base import JUDGED_NAMES
+from explorer.text.delta import IN_POINTS, as_change, delta, delta_text, delta_with_ends, direction, named
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import percent, points
 from explorer.types import Measurement
@@ -23,15 +25,20 @@ MOST_TEXT = 400
 _MOST_PARTS = 12
 
 
-def shade(drop: float) -> float:
+def depth(drop: float) -> float:
     """A drop (share) on a scale where one point can be told from none: its square root."""
     return math.sqrt(min(1.0, max(0.0, drop)))
+
+
+def shade(cell: Cell) -> float:
+    """The depth of a cell's colour: none where the interval of its change covers zero, or where it got better."""
+    return depth(cell.drop.value) if direction(cell.drop) == "worse" else 0.0
 
 
 def heatmap(
     sensitivity: Sensitivity, groups: Sequence[str], levels: Sequence[float], *, theme: Theme | None = None
 ) -> go.Figure:
-    """Layers x levels; darker costs more. Cells that are not measured yet are empty.
+    """Layers x levels; darker costs more, no colour: as far as the interval tells, nothing. Unmeasured cells are empty.
 
     ``groups`` and ``levels`` give rows and columns, so that the picture fills in place while a scan runs.
     """
@@ -55,22 +62,22 @@ def heatmap(
 
 def _cells(rows: list[list[Cell | None]], written: bool, theme: Theme) -> go.Heatmap:
     return go.Heatmap(
-        z=[[None if cell is None else shade(cell.drop.value) for cell in row] for row in rows],
+        z=[[None if cell is None else 0.0 - shade(cell) for cell in row] for row in rows],
         text=[["" if cell is None or not written else short(cell) for cell in row] for row in rows],
         texttemplate="%{text}",
         textfont={"size": 11},
         customdata=[[_hover(cell) for cell in row] for row in rows],
         hovertemplate="%{customdata}<extra></extra>",
-        colorscale=[[stop, colour] for stop, colour in cost_scale(theme)],
-        zmin=0.0,
-        zmax=1.0,
+        colorscale=[[1 - stop, colour] for stop, colour in reversed(cost_scale(theme))],
+        zmin=-1.0,
+        zmax=0.0,
         xgap=2,
         ygap=2,
         hoverongaps=False,
         colorbar={
-            "tickvals": [shade(drop) for drop in TICKS],
+            "tickvals": [-depth(drop) for drop in TICKS],
             "ticktext": [f"−{100 * drop:.0f}" if drop else "0" for drop in TICKS],
-            "title": {"text": "points", "font": {"size": 11, "color": theme.muted}},
+            "title": {"text": IN_POINTS, "font": {"size": 11, "color": theme.muted}},
             "tickfont": {"size": 11, "color": theme.muted},
             "thickness": 10,
             "outlinewidth": 0,
@@ -88,7 +95,7 @@ def cost_scale(theme: Theme) -> tuple[tuple[float, str], ...]:
 
 def short(cell: Cell) -> str:
     """The change in points, as short as it can be said: "−2.3", "0"; "≈ 0" of a part of the samples so far."""
-    text = points(-cell.drop.value).removesuffix(" pt")
+    text = delta_text(cell.drop).removesuffix(" pt")
     return ("" if cell.complete else "≈ ") + ("0" if text == "0.0" else text)
 
 
@@ -96,11 +103,11 @@ def _hover(cell: Cell | None) -> str:
     if cell is None:
         return "not measured yet"
     drop = cell.drop
-    ends = "" if drop.low is None or drop.high is None else f" ({points(-drop.high)} to {points(-drop.low)})"
     state = "" if cell.complete else ", so far"
     return (
         f"<b>{clean_plotly(cell.group)}</b> at {percent(cell.share)}: {cell.n_pruned:,} of {cell.n_units:,}<br>"
-        f"change {points(-drop.value)}{ends}<br>{cell.accuracy.name} {percent(cell.accuracy.value)}<br>"
+        f"{named(JUDGED_NAMES[cell.judged_by])} {delta_with_ends(drop)}<br>"
+        f"{cell.accuracy.name} {percent(cell.accuracy.value)}<br>"
         f"{cell.mode} ({drop.origin}) on {cell.n:,} of {cell.total:,}{state}"
     )
 
@@ -163,23 +170,23 @@ def _add_curve(figure: go.Figure, sensitivity: Sensitivity, group: str, colour: 
 
 
 def ranked(sensitivity: Sensitivity, level: float, *, theme: Theme | None = None, most: int = 40) -> go.Figure:
-    """One level across layers, the most fragile first, with the interval of each drop."""
+    """One level across layers, the most fragile first, with the interval of each change; grey where it covers zero."""
     theme = theme or Theme.light()
     cells = sensitivity.ranking(level)[:most]
     if not cells:
         return empty(theme, "This level has not been measured yet.")
     height = min(_TALLEST, max(_SMALLEST, 22 * len(cells) + 70))
-    across = axis(theme, f"points of {sensitivity.judged} lost, {cells[0].drop.origin}", grid=True)
+    across = axis(theme, f"{named(sensitivity.judged)} in points, {cells[0].drop.origin}", grid=True)
     down = axis(theme, autorange="reversed", tickvals=list(range(len(cells))))
     down["ticktext"] = [clean_plotly(cell.group) for cell in cells]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
     figure = framed(theme, height=height, x=across, y=down, showlegend=False, bargap=0.35)
-    drops = [100 * cell.drop.value for cell in cells]
+    tones = {"worse": theme.bad, "better": theme.good, "": theme.control}
     figure.add_bar(
-        x=drops,
+        x=[100 * delta(cell.drop) for cell in cells],
         y=list(range(len(cells))),
         orientation="h",
-        marker={"color": [theme.bad if drop > 0 else theme.good for drop in drops], "opacity": 0.85},
+        marker={"color": [tones[direction(cell.drop)] for cell in cells], "opacity": 0.85},
         error_x=_whiskers([cell.drop for cell in cells], theme),
         hovertext=[_hover(cell) for cell in cells],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -192,33 +199,34 @@ def interaction(joint: Joint, *, judged: str = "accuracy", theme: Theme | None =
     theme = theme or Theme.light()
     parts = sorted(joint.singles.items(), key=lambda item: -item[1])
     rest = parts[_MOST_PARTS:]
-    named = parts[:_MOST_PARTS] + ([(f"{len(rest)} others", sum(value for _, value in rest))] if rest else [])
-    across = axis(theme, f"points of {judged} lost", grid=True, rangemode="tozero")
+    shown = parts[:_MOST_PARTS] + ([(f"{len(rest)} others", sum(value for _, value in rest))] if rest else [])
+    across = axis(theme, f"{named(judged)} in points", grid=True, rangemode="tozero")
     figure = framed(
         theme, height=height, x=across, y=axis(theme, autorange="reversed"), barmode="relative", showlegend=False
     )
-    names = ["sum of single drops,<br>estimated", "all together,<br>measured"]
-    for i, (name, value) in enumerate(named):
+    names = ["sum of the layers alone,<br>estimated", "all together,<br>measured"]
+    for i, (name, value) in enumerate(shown):
         figure.add_bar(
-            x=[100 * value],
+            x=[-100 * value],
             y=names[:1],
             orientation="h",
             marker={"color": theme.accent, "opacity": 0.95 - 0.55 * (i % 2), "line": {"width": 0}},
             hovertemplate=f"{clean_plotly(name)} alone: {points(-value)} (estimated)<extra></extra>",
         )
     figure.add_bar(
-        x=[100 * joint.measured.value],
+        x=[100 * delta(joint.measured)],
         y=names[1:],
         orientation="h",
         marker={"color": theme.now},
         error_x=_whiskers([joint.measured], theme),
-        hovertemplate=f"together: {points(-joint.measured.value)} (measured)<extra></extra>",
+        hovertemplate=f"together: {delta_text(joint.measured)} (measured)<extra></extra>",
     )
     return figure
 
 
 def _whiskers(drops: Sequence[Measurement], theme: Theme) -> JsonDict:
-    """95 % intervals as error bars, in points."""
-    up = [100 * (d.high - d.value) if d.high is not None else 0.0 for d in drops]
-    down = [100 * (d.value - d.low) if d.low is not None else 0.0 for d in drops]
+    """95 % intervals of the changes as error bars, in points."""
+    changes = [as_change(drop) for drop in drops]
+    up = [100 * (c.high - c.value) if c.high is not None else 0.0 for c in changes]
+    down = [100 * (c.value - c.low) if c.low is not None else 0.0 for c in changes]
     return {"type": "data", "array": up, "arrayminus": down, "color": theme.muted, "thickness": 1, "width": 3}

@@ -14,6 +14,7 @@ from explorer.charts.frame import axis, empty, framed
 from explorer.charts.lines import HOLLOW_KEY, STAR, STAR_KEY, Line, lines_of
 from explorer.charts.scale import Scale, XName, drawable, front, scale_of
 from explorer.charts.theme import Theme
+from explorer.text.delta import delta_with_ends, named
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import bytes_text, interval, percent, points, points_asked, provenance, times
 from explorer.types import TradeOff, TradeOffPoint
@@ -261,7 +262,7 @@ def level_hover(label: str, level: Level) -> str:
             f"<b>{clean_plotly(label)}</b>, mean of {level.n_seeds} seeds",
             f"{clean_plotly(some.accuracy.name)} <b>{percent(level.accuracy)}</b>"
             f" (seeds: {percent(low)} to {percent(high)})",
-            f"drop {points(level.drop)} · {provenance(some.accuracy)}, each",
+            f"{clean_plotly(named(some.accuracy.name))} {points(-level.drop)} · {provenance(some.accuracy)}, each",
             f"{_asked(some)}{times(ratio)} fewer parameters · sparsity {percent(level.mean(lambda p: p.sparsity))}",
             f"{times(speedup)} fewer MACs (counted) · {clean_plotly(in_words(some.protocol))}",
         ]
@@ -274,7 +275,8 @@ def hover(label: str, point: TradeOffPoint, more: str = "") -> str:
     lines = [
         f"<b>{clean_plotly(label)}</b>",
         f"{clean_plotly(point.accuracy.name)} <b>{percent(point.accuracy.value)}</b>{spread}",
-        f"drop {points(point.drop.value)} · {provenance(point.accuracy)} · {clean_plotly(in_words(point.protocol))}",
+        f"{clean_plotly(named(point.accuracy.name))} {delta_with_ends(point.drop)}",
+        f"{provenance(point.accuracy)} · {clean_plotly(in_words(point.protocol))}",
         f"{_asked(point)}{times(point.compression_ratio)} fewer parameters · sparsity {percent(point.sparsity)}",
         f"{times(point.theoretical_speedup)} fewer MACs · smallest file {bytes_text(point.size_bytes)} (counted)",
     ]

@@ -12,6 +12,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, TextIO
 
 from explorer.text import numbers
+from explorer.text.delta import delta_ends, delta_text
 from explorer.text.names import clean_terminal as clean_terminal
 from explorer.text.numbers import bytes_counted as bytes_counted
 from explorer.text.numbers import count as count
@@ -24,7 +25,9 @@ from explorer.types.aliases import JsonObject
 if TYPE_CHECKING:
     from explorer.types import Finding, Measurement
 
-_SIMPLER = str.maketrans({"−": "-", "–": "-", "×": "x", "±": "+-", "≈": "~", "·": "-", "…": "...", "∞": "inf"})
+_SIMPLER = str.maketrans(
+    {"−": "-", "–": "-", "×": "x", "±": "+-", "Δ": "delta", "≈": "~", "·": "-", "…": "...", "∞": "inf"}
+)
 _CONTROL = {code: "�" for code in [*range(32), *range(127, 160)]}
 
 
@@ -103,10 +106,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, left: int = 
     return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
 
 
-def interval(m: Measurement, *, signed: bool = False) -> str:
-    """``98.0 – 99.5%, n = 450``, or in points where it is ``signed``."""
-    bounds = numbers.points_between(m.low, m.high) if signed else numbers.interval(m)
+def interval(m: Measurement) -> str:
+    """``98.0 – 99.5%, n = 450``."""
+    bounds = numbers.interval(m)
     return ", ".join(part for part in (bounds, f"n = {m.n:,}" if m.n is not None else "") if part)
+
+
+def delta(drop: Measurement) -> tuple[str, str]:
+    """A drop as the change that it is, and its interval: ``−0.4 pt``, ``−1.5 to +0.6 pt, n = 450``."""
+    n = f"n = {drop.n:,}" if drop.n is not None else ""
+    return delta_text(drop), ", ".join(part for part in (delta_ends(drop), n) if part)
 
 
 def number_interval(m: Measurement) -> str:

@@ -16,8 +16,9 @@ from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import number, one_of, optional, part, spec, whole
 from explorer.tasks.scan import ScanRequest, levels
+from explorer.text.delta import DELTA, delta_text
 from explorer.text.names import model_name
-from explorer.text.numbers import percent, points
+from explorer.text.numbers import percent
 from explorer.types import TradeOffPoint
 
 
@@ -90,10 +91,10 @@ class SearchRequest(TaskRequest[Cell | Tried]):
         )
 
     def describe(self, result: Cell | Tried) -> str:
-        """ "scanning conv1 at 50%: 97.2%", "trying a plan: 38.2% of dense, drop +0.4 pt"."""
+        """ "scanning conv1 at 50%: 97.2%", "trying a plan: 38.2% of dense, Δ accuracy −0.4 pt"."""
         if isinstance(result, Cell):
             return f"scanning {self.scan.describe(result)}"
-        return f"trying a plan: {percent(result.share)} of dense, drop {points(result.drop.value)}"
+        return f"trying a plan: {percent(result.share)} of dense, {DELTA} {delta_text(result.drop)}"
 
     def point(self, result: Cell | Tried) -> TradeOffPoint | None:
         """Each plan."""

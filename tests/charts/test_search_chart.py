@@ -53,7 +53,7 @@ def test_plans_beyond_the_drop_are_hollow(drop: SearchResult) -> None:
             continue
         for (index,), symbol in zip(trace.customdata, trace.marker.symbol, strict=True):
             assert symbol.endswith("-open") == (not drop.tried[index].meets)
-    assert "allowed: 2 pt" in {a.text for a in figure.layout.annotations}
+    assert "allowed: −2 pt" in {a.text for a in figure.layout.annotations}
 
 
 def test_an_answer_that_falls_short_is_called_the_nearest(budget: SearchResult) -> None:

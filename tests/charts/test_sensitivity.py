@@ -11,6 +11,7 @@ from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.charts import sensitivity as drawn
 from explorer.charts.printed_sensitivity import caption
+from explorer.charts.theme import Theme
 from explorer.types import Measurement
 
 LEVELS = (0.5, 0.9)
@@ -29,7 +30,7 @@ def found() -> Sensitivity:
 
 def test_the_heat_map_holds_every_measured_cell_and_leaves_the_others_empty(found: Sensitivity) -> None:
     figure = drawn.heatmap(found, ["a", "<b>$x$", "c"], LEVELS)
-    assert [list(row) for row in figure.data[0].z] == [[0.0, 0.5], [0.0, None], [None, None]]
+    assert [list(row) for row in figure.data[0].z] == [[0.0, -0.5], [0.0, None], [None, None]]
     assert [list(row) for row in figure.data[0].text] == [["0", "−25.0"], ["+1.0", ""], ["", ""]]
 
 
@@ -66,9 +67,7 @@ def test_what_was_estimated_or_judged_by_agreement_is_called_so() -> None:
     told = replace(cell("a", 0.5, 0.1), judged_by="agreement", mode="estimate")
     told = replace(told, accuracy=replace(told.accuracy, name="agreement"), drop=replace(told.drop, origin="estimated"))
     found = Sensitivity.of([told])
-    assert drawn.ranked(found, 0.5).layout.xaxis.title.text == (
-        "points of agreement with the dense model lost, estimated"
-    )
+    assert drawn.ranked(found, 0.5).layout.xaxis.title.text == ("Δ agreement with the dense model in points, estimated")
     assert drawn.curves(found, ["a"]).layout.yaxis.title.text == "agreement with the dense model"
     hover = drawn.heatmap(found, ["a"], (0.5,)).data[0].customdata[0][0]
     assert "agreement 89.0%" in hover
@@ -77,7 +76,7 @@ def test_what_was_estimated_or_judged_by_agreement_is_called_so() -> None:
 
 def test_the_ranking_begins_with_the_most_fragile_layer(found: Sensitivity) -> None:
     bars = drawn.ranked(Sensitivity.of([cell("a", 0.5, 0.1), cell("b", 0.5, 0.3)]), 0.5).data[0]
-    assert list(bars.x) == pytest.approx([30.0, 10.0])
+    assert list(bars.x) == pytest.approx([-30.0, -10.0])
     assert "not been measured" in drawn.ranked(found, 0.7).layout.annotations[0].text
 
 
@@ -88,8 +87,8 @@ def test_single_drops_are_stacked_above_the_joint_one() -> None:
         {"a": 0.01, "b": 0.02},
     )
     bars = drawn.interaction(both).data
-    assert [list(bar.x) for bar in bars] == [pytest.approx([2.0]), pytest.approx([1.0]), pytest.approx([10.0])]
-    assert drawn.interaction(both, judged="agreement").layout.xaxis.title.text == "points of agreement lost"
+    assert [list(bar.x) for bar in bars] == [pytest.approx([-2.0]), pytest.approx([-1.0]), pytest.approx([-10.0])]
+    assert drawn.interaction(both, judged="agreement").layout.xaxis.title.text == "Δ agreement in points"
     assert [("estimated" in bar.y[0], "measured" in bar.y[0]) for bar in bars] == [(True, False)] * 2 + [(False, True)]
     assert (bars[2].error_x.array, bars[2].error_x.arrayminus) == (pytest.approx((5,)), pytest.approx((5,)))
 
@@ -97,7 +96,7 @@ def test_single_drops_are_stacked_above_the_joint_one() -> None:
 def test_the_printed_heat_map_says_how_its_numbers_came_and_how_far_they_may_be_off(found: Sensitivity) -> None:
     checked = [replace(c, mode="verified", n_audited=40, n_equal=40) for c in found.cells]
     said = caption(Sensitivity.of(checked))
-    assert "Points of accuracy lost, measured; mode verified, 450 samples." in said
+    assert "Δ accuracy in points, measured; mode verified, 450 samples." in said
     assert "Equal to float32 in 3 of 3 audited cells" in said
     assert "95 % intervals: ±1.0 points or less." in said
     assert caption(Sensitivity(())) == "Nothing has been measured."
@@ -107,3 +106,15 @@ def test_the_printed_heat_map_says_how_its_numbers_came_and_how_far_they_may_be_
 
 def test_the_heat_map_prints_as_a_picture(found: Sensitivity) -> None:
     assert charts.sensitivity_png(found, found.groups, LEVELS).startswith(b"\x89PNG")
+
+
+def test_what_may_be_nothing_has_no_colour_in_the_heat_map_and_none_in_the_ranking() -> None:
+    unsure = replace(cell("b", 0.5, 0.02), drop=Measurement("drop", 0.02, "fraction", "measured", -0.01, 0.05, 450))
+    both = Sensitivity.of([cell("a", 0.5, 0.25), unsure])
+    heat = drawn.heatmap(both, ["a", "b"], (0.5,)).data[0]
+    assert [list(row) for row in heat.z] == [[pytest.approx(-0.5)], [0]]
+    assert [list(row) for row in heat.text] == [["−25.0"], ["−2.0"]]
+    assert (heat.zmin, heat.zmax, heat.colorbar.title.text) == (-1, 0, "Δ accuracy, pt")
+    bars = drawn.ranked(both, 0.5).data[0]
+    assert list(bars.marker.color) == [Theme.light().bad, Theme.light().control]
+    assert both.strips(3)["b"] == [0.0, 0.0, None]

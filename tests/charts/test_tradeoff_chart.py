@@ -176,7 +176,7 @@ def test_the_front_is_drawn_only_where_there_is_something_to_choose():
 
 def test_hover_says_accuracy_interval_samples_origin_and_sizes():
     text = named(tradeoff([MAGNITUDE]), "global magnitude").hovertext[1]
-    for part in ("90.0%", "88.0 – 91.0%", "measured on 450", "4×", "75 kB", "+8.0 pt"):
+    for part in ("90.0%", "88.0 – 91.0%", "measured on 450", "4×", "75 kB", "−8.0 pt"):
         assert part in text
 
 

@@ -95,7 +95,7 @@ def test_people_get_aligned_tables_and_progress_stays_off_standard_output(capsys
     assert main(["evaluate", "digits-cnn", "--sparsity", "0.5"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(re.match(r"accuracy +\d{2,3}\.\d%", line) for line in lines)
-    assert any(line.startswith("drop against dense") and " pt " in line for line in lines)
+    assert any(line.startswith("Δ accuracy") and " pt " in line for line in lines)
     assert any(line.startswith("sparsity reached") and line.endswith("counted") for line in lines)
     assert any(line.startswith("block1.conv1") and "Conv2d" in line for line in lines)
     assert not any("\x1b" in line for line in lines)

@@ -20,13 +20,13 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNING_EXPLORER_DATA", str(tmp_path / "kept"))
 
 
-def test_people_get_a_table_of_drops_and_a_sentence_on_trust(capsys: pytest.CaptureFixture[str]) -> None:
+def test_people_get_a_table_of_changes_and_a_sentence_on_trust(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", "digits-mlp", *FEW]) == DONE
     out = capsys.readouterr().out
     found = Sensitivity.of(scan("digits-mlp", levels=(0.5, 0.9), layers=["fc1", "fc2"]))
     row = next(line for line in out.splitlines() if line.startswith("fc1"))
     assert [cell.drop.value for cell in found.curve("fc1")] == pytest.approx([0.0, 114 / 450])
-    assert row.split() == ["fc1", "0.0", "+25.3"]
+    assert row.split() == ["fc1", "0.0", "−25.3"]
     assert found.audit in out
     assert found.fragile_words in out
     assert "pruned, measured; dense: 98.9%" in out

@@ -49,7 +49,7 @@ def test_people_read_what_was_asked_predicted_and_measured(capsys: pytest.Captur
     out = capsys.readouterr().out
     assert "the best accuracy with at most 30% of the dense parameters" in out
     assert "predicted" in out
-    assert "measured drop" in out
+    assert "Δ accuracy" in out
     assert "7 plans were measured on the tune split" in out
 
 

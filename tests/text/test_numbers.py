@@ -71,7 +71,7 @@ def test_screen_and_terminal_say_the_same_of_one_measurement() -> None:
     assert numbers.in_words(accuracy) == "99.8% (98.8 – 100.0%)"
     assert printing.percent(accuracy.value) in numbers.in_words(accuracy)
     assert printing.interval(accuracy) == "98.8 – 100.0%, n = 450"
-    assert printing.interval(share(-0.0044, -0.015, 0.0062), signed=True) == "−1.5 to +0.6 pt, n = 450"
+    assert printing.delta(share(0.0044, -0.0062, 0.015)) == ("−0.4 pt", "−1.5 to +0.6 pt, n = 450")
     assert printing.interval(share(0.5)) == "n = 450"
 
 

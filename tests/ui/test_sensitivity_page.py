@@ -84,7 +84,7 @@ def test_a_scan_fills_heat_map_curves_and_ranking_and_its_files_say_how_it_was_m
     assert "no measure of accuracy" in spoken(at)
     said = spoken(scanned(at))
     assert "30 cells measured." in said
-    assert "Points of accuracy lost, measured on 450 samples of the tune split" in said
+    assert "Δ accuracy in points, measured on 450 samples of the tune split" in said
     assert "Most fragile\\: fc2 \\(1 of 3 scanned layers" in said
     rows = rows_of(downloads["CSV"]())
     assert {(row["mode"], row["n"], row["origin"]) for row in rows} == {("exact", "450", "measured")}
@@ -100,7 +100,7 @@ def test_a_scan_fills_heat_map_curves_and_ranking_and_its_files_say_how_it_was_m
 def test_what_is_estimated_is_called_estimated(visit: Open) -> None:
     at = visit("sensitivity", model=MODEL)
     at.button_group(key="scan_mode").set_value("estimate").run()
-    assert "Points of accuracy lost, estimated on" in spoken(scanned(at))
+    assert "Δ accuracy in points, estimated on" in spoken(scanned(at))
 
 
 @pytest.mark.usefixtures("dear")

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from explorer.analysis.report import finite
 from explorer.analysis.search.question import UNITS, WORDS, Question
 from explorer.pruning.spec import PruneSpec
-from explorer.text.numbers import percent, points
+from explorer.text.delta import DELTA, delta_text
+from explorer.text.numbers import percent
 from explorer.types import Measurement, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
@@ -126,11 +127,11 @@ def said(result: SearchResult) -> tuple[str, ...]:
     """What may be said of the answer, in sentences: whether it meets the question, and what it rests on."""
     best, n = result.best, len(result.tried)
     where = f"{amount(best.cost)}, {percent(best.share)} of the dense model"
-    drop = f"a drop of {points(best.drop.value)} on {best.drop.n} samples"
+    change = f"{DELTA} {delta_text(best.drop)} on {best.drop.n} samples"
     if result.met:
-        first = f"{where}: {drop}, from {ORIGINS[best.by]}."
+        first = f"{where}: {change}, from {ORIGINS[best.by]}."
     else:
-        first = f"{_why_not_met(result)} The nearest is {where}: {drop}."
+        first = f"{_why_not_met(result)} The nearest is {where}: {change}."
     ranking = result.candidates.get("global")
     others = () if ranking is None or ranking is best else (_against(ranking),)
     chosen = f"{n} plans were measured on the tune split and the best was chosen there: judge it on other samples."
@@ -161,10 +162,10 @@ def amount(cost: Measurement) -> str:
 
 def _against(ranking: Tried) -> str:
     """What global pruning gives for the same question."""
-    drop = f"a drop of {points(ranking.drop.value)}"
+    change = f"{DELTA} {delta_text(ranking.drop)}"
     if not ranking.meets:
-        return f"Global pruning was not within that: {amount(ranking.cost)}, {drop}."
-    return f"Global pruning: {amount(ranking.cost)}, {drop}."
+        return f"Global pruning was not within that: {amount(ranking.cost)}, {change}."
+    return f"Global pruning: {amount(ranking.cost)}, {change}."
 
 
 def _why_not_met(result: SearchResult) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,6 +16,7 @@ from explorer.analysis.report import data_json
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.pruning.spec import PruneSpec
+from explorer.text.delta import direction
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Scores, SplitName
 from explorer.types.aliases import JsonDict
 
@@ -78,13 +79,7 @@ class Sensitivity:
 
         NaN where it is not known: for a group without cells, and beyond its highest measured share.
         """
-        points = self._points.get(group)
-        if not points or share > points[-1][0] + 1e-9:
-            return math.nan
-        for (x0, y0), (x1, y1) in pairwise(points):
-            if share <= x1:
-                return y0 if x1 == x0 else y0 + (y1 - y0) * (max(share, x0) - x0) / (x1 - x0)
-        return points[-1][1]
+        return _between(self._points.get(group, ()), share)
 
     def expected(self, group: str, share: float) -> Measurement | None:
         """:meth:`expected_drop` as a number that says where it comes from; None where it is not known."""
@@ -125,7 +120,10 @@ class Sensitivity:
         )
 
     def strips(self, n: int = N_STRIP) -> dict[str, list[float | None]]:
-        """What each group costs at ``n`` shares from 0 to 1: 0 nothing, 1 all accuracy; None where it is not known."""
+        """What each group costs at ``n`` shares from 0 to 1: 0 nothing, 1 all accuracy; None where it is not known.
+
+        What a level costs counts as nothing where its interval covers zero.
+        """
         scale = self.dense_accuracy or 1.0
         return {group: [self._cost(group, i / (n - 1), scale) for i in range(n)] for group in self.groups}
 
@@ -197,6 +195,15 @@ class Sensitivity:
             for group in self._by_group
         }
 
+    @cached_property
+    def _certain(self) -> dict[str, list[tuple[float, float]]]:
+        """The same with no drop where the interval covers zero."""
+        return {
+            group: [(0.0, 0.0), *((c.share, c.drop.value if direction(c.drop) else 0.0) for c in curve if c.n_pruned)]
+            for group in self._by_group
+            for curve in [self.curve(group)]
+        }
+
     def _mean_drop(self, group: str) -> float | None:
         """Over all levels of the scan; None for a group of which some are still to come."""
         most = math.inf if self.max_drop is None else self.max_drop
@@ -207,7 +214,7 @@ class Sensitivity:
         return fmean(drops) if len(drops) == len(self.levels) else None
 
     def _cost(self, group: str, share: float, scale: float) -> float | None:
-        drop = self.expected_drop(group, share)
+        drop = _between(self._certain.get(group, ()), share)
         return None if math.isnan(drop) else min(1.0, max(0.0, drop / scale))
 
 
@@ -273,6 +280,16 @@ def scan_json(
         "not_scanned": {group.name: group.why_not for group in scores.groups if group.why_not is not None},
         **sensitivity.to_json(),
     }
+
+
+def _between(points: Sequence[tuple[float, float]], share: float) -> float:
+    """The height at ``share`` of straight lines through ``points``; NaN beyond the last one."""
+    if not points or share > points[-1][0] + 1e-9:
+        return math.nan
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if share <= x1:
+            return y0 if x1 == x0 else y0 + (y1 - y0) * (max(share, x0) - x0) / (x1 - x0)
+    return points[-1][1]
 
 
 def _row(cell: Cell) -> JsonDict:

@@ -16,6 +16,7 @@ from explorer.cli.run.tasks import context_of, done
 from explorer.errors import ExplorerError
 from explorer.recovery.activation_threshold import ActivationPoint
 from explorer.tasks.activations import ActivationRequest
+from explorer.text.delta import DELTA, delta_text
 from explorer.types.aliases import JsonDict
 
 
@@ -35,7 +36,7 @@ def run(args: Arguments) -> int:
         points = [point_json(p) for p in measured]
         printing.say_json({"model": about, "split": "tune", "sparsity": sparsity, "points": points})
         return 0
-    head = ("asked", "zero", "zero before", "accuracy", "95 % interval", "drop")
+    head = ("asked", "zero", "zero before", "accuracy", "95 % interval", DELTA)
     printing.say(
         f"{printing.clean_terminal(model.address)} on {data.address}, split tune: activations below a threshold", ""
     )
@@ -79,5 +80,5 @@ def _cells(p: ActivationPoint) -> list[str]:
         printing.percent(p.already_zero.value),
         printing.percent(p.accuracy.value),
         printing.interval(p.accuracy),
-        printing.points(p.drop.value),
+        delta_text(p.drop),
     ]

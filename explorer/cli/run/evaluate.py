@@ -23,6 +23,7 @@ from explorer.metrics.latency import Runtime
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
 from explorer.pruning.plan import plan as make_plan
 from explorer.store.looks import count_look
+from explorer.text.delta import DELTA, as_change, named
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
 
 
@@ -110,8 +111,7 @@ def _metric_rows(found: Report) -> list[tuple[str, str, str, str]]:
     if dense is not None:
         rows.append(("dense accuracy", printing.percent(dense.value), printing.interval(dense)))
         rows.append(("accuracy", printing.percent(judged.accuracy.value), printing.interval(judged.accuracy)))
-        drop = printing.points(judged.drop.value)
-        rows.append(("drop against dense", drop, printing.interval(judged.drop, signed=True)))
+        rows.append((DELTA, *printing.delta(judged.drop)))
         rows += [_metric_row(key, measurement) for key, measurement in judged.metrics.items()]
     elif judged.judged_by in ("tokens", "numbers"):
         return [*_other_rows(judged), ("agreement with dense", printing.number(judged.agreement.value), "", "measured")]
@@ -130,9 +130,10 @@ def _metric_row(key: str, measurement: Measurement) -> tuple[str, str, str]:
 
 def _other_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:
     """What is measured where no class is chosen: plain numbers, not per cent."""
-    named = {JUDGED_NAMES[judged.judged_by]: judged.accuracy, "drop against dense": judged.drop, **judged.metrics}
-    named = {name: m for name, m in named.items() if name != "r2"}
-    return [(name, printing.number(m.value), printing.number_interval(m), m.origin) for name, m in named.items()]
+    name = JUDGED_NAMES[judged.judged_by]
+    rows = {name: judged.accuracy, named(name): as_change(judged.drop), **judged.metrics}
+    rows.pop("r2", None)
+    return [(key, printing.number(m.value), printing.number_interval(m), m.origin) for key, m in rows.items()]
 
 
 def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:

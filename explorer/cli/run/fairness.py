@@ -16,6 +16,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.macs import mac_table, why_no_macs
 from explorer.pruning.controls import NAMES, draws_by_chance
 from explorer.pruning.spec import PruneSpec
+from explorer.text.delta import DELTA
 from explorer.text.numbers import between
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.types.aliases import JsonDict
@@ -86,7 +87,7 @@ def lines(comparison: Comparison) -> list[str]:
         by_level = levels(curve.points)
         if method.is_control or any(level.n_seeds > 1 for level in by_level):
             name = f"control: {method.name}" if method.is_control else method.name
-            head = ("asked", "pruned", "ratio", "speedup", "accuracy", "lowest to highest", "seeds", "drop")
+            head = ("asked", "pruned", "ratio", "speedup", "accuracy", "lowest to highest", "seeds", DELTA)
             out += ["", name, *printing.table(head, [_cells(level) for level in by_level], left=0)]
     if not is_a_curve(comparison.curves[0].points):
         out += ["", "Fewer than five operating points: not a curve yet."]
@@ -108,5 +109,5 @@ def _cells(level: Level) -> list[str]:
         printing.percent(level.accuracy),
         between(low, high),
         str(level.n_seeds),
-        printing.points(level.drop),
+        printing.points(-level.drop),
     ]

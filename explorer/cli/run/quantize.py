@@ -22,6 +22,7 @@ from explorer.recovery.steps import Finetune
 from explorer.tasks.context import Context
 from explorer.tasks.grid import GridRequest
 from explorer.tasks.order import OrderRequest
+from explorer.text.delta import DELTA, delta_text
 from explorer.types.aliases import JsonDict
 
 
@@ -48,7 +49,7 @@ def run(args: Arguments) -> int:
             }
         )
         return 0
-    head = ("pruned", "format", "recovered", "bytes", "origin", "accuracy", "95 % interval", "drop", "speed", "front")
+    head = ("pruned", "format", "recovered", "bytes", "origin", "accuracy", "95 % interval", DELTA, "speed", "front")
     printing.say(f"{printing.clean_terminal(model.address)} on {data.address}, split tune", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=3))
     notes = dict.fromkeys(f"{p.form}: {p.why_not}" for p in points if p.why_not)
@@ -105,7 +106,7 @@ def _cells(p: GridPoint, on_front: bool) -> list[str]:
         p.size.origin,
         printing.percent(p.accuracy.value),
         printing.interval(p.accuracy),
-        printing.points(p.drop.value),
+        delta_text(p.drop),
         printing.times(p.latency.ratio.value) if p.latency else "",
         "*" if on_front else "",
     ]

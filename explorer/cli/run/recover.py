@@ -16,6 +16,7 @@ from explorer.export.weights import write_pruned
 from explorer.recovery.checkpoints import progress_json
 from explorer.tasks.context import Context
 from explorer.tasks.recovery import RecoveryOutcome, RecoveryRequest
+from explorer.text.delta import DELTA
 from explorer.types import LoadedModel, Measurement
 from explorer.types.aliases import JsonDict
 
@@ -108,8 +109,7 @@ def _lines(args: Arguments, context: Context, outcome: RecoveryOutcome) -> list[
     ]
     name = "from scratch" if outcome.is_dense else "recovered"
     rows.append(_row(f"{name}, {args.split}", evaluation.accuracy))
-    drop = printing.points(evaluation.drop.value)
-    rows.append(("drop against dense", drop, printing.interval(evaluation.drop, signed=True)))
+    rows.append((DELTA, *printing.delta(evaluation.drop)))
     return [head, "", *printing.table(("what", "accuracy", "95 % interval"), rows), "", *_size(outcome)]
 
 

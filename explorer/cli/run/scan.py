@@ -18,6 +18,7 @@ from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text
 from explorer.tasks.scan import ScanRequest
+from explorer.text.delta import delta_text, named
 from explorer.text.numbers import percent_asked, points_at_most
 from explorer.types import Dataset, LoadedModel, Scores
 
@@ -69,9 +70,9 @@ def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, f
     where = f"{printing.clean_terminal(model.address)} on {data.address}, split {args.split}"
     head = f"{where}, {first.total} samples, mode {args.mode}"
     dense = printing.percent(found.dense_accuracy)
-    legend = f"Drop of {found.judged} in points when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
+    legend = f"{named(found.judged)} in points when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
     columns = ("layer", *(percent_asked(level) for level in found.levels))
-    rows = [(group, *(_drop(found.cell(group, level)) for level in found.levels)) for group in found.groups]
+    rows = [(group, *(_delta(found.cell(group, level)) for level in found.levels)) for group in found.groups]
     said = [found.fragile_words, *_not_scanned(scores), _reach(found), found.audit]
     return [head, legend, "", *printing.table(columns, rows), "", *map(printing.clean_terminal, filter(None, said))]
 
@@ -80,7 +81,7 @@ def _reach(found: Sensitivity) -> str:
     """How wide the intervals are; the CSV file and --json have each."""
     drops = [cell.drop for cell in found.cells]
     wide = [(d.high - d.low) / 2 for d in drops if d.low is not None and d.high is not None]
-    return f"95 % intervals of the drops: {points_at_most(max(wide))} either way." if wide else ""
+    return f"95 % intervals: {points_at_most(max(wide))} either way." if wide else ""
 
 
 def _not_scanned(scores: Scores) -> list[str]:
@@ -92,8 +93,8 @@ def _not_scanned(scores: Scores) -> list[str]:
     return [f"Not scanned: {', '.join(names)}. {why}" for why, names in reasons.items()]
 
 
-def _drop(cell: Cell | None) -> str:
-    return "" if cell is None else printing.points(cell.drop.value).removesuffix(" pt")
+def _delta(cell: Cell | None) -> str:
+    return "" if cell is None else delta_text(cell.drop).removesuffix(" pt")
 
 
 def _quick(

@@ -18,6 +18,7 @@ from explorer.export.files import check_target
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text
 from explorer.tasks.search import SearchRequest
+from explorer.text.delta import DELTA, delta_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 
@@ -75,21 +76,20 @@ def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, f
 def _lines(model: LoadedModel, data: Dataset, found: SearchResult) -> list[str]:
     best = found.best
     head = f"{printing.clean_terminal(model.address)} on {data.address}, split tune: {found.question}"
-    columns = ("from", "of dense", "pruned", "predicted", "measured drop", "95 % interval", "")
+    columns = ("from", "of dense", "pruned", "predicted Δ", DELTA, "95 % interval", "")
     rows = [_cells(tried, found) for tried in found.candidates.values()]
     shares = [(name, printing.percent(share)) for name, share in best.shares]
     return [head, "", *printing.table(columns, rows), "", *said(found), "", *printing.table(("layer", "share"), shares)]
 
 
 def _cells(tried: Tried, found: SearchResult) -> list[str]:
-    predicted = "" if tried.predicted is None else printing.points(tried.predicted.value)
+    predicted = "" if tried.predicted is None else delta_text(tried.predicted)
     mark = "*" if tried is found.best else "" if tried.meets else "over"
     return [
         tried.by,
         printing.percent(tried.share),
         printing.percent(tried.point.sparsity),
         predicted,
-        printing.points(tried.drop.value),
-        printing.interval(tried.drop, signed=True),
+        *printing.delta(tried.drop),
         mark,
     ]

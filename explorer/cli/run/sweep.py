@@ -20,6 +20,7 @@ from explorer.params.numerals import real
 from explorer.store.looks import looks
 from explorer.tasks.running import results
 from explorer.tasks.sweep import SweepRequest
+from explorer.text.delta import DELTA, delta_text
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
@@ -61,7 +62,7 @@ def _say(args: Arguments, model: LoadedModel, data: Dataset, comparison: Compari
             }
         )
         return
-    head = ("asked", "pruned", "ratio", "speedup", "size", "accuracy", "95 % interval", "drop", "front")
+    head = ("asked", "pruned", "ratio", "speedup", "size", "accuracy", "95 % interval", DELTA, "front")
     name = printing.clean_terminal(model.address)
     printing.say(f"{name} on {data.address}, split tune: {label}", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=0))
@@ -103,6 +104,6 @@ def _cells(p: TradeOffPoint, on_front: bool) -> list[str]:
         printing.bytes_counted(p.size_bytes),
         printing.percent(p.accuracy.value),
         printing.interval(p.accuracy),
-        printing.points(p.drop.value),
+        delta_text(p.drop),
         "*" if on_front else "",
     ]

@@ -14,8 +14,9 @@ from explorer.export.bitmask import bitmask_file
 from explorer.export.script import script_text
 from explorer.export.weights import pruned_file
 from explorer.store.looks import count_look, looks
+from explorer.text.delta import DELTA, delta_with_ends
 from explorer.text.names import file_stem
-from explorer.text.numbers import interval, percent, points
+from explorer.text.numbers import interval, percent
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, session
 
@@ -126,6 +127,6 @@ def _look(view: View) -> None:
         found = cache.evaluator(view.model, view.dataset, split).final(view.plan)
     a, d = found.accuracy, found.drop
     ends = f" ({interval(a)})" if interval(a) else ""
-    change = f"{points(-d.value)} against dense"
+    change = f"{DELTA} {delta_with_ends(d)}"
     text = f"Test accuracy **{percent(a.value)}**{ends}, {change}. Measured on {a.n:,}; look number {number}."
     st.session_state["verdict"] = ((view.plan.digest, view.dataset.digest), text)

@@ -12,8 +12,9 @@ from explorer.metrics.size import sizes
 from explorer.recovery.quantization import quantized_plan
 from explorer.recovery.quantized_size import smallest
 from explorer.terms import tooltip
+from explorer.text.delta import delta_text
 from explorer.text.names import clean_markdown, file_stem
-from explorer.text.numbers import bytes_text, interval, percent, points, provenance
+from explorer.text.numbers import bytes_text, interval, percent, provenance
 from explorer.types import Evaluation, Plan
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, ticker
@@ -87,7 +88,7 @@ def _accuracy(found: Evaluation | None, bits: int) -> str:
         return f"With {bits}-bit weights  \n**…**  \nmeasuring"
     sign = "" if found.complete else "≈ "
     name = "Accuracy" if found.judged_by == "labels" else "Agreement"
-    change, known = points(-found.drop.value), interval(found.accuracy)
+    change, known = delta_text(found.drop), interval(found.accuracy)
     said = f"{change} against dense float · {known}, {provenance(found.accuracy)}"
     return f"{name}, {bits}-bit weights  \n**{sign}{percent(found.accuracy.value)}**  \n{said}"
 

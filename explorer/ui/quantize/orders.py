@@ -8,8 +8,9 @@ from explorer.engine.jobs import Job
 from explorer.recovery.order import MeasuredOrder, advice
 from explorer.tasks.grid import GridRequest
 from explorer.tasks.order import OrderRequest
+from explorer.text.delta import DELTA, delta_text
 from explorer.text.names import clean_markdown
-from explorer.text.numbers import interval, percent, points
+from explorer.text.numbers import interval, percent
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.quantize import grids
 from explorer.ui.shell import cache, running, tasks
@@ -65,5 +66,5 @@ def _row(tried: MeasuredOrder) -> dict[str, str]:
         "order": tried.words,
         "accuracy": percent(evaluation.accuracy.value),
         "95 %": interval(evaluation.accuracy),
-        "change": points(-evaluation.drop.value),
+        DELTA: delta_text(evaluation.drop),
     }

@@ -12,8 +12,9 @@ from explorer.charts.quantization import FORM_NAMES, RECOVERY_NAMES, quantizatio
 from explorer.engine.jobs import Job
 from explorer.recovery.grid import RECOVERIES, GridPoint, n_points, pareto
 from explorer.tasks.grid import GridRequest
+from explorer.text.delta import DELTA, delta_text
 from explorer.text.names import clean_markdown, file_stem
-from explorer.text.numbers import bytes_text, interval, percent, points
+from explorer.text.numbers import bytes_text, interval, percent
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
@@ -170,7 +171,7 @@ _COLUMNS: JsonDict = {
     "recovered": _COLUMN.TextColumn("Before", width=85),
     "bytes": _COLUMN.TextColumn("Bytes", width=70),
     "accuracy": _COLUMN.TextColumn("Accuracy", width=72, help="On the tune split, measured."),
-    "change": _COLUMN.TextColumn("Change", width=72, help="Against the dense float model, measured."),
+    "change": _COLUMN.TextColumn(DELTA, width=80, help="Against the dense float model, measured: negative is worse."),
     "speed": _COLUMN.TextColumn("Speed", width=60),
     "origin": _COLUMN.TextColumn("Origin", width=68, help="Where the bytes come from."),
     "95 %": _COLUMN.TextColumn("95 %", width=95, help="The interval of the accuracy."),
@@ -188,7 +189,7 @@ def _shown(p: GridPoint, on_front: bool) -> dict[str, str]:
         "recovered": RECOVERY_NAMES[p.recovery],
         "bytes": bytes_text(p.size.value),
         "accuracy": percent(p.accuracy.value),
-        "change": points(-p.drop.value),
+        "change": delta_text(p.drop),
         "speed": f"{p.latency.ratio.value:.2f}×" if p.latency else "",
         "origin": p.size.origin,
         "95 %": interval(p.accuracy),

@@ -11,8 +11,9 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.activation_threshold import ActivationPoint, why_not
 from explorer.tasks.activations import ActivationRequest
+from explorer.text.delta import delta_text
 from explorer.text.names import clean_markdown
-from explorer.text.numbers import percent, points
+from explorer.text.numbers import percent
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import running, session, tasks
 from explorer.ui.shell.theme import chart_theme
@@ -77,6 +78,6 @@ def _outcome(job: Job) -> None:
     most = max((p for p in measured if p.drop.value <= _BUDGET), key=lambda p: p.skipped.value, default=measured[0])
     st.caption(
         f"{percent(most.already_zero.value)} are zero anyway. With at most 1 point of loss "
-        f"{percent(most.skipped.value)} are zero ({points(-most.drop.value)}). Time changes only in kernels that "
+        f"{percent(most.skipped.value)} are zero ({delta_text(most.drop)}). Time changes only in kernels that "
         "skip zeros; the ones used here do not."
     )

@@ -8,7 +8,8 @@ import streamlit as st
 
 from explorer.analysis.search.result import ORIGINS
 from explorer.analysis.search.search import SearchResult, Tried
-from explorer.text.numbers import bytes_text, percent, points, points_between
+from explorer.text.delta import DELTA, IN_POINTS, delta, delta_ends, delta_text
+from explorer.text.numbers import bytes_text, percent, points
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Measurement
 from explorer.types.aliases import JsonDict
@@ -43,12 +44,12 @@ def _accuracy_rows(best: Tried) -> list[tuple[str, str, str, str]]:
     limit, accuracy = best.question.max_drop, best.point.accuracy
     change, value = "", ""
     if best.predicted is not None:
-        change = points(-best.predicted.value)
+        change = delta_text(best.predicted)
         value = percent(accuracy.value + best.drop.value - best.predicted.value)
     asked = "least" if limit is None else f"{_AT_LEAST}{points(-limit)}"
     return [
-        ("Change of accuracy", asked, change, points(-best.drop.value)),
-        ("95 % interval", "", "", _ends(best.drop)),
+        (DELTA, asked, change, delta_text(best.drop)),
+        ("95 % interval", "", "", delta_ends(best.drop)),
         (accuracy.name.capitalize(), "", value, percent(accuracy.value)),
     ]
 
@@ -58,10 +59,6 @@ def _amount(cost: Measurement, value: float | None = None) -> str:
     if cost.unit == "bytes":
         return bytes_text(value)
     return f"{value:.3g} ms" if cost.unit == "milliseconds" else f"{value:,.0f}"
-
-
-def _ends(drop: Measurement) -> str:
-    return "" if drop.low is None or drop.high is None else points_between(-drop.high, -drop.low)
 
 
 def plans(found: SearchResult, stem: str) -> Tried | None:
@@ -104,8 +101,8 @@ def _row(tried: Tried, found: SearchResult) -> JsonDict:
         "from": ORIGINS[tried.by],
         "keeps": tried.meets,
         "share": 100 * tried.share,
-        "predicted": None if tried.predicted is None else -100 * tried.predicted.value,
-        "change": -100 * tried.drop.value,
+        "predicted": None if tried.predicted is None else 100 * delta(tried.predicted),
+        "change": 100 * delta(tried.drop),
         "accuracy": 100 * tried.point.accuracy.value,
         "sparsity": 100 * tried.point.sparsity,
         "n": tried.drop.n,
@@ -118,9 +115,14 @@ _COLUMNS: JsonDict = {
     "keeps": _COLUMN.CheckboxColumn("Keeps to it", width=85, help="Whether it is within what was asked."),
     "share": _COLUMN.NumberColumn("Cost, of dense", format="%.1f %%", width=105),
     "predicted": _COLUMN.NumberColumn(
-        "Predicted, pt", format="%+.1f", width=100, help="The sum of the single drops, corrected by the plans before."
+        f"Predicted {IN_POINTS}",
+        format="%+.1f",
+        width=100,
+        help="The sum of the single drops, corrected by the plans before.",
     ),
-    "change": _COLUMN.NumberColumn("Measured, pt", format="%+.1f", width=100, help="Pruned minus dense."),
+    "change": _COLUMN.NumberColumn(
+        IN_POINTS, format="%+.1f", width=100, help="Pruned minus dense, measured: negative is worse."
+    ),
     "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=80),
     "sparsity": _COLUMN.NumberColumn("Pruned", format="%.1f %%", width=75, help="Share of the prunable weights."),
     "n": _COLUMN.NumberColumn("n", format="localized", width=55, help="Samples of the tune split."),

@@ -13,8 +13,9 @@ from explorer.charts import CONFIG
 from explorer.charts import sensitivity as charts
 from explorer.pruning.plan import plan as make_plan
 from explorer.tasks.scan import ScanRequest
+from explorer.text.delta import delta_text, named
 from explorer.text.names import clean_markdown, file_stem
-from explorer.text.numbers import percent, points
+from explorer.text.numbers import percent
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, live, session, ticker
@@ -63,8 +64,8 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
     samples = f"{n:,}" if n == some.total else f"{n:,} or more of {some.total:,}"
     partial = "" if measured.complete else " ≈: of some of them so far."
     st.caption(
-        f"Points of {measured.judged} lost, {some.drop.origin} on {samples} samples of the tune split.{partial} "
-        "−1 is one point below the dense model. Empty: not measured."
+        f"{named(measured.judged)} in points, {some.drop.origin} on {samples} samples of the tune split.{partial} "
+        "−1 is one point below the dense model; no colour: the 95 % interval covers zero. Empty: not measured."
     )
 
 
@@ -101,7 +102,7 @@ def _joint(model: LoadedModel, dataset: Dataset, measured: Sensitivity) -> None:
     plan = make_plan(model, work.spec, cache.scores(model, work.spec, dataset))
     if not plan.n_pruned:
         st.caption(
-            "The drop of the setting on Explore, measured, beside the sum of the single drops of its layers. "
+            "What the setting on Explore costs, measured, beside the sum of what its layers cost alone. "
             "Nothing is pruned there yet: move some lines first."
         )
         return
@@ -114,6 +115,6 @@ def _joint(model: LoadedModel, dataset: Dataset, measured: Sensitivity) -> None:
     figure = charts.interaction(both, judged=measured.judged, theme=chart_theme())
     st.plotly_chart(figure, key="scan_joint", theme=None, config=CONFIG)
     st.caption(
-        f"Predicted {points(-both.predicted.value)} (estimated: {clean_markdown(both.predicted.note, 200)}) "
-        f"Measured {points(-both.measured.value)}: {both.words}."
+        f"Predicted {delta_text(both.predicted)} (estimated: {clean_markdown(both.predicted.note, 200)}) "
+        f"Measured {delta_text(both.measured)}: {both.words}."
     )

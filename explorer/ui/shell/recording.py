@@ -11,6 +11,7 @@ from explorer.analysis.comparison.naming import in_words_of
 from explorer.analysis.comparison.protocol import in_words
 from explorer.errors import ExplorerError
 from explorer.store.records import PointRecord
+from explorer.text.delta import IN_POINTS, delta
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.types.aliases import JsonDict
 from explorer.ui.shell import cache, session, tasks
@@ -70,7 +71,7 @@ def table(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
             "speedup": record.point.theoretical_speedup,
             "sparsity": 100 * record.point.sparsity,
             "accuracy": 100 * record.point.accuracy.value,
-            "change": -100 * record.point.drop.value,
+            "change": 100 * delta(record.point.drop),
             "n": record.n,
         }
         for record in records
@@ -98,6 +99,8 @@ _COLUMNS: JsonDict = {
     "speedup": _COLUMN.NumberColumn("Fewer MACs", format="%.2f×", width=90, help="Theoretical speed-up, counted."),
     "sparsity": _COLUMN.NumberColumn("Sparsity", format="%.1f %%", width=75),
     "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=80),
-    "change": _COLUMN.NumberColumn("Change, pt", format="%+.1f", width=85, help="Pruned minus dense, in points."),
+    "change": _COLUMN.NumberColumn(
+        IN_POINTS, format="%+.1f", width=85, help="Pruned minus dense on the same samples: negative is worse."
+    ),
     "n": _COLUMN.NumberColumn("n", format="localized", width=55),
 }

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.analysis.comparison.comparison import Comparison, Reach
+from explorer.text.delta import IN_POINTS
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import between, percent, points_between, times
 from explorer.text.spreadsheet import csv_text
@@ -107,7 +108,7 @@ def _cells(row: JsonDict) -> JsonDict:
         "size": row["smallest_file_bytes"] / 1000,
         "accuracy": 100 * row["accuracy"],
         "interval": _interval(row["accuracy_low"], row["accuracy_high"], 1),
-        "change": -100 * row["drop"],
+        "change": -100 * row["drop"] if row["drop"] else 0.0,
         "change_interval": _interval(row["drop_high"], row["drop_low"], -1),
         "n": row["n"],
     }
@@ -151,7 +152,7 @@ _COLUMNS: JsonDict = {
     ),
     "interval": _COLUMN.TextColumn("95 % interval", width=100, help="Wilson interval, in percent."),
     "change": _COLUMN.NumberColumn(
-        "Change, pt", format="%+.1f", width=90, help="Pruned minus dense, on the same samples, in points: measured."
+        IN_POINTS, format="%+.1f", width=90, help="Pruned minus dense on the same samples, measured: negative is worse."
     ),
     "change_interval": _COLUMN.TextColumn("95 % interval", width=115, help="Paired interval of the change, in points."),
     "n": _COLUMN.NumberColumn("n", format="localized", width=55, help="Samples of the tune split that were looked at."),

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from explorer import terms
+from explorer.metrics.base import JUDGED_NAMES
+from explorer.text.delta import DELTA, delta_ends, delta_text, direction, named
 from explorer.text.names import clean_html
-from explorer.text.numbers import bytes_text, interval, percent, points, points_between
+from explorer.text.numbers import bytes_text, interval, percent
 from explorer.types import Evaluation, Plan
 
-ACCURACY, AGREEMENT, CHANGE = "Accuracy", "Agreement with dense", "Change, same samples"
+ACCURACY, AGREEMENT = "Accuracy", "Agreement with dense"
 REMOVED, ZERO = "Weights removed", "Zero weights"
-_TERMS = {ACCURACY: "interval", AGREEMENT: "agreement", CHANGE: "drop", REMOVED: "sparsity", ZERO: "sparsity"}
+_TERMS = {ACCURACY: "interval", AGREEMENT: "agreement", DELTA: "drop", REMOVED: "sparsity", ZERO: "sparsity"}
 _NAMES = {"labels": ACCURACY, "agreement": AGREEMENT, "tokens": "Accuracy of tokens", "numbers": "R2"}
 _FILES = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "units removed", "n_of_m": "packed n:m"}
 
@@ -55,9 +57,9 @@ def draw(facts: list[Fact]) -> None:
 def judged(found: Evaluation | None, why_not: str | None, *, stale: bool) -> list[Fact]:
     """Accuracy and its change, as far as they are known; dimmed while they are of an older line."""
     if why_not is not None:
-        return [Fact(ACCURACY, "", "not available", why_not), Fact(CHANGE, "", "–", "")]
+        return [Fact(ACCURACY, "", "not available", why_not), Fact(DELTA, "", "–", "")]
     if found is None:
-        return [Fact(ACCURACY, "", "…", "measuring", progress=0.0), Fact(CHANGE, "", "…", "")]
+        return [Fact(ACCURACY, "", "…", "measuring", progress=0.0), Fact(DELTA, "", "…", "")]
     facts = [_level(found), _change(found)]
     if stale:
         return [replace(fact, origin="", note="measuring …", tone="stale", progress=None) for fact in facts]
@@ -79,9 +81,8 @@ def _change(found: Evaluation) -> Fact:
     drop = found.drop
     if found.judged_by == "agreement":
         return Fact(ACCURACY, "", "–", "no labels, generated inputs")
-    tone = "worse" if drop.value > 0 else "better" if drop.value < 0 else ""
-    note = "" if drop.low is None or drop.high is None else points_between(-drop.high, -drop.low)
-    return Fact(CHANGE, drop.origin, points(-drop.value), note.removesuffix(" pt"), tone)
+    name = DELTA if found.judged_by == "labels" else named(JUDGED_NAMES[found.judged_by])
+    return Fact(name, drop.origin, delta_text(drop), delta_ends(drop).removesuffix(" pt"), direction(drop))
 
 
 def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
