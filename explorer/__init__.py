@@ -137,8 +137,8 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'explorer' has no attribute {name!r}")
     module, attribute = _PUBLIC[name]
-    found = import_module(f"explorer.{module}")
-    return getattr(found, attribute) if attribute else found
+    target = import_module(f"explorer.{module}")
+    return getattr(target, attribute) if attribute else target
 
 
 def __dir__() -> list[str]:

@@ -286,7 +286,7 @@ def term(key: str) -> Term:
 
 def tooltip(key: str) -> str:
     """The definition, what others call it, and its source, in one line of plain text."""
-    found = term(key)
-    also = f" Also called: {', '.join(found.synonyms)}." if found.synonyms else ""
-    source = f" Source: {found.source}." if found.source else ""
-    return found.definition + also + source
+    entry = term(key)
+    also = f" Also called: {', '.join(entry.synonyms)}." if entry.synonyms else ""
+    source = f" Source: {entry.source}." if entry.source else ""
+    return entry.definition + also + source

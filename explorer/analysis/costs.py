@@ -31,7 +31,7 @@ class RunningCosts:
     ``form`` is what was measured: ``sliced`` where units can be cut out, else ``masked`` (``why_masked`` says why).
     ``memory``: ``weights_dense``, ``weights_pruned``, ``activations_dense``, ``activations_pruned`` in bytes.
     ``energy``: ``dense`` and ``pruned`` in joules, estimated. ``why_energy_not_measured``: a sentence, or None
-    where this machine has a meter. ``said``: sentences for people.
+    where this machine has a meter. ``sentences`` are for people.
     """
 
     form: Form
@@ -40,7 +40,7 @@ class RunningCosts:
     memory: Mapping[str, Measurement]
     energy: Mapping[str, Measurement]
     why_energy_not_measured: str | None
-    said: tuple[str, ...]
+    sentences: tuple[str, ...]
 
     @property
     def complete(self) -> bool:

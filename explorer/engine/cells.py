@@ -26,7 +26,7 @@ def evaluate_edits(
     evaluator: Evaluator,
     edits: Sequence[Edit],
     *,
-    wanted: Callable[[int], bool] = lambda index: True,
+    may_start: Callable[[int], bool] = lambda index: True,
     per_place: int | None = None,
     walk: Walk | None = None,
 ) -> Generator[Update, None, None]:
@@ -40,12 +40,12 @@ def evaluate_edits(
     if not walk.look_ahead(edits, len(evaluator.split)):
         evaluator.dense()
     dense: Dense = {}
-    for group in groups(walk, edits, wanted, per_place):
+    for group in groups(walk, edits, may_start, per_place):
         yield from _evaluated(evaluator, walk, group, edits, dense)
 
 
 def groups(
-    walk: Walk, edits: Sequence[Edit], wanted: Callable[[int], bool], per_place: int | None
+    walk: Walk, edits: Sequence[Edit], may_start: Callable[[int], bool], per_place: int | None
 ) -> Generator[list[int], None, None]:
     """Edits in the order in which they begin, as many together as take about ``GROUP_SECONDS``.
 
@@ -56,7 +56,7 @@ def groups(
     pace = GROUP_SECONDS
     while queue:
         size = max(1, int(GROUP_SECONDS / pace))
-        group = _next_group(queue, wanted, size, per_place or len(edits), whole_places=walk.full)
+        group = _next_group(queue, may_start, size, per_place or len(edits), whole_places=walk.full)
         if not group:
             continue
         start = time.perf_counter()
@@ -67,7 +67,7 @@ def groups(
 
 
 def _next_group(
-    queue: deque[tuple[int, int]], wanted: Callable[[int], bool], size: int, per_place: int, *, whole_places: bool
+    queue: deque[tuple[int, int]], may_start: Callable[[int], bool], size: int, per_place: int, *, whole_places: bool
 ) -> list[int]:
     """The next edits; with ``whole_places`` as many as begin where the last one does."""
     group: list[int] = []
@@ -79,7 +79,7 @@ def _next_group(
             break
         last = place
         queue.popleft()
-        if wanted(index):
+        if may_start(index):
             group.append(index)
     return group
 

@@ -70,7 +70,7 @@ def estimate_edits(
     edits: Sequence[Edit],
     walk: Walk,
     *,
-    wanted: Callable[[int], bool] = lambda index: True,
+    may_start: Callable[[int], bool] = lambda index: True,
     per_place: int | None = None,
     half_width: float = HALF_WIDTH,
     seed: int = 0,
@@ -81,7 +81,7 @@ def estimate_edits(
     give. Edits come in the order in which they begin in the model. Stop iterating at any time.
     """
     sampling = _sampling(evaluator, half_width, seed)
-    for group in groups(walk, edits, wanted, per_place):
+    for group in groups(walk, edits, may_start, per_place):
         yield from _looked(evaluator, walk, sampling, group, edits, half_width)
 
 

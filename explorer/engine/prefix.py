@@ -31,18 +31,18 @@ class PrefixCache:
                 if signature in self._values:
                     self._values.move_to_end(signature)
 
-    def put(self, signature: int, batch: int, value: object, wanted: Collection[int]) -> None:
+    def put(self, signature: int, batch: int, value: object, in_use: Collection[int]) -> None:
         """Keep a value if it fits, at the cost of values whose signature is not in ``wanted``."""
         size = n_bytes(value)
         with self._lock:
-            if batch in self._values.get(signature, {}) or not self._make_room(size, wanted):
+            if batch in self._values.get(signature, {}) or not self._make_room(size, in_use):
                 return
             self._values.setdefault(signature, {})[batch] = value
             self.n_bytes += size
 
-    def _make_room(self, size: int, wanted: Collection[int]) -> bool:
+    def _make_room(self, size: int, in_use: Collection[int]) -> bool:
         while self.n_bytes + size > self.limit:
-            stale = next((s for s in self._values if s not in wanted), None)
+            stale = next((s for s in self._values if s not in in_use), None)
             if stale is None:
                 return False
             self.n_bytes -= sum(n_bytes(value) for value in self._values.pop(stale).values())

@@ -231,7 +231,7 @@ class WrittenInt8:
     path: Path
     n_bytes: int
     float_bytes: int
-    made: Int8Onnx
+    file: Int8Onnx
 
 
 def write_onnx_int8(

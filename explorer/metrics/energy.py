@@ -106,13 +106,13 @@ class _Meter:
 
 def _packages(powercap: Path) -> list[Path]:
     """The folders of whole processor packages; their parts are inside the same numbers."""
-    found = []
+    packages = []
     for name in sorted(powercap.glob("*rapl:*/name")):
         if name.parent.name.startswith("intel-rapl-mmio"):
             continue  # the same packages once more
         if _readable(name) and name.read_text().strip().startswith("package"):
-            found.append(name.parent)
-    return found
+            packages.append(name.parent)
+    return packages
 
 
 def _readable(path: Path) -> bool:

@@ -165,15 +165,15 @@ def refined(
             return
 
 
-def sentence(theoretical: Measurement | None, found: Latency | None) -> str:
+def sentence(theoretical: Measurement | None, timing: Latency | None) -> str:
     """What may be said of speed: counted multiplications and measured time side by side, never the first alone.
 
     ``theoretical``: the ratio of MACs (``metrics.macs.theoretical_speedup``); None where it was not counted.
     """
     counted = f"Theoretical speed-up {times(theoretical.value)}, counted in multiplications" if theoretical else ""
-    if found is None:
+    if timing is None:
         return f"{counted}; no time was measured." if counted else "No time was measured."
-    return f"{counted}. {_measured(found)}" if counted else _measured(found)
+    return f"{counted}. {_measured(timing)}" if counted else _measured(timing)
 
 
 def batched(example: Example, batch: int) -> tuple[Tensor, ...]:
@@ -199,19 +199,19 @@ def median_interval(values: Sequence[float]) -> Interval | None:
     return Interval(ranked[rank - 1], ranked[n - rank])
 
 
-def _measured(found: Latency) -> str:
-    ratio, n = found.ratio, found.n
-    where = f"batch {found.batch}, {found.threads} thread{'s' * (found.threads > 1)}, {n} pairs, {found.runtime}"
-    if 2 * found.interrupted > n:
-        where += f"; a busy machine, {found.interrupted} pairs were interrupted"
-    taken = f"{found.dense.value:.3g} ms dense, {found.pruned.value:.3g} ms pruned"
+def _measured(timing: Latency) -> str:
+    ratio, n = timing.ratio, timing.n
+    where = f"batch {timing.batch}, {timing.threads} thread{'s' * (timing.threads > 1)}, {n} pairs, {timing.runtime}"
+    if 2 * timing.interrupted > n:
+        where += f"; a busy machine, {timing.interrupted} pairs were interrupted"
+    taken = f"{timing.dense.value:.3g} ms dense, {timing.pruned.value:.3g} ms pruned"
     if ratio.low is None or ratio.high is None:
         return f"Measured {times(ratio.value)} the dense speed, from too few pairs to be sure ({taken}; {where})."
     interval = f"95 % interval {times(ratio.low)} to {times(ratio.high)}"
-    if not found.settled:
+    if not timing.settled:
         return f"Measured: no difference in time beyond doubt ({interval}; {taken}; {where})."
-    said = f"{times(ratio.value)} faster" if ratio.value > 1 else f"{times(1 / ratio.value)} slower"
-    return f"Measured: {said} ({interval} of the dense speed; {taken}; {where})."
+    comparison = f"{times(ratio.value)} faster" if ratio.value > 1 else f"{times(1 / ratio.value)} slower"
+    return f"Measured: {comparison} ({interval} of the dense speed; {taken}; {where})."
 
 
 def _check(batch: int, pairs: int, threads: int | None) -> None:
@@ -258,12 +258,12 @@ def _summary(
         return Measurement(name, value, unit, "measured", low, high, len(values), batch, where, today(), note)
 
     note = f"Median of {n}; low and high are the 10th and 90th percentile. {threads} threads, {runtime}."
-    said = "Median over interleaved pairs of dense / pruned time; above 1 the pruned model is faster."
+    summary = "Median over interleaved pairs of dense / pruned time; above 1 the pruned model is faster."
     dense, pruned = (
         measured(name, taken, "milliseconds", _percentiles(taken), note)
         for name, taken in (("dense", [t.dense for t in times]), ("pruned", [t.pruned for t in times]))
     )
-    ratio = measured("latency_ratio", ratios, "x", median_interval(ratios), said)
+    ratio = measured("latency_ratio", ratios, "x", median_interval(ratios), summary)
     interrupted = sum(pair.interrupted for pair in times)
     return Latency(dense, pruned, ratio, n, total, batch, threads, runtime, where, interrupted)
 

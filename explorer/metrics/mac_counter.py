@@ -127,12 +127,12 @@ class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def uses(self) -> dict[str, int | Tensor]:
         """Multiplications of each weight: one number a tensor, or a tensor where its parts differ."""
-        found: dict[str, int | Tensor] = dict(self._whole)
+        counts: dict[str, int | Tensor] = dict(self._whole)
         for name, part in self._parts.items():
             total = part + self._whole.get(name, 0)
             first = int(total.flatten()[0])
-            found[name] = first if bool((total == first).all()) else total
-        return found
+            counts[name] = first if bool((total == first).all()) else total
+        return counts
 
     def _count(self, operands: Sequence[Tensor], n_macs: int, alive: Callable[[], int] | None) -> None:
         for operand in operands:
@@ -166,13 +166,13 @@ class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         homes = [self._home(t) for t in tensors]
         if not any(homes) or not all(map(self._is_known, tensors)):
             return
-        for made in (t for t in tree_leaves(out) if isinstance(t, Tensor) and not self._is_known(t)):
-            source = next((home for home in homes if home and home.tensor.numel() == made.numel()), None)
-            self._held.append(made)
+        for tensor in (t for t in tree_leaves(out) if isinstance(t, Tensor) and not self._is_known(t)):
+            source = next((home for home in homes if home and home.tensor.numel() == tensor.numel()), None)
+            self._held.append(tensor)
             if source is None:
-                self._constants.add(_storage(made))
+                self._constants.add(_storage(tensor))
             else:
-                self._homes[_storage(made)] = [_Home(source.name, made, derived=True)]
+                self._homes[_storage(tensor)] = [_Home(source.name, tensor, derived=True)]
 
 
 def _storage(tensor: Tensor) -> int:

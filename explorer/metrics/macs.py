@@ -107,16 +107,18 @@ def macs(model: LoadedModel, plan: Plan | None = None, table: MacTable | None = 
         if why_no_macs(model):
             return {}
         table = mac_table(model)
-    found = {"dense": _counted("dense", table.dense, "Every multiplication of one example, pruned weights included.")}
+    measurements = {
+        "dense": _counted("dense", table.dense, "Every multiplication of one example, pruned weights included.")
+    }
     if plan is None:
-        return found
+        return measurements
     between = _between(model, plan, table)
     sparse = between + sum(table.of(name, plan.left.get(name)) for name in table.uses)
     note = f"Only the multiplications whose weight is kept; {_NO_FASTER}."
-    found["sparse"] = _counted("sparse", sparse, note)
+    measurements["sparse"] = _counted("sparse", sparse, note)
     if plan.kept_shapes:
-        found["removed"] = _counted("removed", between + _after_removal(table, plan), _REMOVED)
-    return found
+        measurements["removed"] = _counted("removed", between + _after_removal(table, plan), _REMOVED)
+    return measurements
 
 
 def theoretical_speedup(model: LoadedModel, plan: Plan, table: MacTable | None = None) -> Measurement | None:
@@ -124,11 +126,11 @@ def theoretical_speedup(model: LoadedModel, plan: Plan, table: MacTable | None =
 
     Source: Blalock et al. 2020, arXiv:2003.03033, section 6 (original MACs / new MACs).
     """
-    found = macs(model, plan, table)
-    if not found:
+    measurements = macs(model, plan, table)
+    if not measurements:
         return None
-    left = found.get("removed", found["sparse"]).value
-    ratio = found["dense"].value / left if left else (1.0 if not found["dense"].value else math.inf)
+    left = measurements.get("removed", measurements["sparse"]).value
+    ratio = measurements["dense"].value / left if left else (1.0 if not measurements["dense"].value else math.inf)
     note = f"Dense multiplications by those left; {_NO_FASTER}."
     return Measurement("theoretical_speedup", ratio, "x", "counted", note=note)
 

@@ -114,11 +114,11 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._step += 1
         read = self._activations((args, kwargs or {}))
         out = func(*args, **(kwargs or {}))
-        made = self._activations(out)
-        for tensor in (*read, *made):
+        written = self._activations(out)
+        for tensor in (*read, *written):
             self._touch(tensor)
         if not getattr(func, "is_view", False):
-            self.moved += sum(t.numel() * t.element_size() for t in (*read, *made))
+            self.moved += sum(t.numel() * t.element_size() for t in (*read, *written))
         return out
 
     def peak(self, out: object) -> int:

@@ -31,8 +31,8 @@ class Perplexity(TokenLoss):
 
     def interval(self, values: Tensor) -> Interval | None:
         """The interval over texts; None for fewer than two or values that are not finite."""
-        found = super().interval(values)
-        return None if found is None else Interval(_exp(found.low), _exp(found.high))
+        in_nats = super().interval(values)
+        return None if in_nats is None else Interval(_exp(in_nats.low), _exp(in_nats.high))
 
 
 def _exp(nats: float) -> float:

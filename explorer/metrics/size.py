@@ -69,7 +69,7 @@ def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str
     changed = {name: values[name] for name in dtypes if name in values}
     tensors = values | {n: torch.empty(t.shape, dtype=dtypes[n], device="meta") for n, t in changed.items()}
     kept = _kept_counts(plan)
-    found = {
+    measurements = {
         "dense_file": file_bytes(_dense(tensors)),
         "csr": file_bytes(_packed(tensors, kept, _csr)),
         "bitmask": file_bytes(_packed(tensors, kept, _bitmask)),
@@ -77,10 +77,10 @@ def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str
     pattern = n_of_m_pattern([plan.left[name] for name in kept])
     if pattern:
         index_bits = math.ceil(math.log2(pattern[1]))
-        found["n_of_m"] = file_bytes(_packed(tensors, kept, lambda e, n: _indexed(e, n, index_bits)))
+        measurements["n_of_m"] = file_bytes(_packed(tensors, kept, lambda e, n: _indexed(e, n, index_bits)))
     if plan.kept_shapes:
-        found["removed"] = file_bytes(_cut(tensors, plan.kept_shapes, _dropped(model, plan)))
-    out = {kind: Measurement(kind, n, "bytes", "counted", note=NOTES[kind]) for kind, n in found.items()}
+        measurements["removed"] = file_bytes(_cut(tensors, plan.kept_shapes, _dropped(model, plan)))
+    out = {kind: Measurement(kind, n, "bytes", "counted", note=NOTES[kind]) for kind, n in measurements.items()}
     if pattern:
         note = f"Every {pattern[1]} neighbours keep {pattern[0]}; {NOTES['n_of_m'].lower()}"
         out["n_of_m"] = replace(out["n_of_m"], note=note)

@@ -252,9 +252,9 @@ def pattern_of(plan: Plan) -> Pattern:
         return "none"
     if plan.kept_shapes:
         return "units"
-    found = n_of_m_pattern([mask for mask in plan.left.values() if not bool(mask.all())])
-    if found:
-        return "two_of_four" if found == (2, 4) else "n_of_m"
+    n_of_m = n_of_m_pattern([mask for mask in plan.left.values() if not bool(mask.all())])
+    if n_of_m:
+        return "two_of_four" if n_of_m == (2, 4) else "n_of_m"
     granularity = plan.spec.get("granularity") or {}
     return "blocks" if granularity.get("key") in ("block", "kernel") else "scattered"
 
@@ -268,10 +268,10 @@ def supports(plan: Plan) -> tuple[Support, ...]:
 def advice(plan: Plan) -> tuple[str, ...]:
     """What the zeros of this plan are good for, in a few sentences."""
     pattern = pattern_of(plan)
-    said = _ADVICE[pattern]
+    sentences = _ADVICE[pattern]
     if pattern == "scattered":
-        return (*said, _about_csr(plan.sparsity))
-    return said
+        return (*sentences, _about_csr(plan.sparsity))
+    return sentences
 
 
 def csr_ratio(sparsity: float, *, size: int = 1024, batch: int = 1, threads: int = 1, pairs: int = 20) -> Measurement:
@@ -284,12 +284,12 @@ def csr_ratio(sparsity: float, *, size: int = 1024, batch: int = 1, threads: int
     order = torch.randperm(size * size, generator=generator)
     weight.view(-1)[order[: round(sparsity * size * size)]] = 0
     x = torch.randn(1, size, generator=generator)
-    found = latency(_Product(weight), _Product(weight.to_sparse_csr()), x, batch=batch, pairs=pairs, threads=threads)
+    timing = latency(_Product(weight), _Product(weight.to_sparse_csr()), x, batch=batch, pairs=pairs, threads=threads)
     zeros = f"{percent_asked(sparsity)} zeros"
     note = f"One {size} x {size} layer, {zeros}, batch {batch}, {threads} threads: dense time by CSR time."
-    ratio = found.ratio
+    ratio = timing.ratio
     return Measurement(
-        "csr_ratio", ratio.value, "x", "measured", ratio.low, ratio.high, found.n, batch, machine(), today(), note
+        "csr_ratio", ratio.value, "x", "measured", ratio.low, ratio.high, timing.n, batch, machine(), today(), note
     )
 
 

@@ -154,12 +154,12 @@ def _checked(kind: str, key: str, p: Param, value: object) -> Any:
 
 def _number(kind: str, key: str, p: Param, value: object) -> float:
     bounds = [f"{word} {end:g}" for word, end in (("at least", p.low), ("at most", p.high)) if end is not None]
-    wanted = "a number, " + " and ".join(bounds) if bounds else "a number"
+    kind_of_number = "a number, " + " and ".join(bounds) if bounds else "a number"
     low, high = -inf if p.low is None else p.low, inf if p.high is None else p.high
     try:
         number = real(value, low, high)
     except ValueError:
-        raise _bad(kind, key, p, value, wanted) from None
+        raise _bad(kind, key, p, value, kind_of_number) from None
     if not isinstance(p.default, int):
         return number
     try:
@@ -168,10 +168,10 @@ def _number(kind: str, key: str, p: Param, value: object) -> float:
         raise _bad(kind, key, p, value, "a whole number") from None
 
 
-def _bad(kind: str, key: str, p: Param, value: object, wanted: str) -> ExplorerError:
+def _bad(kind: str, key: str, p: Param, value: object, expected: str) -> ExplorerError:
     return ExplorerError(
         f"{p.name} = {short(value)} does not suit the {kind} {key!r}.",
-        why=f"It must be {wanted}.",
+        why=f"It must be {expected}.",
         fix=f"Give {p.name} another value.",
     )
 
@@ -208,16 +208,16 @@ class Registry(Generic[M]):
             first = next(iter(self.members))
             raise ExplorerError(f"A {self.kind} needs a key.", fix=f'Write it as {{"key": "{first}"}}.')
         cls = self.member(data["key"])
-        known = {p.name: p for p in params_of(cls)}
-        unknown = [name for name in data if name != "key" and name not in known]
+        declared = {p.name: p for p in params_of(cls)}
+        unknown = [name for name in data if name != "key" and name not in declared]
         if unknown:
             raise ExplorerError(
                 f"The {self.kind} {data['key']!r} has no parameter {unknown[0]!r}.",
-                fix="Its parameters: " + (", ".join(known) or "none") + ".",
+                fix="Its parameters: " + (", ".join(declared) or "none") + ".",
             )
-        missing = [p.name for p in known.values() if p.required and p.name not in data]
+        missing = [p.name for p in declared.values() if p.required and p.name not in data]
         if missing:
             what = f"The {self.kind} {data['key']!r} needs {missing[0]!r}."
             raise ExplorerError(what, fix=f"Add {missing[0]}=VALUE.")
-        values = {k: _checked(self.kind, data["key"], known[k], v) for k, v in data.items() if k != "key"}
+        values = {k: _checked(self.kind, data["key"], declared[k], v) for k, v in data.items() if k != "key"}
         return cls(**values)

@@ -71,8 +71,8 @@ def test_a_cut_graph_is_compared_with_the_uncut_graph_and_a_masked_class_with_th
 
 def test_nothing_is_called_faster_without_a_measured_time_beside_it() -> None:
     found = quick(*request("out_channel"))
-    assert "Theoretical speed-up" in found.said[0]
-    assert "Measured" in found.said[0]
+    assert "Theoretical speed-up" in found.sentences[0]
+    assert "Measured" in found.sentences[0]
 
 
 def test_the_costs_are_refined_while_the_pairs_come_in() -> None:

@@ -12,7 +12,7 @@ import torch
 from explorer.analysis.search.families import Planner, front_of, savings
 from explorer.analysis.search.front import Front, Option, front
 from explorer.analysis.search.question import Question
-from explorer.analysis.search.result import said
+from explorer.analysis.search.result import sentences_of
 from explorer.analysis.search.search import SearchResult, Tried, search
 from explorer.analysis.sensitivity.scan import Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
@@ -201,7 +201,7 @@ def test_a_budget_out_of_reach_is_told_with_the_nearest_plan() -> None:
     ours = asked(model, data, PruneSpec("out_channel"), budget="params=0.01", levels=(0.5,))
     assert not ours.met
     assert [t.by for t in ours.tried] == ["least"]
-    assert "cannot be met" in said(ours)[0]
+    assert "cannot be met" in sentences_of(ours)[0]
     assert ours.best.cost.value > 0.01 * model.n_parameters
 
 

@@ -170,7 +170,7 @@ def test_the_written_file_has_the_bytes_that_were_said_and_is_not_replaced_unask
 ) -> None:
     target, plan = tmp_path / "a.onnx", make_plan(mlp, HALF)
     made = write_onnx_int8(mlp, plan, target, "dynamic", data=digits)
-    assert made.n_bytes == target.stat().st_size == len(made.made.content)
+    assert made.n_bytes == target.stat().st_size == len(made.file.content)
     with pytest.raises(ExplorerError, match="is there already"):
         write_onnx_int8(mlp, plan, target, "dynamic", data=digits)
 

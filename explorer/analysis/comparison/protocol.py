@@ -70,18 +70,18 @@ def mismatch(curves: Sequence[TradeOff]) -> str | None:
     """What is not comparable on one chart, in a sentence; None where one protocol holds for all."""
     drawn = [curve for curve in curves if curve.points]
     usual = common(drawn)
-    found = {essence(point.protocol): point.protocol for curve in drawn for point in curve.points}
-    if len(found) < 2:
+    protocols = {essence(point.protocol): point.protocol for curve in drawn for point in curve.points}
+    if len(protocols) < 2:
         return None
-    others = "; ".join(in_words(protocol) for e, protocol in found.items() if e != usual)
+    others = "; ".join(in_words(protocol) for e, protocol in protocols.items() if e != usual)
     return (
-        f"Not one protocol: {others} (marked by stars) beside {in_words(found[usual])}. What was done longer or "
+        f"Not one protocol: {others} (marked by stars) beside {in_words(protocols[usual])}. What was done longer or "
         "otherwise is no evidence for a method."
     )
 
 
-def _part(found: object, names: Sequence[str]) -> JsonDict:
-    return {name: found.get(name) for name in names} if isinstance(found, Mapping) else {}
+def _part(part: object, names: Sequence[str]) -> JsonDict:
+    return {name: part.get(name) for name in names} if isinstance(part, Mapping) else {}
 
 
 def _steps(protocol: JsonObject) -> list[JsonObject]:
@@ -99,13 +99,13 @@ def _kinds(protocol: JsonObject) -> list[str]:
 
 
 def _epochs(protocol: JsonObject) -> int:
-    found = protocol.get("epochs", _part(protocol.get("recovery"), ("epochs",)).get("epochs"))
-    return found if isinstance(found, int) else 0
+    epochs = protocol.get("epochs", _part(protocol.get("recovery"), ("epochs",)).get("epochs"))
+    return epochs if isinstance(epochs, int) else 0
 
 
 def _optimisers(protocol: JsonObject) -> list[str]:
-    found = protocol.get("optimiser") or _part(protocol.get("recovery"), ("optimiser",)).get("optimiser") or ()
-    return [found] if isinstance(found, str) else [str(name) for name in found]
+    optimisers = protocol.get("optimiser") or _part(protocol.get("recovery"), ("optimiser",)).get("optimiser") or ()
+    return [optimisers] if isinstance(optimisers, str) else [str(name) for name in optimisers]
 
 
 def _is_taught(protocol: JsonObject) -> bool:

@@ -92,28 +92,28 @@ def levels(points: Iterable[TradeOffPoint]) -> tuple[Level, ...]:
 
     A seed that was measured twice at a level counts once, as it was first.
     """
-    found: dict[tuple[str, float], list[dict[tuple[int, Any], TradeOffPoint]]] = {}
+    by_setting: dict[tuple[str, float], list[dict[tuple[int, Any], TradeOffPoint]]] = {}
     for point in points:
         seed = (point.seed, point.protocol.get("seed"))
-        places = found.setdefault(asked_of(point), [])
+        places = by_setting.setdefault(asked_of(point), [])
         place = next((p for p in places if seed not in p or p[seed].spec == point.spec), None)
         if place is None:
             # The same seed with another setting: no draw of the same level, whatever both were asked for.
             places.append({seed: point})
         else:
             place.setdefault(seed, point)
-    ordered = (Level(tuple(by_seed.values())) for places in found.values() for by_seed in places)
+    ordered = (Level(tuple(by_seed.values())) for places in by_setting.values() for by_seed in places)
     return tuple(sorted(ordered, key=lambda level: level.mean(lambda p: p.sparsity)))
 
 
 def curves_of(points: Iterable[TradeOffPoint], label: Callable[[TradeOffPoint], str]) -> tuple[TradeOff, ...]:
     """Points of any origin as curves: together is what differs in level and seed alone. ``label`` names a curve
     after its first point."""
-    found: dict[str, list[TradeOffPoint]] = {}
+    by_curve: dict[str, list[TradeOffPoint]] = {}
     for point in points:
-        found.setdefault(f"{kind_of(point.spec)} {essence(point.protocol)}", []).append(point)
+        by_curve.setdefault(f"{kind_of(point.spec)} {essence(point.protocol)}", []).append(point)
     return tuple(
-        TradeOff(label(some[0]), tuple(p for level in levels(some) for p in level.points)) for some in found.values()
+        TradeOff(label(some[0]), tuple(p for level in levels(some) for p in level.points)) for some in by_curve.values()
     )
 
 

@@ -114,14 +114,14 @@ def interval(level: Level) -> Interval:
     return Interval(max(0.0, low), min(1.0, mean + math.hypot(samples.high - mean, seeds)))
 
 
-def telling(curve: TradeOff, found: Sequence[Verdict], budget: float) -> Verdict | None:
+def telling(curve: TradeOff, verdicts: Sequence[Verdict], budget: float) -> Verdict | None:
     """Of the verdicts on ``curve`` that of the most compression whose drop is within ``budget`` (a fraction);
     where none is, that of the least compression. None where there are none."""
-    if not found:
+    if not verdicts:
         return None
     drops = {_at(level): level.drop for level in levels(curve.points)}
-    within = [v for v in found if drops.get(v.at, math.inf) <= budget]
-    return within[-1] if within else found[0]
+    within = [v for v in verdicts if drops.get(v.at, math.inf) <= budget]
+    return within[-1] if within else verdicts[0]
 
 
 def _at(level: Level) -> float:
@@ -129,8 +129,8 @@ def _at(level: Level) -> float:
     return asked if asked is not None else _ratio(level)
 
 
-def _is_pruned(*found: Level) -> bool:
-    return all(level.mean(lambda p: p.is_pruned) > 0 for level in found)
+def _is_pruned(*levels_of_pairs: Level) -> bool:
+    return all(level.mean(lambda p: p.is_pruned) > 0 for level in levels_of_pairs)
 
 
 def _same_size(a: Level, b: Level) -> bool:

@@ -73,10 +73,10 @@ class OfAllocation:
     spec: PruneSpec
 
     def at(self, ceiling: float) -> PruneSpec | None:
-        def made(sparsity: float) -> PruneSpec:
+        def request_at(sparsity: float) -> PruneSpec:
             return with_sparsity(self.spec, sparsity)
 
-        return _least(made, self.planner, ceiling)
+        return _least(request_at, self.planner, ceiling)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +101,12 @@ class OfFront:
 def between(planner: Planner, less: Mapping[str, float], more: Mapping[str, float], ceiling: float) -> PruneSpec | None:
     """The first request on the way from one set of shares to another that costs no more than ``ceiling``."""
 
-    def made(part: float) -> PruneSpec:
+    def request_at(part: float) -> PruneSpec:
         return planner.of_shares(
             {name: less.get(name, 0.0) + part * (s - less.get(name, 0.0)) for name, s in more.items()}
         )
 
-    return _least(made, planner, ceiling)
+    return _least(request_at, planner, ceiling)
 
 
 def _least(request_of: Callable[[float], PruneSpec], planner: Planner, ceiling: float) -> PruneSpec | None:

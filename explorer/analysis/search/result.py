@@ -117,13 +117,13 @@ class SearchResult:
             "question": self.question.to_json(),
             "asked": str(self.question),
             "met": self.met,
-            "said": list(said(self)),
+            "said": list(sentences_of(self)),
             "best": self.best.to_json() | {"spec": self.best.point.spec},
             "tried": [t.to_json() for t in self.tried],
         }
 
 
-def said(result: SearchResult) -> tuple[str, ...]:
+def sentences_of(result: SearchResult) -> tuple[str, ...]:
     """What may be said of the answer, in sentences: whether it meets the question, and what it rests on."""
     best, n = result.best, len(result.tried)
     where = f"{amount(best.cost)}, {percent(best.share)} of the dense model"

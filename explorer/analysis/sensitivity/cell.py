@@ -133,7 +133,7 @@ class Cell:
         )
         low, high = estimate.drop - estimate.half_width, estimate.drop + estimate.half_width
 
-        def told(name: str, value: float, unit: str, ends: tuple[float, float]) -> Measurement:
+        def measurement(name: str, value: float, unit: str, ends: tuple[float, float]) -> Measurement:
             where = machine(), today()
             return Measurement(
                 name, value, unit, "estimated", *ends, estimate.n, machine=where[0], date=where[1], note=note
@@ -142,17 +142,17 @@ class Cell:
         loss = None
         if estimate.loss is not None:
             value, half = estimate.loss
-            loss = told("loss", value, "nats", (value - half, value + half))
+            loss = measurement("loss", value, "nats", (value - half, value + half))
         name = "accuracy" if judged_by == "labels" else "agreement"
         return cls(
             group=group,
             level=level,
             n_pruned=n_pruned,
             n_units=n_units,
-            accuracy=told(
+            accuracy=measurement(
                 name, estimate.dense - estimate.drop, "fraction", (estimate.dense - high, estimate.dense - low)
             ),
-            drop=told("drop", estimate.drop, "fraction", (low, high)),
+            drop=measurement("drop", estimate.drop, "fraction", (low, high)),
             loss=loss,
             n=estimate.n,
             total=estimate.total,

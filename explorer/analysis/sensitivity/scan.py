@@ -221,11 +221,11 @@ class _Runner:
         evaluator: Evaluator,
         edits: Sequence[Edit],
         how: _How,
-        wanted: Callable[[int], bool],
+        may_start: Callable[[int], bool],
     ) -> None:
         self._evaluator, self._edits, self._mode, self._seed = evaluator, edits, how.mode, how.seed
         # Few levels at a time where a group may be left early, all of them otherwise.
-        self._options: JsonDict = {"wanted": wanted, "per_place": None if how.max_drop is None else 2}
+        self._options: JsonDict = {"may_start": may_start, "per_place": None if how.max_drop is None else 2}
 
     def updates(self) -> Iterator[tuple[int, Callable[[_Place], Cell]]]:
         """(which edit, how a cell is made of what is known now)."""

@@ -39,7 +39,7 @@ def run(args: Arguments) -> int:
     table = None if why_no_macs(model) else mac_table(model)
     with context_of(args, model, data) as context:
         context.record(point(model, spec, plan, evaluation, table), kind=NAME, split=args.split)
-    found = report(
+    result = report(
         model,
         plan,
         evaluation,
@@ -52,9 +52,9 @@ def run(args: Arguments) -> int:
         measured_sizes=measure_sizes(model, plan) if args.measure_sizes else None,
     )
     if args.json:
-        printing.say_json(found.to_json())
+        printing.say_json(result.to_json())
     else:
-        printing.say(*_lines(found), *_looks(n_looks))
+        printing.say(*_lines(result), *_looks(n_looks))
     return 0
 
 
@@ -90,24 +90,25 @@ def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | No
     return last
 
 
-def _lines(found: Report) -> list[str]:
-    rows = [*_metric_rows(found), *_count_rows(found)]
+def _lines(result: Report) -> list[str]:
+    rows = [*_metric_rows(result), *_count_rows(result)]
     lines = [
-        f"{found.model.address}, evaluated on {found.data.address if found.data else 'nothing'}, split {found.split}"
+        f"{result.model.address}, evaluated on {result.data.address if result.data else 'nothing'}, "
+        f"split {result.split}"
     ]
     lines += ["", *printing.table(("what", "value", "95 % interval", "origin"), rows), ""]
-    if found.costs is not None:
-        lines += [*_cost_lines(found.costs), ""]
-    lines += printing.table(("layer", "kind", "weights", "pruned", "share", "threshold"), _layer_rows(found))
-    return [*lines, *remarks(found)]
+    if result.costs is not None:
+        lines += [*_cost_lines(result.costs), ""]
+    lines += printing.table(("layer", "kind", "weights", "pruned", "share", "threshold"), _layer_rows(result))
+    return [*lines, *remarks(result)]
 
 
-def _metric_rows(found: Report) -> list[tuple[str, str, str, str]]:
-    judged = found.evaluation
+def _metric_rows(result: Report) -> list[tuple[str, str, str, str]]:
+    judged = result.evaluation
     if judged is None:
         return []
     rows = []
-    dense = found.dense_accuracy
+    dense = result.dense_accuracy
     if dense is not None:
         rows.append(("dense accuracy", printing.percent(dense.value), printing.interval(dense)))
         rows.append(("accuracy", printing.percent(judged.accuracy.value), printing.interval(judged.accuracy)))
@@ -136,20 +137,20 @@ def _other_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:
     return [(key, printing.number(m.value), printing.number_interval(m), m.origin) for key, m in rows.items()]
 
 
-def _count_rows(found: Report) -> list[tuple[str, str, str, str]]:
-    plan = found.plan
+def _count_rows(result: Report) -> list[tuple[str, str, str, str]]:
+    plan = result.plan
     rows = [
         ("sparsity asked", printing.percent(plan.asked), "", ""),
         *_zero_rows(plan),
-        ("compression ratio, parameters", printing.times(found.compression_ratio), "", "counted"),
+        ("compression ratio, parameters", printing.times(result.compression_ratio), "", "counted"),
     ]
-    if found.speedup is not None:
-        rows.append(("theoretical speedup, MACs", printing.times(found.speedup.value), "", "counted"))
-        rows.append(_measured_speedup(found.costs))
-    rows += [(f"MACs, {kind}", printing.count(m.value), "", m.origin) for kind, m in found.macs.items()]
-    names = {kind: f"size, {kind.replace('_', ' ')}" for kind in found.sizes}
-    shown = [(names[kind], m) for kind, m in found.sizes.items()]
-    shown += [(f"{names[kind]}, on disk", m) for kind, m in (found.measured_sizes or {}).items()]
+    if result.speedup is not None:
+        rows.append(("theoretical speedup, MACs", printing.times(result.speedup.value), "", "counted"))
+        rows.append(_measured_speedup(result.costs))
+    rows += [(f"MACs, {kind}", printing.count(m.value), "", m.origin) for kind, m in result.macs.items()]
+    names = {kind: f"size, {kind.replace('_', ' ')}" for kind in result.sizes}
+    shown = [(names[kind], m) for kind, m in result.sizes.items()]
+    shown += [(f"{names[kind]}, on disk", m) for kind, m in (result.measured_sizes or {}).items()]
     return rows + [(name, printing.bytes_counted(m.value), "", m.origin) for name, m in shown]
 
 
@@ -175,17 +176,17 @@ def _measured_speedup(costs: RunningCosts | None) -> tuple[str, str, str, str]:
     return "measured speedup", printing.times(ratio.value), " – ".join(ends), "measured"
 
 
-def _cost_lines(found: RunningCosts) -> list[str]:
+def _cost_lines(result: RunningCosts) -> list[str]:
     """Time, then memory and energy: one line each."""
-    memory, energy = found.memory, {name: m.value * 1e6 for name, m in found.energy.items()}
+    memory, energy = result.memory, {name: m.value * 1e6 for name, m in result.energy.items()}
     live = " to ".join(printing.bytes_counted(memory[f"activations_{name}"].value) for name in ("dense", "pruned"))
     held = " to ".join(printing.bytes_counted(memory[f"weights_{name}"].value) for name in ("dense", "pruned"))
     used = f"{energy['dense']:.3g} to {energy['pruned']:.3g} microjoules, estimated for a 45 nm chip"
     rest = f"Weights in memory {held}, activations at most {live} (counted). Energy {used}."
-    return [f"{found.said[0]} Measured {found.form}.", rest]
+    return [f"{result.sentences[0]} Measured {result.form}.", rest]
 
 
-def _layer_rows(found: Report) -> list[tuple[str, ...]]:
+def _layer_rows(result: Report) -> list[tuple[str, ...]]:
     return [
         (
             row["name"],
@@ -195,16 +196,16 @@ def _layer_rows(found: Report) -> list[tuple[str, ...]]:
             printing.percent(row["n_pruned"] / max(1, row["n_weights"])),
             printing.number(row["threshold"]),
         )
-        for row in layer_rows(found.plan)
+        for row in layer_rows(result.plan)
         if row["prunable"]
     ]
 
 
-def remarks(found: Report) -> list[str]:
+def remarks(result: Report) -> list[str]:
     """Repairs, notes and findings, one line each."""
-    lines = [f"repaired: {text}" for text in found.model.repairs]
-    lines += [f"note: {text}" for text in found.notes]
-    lines += [printing.finding_line(f) for f in found.findings]
+    lines = [f"repaired: {text}" for text in result.model.repairs]
+    lines += [f"note: {text}" for text in result.notes]
+    lines += [printing.finding_line(f) for f in result.findings]
     return ["", *map(printing.clean_terminal, lines)] if lines else []
 
 

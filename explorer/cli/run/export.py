@@ -56,11 +56,11 @@ def tune_split(args: Arguments, model: LoadedModel) -> Split | None:
 
 def reached(plan: Plan) -> list[str]:
     """What was asked and what was reached, side by side, and why they differ."""
-    said = (
+    sentence = (
         f"{printing.count(plan.n_pruned)} of {printing.count(plan.layers.n_prunable)} weights pruned "
         f"({printing.percent(plan.pruned_share)}; asked {printing.percent(plan.asked)})."
     )
-    return [said, *zeros_before(plan), *(printing.clean_terminal(f"note: {note}") for note in plan.notes)]
+    return [sentence, *zeros_before(plan), *(printing.clean_terminal(f"note: {note}") for note in plan.notes)]
 
 
 def zeros_before(plan: Plan) -> list[str]:
@@ -82,15 +82,15 @@ def proof_lines(proof: JsonObject | None) -> list[str]:
 
 def slim_written(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     """Write the slim model; the files and the proof, JSON-able."""
-    made = write_slim(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
-    return _with_proof({"weights": str(made.weights), "arch": str(made.arch), "bytes": made.n_bytes}, made.proof)
+    slim = write_slim(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
+    return _with_proof({"weights": str(slim.weights), "arch": str(slim.arch), "bytes": slim.n_bytes}, slim.proof)
 
 
 def _onnx(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     if args.int8:
         return int8.written(args, model, plan)
-    made = write_onnx(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
-    return _with_proof({"onnx": str(made.path), "bytes": made.n_bytes}, made.proof)
+    exported = write_onnx(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
+    return _with_proof({"onnx": str(exported.path), "bytes": exported.n_bytes}, exported.proof)
 
 
 def _with_proof(files: JsonDict, proof: Proof) -> JsonDict:
@@ -103,8 +103,8 @@ def _bitmask(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
 
 
 def _weights(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
-    made = write_pruned(model, plan, Path(args.output), force=args.force)
-    return {"written": {"weights": str(made.weights), "spec": str(made.spec), "bytes": made.n_bytes}}
+    files = write_pruned(model, plan, Path(args.output), force=args.force)
+    return {"written": {"weights": str(files.weights), "spec": str(files.spec), "bytes": files.n_bytes}}
 
 
 def _spec(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:

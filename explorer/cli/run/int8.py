@@ -23,19 +23,19 @@ def written(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
     data = load_data(args, model) if (args.data or model.data) else None
     export = write_onnx_int8(model, plan, Path(args.output), args.int8, data=data, force=args.force)
     split = None if data is None else data.splits.get("tune")
-    latency = int8_latency(export.made, model.example)
+    latency = int8_latency(export.file, model.example)
     about = {
         "how": args.int8,
-        "share_of_weights": export.made.int8_share,
+        "share_of_weights": export.file.int8_share,
         "size": {"int8": _bytes(export.n_bytes), "float": _bytes(export.float_bytes)},
         "accuracy": _accuracies(model, split, export) if split is not None else None,
         "latency": {**latency.to_json(), "dense_is": "float ONNX", "pruned_is": "int8 ONNX"},
         "said": speed_sentence(latency),
-        "notes": list(export.made.notes),
+        "notes": list(export.file.notes),
     }
     return {
         "written": {"onnx": str(export.path), "bytes": export.n_bytes},
-        "proof": export.made.proof.to_json(),
+        "proof": export.file.proof.to_json(),
         "int8": about,
     }
 
@@ -51,7 +51,7 @@ def _accuracies(model: LoadedModel, split: Split, export: WrittenInt8) -> JsonDi
         return evaluation(outputs, split, dense)
 
     try:
-        accuracies = {"int8": judged(export.made.outputs), "float": judged(export.made.float_outputs)}
+        accuracies = {"int8": judged(export.file.outputs), "float": judged(export.file.float_outputs)}
     except ExplorerError as error:
         printing.note(printing.clean_terminal(str(error)))
         return None

@@ -26,10 +26,10 @@ def run(args: Arguments) -> int:
     if args.form == "sliced":
         return _sliced(args, model, plan)
     written = write_pruned(model, plan, Path(args.output), force=args.force)
-    found = report(model, plan)
+    result = report(model, plan)
     if args.json:
         files = {"weights": str(written.weights), "spec": str(written.spec), "bytes": written.n_bytes}
-        printing.say_json(found.to_json() | {"form": "masked", "written": files})
+        printing.say_json(result.to_json() | {"form": "masked", "written": files})
         return 0
     size = printing.bytes_counted(written.n_bytes)
     printing.say(
@@ -38,25 +38,25 @@ def run(args: Arguments) -> int:
         f"({printing.percent(plan.sparsity)}, asked {printing.percent(plan.asked)}).",
         *zeros_before(plan),
         "The zeros are stored, so the file is as large as the dense one.",
-        *remarks(found),
+        *remarks(result),
     )
     return 0
 
 
 def _sliced(args: Arguments, model: LoadedModel, plan: Plan) -> int:
     """Write the smaller network with its proof."""
-    made = slim_written(args, model, plan)
-    found = report(model, plan)
+    slim = slim_written(args, model, plan)
+    result = report(model, plan)
     if args.json:
-        printing.say_json(found.to_json() | {"form": "sliced", **made})
+        printing.say_json(result.to_json() | {"form": "sliced", **slim})
         return 0
-    counts, files = found.parameters, made["written"]
+    counts, files = result.parameters, slim["written"]
     size = printing.bytes_counted(files["bytes"])
     printing.say(
         f"Wrote {printing.clean_terminal(files['weights'])} ({size}) and its description.",
         *reached(plan)[:1],
         f"{printing.count(counts['kept'].value)} of {printing.count(counts['total'].value)} parameters are left.",
-        *proof_lines(made["proof"]),
-        *remarks(found),
+        *proof_lines(slim["proof"]),
+        *remarks(result),
     )
     return 0

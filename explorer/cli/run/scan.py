@@ -62,24 +62,29 @@ def _levels(text: str | None) -> tuple[float, ...]:
         raise ExplorerError(f"--levels {text!r} is not a list of shares.", fix="Write --levels 0.1,0.5,0.9.") from None
 
 
-def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, found: Sensitivity) -> list[str]:
-    if not found.cells:
+def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, sensitivity: Sensitivity) -> list[str]:
+    if not sensitivity.cells:
         why = printing.clean_terminal(why_no_units(scores) or "")
         return [f"{printing.clean_terminal(model.address)} has no layer that can be scanned this way. {why}".rstrip()]
-    first = found.cells[0]
+    first = sensitivity.cells[0]
     where = f"{printing.clean_terminal(model.address)} on {data.address}, split {args.split}"
     head = f"{where}, {first.total} samples, mode {args.mode}"
-    dense = printing.percent(found.dense_accuracy)
-    legend = f"{named(found.judged)} in points when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
-    columns = ("layer", *(percent_asked(level) for level in found.levels))
-    rows = [(group, *(_delta(found.cell(group, level)) for level in found.levels)) for group in found.groups]
-    said = [found.fragile_words, *_not_scanned(scores), _reach(found), found.audit]
-    return [head, legend, "", *printing.table(columns, rows), "", *map(printing.clean_terminal, filter(None, said))]
+    dense = printing.percent(sensitivity.dense_accuracy)
+    legend = (
+        f"{named(sensitivity.judged)} in points when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
+    )
+    columns = ("layer", *(percent_asked(level) for level in sensitivity.levels))
+    rows = [
+        (group, *(_delta(sensitivity.cell(group, level)) for level in sensitivity.levels))
+        for group in sensitivity.groups
+    ]
+    notes = [sensitivity.fragile_words, *_not_scanned(scores), _reach(sensitivity), sensitivity.audit]
+    return [head, legend, "", *printing.table(columns, rows), "", *map(printing.clean_terminal, filter(None, notes))]
 
 
-def _reach(found: Sensitivity) -> str:
+def _reach(sensitivity: Sensitivity) -> str:
     """How wide the intervals are; the CSV file and --json have each."""
-    drops = [cell.drop for cell in found.cells]
+    drops = [cell.drop for cell in sensitivity.cells]
     wide = [(d.high - d.low) / 2 for d in drops if d.low is not None and d.high is not None]
     return f"95 % intervals: {points_at_most(max(wide))} either way." if wide else ""
 
@@ -100,13 +105,15 @@ def _delta(cell: Cell | None) -> str:
 def _quick(
     args: Arguments, model: LoadedModel, spec: PruneSpec, levels: tuple[float, ...], layers: tuple[str, ...] | None
 ) -> int:
-    found = energy(model, spec, levels, layers=layers)
+    energies = energy(model, spec, levels, layers=layers)
     if args.json:
-        rows = [{"group": e.group, "level": e.level, "n_pruned": e.n_pruned, "removed": e.removed.value} for e in found]
+        rows = [
+            {"group": e.group, "level": e.level, "n_pruned": e.n_pruned, "removed": e.removed.value} for e in energies
+        ]
         printing.say_json({"model": {"address": model.address, "digest": model.digest}, "note": NOTE, "cells": rows})
         return 0
     by_group: dict[str, list[str]] = {}
-    for e in found:
+    for e in energies:
         by_group.setdefault(e.group, []).append(printing.percent(e.removed.value))
     columns = ("layer", *(percent_asked(level) for level in sorted(set(levels))))
     lines = printing.table(columns, [(group, *values) for group, values in by_group.items()])

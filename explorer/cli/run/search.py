@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from explorer.analysis.report import data_json
-from explorer.analysis.search.result import said
+from explorer.analysis.search.result import sentences_of
 from explorer.analysis.search.search import Question, SearchResult, Tried, check_evaluations, refusal
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
@@ -60,7 +60,7 @@ def _write(path: Path, spec: PruneSpec) -> None:
     write_text(path, json.dumps(spec.to_json(), indent=1))
 
 
-def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, found: SearchResult) -> JsonDict:
+def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, result: SearchResult) -> JsonDict:
     request = spec.to_json()
     return {
         "model": {"address": model.address, "digest": model.digest},
@@ -68,23 +68,31 @@ def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, f
         "split": "tune",
         "granularity": request["granularity"],
         "criterion": request["criterion"],
-        **found.to_json(),
+        **result.to_json(),
         "written": args.output,
     }
 
 
-def _lines(model: LoadedModel, data: Dataset, found: SearchResult) -> list[str]:
-    best = found.best
-    head = f"{printing.clean_terminal(model.address)} on {data.address}, split tune: {found.question}"
+def _lines(model: LoadedModel, data: Dataset, result: SearchResult) -> list[str]:
+    best = result.best
+    head = f"{printing.clean_terminal(model.address)} on {data.address}, split tune: {result.question}"
     columns = ("from", "of dense", "pruned", "predicted Δ", DELTA, "95 % interval", "")
-    rows = [_cells(tried, found) for tried in found.candidates.values()]
+    rows = [_cells(tried, result) for tried in result.candidates.values()]
     shares = [(name, printing.percent(share)) for name, share in best.shares]
-    return [head, "", *printing.table(columns, rows), "", *said(found), "", *printing.table(("layer", "share"), shares)]
+    return [
+        head,
+        "",
+        *printing.table(columns, rows),
+        "",
+        *sentences_of(result),
+        "",
+        *printing.table(("layer", "share"), shares),
+    ]
 
 
-def _cells(tried: Tried, found: SearchResult) -> list[str]:
+def _cells(tried: Tried, result: SearchResult) -> list[str]:
     predicted = "" if tried.predicted is None else delta_text(tried.predicted)
-    mark = "*" if tried is found.best else "" if tried.meets else "over"
+    mark = "*" if tried is result.best else "" if tried.meets else "over"
     return [
         tried.by,
         printing.percent(tried.share),

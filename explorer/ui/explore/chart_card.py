@@ -46,27 +46,29 @@ def chart(view: View) -> bool:
         )  # else it is said at the top
         st.caption(f"No chart without a measurement. {why}")
         return False
-    known, jobs = curves.background(view.model, view.dataset, view.work.spec)
-    figure = _figure(view, known)
+    measured_curves, jobs = curves.background(view.model, view.dataset, view.work.spec)
+    figure = _figure(view, measured_curves)
     chosen = st.plotly_chart(figure, key="chart", on_select="rerun", selection_mode="points", theme=None, config=CONFIG)
-    _restore(view, known, chosen)
+    _restore(view, measured_curves, chosen)
     return _foot(view, jobs)
 
 
-def _figure(view: View, known: list[TradeOff]) -> go.Figure:
+def _figure(view: View, measured_curves: list[TradeOff]) -> go.Figure:
     """The chart, built anew only when something on it changed; not at all while a line is being dragged.
 
     Building and drawing it costs more than all the rest of a rerun, and the numbers above move anyway.
     """
     axis = st.session_state.get("chart_axis", "compression_ratio")
-    sizes = tuple(len(curve.points) for curve in known)
+    sizes = tuple(len(curve.points) for curve in measured_curves)
     settled = view.work.settled and not view.answer.pending
     shown = st.session_state.get(_SHOWN)
     frame = (view.model.identity, view.work.spec.granularity, view.work.spec.criterion, axis, is_dark())
     if shown is not None and shown[0] == frame and (not settled or shown[1] == (sizes, view.plan.digest)):
         figure: go.Figure = shown[2]
         return figure
-    figure = tradeoff(known, now=view.point, tried=view.work.tried, budget=_BUDGET, x=axis, theme=chart_theme())
+    figure = tradeoff(
+        measured_curves, now=view.point, tried=view.work.tried, budget=_BUDGET, x=axis, theme=chart_theme()
+    )
     st.session_state[_SHOWN] = (frame, (sizes, view.plan.digest if settled else None), figure)
     return figure
 
@@ -99,7 +101,7 @@ def _go_on(view: View) -> None:
         curves.background(view.model, view.dataset, view.work.spec, again=True)
 
 
-def _restore(view: View, known: list[TradeOff], chosen: object) -> None:
+def _restore(view: View, measured_curves: list[TradeOff], chosen: object) -> None:
     """Take the setting behind a clicked point, once for each click."""
     points = getattr(getattr(chosen, "selection", None), "points", None) or []
     data = points[0].get("customdata") if points else None
@@ -107,7 +109,7 @@ def _restore(view: View, known: list[TradeOff], chosen: object) -> None:
         st.session_state["_restored"] = data
         return
     st.session_state["_restored"] = data
-    point = clicked(data, known, view.work.tried)
+    point = clicked(data, measured_curves, view.work.tried)
     if point is not None:
         view.work.set(PruneSpec.from_json(point.spec))
         st.rerun()
@@ -136,47 +138,47 @@ def _also_measured(evaluation: Evaluation) -> None:
 
 
 def _changed(view: View) -> None:
-    found = view.evaluation
-    if found is None or view.dataset is None:
+    evaluation = view.evaluation
+    if evaluation is None or view.dataset is None:
         st.caption("Drag a line: the samples whose answer changes are shown here.")
         return
     split = view.dataset.splits["tune"]
-    if not found.chooses_classes:
-        st.markdown(f"Agreement with the dense model: **{found.agreement.value:.4g}**.")
-        _also_measured(found)
+    if not evaluation.chooses_classes:
+        st.markdown(f"Agreement with the dense model: **{evaluation.agreement.value:.4g}**.")
+        _also_measured(evaluation)
         return
-    differ = found.predictions != found.dense_predictions
+    differ = evaluation.predictions != evaluation.dense_predictions
     if split.y is None:
-        st.markdown(f"**{int(differ.sum()):,}** of {found.n:,} answers differ from the dense model's.")
+        st.markdown(f"**{int(differ.sum()):,}** of {evaluation.n:,} answers differ from the dense model's.")
         return
-    y = split.y[: found.n]
-    lost = torch.nonzero((found.dense_predictions == y) & differ).flatten()
-    won = torch.nonzero((found.predictions == y) & differ).flatten()
+    y = split.y[: evaluation.n]
+    lost = torch.nonzero((evaluation.dense_predictions == y) & differ).flatten()
+    won = torch.nonzero((evaluation.predictions == y) & differ).flatten()
     if not len(lost) and not len(won):
         st.markdown("Every answer is as right or wrong as before.")
     else:
         st.markdown(f"**{len(lost):,}** that were right are now wrong, **{len(won):,}** the other way.")
-    _also_measured(found)
+    _also_measured(evaluation)
     if len(lost) + len(won) and view.dataset.images:
         with st.popover("See them", icon=":material/image_search:"):
-            thumbnails.grid(view.dataset, found, lost, "Right before, wrong now")
-            thumbnails.grid(view.dataset, found, won, "Wrong before, right now")
+            thumbnails.grid(view.dataset, evaluation, lost, "Right before, wrong now")
+            thumbnails.grid(view.dataset, evaluation, won, "Wrong before, right now")
 
 
 def _watch(view: View) -> None:
     after = view.evaluation.findings if view.evaluation is not None else ()
     of_data = view.dataset.findings if view.dataset is not None else ()
     before = (*view.model.findings, *of_data, *collapse.before(view.model, view.plan))
-    found = [f for f in (*before, *after) if f.level != "ok"]
-    for finding in found[:_IN_SIGHT]:
+    warnings = [f for f in (*before, *after) if f.level != "ok"]
+    for finding in warnings[:_IN_SIGHT]:
         _finding(finding)
-    if len(found) > _IN_SIGHT:
-        with st.popover(f"{len(found) - _IN_SIGHT} more"):
-            for finding in found[_IN_SIGHT:]:
+    if len(warnings) > _IN_SIGHT:
+        with st.popover(f"{len(warnings) - _IN_SIGHT} more"):
+            for finding in warnings[_IN_SIGHT:]:
                 _finding(finding)
     for note in view.plan.notes:
         st.caption(f":material/info: {clean_markdown(note, 300)}")
-    if not found:
+    if not warnings:
         st.caption("No layer is empty, no channel is dead.")
     if view.plan.n_pruned and not view.plan.kept_shapes:
         for sentence in advice(view.plan):

@@ -124,8 +124,8 @@ def _look(view: View) -> None:
         return
     with st.spinner("Measuring on the test split …"):
         split = view.dataset.splits["test"]
-        found = cache.evaluator(view.model, view.dataset, split).final(view.plan)
-    a, d = found.accuracy, found.drop
+        evaluation = cache.evaluator(view.model, view.dataset, split).final(view.plan)
+    a, d = evaluation.accuracy, evaluation.drop
     ends = f" ({interval(a)})" if interval(a) else ""
     change = f"{DELTA} {delta_with_ends(d)}"
     text = f"Test accuracy **{percent(a.value)}**{ends}, {change}. Measured on {a.n:,}; look number {number}."

@@ -17,11 +17,11 @@ def draw(model: LoadedModel, plan: Plan) -> None:
     movable = [k for k in plan.groups if k.group.why_not is None]
     if len(movable) <= _MANY or not st.toggle(f"Overview of all {len(movable)} lines", key="overview_on"):
         return
-    known = cache.magnitudes(model)
+    magnitudes = cache.magnitudes(model)
     by_weight = all(k.group.unit == "weight" for k in movable)
     shares = {layer.name: plan.n_pruned_in(layer) / layer.n_weights for layer in plan.layers.prunable}
     figure = overview(
-        known,
+        magnitudes,
         sparsities=shares if plan.n_pruned else None,
         thresholds={k.group.name: k.threshold for k in movable} if by_weight else None,
         theme=chart_theme(),

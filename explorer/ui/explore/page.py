@@ -105,21 +105,21 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
 
 
 def _facts(view: View) -> list[summary.Fact]:
-    found = {kind: int(m.value) for kind, m in sizes(view.model, view.plan).items()}
-    best = min(found, key=lambda kind: found[kind])
+    n_bytes = {kind: int(m.value) for kind, m in sizes(view.model, view.plan).items()}
+    best = min(n_bytes, key=lambda kind: n_bytes[kind])
     why_not = "weights only" if view.model.why_not_runnable else view.why_not  # the header says why
     return [
         *summary.judged(view.answer.evaluation, why_not, stale=view.answer.stale),
-        *summary.counted(view.plan, (best, found[best]), found["dense_file"]),
+        *summary.counted(view.plan, (best, n_bytes[best]), n_bytes["dense_file"]),
     ]
 
 
 def _lines(view: View) -> bool:
     """The histograms with what a scan knows of each layer; True while that scan runs."""
-    found, job = Sensitivity(()), None
+    sensitivity, job = Sensitivity(()), None
     if view.why_not is None and view.dataset is not None:
-        found, job = scans.known(view.model, view.dataset, view.work.spec)
-    expected = _expected(view.plan, found)
+        sensitivity, job = scans.known(view.model, view.dataset, view.work.spec)
+    expected = _expected(view.plan, sensitivity)
     # The browser looks at what it is told only under a number it has not seen.
     if st.session_state.get(_EXPECTED) != expected:
         st.session_state[_EXPECTED] = expected
@@ -140,25 +140,25 @@ def _lines(view: View) -> bool:
         ),
     )
     shown = {group["name"] for group in fixed["groups"]}
-    levels = {name: costs for name, costs in found.strips().items() if name in shown}
-    strips = component.strips_part(levels, whole=100 * found.dense_accuracy) if found.cells else None
+    levels = {name: costs for name, costs in sensitivity.strips().items() if name in shown}
+    strips = component.strips_part(levels, whole=100 * sensitivity.dense_accuracy) if sensitivity.cells else None
     histogram.draw(fixed, moving, key=_KEY, strips=strips)
-    _scan_line(view, found, job)
+    _scan_line(view, sensitivity, job)
     return running.unfinished(job)
 
 
-def _expected(plan: Plan, found: Sensitivity) -> dict[str, float]:
+def _expected(plan: Plan, sensitivity: Sensitivity) -> dict[str, float]:
     """What each line costs alone, in points: interpolated between measured levels, so estimated."""
-    drops = {k.group.name: 100 * found.expected_drop(k.group.name, k.sparsity) for k in plan.groups if k.n_pruned}
+    drops = {k.group.name: 100 * sensitivity.expected_drop(k.group.name, k.sparsity) for k in plan.groups if k.n_pruned}
     return {name: drop for name, drop in drops.items() if not math.isnan(drop)}
 
 
-def _scan_line(view: View, found: Sensitivity, job: Job | None) -> None:
+def _scan_line(view: View, sensitivity: Sensitivity, job: Job | None) -> None:
     if view.why_not is not None or view.dataset is None:
         return
     if job is not None and job.active:
         st.caption(f"Scanning what each layer costs alone: {job.n_done} of {job.total} cells.")
-    elif not found.cells:
+    elif not sensitivity.cells:
         st.page_link(
             "pages/sensitivity.py",
             label="Scan what each layer costs alone",

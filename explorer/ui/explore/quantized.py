@@ -70,41 +70,41 @@ def _content(view: View, how: Int8Method) -> Callable[[], bytes]:
 
 def _draw(view: View, bits: int) -> None:
     plan = _rounded(view, bits)
-    found = _measured(view, plan) if plan is not None else None
-    if isinstance(found, Exception):
-        st.caption(f"With int8 weights it could not be run ({type(found).__name__}).")
+    evaluation = _measured(view, plan) if plan is not None else None
+    if isinstance(evaluation, Exception):
+        st.caption(f"With int8 weights it could not be run ({type(evaluation).__name__}).")
         return
     before = min(m.value for m in sizes(view.model, view.plan).values())
     size = smallest(view.model, view.plan, bits)
     with st.container(horizontal=True, key="int8_facts"):
-        st.markdown(_accuracy(found, bits))
+        st.markdown(_accuracy(evaluation, bits))
         st.markdown(f"Smallest file  \n**{bytes_text(size.value)}**  \n{bytes_text(before)} in float32 · counted")
-    if found is None or not found.complete:
+    if evaluation is None or not evaluation.complete:
         ticker.tick("int8", _SOON_MS)
 
 
-def _accuracy(found: Evaluation | None, bits: int) -> str:
-    if found is None:
+def _accuracy(evaluation: Evaluation | None, bits: int) -> str:
+    if evaluation is None:
         return f"With {bits}-bit weights  \n**…**  \nmeasuring"
-    sign = "" if found.complete else "≈ "
-    name = "Accuracy" if found.judged_by == "labels" else "Agreement"
-    change, known = delta_text(found.drop), interval(found.accuracy)
-    said = f"{change} against dense float · {known}, {provenance(found.accuracy)}"
-    return f"{name}, {bits}-bit weights  \n**{sign}{percent(found.accuracy.value)}**  \n{said}"
+    sign = "" if evaluation.complete else "≈ "
+    name = "Accuracy" if evaluation.judged_by == "labels" else "Agreement"
+    change, bounds = delta_text(evaluation.drop), interval(evaluation.accuracy)
+    details = f"{change} against dense float · {bounds}, {provenance(evaluation.accuracy)}"
+    return f"{name}, {bits}-bit weights  \n**{sign}{percent(evaluation.accuracy.value)}**  \n{details}"
 
 
 def _rounded(view: View, bits: int) -> Plan | None:
     """The plan with rounded weights, made once for each setting; None while a line of a large model moves."""
     key = (view.model.identity, view.plan.digest, bits)
-    known = st.session_state.get(_ROUNDED)
-    if known is not None and known[0] == key:
-        made: Plan = known[1]
-        return made
+    stored = st.session_state.get(_ROUNDED)
+    if stored is not None and stored[0] == key:
+        rounded: Plan = stored[1]
+        return rounded
     if view.model.n_parameters > _QUICK and (not view.work.settled or view.answer.pending):
         return None
-    made = quantized_plan(view.model, view.plan, bits)
-    st.session_state[_ROUNDED] = (key, made)
-    return made
+    rounded = quantized_plan(view.model, view.plan, bits)
+    st.session_state[_ROUNDED] = (key, rounded)
+    return rounded
 
 
 def _measured(view: View, plan: Plan) -> Evaluation | Exception | None:
@@ -119,14 +119,14 @@ def _worker(view: View) -> LiveWorker:
     """This session's second worker: the one of the lines must not wait for it."""
     if view.dataset is None:
         raise ValueError("nothing to measure on")
-    wanted = (view.model.identity, view.dataset.digest)
-    known = st.session_state.get(_WORKER)
-    if known is not None and known[0] == wanted:
-        worker: LiveWorker = known[1]
+    identity = (view.model.identity, view.dataset.digest)
+    stored = st.session_state.get(_WORKER)
+    if stored is not None and stored[0] == identity:
+        worker: LiveWorker = stored[1]
         return worker
-    if known is not None:
-        known[1].close()
+    if stored is not None:
+        stored[1].close()
     judge = cache.evaluator(view.model, view.dataset, view.dataset.splits["tune"])
     worker = LiveWorker(judge, slots=cache.evaluations_at_once())
-    st.session_state[_WORKER] = (wanted, worker)
+    st.session_state[_WORKER] = (identity, worker)
     return worker

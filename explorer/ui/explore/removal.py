@@ -101,30 +101,32 @@ def _outcome(view: View, job: Job) -> None:
         _files(view.model, view.plan, removed)
 
 
-def _verdict(model: LoadedModel, made: Proven) -> None:
+def _verdict(model: LoadedModel, removed: Proven) -> None:
     """The badge with what it rests on, and every check behind a button."""
-    proof = made.proof
+    proof = removed.proof
     if proof.failed is None:
-        n = sum(t.numel() for t in made.tensors.values())
+        n = sum(t.numel() for t in removed.tensors.values())
         of = sum(t.numel() for t in stored_tensors(model).values())
-        said = f"The smaller network answers like the masked one: at most {proof.largest_difference:.1e} of the largest"
-        said += (
+        summary = (
+            f"The smaller network answers like the masked one: at most {proof.largest_difference:.1e} of the largest"
+        )
+        summary += (
             f" output apart on {proof.evaluated_on}, no prediction changes. {n:,} of {of:,} stored numbers are left."
         )
     else:
-        said = f"{proof.failed.sentence} No file is offered."
+        summary = f"{proof.failed.sentence} No file is offered."
     badge = ":blue-badge[:material/check_circle: Proven]" if proof.ok else ":orange-badge[:material/cancel: Not proven]"
-    st.markdown(f"{badge} {clean_markdown(said, 500)}")
+    st.markdown(f"{badge} {clean_markdown(summary, 500)}")
     with st.popover("The proof", icon=":material/verified:"):
         for check in proof.checks:
             st.markdown(f"{_MARKS[check.ok]} {clean_markdown(check.sentence, 400)}")
 
 
-def _costs(found: RunningCosts, in_onnx: Latency | None) -> None:
+def _costs(costs: RunningCosts, in_onnx: Latency | None) -> None:
     """Time, memory and energy, each with its origin; the sentence never gives a counted speed-up alone."""
-    memory, energy = found.memory, found.energy
+    memory, energy = costs.memory, costs.energy
     rows = [
-        *(_times(t) for t in (found.latency, in_onnx) if t is not None),
+        *(_times(t) for t in (costs.latency, in_onnx) if t is not None),
         _row("Weights in memory", memory["weights_dense"], memory["weights_pruned"]),
         _row("Peak activations", memory["activations_dense"], memory["activations_pruned"]),
     ]
@@ -132,8 +134,8 @@ def _costs(found: RunningCosts, in_onnx: Latency | None) -> None:
         microjoules = {name: f"{1e6 * m.value:.3g} µJ" for name, m in energy.items()}
         rows.append({"what": "Energy", **microjoules, "origin": "estimated"})
     st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
-    for said in (*found.said[:1], *([sentence(None, in_onnx)] if in_onnx else []), *found.said[1:]):
-        st.caption(clean_markdown(said, 500))
+    for text in (*costs.sentences[:1], *([sentence(None, in_onnx)] if in_onnx else []), *costs.sentences[1:]):
+        st.caption(clean_markdown(text, 500))
 
 
 def _times(t: Latency) -> dict[str, str]:
@@ -156,13 +158,13 @@ _COLUMNS: JsonDict = {
 }
 
 
-def _files(model: LoadedModel, plan: Plan, made: Proven) -> None:
+def _files(model: LoadedModel, plan: Plan, removed: Proven) -> None:
     stem = file_stem(model.address)
     offers: list[tuple[str, Any, str]] = [
-        ("Slim model (.safetensors)", lambda: packed(model, plan, made), f"{stem}-slim.safetensors")
+        ("Slim model (.safetensors)", lambda: packed(model, plan, removed), f"{stem}-slim.safetensors")
     ]
-    if made.proof.onnx:
-        offers.append(("ONNX", made.proof.onnx, f"{stem}-slim.onnx"))
+    if removed.proof.onnx:
+        offers.append(("ONNX", removed.proof.onnx, f"{stem}-slim.onnx"))
     with st.container(horizontal=True):
         for label, content, name in offers:
             st.download_button(label, content, name, icon=":material/download:", on_click="ignore", key=f"get_{name}")

@@ -128,38 +128,41 @@ def _request(dataset: Dataset) -> GridRequest:
     )
 
 
-def _chart(model: LoadedModel, found: list[GridPoint]) -> None:
+def _chart(model: LoadedModel, grid_points: list[GridPoint]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="grid_head"):
         st.markdown("**Bytes against accuracy**", width="stretch")
-        if found:
-            stem, rows = f"{file_stem(model.address)}-quantization", [_row(p, p in pareto(found)) for p in found]
+        if grid_points:
+            stem, rows = (
+                f"{file_stem(model.address)}-quantization",
+                [_row(p, p in pareto(grid_points)) for p in grid_points],
+            )
             st.download_button("CSV", csv_text(rows), f"{stem}.csv", "text/csv", key="grid_csv", on_click="ignore")
-            text = json.dumps([_json(p) for p in found], indent=1, allow_nan=False)
+            text = json.dumps([_json(p) for p in grid_points], indent=1, allow_nan=False)
             st.download_button("JSON", text, f"{stem}.json", key="grid_json", on_click="ignore")
-    st.plotly_chart(quantization_grid(found, theme=chart_theme()), key="grid_chart", theme=None, config=CONFIG)
+    st.plotly_chart(quantization_grid(grid_points, theme=chart_theme()), key="grid_chart", theme=None, config=CONFIG)
     st.caption(
         "Filled: a file that was written, zeros included. Hollow: counted for the smallest way to store it "
         "(bit mask, sparse rows, removed units), which needs software that reads it."
     )
 
 
-def _table(found: list[GridPoint]) -> None:
+def _table(grid_points: list[GridPoint]) -> None:
     st.markdown("**Every point**")
-    if not found:
+    if not grid_points:
         st.caption("Each point becomes a row here.")
         return
-    best = pareto(found)
-    rows = [_shown(p, p in best) for p in found if not p.why_not]
+    best = pareto(grid_points)
+    rows = [_shown(p, p in best) for p in grid_points if not p.why_not]
     same = {"speed", "recovered"} if len({row["recovered"] for row in rows}) == 1 else {"speed"}
     dull = {name for name in same if len({row[name] for row in rows}) == 1}
     rows = [{name: text for name, text in row.items() if name not in dull} for row in rows]
     st.dataframe(rows, hide_index=True, height=min(430, 35 * len(rows) + 38), column_config=_COLUMNS)
     st.caption("★: no other is both smaller and more accurate. The origin is that of the bytes.")
-    for why in dict.fromkeys(f"{FORM_NAMES[p.form]}: {p.why_not}" for p in found if p.why_not):
+    for why in dict.fromkeys(f"{FORM_NAMES[p.form]}: {p.why_not}" for p in grid_points if p.why_not):
         st.caption(f":material/info: {clean_markdown(why, 300)}")
-    for note in dict.fromkeys(note for p in found for note in p.notes):
+    for note in dict.fromkeys(note for p in grid_points for note in p.notes):
         st.caption(clean_markdown(note, 300))
-    if any(p.latency for p in found):
+    if any(p.latency for p in grid_points):
         st.caption("Speed: time of the float ONNX file / time of this one, in turns here, batch 1, one thread.")
 
 

@@ -7,7 +7,7 @@ import json
 import streamlit as st
 
 from explorer.analysis.search.question import WORDS, CostName
-from explorer.analysis.search.result import said
+from explorer.analysis.search.result import sentences_of
 from explorer.analysis.search.search import Question, SearchResult, Tried, refusal
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.charts import CONFIG
@@ -192,7 +192,7 @@ def _answer(model: LoadedModel, result: SearchResult | None, job: Job) -> None:
         st.caption(_ABOUT)
         return
     tables.answer(result)
-    for sentence in said(result)[1 if result.met else 0 :]:
+    for sentence in sentences_of(result)[1 if result.met else 0 :]:
         st.caption(clean_markdown(sentence, 400))
 
 

@@ -18,9 +18,9 @@ _COLUMN = st.column_config
 _AT_MOST, _AT_LEAST = "≤\N{NO-BREAK SPACE}", "≥\N{NO-BREAK SPACE}"
 
 
-def answer(found: SearchResult) -> None:
+def answer(result: SearchResult) -> None:
     """What was asked, predicted and measured, side by side: the cost, the change of accuracy, the accuracy."""
-    best = found.best
+    best = result.best
     reached = best.cost.origin.capitalize() + ", measured" * (best.cost.origin == "counted")
     head = ("", "Asked", "Predicted", reached)
     rows = [*_cost_rows(best), *_accuracy_rows(best)]
@@ -61,10 +61,10 @@ def _amount(cost: Measurement, value: float | None = None) -> str:
     return f"{value:.3g} ms" if cost.unit == "milliseconds" else f"{value:,.0f}"
 
 
-def plans(found: SearchResult, stem: str) -> Tried | None:
+def plans(result: SearchResult, stem: str) -> Tried | None:
     """Draw every plan, the best first; returns the one whose setting is to be opened."""
-    ranked = sorted(found.tried, key=lambda tried: tried.rank)
-    rows = [_row(tried, found) for tried in ranked]
+    ranked = sorted(result.tried, key=lambda tried: tried.rank)
+    rows = [_row(tried, result) for tried in ranked]
     with st.container(horizontal=True, vertical_alignment="center", key="plans_head"):
         st.markdown(f"**Plans, the best first** ({len(rows)})", width="stretch")
         place = st.container(width="content")
@@ -95,9 +95,9 @@ def plans(found: SearchResult, stem: str) -> Tried | None:
     return tried if opened else None
 
 
-def _row(tried: Tried, found: SearchResult) -> JsonDict:
+def _row(tried: Tried, result: SearchResult) -> JsonDict:
     return {
-        "plan": found.tried.index(tried) + 1,
+        "plan": result.tried.index(tried) + 1,
         "from": ORIGINS[tried.by],
         "keeps": tried.meets,
         "share": 100 * tried.share,

@@ -232,7 +232,7 @@ def evaluations_at_once() -> threading.Semaphore:
 
 def _stamp(address: str) -> tuple[float, int]:
     try:
-        found = paths.real(address).stat()
+        status = paths.real(address).stat()
     except (OSError, ExplorerError):
         return (0.0, 0)
-    return (found.st_mtime, found.st_size)
+    return (status.st_mtime, status.st_size)

@@ -55,8 +55,8 @@ def draw(page: Page) -> DeltaGenerator:
 
 def opened() -> Opened:
     """What :func:`draw` opened in this run."""
-    found: Opened = st.session_state["_opened"]
-    return found
+    address_and_data: Opened = st.session_state["_opened"]
+    return address_and_data
 
 
 def finish(place: DeltaGenerator) -> None:

@@ -42,26 +42,26 @@ def measure(model: LoadedModel, dataset: Dataset, plan: Plan) -> Answer:
     worker = _worker(model, dataset)
     worker.submit(plan.digest, plan)
     latest = worker.wait(_PATIENCE_S)
-    found = latest.result
-    if latest.key != plan.digest or found is None:
-        return Answer(found if isinstance(found, Evaluation) else None, pending=True, stale=True)
-    if isinstance(found, Exception):
-        raise found
-    if latest.pending or not found.complete:
-        return Answer(found, pending=True)
-    findings = collapse.after(found, model.n_classes, plan, dataset.splits["tune"].y)
-    return Answer(replace(found, findings=tuple(findings)), pending=False)
+    result = latest.result
+    if latest.key != plan.digest or result is None:
+        return Answer(result if isinstance(result, Evaluation) else None, pending=True, stale=True)
+    if isinstance(result, Exception):
+        raise result
+    if latest.pending or not result.complete:
+        return Answer(result, pending=True)
+    findings = collapse.after(result, model.n_classes, plan, dataset.splits["tune"].y)
+    return Answer(replace(result, findings=tuple(findings)), pending=False)
 
 
 def _worker(model: LoadedModel, dataset: Dataset) -> LiveWorker:
     """This session's worker; another model or other data gets a new one and ends the old."""
-    wanted = (model.identity, dataset.digest)
-    known = st.session_state.get("live_worker")
-    if known is not None and known[0] == wanted:
-        worker: LiveWorker = known[1]
+    identity = (model.identity, dataset.digest)
+    stored = st.session_state.get("live_worker")
+    if stored is not None and stored[0] == identity:
+        worker: LiveWorker = stored[1]
         return worker
-    if known is not None:
-        known[1].close()
+    if stored is not None:
+        stored[1].close()
     worker = LiveWorker(cache.evaluator(model, dataset, dataset.splits["tune"]), slots=cache.evaluations_at_once())
-    st.session_state["live_worker"] = (wanted, worker)
+    st.session_state["live_worker"] = (identity, worker)
     return worker

@@ -66,10 +66,10 @@ def scores(model: LoadedModel, on: Dataset | None) -> Scores:
     work = workspace()
     usual = PruneSpec().criterion
     try:
-        found = cache.scores(model, work.spec, on)
-        why = why_no_units(found) if work.spec.criterion.key != usual.key else None
+        ranked = cache.scores(model, work.spec, on)
+        why = why_no_units(ranked) if work.spec.criterion.key != usual.key else None
         if why is None:
-            return found
+            return ranked
         unit = work.spec.granularity.label.lower()
         notify(ExplorerError(f"{work.spec.criterion.label} ranks none of these {unit}.", why=why, fix=_INSTEAD))
     except ExplorerError as error:
@@ -97,10 +97,10 @@ def show_notices() -> None:
     Their place is always there: what comes and goes must not move the parts below, which would be made anew.
     """
     place = st.empty()
-    found = st.session_state.pop("notices", [])
-    if found:
+    notices = st.session_state.pop("notices", [])
+    if notices:
         with place.container():
-            for error in found:
+            for error in notices:
                 refusal(error)
 
 
@@ -167,8 +167,8 @@ def choose(work: Workspace, **changes: str | int | None) -> None:
     Raises ExplorerError when it cannot be opened; the present work then stays.
     """
     source = Source(**changes) if "model" in changes else replace(work.source, **changes)  # type: ignore[arg-type]
-    wanted = Workspace(source=source)
-    opened = model(wanted)
+    candidate = Workspace(source=source)
+    opened = model(candidate)
     if opened.module is not None:
-        dataset(wanted, opened)
+        dataset(candidate, opened)
     work.open(source)

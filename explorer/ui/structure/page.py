@@ -120,10 +120,10 @@ def _parts(group: PruningGroup | None, groups: Sequence[PruningGroup], chosen: s
 
 def _why(group: PruningGroup) -> str:
     """Why the units of a line go together, in words; empty where each is a row of one layer."""
-    said = "; ".join(group.coupled_by)
-    if group.unit == "hidden unit" and not said:
+    reasons = "; ".join(group.coupled_by)
+    if group.unit == "hidden unit" and not reasons:
         return "one recurrent layer: its gates, steps and stacked layers share one width"
-    return "each block is one unit" if group.unit == BLOCK else said
+    return "each block is one unit" if group.unit == BLOCK else reasons
 
 
 def _blocks(group: PruningGroup) -> None:

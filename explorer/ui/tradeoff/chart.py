@@ -30,13 +30,15 @@ _CHART, _AXIS = "compare_chart", "compare_axis"
 _HEIGHT, _MORE, _TALLEST = 430, 26, 560
 
 
-def draw(known: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, stem: str) -> TradeOffPoint | None:
+def draw(
+    measured_curves: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, stem: str
+) -> TradeOffPoint | None:
     """The curves, and beside them points of earlier runs; returns the point that was clicked."""
     axis: XName = value(_AXIS, "compression_ratio")
     with st.container(horizontal=True, vertical_alignment="center", key="compare_head"):
-        st.markdown(f"**{judged_by(known)} against size**", width="stretch")
+        st.markdown(f"**{judged_by(measured_curves)} against size**", width="stretch")
         _axis()
-    drawn = [*known, *shown]
+    drawn = [*measured_curves, *shown]
     height = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3))
     figure = tradeoff(drawn, now=_now(), budget=budget, x=axis, theme=chart_theme(), height=height)
     chosen: Any = st.plotly_chart(
@@ -73,8 +75,8 @@ def _now() -> TradeOffPoint | None:
     return next((p for p in reversed(work.tried) if p.spec == present), None)
 
 
-def _pictures(known: list[TradeOff], axis: XName, stem: str) -> None:
-    measured = [curve for curve in known if curve.points]
+def _pictures(measured_curves: list[TradeOff], axis: XName, stem: str) -> None:
+    measured = [curve for curve in measured_curves if curve.points]
     for kind in ("PNG", "SVG"):
         st.download_button(
             kind,

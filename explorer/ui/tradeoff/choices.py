@@ -82,10 +82,10 @@ def _groups(model: LoadedModel, unit: Granularity) -> tuple[PruningGroup, ...]:
 
 def refused_units(model: LoadedModel) -> dict[str, str]:
     """Units of which this model has none to prune, with the reason in a sentence."""
-    found = {
+    reasons = {
         unit: cache.why_not_ranked(model, PruneSpec(GRANULARITIES.get(unit)), None) for unit in GRANULARITIES.members
     }
-    return {unit: why for unit, why in found.items() if why}
+    return {unit: why for unit, why in reasons.items() if why}
 
 
 def _fitting(
@@ -134,9 +134,9 @@ def _measures(present: PruneSpec, refused: dict[str, str]) -> dict[str, Criterio
     """The criteria to choose from: each with its defaults, known variants, and what is set on Explore."""
     keys = [key for key in CRITERIA.members if key not in refused and key != RANDOM]
     texts = [text for key in keys for text in (key, *_variants(key))]
-    found = [CRITERIA.get(text) for text in texts]
-    found += [] if present.criterion.key in refused else [_chosen_on_explore(present)]
-    return {named(criterion): criterion for criterion in found}
+    criteria = [CRITERIA.get(text) for text in texts]
+    criteria += [] if present.criterion.key in refused else [_chosen_on_explore(present)]
+    return {named(criterion): criterion for criterion in criteria}
 
 
 def _variants(key: str) -> list[str]:

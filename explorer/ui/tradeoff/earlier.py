@@ -53,13 +53,13 @@ def shown(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> tuple
 
 def draw(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> TradeOffPoint | None:
     """The table; returns the point whose setting is to be opened."""
-    found = _kept(model, dataset).beside(comparison)
-    if not found:
+    records = _kept(model, dataset).beside(comparison)
+    if not records:
         return None
     with st.container(border=True, key="earlier_card"):
         with st.container(horizontal=True, vertical_alignment="center", key="earlier_head"):
-            st.markdown(f"**Measured before** ({len(found):,})", width="stretch")
-            _kinds(found)
+            st.markdown(f"**Measured before** ({len(records):,})", width="stretch")
+            _kinds(records)
             st.checkbox(
                 "Show on the chart",
                 key=_SHOW,
@@ -67,7 +67,7 @@ def draw(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> TradeO
                 on_change=remembered(_SHOW, True),
             )
             place = st.container(width="content")
-        listed = _listed(found)
+        listed = _listed(records)
         chosen = recording.table(listed, _key(listed))
         opened = place.button(
             "Open on Explore",
@@ -82,15 +82,15 @@ def draw(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> TradeO
 
 def _kept(model: LoadedModel, dataset: Dataset) -> Kept:
     of = (model.digest, dataset.digest)
-    known: Kept | None = st.session_state.get(_KEPT)
-    if known is None or known.of != of:
-        known = st.session_state[_KEPT] = Kept(of, tuple(recording.earlier(model, dataset)))
-    return known
+    stored: Kept | None = st.session_state.get(_KEPT)
+    if stored is None or stored.of != of:
+        stored = st.session_state[_KEPT] = Kept(of, tuple(recording.earlier(model, dataset)))
+    return stored
 
 
-def _kinds(found: Sequence[PointRecord]) -> None:
+def _kinds(records: Sequence[PointRecord]) -> None:
     """Where the points come from, if from several places."""
-    kinds = _kinds_of(found)
+    kinds = _kinds_of(records)
     if len(kinds) < 3:
         return
     st.segmented_control(
@@ -105,13 +105,13 @@ def _kinds(found: Sequence[PointRecord]) -> None:
     )
 
 
-def _kinds_of(found: Sequence[PointRecord]) -> list[str]:
-    return [_ALL, *dict.fromkeys(record.kind for record in found)]
+def _kinds_of(records: Sequence[PointRecord]) -> list[str]:
+    return [_ALL, *dict.fromkeys(record.kind for record in records)]
 
 
-def _listed(found: Sequence[PointRecord]) -> list[PointRecord]:
-    kind = value(_KIND, _ALL, _kinds_of(found))
-    return [record for record in found if kind in (_ALL, record.kind)]
+def _listed(records: Sequence[PointRecord]) -> list[PointRecord]:
+    kind = value(_KIND, _ALL, _kinds_of(records))
+    return [record for record in records if kind in (_ALL, record.kind)]
 
 
 def _key(listed: Sequence[PointRecord]) -> str:

@@ -89,11 +89,11 @@ def _where(group: GroupPlan, unit: str) -> str:
 
 
 def _histogram(view: View, row: LayerStatistics, group: GroupPlan | None) -> None:
-    found = cache.signed(view.model, view.plan.layers[row.name], view.plan)
+    signed = cache.signed(view.model, view.plan.layers[row.name], view.plan)
     st.markdown("**Signed weights**")
-    figure = signed_histogram(found, threshold=_weight_line(view, group), theme=chart_theme(), height=_LOW)
+    figure = signed_histogram(signed, threshold=_weight_line(view, group), theme=chart_theme(), height=_LOW)
     st.plotly_chart(figure, key="signed", theme=None, config=CONFIG)
-    st.caption(_fit(found, row))
+    st.caption(_fit(signed, row))
 
 
 def _weight_line(view: View, group: GroupPlan | None) -> float | None:
@@ -103,16 +103,16 @@ def _weight_line(view: View, group: GroupPlan | None) -> float | None:
     return group.threshold
 
 
-def _fit(found: SignedHistogram, row: LayerStatistics) -> str:
+def _fit(histogram_of_layer: SignedHistogram, row: LayerStatistics) -> str:
     """Which bell fits better, in words."""
-    if found.better is None:
+    if histogram_of_layer.better is None:
         return "No bell is fitted: the weights are all equal."
-    other = next(fit for fit in found.fits if fit is not found.better)
-    by = other.aic - found.better.aic
+    other = next(fit for fit in histogram_of_layer.fits if fit is not histogram_of_layer.better)
+    by = other.aic - histogram_of_layer.better.aic
     tails = "" if row.kurtosis is None else f" Excess kurtosis {row.kurtosis:.2f} (normal 0, Laplace 3)."
     if by < _CLEAR:
         return f"Normal and Laplace fit about equally well.{tails}"
-    if found.better.family == "laplace":
+    if histogram_of_layer.better.family == "laplace":
         return f"**Laplace fits better** (AIC lower by {by:,.0f}): a sharper peak at zero and longer tails.{tails}"
     return f"**Normal fits better** (AIC lower by {by:,.0f}): fewer weights near zero, shorter tails.{tails}"
 
@@ -173,8 +173,8 @@ def _groups(weights: Tensor, mask: Tensor, unit: NOfM, height: int) -> None:
     places = [f"Kernel place {', '.join(map(str, at))}" for at in product(*map(range, weights.shape[2:]))]
     position = 0
     if len(places) > 1:
-        known = min(st.session_state.get("kernel_place") or 0, len(places) - 1)
-        st.session_state["kernel_place"] = known
+        place = min(st.session_state.get("kernel_place") or 0, len(places) - 1)
+        st.session_state["kernel_place"] = place
         position = st.selectbox(
             "Place in the kernel",
             range(len(places)),

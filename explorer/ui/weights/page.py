@@ -66,8 +66,8 @@ def _view(model: LoadedModel, dataset: Dataset | None) -> View:
 
 def _rows(view: View) -> list[LayerStatistics]:
     layers = list(view.plan.layers)
-    found = cache.statistics(view.model)
-    return [replace(row, n_pruned=view.plan.n_pruned_in(of)) for row, of in zip(found, layers, strict=True)]
+    statistics = cache.statistics(view.model)
+    return [replace(row, n_pruned=view.plan.n_pruned_in(of)) for row, of in zip(statistics, layers, strict=True)]
 
 
 def _setting(view: View) -> None:
@@ -95,8 +95,8 @@ def _listed(rows: list[LayerStatistics]) -> list[LayerStatistics]:
 def _chosen(listed: list[LayerStatistics]) -> str:
     """The chosen layer's name: kept across pages and in the link; the first one where it is not in the list."""
     names = [row.name for row in listed]
-    known = session.workspace().layer
-    return known if known in names else names[0]
+    layer = session.workspace().layer
+    return layer if layer in names else names[0]
 
 
 def _choose(name: str | None) -> None:
@@ -106,18 +106,18 @@ def _choose(name: str | None) -> None:
 
 def _overview(view: View) -> None:
     st.markdown("**All layers**")
-    known = cache.magnitudes(view.model)
-    if not known.names:
+    magnitudes = cache.magnitudes(view.model)
+    if not magnitudes.names:
         st.caption("No layer of this model can be pruned, so there is nothing to compare.")
         return
     by_weight = view.spec.granularity.key == "weight" and view.spec.criterion.on_weight_scale
     shares = {layer.name: view.plan.n_pruned_in(layer) / layer.n_weights for layer in view.plan.layers.prunable}
     figure = overview(
-        known,
+        magnitudes,
         sparsities=shares if view.plan.n_pruned else None,
         thresholds={k.group.name: k.threshold for k in view.plan.groups} if by_weight else None,
         theme=chart_theme(),
-        height=min(_HEIGHT - 42, max(200, 28 * len(known.names) + 98)),
+        height=min(_HEIGHT - 42, max(200, 28 * len(magnitudes.names) + 98)),
     )
     st.plotly_chart(figure, key="overview", theme=None, config=CONFIG)
     lines = " Orange: the present line." if by_weight and view.plan.n_pruned else ""

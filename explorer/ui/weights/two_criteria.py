@@ -57,23 +57,26 @@ def _compared(
 ) -> None:
     names = names_of(*specs)
     both = {name: cache.scores(model, spec, dataset) for name, spec in zip(names, specs, strict=True)}
-    found = compared(both, layer, sparsity=level)
+    comparison = compared(both, layer, sparsity=level)
     left, right = st.columns([1.2, 1], gap="medium")
     with left:
-        st.plotly_chart(criteria_scatter(found, theme=chart_theme()), key="criteria_scatter", theme=None, config=CONFIG)
+        st.plotly_chart(
+            criteria_scatter(comparison, theme=chart_theme()), key="criteria_scatter", theme=None, config=CONFIG
+        )
     with right:
-        _words(found)
+        _words(comparison)
         for spec in specs:
             _steadiness(model, dataset, spec)
-        _disputes(found)
+        _disputes(comparison)
 
 
-def _words(found: CriteriaCompared) -> None:
-    st.markdown(f"Rank correlation **{found.correlation:.2f}** (Spearman; 1: the same order, 0: chance)")
-    if found.overlap is not None:
+def _words(comparison: CriteriaCompared) -> None:
+    st.markdown(f"Rank correlation **{comparison.correlation:.2f}** (Spearman; 1: the same order, 0: chance)")
+    if comparison.overlap is not None:
         st.markdown(
-            f"Of the {found.n_pruned:,} {found.group.unit}s that go under each, **{percent(found.overlap, 0)}** go "
-            f"under both; chance alone would make it {percent(found.overlap_by_chance, 0)}."
+            f"Of the {comparison.n_pruned:,} {comparison.group.unit}s that go under each, "
+            f"**{percent(comparison.overlap, 0)}** go under both; "
+            f"chance alone would make it {percent(comparison.overlap_by_chance, 0)}."
         )
 
 
@@ -87,11 +90,14 @@ def _steadiness(model: LoadedModel, dataset: Dataset | None, spec: PruneSpec) ->
         )
 
 
-def _disputes(found: CriteriaCompared) -> None:
-    disputes = found.disputes(_MOST)
+def _disputes(comparison: CriteriaCompared) -> None:
+    disputes = comparison.disputes(_MOST)
     if not disputes:
         st.caption("They agree on every unit at this level.")
         return
     st.caption("Where they disagree most: how many units each lets go before it.")
-    rows = [{found.group.unit: d.unit, found.names[0]: d.ranks[0], found.names[1]: d.ranks[1]} for d in disputes]
+    rows = [
+        {comparison.group.unit: d.unit, comparison.names[0]: d.ranks[0], comparison.names[1]: d.ranks[1]}
+        for d in disputes
+    ]
     st.dataframe(rows, hide_index=True, height=38 + 35 * min(5, len(rows)))

@@ -52,8 +52,8 @@ def seen(scores: Scores) -> None:
 
 def refusals(model: LoadedModel, dataset: Dataset | None) -> dict[str, str]:
     """Criteria that have nothing to look at here, with the reason in a sentence."""
-    found = {key: why_no_evidence(model, CRITERIA.get(key), dataset) for key in CRITERIA.members}
-    return {key: why for key, why in found.items() if why}
+    reasons = {key: why_no_evidence(model, CRITERIA.get(key), dataset) for key in CRITERIA.members}
+    return {key: why for key, why in reasons.items() if why}
 
 
 def _member(key: str) -> type[Criterion]:
@@ -74,20 +74,22 @@ def _choose(work: Workspace, model: LoadedModel, dataset: Dataset | None, key: s
     """Take the criterion if it can rank anything; else say why and stay."""
     if key is None or key == work.spec.criterion.key:
         return
-    wanted = replace(work.spec, criterion=CRITERIA.get(key))
+    request = replace(work.spec, criterion=CRITERIA.get(key))
     try:
-        why = why_no_units(cache.scores(model, wanted, dataset))
+        why = why_no_units(cache.scores(model, request, dataset))
     except ExplorerError as error:
         session.notify(error)
         return
     if why is None:
         # Scores from gradients and activations span many orders of magnitude.
-        work.scale = "log" if wanted.criterion.needs else "linear"
-        work.set(wanted)
+        work.scale = "log" if request.criterion.needs else "linear"
+        work.set(request)
         return
     unit = cast(Any, work.spec.granularity).unit
     session.notify(
         ExplorerError(
-            f"{wanted.criterion.label} ranks no {unit} of this model.", why=why, fix="Choose another unit or criterion."
+            f"{request.criterion.label} ranks no {unit} of this model.",
+            why=why,
+            fix="Choose another unit or criterion.",
         )
     )

@@ -20,14 +20,14 @@ def remembered(key: str, default: object, among: Sequence[object] | None = None)
     return lambda: st.session_state.update({f"_{key}": st.session_state[key]})
 
 
-def tell(key: str, known: object) -> None:
+def tell(key: str, shown: object) -> None:
     """Put what a widget is to show under its ``key``, until the browser shows it and after every change.
 
     Told for ever, the browser would take back a choice that is still on its way here. Told once, it may never hear of
     it: what a run draws is dropped where the next run begins at once, and the widget then shows its own default.
     """
-    if key not in st.session_state or st.session_state[key] != known or not _is_shown(key):
-        st.session_state[key] = known
+    if key not in st.session_state or st.session_state[key] != shown or not _is_shown(key):
+        st.session_state[key] = shown
 
 
 def _is_shown(key: str) -> bool:
@@ -35,16 +35,16 @@ def _is_shown(key: str) -> bool:
     context = get_script_run_ctx()
     # Streamlit keeps this to itself; without it, a widget counts as shown once it was drawn.
     state = getattr(getattr(context, "session_state", None), "_state", None)
-    said = getattr(state, "_new_widget_state", None)
-    return said is None or any(str(name).endswith(f"-{key}") for name in said)
+    reported = getattr(state, "_new_widget_state", None)
+    return reported is None or any(str(name).endswith(f"-{key}") for name in reported)
 
 
 def value(key: str, default: object, among: Sequence[object] | None = None) -> Any:
     """The kept value, or the default where none was chosen (an emptied choice counts as none)."""
-    found = st.session_state.get(f"_{key}", default)
-    if among is not None and isinstance(found, list):
-        return [one for one in found if one in among] or default
-    return default if found is None or (among is not None and found not in among) else found
+    stored = st.session_state.get(f"_{key}", default)
+    if among is not None and isinstance(stored, list):
+        return [one for one in stored if one in among] or default
+    return default if stored is None or (among is not None and stored not in among) else stored
 
 
 def put(key: str, new: object) -> None:

@@ -54,34 +54,34 @@ def draw(facts: list[Fact]) -> None:
         st.html(f'<div class="facts" role="status">{"".join(fact.html() for fact in facts)}</div>')
 
 
-def judged(found: Evaluation | None, why_not: str | None, *, stale: bool) -> list[Fact]:
+def judged(evaluation: Evaluation | None, why_not: str | None, *, stale: bool) -> list[Fact]:
     """Accuracy and its change, as far as they are known; dimmed while they are of an older line."""
     if why_not is not None:
         return [Fact(ACCURACY, "", "not available", why_not), Fact(DELTA, "", "–", "")]
-    if found is None:
+    if evaluation is None:
         return [Fact(ACCURACY, "", "…", "measuring", progress=0.0), Fact(DELTA, "", "…", "")]
-    facts = [_level(found), _change(found)]
+    facts = [_level(evaluation), _change(evaluation)]
     if stale:
         return [replace(fact, origin="", note="measuring …", tone="stale", progress=None) for fact in facts]
     return facts
 
 
-def _level(found: Evaluation) -> Fact:
-    so_far = "" if found.complete else f" · {found.n:,} of {found.total:,}"
+def _level(evaluation: Evaluation) -> Fact:
+    so_far = "" if evaluation.complete else f" · {evaluation.n:,} of {evaluation.total:,}"
     return Fact(
-        _NAMES[found.judged_by],
-        found.accuracy.origin,
-        percent(found.accuracy.value),
-        f"{interval(found.accuracy).removesuffix('%')}{so_far}",
-        progress=None if found.complete else found.n / found.total,
+        _NAMES[evaluation.judged_by],
+        evaluation.accuracy.origin,
+        percent(evaluation.accuracy.value),
+        f"{interval(evaluation.accuracy).removesuffix('%')}{so_far}",
+        progress=None if evaluation.complete else evaluation.n / evaluation.total,
     )
 
 
-def _change(found: Evaluation) -> Fact:
-    drop = found.drop
-    if found.judged_by == "agreement":
+def _change(evaluation: Evaluation) -> Fact:
+    drop = evaluation.drop
+    if evaluation.judged_by == "agreement":
         return Fact(ACCURACY, "", "–", "no labels, generated inputs")
-    name = DELTA if found.judged_by == "labels" else named(JUDGED_NAMES[found.judged_by])
+    name = DELTA if evaluation.judged_by == "labels" else named(JUDGED_NAMES[evaluation.judged_by])
     return Fact(name, drop.origin, delta_text(drop), delta_ends(drop).removesuffix(" pt"), direction(drop))
 
 

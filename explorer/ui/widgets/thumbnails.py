@@ -17,7 +17,7 @@ _MOST = 24
 _EDGE = 56
 
 
-def grid(dataset: Dataset, found: Evaluation, which: Tensor, title: str) -> None:
+def grid(dataset: Dataset, evaluation: Evaluation, which: Tensor, title: str) -> None:
     """Up to 24 of the samples ``which`` (indices into the tune split), with their labels."""
     if not len(which):
         return
@@ -25,8 +25,8 @@ def grid(dataset: Dataset, found: Evaluation, which: Tensor, title: str) -> None
     cells = []
     for i in which[:_MOST].tolist():
         true = "" if split.y is None else dataset.class_name(int(split.y[i]))
-        dense = dataset.class_name(int(found.dense_predictions[i]))
-        now = dataset.class_name(int(found.predictions[i]))
+        dense = dataset.class_name(int(evaluation.dense_predictions[i]))
+        now = dataset.class_name(int(evaluation.predictions[i]))
         words = f"true {true}, dense {dense}, pruned {now}"
         cells.append(
             f'<figure style="margin:0;width:{_EDGE + 16}px;font-size:.72rem;line-height:1.25;text-align:center">'
