@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from torch import Tensor
 
@@ -16,6 +16,7 @@ from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.per_class import ClassCount, class_counts
 from explorer.metrics.size import compression_ratio, parameters, sizes
+from explorer.params.options import options_from
 from explorer.text.numbers import percent, times
 from explorer.types import (
     Dataset,
@@ -28,6 +29,27 @@ from explorer.types import (
     SplitName,
 )
 from explorer.types.aliases import JsonDict
+
+
+@dataclass(frozen=True, eq=False)
+class About:
+    """What else belongs to a report, each where it is there; :class:`Report` says what they are."""
+
+    data: Dataset | None = None
+    split: SplitName | None = None
+    looks_at_test: int | None = None
+    costs: RunningCosts | None = None
+    measured_sizes: Mapping[str, Measurement] | None = None
+
+
+class AboutKeywords(TypedDict, total=False):
+    """The same as keywords of a call, for type checkers."""
+
+    data: Dataset | None
+    split: SplitName | None
+    looks_at_test: int | None
+    costs: RunningCosts | None
+    measured_sizes: Mapping[str, Measurement] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,24 +201,22 @@ class Report:
         return f"{self.model.address}: {counted}, {measured}"
 
 
+@options_from(About)
 def report(
     model: LoadedModel,
     plan: Plan,
     evaluation: Evaluation | None = None,
     *,
-    data: Dataset | None = None,
-    split: SplitName | None = None,
     table: MacTable | None = None,
     compress: bool = False,
-    looks_at_test: int | None = None,
-    costs: RunningCosts | None = None,
-    measured_sizes: Mapping[str, Measurement] | None = None,
+    **about: Unpack[AboutKeywords],
 ) -> Report:
     """Put together what is counted about ``plan`` and what ``evaluation`` measured.
 
     ``compress`` also packs the dense file to see how small it gets (30 MB/s). Pass ``table`` to
     reuse counted multiplications.
     """
+    data, split = about.get("data"), about.get("split")
     of_split = data.splits.get(split) if data is not None and split is not None else None
     labels = None if of_split is None else of_split.y
     return Report(
@@ -210,11 +230,7 @@ def report(
         speedup=theoretical_speedup(model, plan, table),
         findings=tuple(dict.fromkeys((*_findings(model, plan, evaluation, labels), *(data.findings if data else ())))),
         notes=tuple(dict.fromkeys(_notes(model, plan, evaluation))),
-        data=data,
-        split=split,
-        looks_at_test=looks_at_test,
-        costs=costs,
-        measured_sizes=measured_sizes,
+        **about,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypedDict, Unpack
 
 from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
 from explorer.analysis.pareto import unbeaten
@@ -14,6 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.macs import MacTable, mac_table, theoretical_speedup, why_no_macs
 from explorer.metrics.size import compression_ratio, sizes
 from explorer.params import member_to_json
+from explorer.params.options import options_from
 from explorer.pruning.level import with_sparsity
 from explorer.pruning.plan import is_locked
 from explorer.pruning.plan import plan as make_plan
@@ -27,6 +28,26 @@ RATIOS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _HALVINGS = 14
 
 
+@dataclass(frozen=True, eq=False)
+class MeasureOptions:
+    """Where and with what points are measured; :func:`sweep` says what each option is."""
+
+    split: SplitName = "tune"
+    device: str = "cpu"
+    evaluator: Evaluator | None = None
+    scores: Scores | None = None
+
+
+class MeasureKeywords(TypedDict, total=False):
+    """The same as keywords of a call, for type checkers."""
+
+    split: SplitName
+    device: str
+    evaluator: Evaluator | None
+    scores: Scores | None
+
+
+@options_from(MeasureOptions)
 def sweep(
     model: LoadedModel | str,
     spec: PruneSpec | JsonObject | str | None = None,
@@ -34,10 +55,7 @@ def sweep(
     *,
     ratios: Sequence[float] = RATIOS,
     sparsities: Sequence[float] | None = None,
-    split: SplitName = "tune",
-    device: str = "cpu",
-    evaluator: Evaluator | None = None,
-    scores: Scores | None = None,
+    **measuring: Unpack[MeasureKeywords],
 ) -> Iterator[TradeOffPoint]:
     """Measure ``spec`` (its level apart) at rising compression, point after point; the caller may stop any time.
 
@@ -49,35 +67,34 @@ def sweep(
 
     Raises ExplorerError when the allocation has no overall sparsity, or the split is absent.
     """
+    asked = MeasureOptions(**measuring)
     loaded, request = given_model(model), given_spec(spec)
     dataset = given_data(data, loaded)
-    scores = score(loaded, request, dataset) if scores is None else scores
+    scores = score(loaded, request, dataset) if asked.scores is None else asked.scores
     targets: dict[float, float | None]
     if sparsities is None:
         targets = dict(_at_ratios(loaded, request, scores, ratios))
     else:
         targets = dict.fromkeys(sorted(sparsities))
     specs = [with_sparsity(request, sparsity) for sparsity in targets]
-    points = measure(loaded, specs, dataset, split=split, device=device, evaluator=evaluator, scores=scores)
+    measuring["scores"] = scores
+    points = measure(loaded, specs, dataset, **measuring)
     return (replace(p, asked_ratio=ratio) for p, ratio in zip(points, targets.values(), strict=True))
 
 
+@options_from(MeasureOptions)
 def measure(
     model: LoadedModel,
     specs: Iterable[PruneSpec],
     data: Dataset,
-    *,
-    split: SplitName = "tune",
-    device: str = "cpu",
-    evaluator: Evaluator | None = None,
-    scores: Scores | None = None,
+    **measuring: Unpack[MeasureKeywords],
 ) -> Iterator[TradeOffPoint]:
     """Measure each of ``specs`` on ``split``, in the order given. ``scores`` fit them all, or are None."""
-    if evaluator is None:
-        evaluator = Evaluator(model, split_of(data, split), device=device)
+    asked = MeasureOptions(**measuring)
+    evaluator = asked.evaluator or Evaluator(model, split_of(data, asked.split), device=asked.device)
     macs = None if why_no_macs(model) else mac_table(model)
     for spec in specs:
-        plan = make_plan(model, spec, scores, data)
+        plan = make_plan(model, spec, asked.scores, data)
         evaluation = evaluator.final(plan)
         yield point(model, spec, plan, evaluation, macs)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import log10
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import plotly.graph_objects as go
 
@@ -14,6 +15,7 @@ from explorer.charts.frame import axis, empty, framed
 from explorer.charts.lines import HOLLOW_KEY, STAR, STAR_KEY, Line, lines_of
 from explorer.charts.scale import Scale, XName, drawable, front, scale_of
 from explorer.charts.theme import Theme
+from explorer.params.options import options_from
 from explorer.text.delta import delta_with_ends, named
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import bytes_text, interval, percent, points, points_asked, provenance, times
@@ -21,16 +23,32 @@ from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
 
+@dataclass(frozen=True)
+class Look:
+    """How a trade-off is drawn, whatever it shows."""
+
+    pareto: bool = True
+    theme: Theme | None = None
+    height: int = 380
+
+
+class LookKeywords(TypedDict, total=False):
+    """The same as keywords of a call, for type checkers."""
+
+    pareto: bool
+    theme: Theme | None
+    height: int
+
+
+@options_from(Look)
 def tradeoff(
     curves: Sequence[TradeOff],
     *,
     now: TradeOffPoint | None = None,
     tried: Sequence[TradeOffPoint] = (),
-    pareto: bool = True,
     budget: float | None = None,
     x: XName = "compression_ratio",
-    theme: Theme | None = None,
-    height: int = 380,
+    **keywords: Unpack[LookKeywords],
 ) -> go.Figure:
     """Straight lines through measured points with their bands; nothing is smoothed.
 
@@ -41,14 +59,15 @@ def tradeoff(
     would give up, as a share (0.01 = 1 point), drawn below the dense accuracy. Every point of a curve or of
     ``tried`` carries customdata that :func:`clicked` turns back into the point.
     """
-    theme, scale = theme or Theme.light(), scale_of(x)
+    look, scale = Look(**keywords), scale_of(x)
+    theme, height = look.theme or Theme.light(), look.height
     everything = [p for curve in curves for p in curve.points] + [*tried] + ([now] if now else [])
     if not drawable(everything, scale):
         return empty(theme, "Nothing has been measured yet.", height=height)
     figure = _axes(theme, scale, everything, height)
     lines = lines_of(curves, scale, theme)
     figure.add_traces([*_curves(lines, scale, theme), *_keys(lines, theme)])
-    if pareto:
+    if look.pareto:
         figure.add_traces(list(_front(_contenders(lines, tried), scale, theme)))
     if tried:
         figure.add_trace(_tried(tried, scale, theme))

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Unpack
 
 from explorer.data.digits import Digits
 from explorer.data.folder import Folder
 from explorer.data.generated import Generated
 from explorer.data.npz import Npz
-from explorer.data.request import DataRequest, Numbers, Size, numbers, shares, square, stated_task
+from explorer.data.request import DataKeywords, DataOptions, DataRequest, numbers, shares, square, stated_task
 from explorer.errors import ExplorerError
 from explorer.params import Registry
+from explorer.params.options import options_from
 from explorer.types import Dataset, LoadedModel
 
 
@@ -31,16 +32,12 @@ class DataSource(Protocol):
 SOURCES: Registry[DataSource] = Registry("data source", (Digits, Folder, Npz, Generated))
 
 
+@options_from(DataOptions)
 def load(
     address: str,
     *,
     model: LoadedModel | None = None,
-    size: Size = None,
-    mean: Numbers = None,
-    std: Numbers = None,
-    splits: Numbers = None,
-    seed: int = 0,
-    task: str | None = None,
+    **keywords: Unpack[DataKeywords],
 ) -> Dataset:
     """The dataset an address names, each split in a fixed, shuffled, stratified order.
 
@@ -55,16 +52,17 @@ def load(
             f"{address!r} is not an address of data.",
             fix="Write one of: " + ", ".join(s.form for s in SOURCES) + ".",
         )
+    asked = DataOptions(**keywords)
     request = DataRequest(
         address=address.strip(),
         place=place,
         model=model,
-        size=square(size),
-        mean=numbers("mean", mean),
-        std=numbers("std", std),
-        splits=shares(splits),
-        seed=seed,
-        task=stated_task(task),
+        size=square(asked.size),
+        mean=numbers("mean", asked.mean),
+        std=numbers("std", asked.std),
+        splits=shares(asked.splits),
+        seed=asked.seed,
+        task=stated_task(asked.task),
     )
     dataset = SOURCES.get(key).load(request)
     if model is not None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 import torch
 from torch import Tensor
@@ -22,6 +22,29 @@ TASKS: tuple[Task, ...] = get_args(Task)
 Numbers = float | str | Sequence[float] | None
 
 MAX_BYTES = 4 * 2**30
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """What may be said of data beside their address, as it was given; :func:`explorer.data.load` says what each is."""
+
+    size: Size = None
+    mean: Numbers = None
+    std: Numbers = None
+    splits: Numbers = None
+    seed: int = 0
+    task: str | None = None
+
+
+class DataKeywords(TypedDict, total=False):
+    """The same as keywords of a call, for type checkers."""
+
+    size: Size
+    mean: Numbers
+    std: Numbers
+    splits: Numbers
+    seed: int
+    task: str | None
 
 
 @dataclass(frozen=True)

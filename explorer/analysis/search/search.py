@@ -11,20 +11,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from math import prod
+from typing import Unpack
 
 from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
 from explorer.analysis.search.costs import SearchCost, why_not
 from explorer.analysis.search.curves import Curves
 from explorer.analysis.search.families import Family, OfAllocation, OfFront, Planner, between
 from explorer.analysis.search.moves import Mover
-from explorer.analysis.search.question import Asked, Question
+from explorer.analysis.search.options import EVALUATIONS, SearchKeywords, SearchOptions
+from explorer.analysis.search.question import Question
 from explorer.analysis.search.result import DENSE, SearchResult, Tried
 from explorer.analysis.search.trials import Trials
 from explorer.analysis.sensitivity.allocation import from_scan
-from explorer.analysis.sensitivity.cell import LEVELS, Cell, Keep
+from explorer.analysis.sensitivity.cell import Cell
+from explorer.analysis.sensitivity.options import ScanKeywords
 from explorer.analysis.sensitivity.scan import Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.params.options import options_from
 from explorer.pruning.allocation import Erk, Global, Uniform
 from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.plan import is_locked
@@ -35,27 +39,18 @@ from explorer.types.aliases import JsonObject
 
 __all__ = ["EVALUATIONS", "Question", "SearchResult", "Tried", "check_evaluations", "refusal", "search"]
 
-EVALUATIONS = 40
 _POWERS = (1.0, 2.0, 0.5)
 _CLOSE = 1 / 128  # of the dense cost: how near to the least cost a search within a drop goes
 _TIMES = 6  # halvings that find the multiplications for a time
 _LESS_TIME = 0.94  # and how many fewer where the time was over it all the same
 
 
+@options_from(SearchOptions)
 def search(
     model: LoadedModel | str,
     data: Dataset | str | None = None,
     spec: PruneSpec | JsonObject | str | None = None,
-    *,
-    max_drop: float | None = None,
-    budget: Asked = None,
-    cost: str = "params",
-    evaluations: int = EVALUATIONS,
-    cells: Iterable[Cell] | None = None,
-    levels: Sequence[float] = LEVELS,
-    keep: Keep | None = None,
-    evaluator: Evaluator | None = None,
-    device: str = "cpu",
+    **keywords: Unpack[SearchKeywords],
 ) -> Iterator[Tried]:
     """Try plans under a budget, each measured on the tune split; each comes as it is measured.
 
@@ -69,16 +64,19 @@ def search(
 
     Raises ExplorerError when the question is none, the model cannot run, or a time is asked for where zeros stay.
     """
-    question = Question.of(max_drop, budget, cost)
+    asked = SearchOptions(**keywords)
+    question = Question.of(asked.max_drop, asked.budget, asked.cost)
     loaded, request = given_model(model), given_spec(spec)
     if (why := refusal(loaded, request, question)) is not None:
         raise ExplorerError(f"One cannot ask for {question} here.", why=why, fix="Ask for another cost.")
-    check_evaluations(evaluations)
+    check_evaluations(asked.evaluations)
     dataset = given_data(data, loaded)
-    judge = evaluator or Evaluator(loaded, split_of(dataset, "tune"), device=device)
+    judge = asked.evaluator or Evaluator(loaded, split_of(dataset, "tune"), device=asked.device)
+    cells = asked.cells
     if cells is None:
-        cells = scan(loaded, dataset, request, levels=levels, keep=keep, evaluator=judge, device=device)
-    return _searched(loaded, dataset, request, question, judge, evaluations, cells)
+        scanned = ScanKeywords(levels=asked.levels, keep=asked.keep, evaluator=judge, device=asked.device)
+        cells = scan(loaded, dataset, request, **scanned)
+    return _searched(loaded, dataset, request, question, judge, asked.evaluations, cells)
 
 
 def check_evaluations(n: int) -> None:

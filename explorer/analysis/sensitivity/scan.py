@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Unpack
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from explorer.analysis.sensitivity.cell import (
     n_for,
     rising,
 )
+from explorer.analysis.sensitivity.options import ScanKeywords, ScanOptions
 from explorer.analysis.sensitivity.recording import ScanRecording, scan_about
 from explorer.analysis.sensitivity.result import Joint, Sensitivity, joint, scan_json
 from explorer.analysis.sensitivity.weight_energy import Energy, energy
@@ -32,11 +34,12 @@ from explorer.engine.low import low_precision
 from explorer.engine.prepared import PreparedModel
 from explorer.engine.verified import Audit, QuickWalk, VerifiedWalk
 from explorer.errors import ExplorerError
+from explorer.params.options import options_from
 from explorer.pruning.plan import group_masks
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
-from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores, Split, SplitName
+from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores, Split
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.stopping import result
 
@@ -70,22 +73,12 @@ class _Place:
     n_pruned: int
 
 
+@options_from(ScanOptions)
 def scan(
     model: LoadedModel | str,
     data: Dataset | str | None = None,
     spec: PruneSpec | JsonObject | str | None = None,
-    *,
-    levels: Sequence[float] = LEVELS,
-    layers: Sequence[str] | None = None,
-    mode: Mode = "exact",
-    split: SplitName = "tune",
-    max_drop: float | None = None,
-    n_samples: int | None = None,
-    keep: Keep | None = None,
-    evaluator: Evaluator | None = None,
-    device: str = "cpu",
-    seed: int = 0,
-    scores: Scores | None = None,
+    **keywords: Unpack[ScanKeywords],
 ) -> Iterator[Cell]:
     """Measure every group at every level, one alone at a time; each cell comes as it is finished.
 
@@ -100,15 +93,18 @@ def scan(
     Raises ExplorerError when the model cannot run, a layer or a level is not possible, or the
     split is absent.
     """
+    asked = ScanOptions(**keywords)
     loaded, request = given_model(model), given_spec(spec)
-    _check(loaded, mode)
+    _check(loaded, asked.mode)
     dataset = given_data(data, loaded)
-    samples = _first(split_of(dataset, split), n_samples)
-    scores = score(loaded, request, dataset) if scores is None else scores
-    places = _places(scores, levels, layers)
-    about = scan_about(loaded, dataset, request, mode=mode, samples=(split, len(samples)), device=device, seed=seed)
-    judge, how = evaluator or Evaluator(loaded, samples, device=device, memory_limit=0), _How(mode, max_drop, seed)
-    return _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))
+    samples = _first(split_of(dataset, asked.split), asked.n_samples)
+    scores = score(loaded, request, dataset) if asked.scores is None else asked.scores
+    places = _places(scores, asked.levels, asked.layers)
+    extent = (asked.split, len(samples))
+    about = scan_about(loaded, dataset, request, mode=asked.mode, samples=extent, device=asked.device, seed=asked.seed)
+    judge = asked.evaluator or Evaluator(loaded, samples, device=asked.device, memory_limit=0)
+    how = _How(asked.mode, asked.max_drop, asked.seed)
+    return _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(asked.keep, about))
 
 
 def scan_size(
