@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import torch
 from torch import Tensor
 
+from explorer.metrics.interval import wilson
 from explorer.text.numbers import between, percent, percent_asked
 from explorer.types import Evaluation, Finding, GroupPlan, LayerInfo, Level, LoadedModel, Plan
 from explorer.types.aliases import JsonObject
@@ -15,16 +16,13 @@ from explorer.types.aliases import JsonObject
 NEARLY_EMPTY = 0.01
 _FEW_SAMPLES = 10
 _ONE_SIDED = 0.95
+_LESS, _OWN = "Prune less.", "Choose another model: pruning did not do this."
 _SEVERITY = {"fail": 0, "warn": 1, "ok": 2}
 
 
 def of_weights(model: LoadedModel, layers: Iterable[LayerInfo]) -> list[Finding]:
     """What is wrong before anything is pruned: :func:`before` of a plan that cuts nothing."""
-    broken = (
-        _not_finite(layer, model.weights[layer.parameter]) or _all_zero(layer, model.weights[layer.parameter])
-        for layer in layers
-    )
-    return [finding for finding in broken if finding is not None]
+    return [finding for layer in layers if (finding := _broken(model, layer)) is not None]
 
 
 def before(model: LoadedModel, plan: Plan) -> list[Finding]:
@@ -52,17 +50,14 @@ def after(
     """
     if evaluation.n < _FEW_SAMPLES:
         return []
+    no_better = _most_frequent(evaluation, labels) or _chance(evaluation, n_classes)
+    findings = (_not_a_number(evaluation), _one_class(evaluation), no_better)
     layer, by = (None, "") if plan is None else _hardest_hit(plan)
-    constant = _most_frequent(evaluation, labels)
-    if constant is not None and _is_the_models_own(evaluation, labels):
-        layer, by = None, ""
-    findings = (_not_a_number(evaluation), _one_class(evaluation), constant or _chance(evaluation, n_classes))
     return [_blamed(finding, layer, by) for finding in findings if finding is not None]
 
 
 def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> Iterator[Finding]:
-    broken = _not_finite(layer, model.weights[layer.parameter]) or _all_zero(layer, model.weights[layer.parameter])
-    if broken is not None:
+    if (broken := _broken(model, layer)) is not None:
         yield broken
     mask = plan.masks.get(layer.parameter)
     # Biases and scales go with their unit: only what holds a layer's weights can empty it.
@@ -73,6 +68,14 @@ def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan
     finding = _emptied(plan, layer, mask, group) or _dead_rows(plan, layer, _rows(model, layer, mask), group)
     if finding is not None:
         yield finding
+
+
+def _broken(model: LoadedModel, layer: LayerInfo) -> Finding | None:
+    """What is wrong with a layer's own weights, unless the model's findings say so of them already."""
+    if any(finding.level == "fail" and finding.layer == layer.name for finding in model.findings):
+        return None
+    weights = model.weights[layer.parameter]
+    return _not_finite(layer, weights) or _all_zero(layer, weights)
 
 
 def _not_finite(layer: LayerInfo, weights: Tensor) -> Finding | None:
@@ -113,7 +116,7 @@ def _emptied(plan: Plan, layer: LayerInfo, mask: Tensor, group: GroupPlan | None
         return _finding("warn", what, share, plan, layer, group)
     if (
         group is not None
-        and group.group.unit != "weight"
+        and group.group.n_may_go < group.group.n_units  # of a pattern or a block that may go as a whole, much is left
         and group.n_pruned
         and group.group.n_units - group.n_pruned < 2
     ):
@@ -194,9 +197,11 @@ def _not_a_number(evaluation: Evaluation) -> Finding | None:
     if evaluation.loss is None or math.isfinite(evaluation.loss.value):
         return None
     what = "The pruned model's outputs are not numbers."
-    return Finding(
-        "fail", what, f"Its loss over {evaluation.n:,} samples is not finite.", "Prune less, or look for NaN."
-    )
+    evidence = f"Its loss over {evaluation.n:,} samples is not finite."
+    if evaluation.agreement.value == 1.0:
+        evidence = f"{evidence} The dense model gives the same answer to each of them."
+        return Finding("fail", what, evidence, _OWN)
+    return Finding("fail", what, evidence, _LESS)
 
 
 def _one_class(evaluation: Evaluation) -> Finding | None:
@@ -211,8 +216,8 @@ def _one_class(evaluation: Evaluation) -> Finding | None:
     evidence += f"{percent(dense_share)}."
     if share == 1.0:
         what = f"The pruned model answers class {class_} whatever it sees: its output is constant."
-        return Finding("fail", what, evidence, "Prune less.")
-    return Finding("warn", f"The pruned model nearly always answers class {class_}.", evidence, "Prune less.")
+        return Finding("fail", what, evidence, _LESS)
+    return Finding("warn", f"The pruned model nearly always answers class {class_}.", evidence, _LESS)
 
 
 def _most_common(predictions: Tensor) -> tuple[int, float]:
@@ -238,7 +243,14 @@ def _chance(evaluation: Evaluation, n_classes: int | None) -> Finding | None:
     what = f"The {name} {verdict}: guessing among {n_classes} classes does {'better' if is_worse else 'as well'}."
     interval = "" if reached.high is None else f" (95 % interval {between(low, reached.high)})"
     evidence = f"{percent(reached.value)}{interval} against {percent(chance)} by chance, on {evaluation.n:,} samples."
-    return Finding(level, what, evidence, "Prune less.")
+    return Finding(level, what, *_by_whom(evaluation, chance, evidence))
+
+
+def _by_whom(evaluation: Evaluation, floor: float, evidence: str) -> tuple[str, str]:
+    """Evidence and action of an accuracy at a floor: pruning is to blame only where the dense model is above it."""
+    dense, n = evaluation.accuracy.value + evaluation.drop.value, evaluation.n
+    above = evaluation.judged_by == "agreement" or wilson(round(dense * n), n)[0] > floor
+    return (evidence, _LESS) if above else (f"{evidence} So is the dense model's.", _OWN)
 
 
 def _uneven_share(evaluation: Evaluation, labels: Tensor | None) -> tuple[int, float] | None:
@@ -262,16 +274,8 @@ def _most_frequent(evaluation: Evaluation, labels: Tensor | None) -> Finding | N
     balanced = evaluation.metrics.get("balanced_accuracy")
     beside = "" if balanced is None else f"; balanced accuracy is {percent(balanced.value)}"
     evidence = f"{percent(reached.value)} against {percent(share)} by always answering class {class_}{beside}."
-    what, action = f"The accuracy {verdict} always answering the most frequent class.", "Prune less."
-    if _is_the_models_own(evaluation, labels):
-        evidence, action = f"{evidence} So is the dense model's.", "Choose another model: pruning did not do this."
-    return Finding(level, what, evidence, action)
-
-
-def _is_the_models_own(evaluation: Evaluation, labels: Tensor | None) -> bool:
-    """Whether the dense model, too, is no better than answering the most frequent class."""
-    uneven = _uneven_share(evaluation, labels)
-    return uneven is not None and evaluation.accuracy.value + evaluation.drop.value <= uneven[1] + 1e-9
+    what = f"The accuracy {verdict} always answering the most frequent class."
+    return Finding(level, what, *_by_whom(evaluation, share, evidence))
 
 
 def _hardest_hit(plan: Plan) -> tuple[str | None, str]:
@@ -283,7 +287,7 @@ def _hardest_hit(plan: Plan) -> tuple[str | None, str]:
 
 
 def _blamed(finding: Finding, layer: str | None, by: str) -> Finding:
-    if layer is None:
+    if layer is None or finding.action != _LESS:
         return finding
     evidence = f"{finding.evidence} {layer} lost the largest share: {by}."
     return Finding(finding.level, finding.what, evidence, f"Prune less, first of all in {layer}.", layer)

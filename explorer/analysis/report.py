@@ -119,6 +119,7 @@ class Report:
             "model": {"address": self.model.address, "digest": self.model.digest},
             "spec": dict(self.plan.spec),
             "asked": self.plan.asked,
+            "units": {"unit": self.plan.unit, "n_pruned": self.plan.units[0], "n_may_go": self.plan.units[1]},
             "sparsity": self.plan.sparsity,
             "pruned_share": self.plan.pruned_share,
             "n_pruned": self.plan.n_pruned,

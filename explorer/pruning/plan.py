@@ -17,8 +17,8 @@ from explorer.pruning.coupling.unused_channels import unread
 from explorer.pruning.layers import already_zero
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
+from explorer.pruning.shortfall import Counts, Shortfall, asked_share, check_units, few
 from explorer.pruning.spec import PruneSpec
-from explorer.text.numbers import percent
 from explorer.types import Dataset, GroupPlan, LoadedModel, Plan, PruningGroup, Scores
 from explorer.types.stopping import check
 
@@ -27,11 +27,12 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
     """What goes and what stays under ``spec``; pass ``scores`` again while only thresholds move.
 
     ``data`` is for criteria that look at it. Raises ExplorerError when the spec limits a layer that
-    the model does not have, or the criterion cannot be computed.
+    the model does not have, the criterion cannot be computed, or something is to go where no unit can.
     """
     scores = score(model, spec, data) if scores is None else scores
     _check_names(spec, scores)
     bounds = {group.name: _bounds(group, spec) for group in scores.groups if group.why_not is None}
+    check_units(spec, scores)
     counts = rounded(spec.allocation.counts(scores, bounds), scores, spec)
     kept: dict[str, dict[int, Tensor]] = {}
     masks: dict[str, Tensor] = {}
@@ -49,16 +50,16 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         if name in model.weights:  # a running statistic is no weight
             outer, kept[name] = _outer(tuple(model.weights[name].shape), dims), dims
             masks[name] = masks[name] & outer if name in masks else outer
-    n_asked = spec.allocation.wanted(scores, bounds)
+    in_units = Counts(bounds, spec.allocation.wanted(scores, bounds), counts)
     return Plan(
         spec=spec.to_json(),
         groups=tuple(group_plans),
         masks=masks,
         layers=scores.layers,
-        asked=_asked(spec, scores, n_asked, bounds),
+        asked=asked_share(spec, in_units, {name: values.numel() for name, values in scores.values.items()}),
         digest=_digest(model, spec, counts, scores),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
-        notes=tuple(_notes(spec, scores, n_asked, bounds) + _rounding_note(spec, n_asked, counts, bounds, scores)),
+        notes=tuple(Shortfall(spec, scores, in_units, masks, lambda group: is_locked(group, spec)).notes()),
         updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
         nonzero=already_zero(model, scores.layers),
     )
@@ -82,19 +83,6 @@ def rounded(counts: Mapping[str, int], scores: Scores, spec: PruneSpec) -> dict[
     step = int(getattr(spec.granularity, "round_to", 1))
     sizes = {group.name: group.n_units for group in scores.groups}
     return {name: max(0, sizes[name] - -(-(sizes[name] - n) // step) * step) for name, n in counts.items()}
-
-
-def _rounding_note(
-    spec: PruneSpec, n_asked: Mapping[str, int], counts: Mapping[str, int], bounds: Mapping[str, Bounds], scores: Scores
-) -> list[str]:
-    step = int(getattr(spec.granularity, "round_to", 1))
-    moving = [name for name, b in bounds.items() if b.low < b.high]
-    n_units = sum(scores.values[name].numel() for name in moving)
-    if step == 1 or not n_units:
-        return []
-    asked, reached = (percent(sum(n[name] for name in moving) / n_units) for n in (n_asked, counts))
-    shares = f"asked {asked}, reached {reached} of the units"
-    return [f"What stays in each layer is rounded up to a multiple of {step}: {shares}."]
 
 
 def is_locked(group: PruningGroup, spec: PruneSpec) -> bool:
@@ -129,38 +117,6 @@ def _outer(shape: tuple[int, ...], kept: dict[int, Tensor]) -> Tensor:
     return mask
 
 
-def _asked(spec: PruneSpec, scores: Scores, counts: Mapping[str, int], bounds: Mapping[str, Bounds]) -> float:
-    sparsity = getattr(spec.allocation, "sparsity", None)
-    if sparsity is not None and not getattr(spec.allocation, "shares", ()):
-        return float(sparsity)
-    moving = [name for name, b in bounds.items() if b.low < b.high]
-    n_units = sum(scores.values[name].numel() for name in moving)
-    return sum(counts[name] for name in moving) / n_units if n_units else 0.0
-
-
-def _notes(spec: PruneSpec, scores: Scores, counts: Mapping[str, int], bounds: Mapping[str, Bounds]) -> list[str]:
-    """One sentence for each reason that kept a layer from what was asked of it."""
-    notes = []
-    if scores.groups and not bounds:
-        notes.append(f"This network has no {spec.granularity.unit} that can go; every layer says why.")
-    limited = {name for name, _ in spec.limits}
-    names = [name for name, n in counts.items() if n != bounds[name].clamp(n)]
-    locked = [k.name for k in scores.groups if k.name in names and is_locked(k, spec)]
-    if locked:
-        notes.append(f"Locked, so not moved: {_few(locked)}.")
-    held = [name for name in names if name in limited and name not in locked]
-    if held:
-        notes.append(f"Held by a floor or a cap: {_few(held)}.")
-    whole = [name for name in names if name not in locked and name not in limited]
-    if whole:
-        notes.append(f"At least one unit stays in every layer: {_few(whole)}.")
-    return notes
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
 def _digest(model: LoadedModel, spec: PruneSpec, counts: Mapping[str, int], scores: Scores) -> str:
     """Masks follow from the weights, the ranking and the counts: hashing those is enough, and quick."""
     request = spec.to_json()
@@ -180,5 +136,5 @@ def _check_names(spec: PruneSpec, scores: Scores) -> None:
     if unknown is not None:
         raise ExplorerError(
             f"This model has no {scores.groups[0].unit if scores.groups else 'layer'} line called {unknown!r}.",
-            fix=f"Choose one of: {_few(sorted(names))}.",
+            fix=f"Choose one of: {few(sorted(names))}.",
         )

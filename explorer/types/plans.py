@@ -167,6 +167,17 @@ class Plan:
         return self.n_zero / self.layers.n_prunable if self.layers.n_prunable else 0.0
 
     @property
+    def unit(self) -> str:
+        """The word for one unit: "weight", "channel", "head", ..."""
+        return self.groups[0].group.unit if self.groups else "weight"
+
+    @property
+    def units(self) -> tuple[int, int]:
+        """How many units go, of how many that are neither fixed nor locked: what ``asked`` is a share of."""
+        moving = [g for g in self.groups if g.group.why_not is None and not g.locked]
+        return sum(g.n_pruned for g in moving), sum(g.group.n_units for g in moving)
+
+    @property
     def density(self) -> float:
         return 1.0 - self.sparsity
 

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from explorer import cli, models
 from explorer.analysis import collapse
 from explorer.engine.evaluator import Evaluator
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.spec import PruneSpec
 from explorer.types import (
     Evaluation,
     Finding,
@@ -167,9 +172,10 @@ def test_a_layer_emptied_by_what_feeds_it_says_so():
 def evaluation_of(predictions: Tensor, accuracy: Measurement, **more: Any) -> Evaluation:
     n = len(predictions)
     nothing = Measurement("drop", 0.0, "fraction", "measured")
+    drop = Measurement("drop", more.pop("drop", 0.0), "fraction", "measured")
     dense = more.pop("dense", torch.arange(n) % 10)
     loss = more.pop("loss", None)
-    return Evaluation(n, n, accuracy, nothing, nothing, loss, predictions, dense, "labels", 0.1, **more)
+    return Evaluation(n, n, accuracy, drop, nothing, loss, predictions, dense, "labels", 0.1, **more)
 
 
 def accuracy(value: float, low: float, high: float) -> Measurement:
@@ -230,8 +236,35 @@ def test_too_few_samples_say_nothing():
 def test_with_the_plan_the_layer_that_lost_most_and_its_setting_are_named():
     model = model_of(a=torch.randn(4, 3), b=torch.randn(4, 3))
     plan = plan_of(model, a=kept((4, 3), 6), b=kept((4, 3), 3))
-    found = collapse.after(evaluation_of(torch.full((100,), 3), GUESSING), 10, plan)
+    found = collapse.after(evaluation_of(torch.full((100,), 3), GUESSING, drop=0.8), 10, plan)
+    assert len(found) == 2
     assert all(f.layer == "b" and "75.0% went by uniform sparsity 90%" in f.evidence for f in found)
+
+
+def test_a_model_that_was_at_chance_before_is_not_told_to_prune_less():
+    model = model_of(a=torch.randn(4, 3), b=torch.randn(4, 3))
+    plan = plan_of(model, b=kept((4, 3), 3))
+    finding = only(collapse.after(evaluation_of(torch.arange(100) % 10, GUESSING), 10, plan))
+    assert (finding.layer, finding.action) == (None, "Choose another model: pruning did not do this.")
+    assert finding.evidence.endswith("So is the dense model's.")
+
+
+def test_groups_that_all_take_their_pattern_are_not_nearly_empty():
+    model = models.load("digits-cnn")
+    assert collapse.before(model, make_plan(model, PruneSpec("n_of_m", "lp_norm", "global:sparsity=1.0"))) == []
+
+
+def test_one_broken_weight_is_one_finding_and_no_reason_to_prune_less(tmp_path: Path, capsys):
+    weights = {name: tensor.clone() for name, tensor in models.load("digits-mlp").weights.items()}
+    weights["fc1.weight"][0, 0] = math.nan
+    save_file(weights, tmp_path / "nan.safetensors")
+    asked = ["evaluate", str(tmp_path / "nan.safetensors"), "--arch", "digits-mlp", "--data", "digits"]
+    for sparsity in ("0", "0.5"):
+        assert cli.main([*asked, "--sparsity", sparsity, "--no-keep"]) == 0
+        remarks = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("fail:", "warn:"))]
+        assert len([line for line in remarks if line.startswith("fail: fc1")]) == 1
+        assert "1 of 16,384" in remarks[0]
+        assert not [line for line in remarks if "Prune less" in line]
 
 
 class _Always(nn.Module):

@@ -228,9 +228,3 @@ def test_a_layer_that_is_no_multiple_stays_whole_where_rounding_up_passes_its_si
     kept = {k.group.name: k.group.n_units - k.n_pruned for k in ours.groups if k.group.why_not is None}
     assert kept == {"enter": 6, "down1": 8, "down2": 12, "up1": 8, "mix": 8}
     assert any("asked" in note and "reached 0.0%" in note for note in ours.notes)
-
-
-def test_a_network_without_such_units_says_so() -> None:
-    ours = plan(model_of("plain"), PruneSpec("head", "lp_norm", "global:sparsity=0.5"))
-    assert ours.n_pruned == 0
-    assert ours.notes == ("This network has no head that can go; every layer says why.",)

@@ -42,6 +42,14 @@ def test_a_unit_that_a_network_has_not_still_shows_the_network_and_says_why_for_
     assert all(at.dataframe[0].value["why"])
 
 
+@pytest.mark.parametrize("page", ["explore", "weights", "recover", "quantize"])
+def test_a_link_that_prunes_units_the_network_lacks_says_so_and_prunes_nothing(visit: Open, page: str) -> None:
+    spec = encode(PruneSpec("head", "lp_norm", "uniform:sparsity=0.5"))  # type: ignore[arg-type]
+    at = visit(page, model="digits-mlp", spec=spec)
+    assert not at.exception
+    assert at.session_state["workspace"].spec == PruneSpec("head", "lp_norm", "uniform")  # type: ignore[arg-type]
+
+
 def test_under_n_of_m_the_weights_page_shows_the_pattern_group_by_group(visit: Open) -> None:
     at = visit("weights", model="digits-cnn", spec=PATTERN)
     assert "Each little strip" not in spoken(at)  # the first layer has one input: no groups there

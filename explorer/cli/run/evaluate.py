@@ -140,7 +140,7 @@ def _other_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:
 def _count_rows(result: Report) -> list[tuple[str, str, str, str]]:
     plan = result.plan
     rows = [
-        ("sparsity asked", printing.percent(plan.asked), "", ""),
+        *_asked_rows(plan),
         *_zero_rows(plan),
         ("compression ratio, parameters", printing.times(result.compression_ratio), "", "counted"),
     ]
@@ -152,6 +152,18 @@ def _count_rows(result: Report) -> list[tuple[str, str, str, str]]:
     shown = [(names[kind], m) for kind, m in result.sizes.items()]
     shown += [(f"{names[kind]}, on disk", m) for kind, m in (result.measured_sizes or {}).items()]
     return rows + [(name, printing.bytes_counted(m.value), "", m.origin) for name, m in shown]
+
+
+def _asked_rows(plan: Plan) -> list[tuple[str, str, str, str]]:
+    """What was asked, in its own unit: a share of channels is no sparsity."""
+    if plan.unit == "weight":
+        return [("sparsity asked", printing.percent(plan.asked), "", "")]
+    n, n_may_go = plan.units
+    share = f"{printing.count(n)} of {printing.count(n_may_go)}"
+    return [
+        (f"{plan.unit}s asked", printing.percent(plan.asked), "", ""),
+        (f"{plan.unit}s reached", printing.percent(n / max(1, n_may_go)), share, "counted"),
+    ]
 
 
 def _zero_rows(plan: Plan) -> list[tuple[str, str, str, str]]:

@@ -58,7 +58,8 @@ def reached(plan: Plan) -> list[str]:
     """What was asked and what was reached, side by side, and why they differ."""
     sentence = (
         f"{printing.count(plan.n_pruned)} of {printing.count(plan.layers.n_prunable)} weights pruned "
-        f"({printing.percent(plan.pruned_share)}; asked {printing.percent(plan.asked)})."
+        f"({printing.percent(plan.pruned_share)}; asked {printing.percent(plan.asked)}"
+        f"{'' if plan.unit == 'weight' else f' of the {plan.unit}s'})."
     )
     return [sentence, *zeros_before(plan), *(printing.clean_terminal(f"note: {note}") for note in plan.notes)]
 

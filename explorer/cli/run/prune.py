@@ -34,8 +34,7 @@ def run(args: Arguments) -> int:
     size = printing.bytes_counted(written.n_bytes)
     printing.say(
         f"Wrote {printing.clean_terminal(written.weights)} ({size}) and {written.spec.name}.",
-        f"{printing.count(plan.n_zero)} of {printing.count(plan.layers.n_prunable)} weights are zero "
-        f"({printing.percent(plan.sparsity)}, asked {printing.percent(plan.asked)}).",
+        *reached(plan)[:1],
         *zeros_before(plan),
         "The zeros are stored, so the file is as large as the dense one.",
         *remarks(result),

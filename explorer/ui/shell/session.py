@@ -13,6 +13,7 @@ import streamlit as st
 from explorer import models
 from explorer.errors import ExplorerError
 from explorer.pruning.scoring import why_no_units
+from explorer.pruning.shortfall import check_units
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel, Scores
@@ -62,7 +63,21 @@ def _restored() -> Workspace:
 
 
 def scores(model: LoadedModel, on: Dataset | None) -> Scores:
-    """The scores of the present request; magnitude takes the place of a criterion that has nothing to look at."""
+    """The scores of the present request; magnitude takes the place of a criterion that has nothing to look at.
+
+    A request for units that the network lacks becomes one for nothing.
+    """
+    scores_now = _ranked(model, on)
+    work = workspace()
+    try:
+        check_units(work.spec, scores_now)
+    except ExplorerError as error:
+        notify(error)
+        work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
+    return scores_now
+
+
+def _ranked(model: LoadedModel, on: Dataset | None) -> Scores:
     work = workspace()
     usual = PruneSpec().criterion
     try:

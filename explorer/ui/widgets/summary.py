@@ -97,12 +97,12 @@ def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
 def _how_many(plan: Plan) -> str:
     """Weights out of weights; under whole units, units out of units too."""
     weights = f"{plan.n_pruned:,} of {plan.layers.n_prunable:,}"
-    if plan.n_already_zero:
-        weights = f"{plan.n_already_zero:,} already zero · {weights} pruned"
-    if all(k.group.unit == "weight" for k in plan.groups):
-        asked = f" · asked {percent(plan.asked)}" if abs(plan.asked - plan.pruned_share) > 5e-4 else ""
-        return weights + asked
-    movable = [k for k in plan.groups if k.group.why_not is None]
-    units = sum(k.n_pruned for k in movable), sum(k.group.n_units for k in movable)
     before = f"{plan.n_already_zero:,} already zero · " if plan.n_already_zero else ""
-    return f"{before}{units[0]:,} of {units[1]:,} {plan.groups[0].group.unit}s · {plan.n_pruned:,} weights"
+    if plan.unit == "weight":
+        if plan.n_already_zero:
+            weights = f"{before}{weights} pruned"
+        as_asked = percent(plan.asked) == percent(plan.pruned_share)
+        return weights + ("" if as_asked else f" · asked {percent(plan.asked)}")
+    n_pruned, n_all = plan.units
+    asked = "" if percent(plan.asked) == percent(n_pruned / max(1, n_all)) else f" (asked {percent(plan.asked)})"
+    return f"{before}{n_pruned:,} of {n_all:,} {plan.unit}s{asked} · {plan.n_pruned:,} weights"
