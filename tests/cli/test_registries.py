@@ -27,7 +27,13 @@ CHOICES: dict[str, Registry[Any]] = {
     "allocation": ALLOCATIONS,
 }
 # A model that has something to rank, and what a member has to be told.
-WHERE = {"head": "digits-vit", "mlp_neuron": "digits-vit", "head_confidence": "digits-vit", "hidden_unit": "digits-gru"}
+WHERE = {
+    "head": "digits-vit",
+    "layer": "digits-vit",
+    "mlp_neuron": "digits-vit",
+    "head_confidence": "digits-vit",
+    "hidden_unit": "digits-gru",
+}
 WITH = {"head_confidence": ("--granularity", "head"), "threshold": ("--threshold", "0.01")}
 
 
