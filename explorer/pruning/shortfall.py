@@ -36,7 +36,9 @@ def check_units(spec: PruneSpec, scores: Scores) -> None:
     why = None if asks_for_nothing else why_no_units(scores)
     if why is not None:
         raise ExplorerError(
-            f"This network has no {spec.granularity.unit} that can go.", why=why, fix="Choose another granularity."
+            f"Not one {spec.granularity.unit} of this network can go.",
+            why=why,
+            fix="Choose another granularity or criterion.",
         )
 
 

@@ -34,7 +34,11 @@ WHERE = {
     "head_confidence": "digits-vit",
     "hidden_unit": "digits-gru",
 }
-WITH = {"head_confidence": ("--granularity", "head"), "threshold": ("--threshold", "0.01")}
+WITH = {
+    **dict.fromkeys(("geometric_median", "bn_scale", "apoz"), ("--granularity", "out_channel", "--sparsity", "0.3")),
+    "head_confidence": ("--granularity", "head"),
+    "threshold": ("--threshold", "0.01"),
+}
 
 
 PRUNING = ("evaluate", "prune", "export", "quantize", "activations", "sweep", "recover")

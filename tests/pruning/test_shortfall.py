@@ -74,7 +74,7 @@ def test_units_that_the_network_lacks_are_refused_where_something_is_to_go() -> 
     model = models.load("digits-cnn")
     assert plan(model, PruneSpec("head", "lp_norm", "global")).n_pruned == 0
     for allocation in ("global:sparsity=0.5", "uniform:sparsity=0.1", "threshold:value=0.2"):
-        with pytest.raises(ExplorerError, match=r"This network has no head that can go\."):
+        with pytest.raises(ExplorerError, match=r"Not one head of this network can go\."):
             plan(model, PruneSpec("head", "lp_norm", allocation))
 
 
@@ -82,7 +82,7 @@ def test_the_command_refuses_heads_of_a_network_without_them(capsys: pytest.Capt
     assert cli.main(["evaluate", "digits-cnn", "--granularity", "head", "--sparsity", "0.5"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("This network has no head that can go.")
+    assert err.startswith("Not one head of this network can go.")
 
 
 def test_the_printed_shares_have_their_unit(capsys: pytest.CaptureFixture[str]) -> None:
