@@ -17,7 +17,7 @@ from explorer.pruning.coupling.unused_channels import unread
 from explorer.pruning.layers import already_zero
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_mask
-from explorer.pruning.shortfall import Counts, Shortfall, asked_share, check_units, few
+from explorer.pruning.shortfall import Counts, Shortfall, check_units, few
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, GroupPlan, LoadedModel, Plan, PruningGroup, Scores
 from explorer.types.stopping import check
@@ -30,9 +30,8 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
     the model does not have, the criterion cannot be computed, or something is to go where no unit can.
     """
     scores = score(model, spec, data) if scores is None else scores
-    _check_names(spec, scores)
+    _check(spec, scores)
     bounds = {group.name: _bounds(group, spec) for group in scores.groups if group.why_not is None}
-    check_units(spec, scores)
     counts = rounded(spec.allocation.counts(scores, bounds), scores, spec)
     kept: dict[str, dict[int, Tensor]] = {}
     masks: dict[str, Tensor] = {}
@@ -51,15 +50,16 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
             outer, kept[name] = _outer(tuple(model.weights[name].shape), dims), dims
             masks[name] = masks[name] & outer if name in masks else outer
     in_units = Counts(bounds, spec.allocation.wanted(scores, bounds), counts)
+    shortfall = Shortfall(spec, scores, in_units, masks, lambda group: is_locked(group, spec))
     return Plan(
         spec=spec.to_json(),
         groups=tuple(group_plans),
         masks=masks,
         layers=scores.layers,
-        asked=asked_share(spec, in_units, {name: values.numel() for name, values in scores.values.items()}),
+        asked=shortfall.asked,
         digest=_digest(model, spec, counts, scores),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
-        notes=tuple(Shortfall(spec, scores, in_units, masks, lambda group: is_locked(group, spec)).notes()),
+        notes=tuple(shortfall.notes()),
         updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
         nonzero=already_zero(model, scores.layers),
     )
@@ -127,7 +127,8 @@ def _digest(model: LoadedModel, spec: PruneSpec, counts: Mapping[str, int], scor
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _check_names(spec: PruneSpec, scores: Scores) -> None:
+def _check(spec: PruneSpec, scores: Scores) -> None:
+    check_units(spec, scores)
     names = {group.name for group in scores.groups}
     named = [name for name, _ in spec.limits]
     for field in ("shares", "values"):

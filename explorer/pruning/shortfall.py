@@ -42,15 +42,6 @@ def check_units(spec: PruneSpec, scores: Scores) -> None:
         )
 
 
-def asked_share(spec: PruneSpec, counts: Counts, sizes: Mapping[str, int]) -> float:
-    """The share of the units that was asked for: of those that are neither locked nor fixed."""
-    sparsity = getattr(spec.allocation, "sparsity", None)
-    if sparsity is not None and not getattr(spec.allocation, "shares", ()):
-        return float(sparsity)
-    n_units = sum(sizes[name] for name in counts.moving)
-    return sum(counts.asked[name] for name in counts.moving) / n_units if n_units else 0.0
-
-
 @dataclass(frozen=True)
 class Shortfall:
     """One request with what came of it; ``masks`` are those of the plan."""
@@ -65,7 +56,7 @@ class Shortfall:
         """One sentence each: the two shares where they differ, and every reason why they do."""
         if self.scores.groups and not self.counts.bounds:
             return [f"This network has no {self.spec.granularity.unit} that can go; every layer says why."]
-        differs = percent(self._asked) != percent(self._n_pruned / max(1, self.scores.layers.n_prunable))
+        differs = percent(self.asked) != percent(self._n_pruned / max(1, self.scores.layers.n_prunable))
         notes = [self._in_numbers()] if differs else []
         notes += self._held(differs)
         return notes + (list(self._not_of_limits()) if differs else []) + self._rounding()
@@ -75,8 +66,13 @@ class Shortfall:
         return {name: values.numel() for name, values in self.scores.values.items()}
 
     @property
-    def _asked(self) -> float:
-        return asked_share(self.spec, self.counts, self._sizes)
+    def asked(self) -> float:
+        """The share of the units that was asked for: of those that are neither locked nor fixed."""
+        sparsity = getattr(self.spec.allocation, "sparsity", None)
+        if sparsity is not None and not getattr(self.spec.allocation, "shares", ()):
+            return float(sparsity)
+        n_asked, n_all = self._units(self.counts.asked)
+        return n_asked / n_all if n_all else 0.0
 
     @property
     def _n_pruned(self) -> int:
@@ -94,10 +90,10 @@ class Shortfall:
         weights = f"{count(n)} of {count(n_weights)} weights"
         unit, share = self.spec.granularity.unit, percent(n / max(1, n_weights))
         if unit == "weight":
-            return f"Asked {percent(self._asked)} of the weights that may go, reached {share} of all: {weights} go."
+            return f"Asked {percent(self.asked)} of the weights that may go, reached {share} of all: {weights} go."
         n_units, n_all = self._units(self.counts.reached)
         units = f"{count(n_units)} of {count(n_all)} ({percent(n_units / max(1, n_all))})"
-        asked = f"Asked {percent(self._asked)} of the {unit}s that may go, reached {units}"
+        asked = f"Asked {percent(self.asked)} of the {unit}s that may go, reached {units}"
         return f"{asked}; with them go {weights} ({share})."
 
     def _units(self, counts: Mapping[str, int]) -> tuple[int, int]:
@@ -122,7 +118,7 @@ class Shortfall:
     def _not_of_limits(self) -> Iterator[str]:
         """What keeps shares of units and shares of weights apart without anyone's limit."""
         n_asked, n_all = self._units(self.counts.asked)
-        if n_all and percent(n_asked / n_all) != percent(self._asked):
+        if n_all and percent(n_asked / n_all) != percent(self.asked):
             yield f"Only whole {self.spec.granularity.unit}s go, so {count(n_asked)} of {count(n_all)} were asked for."
         if self.spec.granularity.unit == "weight":
             return
