@@ -45,10 +45,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
             keep = keep_mask(scores.values[group.name], n)
             _merge(masks, kept, spec.granularity.spread(ranked(model, scores), group, keep))
     masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
-    for name, dims in unread(scores.groups, masks).items():
-        if name in model.weights:  # a running statistic is no weight
-            outer, kept[name] = _outer(tuple(model.weights[name].shape), dims), dims
-            masks[name] = masks[name] & outer if name in masks else outer
+    _cut_unread(model, scores, masks, kept)
     in_units = Counts(bounds, spec.allocation.wanted(scores, bounds), counts)
     shortfall = Shortfall(spec, scores, in_units, masks, lambda group: is_locked(group, spec))
     return Plan(
@@ -63,6 +60,16 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
         nonzero=already_zero(model, scores.layers),
     )
+
+
+def _cut_unread(
+    model: LoadedModel, scores: Scores, masks: dict[str, Tensor], kept: dict[str, dict[int, Tensor]]
+) -> None:
+    """Cut what nothing reads any more, too."""
+    for name, dims in unread(scores.groups, masks).items():
+        if name in model.weights:  # a running statistic is no weight
+            outer, kept[name] = _outer(tuple(model.weights[name].shape), dims), dims
+            masks[name] = masks[name] & outer if name in masks else outer
 
 
 def group_masks(

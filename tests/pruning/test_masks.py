@@ -198,7 +198,9 @@ def test_a_weights_only_model_can_be_planned_but_not_run() -> None:
     model = replace(loaded(Plain(), 1, 8, 8), module=None, example=None, why_not_runnable="No architecture is known.")
     ours = plan(model, PruneSpec(allocation="global:sparsity=0.5"))
     assert ours.n_pruned == round(0.5 * ours.layers.n_prunable)
-    channels = plan(model, PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5"))
+    with pytest.raises(ExplorerError, match="Not one channel of this network can go. No architecture is known."):
+        plan(model, PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5"))
+    channels = plan(model, PruneSpec("out_channel", "lp_norm", "uniform"))
     assert {k.group.why_not for k in channels.groups} == {"No architecture is known."}
 
 
