@@ -8,16 +8,18 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import get_args
+from typing import TypeAlias, get_args
 
 from explorer.data.request import square
 from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.types.aliases import JsonObject
-from explorer.workbench.events import Mode
+from explorer.workbench.events import Mode, Scale
 from explorer.workbench.workspace import DEFAULT_MODEL, Source, Workspace
 
-MODES = get_args(Mode)
+Control: TypeAlias = bool | int | float | str | list[bool | int | float | str]
+MODES, SCALES = get_args(Mode), get_args(Scale)
+_MOST_CHOSEN = 100
 _LONGEST = 20_000
 _MOST_BYTES = 500_000
 
@@ -25,11 +27,7 @@ _MOST_BYTES = 500_000
 def encode(spec: PruneSpec) -> str:
     """A request as a short text for a link: what differs from the default, compressed."""
     default = PruneSpec().to_json()
-    small = {part: value for part, value in spec.to_json().items() if value != default[part]}
-    if not small:
-        return ""
-    packed = zlib.compress(json.dumps(small, separators=(",", ":")).encode(), 9)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return _packed({part: value for part, value in spec.to_json().items() if value != default[part]})
 
 
 def decode(text: str) -> PruneSpec:
@@ -37,20 +35,51 @@ def decode(text: str) -> PruneSpec:
     if not text:
         return PruneSpec()
     try:
-        if len(text) > _LONGEST:
-            raise ValueError
-        unpacker = zlib.decompressobj()
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        plain = unpacker.decompress(packed, _MOST_BYTES)
-        if unpacker.unconsumed_tail or not unpacker.eof:
-            raise ValueError
-        return PruneSpec.from_json(plain.decode())
+        return PruneSpec.from_json(_unpacked(text))
     except (ValueError, binascii.Error, zlib.error):
         raise ExplorerError(
             "The setting in this link cannot be read.",
             why="It was cut off or changed on the way.",
             fix="Ask for the whole link, or start from the dense model.",
         ) from None
+
+
+def controls_of(parameters: Mapping[str, str]) -> dict[str, Control]:
+    """What was chosen on the pages, by the name of its widget; whoever draws the widget checks the value.
+
+    Nothing of a text that was cut or changed: the setting itself is in another part of the link.
+    """
+    try:
+        chosen = json.loads(_unpacked(parameters.get("controls", "")) or "{}")
+    except (ValueError, binascii.Error, zlib.error, RecursionError):
+        return {}
+    return {name: value for name, value in chosen.items() if _is_control(value)} if isinstance(chosen, dict) else {}
+
+
+def _is_control(value: object) -> bool:
+    if isinstance(value, list):
+        return len(value) <= _MOST_CHOSEN and all(isinstance(one, bool | int | float | str) for one in value)
+    return isinstance(value, bool | int | float | str)
+
+
+def _packed(values: JsonObject) -> str:
+    if not values:
+        return ""
+    packed = zlib.compress(json.dumps(values, separators=(",", ":")).encode(), 9)
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _unpacked(text: str) -> str:
+    if not text:
+        return ""
+    if len(text) > _LONGEST:
+        raise ValueError("a link of this length was not made here")
+    unpacker = zlib.decompressobj()
+    packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    plain = unpacker.decompress(packed, _MOST_BYTES)
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise ValueError("more than a link holds, or cut off")
+    return plain.decode()
 
 
 def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerError, ...]]:
@@ -67,6 +96,7 @@ def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerErr
     mode = parameters.get("lines", "")
     workspace.mode = mode if mode in MODES else workspace.mode
     workspace.layer = parameters.get("layer", "")
+    workspace.scale = parameters["scale"] if parameters.get("scale") in SCALES else workspace.scale
     try:
         workspace.source = replace(workspace.source, size=square(parameters.get("size", "")))
     except ExplorerError as refusal:
@@ -78,13 +108,20 @@ def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerErr
     return workspace, tuple(refusals)
 
 
-def parameters_of(workspace: Workspace) -> dict[str, str]:
-    """The query parameters from which :func:`restore` makes an equal workspace; what is as at the start is left out."""
+def parameters_of(workspace: Workspace, controls: Mapping[str, Control] | None = None) -> dict[str, str]:
+    """The query parameters from which :func:`restore` makes an equal workspace; what is as at the start is left out.
+
+    ``controls``: what was chosen on the pages, for :func:`controls_of`.
+    """
     parameters = query({**asdict(workspace.source), "spec": encode(workspace.spec), "layer": workspace.layer})
     if workspace.source == Source():
         parameters.pop("model", None)
     if workspace.mode != Workspace().mode:
         parameters["lines"] = workspace.mode
+    if workspace.scale != Workspace().scale:
+        parameters["scale"] = workspace.scale
+    if controls:
+        parameters["controls"] = _packed(dict(sorted(controls.items())))
     return parameters
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from explorer.pruning.spec import PruneSpec
@@ -75,6 +76,16 @@ class Workspace:
     @property
     def can_redo(self) -> bool:
         return bool(self._future)
+
+    @property
+    def history(self) -> tuple[tuple[PruneSpec, ...], tuple[PruneSpec, ...]]:
+        """What undo and redo would bring back, the nearest last."""
+        return tuple(self._past), tuple(self._future)
+
+    def take_history(self, past: Iterable[PruneSpec], future: Iterable[PruneSpec]) -> None:
+        """Go on with an earlier :attr:`history` of the same work."""
+        self._past, self._future = list(past)[-MOST_STEPS:], list(future)[-MOST_STEPS:]
+        self.revision += 1
 
     def undo(self) -> None:
         self._step(self._past, self._future)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from explorer.ui.serving import visitors
-from explorer.ui.serving.visitors import Present, issued, verified
+from explorer.ui.serving.visitors import Present, cookie_name, issued, verified
 
 HERE, ELSEWHERE = "192.0.2.7", "192.0.2.8"
 
@@ -37,14 +41,27 @@ def test_the_ways_to_name_this_machine_are_one_address() -> None:
     assert verified(issued("127.0.0.1", "Firefox"), None, "Firefox") is not None
 
 
-def test_a_cookie_of_another_run_of_the_server_names_nobody() -> None:
-    cookie = issued(HERE, "Firefox")
-    before = visitors._SECRET
-    try:
-        visitors._SECRET = b"another"
-        assert verified(cookie, HERE, "Firefox") is None
-    finally:
-        visitors._SECRET = before
+def test_a_cookie_names_its_visitor_after_a_restart_and_nobody_over_another_data_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PRUNING_EXPLORER_DATA", str(tmp_path / "one"))
+    cookie, name = issued(HERE, "Firefox"), cookie_name()
+    visitors._secret_in.cache_clear()  # as a new process begins
+    assert verified(cookie, HERE, "Firefox") is not None
+    assert cookie_name() == name
+    assert (tmp_path / "one" / "visitors.key").stat().st_mode & 0o077 == 0
+
+    monkeypatch.setenv("PRUNING_EXPLORER_DATA", str(tmp_path / "another"))
+    assert verified(cookie, HERE, "Firefox") is None
+    assert cookie_name() != name
+
+
+def test_where_nothing_can_be_written_a_visitor_is_known_until_the_server_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PRUNING_EXPLORER_DATA", str(tmp_path / "file" / "folder"))
+    assert verified(issued(HERE, "Firefox"), HERE, "Firefox") is not None
 
 
 def test_who_came_first_has_a_place_until_the_last_tab_is_closed() -> None:

@@ -18,7 +18,7 @@ QUOTAS = {
     "visitors": "visitors at once",
     "jobs": "jobs that wait or run",
     "jobs_each": "of them for one visitor",
-    "upload_mb": "MB of uploaded files in memory",
+    "upload_mb": "MB of uploaded files, in memory and on disk",
     "upload_mb_each": "MB of them for one visitor",
 }
 

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 57bc0d1a50a2d9bb
+// Made from src/ by "make component": change it there. Sources: be564d552e028566
 
 // page_watch.js
 var CHECK_MS = 1e3;
@@ -19,7 +19,14 @@ function begun() {
   const reloaded = stored(RELOADED) === "yes";
   store(RELOADED, "");
   setTimeout(check, CHECK_MS, false);
+  history.pushState = stepFor(history.pushState.bind(history), history.replaceState.bind(history));
   return { reloaded };
+}
+function stepFor(push, replace) {
+  return (data, unused, url) => {
+    const samePage = url !== void 0 && url !== null && new URL(url, location.href).pathname === location.pathname;
+    (samePage ? replace : push)(data, unused, url);
+  };
 }
 async function check(wasGone) {
   const gone = isGone();

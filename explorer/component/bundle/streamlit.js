@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 57bc0d1a50a2d9bb
+// Made from src/ by "make component": change it there. Sources: be564d552e028566
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"57bc0d1a50a2d9bb"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"be564d552e028566"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 57bc0d1a50a2d9bb
+// Made from src/ by "make component": change it there. Sources: be564d552e028566
 
 // ticker.js
 var RETRY_MS = 1500;

@@ -5,10 +5,14 @@
 // ends the connection for good. The watch hangs on neither: it belongs to the document. It looks
 // twice, since a page may be away for a moment; it does not leave a page whose server is gone, and
 // gives up on one that does not come back.
+//
+// It also keeps the browser's history to pages. Streamlit adds an entry for every change of the link and then does
+// nothing when one goes Back to it: here such a change takes the place of the entry before.
 
 /** @import { StreamlitArguments } from "./types.js" */
 
 /** @typedef {{ reloaded: boolean }} Watch */
+/** @typedef {(data: unknown, unused: string, url?: string | URL | null) => void} SetState */
 
 const CHECK_MS = 1000;
 const MOST = 3;
@@ -27,7 +31,16 @@ function begun() {
   const reloaded = stored(RELOADED) === "yes";
   store(RELOADED, "");
   setTimeout(check, CHECK_MS, false);
+  history.pushState = stepFor(history.pushState.bind(history), history.replaceState.bind(history));
   return { reloaded };
+}
+
+/** @param {SetState} push @param {SetState} replace @returns {SetState} */
+function stepFor(push, replace) {
+  return (data, unused, url) => {
+    const samePage = url !== undefined && url !== null && new URL(url, location.href).pathname === location.pathname;
+    (samePage ? replace : push)(data, unused, url);
+  };
 }
 
 /** @param {boolean} wasGone */

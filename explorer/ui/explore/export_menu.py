@@ -26,7 +26,9 @@ def buttons(view: View) -> None:
     with st.popover("Link", icon=":material/link:", help="Restores model, data, setting and page."):
         st.code(_link(), language=None, wrap_lines=True)
         if view.work.source.model.startswith(session.UPLOAD):
-            st.caption("An uploaded file is not part of a link: who opens it must upload the file too.")
+            st.caption(
+                "The uploaded file stays on this server for a day, for this browser. Others who open the link must upload it too."
+            )
     with st.popover("Code", icon=":material/code:", help="The same result from a notebook or a terminal."):
         st.code(_python(view), language="python")
         st.code(_shell(view), language="shell", wrap_lines=True)

@@ -36,7 +36,7 @@ def card(view: View) -> None:
             on = st.toggle("int8 weights", key="int8_on", on_change=changed, help=tooltip("quantization"))
             if not on:
                 return
-            changed = remembered("int8_bits", 8)
+            changed = remembered("int8_bits", 8, _BITS)
             bits = st.segmented_control(
                 "Bits", _BITS, key="int8_bits", on_change=changed, label_visibility="collapsed",
                 format_func=lambda n: f"{n} bit",

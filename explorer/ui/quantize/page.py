@@ -97,16 +97,16 @@ def _controls(model: LoadedModel, dataset: Dataset) -> tuple[GridRequest, Job | 
 
 
 def _request(dataset: Dataset) -> GridRequest:
-    changed = remembered("grid_shares", _USUAL)
+    changed = remembered("grid_shares", _USUAL, _SHARES)
     shares = st.pills(
         "Pruned", _SHARES, format_func=lambda v: percent(v, 0), selection_mode="multi", key="grid_shares",
         on_change=changed, help="Each share is pruned from the dense model and stored in every format.",
     )  # fmt: skip
-    changed = remembered("grid_bits", 8)
+    changed = remembered("grid_bits", 8, _BITS)
     about = "Weights are rounded to so many bits, channel by channel, and the network runs on the rounded ones."
     bits = st.selectbox("Bits, simulated", _BITS, key="grid_bits", on_change=changed, width=150, help=about)
     untrained = grids.why_no_training(dataset) is not None
-    changed = remembered("grid_recoveries", ["none"])
+    changed = remembered("grid_recoveries", ["none"], RECOVERIES)
     recoveries = st.pills(
         "Before quantizing", RECOVERIES, format_func=RECOVERY_NAMES.__getitem__, selection_mode="multi",
         key="grid_recoveries", on_change=changed, disabled=untrained,

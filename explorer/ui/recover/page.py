@@ -23,7 +23,7 @@ from explorer.ui.recover import runs as recovery_runs
 from explorer.ui.recover.plans import RecoverySettings
 from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import empty_state, progress
+from explorer.ui.widgets import empty_state, persistent_widget, progress
 from explorer.ui.widgets.summary import Fact
 
 _LATER_MS = 500
@@ -68,7 +68,11 @@ def _start(asked: RecoverySettings, model: LoadedModel, dataset: Dataset) -> Job
         return None
     others = plans.companions(asked, model)
     compared = st.pills(
-        "Also run, to know what it is worth", list(others), selection_mode="multi", key="recover_companions"
+        "Also run, to know what it is worth",
+        list(others),
+        selection_mode="multi",
+        key="recover_companions",
+        on_change=persistent_widget.remembered("recover_companions", [], list(others)),
     )
     with st.container(horizontal=True, vertical_alignment="center", key="recover_buttons"):
         _button([run, *_possible(others[name] for name in compared if name in others)], model, dataset)

@@ -143,7 +143,7 @@ def recovered_file(recovered: Recovered) -> bytes:
 
 def _open(recovered: Recovered, model: LoadedModel, name: str) -> None:
     work = session.workspace()
-    address = session.keep_upload(name, recovered_file(recovered))
+    address = session.hold_upload(name, recovered_file(recovered))
     try:
         session.choose(work, model=address, arch=model.meta.get("arch"), data=work.source.data or model.data)
     except ExplorerError as error:

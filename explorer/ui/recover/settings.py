@@ -53,13 +53,12 @@ def draw(model: LoadedModel, dataset: Dataset) -> RecoverySettings:
 def _method(model: LoadedModel) -> str:
     why = why_no_beginning(model)
     methods = [m for m in plans.METHODS if m != "lottery" or why is None]
-    default = value("recover_method", "iterative")
     method = st.segmented_control(
         "Method",
         methods,
         key="recover_method",
         format_func=plans.METHODS.__getitem__,
-        on_change=persistent_widget.remembered("recover_method", default if default in methods else "iterative"),
+        on_change=persistent_widget.remembered("recover_method", "iterative", methods),
     )
     method = str(method or "iterative")
     st.caption(plans.ABOUT[method])
@@ -79,14 +78,14 @@ def _first_level(model: LoadedModel, dataset: Dataset) -> int:
 
 
 def _number(label: str, key: str, default: int, low: int, high: int, about: str | None = None) -> None:
-    changed = persistent_widget.remembered(key, default)
+    changed = persistent_widget.remembered(key, default, within=(low, high))
     st.number_input(label, low, high, step=1, key=key, width=110, help=about, on_change=changed)
 
 
 def _setting(settings: type, field: str, width: int) -> None:
     """The widget of a setting as it declares itself."""
     p = param_of(settings, field)
-    changed = persistent_widget.remembered(_key(field), p.default)
+    changed = persistent_widget.remembered(_key(field), p.default, p.choices or None, within=(p.low, p.high))
     parameter_fields.draw_one(p, key=_key(field), on_change=changed, width=width)
 
 
@@ -150,7 +149,7 @@ def _training(tuning: Training) -> None:
     for p in _in_popover():
         usual = type(p.default)(getattr(tuning, p.name))
         step = usual / 2 if p.name == "learning_rate" else None
-        changed = persistent_widget.remembered(_key(p.name), usual)
+        changed = persistent_widget.remembered(_key(p.name), usual, p.choices or None, within=(p.low, p.high))
         parameter_fields.draw_one(p, key=_key(p.name), on_change=changed, step=step)
 
 

@@ -128,7 +128,7 @@ def _kind() -> str:
             key="search_kind",
             horizontal=True,
             format_func=lambda kind: _KINDS[kind],
-            on_change=remembered("search_kind", "budget"),
+            on_change=remembered("search_kind", "budget", list(_KINDS)),
         )
     )
 
@@ -140,7 +140,7 @@ def _n_plans() -> int:
         required=True,
         key="search_plans",
         help="Each is measured on every sample of the tune split. More plans find a little more.",
-        on_change=remembered("search_plans", _USUAL_PLANS),
+        on_change=remembered("search_plans", _USUAL_PLANS, _PLANS),
     )
     return chosen or _USUAL_PLANS
 
@@ -152,14 +152,13 @@ def _cost(key: str, label: str, options: list[CostName]) -> CostName:
         key=key,
         width=190,
         format_func=lambda name: WORDS[name][0].upper() + WORDS[name][1:],
-        on_change=remembered(key, options[0]),
+        on_change=remembered(key, options[0], options),
     )
 
 
 def _number(key: str, label: str, default: float, low: float, high: float, step: float) -> float:
-    return st.number_input(
-        label, low, high, step=step, key=key, width=230, format="%.1f", on_change=remembered(key, default)
-    )
+    changed = remembered(key, default, within=(low, high))
+    return st.number_input(label, low, high, step=step, key=key, width=230, format="%.1f", on_change=changed)
 
 
 def _drop() -> Question:

@@ -102,7 +102,8 @@ def _request(model: LoadedModel, dataset: Dataset) -> ScanRequest:
     before = scans.latest(model, dataset, spec)
     keys = {"scan_grid": _named(_GRIDS, before.levels), "scan_mode": before.mode}
     keys["scan_left"] = _named(_LEFT, before.max_drop)
-    changed = {key: remembered(key, default) for key, default in keys.items()}
+    options: dict[str, list[str]] = {"scan_grid": [*_GRIDS], "scan_mode": [*MODES], "scan_left": [*_LEFT]}
+    changed = {key: remembered(key, default, options[key]) for key, default in keys.items()}
     st.segmented_control("Levels", list(_GRIDS), key="scan_grid", on_change=changed["scan_grid"])
     st.segmented_control("Mode", MODES, key="scan_mode", on_change=changed["scan_mode"])
     text = "The higher levels of a layer are left out once one has cost more than this: for large models."

@@ -22,6 +22,7 @@ _UPLOAD = "/_stcore/upload_file/"
 _FILES = ("/static/", "/_stcore/", "/media/", "/component/")
 # Tabs are cheap; somebody who opens them by the hundred is not let in further.
 _CONNECTIONS_EACH = 10
+_COOKIE = f"Path=/; Max-Age={30 * 86_400}; HttpOnly; SameSite=Lax"
 
 
 def middleware() -> list[Middleware]:
@@ -89,7 +90,7 @@ def _new_cookie(scope: Scope) -> bytes | None:
     if not is_page or _visitor(scope) is not None:
         return None
     secure = "; Secure" if scope.get("scheme") == "https" else ""
-    return f"{cookie_name()}={issued(*_from(scope))}; Path=/; HttpOnly; SameSite=Lax{secure}".encode("latin-1")
+    return f"{cookie_name()}={issued(*_from(scope))}; {_COOKIE}{secure}".encode("latin-1")
 
 
 def _with_headers(send: Send, cookie: bytes | None) -> Callable[[Message], Awaitable[None]]:

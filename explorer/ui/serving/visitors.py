@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
 import threading
 from collections import Counter
+from functools import cache
+from pathlib import Path
 
-from streamlit import config
+from explorer.errors import ExplorerError
+from explorer.store.atomic import replacing
+from explorer.store.folder import data_folder, make_folder
+from explorer.store.lock import alone
 
-# Jobs live no longer than the process, so neither do the names of their owners.
-_SECRET = secrets.token_bytes(32)
 _HERE = ("127.0.0.1", "::1", "testclient")
+_KEY, _KEY_BYTES = "visitors.key", 32
 
 
 def cookie_name() -> str:
-    """Cookies of one host are shared by its ports, and each server signs its own."""
-    return f"explorer_visitor_{config.get_option('server.port')}"
+    """Cookies of one host are shared by its ports: each data folder has its own, whatever the port."""
+    return f"explorer_visitor_{hashlib.sha256(_secret()).hexdigest()[:8]}"
 
 
 def issued(address: str | None, browser: str | None) -> str:
@@ -28,7 +33,9 @@ def issued(address: str | None, browser: str | None) -> str:
 
 def verified(cookie: object, address: str | None, browser: str | None) -> str | None:
     """The visitor that a cookie names; None for one of another server, of somebody else, or changed."""
-    visitor, _, signature = str(cookie or "").partition(".")
+    if not isinstance(cookie, str):
+        return None
+    visitor, _, signature = cookie.partition(".")
     whole = signature.isascii() and hmac.compare_digest(signature, _signature(visitor, address, browser))
     return visitor if whole else None
 
@@ -36,7 +43,28 @@ def verified(cookie: object, address: str | None, browser: str | None) -> str | 
 def _signature(visitor: str, address: str | None, browser: str | None) -> str:
     place = "" if address is None or address in _HERE else address
     text = "\0".join((visitor, place, browser or ""))
-    return hmac.new(_SECRET, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+    return hmac.new(_secret(), text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+
+
+def _secret() -> bytes:
+    """What signs the cookies: kept in the data folder, so that a visitor's files are theirs after a restart, too."""
+    return _secret_in(data_folder())
+
+
+@cache
+def _secret_in(folder: Path) -> bytes:
+    path = folder / _KEY
+    try:
+        make_folder(folder)
+        with alone(folder / "visitors.lock"):
+            if not path.exists():
+                with replacing(path, private=True) as temporary:
+                    temporary.write_bytes(secrets.token_bytes(_KEY_BYTES))
+        key = path.read_bytes()
+    except (OSError, ExplorerError):
+        logging.getLogger(__name__).exception("Visitors are known only until the server ends.")
+        key = b""
+    return key if len(key) == _KEY_BYTES else secrets.token_bytes(_KEY_BYTES)
 
 
 class Present:

@@ -11,6 +11,7 @@ import math
 import os
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -50,9 +51,9 @@ def _model(address: str, arch: str | None, stamp: tuple[float, int]) -> LoadedMo
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the file in a process of its own …")
-def upload(digest: str, arch: str | None, _content: bytes, _name: str) -> LoadedModel:
-    """An uploaded file as a model; ``digest`` is of its bytes."""
-    return models.open_upload(_content, _name, arch=arch)
+def upload(digest: str, arch: str | None, name: str, _read: Callable[[], bytes]) -> LoadedModel:
+    """An uploaded file as a model; ``digest`` is of the bytes that ``_read`` gives."""
+    return models.open_upload(_read(), name, arch=arch)
 
 
 def dataset(source: Source, judged: LoadedModel) -> Dataset:

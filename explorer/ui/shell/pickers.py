@@ -11,11 +11,14 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import models
 from explorer.data.given import why_no_data
 from explorer.errors import ExplorerError
-from explorer.text.names import clean_markdown, model_name
+from explorer.store.visits import StoredFile
+from explorer.text.names import clean_markdown, file_name, model_name
+from explorer.text.numbers import bytes_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 from explorer.ui.serving.uploads import UPLOADS
 from explorer.ui.shell import running, session
+from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Workspace
 
 _SHUT = "_menu_to_shut"
@@ -44,6 +47,7 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
             _choose(work, "model_menu", model=chosen)
         st.session_state["_chosen_before"] = chosen
         _own_file(work)
+        _stored_files(work)
         if model is not None:
             _about(model)
 
@@ -68,13 +72,35 @@ def _own_file(work: Workspace) -> None:
             return
         named = None if arch == _NO_ARCH else arch
         if file is not None:
-            _choose(work, "model_menu", model=session.keep_upload(file.name, file.getvalue()), arch=named)
+            _choose(work, "model_menu", model=session.hold_upload(file.name, file.getvalue()), arch=named)
         elif path.strip():
             _choose(work, "model_menu", model=path.strip(), arch=named)
         elif (refusal := UPLOADS.refusal(session.owner())) is not None:
             session.refusal(refusal)
         else:
             st.warning("Choose a file first.")
+
+
+def _stored_files(work: Workspace) -> None:
+    """This visitor's files on the server: to open again, or to remove."""
+    mine = session.visit()
+    files = mine.files() if mine is not None else []
+    if mine is None or not files:
+        return
+    st.markdown("**Your files on this server**")
+    n_mb, most = sum(file.n_bytes for file in files) / 1e6, Quotas.here().upload_mb_each
+    st.caption(f"{n_mb:,.1f} of {most:,} MB. Each stays for a day after its last use; where it is full, the oldest go.")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="stored_files"):
+        file = st.selectbox("File", files, format_func=_stored_name, key="stored_file", label_visibility="collapsed")
+        if st.button("Open again", key="stored_open"):
+            _choose(work, "model_menu", model=f"{session.UPLOAD}{file.digest}", arch=file.arch)
+        if st.button("Remove all", key="stored_remove", help="The one that is open stays until another is opened."):
+            session.forget_files(work)
+            st.rerun()
+
+
+def _stored_name(file: StoredFile) -> str:
+    return f"{file_name(file.name)} ({bytes_text(file.n_bytes)})"
 
 
 def _menu(key: str, label: str, icon: str) -> AbstractContextManager[Any]:

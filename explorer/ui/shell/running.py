@@ -34,8 +34,9 @@ def is_stale() -> bool:
 
 
 def drawing() -> None:
-    """A page begins to draw: work that ends from now on is drawn once more."""
+    """A page begins to draw, perhaps alone: the link says what was chosen, and what ends from now on is drawn anew."""
     st.session_state[_SINCE] = time.monotonic()
+    session.write_link(session.workspace())
 
 
 def unfinished(job: Job | None) -> bool:

@@ -15,16 +15,20 @@ from explorer.errors import ExplorerError
 from explorer.pruning.scoring import why_no_units
 from explorer.pruning.shortfall import check_units
 from explorer.pruning.spec import PruneSpec
+from explorer.store.folder import data_folder
+from explorer.store.visits import Visit, sweep
 from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.types.files import paths
 from explorer.ui.serving.visitors import PRESENT, cookie_name, verified
 from explorer.ui.shell import cache
-from explorer.workbench import links
+from explorer.ui.widgets import persistent_widget
+from explorer.workbench import history, links
 from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Source, Workspace
 
 UPLOAD = "upload:"
+_HELD, _TAB, _WRITTEN = "uploads", "_tab", "_history_written"
 _INSTEAD = "Magnitude is used instead."
 
 
@@ -36,14 +40,24 @@ def workspace() -> Workspace:
     return work
 
 
+def visitor() -> str | None:
+    """The name in a cookie that the server signed for this address and browser; None without one."""
+    context = st.context
+    return verified(context.cookies.get(cookie_name()), context.ip_address, context.headers.get("user-agent"))
+
+
 def owner() -> str:
     """A name for this visitor in the queue of background work; the same one after a reload of the page.
 
-    It is in a cookie that the server signed for this address and browser; without one it is the tab's.
+    Without a cookie it is the tab's.
     """
-    context = st.context
-    visitor = verified(context.cookies.get(cookie_name()), context.ip_address, context.headers.get("user-agent"))
-    return visitor or str(st.session_state.setdefault("owner", uuid.uuid4().hex))
+    return visitor() or str(st.session_state.setdefault("owner", uuid.uuid4().hex))
+
+
+def visit() -> Visit | None:
+    """Where this visitor's files and histories are; None for one who could not be told again."""
+    name = visitor()
+    return None if name is None else Visit(data_folder() / "visits", name)
 
 
 def wait_for_a_place() -> None:
@@ -59,6 +73,11 @@ def _restored() -> Workspace:
     work, refusals = links.restore(st.query_params)
     for refusal_of_link in refusals:
         notify(refusal_of_link)
+    persistent_widget.bring(links.controls_of(st.query_params))
+    sweep(data_folder() / "visits")
+    mine = visit()
+    if mine is not None:
+        any(history.restore(work, text) for text in mine.histories())
     return work
 
 
@@ -94,10 +113,24 @@ def _ranked(model: LoadedModel, on: Dataset | None) -> Scores:
 
 
 def write_link(work: Workspace) -> None:
-    """Keep the address bar in step, so that copying it is sharing the work."""
-    parameters = links.parameters_of(work)
+    """Keep the address bar in step, so that copying it is sharing the work; and what undo needs after a reload."""
+    parameters = links.parameters_of(work, persistent_widget.for_link())
     if dict(st.query_params) != parameters:
         st.query_params.from_dict(parameters)
+    _keep_history(work)
+
+
+def _keep_history(work: Workspace) -> None:
+    state = (work.source, work.spec, work.history)
+    if not work.settled or st.session_state.get(_WRITTEN) == state or not (work.can_undo or work.can_redo):
+        return
+    st.session_state[_WRITTEN] = state
+    mine = visit()
+    try:
+        if mine is not None:
+            mine.write_history(st.session_state.setdefault(_TAB, uuid.uuid4().hex), history.to_text(work))
+    except ExplorerError:
+        logging.getLogger(__name__).exception("What undo needs after a reload could not be written.")
 
 
 def notify(error: ExplorerError) -> None:
@@ -144,12 +177,12 @@ def allowed(address: str) -> None:
         paths.real(address)
 
 
-def keep_upload(name: str, content: bytes) -> str:
-    """Keep an uploaded file's bytes for this session; returns its address."""
+def hold_upload(name: str, content: bytes) -> str:
+    """Hold an uploaded file's bytes for :func:`choose`; returns its address."""
     digest = hashlib.sha256(content).hexdigest()[:16]
-    kept = st.session_state.get("uploads", {})
+    held = st.session_state.get(_HELD, {})
     in_use = workspace().source.model.removeprefix(UPLOAD)
-    st.session_state["uploads"] = {d: kept[d] for d in (in_use,) if d in kept} | {digest: (name, content)}
+    st.session_state[_HELD] = {d: held[d] for d in (in_use,) if d in held} | {digest: (name, content)}
     return f"{UPLOAD}{digest}"
 
 
@@ -160,15 +193,46 @@ def model(work: Workspace) -> LoadedModel:
         allowed(address)
         return cache.model(address, work.source.arch)
     digest = address.removeprefix(UPLOAD)
-    uploads = st.session_state.get("uploads", {})
-    if digest not in uploads:
+    held = st.session_state.get(_HELD, {})
+    if digest in held:
+        name, content = held[digest]
+        return cache.upload(digest, work.source.arch, name, lambda: content)
+    mine = visit()
+    file = mine.find(digest) if mine is not None else None
+    if mine is None or file is None:
         raise ExplorerError(
-            "The uploaded file of this link is not on this server any more.",
-            why="Uploads live as long as the browser tab that made them.",
+            "The uploaded file of this link is not on this server.",
+            why="Files stay for a day after their last use, for the browser that brought them.",
             fix="Upload the file again, or choose another model.",
         )
-    name, content = uploads[digest]
-    return cache.upload(digest, work.source.arch, content, name)
+    return cache.upload(digest, work.source.arch, file.name, lambda: mine.read(digest))
+
+
+def _keep_upload(source: Source) -> None:
+    """Put a file that could be opened on the disk, where the next reload of the page finds it."""
+    digest, mine = source.model.removeprefix(UPLOAD), visit()
+    held = st.session_state.get(_HELD, {})
+    if mine is None or digest not in held:
+        return
+    quotas = Quotas.here()
+    try:
+        most_each, most = quotas.upload_mb_each * 1_000_000, quotas.upload_mb * 1_000_000
+        name, content = held[digest]
+        mine.store(name, content, source.arch, most_each=most_each, most=most)
+    except ExplorerError as error:
+        notify(error)  # the tab goes on holding it
+    else:
+        st.session_state[_HELD] = {d: file for d, file in held.items() if d != digest}
+
+
+def forget_files(work: Workspace) -> None:
+    """Remove this visitor's files; this tab holds on to the one that is open."""
+    mine, digest = visit(), work.source.model.removeprefix(UPLOAD)
+    file = mine.find(digest) if mine is not None else None
+    if mine is not None and file is not None:
+        hold_upload(file.name, mine.read(digest))
+    if mine is not None:
+        mine.forget()
 
 
 def dataset(work: Workspace, of: LoadedModel) -> Dataset:
@@ -187,3 +251,5 @@ def choose(work: Workspace, **changes: str | int | None) -> None:
     if opened.module is not None:
         dataset(candidate, opened)
     work.open(source)
+    if source.model.startswith(UPLOAD):
+        _keep_upload(source)

@@ -34,7 +34,7 @@ def draw(
     measured_curves: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, stem: str
 ) -> TradeOffPoint | None:
     """The curves, and beside them points of earlier runs; returns the point that was clicked."""
-    axis: XName = value(_AXIS, "compression_ratio")
+    axis: XName = value(_AXIS, "compression_ratio", list(_AXES))
     with st.container(horizontal=True, vertical_alignment="center", key="compare_head"):
         st.markdown(f"**{judged_by(measured_curves)} against size**", width="stretch")
         _axis()
@@ -64,7 +64,7 @@ def _axis() -> None:
         wrap=True,
         required=True,
         help="MACs are theoretical: no dense kernel skips zeros. File size: of the smallest kind of file.",
-        on_change=remembered(_AXIS, "compression_ratio"),
+        on_change=remembered(_AXIS, "compression_ratio", list(_AXES)),
     )
 
 

@@ -30,6 +30,7 @@ from explorer.ui.widgets.persistent_widget import remembered
 
 # As many as there are colours that are told apart.
 _MOST_CRITERIA = 6
+_SEEDS = (1, 3, 5)
 _LOCK, _CRITERIA = "compare_lock", "compare_Criteria"
 
 
@@ -207,12 +208,12 @@ def _seeds(model: LoadedModel, dataset: Dataset) -> int:
     usual = len(usual_seeds(None if why_no_macs(model) else cache.macs(model), dataset))
     chosen = st.segmented_control(
         "Seeds",
-        [1, 3, 5],
+        _SEEDS,
         key="compare_seeds",
         required=True,
         help="How often all that draws by chance is drawn anew: one curve through the means, its band from the "
         "lowest to the highest.",
-        on_change=remembered("compare_seeds", usual),
+        on_change=remembered("compare_seeds", usual, _SEEDS),
     )
     return chosen or usual
 

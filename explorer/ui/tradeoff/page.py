@@ -19,6 +19,7 @@ from explorer.ui.widgets import empty_state, progress
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _BUDGET = "compare_budget"
+_ENDS = (0.0, 50.0)  # points of accuracy that one may give up
 _LATER_MS = 400
 _ABOUT = (
     "A trade-off curve prunes the model step by step and measures each step on labelled samples. "
@@ -99,7 +100,7 @@ def _go_on(measured: Measured) -> None:
 
 def _points() -> float:
     """How many points of accuracy one would give up."""
-    return float(value(_BUDGET, 1.0))
+    return float(value(_BUDGET, 1.0, within=_ENDS))
 
 
 def _budget(measured: Measured) -> None:
@@ -107,12 +108,11 @@ def _budget(measured: Measured) -> None:
     st.markdown("**How far within a budget**")
     st.number_input(
         f"Points of {tables.judged_by(measured.comparison.curves).lower()} one would give up",
-        0.0,
-        50.0,
+        *_ENDS,
         step=0.5,
         format="%.1f",
         key=_BUDGET,
-        on_change=remembered(_BUDGET, 1.0),
+        on_change=remembered(_BUDGET, 1.0, within=_ENDS),
     )
     tables.within(measured.comparison, _points() / 100)
     n = len(measured.dataset.splits["tune"])

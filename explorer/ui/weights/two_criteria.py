@@ -16,7 +16,7 @@ from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import criterion_picker
-from explorer.ui.widgets.persistent_widget import remembered, value
+from explorer.ui.widgets.persistent_widget import remembered
 
 _LEVELS = (0.25, 0.5, 0.75, 0.9)
 _MOST = 12
@@ -34,7 +34,7 @@ def card(model: LoadedModel, dataset: Dataset | None, layer: str) -> None:
             second = _criterion("Another", "criteria_two", keys, "taylor" if "taylor" in keys else "random")
             level = st.selectbox(
                 "Share that goes", _LEVELS, format_func=lambda v: percent(v, 0), key="criteria_level", width=140,
-                on_change=remembered("criteria_level", 0.5),
+                on_change=remembered("criteria_level", 0.5, _LEVELS),
             )  # fmt: skip
         try:
             _compared(model, dataset, (PruneSpec(unit, first), PruneSpec(unit, second)), layer, float(level or 0.5))  # type: ignore[arg-type]
@@ -44,8 +44,7 @@ def card(model: LoadedModel, dataset: Dataset | None, layer: str) -> None:
 
 def _criterion(label: str, key: str, keys: list[str], default: str) -> str:
     usual = default if default in keys else keys[0]
-    kept = value(key, usual)
-    change = remembered(key, kept if kept in keys else usual)
+    change = remembered(key, usual, keys)
     chosen = st.selectbox(
         label, keys, format_func=lambda k: CRITERIA.member(k).label, key=key, width=220, on_change=change
     )
