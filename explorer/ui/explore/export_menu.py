@@ -27,7 +27,8 @@ def buttons(view: View) -> None:
         st.code(_link(), language=None, wrap_lines=True)
         if view.work.source.model.startswith(session.UPLOAD):
             st.caption(
-                "The uploaded file stays on this server for a day, for this browser. Others who open the link must upload it too."
+                "The uploaded file stays on this server for a day, for this browser. "
+                "Others who open the link must upload it, too."
             )
     with st.popover("Code", icon=":material/code:", help="The same result from a notebook or a terminal."):
         st.code(_python(view), language="python")
