@@ -108,7 +108,7 @@ def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerErr
     return workspace, tuple(refusals)
 
 
-def parameters_of(workspace: Workspace, controls: Mapping[str, Control] | None = None) -> dict[str, str]:
+def parameters_of(workspace: Workspace, controls: JsonObject | None = None) -> dict[str, str]:
     """The query parameters from which :func:`restore` makes an equal workspace; what is as at the start is left out.
 
     ``controls``: what was chosen on the pages, for :func:`controls_of`.

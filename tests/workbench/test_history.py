@@ -72,6 +72,6 @@ def test_a_link_carries_what_was_chosen_on_the_pages_and_the_scale() -> None:
 def test_controls_that_are_no_choices_are_left_out_and_a_cut_text_is_none() -> None:
     mixed = {"a": 1, "b": {"c": 1}, "d": None, "e": [[1]], "f": ["x"]}
 
-    assert controls_of(parameters_of(Workspace(), mixed)) == {"a": 1, "f": ["x"]}  # type: ignore[arg-type]
+    assert controls_of(parameters_of(Workspace(), mixed)) == {"a": 1, "f": ["x"]}
     for text in ("eJwrcut", "é", "x" * 30_000, "AAAA"):
         assert controls_of({"controls": text}) == {}
