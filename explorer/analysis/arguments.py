@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from explorer import models
 from explorer.data.given import given_data as given_data
 from explorer.data.given import split_of as split_of
+from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel
 from explorer.types.aliases import JsonObject
@@ -12,6 +15,9 @@ from explorer.types.aliases import JsonObject
 
 def given_model(model: LoadedModel | str) -> LoadedModel:
     """The model itself, or the one at that address."""
+    if isinstance(model, nn.Module):
+        what = f"{type(model).__name__} is a module, and what it takes is not known."
+        raise ExplorerError(what, fix="Load it first: model = explorer.load(module, example=a_batch_of_inputs).")
     return models.load(model) if isinstance(model, str) else model
 
 

@@ -33,6 +33,7 @@ def describe_graph(module: fx.GraphModule, example: object) -> tuple[dict[str, A
     loose = list(dict.fromkeys(str(n.target) for n in module.graph.nodes if n.op == "get_attr"))
     layers = {path: _layer(path, module.get_submodule(path)) for path in used}
     tensors, tied = _tensors(module, layers, loose)
+    _check_type(tensors)
     parameters = {name for name, _ in module.named_parameters(remove_duplicate=False)}
     inputs = example if isinstance(example, tuple) else (example,)
     document = {
@@ -53,6 +54,12 @@ def describe_graph(module: fx.GraphModule, example: object) -> tuple[dict[str, A
 def cannot(why: str) -> ExplorerError:
     """The refusal of a network that has no description."""
     return ExplorerError("This network has no slim form.", why=why, fix=_FIX)
+
+
+def _check_type(tensors: Mapping[str, Tensor]) -> None:
+    other = {str(t.dtype) for t in tensors.values() if t.is_floating_point() and t.dtype != torch.float32}
+    if other:
+        raise cannot(f"It computes in {other.pop().removeprefix('torch.')}, and the format describes float32 alone.")
 
 
 def _output(module: fx.GraphModule) -> GraphValue:

@@ -1,17 +1,22 @@
 """Where a model comes from: one file per source, one registry, one address for each.
 
-``digits-cnn`` (bundled) · ``path/to/file.safetensors`` with ``arch=`` · ``package.module:factory``
+``digits-cnn`` (bundled) · ``path/to/file.safetensors`` with ``arch=`` · ``package.module:factory``; or a module itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
+
+from torch import nn
 
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.factory import Factory
+from explorer.models.given_module import ModuleRequest, load_module
 from explorer.models.request import CODE_SECONDS, ModelRequest
 from explorer.models.sample import Sample, initial_weights, manifest
+from explorer.models.selected_output import Choice
 from explorer.models.weight_file import WeightFile, open_upload
 from explorer.params import Registry
 from explorer.text.names import clean
@@ -54,31 +59,60 @@ def samples() -> list[str]:
 
 
 def load(
-    address: str,
+    model: str | nn.Module,
     *,
+    example: object = None,
+    name: str | None = None,
+    classes: Sequence[str] | int | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    output: Choice | None = None,
+    task: str | None = None,
     arch: str | None = None,
     arch_args: JsonObject | None = None,
     trust_code: bool = False,
     code_timeout: float = CODE_SECONDS,
 ) -> LoadedModel:
-    """The model an address names, in eval mode, without gradients, ready to be measured.
+    """The model an address names, or a module itself, in eval mode, without gradients, ready to be measured.
 
-    ``arch`` (with ``arch_args``) is the architecture a file's weights belong to: a name from
-    ``ARCHITECTURES``, or ``package.module:factory`` together with ``trust_code``. A file without
-    one opens weights-only (``module`` is None). Weights that do not fit are refused; nothing ever
-    runs with random weights. ``code_timeout``: seconds after which own code that does not come back is
-    given up, in a trial before it runs here and in each piece of an evaluation; 0 is no limit, and no trial.
-    Raises ExplorerError.
+    A ``torch.nn.Module`` is copied: the original is never written to. ``example`` is a batch of its inputs,
+    ``classes`` their names in the order of its outputs, ``mean`` and ``std`` what images are normalised with,
+    ``output`` which of several outputs is measured (a key, an attribute, a position, or a function of them all).
+
+        >>> import explorer as ex, torch
+        >>> ex.load(torch.nn.Linear(64, 10), example=torch.zeros(1, 64), name="tiny").n_parameters
+        650
+
+    ``arch`` (with ``arch_args``): the architecture that a file's weights belong to, by name, or
+    ``package.module:factory`` with ``trust_code``. A file without one opens weights-only (``module`` is None);
+    nothing runs with random weights. ``code_timeout``: seconds after which own code is given up; 0 is no limit.
     """
-    address = address.strip()
-    request = ModelRequest(address, arch or None, arch_args or {}, trust_code, code_timeout)
-    if arch and ":" not in arch:
+    if isinstance(model, nn.Module):
+        _refuse_options("an address", arch=arch, arch_args=arch_args)
+        return load_module(ModuleRequest(model, example, name, classes, mean, std, output, task))
+    if not isinstance(model, str):
+        what = f"A {type(model).__name__} is no model."
+        raise ExplorerError(what, fix="Give a torch.nn.Module with example=, or the address of a model.")
+    _refuse_options(
+        "a module", example=example, name=name, classes=classes, mean=mean, std=std, output=output, task=task
+    )
+    return _opened(ModelRequest(model.strip(), arch or None, arch_args or {}, trust_code, code_timeout))
+
+
+def _refuse_options(owner: str, **options: object) -> None:
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise ExplorerError(f"{given[0]}= goes with {owner} alone.", fix=f"Leave {given[0]} out.")
+
+
+def _opened(request: ModelRequest) -> LoadedModel:
+    if request.arch and ":" not in request.arch:
         request.architecture()  # an unknown architecture is refused before any time is spent on the file
     for source in map(SOURCES.get, SOURCES.members):
-        if source.owns(address):
+        if source.owns(request.address):
             return source.load(request)
     raise ExplorerError(
-        f"{clean(address)!r} is not the address of a model that can be opened.",
+        f"{clean(request.address)!r} is not the address of a model that can be opened.",
         why=f"Known are the bundled models ({', '.join(samples())}), files of weights and your own factories.",
         fix="Write one of: " + "; ".join(source.form for source in SOURCES) + ".",
     )

@@ -10,10 +10,11 @@ from torch import nn
 
 from explorer.errors import ExplorerError
 from explorer.models.assemble import Weights, conversions, findings, pour
-from explorer.models.own_module import OwnModule, is_empty, opened
+from explorer.models.own_module import OwnModule, opened
 from explorer.models.own_trial import tried
 from explorer.models.request import ModelRequest
 from explorer.models.unsteady import disagreements
+from explorer.models.usable import is_empty
 from explorer.text.names import clean
 from explorer.types import LoadedModel, tensors_digest
 from explorer.types.aliases import JsonDict

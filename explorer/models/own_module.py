@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +11,8 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models.unsteady import why_no_single_sample, without_statistics
-from explorer.text.names import clean, listed
+from explorer.models.usable import failed, is_empty, several_inputs, tensors_of, why_unusable
+from explorer.text.names import clean
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +38,14 @@ def opened(address: str, arguments: Mapping[str, object]) -> OwnModule:
     module.eval().requires_grad_(False)
     dtypes = {
         name: str(tensor.dtype).removeprefix("torch.")
-        for name, tensor in _tensors(module)
+        for name, tensor in tensors_of(module)
         if tensor.is_floating_point() and tensor.dtype != torch.float32
     }
     module.float()
     shape = _input_shape(address, module)
     stated = getattr(module, "n_classes", None)
     n_classes = stated if isinstance(stated, int) and not isinstance(stated, bool) and stated > 0 else None
-    if (why_not := _several_inputs(module)) is not None:
+    if (why_not := several_inputs(module)) is not None:
         return OwnModule(module, shape, None, n_classes, dtypes, why_not)
     if is_empty(module):
         return OwnModule(module, shape, _noise(shape), n_classes, dtypes)
@@ -54,11 +53,6 @@ def opened(address: str, arguments: Mapping[str, object]) -> OwnModule:
     if n_classes is None and isinstance(out, Tensor) and out.dim() in (1, 2):
         n_classes = int(out.shape[1]) if out.dim() == 2 else 1
     return OwnModule(module, shape, example, n_classes, dtypes)
-
-
-def is_empty(module: nn.Module) -> bool:
-    """Whether its tensors have shapes but no numbers yet (the meta device)."""
-    return any(tensor.is_meta for _, tensor in _tensors(module))
 
 
 def _called(address: str, arguments: Mapping[str, object]) -> nn.Module:
@@ -69,57 +63,21 @@ def _called(address: str, arguments: Mapping[str, object]) -> nn.Module:
         why = f"{clean(str(error), 200)}."
         raise ExplorerError(f"{address} was not found.", why=why, fix="Check the name and the install.") from None
     except (Exception, SystemExit) as error:
-        raise _failed(f"{address} could not be imported.", error) from error
+        raise failed(f"{address} could not be imported.", error) from error
     try:
         module = factory(**arguments)
     except (Exception, SystemExit) as error:
-        raise _failed(f"{address} failed.", error) from error
+        raise failed(f"{address} failed.", error) from error
     if not isinstance(module, nn.Module):
         raise ExplorerError(f"{address} returned a {type(module).__name__}.", fix="Return a torch.nn.Module.")
     return module
 
 
-def _failed(what: str, error: BaseException, fix: str = "Call it in Python to see where.") -> ExplorerError:
-    """The user's own code may raise anything, SystemExit too; the log has the trace."""
-    logging.getLogger(__name__).exception(what)
-    first = (str(error).strip().splitlines() or [""])[0].rstrip(".")
-    return ExplorerError(what, why=f"{type(error).__name__}: {clean(first, 200)}.", fix=fix)
-
-
 def _refuse_kind(address: str, module: nn.Module) -> None:
     """Refuse modules that cannot be looked into or whose weights are no plain numbers."""
-    for name, part in module.named_modules():
-        where = f"holds, as {clean(name)!r}, " if name else "is "
-        if isinstance(part, torch.jit.ScriptModule):
-            why = f"It {where}TorchScript, which cannot be taken apart or given masks."
-            raise _unusable(address, why, "Return the module itself, as it was before torch.jit.script or trace.")
-        if "quantized" in type(part).__module__.split("."):
-            why = f"It {where}a quantized {type(part).__name__}, whose weights are packed."
-            raise _unusable(address, why, "Return the module as it was before it was quantized.")
-    reasons = {name: reason for name, tensor in _tensors(module) if (reason := _no_plain_numbers(tensor))}
-    if reasons:
-        name, (why, fix) = next(iter(reasons.items()))
-        raise _unusable(address, f"{listed(list(reasons), 3)}: {why}.", fix)
-
-
-def _no_plain_numbers(tensor: Tensor) -> tuple[str, str] | None:
-    if isinstance(tensor, nn.UninitializedParameter | nn.UninitializedBuffer):
-        return "a lazy module that has no shape yet", "Run it once on an input in the factory, then load its weights."
-    if tensor.is_quantized or hasattr(type(tensor), "__tensor_flatten__"):
-        kind = "quantized" if tensor.is_quantized else f"of the type {type(tensor).__name__}"
-        return f"{kind}, no plain numbers", "Return the module as it was before it was converted."
-    if tensor.layout != torch.strided:
-        return f"stored as {str(tensor.layout).removeprefix('torch.')}", "Convert its weights with to_dense()."
-    return None
-
-
-def _unusable(address: str, why: str, fix: str) -> ExplorerError:
-    return ExplorerError(f"{address} returned a module that cannot be pruned here.", why=why, fix=fix)
-
-
-def _tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    yield from module.named_parameters()
-    yield from module.named_buffers()
+    if (reason := why_unusable(module)) is not None:
+        what = f"{address} returned a module that cannot be pruned here."
+        raise ExplorerError(what, why=reason.why, fix=reason.fix)
 
 
 def _input_shape(address: str, module: nn.Module) -> tuple[int, ...]:
@@ -130,17 +88,6 @@ def _input_shape(address: str, module: nn.Module) -> tuple[int, ...]:
             fix="Set module.input_shape in the factory, for example (3, 32, 32), without the batch.",
         )
     return tuple(shape)
-
-
-def _several_inputs(module: nn.Module) -> str | None:
-    try:
-        parameters = inspect.signature(module.forward).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    if len(needed) < 2:
-        return None
-    return f"Its forward takes several inputs ({', '.join(needed)}), and one input is all that it can be given here."
 
 
 def _first_pass(address: str, module: nn.Module, shape: tuple[int, ...]) -> tuple[Tensor, object]:
@@ -158,7 +105,7 @@ def _first_pass(address: str, module: nn.Module, shape: tuple[int, ...]) -> tupl
         why, advice = f"{why_no_single_sample(names)}.", "Use track_running_stats=True."
         raise ExplorerError(f"{address} does not take one sample.", why=why, fix=advice) from telling
     fix = "Correct forward or input_shape; weights are computed as float32, so let it convert nothing to another type."
-    raise _failed(f"{address} does not run on its input_shape.", telling, fix) from telling
+    raise failed(f"{address} does not run on its input_shape.", telling, fix) from telling
 
 
 def _noise(shape: tuple[int, ...]) -> Tensor:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import torch
 
-from explorer import models
-from explorer.data.given import given_data
+from explorer.analysis.arguments import given_data, given_model
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.params import member_to_json
@@ -146,7 +145,7 @@ def recover(
 
     Raises ExplorerError when the model cannot run, or a step cannot be done with this data.
     """
-    loaded = models.load(model) if isinstance(model, str) else model
+    loaded = given_model(model)
     request = recipe if isinstance(recipe, Recipe) else Recipe.foreign(recipe)
     dataset = given_data(data, loaded)
     if loaded.module is None:

@@ -41,7 +41,10 @@ class Training(TrainingSettings):
         return self.epochs
 
     def why_not(self, dense: LoadedModel, data: Dataset) -> Refusal | None:
-        """It needs a fit split, with labels unless the dense model teaches alone."""
+        """It needs a fit split, with labels unless the dense model teaches alone; float16 cannot be trained."""
+        if any(weight.dtype == torch.float16 for weight in dense.weights.values()):
+            why = "Its weights are float16, in which small steps vanish and gradients overflow."
+            return Refusal(f"{dense.address} cannot be trained.", why=why, fix="Load the module as float32: float().")
         return why_not_trained(self, data)
 
 

@@ -121,6 +121,8 @@ class LoadedModel:
         The same weights give other results as another architecture (more heads, say), and none without one.
         """
         how = {"arch": self.meta.get("arch"), "args": self.meta.get("arch_args"), "runs": self.module is not None}
+        if "structure" in self.meta:  # of a module, which has no architecture by name
+            how["structure"] = self.meta["structure"]
         return f"{self.digest}-{hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()[:8]}"
 
 

@@ -32,6 +32,7 @@ class Labeller(fx.Interpreter):
         # Recurrent layers that are handed zeros to start from: without them they start the same.
         self.from_zero: set[str] = set()
         self._node = ""
+        self._dtype = next((p.dtype for p in graph.parameters() if p.is_floating_point()), torch.float32)
 
     def label(self, example: Tensor | tuple[Tensor, ...]) -> None:
         inputs = example if isinstance(example, tuple) else (example,)
@@ -297,7 +298,7 @@ class Labeller(fx.Interpreter):
 
     def _spatial(self, function: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         x = args[0]
-        shape = function(torch.zeros(x.shape), *args[1:], **kwargs).shape
+        shape = function(self._zeros(x), *args[1:], **kwargs).shape
         vector = constant_along(x, list(range(2, x.dim())))
         if vector is None:
             self.labels.freeze(x, "pooled over different channels")
@@ -306,7 +307,7 @@ class Labeller(fx.Interpreter):
 
     def _reduction(self, function: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         x = args[0]
-        shape = function(torch.zeros(x.shape), *args[1:], **kwargs).shape
+        shape = function(self._zeros(x), *args[1:], **kwargs).shape
         dims = _given(args, kwargs, ("dim", 1))[0]
         dims = list(range(x.dim())) if dims is None else ([dims] if isinstance(dims, int) else list(dims))
         vector = constant_along(x, dims)
@@ -346,9 +347,13 @@ class Labeller(fx.Interpreter):
         for value in _tensors((args, kwargs)):
             if _is_labels(value):
                 self.labels.freeze(value, reason)
-        zeros = fx.node.map_aggregate((args, kwargs), _zeros)
+        zeros = fx.node.map_aggregate((args, kwargs), self._zeros)
         result = function(*zeros[0], **zeros[1])  # type: ignore[index, misc]
         return fx.node.map_aggregate(result, lambda v: torch.full(v.shape, FROZEN) if isinstance(v, Tensor) else v)
+
+    def _zeros(self, value: GraphValue) -> GraphValue:
+        """Numbers in the shape of labels, of the type that the network computes in; all else as it is."""
+        return torch.zeros(value.shape, dtype=self._dtype) if _is_labels(value) else value
 
 
 def _given(args: CallArguments, kwargs: NamedArguments, *arguments: tuple[str, int]) -> CallArguments:
@@ -372,10 +377,6 @@ def _repeats_over(one: Tensor, other: Tensor) -> bool:
 
 def _is_labels(value: object) -> bool:
     return isinstance(value, Tensor) and value.dtype == torch.int64
-
-
-def _zeros(value: GraphValue) -> GraphValue:
-    return torch.zeros(value.shape) if _is_labels(value) else value
 
 
 def _tensors(value: GraphValue) -> list[Tensor]:

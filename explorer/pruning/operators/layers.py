@@ -55,7 +55,7 @@ def conv(uses: Uses, layer: Conv, x: Tensor) -> Tensor:
         if layer.groups > 1:
             _tie_groups(uses, inputs, rows, layer.groups)
         uses.columns(layer.weight, 1, inputs[:n_per_group])
-    return along(layer.call, x, rows, channel_dim)
+    return along(layer, x, rows, channel_dim)
 
 
 def _tie_groups(uses: Uses, inputs: Tensor, rows: Tensor, groups: int) -> None:
@@ -71,10 +71,10 @@ def transposed(uses: Uses, layer: Conv, x: Tensor) -> Tensor:
     inputs = channels(uses, x, channel_dim, "a transposed convolution")
     if layer.groups > 1:
         uses.labels.freeze(inputs, "a grouped transposed convolution ties its channels")
-        return torch.full(layer.call(torch.zeros(x.shape)).shape, FROZEN)
+        return torch.full(_shape(layer, x), FROZEN)
     rows = uses.rows(layer.weight, layer.bias, 1, layer.weight.shape[1])
     uses.columns(layer.weight, 0, inputs)
-    return along(layer.call, x, rows, channel_dim)
+    return along(layer, x, rows, channel_dim)
 
 
 def linear(uses: Uses, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
@@ -120,12 +120,18 @@ def embedding(uses: Uses, weight: Tensor, x: Tensor) -> Tensor:
     return vector.expand(*x.shape, len(vector))
 
 
-def along(function: Operation, x: Tensor, rows: Tensor, channel_dim: int) -> Tensor:
-    """``rows`` along the channel dimension of what ``function`` makes of data shaped like x."""
-    shape = function(torch.zeros(x.shape)).shape
+def along(layer: Conv, x: Tensor, rows: Tensor, channel_dim: int) -> Tensor:
+    """``rows`` along the channel dimension of what ``layer`` makes of data shaped like x."""
+    shape = _shape(layer, x)
     view = [1] * len(shape)
     view[channel_dim] = len(rows)
     return rows.reshape(view).expand(shape)
+
+
+def _shape(layer: Conv, x: Tensor) -> torch.Size:
+    """The shape of what a layer makes of data shaped like x."""
+    outputs: Tensor = layer.call(torch.zeros(x.shape, dtype=layer.weight.dtype))
+    return outputs.shape
 
 
 def tie_across(uses: Uses, x: Tensor, dim: int, reason: str) -> Tensor:

@@ -37,7 +37,7 @@ def recurrent(uses: Uses, module: Any, x: Tensor, states: list[Tensor]) -> Graph
     if isinstance(module, nn.RNNCellBase):
         outputs = hidden.expand(*x.shape[:-1], len(hidden))
         return (outputs, outputs) if isinstance(module, nn.LSTMCell) else outputs
-    output, last = module(torch.zeros(x.shape))
+    output, last = module(torch.zeros(x.shape, dtype=next(module.parameters()).dtype))
     one = hidden.expand((last[0] if isinstance(last, tuple) else last).shape)
     return hidden.repeat(_n_directions(module)).expand(output.shape), (one, one) if isinstance(last, tuple) else one
 
