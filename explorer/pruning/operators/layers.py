@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from explorer.pruning.coupling.labels import FROZEN, constant_along
 from explorer.pruning.coupling.uses import Uses
-from explorer.types.aliases import Operation
 
 CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
