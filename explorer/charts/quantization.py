@@ -71,7 +71,7 @@ def _lines(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
                 x=[p.size.value if p.size else None for p in row],
                 y=[p.accuracy.value if p.accuracy else None for p in row],
                 mode="lines+markers",
-                name=FORM_NAMES[form],
+                name=name_of(row[0]),
                 showlegend=False,
                 line={"color": _colour(form, theme), "width": 1.8, "dash": dash, "shape": "linear"},
                 marker={"color": _colour(form, theme), "size": 9, "symbol": marks, "line": _rim(form, theme)},
@@ -99,8 +99,9 @@ def _front(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
 def _legend(shown: Sequence[GridPoint], theme: Theme) -> Iterator[go.Scatter]:
     """One entry a format, and one a recovery where there are several: not one for each pair."""
     for form in FORMS:
-        if any(p.form == form for p in shown):
-            yield _entry(FORM_NAMES[form], _colour(form, theme), "circle", "solid")
+        first = next((p for p in shown if p.form == form), None)
+        if first is not None:
+            yield _entry(name_of(first), _colour(form, theme), "circle", "solid")
     recoveries = [h for h in RECOVERIES if any(p.recovery == h for p in shown)]
     for recovery in recoveries if len(recoveries) > 1 else ():
         yield _entry(RECOVERY_NAMES[recovery], theme.muted, *_LOOKS[recovery])
@@ -111,10 +112,14 @@ def _entry(name: str, colour: str, symbol: str, dash: str) -> go.Scatter:
     return go.Scatter(x=[None], y=[None], mode="lines+markers", name=name, hoverinfo="skip", **looks)
 
 
+def name_of(p: GridPoint) -> str:
+    """The number format in words, with the width that it has here: "int4 weights, simulated"."""
+    return FORM_NAMES[p.form].replace("int8", p.number_format)
+
+
 def hover(p: GridPoint) -> str:
     """What is known about a point, line by line."""
-    bits = "" if p.form == "float32" else f", {p.bits} bits"
-    lines = [f"<b>{FORM_NAMES[p.form]}{bits}, {RECOVERY_NAMES[p.recovery]}</b>", f"sparsity {percent(p.sparsity)}"]
+    lines = [f"<b>{name_of(p)}, {RECOVERY_NAMES[p.recovery]}</b>", f"sparsity {percent(p.sparsity)}"]
     if p.size is not None:
         lines.append(f"{bytes_text(p.size.value)} ({p.size.origin}, {clean_plotly(p.size.name.replace('_', ' '))})")
     if p.accuracy is not None:

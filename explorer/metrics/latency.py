@@ -47,9 +47,10 @@ _FEWEST_WHOLE = 6
 class Latency:
     """Times of ``n`` of ``total`` pairs.
 
-    ``dense`` and ``pruned``: the median in milliseconds for one batch; ``low`` and ``high`` are the 10th and
-    90th percentile. ``ratio``: the median over pairs of dense / pruned (above 1 = pruned is faster), ``low`` and
-    ``high`` its 95 % interval, ``n`` the pairs that were not interrupted, or all where that leaves fewer than 6.
+    ``dense`` and ``pruned``: the median in milliseconds for one batch, of the pairs that the ratio is of; ``low`` and
+    ``high`` are the 10th and 90th percentile. ``ratio``: the median over pairs of dense / pruned (above 1 = pruned is
+    faster), ``low`` and ``high`` its 95 % interval, ``n`` the pairs that were not interrupted, or all where that leaves
+    fewer than 6.
     ``interrupted`` counts the others. ``threads`` is how many the runtime was given.
     """
 
@@ -201,10 +202,12 @@ def median_interval(values: Sequence[float]) -> Interval | None:
 
 def _measured(timing: Latency) -> str:
     ratio, n = timing.ratio, timing.n
-    where = f"batch {timing.batch}, {timing.threads} thread{'s' * (timing.threads > 1)}, {n} pairs, {timing.runtime}"
+    where = (
+        f"batch {timing.batch}, {timing.threads} thread{'s' * (timing.threads > 1)}, {_pairs(timing)}, {timing.runtime}"
+    )
     if 2 * timing.interrupted > n:
         where += f"; a busy machine, {timing.interrupted} pairs were interrupted"
-    taken = f"{timing.dense.value:.3g} ms dense, {timing.pruned.value:.3g} ms pruned"
+    taken = f"medians of the same pairs: {timing.dense.value:.3g} ms dense, {timing.pruned.value:.3g} ms pruned"
     if ratio.low is None or ratio.high is None:
         return f"Measured {times(ratio.value)} the dense speed, from too few pairs to be sure ({taken}; {where})."
     interval = f"95 % interval {times(ratio.low)} to {times(ratio.high)}"
@@ -212,6 +215,12 @@ def _measured(timing: Latency) -> str:
         return f"Measured: no difference in time beyond doubt ({interval}; {taken}; {where})."
     comparison = f"{times(ratio.value)} faster" if ratio.value > 1 else f"{times(1 / ratio.value)} slower"
     return f"Measured: {comparison} ({interval} of the dense speed; {taken}; {where})."
+
+
+def _pairs(timing: Latency) -> str:
+    """Which pairs the ratio and both medians are of: those that nothing interrupted, or all."""
+    used = timing.ratio.n or timing.n
+    return f"{used} pairs" if used == timing.n else f"the {used} of {timing.n} pairs that nothing interrupted"
 
 
 def _check(batch: int, pairs: int, threads: int | None) -> None:
@@ -249,19 +258,20 @@ def _summary(
     times: Sequence[_Times], total: int, batch: int, threads: int, runtime: Runtime, device: torch.device
 ) -> Latency:
     where, n = machine(str(device)), len(times)
-    whole = [pair.ratio for pair in times if not pair.interrupted]
-    ratios = whole if len(whole) >= _FEWEST_WHOLE else [pair.ratio for pair in times]
+    whole = [pair for pair in times if not pair.interrupted]
+    used = whole if len(whole) >= _FEWEST_WHOLE else times
+    ratios = [pair.ratio for pair in used]
 
     def measured(name: str, values: Sequence[float], unit: str, ends: Interval | None, note: str) -> Measurement:
         low, high = ends or (None, None)
         value = statistics.median(values)
         return Measurement(name, value, unit, "measured", low, high, len(values), batch, where, today(), note)
 
-    note = f"Median of {n}; low and high are the 10th and 90th percentile. {threads} threads, {runtime}."
+    note = f"Median of {len(used)}; low and high are the 10th and 90th percentile. {threads} threads, {runtime}."
     summary = "Median over interleaved pairs of dense / pruned time; above 1 the pruned model is faster."
     dense, pruned = (
         measured(name, taken, "milliseconds", _percentiles(taken), note)
-        for name, taken in (("dense", [t.dense for t in times]), ("pruned", [t.pruned for t in times]))
+        for name, taken in (("dense", [t.dense for t in used]), ("pruned", [t.pruned for t in used]))
     )
     ratio = measured("latency_ratio", ratios, "x", median_interval(ratios), summary)
     interrupted = sum(pair.interrupted for pair in times)

@@ -94,6 +94,11 @@ class GridPoint:
         """Against the dense float model; None where nothing was measured."""
         return None if self.point is None else self.point.drop
 
+    @property
+    def number_format(self) -> str:
+        """The form with the width it has here: "int4" where simulated whole numbers have four bits."""
+        return f"int{self.bits}" if self.form == "int8" else self.form
+
     def to_json(self) -> JsonDict:
         """One flat object: the parts of the point beside what the form adds to them."""
         measured = {} if self.point is None else asdict(self.point)

@@ -85,7 +85,7 @@ class GridRequest(TaskRequest[GridPoint | Working]):
 
     def describe(self, result: GridPoint | Working) -> str:
         """ "80% in int8", "training: epoch 2 of 5"."""
-        return result.what if isinstance(result, Working) else f"{percent(result.asked, 0)} in {result.form}"
+        return result.what if isinstance(result, Working) else f"{percent(result.asked, 0)} in {result.number_format}"
 
     def point(self, result: GridPoint | Working) -> TradeOffPoint | None:
         """Each point that exists."""

@@ -71,7 +71,12 @@ class SearchRequest(TaskRequest[Cell | Tried]):
         check_evaluations(self.evaluations)
         if (why := refusal(context.model, self.spec, self.question)) is not None:
             raise ExplorerError(f"One cannot ask for {self.question} here.", why=why, fix="Ask for another cost.")
-        return self.scan.size(context) + self.evaluations
+        return self.scan.size(context) + self.n_plans
+
+    @property
+    def n_plans(self) -> int:
+        """How many plans are measured at most; within a drop the dense model comes before those that are tried."""
+        return self.evaluations + (self.question.max_drop is not None)
 
     def run(self, context: Context) -> Iterator[Cell | Tried]:
         """The cells of the scan, then every plan as it is measured."""

@@ -24,6 +24,8 @@ from explorer.pruning.allocation.curves import Curve
 from explorer.pruning.plan import plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import Limit, PruneSpec
+from explorer.tasks.search import SearchRequest
+from explorer.text.numbers import percent
 from explorer.types import Dataset, LoadedModel, Split
 from tests.analysis.scans import small
 from tests.every import for_each
@@ -203,6 +205,26 @@ def test_a_budget_out_of_reach_is_told_with_the_nearest_plan() -> None:
     assert [t.by for t in ours.tried] == ["least"]
     assert "cannot be met" in sentences_of(ours)[0]
     assert ours.best.cost.value > 0.01 * model.n_parameters
+
+
+def test_an_answer_that_ruins_the_network_says_so_at_once() -> None:
+    model, data = small("digits-mlp")
+    result = asked(model, data, budget="params=0.01", evaluations=3)
+    best = result.best
+    assert best.drop.value > 0.5
+    assert result.met
+    reached = f"{percent(best.point.accuracy.value)} where the dense model has "
+    warning = f"Warning: this network loses {100 * best.drop.value:.1f} points: {reached}"
+    assert sentences_of(result)[1].startswith(warning)
+    assert not [s for s in sentences_of(asked(model, data, max_drop=0.02, evaluations=3)) if s.startswith("Warning")]
+
+
+def test_the_dense_model_is_no_plan_that_was_tried() -> None:
+    model, data = small("digits-mlp")
+    request = SearchRequest(Question(max_drop=0.02), evaluations=4)
+    result = asked(model, data, max_drop=0.02, evaluations=4)
+    assert len(result.tried) == request.n_plans == 5
+    assert any(sentence.startswith("4 plans were measured") for sentence in sentences_of(result))
 
 
 def test_where_nothing_may_be_lost_the_dense_model_is_an_answer() -> None:

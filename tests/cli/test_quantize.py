@@ -36,8 +36,15 @@ def test_the_share_is_that_of_a_request_in_a_file(capsys: pytest.CaptureFixture[
 def test_people_read_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["quantize", "digits-mlp", "--sparsity", "0.5", "--no-keep"]) == 0
     said = capsys.readouterr().out
-    assert "int8, 8 bits" in said
+    assert "int8, simulated" in said
     assert "counted" in said
+
+
+def test_four_bits_are_called_int4_and_never_int8(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quantize", "digits-mlp", "--grid", "0.5", "--bits", "4", "--no-keep"]) == 0
+    out = capsys.readouterr().out
+    assert "int4, simulated" in out
+    assert "int8" not in out
 
 
 @pytest.mark.parametrize(

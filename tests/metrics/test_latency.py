@@ -88,7 +88,12 @@ def test_pairs_that_the_system_interrupted_are_left_out_of_the_ratio_and_counted
     found = latency(dense, pruned, X, pairs=12)
     assert (found.interrupted, found.n, found.ratio.n) == (4, 12, 8)
     assert (found.ratio.value, found.ratio.low, found.ratio.high) == (2.0, 2.0, 2.0)
-    assert found.dense.high == 90.0
+    # The medians are of the same eight pairs: 2 ms over 1 ms is the ratio that stands beside them.
+    assert (found.dense.value, found.dense.high, found.dense.n) == (2.0, 2.0, 8)
+    text = sentence(None, found)
+    assert "the 8 of 12 pairs that nothing interrupted" in text
+    assert "95 % interval 2× to 2×" in text
+    assert "medians of the same pairs: 2 ms dense, 1 ms pruned" in text
 
 
 def test_where_nearly_every_pair_was_interrupted_all_count_and_the_sentence_says_so(

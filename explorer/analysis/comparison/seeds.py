@@ -124,7 +124,12 @@ def unseeded(spec: JsonObject) -> JsonDict:
 
 def is_a_curve(points: Sequence[TradeOffPoint]) -> bool:
     """Whether there are at least five operating points; the dense model is none."""
-    return sum(level.mean(lambda p: p.is_pruned) > 0 for level in levels(points)) >= FEWEST_POINTS
+    return n_operating_points(points) >= FEWEST_POINTS
+
+
+def n_operating_points(points: Sequence[TradeOffPoint]) -> int:
+    """How many levels are pruned: the dense model is no operating point."""
+    return sum(level.mean(lambda p: p.is_pruned) > 0 for level in levels(points))
 
 
 def asked_of(point: TradeOffPoint) -> tuple[str, float]:

@@ -10,11 +10,13 @@ from explorer.analysis.report import finite
 from explorer.analysis.search.question import UNITS, WORDS, Question
 from explorer.pruning.spec import PruneSpec
 from explorer.text.delta import DELTA, delta_text
-from explorer.text.numbers import percent
+from explorer.text.numbers import percent, points_apart
 from explorer.types import Measurement, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
 DENSE = "dense"
+COLLAPSE = 0.1
+"""A drop, as a share of all answers, from which an answer is given with a warning."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class SearchResult:
 
 def sentences_of(result: SearchResult) -> tuple[str, ...]:
     """What may be said of the answer, in sentences: whether it meets the question, and what it rests on."""
-    best, n = result.best, len(result.tried)
+    best, n = result.best, sum(tried.by != DENSE for tried in result.tried)
     where = f"{amount(best.cost)}, {percent(best.share)} of the dense model"
     change = f"{DELTA} {delta_text(best.drop)} on {best.drop.n} samples"
     if result.met:
@@ -135,7 +137,16 @@ def sentences_of(result: SearchResult) -> tuple[str, ...]:
     ranking = result.candidates.get("global")
     others = () if ranking is None or ranking is best else (_against(ranking),)
     chosen = f"{n} plans were measured on the tune split and the best was chosen there: judge it on other samples."
-    return (first, *others, *((chosen,) if n > 1 else ()))
+    return (first, *_collapsed(best), *others, *((chosen,) if n > 1 else ()))
+
+
+def _collapsed(best: Tried) -> tuple[str, ...]:
+    """A budget can be met by a network that is of no use: that is said at once."""
+    if best.drop.value < COLLAPSE:
+        return ()
+    dense = best.point.accuracy.value + best.drop.value
+    reached = f"{percent(best.point.accuracy.value)} where the dense model has {percent(dense)}"
+    return (f"Warning: this network loses {points_apart(best.drop.value)}: {reached}. Allow a larger cost.",)
 
 
 ORIGINS: Mapping[str, str] = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from explorer.analysis.comparison.compare import usual_seeds
 from explorer.analysis.comparison.comparison import Comparison
-from explorer.analysis.comparison.seeds import Level, is_a_curve, levels
+from explorer.analysis.comparison.seeds import Level, is_a_curve, levels, n_operating_points
 from explorer.analysis.comparison.subject import Subject
 from explorer.analysis.report import finite
 from explorer.cli import printing
@@ -90,7 +90,8 @@ def lines(comparison: Comparison) -> list[str]:
             head = ("asked", "pruned", "ratio", "speedup", "accuracy", "lowest to highest", "seeds", DELTA)
             out += ["", name, *printing.table(head, [_cells(level) for level in by_level], left=0)]
     if not is_a_curve(comparison.curves[0].points):
-        out += ["", "Fewer than five operating points: not a curve yet."]
+        n = n_operating_points(comparison.curves[0].points)
+        out += ["", f"Fewer than five operating points ({n} beside the dense model): not a curve yet."]
     if comparison.has_controls:
         at = comparison.furthest()
         none = ["No verdict: no pruned size was reached by both."]

@@ -52,7 +52,7 @@ def run(args: Arguments) -> int:
     head = ("pruned", "format", "recovered", "bytes", "origin", "accuracy", "95 % interval", DELTA, "speed", "front")
     printing.say(f"{printing.clean_terminal(model.address)} on {data.address}, split tune", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=3))
-    notes = dict.fromkeys(f"{p.form}: {p.why_not}" for p in points if p.why_not)
+    notes = dict.fromkeys(f"{p.number_format}: {p.why_not}" for p in points if p.why_not)
     printing.say(*map(printing.clean_terminal, notes), *([advice] if advice else []))
     return 0
 
@@ -97,7 +97,7 @@ def point_json(point: GridPoint) -> JsonDict:
 
 
 def _cells(p: GridPoint, on_front: bool) -> list[str]:
-    names = [printing.percent(p.sparsity), p.form + (f", {p.bits} bits" if p.form == "int8" else ""), p.recovery]
+    names = [printing.percent(p.sparsity), p.number_format + ", simulated" * (p.form == "int8"), p.recovery]
     if p.size is None or p.accuracy is None or p.drop is None:
         return [*names, "-", "", "-", "", "-", "", ""]
     return [

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.analysis.report import finite
 from explorer.charts import CONFIG
-from explorer.charts.quantization import FORM_NAMES, RECOVERY_NAMES, quantization_grid
+from explorer.charts.quantization import RECOVERY_NAMES, name_of, quantization_grid
 from explorer.engine.jobs import Job
 from explorer.recovery.grid import RECOVERIES, GridPoint, n_points, pareto
 from explorer.tasks.grid import GridRequest
@@ -158,7 +158,7 @@ def _table(grid_points: list[GridPoint]) -> None:
     rows = [{name: text for name, text in row.items() if name not in dull} for row in rows]
     st.dataframe(rows, hide_index=True, height=min(430, 35 * len(rows) + 38), column_config=_COLUMNS)
     st.caption("★: no other is both smaller and more accurate. The origin is that of the bytes.")
-    for why in dict.fromkeys(f"{FORM_NAMES[p.form]}: {p.why_not}" for p in grid_points if p.why_not):
+    for why in dict.fromkeys(f"{name_of(p)}: {p.why_not}" for p in grid_points if p.why_not):
         st.caption(f":material/info: {clean_markdown(why, 300)}")
     for note in dict.fromkeys(note for p in grid_points for note in p.notes):
         st.caption(clean_markdown(note, 300))
@@ -188,7 +188,7 @@ def _shown(p: GridPoint, on_front: bool) -> dict[str, str]:
     return {
         "★": "★" if on_front else "",
         "pruned": percent(p.sparsity, 0),
-        "format": _SHORT.get(p.form, f"int{p.bits}, simulated"),
+        "format": _SHORT.get(p.form, f"{p.number_format}, simulated"),
         "recovered": RECOVERY_NAMES[p.recovery],
         "bytes": bytes_text(p.size.value),
         "accuracy": percent(p.accuracy.value),

@@ -7,7 +7,7 @@ import json
 import streamlit as st
 
 from explorer.analysis.search.question import WORDS, CostName
-from explorer.analysis.search.result import sentences_of
+from explorer.analysis.search.result import DENSE, sentences_of
 from explorer.analysis.search.search import Question, SearchResult, Tried, refusal
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.charts import CONFIG
@@ -173,9 +173,9 @@ def _budget() -> Question:
 
 
 def _progress(request: SearchRequest, job: Job) -> None:
-    n_plans = sum(isinstance(result, Tried) for result in job.results)
+    n_plans = sum(isinstance(result, Tried) and result.by != DENSE for result in job.results)
     n_cells = sum(isinstance(result, Cell) and result.complete for result in job.results)
-    scanning = f"Scanning the layers: {n_cells} of {job.total - request.evaluations} cells"
+    scanning = f"Scanning the layers: {n_cells} of {job.total - request.n_plans} cells"
     text = f"Trying plans: {n_plans} of at most {request.evaluations}" if n_plans else scanning
     progress.card(job, "search", text=text, stopped=f"{n_plans} plans")
 
