@@ -13,7 +13,7 @@ from explorer.metrics.energy import estimated, why_not_measured
 from explorer.metrics.latency import Latency, Runnable, Runtime, refined, sentence
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.memory import Traffic, traffic, weight_memory
-from explorer.metrics.sparsity_support import advice
+from explorer.metrics.sparsity_support import Support, advice, supports
 from explorer.pruning.apply import masked
 from explorer.pruning.coupling.groups import coupling
 from explorer.pruning.running import runnable
@@ -31,7 +31,8 @@ class RunningCosts:
     ``form`` is what was measured: ``sliced`` where units can be cut out, else ``masked`` (``why_masked`` says why).
     ``memory``: ``weights_dense``, ``weights_pruned``, ``activations_dense``, ``activations_pruned`` in bytes.
     ``energy``: ``dense`` and ``pruned`` in joules, estimated. ``why_energy_not_measured``: a sentence, or None
-    where this machine has a meter. ``sentences`` are for people.
+    where this machine has a meter. ``sentences`` are for people. ``runtimes`` says which software
+    makes use of such zeros, and where and when that was read.
     """
 
     form: Form
@@ -41,6 +42,7 @@ class RunningCosts:
     energy: Mapping[str, Measurement]
     why_energy_not_measured: str | None
     sentences: tuple[str, ...]
+    runtimes: tuple[Support, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -48,7 +50,7 @@ class RunningCosts:
         return self.latency.complete
 
     def to_json(self) -> JsonDict:
-        """{latency, memory, energy}, each JSON-able and with its origin."""
+        """{latency, memory, energy}, each JSON-able and with its origin, and {runtimes}."""
         return {
             "latency": {**self.latency.to_json(), "form": self.form, "why_masked": self.why_masked},
             "memory": {name: asdict(m) for name, m in self.memory.items()},
@@ -56,6 +58,7 @@ class RunningCosts:
                 **{name: asdict(m) for name, m in self.energy.items()},
                 "why_not_measured": self.why_energy_not_measured,
             },
+            "runtimes": [row.to_json() for row in self.runtimes],
         }
 
 
@@ -134,7 +137,9 @@ def refined_costs(
     runtime: Runtime = "onnx" if files else "torch"
     for measured in refined(dense, pruned, model.example, batch=batch, pairs=pairs, runtime=runtime, threads=threads):
         sentences = (sentence(theoretical, measured), *advice(plan))
-        yield RunningCosts(pair.form, pair.why_masked, measured, memory, energy, why_not_measured(), sentences)
+        yield RunningCosts(
+            pair.form, pair.why_masked, measured, memory, energy, why_not_measured(), sentences, supports(plan)
+        )
 
 
 def _activations(moved: Traffic, batch: int) -> Measurement:

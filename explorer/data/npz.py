@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from explorer.data.read_apart import arrays_apart
-from explorer.data.request import DataRequest, Task, normalise, unusable
+from explorer.data.request import DataRequest, normalise, unusable
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.data.targets import Targets, converted, guessed
 from explorer.errors import ExplorerError
-from explorer.types import Dataset, Finding, Split, SplitName, tensors_digest
+from explorer.types import Dataset, Finding, Split, SplitName, Task, tensors_digest
 
 SUFFIX_OF: dict[str, SplitName] = {
     "fit": "fit",

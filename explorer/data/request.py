@@ -6,18 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, TypedDict, get_args
 
 import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.params.numerals import real, short, whole
-from explorer.types import LoadedModel
+from explorer.types import LoadedModel, Task
 from explorer.types.files import paths
 
 Size = int | str | None
-Task = Literal["classes", "numbers", "tokens"]
 TASKS: tuple[Task, ...] = get_args(Task)
 Numbers = float | str | Sequence[float] | None
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.data.request import DataRequest, Task, unusable
-from explorer.types import Finding
+from explorer.data.request import DataRequest, unusable
+from explorer.types import Finding, Task
 
 _MOST = 100_000  # classes
 _MANY = 20  # classes, from which on one class for every second sample is worth a word

@@ -19,14 +19,14 @@ from explorer.errors import ExplorerError
 from explorer.metrics import METRICS
 from explorer.metrics.accuracy import Accuracy, drop
 from explorer.metrics.agreement import Agreement
-from explorer.metrics.base import Metric, Outputs, Task, measure, why_not
+from explorer.metrics.base import Metric, Outputs, measure, why_not
 from explorer.metrics.interval import Interval, normal_mean, ratio
 from explorer.metrics.loss import Loss
 from explorer.metrics.mae import MeanAbsoluteError
 from explorer.metrics.r2 import R2
 from explorer.metrics.tokens import TokenAccuracy, TokenAgreement, TokenLoss
 from explorer.pruning.running import two_scores
-from explorer.types import JudgedBy, Measurement
+from explorer.types import JudgedBy, Measurement, Task
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,9 @@ from explorer.engine.layout import FIRST, natural_batch_size
 from explorer.engine.program import Look, Program, Put, failed
 from explorer.engine.tracing import Steps, trace, whole_model
 from explorer.errors import ExplorerError
-from explorer.metrics.base import Task
 from explorer.pruning.apply import private_shell
 from explorer.pruning.running import output_of
-from explorer.types import LoadedModel, Split
+from explorer.types import LoadedModel, Split, Task
 from explorer.types.aliases import GraphValue
 
 Values = Mapping[fx.Node, GraphValue]

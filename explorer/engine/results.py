@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.metrics.base import Task
+from explorer.types import Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.metrics.base import Best, Outputs, Task
+from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import Interval, wilson
+from explorer.types import Task
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from explorer.metrics.interval import Interval, wilson
 from explorer.metrics.origin import machine, today
-from explorer.types import JudgedBy, Measurement
+from explorer.types import JudgedBy, Measurement, Task
 
-Task = Literal["classes", "numbers", "tokens"]
 Best = Literal["highest", "lowest", "zero"]
 JUDGED_NAMES: Mapping[JudgedBy, str] = {
     "labels": "accuracy",

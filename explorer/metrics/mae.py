@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.metrics.base import Best, Mean, Outputs, Task
+from explorer.metrics.base import Best, Mean, Outputs
 from explorer.metrics.interval import Interval, normal_mean
+from explorer.types import Task
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.metrics.base import Best, Outputs, Task
+from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import Interval, ratio
+from explorer.types import Task
 
 
 class PerToken:

@@ -1,32 +1,25 @@
-"""What was measured and what people worked on, kept on disk over all runs."""
+"""What was measured, kept on disk over all runs."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from explorer.errors import ExplorerError
 from explorer.store.connection import Database, Row
 from explorer.store.folder import data_folder
-from explorer.store.records import PointRecord, SavedWorkspace, ScanSummary, now, record_from
+from explorer.store.records import PointRecord, ScanSummary, now, record_from
 from explorer.types import Finding
 from explorer.types.aliases import JsonDict, JsonObject
 
 FILE = "runs.sqlite"
 MOST_POINTS = 100_000
-_KEPT_VERSIONS = 3
 _LARGEST_ID = 2**63 - 1
-
-_OF_ONE = "FROM workspaces WHERE id = ?"
 
 
 class Store:
-    """Measured points, finished cells of scans, saved workspaces. For all threads of a process.
+    """Measured points, finished cells of scans. For all threads of a process.
 
     ``folder`` is where it lies: given, else PRUNING_EXPLORER_DATA, else the user's data folder. The file is opened
     at the first use. Each call is kept whole or not at all, also when the process is killed. A call that cannot
@@ -131,48 +124,6 @@ class Store:
         rows = self._database.read(sql)
         return self._readable("scan", rows, _scan)
 
-    def save_workspace(self, workspace_id: str, state: JsonObject, boot: str, *, after: int | None = None) -> int:
-        """Save a visitor's work and give its version; the versions before are kept for a while.
-
-        ``after`` is the version that the work began from. When a newer one was saved meanwhile, by another tab,
-        nothing is written and ExplorerError is raised.
-        """
-        text, time = _text(state), now()
-
-        def work(connection: sqlite3.Connection) -> int:
-            latest = connection.execute(f"SELECT coalesce(max(version), 0) {_OF_ONE}", (workspace_id,)).fetchone()
-            if after is not None and latest[0] != after:
-                raise ExplorerError(
-                    "This work was changed in another tab.",
-                    why="Saving it from here would undo what was done there.",
-                    fix="Go on in the other tab, or load this page again to take its state.",
-                )
-            version = int(latest[0]) + 1
-            values = (workspace_id, version, time, boot, _digest(text), text)
-            connection.execute(
-                "INSERT INTO workspaces (id, version, time, boot, digest, state) VALUES (?, ?, ?, ?, ?, ?)", values
-            )
-            oldest = version - _KEPT_VERSIONS
-            connection.execute(f"DELETE {_OF_ONE} AND version <= ?", (workspace_id, oldest))
-            return version
-
-        return self._database.write(work)
-
-    def workspace(
-        self, workspace_id: str, accepts: Callable[[JsonObject], bool] | None = None
-    ) -> SavedWorkspace | None:
-        """The newest saved state that is whole (and that ``accepts`` takes), or None.
-
-        A damaged or refused version falls back to the one before it: then ``fell_back`` is True.
-        """
-        sql = f"SELECT id, state, boot, time, version, digest {_OF_ONE} ORDER BY version DESC"
-        rows = self._database.read(sql, (workspace_id,))
-        for i, row in enumerate(rows):
-            workspaces: list[SavedWorkspace] = self._readable("workspace", [row], _workspace)
-            if workspaces and (accepts is None or accepts(workspaces[0].state)):
-                return replace(workspaces[0], fell_back=i > 0)
-        return None
-
     def _readable(self, what: str, rows: Iterable[Row], make: Callable[[Row], Any]) -> list[Any]:
         """The rows as values; those that cannot be read are left out and told."""
         objects = []
@@ -194,13 +145,6 @@ def _scan(row: Row) -> ScanSummary:
     return ScanSummary(scan_key, n_cells, n_groups, first, last, _object(about))
 
 
-def _workspace(row: Row) -> SavedWorkspace:
-    workspace_id, state, boot, time, version, digest = row
-    if _digest(str(state)) != digest:
-        raise ValueError(f"version {version} of {workspace_id} is damaged")
-    return SavedWorkspace(workspace_id, _object(state), boot, time, version)
-
-
 def _object(text: Any) -> JsonDict:
     content = json.loads(text)
     if not isinstance(content, dict):
@@ -215,7 +159,3 @@ def _text(value: JsonObject) -> str:
 def _storable(text: str) -> str:
     # The path of a file may hold bytes that are no text; SQLite takes none of those.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

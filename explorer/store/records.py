@@ -1,4 +1,4 @@
-"""What is stored, as values: a measured point, a scan's extent, a saved workspace."""
+"""What is stored, as values: a measured point, a scan's extent."""
 
 from __future__ import annotations
 
@@ -86,21 +86,6 @@ class ScanSummary:
     first: str
     last: str
     about: JsonObject = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SavedWorkspace:
-    """A visitor's work as it was saved. ``boot`` names the server's run that saved it.
-
-    ``version`` rises with every saving. ``fell_back`` says that a newer one was there and could not be read.
-    """
-
-    id: str
-    state: JsonObject
-    boot: str
-    time: str
-    version: int
-    fell_back: bool = False
 
 
 def record_of(

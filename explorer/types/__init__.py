@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Level,
         Measurement,
         Origin,
+        Task,
         TradeOff,
         TradeOffPoint,
     )
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
 _MODULES = {
     "models": ("Dataset", "LayerInfo", "LayerTable", "LoadedModel", "Split", "SplitName", "tensors_digest"),
     "plans": ("GroupPlan", "Part", "Plan", "PrunedModel", "PruningGroup", "Ranking", "Scores"),
-    "results": ("Evaluation", "Finding", "JudgedBy", "Level", "Measurement", "Origin", "TradeOff", "TradeOffPoint"),
+    "results": (
+        "Evaluation",
+        "Finding",
+        "JudgedBy",
+        "Level",
+        "Measurement",
+        "Origin",
+        "Task",
+        "TradeOff",
+        "TradeOffPoint",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -50,6 +61,7 @@ __all__ = [
     "Scores",
     "Split",
     "SplitName",
+    "Task",
     "TradeOff",
     "TradeOffPoint",
     "tensors_digest",

@@ -13,6 +13,8 @@ from explorer.types.aliases import JsonObject
 Origin = Literal["counted", "estimated", "measured"]
 Level = Literal["ok", "warn", "fail"]
 JudgedBy = Literal["labels", "agreement", "tokens", "numbers"]
+Task = Literal["classes", "numbers", "tokens"]
+"""What a model answers with, and what labels are."""
 
 
 @dataclass(frozen=True)

@@ -105,14 +105,6 @@ def read_events(value: object, *, after: int = 0) -> tuple[tuple[DragEvent, ...]
     return tuple(new[seq] for seq in sorted(new)), tuple(refusals)
 
 
-def parse_events(value: object, *, after: int = 0) -> tuple[DragEvent, ...]:
-    """The same where nothing may be refused. Raises ExplorerError for the first event that is none."""
-    events, refusals = read_events(value, after=after)
-    for refusal in refusals:
-        raise refusal
-    return events
-
-
 def _choice(value: JsonObject, field: str, choices: tuple[str, ...], default: str | None = None) -> str:
     given = value.get(field, default)
     if not isinstance(given, str) or given not in choices:

@@ -87,6 +87,8 @@ def test_a_report_holds_them_as_json_with_their_origins() -> None:
     assert found["latency"]["origin"] == "measured"
     assert found["latency"]["form"] == "sliced"
     assert {"dense", "pruned", "ratio", "batch", "threads", "machine"} <= set(found["latency"])
+    assert {row["pattern"] for row in found["runtimes"]} == {"units"}
+    assert all(row["source"] and row["as_of"] for row in found["runtimes"])
     assert found["memory"]["activations_dense"]["origin"] == "counted"
     assert found["energy"]["dense"]["origin"] == "estimated"
     assert "latency" not in report(model, plan).to_json()

@@ -199,7 +199,7 @@ def test_what_cannot_be_shown_is_one_line_and_status_2(argv: list[str], said: st
 
 
 def test_a_file_of_a_newer_version_is_one_line_and_status_2(capsys: Capture, tmp_path: Path) -> None:
-    Store(tmp_path).save_workspace("w", {}, "boot")
+    Store(tmp_path).record_scan("scan", {})
     connection = sqlite3.connect(tmp_path / "runs.sqlite")
     connection.execute("PRAGMA user_version = 999")
     connection.close()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.workbench.events import DragEvent, parse_event, parse_events
+from explorer.workbench.events import DragEvent, parse_event, read_events
 from tests.every import for_each
 
 MOVE: dict[str, Any] = {"kind": "threshold", "group": "a", "value": 0.25, "mode": "together", "final": False, "seq": 3}
@@ -73,10 +73,13 @@ def test_what_no_histogram_sends_is_refused(value: Any) -> None:
 def test_a_repeated_batch_gives_only_what_is_new_and_in_order() -> None:
     batch = [{**MOVE, "seq": seq} for seq in (5, 3, 4, 4)]
 
-    assert [event.seq for event in parse_events(batch, after=3)] == [4, 5]
+    events, refusals = read_events(batch, after=3)
+
+    assert ([event.seq for event in events], refusals) == ([4, 5], ())
 
 
 @pytest.mark.parametrize("batch", [None, {}, "x", [MOVE] * 1_001])
 def test_a_batch_that_is_not_a_short_list_is_refused(batch: Any) -> None:
-    with pytest.raises(ExplorerError):
-        parse_events(batch)
+    events, refusals = read_events(batch)
+
+    assert (events, len(refusals)) == ((), 1)

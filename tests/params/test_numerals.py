@@ -16,7 +16,7 @@ from explorer.params import Registry
 from explorer.params.numerals import real, whole
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.spec import PruneSpec
-from explorer.workbench.events import parse_events
+from explorer.workbench.events import parse_event
 
 HUGE = 10**400
 NO_NUMBERS = ["²", "٣", "1_000", "9" * 5000, "1" + "0" * 309, "1e400", "nan", "inf", "", " ", "0x10", "½", "a" * 9999]
@@ -55,8 +55,8 @@ def test_every_place_that_takes_a_number_refuses_such_ones_in_words() -> None:
         "seed": lambda v: registry.from_json({"key": "random", "seed": v}),
         "limit": lambda v: PruneSpec.from_json({"limits": {"head.fc": {"floor": v}}}),
         "corner": lambda v: parse_corner({"end": v, "final": 0.5}),
-        "event": lambda v: parse_events([{"kind": "threshold", "seq": 1, "group": "a", "value": v}]),
-        "order": lambda v: parse_events([{"kind": "undo", "seq": v}]),
+        "event": lambda v: parse_event({"kind": "threshold", "seq": 1, "group": "a", "value": v}),
+        "order": lambda v: parse_event({"kind": "undo", "seq": v}),
         "size": lambda v: square("none" if v in (None, "") else v),
         "mean": lambda v: numbers("mean", [v]),
         "splits": lambda v: shares([v, v, v]),

@@ -91,7 +91,7 @@ def test_eight_threads_at_once_lose_nothing(tmp_path: Path) -> None:
             for i in range(25):
                 store.record_point(record(i, plan_digest=f"{name}-{i}"))
                 store.record_cell("scan", f"group {name}", i / 25, {"i": i})
-                store.save_workspace("shared", {"by": name, "i": i}, "boot")
+                store.record_scan(f"scan {name}", {"i": i})
                 assert any(r.point.plan_digest == f"{name}-{i}" for r in store.points())
         except Exception as error:  # noqa: BLE001 - whatever a thread raises is the test's to show
             failures.append(error)
@@ -104,7 +104,6 @@ def test_eight_threads_at_once_lose_nothing(tmp_path: Path) -> None:
     assert failures == []
     assert len({r.point.plan_digest for r in store.points()}) == 200
     assert len(store.cells("scan")) == 200
-    assert getattr(store.workspace("shared"), "version", 0) == 200
 
 
 def test_a_killed_process_costs_at_most_the_record_it_was_writing(tmp_path: Path) -> None:
@@ -114,7 +113,7 @@ def test_a_killed_process_costs_at_most_the_record_it_was_writing(tmp_path: Path
         store, i = Store(sys.argv[1]), int(sys.argv[2])
         while True:
             store.record_cell("scan", "group", i, {"i": i, "much": "x" * 20_000})
-            store.save_workspace("w", {"i": i}, "boot")
+            store.record_scan("scan", {"i": i})
             print(i, flush=True)
             i += 1
     """
@@ -132,9 +131,8 @@ def test_a_killed_process_costs_at_most_the_record_it_was_writing(tmp_path: Path
         assert levels == list(map(float, range(len(levels))))
         assert len(levels) >= begin + n_lines
         assert all(cell == {"i": int(level), "much": "x" * 20_000} for (_, level), cell in cells.items())
-        saved = store.workspace("w")
-        assert saved is not None
-        assert saved.state["i"] in (len(levels) - 1, len(levels) - 2)
+        (summary,) = store.scans()
+        assert summary.about["i"] in (len(levels) - 1, len(levels) - 2)
         assert by_sqlite(store.path, "PRAGMA integrity_check") == [("ok",)]
         assert store.findings == ()
         begin = len(levels)
@@ -266,9 +264,10 @@ def test_a_place_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, place
 def test_a_record_that_is_far_too_large_is_refused(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with pytest.raises(ExplorerError, match="too large"):
-        store.save_workspace("w", {"much": "x" * (65 * 1024 * 1024)}, "boot")
-    assert store.workspace("w") is None
-    assert store.save_workspace("w", {}, "boot") == 1
+        store.record_cell("scan", "group", 0.5, {"much": "x" * (65 * 1024 * 1024)})
+    assert store.cells("scan") == {}
+    store.record_cell("scan", "group", 0.5, {})
+    assert store.cells("scan") == {("group", 0.5): {}}
 
 
 def test_another_run_that_never_lets_go_is_said_in_a_sentence(tmp_path: Path) -> None:
@@ -291,7 +290,6 @@ def test_a_file_of_the_first_format_is_brought_up_to_date_with_all_it_holds(tmp_
     connection.close()
     store = Store(tmp_path)
     assert store.cells("scan") == {("conv1", 0.5): {"accuracy": 0.75}}
-    assert store.save_workspace("w", {"a": 1}, "boot") == 1
     assert store.record_point(record()) == 1
     assert store.findings == ()
     store.close()

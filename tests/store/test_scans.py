@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.errors import ExplorerError
 from explorer.store.database import Store
-
-STATE = {"spec": {"granularity": {"key": "weight"}}, "tried": [1.5, None, "näh"]}
 
 
 @pytest.fixture
@@ -76,55 +73,3 @@ def test_a_cell_that_cannot_be_read_is_missing_and_told(store: Store) -> None:
     change(store, "UPDATE cells SET cell = '{' WHERE group_name = '\"a\"'")
     assert store.cells("scan") == {("b", 0.1): {"n": 2}}
     assert "cell could not be read" in store.findings[0].what
-
-
-def test_a_workspace_comes_back_as_it_was_saved_last(store: Store, tmp_path: Path) -> None:
-    assert store.save_workspace("w", {"old": 1}, "boot 1") == 1
-    assert store.save_workspace("w", STATE, "boot 2") == 2
-    store.save_workspace("other", {}, "boot 3")
-    found = Store(tmp_path).workspace("w")
-    assert found is not None
-    assert (found.state, found.boot, found.version, found.fell_back) == (STATE, "boot 2", 2, False)
-    assert store.workspace("absent") is None
-
-
-@pytest.mark.parametrize(
-    "damage", ["state = substr(state, 1, 9)", "state = '{}'", "state = '[]'", "digest = ''", "state = x'ff'"]
-)
-def test_a_damaged_state_falls_back_to_the_one_before(store: Store, damage: str) -> None:
-    store.save_workspace("w", STATE, "boot 1")
-    store.save_workspace("w", {"newer": 1}, "boot 2")
-    change(store, f"UPDATE workspaces SET {damage} WHERE version = 2")
-    found = store.workspace("w")
-    assert found is not None
-    assert (found.state, found.boot, found.fell_back) == (STATE, "boot 1", True)
-    assert store.findings
-    assert store.save_workspace("w", {"next": 1}, "boot 3") == 3
-    change(store, f"UPDATE workspaces SET {damage} WHERE version = 3")
-    assert getattr(store.workspace("w"), "state", None) == STATE
-
-
-def test_a_state_that_the_app_does_not_take_falls_back_to_the_one_before(store: Store) -> None:
-    store.save_workspace("w", {"format": 2}, "boot")
-    store.save_workspace("w", {"format": 1}, "boot")
-    found = store.workspace("w", lambda state: state["format"] == 2)
-    assert found is not None
-    assert (found.state, found.fell_back) == ({"format": 2}, True)
-    assert store.workspace("w", lambda state: False) is None
-
-
-def test_two_tabs_do_not_overwrite_each_other(store: Store) -> None:
-    mine = store.save_workspace("w", {"by": "me"}, "boot")
-    store.save_workspace("w", {"by": "you"}, "boot", after=mine)
-    with pytest.raises(ExplorerError, match="another tab"):
-        store.save_workspace("w", {"by": "me again"}, "boot", after=mine)
-    assert getattr(store.workspace("w"), "state", None) == {"by": "you"}
-
-
-def test_saving_often_does_not_fill_the_disk(store: Store) -> None:
-    for i in range(40):
-        store.save_workspace("w", {"i": i, "much": "x" * 20_000}, "boot")
-    store.close()
-    assert getattr(store.workspace("w"), "version", 0) == 40
-    store.close()
-    assert store.path.stat().st_size < 200_000
