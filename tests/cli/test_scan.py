@@ -31,7 +31,7 @@ def test_people_get_a_table_of_changes_and_a_sentence_on_trust(capsys: pytest.Ca
     assert found.fragile_words in out
     assert "pruned, measured; dense: 98.9%" in out
     wide = max((cell.drop.high - cell.drop.low) / 2 for cell in found.cells)
-    assert f"95 % intervals of the drops: {math.ceil(1000 * wide) / 10:.1f} points or less either way." in out
+    assert f"95 % intervals: {math.ceil(1000 * wide) / 10:.1f} points or less either way." in out
 
 
 def test_the_seed_draws_the_samples_of_estimates(capsys: pytest.CaptureFixture[str]) -> None:
