@@ -24,6 +24,8 @@ def clean(text: str, limit: int | None = 80) -> str:
     if limit is not None and len(text) > limit:
         head = limit // 2
         text = f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

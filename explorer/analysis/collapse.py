@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from explorer.metrics.interval import wilson
+from explorer.ranking.together import counted, not_finite
 from explorer.text.numbers import between, percent, percent_asked
 from explorer.types import Evaluation, Finding, GroupPlan, LayerInfo, Level, LoadedModel, Plan
 from explorer.types.aliases import JsonObject
@@ -22,7 +23,7 @@ _SEVERITY = {"fail": 0, "warn": 1, "ok": 2}
 
 def of_weights(model: LoadedModel, layers: Iterable[LayerInfo]) -> list[Finding]:
     """What is wrong before anything is pruned: :func:`before` of a plan that cuts nothing."""
-    return [finding for layer in layers if (finding := _broken(model, layer)) is not None]
+    return list(_broken(model, tuple(layers)).values())
 
 
 def before(model: LoadedModel, plan: Plan) -> list[Finding]:
@@ -35,7 +36,14 @@ def before(model: LoadedModel, plan: Plan) -> list[Finding]:
     for group in plan.groups:
         for name in group.group.layers:
             groups.setdefault(name, group)
-    findings = [finding for layer in plan.layers for finding in _of_layer(model, plan, layer, groups.get(layer.name))]
+    broken = _broken(model, plan.layers.layers)
+    n_kept = counted(plan.masks, _itself)
+    findings = []
+    for layer in plan.layers:
+        findings += [broken[layer.name]] if layer.name in broken else []
+        mask = plan.masks.get(layer.parameter)
+        if mask is not None and n_kept[layer.parameter] < mask.numel():
+            findings += _of_layer(model, plan, layer, groups.get(layer.name))
     return sorted(findings, key=lambda finding: _SEVERITY[finding.level])
 
 
@@ -57,11 +65,9 @@ def after(
 
 
 def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> Iterator[Finding]:
-    if (broken := _broken(model, layer)) is not None:
-        yield broken
-    mask = plan.masks.get(layer.parameter)
+    mask = plan.masks[layer.parameter]
     # Biases and scales go with their unit: only what holds a layer's weights can empty it.
-    if mask is None or not layer.n_weights or mask.dim() < 2 or bool(mask.all()):
+    if not layer.n_weights or mask.dim() < 2:
         return
     if group is not None and group.group.unit == "residual block":
         return  # a block that is left out leaves its shortcut: nothing is empty
@@ -70,21 +76,31 @@ def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan
         yield finding
 
 
-def _broken(model: LoadedModel, layer: LayerInfo) -> Finding | None:
-    """What is wrong with a layer's own weights, unless the model's findings say so of them already."""
-    if any(finding.level == "fail" and finding.layer == layer.name for finding in model.findings):
-        return None
-    weights = model.weights[layer.parameter]
-    return _not_finite(layer, weights) or _all_zero(layer, weights)
+def _broken(model: LoadedModel, layers: Sequence[LayerInfo]) -> dict[str, Finding]:
+    """What is wrong with the dense weights of the layers, by the name of those that are broken.
+
+    What the model's findings say of a layer already is not said again.
+    """
+    reported = {finding.layer for finding in model.findings if finding.level == "fail"}
+    layers = [layer for layer in layers if layer.name not in reported]
+    tensors = {layer.name: model.weights[layer.parameter] for layer in layers}
+    bad = not_finite(tensors)
+    n_zeros = counted(tensors, lambda numbers: numbers == 0)
+    findings: dict[str, Finding] = {}
+    for layer in layers:
+        if layer.name in bad:
+            findings[layer.name] = _not_finite(layer, tensors[layer.name])
+        elif layer.prunable and 0 < layer.n_weights == n_zeros[layer.name]:
+            findings[layer.name] = _all_zero(layer)
+    return findings
 
 
-def _not_finite(layer: LayerInfo, weights: Tensor) -> Finding | None:
-    # One NaN or infinity makes the sum not finite; a sum that merely overflows is looked at closely.
-    if not weights.is_floating_point() or math.isfinite(float(weights.detach().sum(dtype=torch.float32))):
-        return None
+def _itself(mask: Tensor) -> Tensor:
+    return mask
+
+
+def _not_finite(layer: LayerInfo, weights: Tensor) -> Finding:
     n_nan, n_inf = int(torch.isnan(weights).sum()), int(torch.isinf(weights).sum())
-    if not n_nan + n_inf:
-        return None
     return Finding(
         level="fail",
         what=f"{layer.name} holds {n_nan + n_inf:,} weights that are not numbers.",
@@ -94,9 +110,7 @@ def _not_finite(layer: LayerInfo, weights: Tensor) -> Finding | None:
     )
 
 
-def _all_zero(layer: LayerInfo, weights: Tensor) -> Finding | None:
-    if not layer.prunable or not layer.n_weights or bool(weights.any()):
-        return None
+def _all_zero(layer: LayerInfo) -> Finding:
     return Finding(
         level="warn",
         what=f"{layer.name} holds nothing but zeros: it passes no signal on.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -12,6 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.pruning_masks import folded
 from explorer.params import member_to_json
+from explorer.ranking.together import not_finite
 from explorer.text.names import clean, listed
 from explorer.types import Finding, LoadedModel, tensors_digest
 from explorer.types.aliases import JsonObject
@@ -80,7 +81,14 @@ def compare(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Mi
 def fitting(tensors: Mapping[str, Tensor]) -> list[str]:
     """Keys of the architectures that these weights fit exactly, with default arguments."""
     names, _ = folded(unwrapped(tensors)[0])
-    return [a.key for a in ARCHITECTURES if not compare(names, skeleton(ARCHITECTURES.get(a.key)).state_dict())]
+    n_weights = _n_weights(names)
+    states = ((a.key, skeleton(ARCHITECTURES.get(a.key)).state_dict()) for a in ARCHITECTURES)
+    return [key for key, state in states if n_weights == _n_weights(state) and not compare(names, state)]
+
+
+def _n_weights(names: Iterable[str]) -> int:
+    """How many of the names are of weights and not of the step counters of batch norms."""
+    return sum(not name.endswith(COUNTER) for name in names)
 
 
 def assemble(weights: Weights, architecture: Architecture) -> LoadedModel:
@@ -151,11 +159,12 @@ def weights_only(weights: Weights, why: str) -> LoadedModel:
 def findings(tensors: Mapping[str, Tensor], oddities: tuple[str, ...] = ()) -> tuple[Finding, ...]:
     """What to know about these tensors: numbers that are none, empty tensors, and what the reader noticed."""
     listed = [Finding("warn", oddity) for oddity in oddities]
+    broken = not_finite(tensors)
     for name, tensor in tensors.items():
         layer = name.removesuffix(".weight")
         if tensor.numel() == 0:
             listed.append(Finding("warn", f"{clean(name)} is empty.", f"Shape {_form(tensor)}.", layer=layer))
-        elif tensor.is_floating_point() and (n_bad := int((~torch.isfinite(tensor.float())).sum())):
+        elif n_bad := broken.get(name, 0):
             listed.append(
                 Finding(
                     "fail",

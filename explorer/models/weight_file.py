@@ -152,7 +152,7 @@ def _beside(path: Path) -> JsonObject:
 
 def _of_these(hint: JsonObject, contents: FileContents) -> tuple[JsonObject, FileContents]:
     """The description from beside the file, unless it names other weights; then a note on it takes its place."""
-    if hint.get("weights") in (None, tensors_digest(contents.tensors)):
+    if hint.get("weights") is None or hint["weights"] == tensors_digest(contents.tensors):
         return hint, contents
     note = "The description beside it is of other weights, and was not used."
     return {}, replace(contents, oddities=(*contents.oddities, note))

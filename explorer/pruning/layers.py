@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import torch
+from dataclasses import dataclass
+
 from torch import Tensor, nn
 
+from explorer.ranking.together import not_finite
 from explorer.types import LayerInfo, LayerTable, LoadedModel
 
 _NORMS = (
@@ -18,17 +20,30 @@ _NORMS = (
 def layer_table(model: LoadedModel) -> LayerTable:
     """Every parameter of the model once (tied weights once, under their first name)."""
     if model.module is None:
-        return LayerTable(tuple(_from_file(name, tensor) for name, tensor in model.weights.items()))
+        broken = not_finite(model.weights)
+        return LayerTable(tuple(_from_file(name, t, name in broken) for name, t in model.weights.items()))
     owners = {f"{path}.{key}" if path else key: m for path, m in model.module.named_modules() for key in _own(m)}
     aliases: dict[int, list[str]] = {}
     for name, parameter in model.module.named_parameters(remove_duplicate=False):
         aliases.setdefault(id(parameter), []).append(name)
+    parameters = dict(model.module.named_parameters())
+    broken = not_finite(parameters)
     return LayerTable(
         tuple(
-            _from_module(name, parameter, owners[name], tuple(aliases[id(parameter)][1:]))
-            for name, parameter in model.module.named_parameters()
+            _from_module(_Described(name, parameter, name in broken, tuple(aliases[id(parameter)][1:])), owners[name])
+            for name, parameter in parameters.items()
         )
     )
+
+
+@dataclass(frozen=True)
+class _Described:
+    """A parameter with what was seen of it; ``broken``: it holds numbers that are none."""
+
+    name: str
+    tensor: Tensor
+    broken: bool
+    aliases: tuple[str, ...] = ()
 
 
 def already_zero(model: LoadedModel, layers: LayerTable) -> dict[str, Tensor]:
@@ -44,43 +59,44 @@ def _own(module: nn.Module) -> list[str]:
     return [key for key, value in module._parameters.items() if value is not None]
 
 
-def _from_file(name: str, tensor: Tensor) -> LayerInfo:
+def _from_file(name: str, tensor: Tensor, broken: bool) -> LayerInfo:
     reason = None if tensor.dim() >= 2 else "A vector (bias, scale or statistic): too few weights to be worth pruning."
-    return _info(name, tensor, "tensor", reason)
+    return _info(_Described(name, tensor, broken), "tensor", reason)
 
 
-def _from_module(name: str, parameter: Tensor, owner: nn.Module, aliases: tuple[str, ...]) -> LayerInfo:
-    key = name.rpartition(".")[2]
+def _from_module(parameter: _Described, owner: nn.Module) -> LayerInfo:
+    key = parameter.name.rpartition(".")[2]
     reason: str | None = None
     if isinstance(owner, _NORMS):
         reason = "A normalisation layer's scale or shift: it goes with its channel."
     elif key.startswith("bias") or key.endswith("bias"):
         reason = "A bias: too few numbers to be worth pruning; it goes with its channel."
-    elif parameter.dim() < 2:
+    elif parameter.tensor.dim() < 2:
         reason = "A vector: too few weights to be worth pruning."
     elif "weight" not in key:
         reason = f"A free parameter of {type(owner).__name__}, not the weight matrix of a layer."
-    return _info(name, parameter, type(owner).__name__, reason, aliases)
+    return _info(parameter, type(owner).__name__, reason)
 
 
-def _info(name: str, tensor: Tensor, kind: str, reason: str | None, aliases: tuple[str, ...] = ()) -> LayerInfo:
+def _info(parameter: _Described, kind: str, reason: str | None) -> LayerInfo:
+    name = parameter.name
     return LayerInfo(
         name=name.removesuffix(".weight") or name,
         parameter=name,
         kind=kind,
-        shape=tuple(tensor.shape),
+        shape=tuple(parameter.tensor.shape),
         block=block_of(name),
-        why_not=reason or _values_forbid(tensor),
-        aliases=aliases,
+        why_not=reason or _values_forbid(parameter.tensor, parameter.broken),
+        aliases=parameter.aliases,
     )
 
 
-def _values_forbid(tensor: Tensor) -> str | None:
+def _values_forbid(tensor: Tensor, broken: bool) -> str | None:
     if tensor.numel() == 0:
         return "It is empty."
     if not tensor.is_floating_point():
         return f"Its numbers are {str(tensor.dtype).removeprefix('torch.')}, not floating point."
-    if not bool(torch.isfinite(tensor).all()):
+    if broken:
         return "It holds NaN or infinite values, so its weights cannot be ranked."
     return None
 

@@ -16,7 +16,7 @@ from explorer.pruning.coupling.groups import kept_shape
 from explorer.pruning.coupling.unused_channels import unread
 from explorer.pruning.layers import already_zero
 from explorer.pruning.scoring import ranked, score
-from explorer.pruning.select import keep_mask
+from explorer.pruning.select import keep_masks
 from explorer.pruning.shortfall import Counts, Shortfall, check_units, few
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, GroupPlan, LoadedModel, Plan, PruningGroup, Scores
@@ -33,6 +33,8 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
     _check(spec, scores)
     bounds = {group.name: _bounds(group, spec) for group in scores.groups if group.why_not is None}
     counts = rounded(spec.allocation.counts(scores, bounds), scores, spec)
+    keeps = keep_masks(scores.values, {name: n for name, n in counts.items() if n})
+    seen = ranked(model, scores)
     kept: dict[str, dict[int, Tensor]] = {}
     masks: dict[str, Tensor] = {}
     group_plans = []
@@ -42,8 +44,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         threshold = lowest_kept(scores, group.name, n) if group.why_not is None else 0.0
         group_plans.append(GroupPlan(group, n, threshold, locked=is_locked(group, spec)))
         if n:
-            keep = keep_mask(scores.values[group.name], n)
-            _merge(masks, kept, spec.granularity.spread(ranked(model, scores), group, keep))
+            _merge(masks, kept, spec.granularity.spread(seen, group, keeps[group.name]))
     masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
     _cut_unread(model, scores, masks, kept)
     in_units = Counts(bounds, spec.allocation.wanted(scores, bounds), counts)

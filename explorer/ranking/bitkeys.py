@@ -114,10 +114,10 @@ def high_counts(keys: Tensor) -> Tensor:
 
 
 class SortedIndex:
-    """Keys sorted once: every answer is a binary search."""
+    """Sorted keys: every answer is a binary search."""
 
-    def __init__(self, keys: Tensor) -> None:
-        self.keys: Keys = np.sort(keys.numpy())
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
 
     def below(self, key: int) -> int:
         """How many keys are smaller."""
@@ -234,7 +234,8 @@ def index_of(source: KeySource, dtype: torch.dtype, *, sort_up_to: int) -> tuple
         waiting.clear()
     if high is not None:
         return size, HistogramIndex(high, source, torch.iinfo(integer_type(dtype)).bits)
-    return size, SortedIndex(torch.cat([torch.zeros(0, dtype=integer_type(dtype)), *waiting]))
+    keys = torch.cat([torch.zeros(0, dtype=integer_type(dtype)), *waiting])
+    return size, SortedIndex(np.sort(keys.numpy()))
 
 
 def chunks(pieces: Iterable[Tensor], *, absolute: bool) -> Iterator[Tensor]:

@@ -21,6 +21,7 @@ from explorer.ranking.bitkeys import (
     BINS,
     Counts,
     HistogramIndex,
+    Keys,
     SortedIndex,
     chunks,
     index_of,
@@ -30,9 +31,10 @@ from explorer.ranking.bitkeys import (
     value_of,
     values_of,
 )
+from explorer.ranking.together import sorted_within
+from explorer.types.small import SMALL, joined, small_by_type
 
 _SORT_UP_TO = 1 << 17  # below this a sorted copy is smaller than the histogram, and faster
-_FEW = 1 << 12  # below this a call of torch costs more than the values
 
 
 class Magnitudes:
@@ -50,9 +52,9 @@ class Magnitudes:
         *,
         absolute: bool,
         sort_up_to: int = _SORT_UP_TO,
-        keys: Tensor | None = None,
+        keys: Keys | None = None,
     ) -> None:
-        """``keys`` are those of all the values, where they are known already."""
+        """``keys`` are the sorted keys of all the values, where they are known already."""
         self.dtype = dtype
         self._pieces = pieces
         self._absolute = absolute
@@ -62,7 +64,7 @@ class Magnitudes:
         if keys is None:
             self.size, self.index = index_of(self.ranked_chunks, dtype, sort_up_to=sort_up_to)
         else:
-            self.size, self.index = keys.numel(), SortedIndex(keys)
+            self.size, self.index = len(keys), SortedIndex(keys)
 
     @classmethod
     def from_weights(cls, weights: Tensor) -> Magnitudes:
@@ -77,15 +79,11 @@ class Magnitudes:
     @classmethod
     def of_each(cls, tensors: Mapping[str, Tensor], *, absolute: bool = False) -> dict[str, Magnitudes]:
         """:meth:`from_scores` of many tensors (or :meth:`from_weights`); small ones are read together: far quicker."""
-        together: dict[torch.dtype, list[str]] = {}
-        for name, tensor in tensors.items():
-            if tensor.numel() <= _FEW and tensor.device.type == "cpu":
-                together.setdefault(tensor.dtype, []).append(name)
-        keys: dict[str, Tensor] = {}
-        for names in together.values():
-            flat = [tensors[name].detach().reshape(-1) for name in names]
-            sizes = [part.numel() for part in flat]
-            keys.update(zip(names, torch.split(keys_of(torch.cat(flat), absolute=absolute), sizes), strict=True))
+        keys: dict[str, Keys] = {}
+        for names in small_by_type(tensors).values():
+            numbers, sizes = joined(tensors, names)
+            ranked = sorted_within(keys_of(numbers, absolute=absolute).numpy(), sizes)
+            keys.update(zip(names, np.split(ranked, np.cumsum(sizes)[:-1]), strict=True))
         return {
             name: cls(partial(_alone, tensor), tensor.dtype, absolute=absolute, keys=keys.get(name))
             for name, tensor in tensors.items()
@@ -139,9 +137,7 @@ class Magnitudes:
 
     def quantiles(self, shares: Sequence[float]) -> list[float]:
         """:meth:`quantile` for each of them."""
-        outside = next((q for q in shares if not 0 <= q <= 1), None)
-        if outside is not None:
-            raise ExplorerError(f"{outside} is not a quantile.", fix="Ask for a number from 0 to 1.")
+        check_shares(shares)
         ranks = [q * (self.size - 1) for q in shares]
         floors = [math.floor(rank) for rank in ranks]
         lower = self._at_ranks(floors)
@@ -176,6 +172,13 @@ class Magnitudes:
         return key_of(value, self.dtype)
 
 
+def check_shares(shares: Sequence[float]) -> None:
+    """ExplorerError for what is no quantile."""
+    outside = next((q for q in shares if not 0 <= q <= 1), None)
+    if outside is not None:
+        raise ExplorerError(f"{outside} is not a quantile.", fix="Ask for a number from 0 to 1.")
+
+
 def _alone(tensor: Tensor) -> tuple[Tensor]:
     return (tensor,)
 
@@ -184,7 +187,7 @@ def smallest_mask(scores: Tensor, n: int) -> Tensor:
     """A bool mask of the scores' shape: exactly ``n`` False, lowest first, ties in index order."""
     if n in (0, scores.numel()):
         return torch.full(scores.shape, n == 0, dtype=torch.bool)
-    if 0 < n < scores.numel() <= _FEW and scores.device.type == "cpu" and not bool(scores.isnan().any()):
+    if 0 < n < scores.numel() <= SMALL and scores.device.type == "cpu" and not bool(scores.isnan().any()):
         mask = torch.ones(scores.numel(), dtype=torch.bool)
         mask[scores.detach().reshape(-1).argsort(stable=True)[:n]] = False
         return mask.reshape(scores.shape)
@@ -261,7 +264,7 @@ def _cut(parts: Sequence[Magnitudes], n: int) -> int | None:
     if not large:
         return int(np.partition(merged, n)[n])
     bits = torch.iinfo(integer_type(parts[0].dtype)).bits
-    return _merged_kth(SortedIndex(torch.from_numpy(merged)), large, n, bits)
+    return _merged_kth(SortedIndex(np.sort(merged)), large, n, bits)
 
 
 def _merged_kth(small: SortedIndex, large: Sequence[HistogramIndex], n: int, bits: int) -> int:

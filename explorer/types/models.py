@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from explorer.types.aliases import JsonObject
 from explorer.types.results import Finding
+from explorer.types.small import joined, small_by_type
 
 SplitName = Literal["fit", "tune", "test"]
 
@@ -129,12 +130,28 @@ class LoadedModel:
 def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
     """Equal digest = equal names, dtypes, shapes and bits. Order does not matter."""
     total = hashlib.sha256()
+    small = dict(_small_bytes(tensors))
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
+        tensor = tensors[name]
         total.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
         if tensor.numel():
-            total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+            total.update(small[name] if name in small else _bytes(tensor.detach().cpu().contiguous().reshape(-1)))
     return total.hexdigest()[:16]
+
+
+def _bytes(numbers: Tensor) -> memoryview:
+    return numbers.view(torch.uint8).numpy().data
+
+
+def _small_bytes(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, memoryview]]:
+    for names in small_by_type(tensors).values():
+        numbers, sizes = joined(tensors, names)
+        if not len(numbers):
+            continue
+        whole, width, start = _bytes(numbers), numbers.element_size(), 0
+        for name, size in zip(names, sizes, strict=True):
+            yield name, whole[start : start + size * width]
+            start += size * width
 
 
 @dataclass(frozen=True, eq=False)

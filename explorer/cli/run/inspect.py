@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+
+from torch import Tensor
 
 from explorer.analysis import collapse
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.run.loading import load_model
 from explorer.pruning.layers import layer_table
+from explorer.ranking.of_each import quantiles_of_each
 from explorer.ranking.order import Magnitudes
+from explorer.ranking.together import counted, not_finite
 from explorer.text.numbers import percent_asked
 from explorer.types import LayerInfo, LayerTable, LoadedModel
 from explorer.types.aliases import JsonDict
@@ -23,8 +28,7 @@ def run(args: Arguments) -> int:
     """Print the layer table."""
     model = load_model(args)
     layers = layer_table(model)
-    ranked = _ranked(model, layers)
-    rows = [_row(model, layer, ranked.get(layer.name)) for layer in layers]
+    rows = layer_rows(model, layers)
     findings = list(dict.fromkeys([*model.findings, *collapse.of_weights(model, layers)]))
     if args.json:
         printing.say_json(_json(model, rows, findings))
@@ -43,28 +47,36 @@ def run(args: Arguments) -> int:
 _HEAD = ("layer", "kind", "shape", "weights", "zeros", *(f"|w| {percent_asked(s)}" for s in SHARES))
 
 
-def _row(model: LoadedModel, layer: LayerInfo, ranked: Magnitudes | None) -> JsonDict:
-    weights = model.weights[layer.parameter]
+def layer_rows(model: LoadedModel, layers: LayerTable) -> list[JsonDict]:
+    """One row a layer, as JSON: what it is, its zeros, and quantiles of |w| where they exist."""
+    tensors = {layer.name: model.weights[layer.parameter] for layer in layers}
+    quantiles = _quantiles(layers, tensors)
+    n_zeros = counted(tensors, lambda numbers: numbers == 0)
+    return [_row(layer, tensors[layer.name], n_zeros[layer.name], quantiles.get(layer.name)) for layer in layers]
+
+
+def _row(layer: LayerInfo, weights: Tensor, n_zeros: int, quantiles: Sequence[float] | None) -> JsonDict:
     return {
         "name": layer.name,
         "kind": layer.kind,
         "shape": list(layer.shape),
         "dtype": str(weights.dtype).removeprefix("torch."),
         "n_weights": layer.n_weights,
-        "n_zeros": layer.n_weights - int(weights.count_nonzero()),
-        "quantiles": None if ranked is None else dict(zip(_SHARE_NAMES, ranked.quantiles(SHARES), strict=True)),
+        "n_zeros": n_zeros,
+        "quantiles": None if quantiles is None else dict(zip(_SHARE_NAMES, quantiles, strict=True)),
         "prunable": layer.prunable,
         "why_not": layer.why_not,
         "aliases": list(layer.aliases),
     }
 
 
-def _ranked(model: LoadedModel, layers: LayerTable) -> dict[str, Magnitudes]:
-    """|w| of every layer whose numbers can be ranked."""
-    tensors = {layer.name: model.weights[layer.parameter] for layer in layers if layer.n_weights}
-    return Magnitudes.of_each(
-        {name: t for name, t in tensors.items() if t.is_floating_point() and bool(t.isfinite().all())}, absolute=True
-    )
+def _quantiles(layers: LayerTable, tensors: Mapping[str, Tensor]) -> dict[str, list[float]]:
+    """Quantiles of |w| for every layer whose numbers can be ranked, as those of prunable layers can."""
+    floating = {name: t for name, t in tensors.items() if t.numel() and t.is_floating_point()}
+    unsure = (layer.name for layer in layers if not layer.prunable and layer.name in floating)
+    broken = not_finite({name: floating[name] for name in unsure})
+    rankable = {name: t for name, t in floating.items() if name not in broken}
+    return quantiles_of_each(Magnitudes.of_each(rankable, absolute=True), SHARES)
 
 
 def _json(model: LoadedModel, rows: list[JsonDict], findings: list[Any]) -> JsonDict:

@@ -12,6 +12,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.models.reader.transfer import apart
 from explorer.types.aliases import JsonObject
 from explorer.types.files.reading import answer
 from explorer.types.files.reading.launch import Clocks, run
@@ -84,7 +85,7 @@ def _contents(report: Mapping[str, object], folder: Path, n_bytes: int | None) -
     names = answer.texts(report.get("names"))
     aliases = {name: answer.text(first) for name, first in answer.entries(report.get("aliases")).items()}
     metadata = {name: answer.text(value) for name, value in answer.entries(report.get("metadata")).items()}
-    stored = _tensors(folder / TENSORS, n_bytes)
+    stored = apart(_travelled(folder / TENSORS, n_bytes), report.get("joined"))
     if len(set(names)) != len(names) or stored.keys() != {f"t{i}" for i in range(len(names))}:
         raise answer.UnusableError("the tensors are not those of the report")
     if not set(aliases.values()) <= set(names) or not aliases.keys().isdisjoint(names):
@@ -99,9 +100,8 @@ def _contents(report: Mapping[str, object], folder: Path, n_bytes: int | None) -
     )
 
 
-def _tensors(path: Path, n_bytes: int | None) -> dict[str, Tensor]:
+def _travelled(path: Path, n_bytes: int | None) -> dict[str, Tensor]:
     most = opened_bytes(path.stat().st_size if n_bytes is None else n_bytes)
     if path.is_symlink() or path.stat().st_size > most + MAX_HEADER_BYTES:
         raise answer.UnusableError("the tensors are larger than the file may open to")
-    # Cloned, so that the memory is torch's own, aligned as for any other tensor.
-    return {name: tensor.clone() for name, tensor in load(path.read_bytes()).items()}
+    return load(path.read_bytes())

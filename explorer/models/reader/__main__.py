@@ -24,6 +24,7 @@ from explorer.models.reader.contents import Contents, checked, flat
 from explorer.models.reader.formats import SAVE_AGAIN, Format, check_sums, recognise, zip_contents
 from explorer.models.reader.safetensors_file import Header, read_header, read_safetensors
 from explorer.models.reader.torch_file import read_torch
+from explorer.models.reader.transfer import together
 from explorer.types.files.reading.answer import write_report
 from explorer.types.files.reading.limits import (
     MAX_FILE_BYTES,
@@ -122,9 +123,11 @@ def _try_slim(contents: Contents) -> None:
 def _written(contents: Contents, folder: Path) -> dict[str, object]:
     """Names go into the report and numbers into the file, so that odd names cannot disturb it."""
     numbered = {f"t{i}": tensor for i, tensor in enumerate(contents.tensors.values())}
-    save_file(numbered, folder / TENSORS)
+    travelling, joined = together(numbered)
+    save_file(travelling, folder / TENSORS)
     return {
         "names": list(contents.tensors),
+        "joined": joined,
         "aliases": contents.aliases,
         "repairs": contents.repairs[:50],
         "oddities": contents.oddities,
