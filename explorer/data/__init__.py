@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol, Unpack
 
+from explorer.data.at_hand import ADDRESS, from_objects
+from explorer.data.class_names import named
 from explorer.data.digits import Digits
 from explorer.data.folder import Folder
 from explorer.data.generated import Generated
@@ -34,40 +36,55 @@ SOURCES: Registry[DataSource] = Registry("data source", (Digits, Folder, Npz, Ge
 
 @options_from(DataOptions)
 def load(
-    address: str,
+    source: object,
     *,
     model: LoadedModel | None = None,
     **keywords: Unpack[DataKeywords],
 ) -> Dataset:
-    """The dataset an address names, each split in a fixed, shuffled, stratified order.
+    """The dataset an address names, or of what is at hand, each split in a fixed, shuffled, stratified order.
 
-    ``model`` tells the size, the channels and the normalisation its weights were trained with;
-    ``size`` (pixels), ``mean`` and ``std`` (one number, or one per channel; numbers, a list or
-    text such as "0.485,0.456,0.406") override that. ``splits`` is "fit/tune/test" as shares for data
-    not divided yet. ``task`` ("classes", "numbers", "tokens") states what labels are. Raises ExplorerError.
+    ``source``: an address; ``(inputs, targets)`` as tensors, arrays or tables; inputs alone; a ``Dataset`` or a
+    ``DataLoader`` of torch; or a dict with fit, tune and test of these. ``model`` tells the size, the channels
+    and the normalisation its weights were trained with; ``size`` (pixels), ``mean`` and ``std`` override that.
+    ``splits`` is "fit/tune/test" as shares for data not divided yet, ``classes`` names the classes. ``task``
+    states what targets are (classes, binary, labels, numbers, tokens, custom). Raises ExplorerError.
+
+        >>> import explorer as ex, torch
+        >>> data = ex.load_data((torch.zeros(8, 4), torch.arange(8) % 2), splits="0.5/0.25/0.25")
+        >>> {name: len(split) for name, split in data.splits.items()}
+        {'fit': 4, 'tune': 2, 'test': 2}
     """
-    key, _, place = address.strip().partition(":")
-    if key not in SOURCES.members:
-        raise ExplorerError(
-            f"{address!r} is not an address of data.",
-            fix="Write one of: " + ", ".join(s.form for s in SOURCES) + ".",
-        )
+    if isinstance(source, Dataset):
+        return source
     asked = DataOptions(**keywords)
+    address = source.strip() if isinstance(source, str) else ADDRESS
     request = DataRequest(
-        address=address.strip(),
-        place=place,
+        address=address,
+        place=address.partition(":")[2],
         model=model,
         size=square(asked.size),
         mean=numbers("mean", asked.mean),
         std=numbers("std", asked.std),
         splits=shares(asked.splits),
         seed=asked.seed,
-        task=stated_task(asked.task),
+        task=stated_task(asked.task or (None if model is None or address == "none" else model.meta.get("task"))),
     )
-    dataset = SOURCES.get(key).load(request)
+    dataset = _read(source, request)
     if model is not None:
         _check_fit(dataset, model)
-    return dataset
+    return dataset if asked.classes is None else named(dataset, asked.classes)
+
+
+def _read(source: object, request: DataRequest) -> Dataset:
+    if not isinstance(source, str):
+        return from_objects(source, request)
+    key = request.address.partition(":")[0]
+    if key not in SOURCES.members:
+        raise ExplorerError(
+            f"{source!r} is not an address of data.",
+            fix="Write one of: " + ", ".join(s.form for s in SOURCES) + ".",
+        )
+    return SOURCES.get(key).load(request)
 
 
 def _check_fit(dataset: Dataset, model: LoadedModel) -> None:

@@ -7,18 +7,18 @@ from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel, Split, SplitName
 
 
-def given_data(data: Dataset | str | None, model: LoadedModel) -> Dataset:
-    """The data itself, that at the address, or what the model was made for."""
+def given_data(data: object, model: LoadedModel) -> Dataset:
+    """The data itself, that at the address, that at hand, or (None) what the model was made for."""
     if isinstance(data, Dataset):
         return data
-    address = data or model.data
-    if address is None:
+    source = model.data if data is None or (isinstance(data, str) and not data) else data
+    if source is None:
         raise ExplorerError(
             f"{model.address} does not say what it is evaluated on.",
             why=why_no_data(model),
-            fix="Name the data: digits, folder:PATH, npz:PATH or none.",
+            fix="Name the data: digits, folder:PATH, npz:PATH or none; in Python, (inputs, targets) will do too.",
         )
-    return sources.load(address, model=model)
+    return sources.load(source, model=model)
 
 
 def why_no_data(model: LoadedModel) -> str:

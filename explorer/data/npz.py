@@ -14,7 +14,8 @@ from explorer.data.request import DataRequest, normalise, unusable
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.data.targets import Targets, converted, guessed
 from explorer.errors import ExplorerError
-from explorer.types import Dataset, Finding, Split, SplitName, Task, tensors_digest
+from explorer.types import Dataset, Finding, Split, SplitName, tensors_digest
+from explorer.types.tasks import StatedTask
 
 SUFFIX_OF: dict[str, SplitName] = {
     "fit": "fit",
@@ -44,32 +45,36 @@ class Npz:
         """x: (n, ...) float32, or (n, length) int64 tokens; y as :class:`explorer.types.Split` has it, or None."""
         if request.size is not None:
             raise ExplorerError("Arrays are not scaled.", fix="Leave size out, or save the arrays at the right size.")
-        arrays = arrays_apart(request.path, request.address)
-        suffixes = _suffixes(arrays, request)
-        task, findings = _task(arrays, suffixes, request)
-        pairs = _pairs(arrays, suffixes, task, request)
-        findings = (*findings, *_bytes_read(arrays["x" + suffixes[0]], request))
-        n_classes = _n_classes([y for _, y in pairs.values()], request)
-        splits, why_not = _splits(pairs, request)
-        meta = {
-            "size": None,
-            "mean": None if request.mean is None else list(request.mean),
-            "std": None if request.std is None else list(request.std),
-            "splits": None if request.splits is None else list(request.splits),
-            "seed": request.seed,
-            "n": counts(splits),
-        }
-        first = next(iter(splits.values())).x
-        return Dataset(
-            address=request.address,
-            splits=splits,
-            classes=tuple(str(i) for i in range(n_classes)),
-            digest=tensors_digest(tensors(splits)),
-            why_no_split=why_not,
-            meta=meta,
-            images=first.dim() == 4 and first.shape[1] in (1, 3),
-            findings=findings,
-        )
+        return from_arrays(arrays_apart(request.path, request.address), request)
+
+
+def from_arrays(arrays: dict[str, np.ndarray], request: DataRequest) -> Dataset:
+    """The dataset of arrays ``x`` and ``y``, or x_fit, y_fit, x_tune, ...; see :class:`Npz`."""
+    suffixes = _suffixes(arrays, request)
+    task, findings = _task(arrays, suffixes, request)
+    pairs = _pairs(arrays, suffixes, task, request)
+    findings = (*findings, *_bytes_read(arrays["x" + suffixes[0]], request))
+    n_classes = _n_classes([y for _, y in pairs.values()], request)
+    splits, why_not = _splits(pairs, request)
+    meta = {
+        "size": None,
+        "mean": None if request.mean is None else list(request.mean),
+        "std": None if request.std is None else list(request.std),
+        "splits": None if request.splits is None else list(request.splits),
+        "seed": request.seed,
+        "n": counts(splits),
+    }
+    first = next(iter(splits.values())).x
+    return Dataset(
+        address=request.address,
+        splits=splits,
+        classes=tuple(str(i) for i in range(n_classes)),
+        digest=tensors_digest(tensors(splits)),
+        why_no_split=why_not,
+        meta=meta,
+        images=first.dim() == 4 and first.shape[1] in (1, 3),
+        findings=findings,
+    )
 
 
 Pair = tuple[Tensor, Tensor | None]
@@ -83,7 +88,9 @@ def _suffixes(arrays: dict[str, np.ndarray], request: DataRequest) -> list[str]:
     return suffixes
 
 
-def _task(arrays: dict[str, np.ndarray], suffixes: list[str], request: DataRequest) -> tuple[Task, tuple[Finding, ...]]:
+def _task(
+    arrays: dict[str, np.ndarray], suffixes: list[str], request: DataRequest
+) -> tuple[StatedTask, tuple[Finding, ...]]:
     """What all labels together are for; "classes" where there are none."""
     labelled = [suffix for suffix in suffixes if "y" + suffix in arrays]
     labels = [arrays["y" + suffix] for suffix in labelled]
@@ -93,13 +100,17 @@ def _task(arrays: dict[str, np.ndarray], suffixes: list[str], request: DataReque
     return guessed(Targets(np.concatenate(labels), are_texts), request)
 
 
-def _pairs(arrays: dict[str, np.ndarray], suffixes: list[str], task: Task, request: DataRequest) -> dict[str, Pair]:
+def _pairs(
+    arrays: dict[str, np.ndarray], suffixes: list[str], task: StatedTask, request: DataRequest
+) -> dict[str, Pair]:
     """{split name, or "" when undivided: (x, y)}."""
     pairs: dict[str, Pair] = {}
     for suffix in suffixes:
         raw = arrays.get("y" + suffix)
         whole = (task == "tokens" and raw is not None) or _takes_whole_numbers(request)
         x = _whole_numbers(arrays["x" + suffix], request) if whole else _inputs(arrays["x" + suffix], request)
+        if raw is not None and not raw.ndim:
+            raise unusable(request, f"y{suffix} is one value, and a row for each sample is needed.", LAYOUT)
         y = None if raw is None else converted(raw, task, request)
         if not len(x) or (y is not None and len(x) != len(y)):
             why = f"x{suffix} has {len(x)} samples, y{suffix} has {0 if y is None else len(y)}."
@@ -133,7 +144,9 @@ def _splits(pairs: dict[str, Pair], request: DataRequest) -> tuple[dict[str, Spl
 def _n_classes(labels: list[Tensor | None], request: DataRequest) -> int:
     """How many classes labels and model know; 0 where labels are no classes."""
     label_arrays = [y for y in labels if y is not None]
-    if any(y.dim() != 1 or y.is_floating_point() for y in label_arrays):
+    if label_arrays and label_arrays[0].dtype == torch.bool:
+        return int(label_arrays[0].shape[1])
+    if request.task == "custom" or any(y.dim() != 1 or y.is_floating_point() for y in label_arrays):
         return 0
     n_of_model = max(2, request.model.n_classes) if request.model and request.model.n_classes else 0
     return max([n_of_model, *(int(y.max()) + 1 for y in label_arrays if len(y))])
@@ -142,6 +155,13 @@ def _n_classes(labels: list[Tensor | None], request: DataRequest) -> int:
 def _are_texts(x: np.ndarray, y: np.ndarray) -> bool:
     """Whole numbers in, as many whole numbers out."""
     return x.ndim == 2 and x.shape[1] > 1 and x.shape == y.shape and x.dtype.kind in "iu" and y.dtype.kind in "iu"
+
+
+def _float_type(raw: np.ndarray, request: DataRequest) -> torch.dtype:
+    """float64 where the model computes in it and the samples came so; else float32."""
+    example = None if request.model is None else request.model.example
+    is_double = example is not None and raw.dtype == np.float64 and example.dtype == torch.float64
+    return torch.float64 if is_double else torch.float32
 
 
 def _takes_whole_numbers(request: DataRequest) -> bool:
@@ -158,12 +178,14 @@ def _whole_numbers(raw: np.ndarray, request: DataRequest) -> Tensor:
 
 
 def _inputs(raw: np.ndarray, request: DataRequest) -> Tensor:
+    if raw.dtype.kind not in "fiub":
+        raise unusable(request, f"x is of the type {raw.dtype}.", "Give it as numbers.")
     if raw.ndim < 2:
         raise unusable(request, f"x has the shape {raw.shape}.", LAYOUT)
     native = np.ascontiguousarray(raw, dtype=raw.dtype.newbyteorder("="))
     pixels = native.dtype == np.uint8 and native.ndim > 2
     x = _arranged(torch.from_numpy(native), request.from_model("input_shape"))
-    x = x.float().div_(255) if pixels else x.float()
+    x = x.float().div_(255) if pixels else x.to(_float_type(raw, request))
     if not torch.isfinite(x).all():
         raise unusable(request, "x holds NaN or infinite numbers.", "Repair or remove these samples.")
     if pixels or request.mean is not None or request.std is not None:

@@ -6,18 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, get_args
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.params.numerals import real, short, whole
-from explorer.types import LoadedModel, Task
+from explorer.types import LoadedModel
 from explorer.types.files import paths
+from explorer.types.tasks import STATED_TASKS, StatedTask
 
 Size = int | str | None
-TASKS: tuple[Task, ...] = get_args(Task)
 Numbers = float | str | Sequence[float] | None
 
 MAX_BYTES = 4 * 2**30
@@ -33,6 +33,7 @@ class DataOptions:
     splits: Numbers = None
     seed: int = 0
     task: str | None = None
+    classes: Sequence[str] | int | None = None
 
 
 class DataKeywords(TypedDict, total=False):
@@ -44,6 +45,7 @@ class DataKeywords(TypedDict, total=False):
     splits: Numbers
     seed: int
     task: str | None
+    classes: Sequence[str] | int | None
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class DataRequest:
     std: tuple[float, ...] | None = None
     splits: tuple[float, float, float] | None = None
     seed: int = 0
-    task: Task | None = None
+    task: StatedTask | None = None
 
     def from_model(self, name: str) -> Any:
         """What the model's description says about its inputs, or None."""
@@ -135,26 +137,27 @@ def square(value: Size) -> int | None:
         raise ExplorerError(f"size = {short(value)} is not a size.", fix=fix) from None
 
 
-def stated_task(value: str | None) -> Task | None:
+def stated_task(value: str | None) -> StatedTask | None:
     """What the labels are, where the user says it."""
     if not value:
         return None
-    for task in TASKS:
+    for task in STATED_TASKS:
         if task == value:
             return task
-    raise ExplorerError(f"task = {short(value)} is not a task.", fix=f"Give one of: {', '.join(TASKS)}.")
+    raise ExplorerError(f"task = {short(value)} is not a task.", fix=f"Give one of: {', '.join(STATED_TASKS)}.")
 
 
-def refuse_task(request: DataRequest, *, but: Task | None, what: str) -> None:
+def refuse_task(request: DataRequest, *, but: StatedTask | None, what: str) -> None:
     """Refuse a stated task that data of this kind cannot have; ``what`` they hold."""
-    if request.task not in (None, but):
+    if request.task not in (None, but) and not (request.task == "binary" and but == "classes"):
         fix = "Leave task out, or save arrays for npz:PATH."
         raise ExplorerError(f"{request.address} cannot be read as {request.task}.", why=what, fix=fix)
 
 
 def unusable(request: DataRequest, why: str, fix: str) -> ExplorerError:
     """The refusal of a file that does not hold what is needed."""
-    return ExplorerError(f"{request.path.name!r} cannot be used as data.", why=why, fix=fix)
+    name = repr(request.path.name) if request.place else "The data at hand"
+    return ExplorerError(f"{name} cannot be used as data.", why=why, fix=fix)
 
 
 def check_total(n_bytes: int, address: str) -> None:

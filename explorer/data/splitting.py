@@ -26,7 +26,7 @@ def stratified_order(y: Tensor | None, n: int, seed: int) -> Tensor:
     """
     generator = torch.Generator().manual_seed(seed)
     shuffled = torch.randperm(n, generator=generator)
-    if y is None or y.dim() != 1 or y.is_floating_point():
+    if y is None or y.dim() != 1 or y.is_floating_point() or y.dtype == torch.bool:
         return shuffled
     labels = y[shuffled]
     place = torch.rand(n, generator=generator, dtype=torch.float64)
@@ -83,6 +83,6 @@ def tensors(splits: Mapping[str, Split]) -> dict[str, Tensor]:
     out: dict[str, Tensor] = {}
     for name, split in splits.items():
         out[f"{name}.x"] = split.x
-        if split.y is not None:
-            out[f"{name}.y"] = split.y
+        if (y := split.targets if split.y is None else split.y) is not None:
+            out[f"{name}.y"] = y
     return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,14 @@ import torch
 from torch import Tensor
 
 from explorer.data.request import DataRequest, unusable
-from explorer.types import Finding, Task
+from explorer.errors import ExplorerError
+from explorer.text.names import clean
+from explorer.types import Finding
+from explorer.types.tasks import StatedTask
 
 _MOST = 100_000  # classes
 _MANY = 20  # classes, from which on one class for every second sample is worth a word
-_STATE = "If that is not what they are, state the task: classes, numbers or tokens."
+_STATE = "If that is not what they are, state the task: classes, labels, numbers or tokens."
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +43,17 @@ class Targets:
         return self.is_row and _are_bits(self.y) and bool(np.all(self.y.sum(axis=1) == 1))
 
 
-def guessed(targets: Targets, request: DataRequest) -> tuple[Task, tuple[Finding, ...]]:
+def guessed(targets: Targets, request: DataRequest) -> tuple[StatedTask, tuple[Finding, ...]]:
     """The task that the labels are for, with what there is to say about it. Raises ExplorerError for no task."""
     if request.task is not None:
-        return request.task, ()
+        return _stated(request.task, request), ()
     if targets.is_one_hot:
         return "classes", (_guess("ok", f"y holds one-hot rows: read as {targets.y.shape[1]} classes."),)
     if targets.are_texts:
         return "tokens", (_guess("ok", "y holds whole numbers in the shape of x: read as tokens."),)
+    if targets.is_row and targets.y.dtype.kind != "f" and _are_bits(targets.y):
+        what = f"y holds rows of {targets.y.shape[1]} zeros and ones, not one-hot: read as labels, several a sample."
+        return "labels", (_guess("ok", what),)
     if targets.is_row:
         return "numbers", _rows(targets, request)
     if not targets.is_whole:
@@ -55,10 +61,10 @@ def guessed(targets: Targets, request: DataRequest) -> tuple[Task, tuple[Finding
     return _whole(targets, request)
 
 
-def converted(raw: np.ndarray, task: Task, request: DataRequest) -> Tensor:
+def converted(raw: np.ndarray, task: StatedTask, request: DataRequest) -> Tensor:
     """int64 classes or tokens, or float32 numbers. Raises ExplorerError where the labels cannot be that."""
-    if task == "numbers":
-        return _numbers(raw, request)
+    if task in _OTHERS:
+        return _OTHERS[task](raw, request)
     targets = Targets(raw, are_texts=False)
     if task == "classes" and targets.is_one_hot:
         return torch.from_numpy(raw.argmax(axis=1).astype(np.int64))
@@ -75,6 +81,45 @@ def converted(raw: np.ndarray, task: Task, request: DataRequest) -> Tensor:
     return y
 
 
+def _stated(task: StatedTask, request: DataRequest) -> StatedTask:
+    """The task that was stated, where the model's outputs are for it."""
+    n = None if request.model is None else request.model.n_classes
+    if task == "binary" and n not in (None, 1):
+        what = (
+            f"The task binary needs one output, and {clean(request.model.address if request.model else '')} gives {n}."
+        )
+        raise ExplorerError(what, fix="State the task classes, or choose one output of the model by output=.")
+    return task
+
+
+def _binary(raw: np.ndarray, request: DataRequest) -> Tensor:
+    """int64 classes 0 and 1."""
+    y = converted(raw, "classes", request)
+    if len(y) and int(y.max()) > 1:
+        why = f"y holds classes up to {int(y.max())}, and the task binary tells 0 and 1 apart."
+        raise unusable(request, why, "Save y as 0 and 1, or state the task classes.")
+    return y
+
+
+def _labels(raw: np.ndarray, request: DataRequest) -> Tensor:
+    """(n, k) bool: which labels each sample has."""
+    if raw.ndim != 2 or not _are_bits(raw):
+        why = (
+            f"y does not hold a row of zeros and ones for each sample: it has the shape {raw.shape}, type {raw.dtype}."
+        )
+        raise unusable(request, why, "Save y as rows of zeros and ones, one column a label, or state another task.")
+    n = None if request.model is None else request.model.n_classes
+    if n is not None and n != raw.shape[1]:
+        raise unusable(
+            request, f"y has {raw.shape[1]} labels, the model gives {n} outputs.", "Name each output's label."
+        )
+    return torch.from_numpy(raw.astype(bool))
+
+
+def _as_it_is(raw: np.ndarray, request: DataRequest) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(raw))
+
+
 def _rows(targets: Targets, request: DataRequest) -> tuple[Finding, ...]:
     if targets.y.dtype.kind != "f":
         fix = "Save y as whole numbers from 0, or state the task numbers."
@@ -85,7 +130,7 @@ def _rows(targets: Targets, request: DataRequest) -> tuple[Finding, ...]:
     return (_guess("warn", f"y holds rows of {k} zeros and ones, not one-hot: read as numbers to predict."),)
 
 
-def _whole(targets: Targets, request: DataRequest) -> tuple[Task, tuple[Finding, ...]]:
+def _whole(targets: Targets, request: DataRequest) -> tuple[StatedTask, tuple[Finding, ...]]:
     """One whole number a sample: a class, or a number to predict where the model has one output and no two classes."""
     values: list[int] = np.unique(targets.y).astype(np.int64).tolist()
     n_outputs = None if request.model is None else request.model.n_classes
@@ -111,7 +156,7 @@ def _refuse_from_one(values: Sequence[int], n_outputs: int | None, request: Data
         raise unusable(request, why, "Subtract 1 from y.")
 
 
-def _one_output(values: Sequence[int], request: DataRequest) -> tuple[Task, tuple[Finding, ...]]:
+def _one_output(values: Sequence[int], request: DataRequest) -> tuple[StatedTask, tuple[Finding, ...]]:
     if set(values) <= {0, 1}:
         what = (
             "The model gives one output and y holds 0 and 1: read as two classes, class 1 where the output is above 0."
@@ -132,6 +177,14 @@ def _numbers(raw: np.ndarray, request: DataRequest) -> Tensor:
         why = "y does not hold finite numbers, one or a row of them per sample."
         raise unusable(request, why, "Save y as numbers to predict, or as classes: whole numbers from 0.")
     return y
+
+
+_OTHERS: dict[StatedTask, Callable[[np.ndarray, DataRequest], Tensor]] = {
+    "numbers": _numbers,
+    "labels": _labels,
+    "binary": _binary,
+    "custom": _as_it_is,
+}
 
 
 def _are_bits(y: np.ndarray) -> bool:

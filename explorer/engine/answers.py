@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from explorer.engine.label_answers import FIRST, label_results
 from explorer.engine.results import BatchResult
 from explorer.errors import ExplorerError
 from explorer.metrics import METRICS
@@ -23,6 +24,7 @@ from explorer.metrics.base import Metric, Outputs, measure, why_not
 from explorer.metrics.interval import Interval, normal_mean, ratio
 from explorer.metrics.loss import Loss
 from explorer.metrics.mae import MeanAbsoluteError
+from explorer.metrics.multi_label import LabelAccuracy, LabelAgreement, LabelLoss
 from explorer.metrics.r2 import R2
 from explorer.metrics.tokens import TokenAccuracy, TokenAgreement, TokenLoss
 from explorer.pruning.running import two_scores
@@ -173,13 +175,43 @@ class NumberAnswers:
         return Totals(r2, lost, agreement, mae, "numbers", {"r2": r2, "mae": mae, **origin.measure_more(whole)})
 
 
-ANSWERS: dict[Task, Answers] = {"classes": ClassAnswers(), "tokens": TokenAnswers(), "numbers": NumberAnswers()}
+class LabelAnswers:
+    """(n, k) logits, each label is chosen where its logit is above 0. Labels (n, k) bool."""
+
+    def per_sample(
+        self, outputs: Tensor, labels: Tensor | None, dense: BatchResult | None, *, briefly: bool = False
+    ) -> BatchResult:
+        """Raises ExplorerError when there is not one output for each label."""
+        result, given = label_results(outputs, labels, dense)
+        return result if briefly else replace(result, more=_more("labels", given, FIRST))
+
+    def totals(self, whole: BatchResult, origin: Provenance) -> Totals:
+        """The share of right labels."""
+        agreement = origin.measure(LabelAgreement(), whole.agrees, "agreement")
+        if whole.right is None or whole.dense_right is None or whole.loss is None:
+            fewer = _drop(agreement, 1 - agreement.value, normal_mean(1 - whole.agrees))
+            return Totals(agreement, fewer, agreement, None, "agreement", origin.measure_more(whole))
+        accuracy = origin.measure(LabelAccuracy(), whole.right, "accuracy")
+        lost = whole.dense_right - whole.right
+        fewer = _drop(accuracy, float(lost.mean()), normal_mean(lost))
+        loss = origin.measure(LabelLoss(), whole.loss, "loss")
+        return Totals(accuracy, fewer, agreement, loss, "several", origin.measure_more(whole))
+
+
+ANSWERS: dict[Task, Answers] = {
+    "classes": ClassAnswers(),
+    "labels": LabelAnswers(),
+    "tokens": TokenAnswers(),
+    "numbers": NumberAnswers(),
+}
 
 
 def task_of(outputs: Tensor, labels: Tensor | None) -> Task:
     """What a model does, seen from its outputs (n, ...) and the labels that they are compared with."""
     if labels is not None and labels.is_floating_point():
         return "numbers"
+    if labels is not None and labels.dtype == torch.bool:
+        return "labels"
     if outputs.dim() == 3:
         return "tokens"
     return "numbers" if labels is None and outputs.shape[1] == 1 else "classes"
@@ -188,8 +220,10 @@ def task_of(outputs: Tensor, labels: Tensor | None) -> Task:
 def answers_of(outputs: Tensor, labels: Tensor | None) -> Answers:
     """What such outputs are. Raises ExplorerError when outputs and labels are not of one kind."""
     task = task_of(outputs, labels)
-    n_dims = {"classes": 1, "tokens": 2}.get(task)
-    if (labels is not None and n_dims not in (None, labels.dim())) or (task == "numbers" and outputs.dim() != 2):
+    n_dims = {"classes": 1, "labels": 2, "tokens": 2}.get(task)
+    if (labels is not None and n_dims not in (None, labels.dim())) or (
+        task in ("labels", "numbers") and outputs.dim() != 2
+    ):
         raise _unfit(outputs.shape, () if labels is None else labels.shape, task)
     return ANSWERS[task]
 

@@ -100,6 +100,8 @@ def low_precision(ready: PreparedModel, split: Split) -> tuple[LowPrecision | No
     """The model in bfloat16, or None and the reason in a sentence. Tries both on the first batch."""
     if ready.device != "cpu" or ready.dtype != torch.float32:
         return None, f"bfloat16 is tried on the processor's float32 models only, not on {ready.device}, {ready.dtype}."
+    if ready.task == "labels":
+        return None, "Each label is a choice of its own, of which no margin says how sure it is."
     if len(split) < _FEWEST:
         return None, f"{len(split)} samples are too few to make up for trying bfloat16."
     low, program = LowPrecision(ready), ready.programs[0]

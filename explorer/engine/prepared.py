@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 
 from explorer.engine.answers import task_of
 from explorer.engine.folding import around, fold
+from explorer.engine.label_answers import undecided
 from explorer.engine.layout import FIRST, natural_batch_size
 from explorer.engine.program import Look, Program, Put, failed
 from explorer.engine.tracing import Steps, trace, whole_model
@@ -77,6 +78,8 @@ class PreparedModel:
         """Outputs (n, ...) -> (n,) bool: samples of which some choice is too close to trust the last digits."""
         if self.task == "numbers":  # nothing is chosen
             return torch.zeros(len(outputs), dtype=torch.bool)
+        if self.task == "labels":
+            return undecided(outputs, _CLOSE)
         return close_calls(outputs).reshape(len(outputs), -1).any(dim=1)
 
 

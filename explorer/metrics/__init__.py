@@ -10,6 +10,8 @@ from explorer.metrics.brier import Brier
 from explorer.metrics.ece import ExpectedCalibrationError
 from explorer.metrics.loss import Loss
 from explorer.metrics.mae import MeanAbsoluteError
+from explorer.metrics.multi_label.choices import ExactMatch, LabelAccuracy, LabelAgreement, LabelF1
+from explorer.metrics.multi_label.loss import LabelLoss
 from explorer.metrics.nll import NegativeLogLikelihood
 from explorer.metrics.perplexity import Perplexity
 from explorer.metrics.r2 import R2
@@ -23,6 +25,7 @@ MEMBERS: tuple[type[Metric], ...] = (
     NegativeLogLikelihood,
     Brier,
     ExpectedCalibrationError,
+    *(LabelAccuracy, ExactMatch, LabelF1, LabelAgreement, LabelLoss),
     *(MeanAbsoluteError, R2),
     *(TokenAccuracy, TokenAgreement, TokenLoss, Perplexity),
 )

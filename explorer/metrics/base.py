@@ -18,6 +18,7 @@ JUDGED_NAMES: Mapping[JudgedBy, str] = {
     "agreement": "agreement with the dense model",
     "tokens": "accuracy of tokens",
     "numbers": "R2",
+    "several": "accuracy of labels",
 }
 
 
@@ -28,7 +29,8 @@ class Outputs:
     Classes: ``logits`` (n, classes) float, ``labels`` (n,) int64 or None, ``dense`` (n,) int64, the
     classes that the dense model predicts for the same samples. Numbers: ``logits`` and
     ``labels`` (n, ...) float. Tokens: ``logits`` (n, length, vocabulary), ``labels`` (n, length)
-    int64, negative where there is nothing to predict. ``dense`` counts for classes only.
+    int64, negative where there is nothing to predict. Labels: ``logits`` (n, k), ``labels`` and ``dense`` (n, k) bool.
+    ``dense`` counts for classes and labels only.
     """
 
     logits: Tensor
@@ -40,7 +42,7 @@ class Outputs:
 class Metric(Protocol):
     """Each sample gives its numbers, all of them together a value with an interval.
 
-    ``task`` says what the model's outputs are: classes, numbers or tokens. ``label`` is its name inside a sentence.
+    ``task`` says what the outputs are: classes, labels, numbers or tokens. ``label`` is its name inside a sentence.
     ``best`` says which way is better: the highest value, the lowest one, or the one nearest to zero.
     """
 
@@ -94,6 +96,7 @@ class Share(Mean):
 
 _OUTPUTS: dict[Task, str] = {
     "classes": "It is for models that choose among classes.",
+    "labels": "It is for models that give each sample several labels.",
     "numbers": "It is for models that predict numbers.",
     "tokens": "It is for language models, which predict the next token.",
 }

@@ -19,8 +19,7 @@ from explorer.models.unsteady import disagreements, why_no_single_sample, withou
 from explorer.models.usable import failed, is_empty, several_inputs, why_unusable
 from explorer.text.names import clean
 from explorer.types import Finding, LoadedModel, tensors_digest
-
-TASKS = ("classes", "binary", "labels", "numbers", "tokens", "custom")
+from explorer.types.tasks import STATED_TASKS
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,8 +179,10 @@ def _of_outputs(outputs: object, request: ModuleRequest) -> tuple[Finding, ...]:
 
 
 def _task(task: str | None) -> str | None:
-    if task is not None and task not in TASKS:
-        raise ExplorerError(f"task = {clean(str(task))!r} is not a task.", fix=f"Give one of: {', '.join(TASKS)}.")
+    if task is not None and task not in STATED_TASKS:
+        raise ExplorerError(
+            f"task = {clean(str(task))!r} is not a task.", fix=f"Give one of: {', '.join(STATED_TASKS)}."
+        )
     return task
 
 

@@ -160,12 +160,14 @@ class Split:
 
     ``x``: (n, ...) model inputs, already normalised. ``y``: (n,) int64 classes; (n, length) int64
     tokens, negative where there is nothing to predict; (n,) or (n, k) float numbers; or None when there
-    are no labels (agreement with the dense model is measured instead).
+    are no labels (agreement with the dense model is measured instead); (n, k) bool where each sample has
+    several labels or none. ``targets``: what only the user's own metrics look at, in place of ``y``.
     """
 
     name: SplitName
     x: Tensor
     y: Tensor | None
+    targets: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)

@@ -12,8 +12,8 @@ from explorer.types.aliases import JsonObject
 
 Origin = Literal["counted", "estimated", "measured"]
 Level = Literal["ok", "warn", "fail"]
-JudgedBy = Literal["labels", "agreement", "tokens", "numbers"]
-Task = Literal["classes", "numbers", "tokens"]
+JudgedBy = Literal["labels", "agreement", "tokens", "numbers", "several"]
+Task = Literal["classes", "labels", "numbers", "tokens"]
 """What a model answers with, and what labels are."""
 
 

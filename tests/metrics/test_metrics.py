@@ -26,7 +26,12 @@ TOKENS = Outputs(
     labels=torch.tensor([[0, 1, 2], [3, -100, -100], [6, 5, -100], [4, 4, 4]]),
     dense=torch.zeros(4),
 )
-GIVEN = {"classes": OUTPUTS, "numbers": NUMBERS, "tokens": TOKENS}
+LABELS = Outputs(
+    torch.tensor([[1.0, -1.0], [2.0, 2.0], [-1.0, -3.0], [-1.0, 0.5]]),
+    labels=torch.tensor([[True, False], [True, False], [False, False], [True, True]]),
+    dense=torch.tensor([[True, False], [True, True], [False, True], [False, True]]),
+)
+GIVEN = {"classes": OUTPUTS, "labels": LABELS, "numbers": NUMBERS, "tokens": TOKENS}
 
 every_metric = for_each("metric", [m() for m in METRICS])
 

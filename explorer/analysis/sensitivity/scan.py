@@ -281,7 +281,8 @@ def _first(split: Split, n: int | None) -> Split:
         return split
     if n < 1:
         raise ExplorerError(f"{n} samples are too few.", fix="Take at least one.")
-    return Split(split.name, split.x[:n], None if split.y is None else split.y[:n])
+    y, targets = (None if of is None else of[:n] for of in (split.y, split.targets))
+    return Split(split.name, split.x[:n], y, targets)
 
 
 def _check(model: LoadedModel, mode: Mode) -> None:

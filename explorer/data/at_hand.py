@@ -1,0 +1,104 @@
+"""Data that somebody has at hand in Python: tensors, arrays, tables, datasets and loaders, with or without splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from explorer.data.class_places import class_places
+from explorer.data.loaders import is_source, samples_of
+from explorer.data.npz import SUFFIX_OF, from_arrays
+from explorer.data.request import DataRequest
+from explorer.errors import ExplorerError
+from explorer.text.names import clean, listed
+from explorer.types import Dataset, Finding, Split
+
+ADDRESS = "data at hand"
+_FIX = "Give (inputs, targets), a Dataset or DataLoader of torch, or a dict with fit, tune and test of these."
+_SPLITS = {**SUFFIX_OF, "valid": "tune", "validation": "tune"}
+
+Arrays = dict[str, np.ndarray]
+
+
+def from_objects(value: object, request: DataRequest) -> Dataset:
+    """The dataset of what was given. Raises ExplorerError for what cannot be read as samples."""
+    arrays: Arrays = {}
+    findings: list[Finding] = []
+    for suffix, part in _parts(value).items():
+        pair, more = _pair(part)
+        findings += more
+        arrays |= {name + suffix: array for name, array in zip("xy", pair, strict=True) if array is not None}
+    names, more = _without_names(arrays, request)
+    dataset = from_arrays(arrays, request)
+    findings += more
+    if names:
+        dataset = replace(dataset, classes=names)
+    if request.task == "custom":
+        dataset = replace(dataset, splits={name: _own_targets(split) for name, split in dataset.splits.items()})
+    return replace(dataset, findings=(*findings, *dataset.findings))
+
+
+def _parts(value: object) -> dict[str, object]:
+    """{"" or "_fit", "_tune", "_test": inputs with targets}."""
+    if not isinstance(value, Mapping):
+        return {"": value}
+    splits = [_SPLITS.get(str(name)) for name in value]
+    if value and None not in splits:
+        if len(set(splits)) < len(splits):
+            why = f"It has {listed([str(name) for name in value])}."
+            raise ExplorerError("A split is there twice.", why=why, fix="Name each split once: fit, tune, test.")
+        return {f"_{split}": part for split, part in zip(splits, value.values(), strict=True)}
+    if "x" in value and set(value) <= {"x", "y"}:
+        return {"": (value["x"], value.get("y"))}
+    why = f"It has {listed([clean(str(name)) for name in value])}."
+    raise ExplorerError("A dict of data names its splits.", why=why, fix=_FIX)
+
+
+def _pair(part: object) -> tuple[tuple[np.ndarray, np.ndarray | None], tuple[Finding, ...]]:
+    findings: tuple[Finding, ...] = ()
+    if is_source(part):
+        part, findings = samples_of(part)
+    if not isinstance(part, tuple | list):
+        part = (part, None)
+    if len(part) != 2:
+        raise ExplorerError(f"{len(part)} things are no inputs with targets.", fix=_FIX)
+    x, y = part
+    return (_array(x, "inputs"), None if y is None else _array(y, "targets")), findings
+
+
+def _array(value: object, what: str) -> np.ndarray:
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        return np.asarray((value.float() if value.dtype in (torch.bfloat16, torch.float16) else value).numpy())
+    if isinstance(value, pd.DataFrame):
+        texts = [str(name) for name in value if not pd.api.types.is_numeric_dtype(value[name])]
+        if texts and what == "inputs":
+            why = f"These columns hold no numbers: {listed(texts)}."
+            raise ExplorerError("The table cannot be the input of a network.", why=why, fix="Encode them as numbers.")
+        return value.to_numpy()
+    if isinstance(value, pd.Series | np.ndarray | list | tuple):
+        return np.asarray(value)
+    raise ExplorerError(f"The {what} are a {type(value).__name__}.", why="They must be numbers in rows.", fix=_FIX)
+
+
+def _without_names(arrays: Arrays, request: DataRequest) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """Put numbers in the place of classes that are given by name; the names in their order, none where none are."""
+    targets = {name: array for name, array in arrays.items() if name.startswith("y") and array.dtype.kind in "OUS"}
+    if not targets:
+        return (), ()
+    names = sorted({str(value) for array in targets.values() for value in array.reshape(-1)})
+    places = class_places(names, request.model, request.address)
+    for key, array in targets.items():
+        arrays[key] = np.array([places.places[str(value)] for value in array.reshape(-1)], dtype=np.int64)
+    what = f"The targets are {len(names)} names: read as classes."
+    return places.classes, (Finding("ok", what, f"In the order {listed(places.classes, 8)}."), *places.findings)
+
+
+def _own_targets(split: Split) -> Split:
+    """For a task of the user's own nothing but the user's own metric looks at the targets."""
+    return replace(split, y=None, targets=split.y)
