@@ -16,6 +16,12 @@ The whole library from a notebook or a script::
     cells = list(ex.run(ex.tasks.ScanRequest(spec), model))  # any long work as a value that can be stored and shared
     ex.save(model, ex.plan(model, spec), "pruned.safetensors")
 
+and with a module and data of one's own::
+
+    model = ex.load(module, example=batch)     # any torch.nn.Module; it is never written to
+    data = ex.load_data(loader, model=model)   # tensors, arrays, tables, a Dataset or a DataLoader
+    smaller = ex.prune(module, spec)           # a new module, in one line
+
 Nothing heavy is imported before a name is used.
 """
 
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from explorer.analysis.comparison.compare import compare_methods as compare_methods
     from explorer.analysis.comparison.comparison import Comparison as Comparison
     from explorer.analysis.evaluate import evaluate as evaluate
+    from explorer.analysis.prune import prune as prune
     from explorer.analysis.report import Report as Report
     from explorer.analysis.report import report as report
     from explorer.analysis.search.search import SearchResult as SearchResult
@@ -83,6 +90,7 @@ _PUBLIC = {
     "masked": ("pruning.apply", "masked"),
     "pareto": ("analysis.tradeoff", "pareto"),
     "plan": ("pruning.plan", "plan"),
+    "prune": ("analysis.prune", "prune"),
     "recipes": ("recovery.recipes", ""),
     "recover": ("recovery.recipe", "recover"),
     "report": ("analysis.report", "report"),
@@ -117,6 +125,7 @@ __all__ = [
     "masked",
     "pareto",
     "plan",
+    "prune",
     "recipes",
     "recover",
     "report",

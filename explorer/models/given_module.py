@@ -41,6 +41,16 @@ class ModuleRequest:
         return clean(self.name or type(self.module).__name__)
 
 
+def weights_of(module: nn.Module) -> LoadedModel:
+    """A copy of the module that is never run: what needs weights alone works on it. Raises ExplorerError."""
+    label = ModuleRequest(module).label
+    _refuse_kind(module, label)
+    mine, repairs = private_copy(module, label)
+    _refuse_kind(mine, label)
+    weights = {name: parameter.detach() for name, parameter in mine.named_parameters()}
+    return LoadedModel(label, mine, weights, tensors_digest(weights), repairs=tuple(repairs))
+
+
 def load_module(request: ModuleRequest) -> LoadedModel:
     """The module as a model. Raises ExplorerError for what cannot be copied, run on the example, or pruned."""
     label = request.label
