@@ -18,7 +18,7 @@ from explorer.types import Dataset, LoadedModel, Plan
 from explorer.ui.explore import chart_card, controls, export_menu, list_pages, overview, quantized, removal
 from explorer.ui.explore.view import View
 from explorer.ui.sensitivity import scans
-from explorer.ui.shell import cache, live, recording, running, session, ticker
+from explorer.ui.shell import cache, live, opened_files, recording, running, session, ticker
 from explorer.ui.widgets import histogram, onboarding, summary
 from explorer.workbench.apply import apply
 from explorer.workbench.workspace import Workspace
@@ -63,7 +63,7 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
         quantized.card(view)
         export_menu.verdict(view)
     session.write_link(work)
-    if running.is_stale():
+    if running.is_stale() or opened_files.is_news(work.source):
         st.rerun()
     if view.answer.pending:
         ticker.tick("soon", _SOON_MS)

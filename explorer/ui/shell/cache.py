@@ -12,7 +12,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ from explorer.analysis.rank_stability import stability
 from explorer.analysis.statistics import LayerStatistics, layer_statistics
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import JobQueue
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, clean
 from explorer.metrics.macs import MacTable, mac_table
 from explorer.pruning.coupling.wiring import Wiring, wiring
 from explorer.pruning.layers import layer_table
@@ -38,16 +38,28 @@ from explorer.workbench.workspace import Source
 
 ListPage = tuple[tuple[PruningGroup, ...], str]  # the groups that are shown, and what part of all they are
 _FEWEST_BINS, _MOST_BINS = 16, 96
-
-
-def model(address: str, arch: str | None) -> LoadedModel:
-    """The model at an address; a file that changed on disk is read again."""
-    return _model(address, arch, _stamp(address))
+Stamp = tuple[int, int, int]
+NOTHING: Stamp = (0, 0, 0)
+T = TypeVar("T")
 
 
 @st.cache_resource(max_entries=6, show_spinner="Opening the model …")
-def _model(address: str, arch: str | None, stamp: tuple[float, int]) -> LoadedModel:
-    return models.load(address, arch=arch)
+def model(address: str, arch: str | None, state: Stamp) -> LoadedModel:
+    """The model at an address, of the :func:`stamp` that its file had. ExplorerError where it has another by now."""
+    return _unchanged(address, state, lambda: models.load(address, arch=arch))
+
+
+def _unchanged(address: str, state: Stamp, read: Callable[[], T]) -> T:
+    """What was read, and only of a file that was in this state from begin to end."""
+    if stamp(address) == state:
+        content = read()
+        if stamp(address) == state:
+            return content
+    raise ExplorerError(
+        f"{clean(address)!r} has changed since it was opened.",
+        why="What was opened is not in memory any more.",
+        fix="Open it again.",
+    )
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the file in a process of its own …")
@@ -56,19 +68,21 @@ def upload(digest: str, arch: str | None, name: str, _read: Callable[[], bytes])
     return models.open_upload(_read(), name, arch=arch)
 
 
-def dataset(source: Source, judged: LoadedModel) -> Dataset:
-    """The data that the workspace names, or the model's own, or generated inputs."""
+def dataset(source: Source, judged: LoadedModel, state: Stamp) -> Dataset:
+    """The data that the workspace names, or the model's own, or generated inputs; ``state`` is their file's stamp."""
     address = source.data or judged.data or "none"
     options = (source.size, source.mean, source.std, source.splits, source.task)
-    return _dataset(address, options, judged.identity, _stamp(address.partition(":")[2]), judged)
+    return _dataset(address, options, judged.identity, state, judged)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the data …")
-def _dataset(
-    address: str, options: tuple[Any, ...], digest: str, stamp: tuple[float, int], _model: LoadedModel
-) -> Dataset:
+def _dataset(address: str, options: tuple[Any, ...], digest: str, state: Stamp, _model: LoadedModel) -> Dataset:
     size, mean, std, splits, task = options
-    return data.load(address, model=_model, size=size, mean=mean, std=std, splits=splits, task=task)
+
+    def read() -> Dataset:
+        return data.load(address, model=_model, size=size, mean=mean, std=std, splits=splits, task=task)
+
+    return _unchanged(address.partition(":")[2], state, read)
 
 
 def scores(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Scores:
@@ -231,9 +245,10 @@ def evaluations_at_once() -> threading.Semaphore:
     return threading.Semaphore(max(1, os.cpu_count() or 1))
 
 
-def _stamp(address: str) -> tuple[float, int]:
+def stamp(address: str) -> Stamp:
+    """What differs once the file at an address was written anew; NOTHING where there is none."""
     try:
         status = paths.real(address).stat()
     except (OSError, ExplorerError):
-        return (0.0, 0)
-    return (status.st_mtime, status.st_size)
+        return NOTHING
+    return (status.st_mtime_ns, status.st_size, status.st_ino)

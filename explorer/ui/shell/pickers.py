@@ -17,7 +17,7 @@ from explorer.text.numbers import bytes_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 from explorer.ui.serving.uploads import UPLOADS
-from explorer.ui.shell import running, session
+from explorer.ui.shell import opened_files, running, session
 from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Workspace
 
@@ -208,6 +208,7 @@ def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Datase
         place = running.reserve()
         st.caption(question, width="content")
     session.show_notices()
+    opened_files.announce(work)
     for refusal in refused:
         session.refusal(refusal)
     if model is not None and model.why_not_runnable:

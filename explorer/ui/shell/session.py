@@ -21,7 +21,7 @@ from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.types.files import paths
 from explorer.ui.serving.visitors import PRESENT, cookie_name, verified
-from explorer.ui.shell import cache
+from explorer.ui.shell import cache, opened_files
 from explorer.ui.widgets import persistent_widget
 from explorer.workbench import history, links
 from explorer.workbench.quotas import Quotas
@@ -190,8 +190,9 @@ def model(work: Workspace) -> LoadedModel:
     """The open model. Raises ExplorerError when it cannot be opened."""
     address = work.source.model
     if not address.startswith(UPLOAD):
-        allowed(address)
-        return cache.model(address, work.source.arch)
+        if not opened_files.is_gone(address):
+            allowed(address)
+        return cache.model(address, work.source.arch, opened_files.stamp(address))
     digest = address.removeprefix(UPLOAD)
     held = st.session_state.get(_HELD, {})
     if digest in held:
@@ -237,7 +238,8 @@ def forget_files(work: Workspace) -> None:
 
 def dataset(work: Workspace, of: LoadedModel) -> Dataset:
     """The data the model is evaluated on. Raises ExplorerError when it cannot be opened."""
-    return cache.dataset(work.source, of)
+    place = (work.source.data or of.data or "none").partition(":")[2]
+    return cache.dataset(work.source, of, opened_files.stamp(place) if place else cache.NOTHING)
 
 
 def choose(work: Workspace, **changes: str | int | None) -> None:
@@ -247,9 +249,14 @@ def choose(work: Workspace, **changes: str | int | None) -> None:
     """
     source = Source(**changes) if "model" in changes else replace(work.source, **changes)  # type: ignore[arg-type]
     candidate = Workspace(source=source)
-    opened = model(candidate)
-    if opened.module is not None:
-        dataset(candidate, opened)
+    before = opened_files.take_present(source)
+    try:
+        opened = model(candidate)
+        if opened.module is not None:
+            dataset(candidate, opened)
+    except ExplorerError:
+        opened_files.put_back(before)
+        raise
     work.open(source)
     if source.model.startswith(UPLOAD):
         _keep_upload(source)
