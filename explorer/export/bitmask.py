@@ -32,10 +32,9 @@ def write_bitmask(model: LoadedModel, plan: Plan, path: Path | str, *, force: bo
 def bitmask_file(model: LoadedModel, plan: Plan) -> bytes:
     """The same file in memory, for a browser's download; unpacked again and compared bit for bit."""
     tied = _tied(model, plan)
-    tensors = {name: tensor for name, tensor in pruned_tensors(model, plan).items() if name not in tied}
+    # Zeros that were there already are left out, too; -0.0 among them comes back as +0.0.
+    tensors = {name: tensor for name, tensor in pruned_tensors(model, plan, plan.left).items() if name not in tied}
     cut = {name: mask for name, mask in plan.left.items() if not bool(mask.all())}
-    # -0.0 is no value to store: what is left out comes back as +0.0.
-    tensors |= {name: tensors[name].masked_fill(~mask.cpu(), 0) for name, mask in cut.items()}
     stored: dict[str, Tensor] = {name: tensor for name, tensor in tensors.items() if name not in cut}
     for name, mask in cut.items():
         stored |= {f"{name}.{part}": tensor for part, tensor in pack(tensors[name], mask).items()}

@@ -69,14 +69,14 @@ def pruned_file(model: LoadedModel, plan: Plan) -> bytes:
     return content
 
 
-def pruned_tensors(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:
-    """Every tensor a file of this model holds, under every name, with zeros where the masks cut.
+def pruned_tensors(model: LoadedModel, plan: Plan, masks: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+    """Every tensor a file of this model holds, under every name, with zeros where ``masks`` (the plan's) cut.
 
     What was converted for computing goes back to the dtype it was stored in. That is exact for 16-bit
     floats; what came as float64 has the float32 precision that it was measured with.
     """
     tensors = {name: tensor.detach().cpu() for name, tensor in stored_tensors(compensated(model, plan)).items()}
-    for name, mask in plan.masks.items():
+    for name, mask in (plan.masks if masks is None else masks).items():
         # Not a product: NaN and infinity times zero are not zero.
         tensors[name] = tensors[name].masked_fill(~mask.cpu(), 0)
     stored_as = file_dtypes(model)

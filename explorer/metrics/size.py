@@ -43,7 +43,7 @@ _CHUNK = 1 << 20
 
 def stored_tensors(model: LoadedModel) -> dict[str, Tensor]:
     """What a file of this model holds: every parameter once, and the persistent buffers."""
-    stored = dict(model.weights)
+    stored = {**model.weights, **model.buffers}
     if model.module is not None:
         parameters = {name for name, _ in model.module.named_parameters(remove_duplicate=False)}
         state = model.module.state_dict()

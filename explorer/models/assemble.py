@@ -10,7 +10,12 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
-from explorer.models.pruning_masks import folded
+from explorer.models.computed_weights import folded
+from explorer.models.matrices import matrices
+from explorer.models.plain_weights import computes_weights, made_plain
+from explorer.models.stored import parted
+from explorer.models.tied import completed, tie, tied_names
+from explorer.models.unsteady import disagreements
 from explorer.params import member_to_json
 from explorer.ranking.together import not_finite
 from explorer.text.names import clean, listed
@@ -112,30 +117,47 @@ def pour(
     weights: Weights, module: nn.Module, meta: JsonObject, example: Tensor | None, n_classes: int | None
 ) -> LoadedModel:
     """The module with exactly these weights, in eval mode and without gradients."""
-    expected = module.state_dict()
-    tensors, unwrapping = unwrapped(_all_names(weights))
-    tensors, folding = folded(tensors, expected)
-    tensors, stripping = _without_common_part(tensors, expected)
-    wrong = compare(tensors, expected)
-    if wrong:
-        raise _refusal(weights, tensors, wrong, meta)
-    state, converting, dtypes = _as_expected(tensors, expected)
-    # Meta tensors have no memory to copy into; in a real module copying keeps ties between weights.
-    module.load_state_dict(state, strict=True, assign=any(p.is_meta for p in module.parameters()))
-    module.eval().requires_grad_(False)
-    parameters = {name: p.detach() for name, p in module.named_parameters()}
+    if computes_weights(module) and compare(unwrapped(_all_names(weights))[0], module.state_dict()):
+        # The file holds the weights as they are, or in other parts than the module computes them from.
+        made_plain(module.eval())
+    tensors, repairs = _fitted(weights, module, meta)
+    state, converting, dtypes = _as_expected(tensors, module.state_dict())
+    _fill(module, state)
+    folding = made_plain(module.eval())
+    module.requires_grad_(False)
     return LoadedModel(
         address=weights.address,
         module=module,
-        weights=parameters,
+        weights={name: p.detach() for name, p in module.named_parameters()},
         digest=tensors_digest(tensors),
         example=example,
         n_classes=n_classes,
         data=weights.data,
-        repairs=(*weights.repairs, *unwrapping, *folding, *stripping, *converting),
-        findings=findings(state, weights.oddities),
+        repairs=(*repairs, *folding, *converting),
+        findings=(*findings(state, weights.oddities), *(() if example is None else disagreements(module, example))),
         meta={**weights.meta, **meta, "dtypes": dtypes},
+        matrices=matrices(module, example),
     )
+
+
+def _fitted(weights: Weights, module: nn.Module, meta: JsonObject) -> tuple[dict[str, Tensor], list[str]]:
+    """The tensors under the names that the module has for them, and the repairs; ExplorerError where they differ."""
+    expected = module.state_dict()
+    tensors, unwrapping = unwrapped(_all_names(weights))
+    tensors, folding = folded(tensors, expected)
+    tensors, stripping = _without_common_part(tensors, expected)
+    tensors, tying = completed(tensors, tied_names(module), weights.label, str(meta["arch"]))
+    if wrong := compare(tensors, expected):
+        raise _refusal(weights, tensors, wrong, meta)
+    return tensors, [*weights.repairs, *unwrapping, *folding, *stripping, *tying]
+
+
+def _fill(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Put the numbers in. Meta tensors have no memory to copy into; in a real module copying keeps ties."""
+    is_empty, ties = any(p.is_meta for p in module.parameters()), tied_names(module)
+    module.load_state_dict(state, strict=True, assign=is_empty)
+    if is_empty:
+        tie(module, ties)
 
 
 def weights_only(weights: Weights, why: str) -> LoadedModel:
@@ -143,16 +165,18 @@ def weights_only(weights: Weights, why: str) -> LoadedModel:
     stored, unwrapping = unwrapped(weights.tensors)
     stored, folding = folded(stored)
     tensors, dtypes = _widened(stored)
+    parameters, buffers = parted(tensors)
     return LoadedModel(
         address=weights.address,
         module=None,
-        weights=tensors,
+        weights=parameters,
         digest=tensors_digest(stored),
         data=weights.data,
         why_not_runnable=why,
         repairs=(*weights.repairs, *unwrapping, *folding, *conversions(dtypes)),
         findings=findings(tensors, (*weights.oddities, *_scales(stored, dtypes))),
         meta={**weights.meta, "fits": fitting(tensors), "tied": dict(weights.aliases), "dtypes": dtypes},
+        buffers=buffers,
     )
 
 

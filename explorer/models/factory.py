@@ -10,13 +10,15 @@ from torch import nn
 
 from explorer.errors import ExplorerError
 from explorer.models.assemble import Weights, conversions, findings, pour
+from explorer.models.matrices import matrices
 from explorer.models.own_module import OwnModule, opened
 from explorer.models.own_trial import tried
+from explorer.models.plain_weights import made_plain
 from explorer.models.request import ModelRequest
 from explorer.models.unsteady import disagreements
 from explorer.models.usable import is_empty
 from explorer.text.names import clean
-from explorer.types import LoadedModel, tensors_digest
+from explorer.types import Finding, LoadedModel, tensors_digest
 from explorer.types.aliases import JsonDict
 
 PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -47,6 +49,7 @@ class Factory:
         if is_empty(own.module):
             why, fix = "Its tensors are on the meta device.", "Load its weights in the factory."
             raise ExplorerError(f"{request.address} returned a module without numbers.", why=why, fix=fix)
+        folding = made_plain(own.module)
         tensors = {**dict(own.module.named_parameters()), **dict(own.module.named_buffers())}
         weights = {name: p.detach() for name, p in own.module.named_parameters()}
         model = LoadedModel(
@@ -56,10 +59,11 @@ class Factory:
             digest=tensors_digest(tensors),
             example=own.example,
             n_classes=own.n_classes,
-            repairs=tuple(conversions(own.dtypes)),
-            findings=findings({name: tensor.detach() for name, tensor in tensors.items()}),
+            repairs=(*conversions(own.dtypes), *folding),
+            findings=(*findings({name: tensor.detach() for name, tensor in tensors.items()}), *_unsteady(own)),
             meta={"source": "factory", "label": request.address, **meta, "dtypes": dict(own.dtypes)},
             code_seconds=request.code_timeout or None,
+            matrices=matrices(own.module, own.example),
         )
         return _runnable(model, own)
 
@@ -88,10 +92,16 @@ class Factory:
 
 
 def _runnable(model: LoadedModel, own: OwnModule) -> LoadedModel:
-    """The model with what it disagrees with itself about, or its weights alone where it cannot be run here."""
+    """The model, or its weights alone where it cannot be run here."""
     if own.why_not is not None or own.example is None:
-        return replace(model, module=None, example=None, why_not_runnable=own.why_not)
-    return replace(model, findings=(*model.findings, *disagreements(own.module, own.example)))
+        named = {name for name, _ in own.module.named_parameters(remove_duplicate=False)}
+        buffers = {name: tensor for name, tensor in own.module.state_dict().items() if name not in named}
+        return replace(model, module=None, example=None, why_not_runnable=own.why_not, buffers=buffers)
+    return model
+
+
+def _unsteady(own: OwnModule) -> tuple[Finding, ...]:
+    return () if own.example is None else disagreements(own.module, own.example)
 
 
 def _is_numbers(module: nn.Module, name: str) -> bool:

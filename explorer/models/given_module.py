@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models.assemble import findings
+from explorer.models.matrices import matrices
 from explorer.models.private_copy import private_copy
 from explorer.models.selected_output import Choice, described, read_by_default, selecting
 from explorer.models.structure import structure_digest
@@ -78,6 +79,7 @@ def load_module(request: ModuleRequest) -> LoadedModel:
             *disagreements(module, example),
         ),
         meta=_about(request, structure_digest(module, request.output), example, n_outputs),
+        matrices=matrices(module, example),
     )
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import copy
 
-import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize, prune
-from torch.nn.utils.spectral_norm import SpectralNorm, remove_spectral_norm
-from torch.nn.utils.weight_norm import WeightNorm, remove_weight_norm
 
+from explorer.models.plain_weights import made_plain
 from explorer.models.usable import failed
 from explorer.text.names import listed
 
@@ -33,10 +30,8 @@ def private_copy(module: nn.Module, label: str) -> tuple[nn.Module, list[str]]:
     devices = {str(tensor.device) for tensor in mine.state_dict().values()} - {"cpu"}
     mine = mine.to("cpu").eval()
     repairs += [f"It was on {listed(sorted(devices))}; the copy is on the processor."] if devices else []
-    folded = _with_plain_weights(mine)
+    repairs += made_plain(mine)
     mine.requires_grad_(False)
-    if folded:
-        repairs.append(f"Weights that each pass computed from others were put in as they are: {listed(folded, 3)}.")
     return mine, repairs
 
 
@@ -57,48 +52,3 @@ def _tensors_in(module: nn.Module) -> list[Tensor]:
 def _own(tensor: Tensor) -> Tensor:
     mine = tensor.detach().clone()
     return nn.Parameter(mine, requires_grad=False) if isinstance(tensor, nn.Parameter) else mine
-
-
-def _with_plain_weights(module: nn.Module) -> list[str]:
-    """Replace weights that are computed in each pass by their values; which ones, by name."""
-    names = []
-    for path, part in list(module.named_modules()):
-        keys = [*_parametrized(part), *_hooked(part)]
-        names += [f"{path}.{key}" if path else key for key in keys]
-        # A weight stands before its bias again.
-        part._parameters = dict(sorted(part._parameters.items(), key=lambda item: item[0] not in keys))
-    return names
-
-
-def _parametrized(part: nn.Module) -> list[str]:
-    lists = getattr(part, "parametrizations", None)
-    if not isinstance(lists, nn.ModuleDict) or not parametrize.is_parametrized(part):
-        return []
-    keys = list(lists)
-    for key in keys:
-        with torch.no_grad():
-            value = getattr(part, key).detach().clone()
-        is_parameter = bool(lists[key]._parameters)
-        parametrize.remove_parametrizations(part, key, leave_parametrized=True)
-        delattr(part, key)
-        if is_parameter:
-            part.register_parameter(key, nn.Parameter(value, requires_grad=False))
-        else:
-            part.register_buffer(key, value)
-    return keys
-
-
-def _hooked(part: nn.Module) -> list[str]:
-    """The weights of one module that its hooks computed before each pass, by older ways of torch."""
-    keys = []
-    for hook in list(part._forward_pre_hooks.values()):
-        if isinstance(hook, prune.BasePruningMethod):
-            keys.append(hook._tensor_name)
-            prune.remove(part, hook._tensor_name)  # type: ignore[no-untyped-call]
-        elif isinstance(hook, WeightNorm):
-            keys.append(hook.name)
-            remove_weight_norm(part, hook.name)
-        elif isinstance(hook, SpectralNorm):
-            keys.append(hook.name)
-            remove_spectral_norm(part, hook.name)
-    return keys

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 from explorer.ranking.together import not_finite
 from explorer.types import LayerInfo, LayerTable, LoadedModel
@@ -17,11 +19,16 @@ _NORMS = (
 )
 
 
+_BIAS = "A bias: too few numbers to be worth pruning; it goes with its channel."
+_LENGTH = "The lengths of weight normalisation: one scale for each channel."
+
+
 def layer_table(model: LoadedModel) -> LayerTable:
     """Every parameter of the model once (tied weights once, under their first name)."""
     if model.module is None:
         broken = not_finite(model.weights)
-        return LayerTable(tuple(_from_file(name, t, name in broken) for name, t in model.weights.items()))
+        described = (_Described(name, t, name in broken) for name, t in model.weights.items())
+        return LayerTable(tuple(_from_file(parameter, model.weights) for parameter in described))
     owners = {f"{path}.{key}" if path else key: m for path, m in model.module.named_modules() for key in _own(m)}
     aliases: dict[int, list[str]] = {}
     for name, parameter in model.module.named_parameters(remove_duplicate=False):
@@ -30,7 +37,10 @@ def layer_table(model: LoadedModel) -> LayerTable:
     broken = not_finite(parameters)
     return LayerTable(
         tuple(
-            _from_module(_Described(name, parameter, name in broken, tuple(aliases[id(parameter)][1:])), owners[name])
+            _from_module(
+                _Described(name, parameter, name in broken, tuple(aliases[id(parameter)][1:]), name in model.matrices),
+                owners[name],
+            )
             for name, parameter in parameters.items()
         )
     )
@@ -38,12 +48,13 @@ def layer_table(model: LoadedModel) -> LayerTable:
 
 @dataclass(frozen=True)
 class _Described:
-    """A parameter with what was seen of it; ``broken``: it holds numbers that are none."""
+    """A parameter with what was seen of it; ``broken``: it holds numbers that are none; ``is_matrix``: by its use."""
 
     name: str
     tensor: Tensor
     broken: bool
     aliases: tuple[str, ...] = ()
+    is_matrix: bool = False
 
 
 def already_zero(model: LoadedModel, layers: LayerTable) -> dict[str, Tensor]:
@@ -55,25 +66,45 @@ def already_zero(model: LoadedModel, layers: LayerTable) -> dict[str, Tensor]:
     return {name: mask for name, mask in model.nonzero.items() if name in names}
 
 
+def _is_bias(key: str) -> bool:
+    return key.startswith("bias") or key.endswith("bias")
+
+
+def _is_length(name: str, beside: Mapping[str, Tensor]) -> bool:
+    """Whether this is the length that belongs to a direction: weight_g of weight_v, original0 of original1."""
+    pairs = (("_g", "_v"), ("original0", "original1"))
+    return any(name.endswith(one) and name.removesuffix(one) + other in beside for one, other in pairs)
+
+
 def _own(module: nn.Module) -> list[str]:
     return [key for key, value in module._parameters.items() if value is not None]
 
 
-def _from_file(name: str, tensor: Tensor, broken: bool) -> LayerInfo:
-    reason = None if tensor.dim() >= 2 else "A vector (bias, scale or statistic): too few weights to be worth pruning."
-    return _info(_Described(name, tensor, broken), "tensor", reason)
+def _from_file(parameter: _Described, all_of_them: Mapping[str, Tensor]) -> LayerInfo:
+    reason = None
+    if _is_bias(parameter.name.rpartition(".")[2]):
+        reason = _BIAS
+    elif parameter.tensor.dim() < 2:
+        reason = "A vector (bias, scale or statistic): too few weights to be worth pruning."
+    elif _is_length(parameter.name, all_of_them):
+        reason = _LENGTH
+    return _info(parameter, "tensor", reason)
 
 
 def _from_module(parameter: _Described, owner: nn.Module) -> LayerInfo:
-    key = parameter.name.rpartition(".")[2]
+    path, _, key = parameter.name.rpartition(".")
     reason: str | None = None
     if isinstance(owner, _NORMS):
         reason = "A normalisation layer's scale or shift: it goes with its channel."
-    elif key.startswith("bias") or key.endswith("bias"):
-        reason = "A bias: too few numbers to be worth pruning; it goes with its channel."
+    elif _is_bias(key):
+        reason = _BIAS
+    elif _is_length(parameter.name, dict(owner.named_parameters(path, recurse=False))):
+        reason = _LENGTH
     elif parameter.tensor.dim() < 2:
         reason = "A vector: too few weights to be worth pruning."
-    elif "weight" not in key:
+    elif isinstance(owner, ParametrizationList):
+        reason = "It is parametrized: a weight is computed from it, and zeros in it are none in the weight."
+    elif "weight" not in key and not parameter.is_matrix:
         reason = f"A free parameter of {type(owner).__name__}, not the weight matrix of a layer."
     return _info(parameter, type(owner).__name__, reason)
 

@@ -83,7 +83,9 @@ class LoadedModel:
 
     ``module`` is None when a file was opened weights-only (no architecture): then
     ``why_not_runnable`` says why in a sentence. ``weights`` maps every parameter path to its
-    tensor (tied weights once). ``example`` is a batch of one input (None if not runnable).
+    tensor (tied weights once). ``buffers`` is what else a weights-only file holds (statistics, counters, positions);
+    where the model runs they are its module's. ``example`` is a batch of one input (None if not runnable).
+    ``matrices`` names parameters that the data are multiplied with though they are not called weights.
     ``repairs`` says, one sentence each, what was mended while reading the file.
     ``meta`` is JSON-able: architecture and its arguments, source, licence, split accuracies.
     ``code_seconds``: after so long an evaluation gives up a piece of work in the user's own code; None: never.
@@ -101,6 +103,8 @@ class LoadedModel:
     findings: tuple[Finding, ...] = ()
     meta: JsonObject = field(default_factory=dict)
     code_seconds: float | None = None
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
+    matrices: tuple[str, ...] = ()
 
     def __reduce__(self) -> Any:
         raise TypeError("A LoadedModel is not pickled: pass its address instead.")

@@ -47,6 +47,8 @@ def flat(saved: Any) -> tuple[JsonDict, list[str], JsonDict]:
         raise RefusedError(f"It holds a {type(saved).__name__}, not named weights.", SAVE_AGAIN)
     facts = {clean(str(key)): value for key, value in saved.items() if _is_fact(value)}
     repairs: list[str] = []
+    if optimizers := _optimizers(saved, "", 0):
+        repairs.append(f"Left out, as it is the state of an optimizer: {listed(optimizers)}.")
     while (inner := _container(saved)) is not None and len(repairs) < MAX_DEPTH:
         repairs.append(f"The weights were found under {inner!r}.")
         saved = saved[inner]
@@ -82,11 +84,27 @@ def _walk(value: object, path: str, depth: int) -> Iterator[tuple[str, Tensor]]:
         return
     if depth == MAX_DEPTH or not isinstance(value, Mapping | list | tuple):
         return
+    if _is_optimizer(value):
+        return
     pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
     for key, item in pairs:
         if depth == 0 and str(key).lower().startswith(NO_WEIGHTS) and not isinstance(item, Tensor):
             continue
         yield from _walk(item, f"{path}.{key}" if path else str(key), depth + 1)
+
+
+def _is_optimizer(value: Any) -> bool:
+    return isinstance(value, Mapping) and "param_groups" in value and "state" in value
+
+
+def _optimizers(value: Any, path: str, depth: int) -> list[str]:
+    """Where optimizers of torch are, under whatever name."""
+    if _is_optimizer(value):
+        return [path or "all of it"]
+    if depth == MAX_DEPTH or not isinstance(value, Mapping):
+        return []
+    inner = ((f"{path}.{key}" if path else str(key), item) for key, item in value.items())
+    return [name for at, item in inner for name in _optimizers(item, at, depth + 1)]
 
 
 def checked(tensors: Mapping[str, Tensor], out: Contents, room: int) -> None:

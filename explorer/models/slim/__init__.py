@@ -15,9 +15,11 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.models.assemble import Weights, findings
+from explorer.models.matrices import matrices
 from explorer.models.slim.document import Graph, read, refused
 from explorer.models.slim.network import build, example_inputs
 from explorer.models.slim.trial import try_out
+from explorer.models.unsteady import disagreements
 from explorer.types import LoadedModel, tensors_digest
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.files.reading.refusal import RefusedError
@@ -58,6 +60,8 @@ def opened(weights: Weights, about: JsonObject) -> LoadedModel:
     inputs = example_inputs(graph)
     meta = {**weights.meta, **_described(about.get("model")), "arch": KIND, "arch_args": {"graph": graph.digest}}
     n_classes = meta.pop("n_classes", None)
+    example = inputs[0] if len(inputs) == 1 else None
+    unsteady = () if example is None else disagreements(network, example)
     return LoadedModel(
         address=weights.address,
         module=network,
@@ -67,8 +71,9 @@ def opened(weights: Weights, about: JsonObject) -> LoadedModel:
         n_classes=n_classes if isinstance(n_classes, int) else None,
         data=weights.data,
         repairs=weights.repairs,
-        findings=findings(tensors, weights.oddities),
+        findings=(*findings(tensors, weights.oddities), *unsteady),
         meta={**meta, "graph": about["graph"], **_kept(about, "proof", "source")},
+        matrices=matrices(network, example),
     )
 
 
