@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.ui import pages
 from explorer.ui.shell import frame
+from explorer.ui.widgets import setting_line
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=frame.mark(), layout="wide")
 menu = {page.title: page for page in pages.MEMBERS}
@@ -11,6 +12,9 @@ entries = [
     st.Page(page.script, title=page.title, icon=page.icon, default=i == 0) for i, page in enumerate(menu.values())
 ]
 chosen = st.navigation(entries, position="top")
-header = frame.draw(menu[chosen.title])
+st.set_page_config(page_title=f"{chosen.title} · Pruning Explorer")
+page = menu[chosen.title]
+header = frame.draw(page)
+setting_line.draw(page)
 chosen.run()
 frame.finish(header)

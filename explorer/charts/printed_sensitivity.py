@@ -14,14 +14,13 @@ from matplotlib.figure import Figure
 
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Sensitivity
-from explorer.charts.sensitivity import MOST_TEXT, TICKS, cost_scale, depth, shade, short
+from explorer.charts.sensitivity import MOST_TEXT, STRONG, TICKS, cost_scale, depth, shade, short
 from explorer.charts.theme import Theme
 from explorer.text.delta import named
 from explorer.text.names import clean_matplotlib
 from explorer.text.numbers import percent, points_at_most
 
 _LETTERS_AN_INCH = 19
-_LIGHT = 0.65  # of the scale: darker cells are written on in white
 
 
 def sensitivity_png(
@@ -77,5 +76,5 @@ def _write(axes: Axes, cells: Sequence[Sequence[Cell | None]]) -> None:
     for y, row in enumerate(cells):
         for x, cell in enumerate(row):
             if cell is not None:
-                colour = "white" if shade(cell) > _LIGHT else "black"
+                colour = "white" if shade(cell) > STRONG else "black"
                 axes.text(x, y, short(cell), ha="center", va="center", fontsize=5.5, color=colour)

@@ -22,6 +22,7 @@ _ROW = 26
 _SMALLEST, _TALLEST = 200, 1000
 TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 MOST_TEXT = 400
+STRONG = 0.65  # of the scale: the ground is so strong that what is written on it turns
 _MOST_PARTS = 12
 
 
@@ -56,16 +57,15 @@ def heatmap(
     down["ticktext"] = [clean_plotly(name) for name in groups][::every]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
     figure = framed(theme, height=height, x=across, y=down, showlegend=False)
-    figure.add_trace(_cells(rows, written, theme))
+    figure.add_trace(_cells(rows, theme))
+    if written:
+        figure.add_trace(_numbers(rows, theme))
     return figure
 
 
-def _cells(rows: list[list[Cell | None]], written: bool, theme: Theme) -> go.Heatmap:
+def _cells(rows: list[list[Cell | None]], theme: Theme) -> go.Heatmap:
     return go.Heatmap(
         z=[[None if cell is None else 0.0 - shade(cell) for cell in row] for row in rows],
-        text=[["" if cell is None or not written else short(cell) for cell in row] for row in rows],
-        texttemplate="%{text}",
-        textfont={"size": 11},
         customdata=[[_hover(cell) for cell in row] for row in rows],
         hovertemplate="%{customdata}<extra></extra>",
         colorscale=[[1 - stop, colour] for stop, colour in reversed(cost_scale(theme))],
@@ -82,6 +82,20 @@ def _cells(rows: list[list[Cell | None]], written: bool, theme: Theme) -> go.Hea
             "thickness": 10,
             "outlinewidth": 0,
         },
+    )
+
+
+def _numbers(rows: list[list[Cell | None]], theme: Theme) -> go.Scatter:
+    """What is written on the cells, dark on light grounds and light on dark ones."""
+    places = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell is not None]
+    on_strong = theme.background if theme.background < "#7" else "#ffffff"
+    return go.Scatter(
+        x=[x for x, _, _ in places],
+        y=[y for _, y, _ in places],
+        mode="text",
+        text=[short(cell) for _, _, cell in places],
+        textfont={"size": 11, "color": [on_strong if shade(cell) > STRONG else theme.text for _, _, cell in places]},
+        hoverinfo="skip",
     )
 
 

@@ -30,7 +30,11 @@ def work_of(at: AppTest) -> Workspace:
 
 def spoken(at: AppTest) -> str:
     """Everything the page says in words."""
-    return "\n".join(str(e.value) for kind in (at.markdown, at.caption, at.error, at.info, at.text) for e in kind)
+    return "\n".join(
+        str(e.value)
+        for kind in (at.title, at.header, at.markdown, at.caption, at.error, at.info, at.text)
+        for e in kind
+    )
 
 
 def html(at: AppTest) -> str:

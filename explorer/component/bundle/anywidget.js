@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: be564d552e028566
+// Made from src/ by "make component": change it there. Sources: c2aa817b16ab23fc
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;
@@ -260,13 +260,16 @@ var Keyboard = class {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     const row = this.board.rowOf(event);
-    if (!row || event.target !== row.thumb || event.ctrlKey || event.metaKey || event.altKey) return;
-    const jump = TO_NEIGHBOUR[event.key];
-    if (jump) this.toNeighbour(row, jump);
-    else if (event.key === "l" || event.key === "L") this.board.setLock(row);
-    else if (!this.stepLine(row, event)) return;
+    if (!row || event.target !== row.thumb || event.metaKey || event.altKey) return;
+    if (!(event.ctrlKey ? this.toNeighbour(row, event) : this.act(row, event))) return;
     event.preventDefault();
     event.stopPropagation();
+  }
+  /** @param {Row} row @param {KeyboardEvent} event @returns {boolean} whether the key was one of these */
+  act(row, event) {
+    if (event.key.toLowerCase() !== "l") return this.stepLine(row, event);
+    this.board.setLock(row);
+    return true;
   }
   /** @param {Row} row @param {KeyboardEvent} event @returns {boolean} whether the key was one of these */
   stepLine(row, event) {
@@ -281,12 +284,15 @@ var Keyboard = class {
     if (this.keyed) this.moves.setCount(this.keyed, this.keyed.n, true);
     this.keyed = null;
   }
-  /** @param {Row} row @param {number} jump */
-  toNeighbour(row, jump) {
+  /** @param {Row} row @param {KeyboardEvent} event @returns {boolean} whether the key was one of these */
+  toNeighbour(row, event) {
+    const jump = TO_NEIGHBOUR[event.key];
+    if (!jump) return false;
     const rows = this.board.list.reachable;
     const next = rows[rows.indexOf(row) + jump];
     next?.thumb.focus();
     next?.element.scrollIntoView({ block: "nearest" });
+    return true;
   }
   /** @param {KeyboardEvent} event */
   onShortcut(event) {
@@ -305,7 +311,9 @@ function target(row, event) {
   const by = event.shiftKey ? 1e-3 : 0.01;
   const targets = {
     ArrowRight: row.n + step(by),
+    ArrowUp: row.n + step(by),
     ArrowLeft: row.n - step(by),
+    ArrowDown: row.n - step(by),
     PageUp: row.n + step(0.1),
     PageDown: row.n - step(0.1),
     Home: 0,
@@ -629,7 +637,7 @@ var Moves = class {
 
 // histogram/note.js
 function noteParts(strips) {
-  const hands = "Grey bars are removed. Drag a line or use the arrow keys; double-click puts it back.";
+  const hands = "Grey bars are removed. Drag a line or use the arrow keys (with Ctrl: the next layer); double-click puts it back.";
   if (!strips) return [hands];
   const swatch = make("i", "ph-swatch");
   swatch.style.background = `linear-gradient(to right, ${[0, 0.33, 0.67, 1].map(costColour).join(", ")})`;
@@ -779,6 +787,7 @@ function makeThumb(name) {
   thumb.setAttribute("aria-orientation", "horizontal");
   thumb.setAttribute("aria-valuemin", "0");
   thumb.setAttribute("aria-valuemax", "100");
+  thumb.setAttribute("aria-valuenow", "0");
   thumb.setAttribute("aria-label", name);
   thumb.tabIndex = -1;
   return thumb;
@@ -938,6 +947,10 @@ var Row = class extends Standing {
     this.readout.share.textContent = about + percent(this.share);
     this.readout.line.textContent = this.lineWords();
     this.readout.cost.textContent = this.exact ? this.cost : this.expectedCost();
+    this.speak();
+  }
+  /** What a screen reader says of the line, also of one out of sight. */
+  speak() {
     this.thumb.setAttribute("aria-valuenow", (100 * this.share).toFixed(1));
     this.thumb.setAttribute("aria-valuetext", this.spoken());
   }
@@ -1262,8 +1275,6 @@ var Histogram = class {
     this.toolbar.modes.show(this.mode);
     this.toolbar.undo.disabled = !dynamic.can_undo;
     this.toolbar.redo.disabled = !dynamic.can_redo;
-    const costs = this.rows.some((row) => row.cost);
-    this.host.classList.toggle("ph-costs", costs);
     this.scale = dynamic.scale;
     this.toolbar.scales.show(this.scale);
     this.sight.measure();
@@ -1321,9 +1332,12 @@ function applyTo(row, i, dynamic) {
   const [floor, cap] = dynamic.limits[group.name] ?? [0, 1];
   row.cost = dynamic.expected[group.name] ?? "";
   Object.assign(row, { floor, cap, n: dynamic.pruned[i], locked: Boolean(dynamic.locked[i]), exact: true });
-  if (group.movable && !row.standsFor(row.n)) row.line = dynamic.lines[i] ?? lineFor(group, row.n);
-  row.placed = false;
+  if (group.movable && !row.standsFor(row.n)) {
+    row.line = dynamic.lines[i] ?? lineFor(group, row.n);
+    row.placed = false;
+  }
   row.refreshState();
+  if (group.movable) row.speak();
 }
 var mounted = /* @__PURE__ */ new WeakMap();
 function mount(root, payload, onChange) {

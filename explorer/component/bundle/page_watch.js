@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: be564d552e028566
+// Made from src/ by "make component": change it there. Sources: c2aa817b16ab23fc
 
 // page_watch.js
 var CHECK_MS = 1e3;
@@ -29,10 +29,20 @@ function stepFor(push, replace) {
   };
 }
 async function check(wasGone) {
+  letKeysScroll();
   const gone = isGone();
   if (gone && wasGone && hadEnough()) document.body.append(note(GIVEN_UP));
   else if (gone && wasGone && await isServed()) reload();
   else setTimeout(check, CHECK_MS, gone);
+}
+function letKeysScroll() {
+  const charts = document.querySelectorAll("[class*='_heat']");
+  for (const chart of charts) {
+    if (chart.scrollWidth <= chart.clientWidth) continue;
+    chart.tabIndex = 0;
+    chart.setAttribute("role", "region");
+    chart.setAttribute("aria-label", "Heat map, wider than the screen: scroll sideways");
+  }
 }
 function isGone() {
   const app = document.querySelector("[data-testid=stApp]");

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: be564d552e028566
+// Made from src/ by "make component": change it there. Sources: c2aa817b16ab23fc
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"be564d552e028566"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"c2aa817b16ab23fc"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

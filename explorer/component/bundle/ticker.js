@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: be564d552e028566
+// Made from src/ by "make component": change it there. Sources: c2aa817b16ab23fc
 
 // ticker.js
 var RETRY_MS = 1500;

@@ -45,10 +45,23 @@ function stepFor(push, replace) {
 
 /** @param {boolean} wasGone */
 async function check(wasGone) {
+  letKeysScroll();
   const gone = isGone();
   if (gone && wasGone && hadEnough()) document.body.append(note(GIVEN_UP));
   else if (gone && wasGone && (await isServed())) reload();
   else setTimeout(check, CHECK_MS, gone);
+}
+
+/** A chart that is wider than a phone scrolls sideways: with the keyboard, too. */
+function letKeysScroll() {
+  /** @type {NodeListOf<HTMLElement>} */
+  const charts = document.querySelectorAll("[class*='_heat']");
+  for (const chart of charts) {
+    if (chart.scrollWidth <= chart.clientWidth) continue;
+    chart.tabIndex = 0;
+    chart.setAttribute("role", "region");
+    chart.setAttribute("aria-label", "Heat map, wider than the screen: scroll sideways");
+  }
 }
 
 function isGone() {

@@ -2,4 +2,4 @@
 
 from explorer.ui.shell.menu import Page
 
-PAGE = Page("explore", "Explore", ":material/tune:", "How much can go before accuracy does?")
+PAGE = Page("explore", "Explore", ":material/tune:", "How much can go before accuracy does?", has_facts=True)

@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 from explorer.analysis import collapse
-from explorer.charts import CONFIG, clicked, tradeoff
+from explorer.charts import clicked, tradeoff
 from explorer.engine.jobs import Job
 from explorer.metrics import METRICS
 from explorer.metrics.sparsity_support import advice
@@ -19,7 +19,7 @@ from explorer.ui.explore import costs, curves, export_menu
 from explorer.ui.explore.view import View
 from explorer.ui.shell import running, tasks
 from explorer.ui.shell.theme import chart_theme, is_dark
-from explorer.ui.widgets import progress, thumbnails
+from explorer.ui.widgets import chart, progress, thumbnails
 
 _AXES = {
     "compression_ratio": "compression",
@@ -33,10 +33,10 @@ _IN_SIGHT = 2
 _ICONS = {"ok": ":material/check_circle:", "warn": ":material/warning:", "fail": ":material/error:"}
 
 
-def chart(view: View) -> bool:
+def card(view: View) -> bool:
     """Size against accuracy; a click on a point restores its setting. True while curves still grow."""
     with st.container(horizontal=True, vertical_alignment="center", key="chart_head"):
-        st.markdown("**Size against accuracy**")
+        st.header("Size against accuracy", anchor=False)
         with st.popover("All sizes", icon=":material/table_rows:", help="Every size and count, with its origin."):
             costs.table(view)
         export_menu.buttons(view)
@@ -48,7 +48,7 @@ def chart(view: View) -> bool:
         return False
     measured_curves, jobs = curves.background(view.model, view.dataset, view.work.spec)
     figure = _figure(view, measured_curves)
-    chosen = st.plotly_chart(figure, key="chart", on_select="rerun", selection_mode="points", theme=None, config=CONFIG)
+    chosen = chart.draw(figure, "chart", on_select="rerun", selection_mode="points")
     _restore(view, measured_curves, chosen)
     return _foot(view, jobs)
 
@@ -119,10 +119,10 @@ def below(view: View) -> None:
     """What changed in samples, and what to watch out for in sentences."""
     left, right = st.columns([1, 1.6], gap="small")
     with left, st.container(border=True, key="changed_card", height="stretch"):
-        st.markdown("**What changed**")
+        st.header("What changed", anchor=False)
         _changed(view)
     with right, st.container(border=True, key="watch_card", height="stretch"):
-        st.markdown("**Warnings**")
+        st.header("Warnings", anchor=False)
         _watch(view)
 
 

@@ -13,12 +13,14 @@ from explorer.pruning.plan import is_locked
 from explorer.types import Plan, Scores
 from explorer.ui.explore import list_pages
 from explorer.ui.shell import cache
+from explorer.workbench.lines import common_line
 from explorer.workbench.moves import short_share
 
 if TYPE_CHECKING:
     from explorer.workbench.workspace import Workspace
 
 _ALL = "all lines"
+_BEGUN = "_exact_begun"
 _UNITS = {"absolute": "value", "std": "× standard deviation", "percentile": "percentile"}
 
 
@@ -33,17 +35,46 @@ def popover(work: Workspace, scores: Scores, plan: Plan) -> None:
         if st.session_state.get("exact_line", _ALL) not in lines:
             st.session_state["exact_line"] = _ALL  # of a long list only the page that is shown is offered
         name = st.selectbox("Line", lines, key="exact_line")
-        if name != _ALL:
-            n = next(k.n_pruned for k in movable if k.group.name == name)
-            forms = threshold_forms(scores, name, n)
-            st.caption(
-                f"Now: {forms['absolute']:.5g} = {forms['std']:.3g} × standard deviation "
-                f"= percentile {forms['percentile']:.4g}; {n:,} go."
-            )
         unit = st.selectbox("Unit", list(_UNITS), format_func=_UNITS.__getitem__, key="exact_unit")
+        _begin(name, unit, work, scores, plan)
+        if name != _ALL:
+            st.caption(_now(scores, name, next(k.n_pruned for k in movable if k.group.name == name)))
         top = 100.0 if unit == "percentile" else None
         st.number_input("Scores below this go", 0.0, top, format="%.6g", step=None, key="exact_value")
         st.button("Set", icon=":material/check:", on_click=_set, args=(work, scores, plan))
+
+
+def _begin(name: str, unit: str, work: Workspace, scores: Scores, plan: Plan) -> None:
+    """The field opens at where the line stands; a number that says the same of the setting stays as it was typed."""
+    of = (name, unit, plan.digest)
+    if st.session_state.get(_BEGUN) == of:
+        return
+    st.session_state[_BEGUN] = of
+    counts = {k.group.name: k.n_pruned for k in plan.groups if k.group.why_not is None and not k.locked}
+    names = list(counts) if name == _ALL else [name]
+    typed = Threshold(st.session_state.get("exact_value") or 0.0, unit).wanted(scores, {})
+    if not any(counts.values()) or any(typed[one] != counts.get(one, typed[one]) for one in names):
+        st.session_state["exact_value"] = _standing(name, unit, work, scores, plan)
+
+
+def _standing(name: str, unit: str, work: Workspace, scores: Scores, plan: Plan) -> float:
+    """Where one line stands in a unit, or all of them where one value was asked for; else 0."""
+    if name != _ALL:
+        n = next(k.n_pruned for k in plan.groups if k.group.name == name)
+        return threshold_forms(scores, name, n)[unit]
+    allocation = work.spec.allocation
+    if isinstance(allocation, Threshold) and allocation.unit == unit:
+        return allocation.value
+    return (common_line(work.spec, scores, plan) or 0.0) if unit == "absolute" else 0.0
+
+
+def _now(scores: Scores, name: str, n: int) -> str:
+    """Where the line stands in all three units."""
+    forms = threshold_forms(scores, name, n)
+    return (
+        f"Lowest score that stays: {forms['absolute']:.5g} = {forms['std']:.3g} × standard deviation "
+        f"= percentile {forms['percentile']:.4g}; {n:,} go."
+    )
 
 
 def _set(work: Workspace, scores: Scores, plan: Plan) -> None:

@@ -100,7 +100,7 @@ def verdict(view: View) -> None:
     if view.dataset is None or view.why_not is not None:
         return
     with st.container(border=True, key="verdict_card"):
-        st.markdown("**Final verdict**")
+        st.header("Final verdict", anchor=False)
         if "test" not in view.dataset.splits:
             st.caption(view.dataset.why_no_split.get("test", "This data has no test split."))
             return

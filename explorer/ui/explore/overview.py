@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.charts import CONFIG, overview
+from explorer.charts import overview
 from explorer.types import LoadedModel, Plan
 from explorer.ui.shell import cache
 from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import chart
 
 _MANY = 12
 
@@ -26,4 +27,4 @@ def draw(model: LoadedModel, plan: Plan) -> None:
         thresholds={k.group.name: k.threshold for k in movable} if by_weight else None,
         theme=chart_theme(),
     )
-    st.plotly_chart(figure, key="lines_overview", theme=None, config=CONFIG)
+    chart.draw(figure, "lines_overview")

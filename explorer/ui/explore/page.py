@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import replace
 
@@ -12,7 +11,6 @@ from explorer import component
 from explorer.analysis.sensitivity.scan import Sensitivity
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
-from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan as make_plan
 from explorer.types import Dataset, LoadedModel, Plan
 from explorer.ui.explore import chart_card, controls, export_menu, list_pages, overview, quantized, removal
@@ -21,6 +19,7 @@ from explorer.ui.sensitivity import scans
 from explorer.ui.shell import cache, live, opened_files, recording, running, session, ticker
 from explorer.ui.widgets import histogram, onboarding, summary
 from explorer.workbench.apply import apply
+from explorer.workbench.lines import common_lines
 from explorer.workbench.workspace import Workspace
 
 _KEY = "lines"
@@ -45,7 +44,7 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
     _listen(work, model, dataset)
     view = _measured(work, model, dataset)
     session.write_link(work)  # first: it carries the setting, whatever becomes of the rest
-    summary.draw(_facts(view))
+    summary.draw(summary.facts(model, view.plan, view.answer, view.why_not))
     session.show_notices()
     with st.empty():  # a place that stays when the hint goes: the lines below are not made anew
         onboarding.first_run()
@@ -56,7 +55,7 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
         scanning = _lines(view)
     with right:
         with st.container(border=True, key="chart_card"):
-            growing = chart_card.chart(view)
+            growing = chart_card.card(view)
         chart_card.below(view)
         with st.container():
             removing = removal.card(view)
@@ -86,15 +85,7 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
         session.notify(error)
         work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
         plan = make_plan(model, work.spec, scores)
-    refusal = live.why_not(model, dataset)
-    why_not = None if refusal is None else str(refusal)
-    answer = live.Answer(None, pending=False, stale=True)
-    if why_not is None and dataset is not None:
-        try:
-            answer = live.measure(model, dataset, plan)
-        except Exception as error:  # the model's own forward may raise anything
-            logging.getLogger(__name__).exception("The pruned model could not be run.")
-            why_not = f"The pruned model could not be run ({type(error).__name__})."
+    answer, why_not = live.answer(model, dataset, plan)
     view = View(work, model, dataset, scores, plan, answer, why_not)
     if view.evaluation is not None and view.evaluation.complete and work.settled and view.point is not None:
         is_new = not work.tried or work.tried[-1].spec != view.point.spec
@@ -102,16 +93,6 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
         if is_new and dataset is not None:
             recording.keep(view.point, model, dataset, "drag")
     return view
-
-
-def _facts(view: View) -> list[summary.Fact]:
-    n_bytes = {kind: int(m.value) for kind, m in sizes(view.model, view.plan).items()}
-    best = min(n_bytes, key=lambda kind: n_bytes[kind])
-    why_not = "weights only" if view.model.why_not_runnable else view.why_not  # the header says why
-    return [
-        *summary.judged(view.answer.evaluation, why_not, stale=view.answer.stale),
-        *summary.counted(view.plan, (best, n_bytes[best]), n_bytes["dense_file"]),
-    ]
 
 
 def _lines(view: View) -> bool:
@@ -133,6 +114,7 @@ def _lines(view: View) -> bool:
             revision=view.work.revision,
             scale=view.work.scale,
             mode=view.work.mode,
+            lines=common_lines(view.work.spec, view.scores, view.plan),
             limits={name: (limit.floor, limit.cap) for name, limit in view.work.spec.limits},
             can_undo=view.work.can_undo,
             can_redo=view.work.can_redo,

@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from explorer.analysis.costs import RunningCosts
-from explorer.charts import CONFIG
 from explorer.charts.structure import widths
 from explorer.engine.jobs import Job
 from explorer.export.slim import Proven, packed
@@ -22,6 +21,7 @@ from explorer.types.aliases import JsonDict
 from explorer.ui.explore.view import View
 from explorer.ui.shell import running, tasks
 from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import chart
 
 _MARKS = {True: ":material/check_circle:", False: ":material/cancel:", None: ":material/help:"}
 
@@ -31,8 +31,8 @@ def card(view: View) -> bool:
     if view.work.spec.granularity.why_no_removal and not view.plan.kept_shapes:
         return False
     with st.container(border=True, key="removal_card"):
-        st.markdown("**The network, before and after**")
-        st.plotly_chart(widths(view.plan, theme=chart_theme()), key="widths", theme=None, config=CONFIG)
+        st.header("The network, before and after", anchor=False)
+        chart.draw(widths(view.plan, theme=chart_theme()), "widths")
         if view.why_not is not None or view.dataset is None or not view.plan.n_pruned:
             st.caption("Move a line: then the units can be removed for real, proven and timed.")
             return False

@@ -19,7 +19,7 @@ from explorer.ui.widgets import progress
 
 def card(model: LoadedModel, dataset: Dataset, grid: GridRequest) -> bool:
     """The three orders at one share, their accuracies and one advice; True while they are measured."""
-    st.markdown("**Which comes first?**")
+    st.header("Which comes first?", anchor=False)
     why = grids.why_no_training(dataset)
     if why:
         st.caption(clean_markdown(why.reason, 300))

@@ -7,7 +7,6 @@ import json
 import streamlit as st
 
 from explorer.analysis.report import finite
-from explorer.charts import CONFIG
 from explorer.charts.quantization import RECOVERY_NAMES, name_of, quantization_grid
 from explorer.engine.jobs import Job
 from explorer.recovery.grid import RECOVERIES, GridPoint, n_points, pareto
@@ -21,7 +20,7 @@ from explorer.types.aliases import JsonDict
 from explorer.ui.quantize import grids, orders, skipped
 from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import empty_state, progress
+from explorer.ui.widgets import chart, empty_state, progress
 from explorer.ui.widgets.persistent_widget import remembered
 
 _SHARES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
@@ -60,7 +59,7 @@ def _results(model: LoadedModel, request: GridRequest, job: Job | None) -> None:
     if job is None:
         n = n_points(request.shares, request.forms, request.recoveries)
         with st.container(border=True, key="grid_card"):
-            st.markdown("**Bytes against accuracy**")
+            st.header("Bytes against accuracy", anchor=False)
             st.caption(
                 f"Measure the grid: each share pruned, in float32 and in {request.bits}-bit integers, {n} "
                 "points. Of each one sees its bytes, counted or of a written file, and its accuracy, measured; and "
@@ -130,7 +129,7 @@ def _request(dataset: Dataset) -> GridRequest:
 
 def _chart(model: LoadedModel, grid_points: list[GridPoint]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="grid_head"):
-        st.markdown("**Bytes against accuracy**", width="stretch")
+        st.header("Bytes against accuracy", anchor=False, width="stretch")
         if grid_points:
             stem, rows = (
                 f"{file_stem(model.address)}-quantization",
@@ -139,7 +138,7 @@ def _chart(model: LoadedModel, grid_points: list[GridPoint]) -> None:
             st.download_button("CSV", csv_text(rows), f"{stem}.csv", "text/csv", key="grid_csv", on_click="ignore")
             text = json.dumps([_json(p) for p in grid_points], indent=1, allow_nan=False)
             st.download_button("JSON", text, f"{stem}.json", key="grid_json", on_click="ignore")
-    st.plotly_chart(quantization_grid(grid_points, theme=chart_theme()), key="grid_chart", theme=None, config=CONFIG)
+    chart.draw(quantization_grid(grid_points, theme=chart_theme()), "grid_chart")
     st.caption(
         "Filled: a file that was written, zeros included. Hollow: counted for the smallest way to store it "
         "(bit mask, sparse rows, removed units), which needs software that reads it."
@@ -147,7 +146,7 @@ def _chart(model: LoadedModel, grid_points: list[GridPoint]) -> None:
 
 
 def _table(grid_points: list[GridPoint]) -> None:
-    st.markdown("**Every point**")
+    st.header("Every point", anchor=False)
     if not grid_points:
         st.caption("Each point becomes a row here.")
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.charts import CONFIG
 from explorer.charts.activations import skipped_activations
 from explorer.engine.jobs import Job
 from explorer.pruning.plan import plan as make_plan
@@ -17,7 +16,7 @@ from explorer.text.numbers import percent
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import running, session, tasks
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import progress
+from explorer.ui.widgets import chart, progress
 from explorer.ui.widgets.persistent_widget import remembered
 
 _REFUSED = "_skip_why_not"
@@ -26,7 +25,7 @@ _BUDGET = 0.01
 
 def card(model: LoadedModel, dataset: Dataset) -> bool:
     """The share of zero activations against accuracy, on request; True while it is measured."""
-    st.markdown("**Skip small activations**")
+    st.header("Skip small activations", anchor=False)
     reason = _why_not(model) or dataset.why_no_split.get("fit")
     if reason or "fit" not in dataset.splits:
         st.caption(clean_markdown(reason or "There is no fit split to find thresholds on.", 300))
@@ -73,7 +72,7 @@ def _outcome(job: Job) -> None:
     if not job.results:
         return
     measured: list[ActivationPoint] = list(job.results)
-    st.plotly_chart(skipped_activations(measured, theme=chart_theme()), key="skip_chart", theme=None, config=CONFIG)
+    chart.draw(skipped_activations(measured, theme=chart_theme()), "skip_chart")
     # The most that goes at a loss of at most a point; share 0 loses nothing.
     most = max((p for p in measured if p.drop.value <= _BUDGET), key=lambda p: p.skipped.value, default=measured[0])
     st.caption(

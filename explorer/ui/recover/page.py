@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
-from explorer.charts import CONFIG
 from explorer.charts.recovery import story
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
@@ -23,7 +22,7 @@ from explorer.ui.recover import runs as recovery_runs
 from explorer.ui.recover.plans import RecoverySettings
 from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import empty_state, persistent_widget, progress
+from explorer.ui.widgets import chart, empty_state, persistent_widget, progress
 from explorer.ui.widgets.summary import Fact
 
 _LATER_MS = 500
@@ -133,7 +132,7 @@ def _button(runs: list[RecoveryRequest], model: LoadedModel, dataset: Dataset) -
 
 def _story(job: Job | None) -> None:
     """How far it is, what it reached, and the curve."""
-    st.markdown("**What happens to it**")
+    st.header("What happens to it", anchor=False)
     if job is None:
         st.caption(
             "Start trains the pruned network with its masks held: accuracy and loss appear here epoch by epoch, and "
@@ -148,7 +147,7 @@ def _story(job: Job | None) -> None:
     if recovered is not None:
         _dots(recovered)
     dense = None if recovered is None or recovered.dense is None else recovered.dense.value
-    st.plotly_chart(story(history, dense=dense, theme=chart_theme()), key="story", theme=None, config=CONFIG)
+    chart.draw(story(history, dense=dense, theme=chart_theme()), "story")
     if history:
         st.caption(_audit(history))
 

@@ -6,7 +6,6 @@ import json
 
 import streamlit as st
 
-from explorer.charts import CONFIG
 from explorer.charts.recovery import RunStages, runs_by_stage, together
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
@@ -22,6 +21,7 @@ from explorer.types.aliases import JsonDict
 from explorer.ui.recover import jobs as recovery_jobs
 from explorer.ui.shell import session
 from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import chart
 
 _STATES = {"queued": "waits", "running": "runs", "done": "done", "failed": "failed", "cancelled": "stopped"}
 
@@ -29,7 +29,7 @@ _STATES = {"queued": "waits", "running": "runs", "done": "done", "failed": "fail
 def draw(model: LoadedModel, dataset: Dataset) -> None:
     """The runs of this visitor on this model and these data."""
     runs = recovery_jobs.of(model, dataset)
-    st.markdown("**Runs side by side**")
+    st.header("Runs side by side", anchor=False)
     if not runs:
         st.caption("Every run is kept here: as pruned, after the refresh and after training, against one another.")
         return
@@ -39,11 +39,11 @@ def draw(model: LoadedModel, dataset: Dataset) -> None:
         done = [_stages(name, recovered, model) for name, recovered in ended]
         dense = next((recovered.dense.value for _, recovered in ended if recovered.dense is not None), None)
         figure = runs_by_stage(done, dense=dense, theme=chart_theme())
-        st.plotly_chart(figure, key="runs_by_stage", theme=None, config=CONFIG)
+        chart.draw(figure, "runs_by_stage")
         st.caption("Joined dots are one run. Dashed: the dense model. Measured on tune.")
     with right:
         stories = [(request.name, _history(job)) for request, job in runs]
-        st.plotly_chart(together(stories, theme=chart_theme()), key="together", theme=None, config=CONFIG)
+        chart.draw(together(stories, theme=chart_theme()), "together")
         st.caption("Accuracy on tune over the epochs that each run trained.")
     _table(runs, model)
 

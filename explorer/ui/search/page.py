@@ -10,7 +10,6 @@ from explorer.analysis.search.question import WORDS, CostName
 from explorer.analysis.search.result import DENSE, sentences_of
 from explorer.analysis.search.search import Question, SearchResult, Tried, refusal
 from explorer.analysis.sensitivity.cell import Cell
-from explorer.charts import CONFIG
 from explorer.charts import search as charts
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
@@ -20,7 +19,7 @@ from explorer.types import Dataset, LoadedModel
 from explorer.ui.search import tables
 from explorer.ui.shell import cache, live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import empty_state, progress
+from explorer.ui.widgets import chart, empty_state, progress
 from explorer.ui.widgets.persistent_widget import remembered
 
 _KINDS = {"drop": "Smallest model within a drop", "budget": "Most accurate model within a budget"}
@@ -49,7 +48,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     result = result_of(job)
     if job is None:
         with st.container(border=True, key="answer_card"):
-            st.markdown("**The answer**")
+            st.header("The answer", anchor=False)
             st.caption(_ABOUT)
     else:
         _results(model, result, job)
@@ -75,10 +74,8 @@ def _results(model: LoadedModel, result: SearchResult | None, job: Job) -> None:
     with left, st.container(border=True, key="answer_card", height="stretch"):
         _answer(model, result, job)
     with right, st.container(border=True, key="tried_card", height="stretch"):
-        st.markdown("**Every plan that was tried**")
-        st.plotly_chart(
-            charts.search(result, theme=chart_theme(), height=_HEIGHT), key="search_chart", theme=None, config=CONFIG
-        )
+        st.header("Every plan that was tried", anchor=False)
+        chart.draw(charts.search(result, theme=chart_theme(), height=_HEIGHT), "search_chart")
 
 
 def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
@@ -182,7 +179,8 @@ def _progress(request: SearchRequest, job: Job) -> None:
 
 def _answer(model: LoadedModel, result: SearchResult | None, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="answer_head"):
-        st.markdown("**The best so far**" if job.active and result is not None else "**The answer**", width="stretch")
+        best = "The best so far" if job.active and result is not None else "The answer"
+        st.header(best, anchor=False, width="stretch")
         if result is None:
             st.empty()
         else:

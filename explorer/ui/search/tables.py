@@ -66,7 +66,7 @@ def plans(result: SearchResult, stem: str) -> Tried | None:
     ranked = sorted(result.tried, key=lambda tried: tried.rank)
     rows = [_row(tried, result) for tried in ranked]
     with st.container(horizontal=True, vertical_alignment="center", key="plans_head"):
-        st.markdown(f"**Plans, the best first** ({len(rows)})", width="stretch")
+        st.header(f"Plans, the best first ({len(rows)})", anchor=False, width="stretch")
         place = st.container(width="content")
         st.download_button(
             "CSV",

@@ -9,7 +9,6 @@ import streamlit as st
 
 from explorer import charts as printed
 from explorer.analysis.sensitivity.scan import Sensitivity, joint, scan_json
-from explorer.charts import CONFIG
 from explorer.charts import sensitivity as charts
 from explorer.pruning.plan import plan as make_plan
 from explorer.tasks.scan import ScanRequest
@@ -20,6 +19,7 @@ from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, live, session, ticker
 from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import chart
 
 _BUDGET = 0.01
 _SHOWN = 4  # curves, unless others are chosen
@@ -46,7 +46,7 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
     scores = cache.scores(model, request.spec, dataset)
     names = [k.name for k in scores.groups if k.why_not is None]
     with st.container(horizontal=True, vertical_alignment="center", key="heat_head"):
-        st.markdown("**What each layer costs alone**", width="stretch")
+        st.header("What each layer costs alone", anchor=False, width="stretch")
         files: dict[str, Callable[[], str | bytes]] = {
             "CSV": lambda: csv_text(measured.table()),
             "JSON": lambda: json.dumps(
@@ -58,7 +58,7 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
             name = f"{file_stem(model.address)}-sensitivity.{kind.lower()}"
             st.download_button(kind, content, name, key=f"scan_{kind.lower()}", on_click="ignore")
     figure = charts.heatmap(measured, names, request.levels, theme=chart_theme())
-    st.plotly_chart(figure, key="scan_heat", theme=None, config=CONFIG)
+    chart.draw(figure, "scan_heat")
     some, finished = measured.cells[0], [cell.n for cell in measured.cells if cell.complete]
     n = min(finished, default=0)
     samples = f"{n:,}" if n == some.total else f"{n:,} or more of {some.total:,}"
@@ -70,7 +70,7 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
 
 
 def _curves(measured: Sensitivity, part: str) -> None:
-    st.markdown("**Layer by layer**")
+    st.header("Layer by layer", anchor=False)
     chosen = st.multiselect(
         "Layers",
         measured.groups,
@@ -79,7 +79,7 @@ def _curves(measured: Sensitivity, part: str) -> None:
         label_visibility="collapsed",
     )
     figure = charts.curves(measured, chosen, budget=_BUDGET, theme=chart_theme())
-    st.plotly_chart(figure, key="scan_curves", theme=None, config=CONFIG)
+    chart.draw(figure, "scan_curves")
     st.caption(
         f"{clean_markdown(measured.fragile_words, 400)} Dotted: 1 point below dense. Bands: paired 95 % intervals."
     )
@@ -87,17 +87,17 @@ def _curves(measured: Sensitivity, part: str) -> None:
 
 def _ranking(measured: Sensitivity, levels: tuple[float, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rank_head"):
-        st.markdown("**One level across layers**", width="stretch")
+        st.header("One level across layers", anchor=False, width="stretch")
         level = st.selectbox(
             "Level", levels, len(levels) // 2, format_func=lambda v: percent(v, 0), label_visibility="collapsed",
             width=110, key=f"scan_level_{len(levels)}",
         )  # fmt: skip
     figure = charts.ranked(measured, level, theme=chart_theme())
-    st.plotly_chart(figure, key="scan_rank", theme=None, config=CONFIG)
+    chart.draw(figure, "scan_rank")
 
 
 def _joint(model: LoadedModel, dataset: Dataset, measured: Sensitivity) -> None:
-    st.markdown("**Layers together**")
+    st.header("Layers together", anchor=False)
     work = session.workspace()
     plan = make_plan(model, work.spec, cache.scores(model, work.spec, dataset))
     if not plan.n_pruned:
@@ -113,7 +113,7 @@ def _joint(model: LoadedModel, dataset: Dataset, measured: Sensitivity) -> None:
         return
     both = joint(measured, plan, answer.evaluation)
     figure = charts.interaction(both, judged=measured.judged, theme=chart_theme())
-    st.plotly_chart(figure, key="scan_joint", theme=None, config=CONFIG)
+    chart.draw(figure, "scan_joint")
     st.caption(
         f"Predicted {delta_text(both.predicted)} (estimated: {clean_markdown(both.predicted.note, 200)}) "
         f"Measured {delta_text(both.measured)}: {both.words}."

@@ -49,7 +49,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         cards.draw(model, dataset, request, measured, is_whole=whole)
     else:
         with st.container(border=True, key="look_card"):
-            st.markdown("**What each layer costs alone**")
+            st.header("What each layer costs alone", anchor=False)
             st.caption(
                 "Scan prunes one layer at a time and measures what it costs: as a heat map, one curve for each layer, "
                 "and a ranking. Until then, what the weights alone say:"
@@ -63,7 +63,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
 
 def _without_data(model: LoadedModel, scores: Scores, why: Refusal) -> None:
     with st.container(border=True, key="scan_nothing_card"):
-        st.markdown("**No scan without a measurement**")
+        st.header("No scan without a measurement", anchor=False)
         if not model.why_not_runnable:  # else it is said right above
             st.markdown(clean_markdown(str(why), 400))
         _quick_look(model, scores, LEVELS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -51,6 +52,18 @@ def measure(model: LoadedModel, dataset: Dataset, plan: Plan) -> Answer:
         return Answer(result, pending=True)
     findings = collapse.after(result, model.n_classes, plan, dataset.splits["tune"].y)
     return Answer(replace(result, findings=tuple(findings)), pending=False)
+
+
+def answer(model: LoadedModel, dataset: Dataset | None, plan: Plan) -> tuple[Answer, str | None]:
+    """What is measured of ``plan`` so far; with a sentence instead where it cannot be."""
+    nothing, refusal = Answer(None, pending=False, stale=True), why_not(model, dataset)
+    if refusal is not None or dataset is None:
+        return nothing, str(refusal or NO_DATA)
+    try:
+        return measure(model, dataset, plan), None
+    except Exception as error:  # the model's own forward may raise anything
+        logging.getLogger(__name__).exception("The pruned model could not be run.")
+        return nothing, f"The pruned model could not be run ({type(error).__name__})."
 
 
 def _worker(model: LoadedModel, dataset: Dataset) -> LiveWorker:

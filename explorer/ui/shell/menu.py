@@ -13,6 +13,7 @@ class Page:
     title: str
     icon: str
     question: str
+    has_facts: bool = False  # it draws the facts of the present setting itself, with what changes them
 
     @property
     def script(self) -> str:

@@ -206,7 +206,7 @@ def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Datase
         if model is not None and model.module is not None:
             data_picker(work, model, dataset)
         place = running.reserve()
-        st.caption(question, width="content")
+        st.title(question, anchor=False, width="content")
     session.show_notices()
     opened_files.announce(work)
     for refusal in refused:

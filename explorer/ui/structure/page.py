@@ -63,7 +63,7 @@ def _scores(model: LoadedModel, key: str) -> Scores:
 
 def _table(scores: Scores, unit: str) -> str | None:
     """All lines, those that can move first; the name of the chosen one."""
-    st.markdown("**Coupled layers**")
+    st.header("Coupled layers", anchor=False)
     groups = sorted(scores.groups, key=lambda k: k.why_not is not None)
     if not groups:
         st.caption("This model has no layer that could be pruned.")
@@ -102,7 +102,7 @@ def _picked(key: str, kept: str, groups: list[PruningGroup]) -> None:
 def _parts(group: PruningGroup | None, groups: Sequence[PruningGroup], chosen: str | None) -> None:
     if group is None:
         if not any(k.why_not is None for k in groups):
-            st.markdown("**Nothing of this model can shrink in these units**")
+            st.header("Nothing of this model can shrink in these units", anchor=False)
         why = next((k.why_not for k in groups if k.name == chosen), None)
         if chosen and why:
             st.markdown(f"**{clean_markdown(chosen)}** · stays as it is")
@@ -142,7 +142,7 @@ def _names(words: str, parameters: list[str]) -> None:
 
 
 def _graph(model: LoadedModel, scores: Scores, group: PruningGroup | None) -> None:
-    st.markdown("**Reads from**")
+    st.header("Reads from", anchor=False)
     wired = cache.wires(model)
     if not wired.edges:
         st.caption("This network could not be traced, so it is not known which layer reads which.")

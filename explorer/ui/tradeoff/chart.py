@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from explorer import charts
 from explorer.analysis.comparison.protocol import mismatch
-from explorer.charts import CONFIG, clicked, tradeoff
+from explorer.charts import clicked, tradeoff
 from explorer.charts.scale import XName
 from explorer.text.names import clean_markdown
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.ui.shell import session
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.tradeoff.tables import judged_by
+from explorer.ui.widgets import chart
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _AXES: dict[XName, str] = {
@@ -36,14 +36,12 @@ def draw(
     """The curves, and beside them points of earlier runs; returns the point that was clicked."""
     axis: XName = value(_AXIS, "compression_ratio", list(_AXES))
     with st.container(horizontal=True, vertical_alignment="center", key="compare_head"):
-        st.markdown(f"**{judged_by(measured_curves)} against size**", width="stretch")
+        st.header(f"{judged_by(measured_curves)} against size", anchor=False, width="stretch")
         _axis()
     drawn = [*measured_curves, *shown]
     height = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3))
     figure = tradeoff(drawn, now=_now(), budget=budget, x=axis, theme=chart_theme(), height=height)
-    chosen: Any = st.plotly_chart(
-        figure, key=_CHART, on_select="rerun", selection_mode="points", theme=None, config=CONFIG
-    )
+    chosen = chart.draw(figure, _CHART, on_select="rerun", selection_mode="points")
     points = chosen.selection.points if chosen else []
     unequal = mismatch(drawn)
     if unequal:

@@ -58,7 +58,7 @@ def draw(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> TradeO
         return None
     with st.container(border=True, key="earlier_card"):
         with st.container(horizontal=True, vertical_alignment="center", key="earlier_head"):
-            st.markdown(f"**Measured before** ({len(records):,})", width="stretch")
+            st.header(f"Measured before ({len(records):,})", anchor=False, width="stretch")
             _kinds(records)
             st.checkbox(
                 "Show on the chart",

@@ -105,7 +105,7 @@ def _points() -> float:
 
 def _budget(measured: Measured) -> None:
     """The question behind the chart: how small for how much accuracy."""
-    st.markdown("**How far within a budget**")
+    st.header("How far within a budget", anchor=False)
     st.number_input(
         f"Points of {tables.judged_by(measured.comparison.curves).lower()} one would give up",
         *_ENDS,

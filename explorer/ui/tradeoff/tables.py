@@ -53,7 +53,7 @@ def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
     measured = [point for curve in comparison.curves for point in curve.points]
     rows = comparison.records()
     with st.container(horizontal=True, vertical_alignment="center", key="points_head"):
-        st.markdown(f"**Every point** ({len(measured):,})", width="stretch")
+        st.header(f"Every point ({len(measured):,})", anchor=False, width="stretch")
         place = st.container(width="content")
         st.download_button(
             "CSV",

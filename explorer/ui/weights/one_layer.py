@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.analysis.distribution import SignedHistogram
 from explorer.analysis.statistics import LayerStatistics, UnitNorms, unit_norms
-from explorer.charts import CONFIG, group_heatmap, signed_histogram, weight_heatmap
+from explorer.charts import group_heatmap, signed_histogram, weight_heatmap
 from explorer.charts import unit_norms as ranked_units
 from explorer.pruning.allocation.threshold import threshold_forms
 from explorer.pruning.granularity.n_of_m import NOfM
@@ -22,6 +22,7 @@ from explorer.types import GroupPlan
 from explorer.ui.shell import cache
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.weights.view import View
+from explorer.ui.widgets import chart
 from explorer.ui.widgets.summary import Fact
 
 _LOW, _TALL = 300, 672
@@ -90,9 +91,9 @@ def _where(group: GroupPlan, unit: str) -> str:
 
 def _histogram(view: View, row: LayerStatistics, group: GroupPlan | None) -> None:
     signed = cache.signed(view.model, view.plan.layers[row.name], view.plan)
-    st.markdown("**Signed weights**")
+    st.header("Signed weights", anchor=False)
     figure = signed_histogram(signed, threshold=_weight_line(view, group), theme=chart_theme(), height=_LOW)
-    st.plotly_chart(figure, key="signed", theme=None, config=CONFIG)
+    chart.draw(figure, "signed")
     st.caption(_fit(signed, row))
 
 
@@ -124,7 +125,7 @@ def _units(view: View, row: LayerStatistics, group: GroupPlan | None) -> None:
         return
     by_channel = group is not None and group.group.unit != "weight" and group.group.name in view.scores.values
     by_channel = by_channel and view.spec.criterion.on_weight_scale
-    st.markdown("**Units by norm**")
+    st.header("Units by norm", anchor=False)
     if by_channel and group is not None:
         ranked, line = _ranked(view, group), group.threshold if group.n_pruned else None
         with_it = [name for name in group.group.layers if name != row.name]
@@ -134,7 +135,7 @@ def _units(view: View, row: LayerStatistics, group: GroupPlan | None) -> None:
         note = "Each bar is one output: its typical weight. Grey: nothing of it is left."
         note += " Orange: the line for single weights." if line else ""
     figure = ranked_units(ranked, threshold=line, theme=chart_theme(), height=_LOW)
-    st.plotly_chart(figure, key="units", theme=None, config=CONFIG)
+    chart.draw(figure, "units")
     st.caption(note)
 
 
@@ -154,14 +155,14 @@ def _ranked(view: View, group: GroupPlan) -> UnitNorms:
 
 
 def _picture(view: View, row: LayerStatistics, height: int) -> None:
-    st.markdown("**The weights themselves**")
+    st.header("The weights themselves", anchor=False)
     weights, mask = view.model.weights[row.parameter], view.plan.masks.get(row.parameter)
     unit = view.spec.granularity
     if isinstance(unit, NOfM) and mask is not None:
         _groups(weights, mask, unit, height)
         return
     figure = weight_heatmap(weights, mask, theme=chart_theme(), height=height)
-    st.plotly_chart(figure, key="picture", theme=None, config=CONFIG)
+    chart.draw(figure, "picture")
     # A matrix too large for the picture says below it what its blocks are.
     if not figure.layout.annotations:
         grey = " Grey: pruned." if row.n_pruned else ""
@@ -185,7 +186,7 @@ def _groups(weights: Tensor, mask: Tensor, unit: NOfM, height: int) -> None:
         )
     height -= 56 if len(places) > 1 else 0
     figure = group_heatmap(weights, mask, unit.m, position=position, theme=chart_theme(), height=height)
-    st.plotly_chart(figure, key="groups", theme=None, config=CONFIG)
+    chart.draw(figure, "groups")
     st.caption(
         f"Each little strip is one group of {unit.m} neighbouring inputs. A pruned group keeps its {unit.n} largest; "
         "the others are grey. Blue: positive. Orange: negative."

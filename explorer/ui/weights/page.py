@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.analysis.statistics import LayerStatistics
-from explorer.charts import CONFIG, overview
+from explorer.charts import overview
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
 from explorer.text.names import clean, file_stem
@@ -19,6 +19,7 @@ from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.weights import one_layer, two_criteria
 from explorer.ui.weights.view import View
+from explorer.ui.widgets import chart
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _TABLE, _EVERY = "weights_table", "every_tensor"
@@ -105,7 +106,7 @@ def _choose(name: str | None) -> None:
 
 
 def _overview(view: View) -> None:
-    st.markdown("**All layers**")
+    st.header("All layers", anchor=False)
     magnitudes = cache.magnitudes(view.model)
     if not magnitudes.names:
         st.caption("No layer of this model can be pruned, so there is nothing to compare.")
@@ -119,14 +120,14 @@ def _overview(view: View) -> None:
         theme=chart_theme(),
         height=min(_HEIGHT - 42, max(200, 28 * len(magnitudes.names) + 98)),
     )
-    st.plotly_chart(figure, key="overview", theme=None, config=CONFIG)
+    chart.draw(figure, "overview")
     lines = " Orange: the present line." if by_weight and view.plan.n_pruned else ""
     st.caption(f"Where each layer has most of its weights.{lines}")
 
 
 def _table(view: View, rows: list[LayerStatistics], listed: list[LayerStatistics], name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="table_head"):
-        st.markdown("**Layer by layer**", width="stretch")
+        st.header("Layer by layer", anchor=False, width="stretch")
         if len(listed) < len(rows) or value(_EVERY, False):
             _every(len(rows))
         st.download_button(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.analysis.criteria_compared import CriteriaCompared, compared, names_of
-from explorer.charts import CONFIG
 from explorer.charts.criteria import criteria_scatter
 from explorer.errors import ExplorerError
 from explorer.pruning.criteria import CRITERIA
@@ -15,7 +14,7 @@ from explorer.text.numbers import percent
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import criterion_picker
+from explorer.ui.widgets import chart, criterion_picker
 from explorer.ui.widgets.persistent_widget import remembered
 
 _LEVELS = (0.25, 0.5, 0.75, 0.9)
@@ -28,7 +27,7 @@ def card(model: LoadedModel, dataset: Dataset | None, layer: str) -> None:
     keys = [key for key in CRITERIA.members if key not in refused]
     unit = session.workspace().spec.granularity
     with st.container(border=True, key="two_criteria_card"):
-        st.markdown(f"**Two criteria on this layer** · {unit.label.lower()}")
+        st.header(f"Two criteria on this layer · {unit.label.lower()}", anchor=False)
         with st.container(horizontal=True, vertical_alignment="bottom", key="two_criteria_choice"):
             first = _criterion("One", "criteria_one", keys, session.workspace().spec.criterion.key)
             second = _criterion("Another", "criteria_two", keys, "taylor" if "taylor" in keys else "random")
@@ -59,9 +58,7 @@ def _compared(
     comparison = compared(both, layer, sparsity=level)
     left, right = st.columns([1.2, 1], gap="medium")
     with left:
-        st.plotly_chart(
-            criteria_scatter(comparison, theme=chart_theme()), key="criteria_scatter", theme=None, config=CONFIG
-        )
+        chart.draw(criteria_scatter(comparison, theme=chart_theme()), "criteria_scatter")
     with right:
         _words(comparison)
         for spec in specs:

@@ -13,7 +13,7 @@ from explorer.ui.shell.live import NO_DATA
 def card(model: LoadedModel, title: str, why: Refusal | None, about: str) -> None:
     """``about`` says what the page would do; ``why`` is left out where the frame has said it already."""
     with st.container(border=True, key="nothing_card"):
-        st.markdown(f"**{title}**")
+        st.header(title, anchor=False)
         if not model.why_not_runnable:
             st.markdown(clean_markdown(str(why or NO_DATA), 400))
         st.caption(about)

@@ -8,10 +8,12 @@ import streamlit as st
 
 from explorer import terms
 from explorer.metrics.base import JUDGED_NAMES
+from explorer.metrics.size import sizes
 from explorer.text.delta import DELTA, delta_ends, delta_text, direction, named
 from explorer.text.names import clean_html
 from explorer.text.numbers import bytes_text, interval, percent
-from explorer.types import Evaluation, Plan
+from explorer.types import Evaluation, LoadedModel, Plan
+from explorer.ui.shell.live import Answer
 
 ACCURACY, AGREEMENT = "Accuracy", "Agreement with dense"
 REMOVED, ZERO = "Weights removed", "Zero weights"
@@ -32,20 +34,21 @@ class Fact:
     progress: float | None = None
 
     def html(self) -> str:
-        tag = (
-            f'<span class="tag" title="{_tooltip(self.origin)}">{clean_html(self.origin)}</span>' if self.origin else ""
-        )
         bar = "" if self.progress is None else f'<div class="bar" style="width:{100 * self.progress:.0f}%"></div>'
-        meaning = _tooltip(_TERMS.get(self.name, ""))
         return (
-            f'<div><div class="name"><span title="{meaning}">{clean_html(self.name)}</span>{tag}</div>'
-            f'<div><span class="value {self.tone}">{clean_html(self.value)}</span> '
+            f'<div>{self._head()}<div><span class="value {self.tone}">{clean_html(self.value)}</span> '
             f'<span class="note">{clean_html(self.note)}</span></div>{bar}</div>'
         )
 
-
-def _tooltip(key: str) -> str:
-    return clean_html(terms.tooltip(key), 600) if key else ""
+    def _head(self) -> str:
+        """Name and origin; what they mean opens below them, by a press of a finger, a mouse or a key."""
+        tag = f'<span class="tag">{clean_html(self.origin)}</span>' if self.origin else ""
+        head = f"<span>{clean_html(self.name)}</span>{tag}"
+        keys = [key for key in (_TERMS.get(self.name, ""), self.origin) if key]
+        if not keys:
+            return f'<div class="name">{head}</div>'
+        meanings = "".join(f"<p>{clean_html(terms.tooltip(key), 600)}</p>" for key in keys)
+        return f'<details><summary class="name">{head}</summary><div class="meaning">{meanings}</div></details>'
 
 
 def draw(facts: list[Fact]) -> None:
@@ -106,3 +109,14 @@ def _how_many(plan: Plan) -> str:
     n_pruned, n_all = plan.units
     asked = "" if percent(plan.asked) == percent(n_pruned / max(1, n_all)) else f" (asked {percent(plan.asked)})"
     return f"{before}{n_pruned:,} of {n_all:,} {plan.unit}s{asked} · {plan.n_pruned:,} weights"
+
+
+def facts(model: LoadedModel, plan: Plan, answer: Answer, why_not: str | None) -> list[Fact]:
+    """The four facts of a setting: two measured, two counted."""
+    n_bytes = {kind: int(m.value) for kind, m in sizes(model, plan).items()}
+    best = min(n_bytes, key=lambda kind: n_bytes[kind])
+    why = "weights only" if model.why_not_runnable else why_not  # the header says why
+    return [
+        *judged(answer.evaluation, why, stale=answer.stale),
+        *counted(plan, (best, n_bytes[best]), n_bytes["dense_file"]),
+    ]

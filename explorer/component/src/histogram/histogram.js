@@ -170,8 +170,6 @@ class Histogram {
     this.toolbar.modes.show(this.mode);
     this.toolbar.undo.disabled = !dynamic.can_undo;
     this.toolbar.redo.disabled = !dynamic.can_redo;
-    const costs = this.rows.some((row) => row.cost);
-    this.host.classList.toggle("ph-costs", costs);
     this.scale = dynamic.scale;
     this.toolbar.scales.show(this.scale);
     this.sight.measure();
@@ -239,9 +237,12 @@ function applyTo(row, i, dynamic) {
   row.cost = dynamic.expected[group.name] ?? "";
   Object.assign(row, { floor, cap, n: dynamic.pruned[i], locked: Boolean(dynamic.locked[i]), exact: true });
   // Between two units any line says the same: it stays where the hand has put it.
-  if (group.movable && !row.standsFor(row.n)) row.line = dynamic.lines[i] ?? lineFor(group, row.n);
-  row.placed = false;
+  if (group.movable && !row.standsFor(row.n)) {
+    row.line = dynamic.lines[i] ?? lineFor(group, row.n);
+    row.placed = false;
+  }
   row.refreshState();
+  if (group.movable) row.speak();
 }
 
 /** @type {WeakMap<Node, Histogram>} root -> histogram: mounting twice updates */

@@ -7,7 +7,7 @@ import { elementOf } from "./events.js";
 /** @import { Row } from "./row.js" */
 /** @import { Board } from "../types.js" */
 
-/** @type {Record<string, 1 | -1>} */
+/** @type {Record<string, 1 | -1>} with Ctrl: alone, all four arrows move the line, as those of every slider do */
 const TO_NEIGHBOUR = { ArrowDown: 1, ArrowUp: -1 };
 
 export class Keyboard {
@@ -40,13 +40,17 @@ export class Keyboard {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     const row = this.board.rowOf(event);
-    if (!row || event.target !== row.thumb || event.ctrlKey || event.metaKey || event.altKey) return;
-    const jump = TO_NEIGHBOUR[event.key];
-    if (jump) this.toNeighbour(row, jump);
-    else if (event.key === "l" || event.key === "L") this.board.setLock(row);
-    else if (!this.stepLine(row, event)) return;
+    if (!row || event.target !== row.thumb || event.metaKey || event.altKey) return;
+    if (!(event.ctrlKey ? this.toNeighbour(row, event) : this.act(row, event))) return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** @param {Row} row @param {KeyboardEvent} event @returns {boolean} whether the key was one of these */
+  act(row, event) {
+    if (event.key.toLowerCase() !== "l") return this.stepLine(row, event);
+    this.board.setLock(row);
+    return true;
   }
 
   /** @param {Row} row @param {KeyboardEvent} event @returns {boolean} whether the key was one of these */
@@ -64,12 +68,15 @@ export class Keyboard {
     this.keyed = null;
   }
 
-  /** @param {Row} row @param {number} jump */
-  toNeighbour(row, jump) {
+  /** @param {Row} row @param {KeyboardEvent} event @returns {boolean} whether the key was one of these */
+  toNeighbour(row, event) {
+    const jump = TO_NEIGHBOUR[event.key];
+    if (!jump) return false;
     const rows = this.board.list.reachable;
     const next = rows[rows.indexOf(row) + jump];
     next?.thumb.focus();
     next?.element.scrollIntoView({ block: "nearest" });
+    return true;
   }
 
   /** @param {KeyboardEvent} event */
@@ -97,7 +104,9 @@ function target(row, event) {
   /** @type {Record<string, number>} */
   const targets = {
     ArrowRight: row.n + step(by),
+    ArrowUp: row.n + step(by),
     ArrowLeft: row.n - step(by),
+    ArrowDown: row.n - step(by),
     PageUp: row.n + step(0.1),
     PageDown: row.n - step(0.1),
     Home: 0,

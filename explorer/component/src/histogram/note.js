@@ -9,7 +9,7 @@ import { costColour } from "./text.js";
  * @returns {(string | HTMLElement)[]}
  */
 export function noteParts(strips) {
-  const hands = "Grey bars are removed. Drag a line or use the arrow keys; double-click puts it back.";
+  const hands = "Grey bars are removed. Drag a line or use the arrow keys (with Ctrl: the next layer); double-click puts it back.";
   if (!strips) return [hands];
   const swatch = make("i", "ph-swatch");
   swatch.style.background = `linear-gradient(to right, ${[0, 0.33, 0.67, 1].map(costColour).join(", ")})`;

@@ -101,6 +101,11 @@ export class Row extends Standing {
     this.readout.share.textContent = about + percent(this.share);
     this.readout.line.textContent = this.lineWords();
     this.readout.cost.textContent = this.exact ? this.cost : this.expectedCost();
+    this.speak();
+  }
+
+  /** What a screen reader says of the line, also of one out of sight. */
+  speak() {
     this.thumb.setAttribute("aria-valuenow", (100 * this.share).toFixed(1));
     this.thumb.setAttribute("aria-valuetext", this.spoken());
   }

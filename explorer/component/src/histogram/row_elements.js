@@ -43,6 +43,7 @@ function makeThumb(name) {
   thumb.setAttribute("aria-orientation", "horizontal");
   thumb.setAttribute("aria-valuemin", "0");
   thumb.setAttribute("aria-valuemax", "100");
+  thumb.setAttribute("aria-valuenow", "0");
   thumb.setAttribute("aria-label", name);
   thumb.tabIndex = -1;
   return thumb;

@@ -1,0 +1,52 @@
+"""No page has a fault that axe-core finds: in light, in dark, and on a phone."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from explorer.ui import pages
+from tests.app.conftest import Visit
+from tests.app.server import REPOSITORY
+from tests.browser import say_loudly
+
+pytest_plugins = ("tests.browser",)
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+AXE = REPOSITORY / "explorer" / "component" / "node_modules" / "axe-core" / "axe.min.js"
+DRAWN = "[data-test-script-state=notRunning]:has(.facts):not(:has(.facts :is(.stale, .bar)))"
+LOOKS = {"light": (1316, "light"), "dark": (1316, "dark"), "phone": (390, "light")}
+
+
+def axe() -> str:
+    """The script, which ``make check`` brings with the other tools of the component; without it the test is skipped."""
+    if AXE.is_file():
+        return AXE.read_text(encoding="utf-8")
+    line = "NO AXE-CORE: pages are not checked for barriers. Run npm ci in explorer/component to check them."
+    if os.environ.get("CI"):
+        pytest.fail(line)
+    say_loudly(line)
+    pytest.skip(line)
+
+
+def faults(page: Page) -> list[str]:
+    violations = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [f"{fault['id']}: {node['html'][:200]}" for fault in violations for node in fault["nodes"]]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_no_fault_on_any_page(visit: Visit, look: str) -> None:
+    script, (width, scheme) = axe(), LOOKS[look]
+    screen = visit(width=width, color_scheme=scheme)
+    hits = {}
+    for page in pages.MEMBERS:
+        screen.page.goto(f"{screen.address}/{'' if page.has_facts else page.name}?model=digits-mlp")
+        expect(screen.page.locator(DRAWN)).to_have_count(1)
+        expect(screen.page.get_by_role("heading", level=1)).to_have_text(page.question)
+        expect(screen.page).to_have_title(f"{page.title} · Pruning Explorer")
+        assert screen.page.get_by_role("heading", level=2).count()
+        screen.page.evaluate(script)
+        hits[page.title] = faults(screen.page)
+    assert {title: lines for title, lines in hits.items() if lines} == {}
