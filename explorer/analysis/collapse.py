@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from explorer.analysis.accuracy_findings import little_excited, lost, one_sided
 from explorer.metrics.interval import wilson
 from explorer.ranking.together import counted, not_finite
 from explorer.text.numbers import between, percent, percent_asked
@@ -16,7 +17,6 @@ from explorer.types.aliases import JsonObject
 
 NEARLY_EMPTY = 0.01
 _FEW_SAMPLES = 10
-_ONE_SIDED = 0.95
 _LESS, _OWN = "Prune less.", "Choose another model: pruning did not do this."
 _SEVERITY = {"fail": 0, "warn": 1, "ok": 2}
 
@@ -50,7 +50,8 @@ def before(model: LoadedModel, plan: Plan) -> list[Finding]:
 def after(
     evaluation: Evaluation, n_classes: int | None, plan: Plan | None = None, labels: Tensor | None = None
 ) -> list[Finding]:
-    """What only the pruned model's answers show: not a number, one class for everything, no better than chance.
+    """What only the pruned model's answers show, worst first: not a number, collapsed or beyond the budget, mostly one
+    class, no better than chance, or agreement on inputs that say little.
 
     With the plan each finding names the layer that lost the largest share, and the setting. Nothing is said
     about fewer than 10 samples. ``n_classes`` None: chance is not known and not judged. ``labels`` are the
@@ -59,9 +60,16 @@ def after(
     if evaluation.n < _FEW_SAMPLES:
         return []
     no_better = _most_frequent(evaluation, labels) or _chance(evaluation, n_classes)
-    findings = (_not_a_number(evaluation), _one_class(evaluation), no_better)
+    findings = (_not_a_number(evaluation), lost(evaluation), one_sided(evaluation), no_better)
     layer, by = (None, "") if plan is None else _hardest_hit(plan)
-    return [_blamed(finding, layer, by) for finding in findings if finding is not None]
+    blamed = [_blamed(finding, layer, by) for finding in findings if finding is not None]
+    inputs = little_excited(evaluation, n_classes)
+    return worst_first([*blamed, *([inputs] if inputs is not None else [])])
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Failures before warnings before what is fine; those alike stay in their order."""
+    return sorted(findings, key=lambda finding: _SEVERITY[finding.level])
 
 
 def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> Iterator[Finding]:
@@ -216,28 +224,6 @@ def _not_a_number(evaluation: Evaluation) -> Finding | None:
         evidence = f"{evidence} The dense model gives the same answer to each of them."
         return Finding("fail", what, evidence, _OWN)
     return Finding("fail", what, evidence, _LESS)
-
-
-def _one_class(evaluation: Evaluation) -> Finding | None:
-    if not evaluation.chooses_classes:
-        return None
-    class_, share = _most_common(evaluation.predictions)
-    dense_class, dense_share = _most_common(evaluation.dense_predictions)
-    if share < _ONE_SIDED or dense_share >= share:
-        return None
-    n_same = round(share * evaluation.n)
-    evidence = f"{n_same:,} of {evaluation.n:,} samples; the dense model's commonest class, {dense_class}, has "
-    evidence += f"{percent(dense_share)}."
-    if share == 1.0:
-        what = f"The pruned model answers class {class_} whatever it sees: its output is constant."
-        return Finding("fail", what, evidence, _LESS)
-    return Finding("warn", f"The pruned model nearly always answers class {class_}.", evidence, _LESS)
-
-
-def _most_common(predictions: Tensor) -> tuple[int, float]:
-    classes, counts = torch.unique(predictions, return_counts=True)
-    top = int(counts.argmax())
-    return int(classes[top]), float(counts[top]) / max(1, predictions.numel())
 
 
 def _chance(evaluation: Evaluation, n_classes: int | None) -> Finding | None:

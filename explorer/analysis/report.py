@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Unpack
 from torch import Tensor
 
 from explorer.analysis import collapse
+from explorer.analysis.collapse import worst_first
 from explorer.analysis.costs import RunningCosts
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.interval import wilson
@@ -229,7 +230,9 @@ def report(
         parameters=parameters(model, plan),
         compression=compression_ratio(model, plan),
         speedup=theoretical_speedup(model, plan, table),
-        findings=tuple(dict.fromkeys((*_findings(model, plan, evaluation, labels), *(data.findings if data else ())))),
+        findings=tuple(
+            dict.fromkeys(worst_first([*_findings(model, plan, evaluation, labels), *(data.findings if data else ())]))
+        ),
         notes=tuple(dict.fromkeys(_notes(model, plan, evaluation))),
         **about,
     )

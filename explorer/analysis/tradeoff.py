@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict, Unpack
 
@@ -36,6 +36,7 @@ class MeasureOptions:
     device: str = "cpu"
     evaluator: Evaluator | None = None
     scores: Scores | None = None
+    recorded: Callable[[Plan], TradeOffPoint | None] | None = None
 
 
 class MeasureKeywords(TypedDict, total=False):
@@ -45,6 +46,7 @@ class MeasureKeywords(TypedDict, total=False):
     device: str
     evaluator: Evaluator | None
     scores: Scores | None
+    recorded: Callable[[Plan], TradeOffPoint | None] | None
 
 
 @options_from(MeasureOptions)
@@ -89,12 +91,19 @@ def measure(
     data: Dataset,
     **measuring: Unpack[MeasureKeywords],
 ) -> Iterator[TradeOffPoint]:
-    """Measure each of ``specs`` on ``split``, in the order given. ``scores`` fit them all, or are None."""
+    """Measure each of ``specs`` on ``split``, in the order given. ``scores`` fit them all, or are None.
+
+    ``recorded`` gives the point of a plan that was measured before, or None: it is not measured again.
+    """
     asked = MeasureOptions(**measuring)
     evaluator = asked.evaluator or Evaluator(model, split_of(data, asked.split), device=asked.device)
     macs = None if why_no_macs(model) else mac_table(model)
     for spec in specs:
         plan = make_plan(model, spec, asked.scores, data)
+        before = asked.recorded(plan) if asked.recorded is not None else None
+        if before is not None:
+            yield _as_asked(before, spec, plan)
+            continue
         evaluation = evaluator.final(plan)
         yield point(model, spec, plan, evaluation, macs)
 
@@ -130,6 +139,12 @@ def point(
         protocol=recovered,
         metrics=dict(evaluation.metrics),
     )
+
+
+def _as_asked(before: TradeOffPoint, spec: PruneSpec, plan: Plan) -> TradeOffPoint:
+    """A point that was measured before, under the request that asks for it now."""
+    seed = int(getattr(spec.criterion, "seed", 0))
+    return replace(before, spec=spec.to_json(), label=label_of(spec), asked=plan.asked, asked_ratio=None, seed=seed)
 
 
 def sparsity_for_ratio(model: LoadedModel, spec: PruneSpec, ratio: float, scores: Scores | None = None) -> float:

@@ -146,7 +146,7 @@ def curves(
         colour = theme.curves[i % len(theme.curves)]
         dash = ("solid", "4px,3px", "1px,3px")[i // len(theme.curves) % 3]
         _add_curve(figure, sensitivity, group, colour, dash, theme)
-    if budget is not None:
+    if budget is not None and sensitivity.cells[0].judged_by != "agreement":
         line = sensitivity.dense_accuracy - budget
         figure.add_hline(line, line={"color": theme.good, "width": 1, "dash": "dot"})
     return figure

@@ -56,8 +56,8 @@ def tradeoff(
     of one seed is its 95 % interval. Controls are grey and dashed, random pruning always. Fewer than five
     operating points are hollow, and curves of another protocol than most have stars. ``now`` is the large orange
     point, ``tried`` the small ones, ``pareto`` joins those that no other point beats. ``budget`` is the accuracy one
-    would give up, as a share (0.01 = 1 point), drawn below the dense accuracy. Every point of a curve or of
-    ``tried`` carries customdata that :func:`clicked` turns back into the point.
+    would give up, as a share (0.01 = 1 point), drawn below the dense accuracy; agreement has no such line. Every point
+    of a curve or of ``tried`` carries customdata that :func:`clicked` turns back into the point.
     """
     look, scale = Look(**keywords), scale_of(x)
     theme, height = look.theme or Theme.light(), look.height
@@ -71,7 +71,7 @@ def tradeoff(
         figure.add_traces(list(_front(_contenders(lines, tried), scale, theme)))
     if tried:
         figure.add_trace(_tried(tried, scale, theme))
-    if budget is not None:
+    if budget is not None and everything[0].accuracy.name != "agreement":
         _budget(figure, everything[0], budget, theme)
     if now is not None and drawable([now], scale):
         _now(figure, now, scale, theme)

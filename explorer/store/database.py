@@ -75,10 +75,12 @@ class Store:
         model: str | None = None,
         data: str | None = None,
         kind: str | None = None,
+        plan_digest: str | None = None,
         limit: int = 1000,
     ) -> list[PointRecord]:
         """The kept points, newest first, at most ``limit``. ``model`` and ``data`` are a digest or an address."""
         filters = {"model_digest": model_digest, "data_digest": data_digest, "split": split, "kind": kind}
+        filters["plan_digest"] = plan_digest
         tests = [f"{name} = ?" for name, value in filters.items() if value is not None]
         values: list[Any] = [value for value in filters.values() if value is not None]
         for name, value in (("model", model), ("data", data)):

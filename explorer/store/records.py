@@ -25,7 +25,8 @@ class PointRecord:
 
     ``kind`` is what asked for it ("drag", "sweep", "evaluate", ...). ``time`` is UTC, as
     2031-12-24T18:00:00.000000+00:00. ``id`` is 0 until the record is stored. ``judged_by`` says what the accuracy is:
-    the share of right answers, or the agreement with the dense model.
+    the share of right answers, or the agreement with the dense model. ``model_identity`` is that of the weights and
+    of how they are run; empty in records of before it was kept.
     """
 
     point: TradeOffPoint
@@ -44,6 +45,7 @@ class PointRecord:
     python_version: str
     time: str
     id: int = 0
+    model_identity: str = ""
 
     @property
     def origin(self) -> str:
@@ -113,6 +115,7 @@ def record_of(
         machine=point.accuracy.machine or "",
         **versions(),
         time=now(),
+        model_identity=model.identity,
     )
 
 

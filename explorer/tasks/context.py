@@ -13,12 +13,15 @@ from explorer.analysis.sensitivity.cell import ForgivingStore, Keep
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
+from explorer.metrics.origin import machine
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
 from explorer.store.looks import count_look
-from explorer.store.records import record_of
-from explorer.types import Dataset, LoadedModel, Scores, Split, SplitName, TradeOffPoint
+from explorer.store.records import PointRecord, explorer_version, record_of, versions
+from explorer.types import Dataset, LoadedModel, Plan, Scores, Split, SplitName, TradeOffPoint
+
+_MOST_RECORDS = 20
 
 
 @dataclass(eq=False)
@@ -58,6 +61,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self._last_scores: tuple[object, Scores] | None = None
+        self._reused: set[str] = set()  # plans whose points are recorded already, with the date of their measurement
 
     def scores(self, spec: PruneSpec) -> Scores:
         """The scores of this unit and criterion; those of the last one are remembered."""
@@ -73,9 +77,38 @@ class Context:
             self.n_looks = count_look(self.model.digest, self.dataset.digest, self.folder)
         return split
 
+    def recorded(self, plan: Plan, split: SplitName) -> TradeOffPoint | None:
+        """The same measurement as it was recorded before: of these masks, by this model run in this way, on all of
+        this split, on this machine and with these versions; None where there is none."""
+        if self.store is None or not plan.digest:
+            return None
+        about = {"model_digest": self.model.digest, "data_digest": self.dataset.digest, "split": split}
+        try:
+            records = self.store.points(**about, plan_digest=plan.digest, limit=_MOST_RECORDS)
+        except ExplorerError:
+            logging.getLogger(__name__).exception("recorded points could not be read")
+            return None
+        n = len(split_of(self.dataset, split))
+        before = next((record.point for record in records if self._is_the_same(record, n)), None)
+        if before is not None:
+            self._reused.add(plan.digest)
+        return before
+
+    def _is_the_same(self, record: PointRecord, n: int) -> bool:
+        here = (
+            self.model.identity,
+            n,
+            self.device,
+            machine(self.device),
+            versions()["torch_version"],
+            explorer_version(),
+        )
+        there = (record.model_identity, record.n, record.device, record.machine)
+        return here == (*there, record.torch_version, record.explorer_version) and not record.point.protocol
+
     def record(self, point: TradeOffPoint, *, kind: str, split: SplitName = "tune") -> None:
         """Record a measured point; the one place where a result of requested work goes to the store."""
-        if self.store is None:
+        if self.store is None or point.plan_digest in self._reused:
             return
         try:
             self.store.record_point(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from explorer.analysis.tradeoff import RATIOS, label_of, sweep
@@ -53,6 +54,7 @@ class SweepRequest(TaskRequest[TradeOffPoint]):
             device=context.device,
             evaluator=context.evaluator if self.split == "tune" else None,
             scores=context.scores(self.spec) if self.spec.criterion.needs else None,
+            recorded=partial(context.recorded, split=self.split) if self.split != "test" else None,
         )
 
     def describe(self, result: TradeOffPoint) -> str:

@@ -16,7 +16,7 @@ pytest_plugins = ("tests.browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = REPOSITORY / "explorer" / "component" / "node_modules" / "axe-core" / "axe.min.js"
-DRAWN = "[data-test-script-state=notRunning]:has(.facts):not(:has(.facts :is(.stale, .bar)))"
+DRAWN = "[data-test-script-state=notRunning]:has(.facts):not(:has(.facts :is(.stale, .bar), [data-stale=true]))"
 LOOKS = {"light": (1316, "light"), "dark": (1316, "dark"), "phone": (390, "light")}
 
 
@@ -49,4 +49,6 @@ def test_axe_finds_no_fault_on_any_page(visit: Visit, look: str) -> None:
         assert screen.page.get_by_role("heading", level=2).count()
         screen.page.evaluate(script)
         hits[page.title] = faults(screen.page)
+    # Opened by its address, a page first asks for the server beside itself: Streamlit looks there, and then one higher.
+    screen.errors[:] = [error for error in screen.errors if "404" not in error]
     assert {title: lines for title, lines in hits.items() if lines} == {}

@@ -254,3 +254,12 @@ def test_print_touches_no_global_figure_and_takes_hostile_names_and_no_points():
     tradeoff_png([TradeOff("_$\\frac$ <b>", MAGNITUDE.points)], dpi=50)
     assert tradeoff_png([], dpi=50)[:4] == b"\x89PNG"
     assert pyplot.get_fignums() == []
+
+
+def test_agreement_has_no_budget_line():
+    agreed = TradeOff(
+        MAGNITUDE.label, tuple(replace(p, accuracy=replace(p.accuracy, name="agreement")) for p in MAGNITUDE.points)
+    )
+    texts = [note.text for note in tradeoff([agreed], budget=0.01).layout.annotations]
+    assert not any("budget" in text for text in texts)
+    assert any("budget" in note.text for note in tradeoff([MAGNITUDE], budget=0.01).layout.annotations)

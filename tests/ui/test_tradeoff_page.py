@@ -71,7 +71,9 @@ def test_the_classifier_is_locked_in_every_method_and_control_until_the_switch_s
 def test_the_verdict_names_the_size_the_interval_and_how_far_it_reaches(visit: Open) -> None:
     at = measured(visit("tradeoff", model="digits-mlp"))
     said = spoken(at)
-    assert re.search(r"Magnitude \\\(global\\\) is better than random by [\d\\.]+ ± [\d\\.]+ points at \d+×", said)
+    assert re.search(
+        r"Magnitude \\\(global\\\) is better than random \\\(global\\\) by [\d\\.]+ ± [\d\\.]+ points at \d+×", said
+    )
     assert "On digits\\-mlp, 450 tune samples of digits, and on no other model or data" in said
     assert "3 seeds of the control" in said
     assert "looked at 0 times so far" in said

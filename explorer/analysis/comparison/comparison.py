@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Self
 
-from explorer.analysis.comparison.naming import control_names, legend_names, named, sentence_names
+from explorer.analysis.comparison.naming import allocation_name, control_names, legend_names, named, sentence_names
 from explorer.analysis.comparison.protocol import in_words
 from explorer.analysis.comparison.seeds import Level, levels
 from explorer.analysis.comparison.subject import Subject
-from explorer.analysis.comparison.verdict import METHOD, Verdict, compared, telling
+from explorer.analysis.comparison.verdict import METHOD, Verdict, compared, sizes_in_words, telling
 from explorer.errors import ExplorerError
 from explorer.pruning.classifier import with_locked_classifier
 from explorer.pruning.controls import NAMES, controls_of, draws_by_chance, with_seeds
@@ -185,6 +185,10 @@ class Comparison:
         """The verdicts at one compression ratio in words, one line a method, the most accurate first."""
         return tuple(_line(some) for some in self._by_method(at))
 
+    def over_sizes(self) -> tuple[str, ...]:
+        """The verdicts on each pair at all sizes measured so far, one sentence a pair."""
+        return tuple(text for pair in self.pairs if (text := sizes_in_words(pair.verdicts)))
+
     def reach(self, budget: float = BUDGET) -> tuple[Reach, ...]:
         """How far each method and control gets with a drop of at most ``budget`` (a fraction), the furthest first."""
         rows = []
@@ -247,8 +251,14 @@ class Comparison:
     def _pair(self, method: int, control: int) -> Pair:
         one, other = self.compared[method], self.compared[control]
         first = replace(self.curves[method], label=one.name)
-        second = replace(self.curves[control], label=NAMES[other.spec.criterion.key])
+        second = replace(self.curves[control], label=self._control_in_words(other.spec))
         return Pair(one, other, compared(first, second))
+
+    def _control_in_words(self, spec: PruneSpec) -> str:
+        """ "random"; with its allocation where several are compared: a control has that of its method."""
+        name = NAMES[spec.criterion.key]
+        several = len({method.allocation for method in self.methods}) > 1
+        return f"{name} ({allocation_name(spec)})" if several else name
 
     def _index(self, method: Method) -> int:
         return self.compared.index(method)
@@ -264,7 +274,7 @@ class Comparison:
 
     def _against_chance(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
         """Those whose control draws by chance; all where none does."""
-        chance = [verdict for verdict in verdicts if verdict.second == NAMES["random"]]
+        chance = [verdict for verdict in verdicts if verdict.second.partition(" (")[0] == NAMES["random"]]
         return chance or list(verdicts)
 
 

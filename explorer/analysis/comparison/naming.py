@@ -48,7 +48,7 @@ def legend_names(methods: Sequence[PruneSpec]) -> list[str]:
             ", ".join(
                 [_unit(spec)] * units
                 + [named(spec.criterion, _LEFT_OUT)] * criteria
-                + [_allocation(spec)] * (allocations or not (units or criteria))
+                + [allocation_name(spec)] * (allocations or not (units or criteria))
             )
             for spec in methods
         ]
@@ -60,7 +60,7 @@ def sentence_names(methods: Sequence[PruneSpec]) -> list[str]:
     units = len({spec.granularity for spec in methods}) > 1
     return _told_apart(
         [
-            f"{named(spec.criterion, _LEFT_OUT)} ({f'{_unit(spec).lower()}, ' * units}{_allocation(spec)})"
+            f"{named(spec.criterion, _LEFT_OUT)} ({f'{_unit(spec).lower()}, ' * units}{allocation_name(spec)})"
             for spec in methods
         ]
     )
@@ -76,7 +76,7 @@ def control_names(controls: Sequence[PruneSpec]) -> list[str]:
                 [
                     NAMES[spec.criterion.key],
                     *[_unit(spec).lower()] * units,
-                    *[_allocation(spec)] * allocations,
+                    *[allocation_name(spec)] * allocations,
                     *["the control"] * (not units and not allocations),
                 ]
             )
@@ -99,7 +99,8 @@ def _unit(spec: PruneSpec) -> str:
     return ", ".join([spec.granularity.label, *_changed(spec.granularity)])
 
 
-def _allocation(spec: PruneSpec) -> str:
+def allocation_name(spec: PruneSpec) -> str:
+    """ "global": short enough for a legend, with what differs from the default."""
     name = _SHORT.get(spec.allocation.key, spec.allocation.label)
     return ", ".join([name, *_changed(spec.allocation, _LEFT_OUT)])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Literal
 
 from explorer.analysis.comparison.seeds import Level, levels
@@ -122,6 +123,20 @@ def telling(curve: TradeOff, verdicts: Sequence[Verdict], budget: float) -> Verd
     drops = {_at(level): level.drop for level in levels(curve.points)}
     within = [v for v in verdicts if drops.get(v.at, math.inf) <= budget]
     return within[-1] if within else verdicts[0]
+
+
+def sizes_in_words(verdicts: Sequence[Verdict]) -> str:
+    """One pair at all its sizes: "magnitude against random: better from 1.5× to 6×, no better from 8× to 32×."."""
+    if not verdicts:
+        return ""
+    runs = [(outcome, list(some)) for outcome, some in groupby(verdicts, key=lambda verdict: verdict.outcome)]
+    parts = [f"{outcome} {_range_in_words(some)}" for outcome, some in runs]
+    return f"{verdicts[0].first} against {verdicts[0].second}: {', '.join(parts)}."
+
+
+def _range_in_words(verdicts: Sequence[Verdict]) -> str:
+    first, last = times(verdicts[0].at), times(verdicts[-1].at)
+    return f"at {first}" if len(verdicts) == 1 else f"from {first} to {last}"
 
 
 def _at(level: Level) -> float:

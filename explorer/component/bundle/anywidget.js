@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: c2aa817b16ab23fc
+// Made from src/ by "make component": change it there. Sources: 1e75ceb4361cfe84
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: c2aa817b16ab23fc
+// Made from src/ by "make component": change it there. Sources: 1e75ceb4361cfe84
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"c2aa817b16ab23fc"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"1e75ceb4361cfe84"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

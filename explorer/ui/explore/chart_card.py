@@ -91,7 +91,8 @@ def _foot(view: View, jobs: list[Job]) -> bool:
             st.caption("The curves were stopped.", width="content")
             st.button("Go on", icon=":material/play_arrow:", key="curves_go_on", on_click=_go_on, args=(view,))
         else:
-            st.caption("Click a point to go back to its setting. Bands: 95 % intervals.")
+            held = clean_markdown(curves.held_in_words(view.model, view.work.spec), 200)
+            st.caption(f"Click a point to go back to its setting. Bands: 95 % intervals. {held}")
     progress.why_missing(jobs)
     return any(running.unfinished(job) for job in jobs)
 
@@ -169,7 +170,8 @@ def _watch(view: View) -> None:
     after = view.evaluation.findings if view.evaluation is not None else ()
     of_data = view.dataset.findings if view.dataset is not None else ()
     before = (*view.model.findings, *of_data, *collapse.before(view.model, view.plan))
-    warnings = [f for f in (*before, *after) if f.level != "ok"]
+    # Of those alike what the answers show comes first: it is what pruning is about.
+    warnings = collapse.worst_first(f for f in (*after, *before) if f.level != "ok")
     for finding in warnings[:_IN_SIGHT]:
         _finding(finding)
     if len(warnings) > _IN_SIGHT:

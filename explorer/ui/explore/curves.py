@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from explorer.engine.jobs import Job
 from explorer.pruning import allocation, criteria
-from explorer.pruning.spec import PruneSpec
+from explorer.pruning.classifier import classifier_of
+from explorer.pruning.spec import Limit, PruneSpec
 from explorer.tasks.sweep import SweepRequest
 from explorer.types import Dataset, LoadedModel, TradeOff
 from explorer.ui.shell import tasks
@@ -30,6 +31,16 @@ def background(
     return [TradeOff(request.label, tuple(job.results)) for request, job in pairs if job.results], jobs
 
 
+def held_in_words(model: LoadedModel, spec: PruneSpec) -> str:
+    """What the curves hold still, so that they are compared with nothing else: locks, limits, and the classifier."""
+    n = sum(limit != Limit() for _, limit in spec.limits)
+    held = [f"your {n} lock{'s' * (n != 1)} and limits hold"] if n else []
+    name = classifier_of(model)
+    if name is not None and not spec.limit(name).locked:
+        held.append(f"the classifier {name} is free")
+    return f"In every curve {' and '.join(held)}." if held else ""
+
+
 def request_of(label: str, spec: PruneSpec) -> SweepRequest:
     """The sweep of ``spec`` on this app's screens; whole channels often end at a small ratio: steps are finer there."""
     ratios: Sequence[float] = RATIOS if spec.granularity.key == "weight" else sorted({*RATIOS, *FINER})
@@ -40,10 +51,10 @@ def _requests(spec: PruneSpec) -> list[SweepRequest]:
     control = criteria.get("random")
     name = spec.criterion.label.lower()
     requests = [
-        request_of(f"{name}, global", replace(spec, allocation=allocation.get("global"), limits=())),
-        request_of(f"{name}, uniform", replace(spec, allocation=allocation.get("uniform"), limits=())),
+        request_of(f"{name}, global", replace(spec, allocation=allocation.get("global"))),
+        request_of(f"{name}, uniform", replace(spec, allocation=allocation.get("uniform"))),
     ]
     if spec.criterion.key != control.key:
-        random = PruneSpec(spec.granularity, control, allocation.get("global"))
+        random = PruneSpec(spec.granularity, control, allocation.get("global"), spec.limits)
         requests.append(request_of("random, the control", random))
     return requests

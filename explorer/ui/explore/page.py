@@ -44,7 +44,7 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
     _listen(work, model, dataset)
     view = _measured(work, model, dataset)
     session.write_link(work)  # first: it carries the setting, whatever becomes of the rest
-    summary.draw(summary.facts(model, view.plan, view.answer, view.why_not))
+    summary.draw(summary.facts(model, view.plan, view.answer, view.why_not, dataset))
     session.show_notices()
     with st.empty():  # a place that stays when the hint goes: the lines below are not made anew
         onboarding.first_run()

@@ -34,7 +34,7 @@ def draw(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: S
     with left, st.container(border=True, key="heat_card", height="stretch"):
         _heat(model, dataset, request, measured)
     with right, st.container(border=True, key="curve_card", height="stretch"):
-        _curves(measured, part)
+        _curves(measured, part, is_whole=is_whole)
     below_left, below_right = st.columns([1.1, 1])
     with below_left, st.container(border=True, key="rank_card", height="stretch"):
         _ranking(measured, request.levels)
@@ -69,7 +69,7 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
     )
 
 
-def _curves(measured: Sensitivity, part: str) -> None:
+def _curves(measured: Sensitivity, part: str, *, is_whole: bool) -> None:
     st.header("Layer by layer", anchor=False)
     chosen = st.multiselect(
         "Layers",
@@ -80,9 +80,9 @@ def _curves(measured: Sensitivity, part: str) -> None:
     )
     figure = charts.curves(measured, chosen, budget=_BUDGET, theme=chart_theme())
     chart.draw(figure, "scan_curves")
-    st.caption(
-        f"{clean_markdown(measured.fragile_words, 400)} Dotted: 1 point below dense. Bands: paired 95 % intervals."
-    )
+    # Of a scan that goes on, or was stopped, what is most fragile so far may be what came first.
+    fragile = measured.fragile_words if is_whole else "Which layer is the most fragile is said once all is scanned."
+    st.caption(f"{clean_markdown(fragile, 400)} Dotted: 1 point below dense. Bands: paired 95 % intervals.")
 
 
 def _ranking(measured: Sensitivity, levels: tuple[float, ...]) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from explorer import charts
+from explorer.analysis.comparison.comparison import Comparison
 from explorer.analysis.comparison.protocol import mismatch
 from explorer.charts import clicked, tradeoff
 from explorer.charts.scale import XName
@@ -30,13 +31,14 @@ _CHART, _AXIS = "compare_chart", "compare_axis"
 _HEIGHT, _MORE, _TALLEST = 430, 26, 560
 
 
-def draw(
-    measured_curves: Sequence[TradeOff], shown: Sequence[TradeOff], budget: float, stem: str
-) -> TradeOffPoint | None:
+def draw(comparison: Comparison, shown: Sequence[TradeOff], budget: float, stem: str) -> TradeOffPoint | None:
     """The curves, and beside them points of earlier runs; returns the point that was clicked."""
+    measured_curves = comparison.curves
     axis: XName = value(_AXIS, "compression_ratio", list(_AXES))
     with st.container(horizontal=True, vertical_alignment="center", key="compare_head"):
-        st.header(f"{judged_by(measured_curves)} against size", anchor=False, width="stretch")
+        name = comparison.subject.classifier
+        held = f", {clean_markdown(name, 40)} locked" if name and comparison.lock_classifier else ""
+        st.header(f"{judged_by(measured_curves)} against size{held}", anchor=False, width="stretch")
         _axis()
     drawn = [*measured_curves, *shown]
     height = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3))

@@ -67,7 +67,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     left, right = st.columns([2.1, 1], gap="medium")
     with left, st.container(border=True, key="compare_card", height="stretch"):
         shown = earlier.shown(model, dataset, comparison)
-        chosen = chart.draw(comparison.curves, shown, _points() / 100, file_stem(model.address))
+        chosen = chart.draw(comparison, shown, _points() / 100, file_stem(model.address))
     with right, st.container(border=True, key="budget_card", height="stretch"):
         _budget(measured)
     with st.container(border=True, key="points_card"):

@@ -32,6 +32,10 @@ def draw(comparison: Comparison, budget: float) -> None:
             with st.popover(f"{len(rest)} more", key="verdict_more"):
                 for line in rest:
                     st.markdown(clean_markdown(line, 400))
+    over = comparison.over_sizes()
+    if over:
+        st.caption("At every size measured, under the same allocation, locks and limits:")
+        st.markdown("\n".join(f"- {clean_markdown(text, 400)}" for text in over))
     st.caption(clean_markdown(comparison.scope(at), 600))
 
 

@@ -30,6 +30,6 @@ def _facts(model: LoadedModel, dataset: Dataset | None) -> None:
     except ExplorerError:
         return  # the page says so, and what to do
     answer, why_not = live.answer(model, dataset, plan)
-    summary.draw(summary.facts(model, plan, answer, why_not))
+    summary.draw(summary.facts(model, plan, answer, why_not, dataset))
     if answer.pending:
         ticker.tick("facts", _SOON_MS)

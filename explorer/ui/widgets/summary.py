@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from explorer import terms
+from explorer.analysis.accuracy_findings import classes_answered
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.size import sizes
 from explorer.text.delta import DELTA, delta_ends, delta_text, direction, named
 from explorer.text.names import clean_html
 from explorer.text.numbers import bytes_text, interval, percent
-from explorer.types import Evaluation, LoadedModel, Plan
+from explorer.types import Dataset, Evaluation, LoadedModel, Plan
 from explorer.ui.shell.live import Answer
 
 ACCURACY, AGREEMENT = "Accuracy", "Agreement with dense"
@@ -80,6 +81,13 @@ def _level(evaluation: Evaluation) -> Fact:
     )
 
 
+def _on_noise(fact: Fact, evaluation: Evaluation, n_classes: int | None) -> Fact:
+    """Agreement on generated inputs does not look like a measurement of the model: it says how little it rests on."""
+    n = f"{classes_answered(evaluation)} of {n_classes}" if n_classes and evaluation.chooses_classes else "few"
+    note = f"on noise, which excites {n} classes: no accuracy"
+    return replace(fact, origin="generated inputs", note=fact.note if fact.tone == "stale" else note, tone="unsure")
+
+
 def _change(evaluation: Evaluation) -> Fact:
     drop = evaluation.drop
     if evaluation.judged_by == "agreement":
@@ -111,12 +119,17 @@ def _how_many(plan: Plan) -> str:
     return f"{before}{n_pruned:,} of {n_all:,} {plan.unit}s{asked} · {plan.n_pruned:,} weights"
 
 
-def facts(model: LoadedModel, plan: Plan, answer: Answer, why_not: str | None) -> list[Fact]:
+def facts(
+    model: LoadedModel, plan: Plan, answer: Answer, why_not: str | None, dataset: Dataset | None = None
+) -> list[Fact]:
     """The four facts of a setting: two measured, two counted."""
     n_bytes = {kind: int(m.value) for kind, m in sizes(model, plan).items()}
     best = min(n_bytes, key=lambda kind: n_bytes[kind])
     why = "weights only" if model.why_not_runnable else why_not  # the header says why
+    measured = judged(answer.evaluation, why, stale=answer.stale)
+    if dataset is not None and "generated" in dataset.meta and answer.evaluation is not None and why is None:
+        measured[0] = _on_noise(measured[0], answer.evaluation, model.n_classes)
     return [
-        *judged(answer.evaluation, why, stale=answer.stale),
+        *measured,
         *counted(plan, (best, n_bytes[best]), n_bytes["dense_file"]),
     ]
