@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,7 +18,7 @@ from explorer.types import Measurement
 _UPPER, _LOWER = (0.36, 1.0), (0.0, 0.24)
 _MARKS = {"prune": ("triangle-down", "pruned"), "refresh": ("diamond", "batch norm refreshed")}
 _OTHER = ("square", "changed")
-_ASIDE = 1.4
+_SHORTEST, _A_ROW, _ABOUT_ROWS, _LONGEST = 200, 44, 110, 34
 _NARROWEST = 0.08
 _STAGES = ("as pruned", "after refresh", "after training")
 
@@ -125,32 +124,27 @@ def _loss(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress], 
         )  # fmt: skip
 
 
-def runs_by_stage(
-    runs: Sequence[RunStages], *, dense: float | None = None, theme: Theme | None = None, height: int = 360
-) -> go.Figure:
-    """Three joined dots for each run: accuracy as pruned, after the refresh, after training."""
+def runs_by_stage(runs: Sequence[RunStages], *, dense: float | None = None, theme: Theme | None = None) -> go.Figure:
+    """A row for each run, by its name: dots for the accuracy as pruned, after the refresh, after training."""
     theme = theme or Theme.light()
     if not runs:
-        return empty(theme, "Finished runs are compared here.", height=height)
-    ratios = [run.compression_ratio for run in runs]
-    across = axis(theme, "compression ratio (parameters, whole model)", type="log", tickvals=_ticks(ratios))
-    across["ticktext"] = [times(tick) for tick in across["tickvals"]]
-    across["range"] = [math.log10(min(ratios) / _ASIDE), math.log10(max(ratios) * _ASIDE)]
-    up = axis(theme, grid=True, tickformat=".0%")
-    up["range"] = _span([m.value for run in runs for m in run.stages if m is not None] + ([dense] if dense else []))
-    figure = framed(theme, height=height, x=across, y=up)
+        return empty(theme, "Finished runs are compared here.", height=360)
+    places = list(range(len(runs)))
+    down = axis(theme, autorange="reversed", tickvals=places, range=[len(runs) - 0.5, -0.5])
+    down["ticktext"] = [f"{_row_name(run.label)}<br>{times(run.compression_ratio)}" for run in runs]
+    across = axis(theme, "accuracy on tune", grid=True, tickformat=".0%")
+    across["range"] = _span([m.value for run in runs for m in run.stages if m is not None] + ([dense] if dense else []))
+    figure = framed(theme, height=max(_SHORTEST, _A_ROW * len(runs) + _ABOUT_ROWS), x=across, y=down)
     colours = [theme.control, theme.second, theme.accent]
-    for i, run in enumerate(runs):
+    for place, run in zip(places, runs, strict=True):
         stages = [(name, m, c) for name, m, c in zip(_STAGES, run.stages, colours, strict=True) if m is not None]
-        # Runs at one compression would hide one another: a small step aside keeps them apart.
-        x = run.compression_ratio * (1 + 0.03 * (i % 5))
         figure.add_trace(
             go.Scatter(
-                x=[x] * len(stages), y=[m.value for _, m, _ in stages], mode="lines+markers", showlegend=False,
+                x=[m.value for _, m, _ in stages], y=[place] * len(stages), mode="lines+markers", showlegend=False,
                 line={"color": theme.pruned, "width": 2}, marker={"size": 10, "color": [c for _, _, c in stages]},
-                customdata=[f"<b>{clean_plotly(run.label)}</b><br>{name}: {percent(m.value)} ({interval(m)})"
-                            for name, m, _ in stages],
-                hovertemplate="%{customdata}<extra></extra>",
+                hovertext=[f"<b>{clean_plotly(run.label)}</b><br>{name}: {percent(m.value)} ({interval(m)})"
+                           for name, m, _ in stages],
+                hovertemplate="%{hovertext}<extra></extra>",
             )
         )  # fmt: skip
     for name, colour in zip(_STAGES, colours, strict=True):
@@ -158,8 +152,12 @@ def runs_by_stage(
             go.Scatter(x=[None], y=[None], mode="markers", name=name, marker={"size": 10, "color": colour})
         )
     if dense is not None:
-        figure.add_hline(y=dense, line={"color": theme.good, "width": 1, "dash": "dot"})
+        figure.add_vline(x=dense, line={"color": theme.good, "width": 1, "dash": "dot"})
     return figure
+
+
+def _row_name(label: str) -> str:
+    return clean_plotly(label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…")
 
 
 def _ends(measurement: Measurement) -> list[float]:
@@ -171,13 +169,6 @@ def _span(values: Sequence[float]) -> list[float]:
     high = min(1.0, max(values, default=1.0)) + 0.01
     low = min([*values, high - _NARROWEST])
     return [max(-0.02, low - 0.03 * (high - low)), high]
-
-
-def _ticks(ratios: Sequence[float]) -> list[float]:
-    low, high = min(ratios), max(ratios)
-    return [
-        t for t in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0) if low / 1.6 <= t <= high * 1.6
-    ]
 
 
 def course(

@@ -147,3 +147,20 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence() -> None:
             of(*([spec("lamp")] if options else []), **options)
     with pytest.raises(ExplorerError, match="no overall sparsity"):
         of(spec("lamp", "threshold:value=0.1"))
+
+
+def test_each_pair_is_judged_at_every_size_and_the_control_says_its_allocation() -> None:
+    comparison = of(spec("lamp"), spec("lamp", "uniform"), seeds=(0,))
+    accuracies = {2.0: 0.97, 4.0: 0.95, 8.0: 0.1}
+    points = [
+        measured(request.spec, accuracies[ratio] if request.spec.criterion.key == "lamp" else 0.1, ratio)
+        for request in comparison.requests()
+        for ratio in accuracies
+    ]
+    over = comparison.with_points(points).over_sizes()
+    assert len(over) == len(comparison.pairs)
+    assert any(
+        text.endswith("(global) against random (global): better from 2× to 4×, no better at 8×.") for text in over
+    )
+    assert any("(uniform) against magnitude (uniform): " in text for text in over)
+    assert not any("(uniform) against random (global)" in text for text in over)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 import torch
+from torch import Tensor
 
 from explorer.analysis import collapse
 from explorer.charts import clicked, tradeoff
+from explorer.charts.classes import recall_by_class
 from explorer.engine.jobs import Job
 from explorer.metrics import METRICS
+from explorer.metrics.per_class import class_counts
 from explorer.metrics.sparsity_support import advice
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import in_words
-from explorer.types import Evaluation, Finding, TradeOff
+from explorer.types import Dataset, Evaluation, Finding, TradeOff
 from explorer.ui.explore import costs, curves, export_menu
 from explorer.ui.explore.view import View
 from explorer.ui.shell import running, tasks
@@ -30,6 +33,7 @@ _AXES = {
 _BUDGET = 0.01
 _SHOWN = "_chart_shown"
 _IN_SIGHT = 2
+_MOST_CLASSES = 100
 _ICONS = {"ok": ":material/check_circle:", "warn": ":material/warning:", "fail": ":material/error:"}
 
 
@@ -127,6 +131,19 @@ def below(view: View) -> None:
         _watch(view)
 
 
+def _by_class(dataset: Dataset, evaluation: Evaluation, y: Tensor) -> None:
+    """The recall of each class behind a button: a mean hides which class was lost."""
+    both = evaluation.predictions, evaluation.dense_predictions
+    n = max(len(dataset.classes), *(int(classes.max()) + 1 for classes in (*both, y) if len(classes)))
+    if n > _MOST_CLASSES:
+        return
+    with st.popover("By class", icon=":material/bar_chart:"):
+        pruned, dense = (class_counts(predictions, y, n) for predictions in both)
+        names = [dataset.class_name(i) for i in range(n)]
+        chart.draw(recall_by_class(names, pruned, dense, theme=chart_theme()), "by_class")
+        st.caption(f"Of {evaluation.n:,} samples, measured; whiskers: 95 % intervals; the mark is the dense model.")
+
+
 def _also_measured(evaluation: Evaluation) -> None:
     """Every other registered metric that applies, with its interval, behind a button."""
     if not evaluation.metrics:
@@ -159,6 +176,7 @@ def _changed(view: View) -> None:
         st.markdown("Every answer is as right or wrong as before.")
     else:
         st.markdown(f"**{len(lost):,}** that were right are now wrong, **{len(won):,}** the other way.")
+    _by_class(view.dataset, evaluation, y)
     _also_measured(evaluation)
     if len(lost) + len(won) and view.dataset.images:
         with st.popover("See them", icon=":material/image_search:"):

@@ -34,7 +34,7 @@ def background(
 def held_in_words(model: LoadedModel, spec: PruneSpec) -> str:
     """What the curves hold still, so that they are compared with nothing else: locks, limits, and the classifier."""
     n = sum(limit != Limit() for _, limit in spec.limits)
-    held = [f"your {n} lock{'s' * (n != 1)} and limits hold"] if n else []
+    held = [f"your {n} held line{'s' * (n != 1)} stay{'s' * (n == 1)} so"] if n else []
     name = classifier_of(model)
     if name is not None and not spec.limit(name).locked:
         held.append(f"the classifier {name} is free")

@@ -36,7 +36,7 @@ def buttons(view: View) -> None:
     with st.popover("Export", icon=":material/download:"):
         st.caption("Pruned weights store their zeros: that file is as large as before. The packed one is smaller.")
         for label, content, ending, icon in _files(view):
-            name = f"{file_stem(view.model.address)}{ending}"
+            name = f"{setting_stem(view)}{ending}"
             st.download_button(label, content, name, icon=icon, on_click="ignore", key=f"export_{ending}")
 
 
@@ -54,6 +54,13 @@ def _files(view: View) -> list[tuple[str, Any, str, str]]:
         ("Script for plain torch", lambda: script_text(model, plan), "-prune.py", ":material/terminal:"),
         ("Request", json.dumps(view.work.spec.to_json(), indent=1), ".spec.json", ":material/tune:"),
     ]
+
+
+def setting_stem(view: View) -> str:
+    """The beginning of a file name that says what is in the file: model, unit, criterion, allocation, what went."""
+    spec, gone = view.work.spec, f"{100 * view.plan.pruned_share:.1f}pct".replace(".", "-")
+    parts = (spec.granularity.key, spec.criterion.key, spec.allocation.key, gone)
+    return "-".join([file_stem(view.model.address), *parts])
 
 
 def _link() -> str:
@@ -92,7 +99,7 @@ def _shell(view: View) -> str:
         ("--task", source.task),
     ):
         words += [flag, value] if value else []
-    return shlex.join([*words, "--spec", f"{file_stem(view.model.address)}.spec.json"])
+    return shlex.join([*words, "--spec", f"{setting_stem(view)}.spec.json"])
 
 
 def verdict(view: View) -> None:

@@ -13,13 +13,15 @@ from explorer.errors import ExplorerError
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
+from explorer.text.delta import DELTA, delta_with_ends
 from explorer.text.names import clean, file_stem
 from explorer.text.numbers import interval, percent
-from explorer.types import Dataset, LoadedModel
+from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.ui.recover import jobs as recovery_jobs
 from explorer.ui.recover import plans, settings
 from explorer.ui.recover import runs as recovery_runs
 from explorer.ui.recover.plans import RecoverySettings
+from explorer.ui.recover.runs import drop_at
 from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import chart, empty_state, persistent_widget, progress
@@ -161,8 +163,14 @@ def _dots(recovered: Recovered) -> None:
     """Accuracy as pruned, refreshed, tuned, beside dense: numbers with their intervals."""
     accuracies = [("Dense", recovered.dense), ("As pruned", recovered.as_pruned), ("Refreshed", recovered.refreshed)]
     accuracies.append(("Trained", recovered.tuned))
-    facts = [Fact(name, m.origin, percent(m.value), interval(m)) for name, m in accuracies if m is not None]
+    facts = [Fact(name, m.origin, percent(m.value), _beside(m, recovered)) for name, m in accuracies if m is not None]
     st.html(f'<div class="facts">{"".join(fact.html() for fact in facts)}</div>')
+
+
+def _beside(accuracy: Measurement, recovered: Recovered) -> str:
+    """Its interval, and the change against the dense model on the same samples."""
+    drop = drop_at(accuracy, recovered)
+    return interval(accuracy) if drop is None else f"{interval(accuracy)} · {DELTA} {delta_with_ends(drop)}"
 
 
 def _audit(history: list[RecoveryProgress]) -> str:

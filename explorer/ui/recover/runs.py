@@ -14,6 +14,7 @@ from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
+from explorer.text.delta import DELTA, delta_with_ends
 from explorer.text.names import file_stem
 from explorer.text.numbers import percent, times
 from explorer.types import Dataset, LoadedModel, Measurement
@@ -40,7 +41,7 @@ def draw(model: LoadedModel, dataset: Dataset) -> None:
         dense = next((recovered.dense.value for _, recovered in ended if recovered.dense is not None), None)
         figure = runs_by_stage(done, dense=dense, theme=chart_theme())
         chart.draw(figure, "runs_by_stage")
-        st.caption("Joined dots are one run. Dashed: the dense model. Measured on tune.")
+        st.caption("A row is one run, with its compression ratio. Dotted: the dense model. Measured on tune.")
     with right:
         stories = [(request.name, _history(job)) for request, job in runs]
         chart.draw(together(stories, theme=chart_theme()), "together")
@@ -63,6 +64,11 @@ def _ratio(recovered: Recovered, model: LoadedModel) -> float:
     if recovered.plan is not None:
         left -= sum(int(mask.numel() - mask.sum()) for mask in recovered.plan.masks.values())
     return model.n_parameters / max(1, left)
+
+
+def drop_at(accuracy: Measurement | None, recovered: Recovered) -> Measurement | None:
+    """The paired drop that was measured with an accuracy of this run; None for the dense model's own."""
+    return next((p.drop for p in recovered.history if p.accuracy is not None and p.accuracy == accuracy), None)
 
 
 def _table(runs: list[tuple[RecoveryRequest, Job]], model: LoadedModel) -> None:
@@ -101,6 +107,7 @@ def _row(name: str, job: Job, model: LoadedModel) -> dict[str, object]:
         "as pruned": text(recovered.as_pruned),
         "refreshed": text(recovered.refreshed),
         "trained": text(recovered.tuned),
+        "change": "" if (drop := drop_at(recovered.tuned, recovered)) is None else delta_with_ends(drop),
         "revived": recovered.n_revived,
     }
 
@@ -114,6 +121,7 @@ _COLUMNS: JsonDict = {
     "as pruned": _COLUMN.TextColumn("As pruned", help="Accuracy on the tune split, measured."),
     "refreshed": _COLUMN.TextColumn("Refreshed", help="Accuracy after the batch norms were refreshed, measured."),
     "trained": _COLUMN.TextColumn("Trained", help="Accuracy of the best epoch, measured."),
+    "change": _COLUMN.TextColumn(DELTA, help="Trained minus dense on the same samples, measured: negative is worse."),
     "revived": _COLUMN.NumberColumn("Came back", help="Pruned weights that are not exactly zero, counted."),
 }
 

@@ -55,7 +55,9 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
             "PNG": lambda: printed.sensitivity_png(measured, names, request.levels),
         }
         for kind, content in files.items():
-            name = f"{file_stem(model.address)}-sensitivity.{kind.lower()}"
+            spec = request.spec
+            stem = "-".join([file_stem(model.address), spec.granularity.key, spec.criterion.key, request.mode])
+            name = f"{stem}-sensitivity.{kind.lower()}"
             st.download_button(kind, content, name, key=f"scan_{kind.lower()}", on_click="ignore")
     figure = charts.heatmap(measured, names, request.levels, theme=chart_theme())
     chart.draw(figure, "scan_heat")

@@ -62,6 +62,12 @@ def _unchanged(address: str, state: Stamp, read: Callable[[], T]) -> T:
     )
 
 
+@st.cache_resource
+def readers_of_the_hint() -> set[str]:
+    """The visitors who have put the first hint away."""
+    return set()
+
+
 @st.cache_resource(max_entries=6, show_spinner="Reading the file in a process of its own …")
 def upload(digest: str, arch: str | None, name: str, _read: Callable[[], bytes]) -> LoadedModel:
     """An uploaded file as a model; ``digest`` is of the bytes that ``_read`` gives."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.ui.shell import cache, session
+
 _KEY = "hint_dismissed"
 
 
 def first_run() -> None:
-    """One line above the histograms; gone for the session once it was read."""
-    if st.session_state.get(_KEY):
+    """One line above the histograms; gone for this visitor once it was read, also after a reload."""
+    if st.session_state.get(_KEY) or session.owner() in cache.readers_of_the_hint():
         return
     with st.container(horizontal=True, vertical_alignment="center", key="hint"):
         st.markdown(
@@ -21,3 +23,4 @@ def first_run() -> None:
 
 def _dismiss() -> None:
     st.session_state[_KEY] = True
+    cache.readers_of_the_hint().add(session.owner())
