@@ -107,15 +107,15 @@ def test_the_most_accurate_method_comes_first_beside_the_controls_of_its_own_all
     comparison = fed(of(spec("lamp", "uniform"), spec("lamp")), accuracies)
     assert comparison.ratios() == (8,)
     assert [(v.first, v.second, round(v.difference, 3)) for v in comparison.verdicts(8)] == [
-        ("LAMP (global)", "random", 0.4),
-        ("LAMP (global)", "magnitude", 0.0),
-        ("LAMP (uniform)", "random", 0.6),
-        ("LAMP (uniform)", "magnitude", -0.1),
+        ("LAMP (global)", "random (global)", 0.4),
+        ("LAMP (global)", "magnitude (global)", 0.0),
+        ("LAMP (uniform)", "random (uniform)", 0.6),
+        ("LAMP (uniform)", "magnitude (uniform)", -0.1),
     ]
     first, second = comparison.sentences(8)
-    assert first.startswith("LAMP (global) is better than random by 40.0 ± ")
-    assert ". It is no better than magnitude at 8× (0.0 ± " in first
-    assert ". It is worse than magnitude by 10.0 ± " in second
+    assert first.startswith("LAMP (global) is better than random (global) by 40.0 ± ")
+    assert ". It is no better than magnitude (global) at 8× (0.0 ± " in first
+    assert ". It is worse than magnitude (uniform) by 10.0 ± " in second
     reached = [(row.method.label, row.accuracy) for row in comparison.reach(0.2)]
     assert reached == [("global", 0.9), ("magnitude, global", 0.9), ("magnitude, uniform", 0.8)]
 
