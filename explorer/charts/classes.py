@@ -12,6 +12,7 @@ from explorer.metrics.per_class import ClassCount
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import interval, percent
 
+Row = tuple[str, ClassCount, ClassCount]  # the name of a class, pruned, dense
 _ROW, _ABOVE, _SMALLEST, _TALLEST = 24, 90, 160, 700
 
 
@@ -26,14 +27,20 @@ def recall_by_class(
     rows = [(name, a, b) for name, a, b in zip(names, pruned, dense, strict=True) if a.n]
     if not rows:
         return empty(theme, "No class has a sample.")
-    places, recalls = list(range(len(rows))), [a.recall for _, a, _ in rows]
+    places = list(range(len(rows)))
     height = min(_TALLEST, max(_SMALLEST, _ROW * len(rows) + _ABOVE))
     down = axis(theme, autorange="reversed", tickvals=places, ticktext=[clean_plotly(name) for name, _, _ in rows])
     across = axis(theme, "share of the class that is right", grid=True, tickformat=".0%", range=[-0.01, 1.01])
     figure = framed(theme, height=height, x=across, y=down, bargap=0.35)
-    figure.add_bar(
+    figure.add_traces([_bars(rows, theme), _marks(rows, theme)])
+    return figure
+
+
+def _bars(rows: Sequence[Row], theme: Theme) -> go.Bar:
+    recalls = [pruned.recall for _, pruned, _ in rows]
+    return go.Bar(
         x=[m.value for m in recalls],
-        y=places,
+        y=list(range(len(rows))),
         orientation="h",
         name="pruned",
         marker={"color": theme.accent, "opacity": 0.85},
@@ -45,17 +52,20 @@ def recall_by_class(
         },
         hovertext=[
             f"<b>{clean_plotly(name)}</b>: {percent(a.recall.value)} ({interval(a.recall)}), {a.n_right} of {a.n}"
-            f"<br>chosen {a.n_chosen} times" for name, a, _ in rows
+            f"<br>chosen {a.n_chosen} times"
+            for name, a, _ in rows
         ],
         hovertemplate="%{hovertext}<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=[b.recall.value for _, _, b in rows],
-        y=places,
+    )
+
+
+def _marks(rows: Sequence[Row], theme: Theme) -> go.Scatter:
+    return go.Scatter(
+        x=[dense.recall.value for _, _, dense in rows],
+        y=list(range(len(rows))),
         mode="markers",
         name="dense",
         marker={"symbol": "line-ns-open", "size": 14, "color": theme.text, "line": {"width": 2}},
-        hovertext=[f"{clean_plotly(name)}, dense: {percent(b.recall.value)}" for name, _, b in rows],
+        hovertext=[f"{clean_plotly(name)}, dense: {percent(dense.recall.value)}" for name, _, dense in rows],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    return figure
