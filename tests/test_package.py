@@ -8,7 +8,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 import tomllib
+import urllib.error
+import urllib.request
 import venv
 import zipfile
 from collections.abc import Iterable
@@ -20,7 +23,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import explorer
-from tests.house import LIBRARY, ROOT, files_below, imports_of, short
+from tests.house import LIBRARY, ROOT, SCREENS, files_below, imports_of, short
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = {"notebook", "onnx", "hub", "vision", "distributed", "docs"}
@@ -82,12 +85,12 @@ def test_what_is_optional_has_an_extra() -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of a copy of the tree: building writes beside what it builds."""
     copy, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
-    for name in ("explorer", "sample_models"):
+    for name in ("explorer", "sample_models", "pages", ".streamlit"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     installed = copy / "explorer" / "component" / "node_modules" / "other"
     installed.mkdir(parents=True)
     (installed / "other.py").write_text("", encoding="utf-8")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "app.py", "server.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out), str(copy))
     (built,) = out.glob("*.whl")
@@ -113,12 +116,13 @@ def test_a_wheel_holds_every_file_and_says_its_version(wheel: Path) -> None:
     data = [p for folder in ("explorer", "sample_models") for p in files_below(ROOT / folder)]
     carried = {short(p) for p in data if not is_for_writers(p) and "__pycache__" not in p.parts}
     lessons = {short(p) for p in (ROOT / "explorer" / "lessons").rglob("*.md")}
-    assert carried | lessons | {"explorer/py.typed"} <= names
+    scripts = {short(p) for p in (*SCREENS, ROOT / "server.py", ROOT / ".streamlit" / "config.toml")}
+    assert carried | lessons | {"explorer/py.typed"} | {f"explorer/screens/{name}" for name in scripts} <= names
     assert not {name for name in names if "node_modules" in name or name.endswith(".test.js")}
 
 
 @pytest.mark.slow
-def test_a_wheel_installs_into_a_fresh_environment_and_measures_there(wheel: Path, tmp_path: Path) -> None:
+def test_a_wheel_installs_into_a_fresh_environment_and_measures_and_shows_there(wheel: Path, tmp_path: Path) -> None:
     """Its requirements are lent by the environment of the tests; the package itself is not in that one."""
     fresh = tmp_path / "fresh"
     venv.create(fresh)
@@ -139,3 +143,38 @@ def test_a_wheel_installs_into_a_fresh_environment_and_measures_there(wheel: Pat
     measured = json.loads(ran(str(scripts / "pruning-explorer"), "evaluate", "digits-cnn", "--json", "--no-keep"))
     assert measured["metrics"]["accuracy"]["value"] == 1.0
     assert measured["metrics"]["accuracy"]["n"] == 450
+    screens = place.parent / "screens"
+    drawn = f"AppTest.from_file({str(screens / 'app.py')!r}, default_timeout=300).run()"
+    look = f"from streamlit.testing.v1 import AppTest; at = {drawn}; print(len(at.exception), len(at.main.children))"
+    exceptions, parts = map(int, ran(str(scripts / "python"), "-c", look).split())
+    assert exceptions == 0
+    assert parts > 1
+    assert b'<div id="root">' in page_at(scripts / "pruning-explorer", environment, tmp_path)
+
+
+def page_at(program: Path, environment: dict[str, str], folder: Path) -> bytes:
+    """What the served app gives a browser first."""
+    command = [program, "app", "--port", "0", "--json", "--no-browser"]
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = json.loads(server.stdout.readline())["url"]
+        try:
+            return fetched(url)
+        finally:
+            server.terminate()
+
+
+def fetched(url: str) -> bytes:
+    """The answer of a server that is still starting."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                content: bytes = answer.read()
+                return content.lower()
+        except ConnectionError:
+            pass
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionError):
+                raise
+        time.sleep(0.1)
+    raise AssertionError(f"nothing answers at {url}")

@@ -12,7 +12,7 @@ from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
 from explorer.recovery.state import RecoveryProgress
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import interval, percent, times
+from explorer.text.numbers import in_words, interval, number, percent, times
 from explorer.types import Measurement
 
 _UPPER, _LOWER = (0.36, 1.0), (0.0, 0.24)
@@ -87,8 +87,8 @@ def _accuracy(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgres
     figure.add_trace(
         go.Scatter(
             x=xs, y=[m.value for _, m in points], mode="lines", name="accuracy on tune",
-            line={"color": theme.accent, "width": 2}, customdata=[interval(m) for _, m in points],
-            hovertemplate="epoch %{x}<br>accuracy %{y:.1%} (%{customdata})<extra></extra>",
+            line={"color": theme.accent, "width": 2}, customdata=[in_words(m) for _, m in points],
+            hovertemplate="epoch %{x}<br>accuracy %{customdata}<extra></extra>",
         )
     )  # fmt: skip
 
@@ -102,12 +102,13 @@ def _events(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress]
     for key, events in kinds.items():
         symbol, name = _MARKS.get(key, (_OTHER[0], clean_plotly(key)))
         colour = theme.now if key == "prune" else theme.second
-        texts = [f"{percent(p.sparsity)} pruned" for _, p in events]
+        measured = [(x, p.sparsity, p.accuracy.value) for x, p in events if p.accuracy]
+        texts = [f"{percent(sparsity)} pruned<br>accuracy {percent(accuracy)}" for _, sparsity, accuracy in measured]
         figure.add_trace(
             go.Scatter(
-                x=[x for x, _ in events], y=[p.accuracy.value for _, p in events if p.accuracy], mode="markers",
+                x=[x for x, _, _ in measured], y=[accuracy for _, _, accuracy in measured], mode="markers",
                 name=name, marker={"symbol": symbol, "size": 10, "color": colour}, customdata=texts,
-                hovertemplate=f"{name}: %{{customdata}}<br>accuracy %{{y:.1%}}<extra></extra>",
+                hovertemplate=f"{name}: %{{customdata}}<extra></extra>",
             )
         )  # fmt: skip
 
@@ -118,8 +119,8 @@ def _loss(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress], 
         figure.add_trace(
             go.Scatter(
                 x=[x for x, _ in points], y=[y for _, y in points], mode="lines", yaxis="y2", showlegend=False,
-                line={"color": theme.second, "width": 1.6},
-                hovertemplate="epoch %{x}<br>training loss %{y:.3f}<extra></extra>",
+                line={"color": theme.second, "width": 1.6}, customdata=[number(y) for _, y in points],
+                hovertemplate="epoch %{x}<br>training loss %{customdata}<extra></extra>",
             )
         )  # fmt: skip
 
@@ -186,8 +187,8 @@ def course(
         figure.add_trace(
             go.Scatter(
                 x=[x for x, _ in steps], y=[y for _, y in steps], mode="lines", name=clean_plotly(name),
-                line={"color": colour, "width": 2},
-                hovertemplate="epoch %{x:.0f}: %{y:.1%} pruned<extra></extra>",
+                line={"color": colour, "width": 2}, customdata=[percent(y) for _, y in steps],
+                hovertemplate="epoch %{x:.0f}: %{customdata} pruned<extra></extra>",
             )
         )  # fmt: skip
     return figure
@@ -214,7 +215,8 @@ def together(
             go.Scatter(
                 x=[x for x, _ in points], y=[y for _, y in points], mode="lines", name=clean_plotly(name),
                 line={"color": colour, "width": 2, "dash": dashes[(i // len(theme.curves)) % len(dashes)]},
-                hovertemplate=f"{clean_plotly(name)}<br>epoch %{{x}}: %{{y:.1%}}<extra></extra>",
+                customdata=[percent(y) for _, y in points],
+                hovertemplate=f"{clean_plotly(name)}<br>epoch %{{x}}: %{{customdata}}<extra></extra>",
             )
         )  # fmt: skip
     figure.update_layout(legend={"orientation": "v", "y": -0.18, "yanchor": "top"}, yaxis_range=_span(every))

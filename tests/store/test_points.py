@@ -112,7 +112,6 @@ def test_there_is_no_point_of_another_number(store: Store, number: int) -> None:
 def test_nothing_is_written_to_answer_that_nothing_is_there(tmp_path: Path) -> None:
     store = Store(tmp_path / "new" / "folder")
     assert (store.points(), store.point(1), store.cells("s"), store.scans()) == ([], None, {}, [])
-    assert store.workspace("w") is None
     assert not (tmp_path / "new").exists()
     store.record_point(record())
     assert store.path.parent == tmp_path / "new" / "folder"

@@ -1,4 +1,4 @@
-"""Finished cells of a scan, and saved workspaces."""
+"""Finished cells of a scan."""
 
 from __future__ import annotations
 

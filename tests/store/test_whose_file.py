@@ -126,7 +126,7 @@ def test_an_older_format_and_news_are_read_where_nothing_can_be_written(
     before = content(folder)
     with read_only(folder, monkeypatch):
         reader = Store(folder)
-        assert (reader.points(), reader.scans(), reader.workspace("w")) == ([], [], None)
+        assert (reader.points(), reader.scans()) == ([], [])
     assert content(folder) == before
     Store(folder).record_point(record())
     with read_only(folder, monkeypatch):

@@ -84,11 +84,13 @@ def _url(address: str, port: int, args: Arguments) -> str:
 
 
 def _script() -> Path:
-    script = Path(__file__).resolve().parents[3] / "server.py"
-    if not script.is_file():
-        why = f"{script.name} is not beside the package."
-        raise ExplorerError("The app is not there.", why=why, fix="Run it from the project's own folder.")
-    return script
+    package = Path(__file__).resolve().parents[2]
+    # Inside the package where it was installed, beside it in the project's own folder.
+    for script in (package / "screens" / "server.py", package.parent / "server.py"):
+        if script.is_file():
+            return script
+    what = "The screens are not there."
+    raise ExplorerError(what, why="This installation left them out.", fix="Install the package again from its wheel.")
 
 
 def _address(args: Arguments) -> str:
