@@ -142,7 +142,7 @@ def _whole(targets: Targets, request: DataRequest) -> tuple[StatedTask, tuple[Fi
     if len(values) > max(_MANY, len(targets.y) // 2):
         what = f"y holds {len(values):,} different whole numbers for {len(targets.y):,} samples: read as classes."
         return "classes", (_guess("warn", what),)
-    if len(values) > 1 and values == list(range(1, values[-1] + 1)):
+    if len(values) > 1 and values[0] == 1 and values[-1] == len(values):  # they differ and rise: 1, 2, 3, ...
         what = "No sample is of class 0: the labels may start at 1 where the model's start at 0."
         return "classes", (Finding("warn", what, f"They are 1 to {values[-1]}.", "Subtract 1 from y if so."),)
     return "classes", ()
