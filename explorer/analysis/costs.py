@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Literal, TypedDict, Unpack
 
 from torch import nn
 
 from explorer.errors import ExplorerError
 from explorer.metrics.energy import estimated, why_not_measured
-from explorer.metrics.latency import Latency, Runnable, Runtime, refined, sentence
+from explorer.metrics.latency import Latency, Runnable, Runtime, TimingOptions, refined, sentence
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.memory import Traffic, traffic, weight_memory
 from explorer.metrics.sparsity_support import Support, advice, supports
@@ -20,6 +21,7 @@ from explorer.pruning.running import runnable
 from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Measurement, Plan
 from explorer.types.aliases import JsonDict
+from explorer.types.code_limit import Limited
 
 Form = Literal["masked", "sliced"]
 
@@ -122,7 +124,8 @@ def refined_costs(
     if model.example is None:
         raise ExplorerError("This model cannot be run.", why=why_no_macs(model) or "", fix="Give it an example input.")
     passes = {"dense": (pair.dense, "dense"), "pruned": (pair.pruned, "removed" if pair.form == "sliced" else "dense")}
-    seen = {name: traffic(net, model.example, batch=batch) for name, (net, _) in passes.items()}
+    with Limited(model.code_seconds, "A pass that counts memory") as limited:
+        seen = {name: limited(partial(traffic, net, model.example, batch=batch)) for name, (net, _) in passes.items()}
     weights = {name: weight_memory(net) for name, (net, _) in passes.items()}
     counted = macs(model, plan, table)
     energy = {
@@ -135,7 +138,8 @@ def refined_costs(
     theoretical = theoretical_speedup(model, plan, table)
     dense, pruned = files or (pair.dense, pair.pruned)
     runtime: Runtime = "onnx" if files else "torch"
-    for measured in refined(dense, pruned, model.example, batch=batch, pairs=pairs, runtime=runtime, threads=threads):
+    timing = TimingOptions(batch=batch, pairs=pairs, runtime=runtime, threads=threads, code_seconds=model.code_seconds)
+    for measured in refined(dense, pruned, model.example, **timing):
         sentences = (sentence(theoretical, measured), *advice(plan))
         yield RunningCosts(
             pair.form, pair.why_masked, measured, memory, energy, why_not_measured(), sentences, supports(plan)

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 import torch
 
-from explorer.errors import ExplorerError
+from explorer.types.code_limit import did_not_come_back
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,11 +54,7 @@ class _Watched(ThreadPoolExecutor):
         self._own.worker = None
         answer: Future[T] = worker.start(job)
         if not wait((answer,), self._seconds).done:
-            raise ExplorerError(
-                "The model's own code did not come back.",
-                why=f"A piece of its evaluation took longer than {self._seconds:g} s.",
-                fix="Look at its forward, or allow more with --code-timeout SECONDS (in Python code_timeout=SECONDS).",
-            )
+            raise did_not_come_back("A piece of its evaluation", self._seconds)
         self._own.worker = worker
         return answer.result()
 

@@ -66,7 +66,7 @@ def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[byt
     document, tensors = describe_graph(graph, model.example)
     inputs = judging_inputs(model, split)
     content, answers = convert(document, tensors, inputs)
-    expected = outputs(full, inputs)
+    expected = outputs(full, inputs, model.code_seconds)
     difference = apart(expected, answers)
     n_flips = flips(expected, answers) if math.isfinite(difference) else 0
     sentence = f"In ONNX Runtime it differs by {difference:.1e} of the largest output (allowed: {SAME_IN_ONNX:.0e})."

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from explorer.types import LoadedModel, Split
+from explorer.types.code_limit import Limited
 from explorer.types.stopping import check
 
 BATCH = 256
@@ -36,14 +38,19 @@ def inputs_in_words(inputs: Sequence[Tensor], split: Split | None) -> str:
     return f"{n:,} generated inputs" if split is None else f"the {n:,} samples of the {split.name} split"
 
 
-def outputs(module: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """Every tensor of each batch's output, in order."""
+def outputs(module: nn.Module, inputs: Sequence[Tensor], code_seconds: float | None = None) -> list[Tensor]:
+    """Every tensor of each batch's output, in order; ``code_seconds`` limits a batch in the user's own code."""
     tensors: list[Tensor] = []
-    with torch.no_grad():
+    with Limited(code_seconds, "A pass for an export") as limited:
         for start in range(0, len(inputs[0]), BATCH):
             check()
-            tensors += _leaves(module(*(x[start : start + BATCH] for x in inputs)))
+            tensors += limited(partial(_answers, module, [x[start : start + BATCH] for x in inputs]))
     return tensors
+
+
+def _answers(module: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
+    with torch.no_grad():
+        return _leaves(module(*inputs))
 
 
 def _leaves(value: object) -> list[Tensor]:

@@ -90,7 +90,7 @@ def prove(
     """
     inputs = judging_inputs(model, split)
     evaluated_on = inputs_in_words(inputs, split)
-    full, cut = outputs(masked(model, plan).module, inputs), outputs(small, inputs)
+    full, cut = outputs(masked(model, plan).module, inputs, model.code_seconds), outputs(small, inputs)
     checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, evaluated_on)
     # Both wait for a process of their own, so they may as well do so together.
     with ThreadPoolExecutor(2) as pool:

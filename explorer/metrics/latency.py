@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, TypedDict, Unpack
 
@@ -27,6 +28,7 @@ from explorer.metrics.origin import machine, today
 from explorer.text.numbers import times
 from explorer.types import Measurement
 from explorer.types.aliases import JsonDict
+from explorer.types.code_limit import Limited
 from explorer.types.stopping import check
 
 try:
@@ -104,13 +106,15 @@ class TimingOptions(TypedDict, total=False):
     threads: int | None
     seconds: float
     seed: int
+    code_seconds: float | None
 
 
 @dataclass(frozen=True)
 class Timing:
     """How two models are timed: pairs of passes over a batch, after some to warm up, for so many seconds at most.
 
-    ``threads``: None for the runtime's default. ``seed`` draws which of a pair goes first.
+    ``threads``: None for the runtime's default. ``seed`` draws which of a pair goes first. ``code_seconds``: after so
+    long a pass of the user's own code is given up; None: never.
     """
 
     batch: int = 1
@@ -120,6 +124,7 @@ class Timing:
     threads: int | None = None
     seconds: float = 30.0
     seed: int = 0
+    code_seconds: float | None = None
 
 
 def latency(
@@ -150,20 +155,22 @@ def refined(
     inputs = batched(example, batch)
     n_threads = timing.threads or torch.get_num_threads()
     runs = [_runner(model, inputs, timing.runtime, n_threads) for model in (dense, pruned)]
-    with _threads(n_threads):
-        _warm(runs, max(1, timing.warmup), batch)
     order = random.Random(timing.seed)
     pairs_timed: list[_Times] = []
-    began = time.perf_counter()
-    while len(pairs_timed) < pairs:
-        # Between rounds the caller drew a screen or did something else: one untimed pair fills the caches again.
-        with _threads(n_threads):
-            _warm(runs, 1 if pairs_timed else 0, batch)
-            for _ in range(min(_ROUND, pairs - len(pairs_timed))):
-                pairs_timed.append(_one_pair(runs, order))
-        yield _summary(pairs_timed, pairs, batch, n_threads, timing.runtime, inputs[0].device)
-        if len(pairs_timed) >= _FEWEST and time.perf_counter() - began > timing.seconds:
-            return
+    with Limited(timing.code_seconds, "A timed pass") as limited:
+        n_first = max(1, timing.warmup)
+        limited(lambda: _warm(runs, n_first, batch, n_threads), times=2 * n_first)
+        began = time.perf_counter()
+        while len(pairs_timed) < pairs:
+            n = min(_ROUND, pairs - len(pairs_timed))
+            # Between rounds the caller drew a screen or did something else: one untimed pair fills the caches again.
+            n_untimed = 1 if pairs_timed else 0
+            pairs_timed += limited(
+                partial(_round, runs, (n_untimed, n), order, batch, n_threads), times=2 * (n_untimed + n)
+            )
+            yield _summary(pairs_timed, pairs, batch, n_threads, timing.runtime, inputs[0].device)
+            if len(pairs_timed) >= _FEWEST and time.perf_counter() - began > timing.seconds:
+                return
 
 
 def sentence(theoretical: Measurement | None, timing: Latency | None) -> str:
@@ -241,6 +248,15 @@ class _Times(NamedTuple):
         return self.dense / self.pruned if self.pruned else math.inf
 
 
+def _round(
+    runs: Sequence[Callable[[], object]], pairs: tuple[int, int], order: random.Random, batch: int, threads: int
+) -> list[_Times]:
+    """The times of the second number of ``pairs``, after the first number of untimed ones."""
+    _warm(runs, pairs[0], batch, threads)
+    with _threads(threads):
+        return [_one_pair(runs, order) for _ in range(pairs[1])]
+
+
 def _one_pair(runs: Sequence[Callable[[], object]], order: random.Random) -> _Times:
     check()
     taken, before = [0.0, 0.0], _n_interruptions()
@@ -294,12 +310,13 @@ def _milliseconds(run: Callable[[], object]) -> float:
     return (time.perf_counter_ns() - start) / 1e6
 
 
-def _warm(runs: Sequence[Callable[[], object]], n: int, batch: int) -> None:
+def _warm(runs: Sequence[Callable[[], object]], n: int, batch: int, threads: int) -> None:
     try:
-        for _ in range(n):
-            for run in runs:
-                check()
-                run()
+        with _threads(threads):
+            for _ in range(n):
+                for run in runs:
+                    check()
+                    run()
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         first_line = (str(error).splitlines() or [""])[0][:160]
         what = f"The model does not run with a batch of {batch}."

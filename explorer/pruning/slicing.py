@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ from explorer.pruning.coupling.unused_channels import InputGroup, unread_roots
 from explorer.pruning.heads_by_name import BY_NAME
 from explorer.pruning.renumber import renumber
 from explorer.types import GroupPlan, LoadedModel, Plan, PrunedModel
+from explorer.types.code_limit import Limited
 
 MOST_DIFFERENT = 1e-5
 _KEEP = "Keep the masked form."
@@ -99,27 +100,27 @@ def _flat(output: Any) -> Tensor:
 
 def _check(model: LoadedModel, plan: Plan, pruned: PrunedModel) -> None:
     full = masked(model, plan).module
-    for x in _examples(model.example, full):
-        try:
-            difference = largest_difference(full, pruned.module, x)
-        except _TORCH_ERRORS as error:
-            logging.getLogger(__name__).exception("The cut network does not run.")
-            raise ExplorerError("The cut network does not run.", why=_first_line(error), fix=_KEEP) from error
-        if not difference <= MOST_DIFFERENT:
-            why = f"Its outputs differ from the masked network's by {difference:.1e} of the largest."
-            raise ExplorerError("The cut network does not compute the same.", why=why, fix=_KEEP)
+    with Limited(model.code_seconds, "A pass that proves the cut network") as limited:
+        for x in limited(partial(_examples, model.example, full)):
+            try:
+                difference = limited(partial(largest_difference, full, pruned.module, x))
+            except _TORCH_ERRORS as error:
+                logging.getLogger(__name__).exception("The cut network does not run.")
+                raise ExplorerError("The cut network does not run.", why=_first_line(error), fix=_KEEP) from error
+            if not difference <= MOST_DIFFERENT:
+                why = f"Its outputs differ from the masked network's by {difference:.1e} of the largest."
+                raise ExplorerError("The cut network does not compute the same.", why=why, fix=_KEEP)
 
 
-def _examples(example: object, full: nn.Module) -> Iterator[Any]:
+def _examples(example: object, full: nn.Module) -> list[Any]:
     """The example, and a batch of two where the network takes one: no size may hold the batch by mistake."""
-    yield example
     twice = tuple(torch.cat([x, x.flip(-1)]) for x in (example if isinstance(example, tuple) else (example,)))
     try:
         with torch.no_grad():
             full(*twice)
     except _TORCH_ERRORS:
-        return
-    yield twice
+        return [example]
+    return [example, twice]
 
 
 def _first_line(error: Exception) -> str:

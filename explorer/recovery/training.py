@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from explorer.recovery.schedules import momentum_at, rate_at
 from explorer.recovery.settings import TrainingSettings
 from explorer.types import Dataset, LoadedModel, Split
 from explorer.types.aliases import JsonDict
+from explorer.types.code_limit import Limited
 from explorer.types.stopping import check
 
 _SHOW_EVERY = 0.5  # seconds between two signs of life inside an epoch
@@ -112,6 +114,7 @@ class Trainer:
             why = model.why_not_runnable or ""
             raise ExplorerError("This model cannot be trained.", why=why, fix="Give its architecture.")
         self.settings, self.fit, self.device = settings, fit, device
+        self._code_seconds = model.code_seconds
         self.module = copy.deepcopy(model.module).to(device)
         for parameter in self.module.parameters():
             parameter.requires_grad_(parameter.is_floating_point())
@@ -148,17 +151,23 @@ class Trainer:
         """Train one epoch; now and then yields how much of it is done (0 to 1)."""
         batches = _batches(len(self.fit), self.module, self.settings, self.generator)
         total, shown = 0.0, time.monotonic()
-        for i, index in enumerate(batches):
-            check()
-            with _alone(self):
-                self.module.train()
-                total += self._update(index, self.epoch * self._n_updates + i) * len(index)
-                self.module.eval()
-            if time.monotonic() - shown > _SHOW_EVERY:
-                shown = time.monotonic()
-                yield (i + 1) / len(batches)
+        with Limited(self._code_seconds, "A training step") as limited:
+            for i, index in enumerate(batches):
+                check()
+                step = self.epoch * self._n_updates + i
+                total += limited(partial(self._step, index, step)) * len(index)
+                if time.monotonic() - shown > _SHOW_EVERY:
+                    shown = time.monotonic()
+                    yield (i + 1) / len(batches)
         self.epoch += 1
         self.last_loss = total / len(self.fit)
+
+    def _step(self, index: Tensor, step: int) -> float:
+        with _alone(self):
+            self.module.train()
+            loss = self._update(index, step)
+            self.module.eval()
+        return loss
 
     def tensors(self) -> dict[str, Tensor]:
         """A copy of parameters and buffers on the processor, tied ones under each name."""

@@ -69,7 +69,7 @@ def why_not(model: LoadedModel, spec: PruneSpec, cost: CostName) -> str | None:
 def _dense_time(model: LoadedModel) -> Measurement:
     if model.module is None or model.example is None:
         raise ExplorerError("This model cannot be timed.", why=why_no_macs(model) or "", fix="Seek another cost.")
-    return latency(model.module, model.module, model.example, pairs=_PAIRS).dense
+    return latency(model.module, model.module, model.example, pairs=_PAIRS, code_seconds=model.code_seconds).dense
 
 
 def _time(model: LoadedModel, plan: Plan, dense: Measurement) -> Measurement:
@@ -80,7 +80,7 @@ def _time(model: LoadedModel, plan: Plan, dense: Measurement) -> Measurement:
     pair = comparable(model, plan)
     if model.example is None or (pair.form == "masked" and plan.n_pruned):
         raise ExplorerError("This plan saves no time.", why=pair.why_masked or "", fix="Choose another budget.")
-    times = latency(pair.dense, pair.pruned, model.example, pairs=_PAIRS)
+    times = latency(pair.dense, pair.pruned, model.example, pairs=_PAIRS, code_seconds=model.code_seconds)
     ratio = times.ratio
     low, high = (None if end is None else dense.value / end for end in (ratio.high, ratio.low))
     note = f"{dense.value:.3g} ms of the dense network, divided by the ratio of {times.n} pairs taken in turns."
