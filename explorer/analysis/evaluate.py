@@ -38,5 +38,7 @@ def evaluate(
     plan = make_plan(loaded, given_spec(spec), data=dataset)
     samples = split_of(dataset, split)
     n_looks = count_look(loaded.digest, dataset.digest) if split == "test" else None
-    evaluation = Evaluator(loaded, samples, device=device).final(plan)
-    return report(loaded, plan, evaluation, data=dataset, split=split, looks_at_test=n_looks)
+    evaluator = Evaluator(loaded, samples, device=device)
+    evaluation = evaluator.final(plan)
+    runs_as = evaluator.path
+    return report(loaded, plan, evaluation, data=dataset, split=split, looks_at_test=n_looks, runs_as=runs_as)

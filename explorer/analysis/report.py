@@ -41,6 +41,7 @@ class About:
     looks_at_test: int | None = None
     costs: RunningCosts | None = None
     measured_sizes: Mapping[str, Measurement] | None = None
+    runs_as: str | None = None
 
 
 class AboutKeywords(TypedDict, total=False):
@@ -51,6 +52,7 @@ class AboutKeywords(TypedDict, total=False):
     looks_at_test: int | None
     costs: RunningCosts | None
     measured_sizes: Mapping[str, Measurement] | None
+    runs_as: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,8 @@ class Report:
     ``evaluation`` is None when nothing was run. ``sizes`` (bytes), ``macs`` and ``parameters``
     map a kind to its number. ``looks_at_test`` is how often this model has been measured on the test
     split of this data, this time included. ``costs`` (latency, memory, energy) and ``measured_sizes`` (files that were
-    really written) are there when they were asked for. ``str(report)`` is a short summary, ``to_json()`` everything.
+    really written) are there when they were asked for. ``runs_as``: how the model was
+    taken apart to be measured. ``str(report)`` is a short summary, ``to_json()`` everything.
     """
 
     model: LoadedModel
@@ -78,6 +81,7 @@ class Report:
     looks_at_test: int | None = None
     costs: RunningCosts | None = None
     measured_sizes: Mapping[str, Measurement] | None = None
+    runs_as: str | None = None
 
     @property
     def sparsity(self) -> float:
@@ -137,6 +141,7 @@ class Report:
             "data": None if self.data is None else data_json(self.data),
             "split": self.split,
             "looks_at_test": self.looks_at_test,
+            "runs_as": self.runs_as,
             "layers": layer_rows(self.plan),
             "findings": [asdict(finding) for finding in self.findings],
             "notes": list(self.notes),

@@ -18,6 +18,7 @@ from explorer.errors import ExplorerError
 from explorer.params import Registry
 from explorer.params.options import options_from
 from explorer.types import Dataset, LoadedModel
+from explorer.types.inputs import sample_shape
 
 
 class DataSource(Protocol):
@@ -95,11 +96,11 @@ def _check_fit(dataset: Dataset, model: LoadedModel) -> None:
             f"{dataset.address} has {len(dataset.classes)} classes, {model.address} tells {n_classes} apart.",
             fix="Choose the data this model was trained for; if labels are numbers to predict, state task numbers.",
         )
-    shape = None if model.example is None else tuple(model.example.shape[1:])
-    shapes = {tuple(split.x.shape[1:]) for split in dataset.splits.values()}
-    if shape is not None and shapes - {shape}:
+    shape = None if model.example is None else sample_shape(model.example)
+    shapes = dict.fromkeys(sample_shape(split.x) for split in dataset.splits.values())
+    if shape is not None and set(shapes) - {shape}:
         raise ExplorerError(
-            f"{dataset.address} holds inputs of shape {next(iter(shapes - {shape}))}.",
+            f"{dataset.address} holds inputs of shape {next(each for each in shapes if each != shape)}.",
             why=f"{model.address} takes inputs of shape {shape}.",
             fix="Give another size, or choose the data this model was trained for.",
         )

@@ -14,9 +14,10 @@ from explorer.data.class_places import class_places
 from explorer.data.loaders import is_source, samples_of
 from explorer.data.npz import SUFFIX_OF, from_arrays
 from explorer.data.request import DataRequest
+from explorer.data.several import places_of, several, with_inputs
 from explorer.errors import ExplorerError
 from explorer.text.names import clean, listed
-from explorer.types import Dataset, Finding, Split
+from explorer.types import Dataset, Finding, InputSet, Split
 
 ADDRESS = "data at hand"
 _FIX = "Give (inputs, targets), a Dataset or DataLoader of torch, or a dict with fit, tune and test of these."
@@ -29,12 +30,16 @@ def from_objects(value: object, request: DataRequest) -> Dataset:
     """The dataset of what was given. Raises ExplorerError for what cannot be read as samples."""
     arrays: Arrays = {}
     findings: list[Finding] = []
+    inputs: dict[str, InputSet] = {}
     for suffix, part in _parts(value).items():
+        if isinstance(part, tuple | list) and len(part) == 2 and (together := several(part[0])) is not None:
+            inputs[suffix], part = together, (places_of(together), part[1])
         pair, more = _pair(part)
         findings += more
         arrays |= {name + suffix: array for name, array in zip("xy", pair, strict=True) if array is not None}
     names, more = _without_names(arrays, request)
     dataset = from_arrays(arrays, request)
+    dataset = with_inputs(dataset, inputs, request) if inputs else dataset
     findings += more
     if names:
         dataset = replace(dataset, classes=names)

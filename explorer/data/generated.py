@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from explorer.data.request import DataRequest, refuse_task
 from explorer.data.splitting import counts, tensors
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
+from explorer.types.inputs import Inputs, is_floating, mapped, n_values
 
 N_INPUTS = {"fit": 128, "tune": 512}
 BYTES_PER_SPLIT = 256 * 2**20
@@ -35,7 +35,7 @@ class Generated:
             raise ExplorerError("Generated inputs take no options but the seed.", fix="Write none, and nothing else.")
         example = self._example(request.model)
         generator = torch.Generator().manual_seed(request.seed)
-        n_max = max(16, BYTES_PER_SPLIT // (4 * example[0].numel() or 4))
+        n_max = max(16, BYTES_PER_SPLIT // (4 * n_values(example) or 4))
         splits = {
             "fit": Split("fit", _noise(min(N_INPUTS["fit"], n_max), example, generator), None),
             "tune": Split("tune", _noise(min(N_INPUTS["tune"], n_max), example, generator), None),
@@ -56,7 +56,7 @@ class Generated:
             },
         )
 
-    def _example(self, model: LoadedModel | None) -> Tensor:
+    def _example(self, model: LoadedModel | None) -> Inputs:
         if model is None:
             why = "Its input shape is what is generated."
             raise ExplorerError("Generated inputs need a model.", why=why, fix="Give model=..., or other data.")
@@ -66,7 +66,7 @@ class Generated:
                 why=model.why_not_runnable or "It does not say what its inputs look like.",
                 fix="Open it with an architecture.",
             )
-        if not model.example.is_floating_point():
+        if not is_floating(model.example):
             raise ExplorerError(
                 f"No inputs can be generated for {model.address}.",
                 why="It takes whole numbers (such as words), and random ones would mean nothing.",
@@ -75,5 +75,5 @@ class Generated:
         return model.example
 
 
-def _noise(n: int, example: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(n, *example.shape[1:], generator=generator)
+def _noise(n: int, example: Inputs, generator: torch.Generator) -> Inputs:
+    return mapped(example, lambda x: torch.randn(n, *x.shape[1:], generator=generator))

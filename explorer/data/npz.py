@@ -15,6 +15,7 @@ from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.data.targets import Targets, converted, guessed
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, Finding, Split, SplitName, tensors_digest
+from explorer.types.inputs import is_floating, one_tensor
 from explorer.types.tasks import StatedTask
 
 SUFFIX_OF: dict[str, SplitName] = {
@@ -64,7 +65,7 @@ def from_arrays(arrays: dict[str, np.ndarray], request: DataRequest) -> Dataset:
         "seed": request.seed,
         "n": counts(splits),
     }
-    first = next(iter(splits.values())).x
+    first = one_tensor(next(iter(splits.values())).x, "A set of arrays")
     return Dataset(
         address=request.address,
         splits=splits,
@@ -160,13 +161,13 @@ def _are_texts(x: np.ndarray, y: np.ndarray) -> bool:
 def _float_type(raw: np.ndarray, request: DataRequest) -> torch.dtype:
     """float64 where the model computes in it and the samples came so; else float32."""
     example = None if request.model is None else request.model.example
-    is_double = example is not None and raw.dtype == np.float64 and example.dtype == torch.float64
+    is_double = isinstance(example, Tensor) and raw.dtype == np.float64 and example.dtype == torch.float64
     return torch.float64 if is_double else torch.float32
 
 
 def _takes_whole_numbers(request: DataRequest) -> bool:
     example = None if request.model is None else request.model.example
-    return example is not None and not example.is_floating_point()
+    return example is not None and not is_floating(example)
 
 
 def _whole_numbers(raw: np.ndarray, request: DataRequest) -> Tensor:

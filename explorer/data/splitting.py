@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.types import Split, SplitName
+from explorer.types.inputs import tensors_of
 
 NAMES: tuple[SplitName, SplitName, SplitName] = ("fit", "tune", "test")
 WHY_FLAT = (
@@ -82,7 +83,8 @@ def tensors(splits: Mapping[str, Split]) -> dict[str, Tensor]:
     """Every tensor of the splits under one name each: what a digest is made of."""
     out: dict[str, Tensor] = {}
     for name, split in splits.items():
-        out[f"{name}.x"] = split.x
+        several = not isinstance(split.x, Tensor)
+        out |= {f"{name}.x" + f".{key}" * several: tensor for key, tensor in tensors_of(split.x).items()}
         if (y := split.targets if split.y is None else split.y) is not None:
             out[f"{name}.y"] = y
     return out

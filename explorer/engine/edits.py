@@ -20,6 +20,7 @@ from explorer.engine.prepared import PreparedModel, Values, logits_of
 from explorer.engine.program import Program, ProgramPart, n_bytes
 from explorer.pruning.apply import private_shell
 from explorer.types.aliases import GraphValue
+from explorer.types.inputs import Inputs
 
 Updates = Callable[[], Mapping[str, Tensor]]
 Made = Callable[[fx.Node, Mapping[int, Tensor]], Any]
@@ -30,7 +31,7 @@ class Batch(NamedTuple):
     """Samples to run, and their name: equal names mean equal samples."""
 
     name: Hashable
-    x: Tensor
+    x: Inputs
 
 
 class Edit:
@@ -151,15 +152,15 @@ class Walk:
         self._keep(batch, values)
         return torch.stack(outputs)
 
-    def _outputs(self, batch: Batch, x: Tensor, edit: Edit, values: Values) -> Tensor:
+    def _outputs(self, batch: Batch, x: Inputs, edit: Edit, values: Values) -> Tensor:
         """(n, ...) of one edit, from the ``values`` at its frontier; close calls are open."""
         return self._run(edit, x, values)
 
-    def _run(self, edit: Edit, x: Tensor, values: Values) -> Tensor:
+    def _run(self, edit: Edit, x: Inputs, values: Values) -> Tensor:
         program = self.ready.programs[0]
         return logits_of(program.run_part(self._shell(), edit.part(program), x, values, edit.own(program)), len(x))
 
-    def _settled(self, logits: Tensor, x: Tensor, edits: Sequence[Edit]) -> Tensor:
+    def _settled(self, logits: Tensor, x: Inputs, edits: Sequence[Edit]) -> Tensor:
         """Close calls decided by the plain model."""
         if self.ready.programs[0] is self.ready.programs[-1]:
             return logits
@@ -169,7 +170,7 @@ class Walk:
             logits[index, which] = self._plain_outputs(self.ready.input(x[which]), edits[index])
         return logits
 
-    def _plain_outputs(self, x: Tensor, edit: Edit) -> Tensor:
+    def _plain_outputs(self, x: Inputs, edit: Edit) -> Tensor:
         plain = self.ready.programs[-1]
         part = edit.part(plain)
         values = plain.advance(self._shell(), x, part.frontier, _NONE)

@@ -26,6 +26,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked_weights, private_shell
 from explorer.types import Evaluation, LoadedModel, Plan, Split
 from explorer.types.aliases import GraphValue
+from explorer.types.inputs import Inputs
 from explorer.types.stopping import carried, holding, result
 
 T = TypeVar("T")
@@ -96,8 +97,13 @@ class Evaluator:
 
     @property
     def path(self) -> str:
-        """How the model runs: "prefix cache", "prefix cache, folded" or "whole: the reason"."""
+        """How the model runs: "prefix cache ...", "block chain ..." or "whole: the reason"; see ``engine.tracers``."""
         return self.ready.path
+
+    @property
+    def path_so_far(self) -> str | None:
+        """The same, without any work; None before the first result."""
+        return None if self._ready is None else self._ready.path
 
     @property
     def batch_size(self) -> int:
@@ -239,7 +245,7 @@ class Evaluator:
             return per_sample(self._logits(ready, job, index, x, job, at_hand), labels, dense)
 
     def _logits(
-        self, ready: PreparedModel, job: _Job, index: int, x: Tensor, keeper: _Job, at_hand: dict[int, GraphValue]
+        self, ready: PreparedModel, job: _Job, index: int, x: Inputs, keeper: _Job, at_hand: dict[int, GraphValue]
     ) -> Tensor:
         """The outputs (n, ...) of one job; ``keeper`` is the job whose wishes to keep values count."""
 

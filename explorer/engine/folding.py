@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
-from explorer.engine.tracing import Steps
+from explorer.engine.tracers.base import Steps
 from explorer.pruning.apply import private_shell
 from explorer.types.aliases import GraphValue
 from explorer.types.operators import OPERATORS, functions

@@ -9,13 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from explorer.types.inputs import Inputs, call
+
 FIRST = 64  # the first estimate is made of so many samples at most, and of half a batch
 _WORK = 2.6e9  # multiply-adds in a batch: some tens of milliseconds on one core
 _ACTIVATION = 4 << 20  # bytes of a layer's output: larger ones leave the processor's cache and cost memory calls
 _AT_MOST, _FEW = 256, 16
 
 
-def natural_batch_size(shell: nn.Module, x: Tensor) -> int:
+def natural_batch_size(shell: nn.Module, x: Inputs) -> int:
     """A power of two whose batch takes some tens of milliseconds; ``x``: (1, ...), one sample.
 
     ``shell`` is run once and thrown away: it is left with hooks.
@@ -27,7 +29,7 @@ def natural_batch_size(shell: nn.Module, x: Tensor) -> int:
         if isinstance(module, _ConvNd):
             module.register_forward_hook(partial(_note_size, largest))
     with torch.no_grad():
-        shell(x)
+        call(shell, x)
     size = _AT_MOST
     while size > 1 and (size * work[0] > _WORK or (size > _FEW and size * largest[0] > _ACTIVATION)):
         size //= 2

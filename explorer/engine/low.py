@@ -19,6 +19,7 @@ from explorer.pruning.apply import private_shell
 from explorer.text.numbers import percent
 from explorer.types import Split
 from explorer.types.aliases import GraphValue
+from explorer.types.inputs import Inputs, mapped
 
 _NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 _FASTER = 0.8  # of the float32 time: slower than that is not worth the recheck
@@ -73,7 +74,7 @@ class LowPrecision:
         return private_shell(module, {**replaced, **own})
 
     def run(
-        self, part: ProgramPart, x: Tensor, at_frontier: Mapping[fx.Node, GraphValue], own: Mapping[fx.Node, GraphValue]
+        self, part: ProgramPart, x: Inputs, at_frontier: Mapping[fx.Node, GraphValue], own: Mapping[fx.Node, GraphValue]
     ) -> Tensor:
         """(n, classes) float32, from float32 values at the part's frontier."""
         base = self._own.get(threading.get_ident())
@@ -84,7 +85,7 @@ class LowPrecision:
             self._last_known.known = at_frontier
             self._last_known.values = {node: lowered(value) for node, value in at_frontier.items()}
         values = self._last_known.values
-        return logits_of(self.program.run_part(nn.Module(), part, lowered(x), values, {**base, **own}), len(x))
+        return logits_of(self.program.run_part(nn.Module(), part, mapped(x, lowered), values, {**base, **own}), len(x))
 
     def forget(self) -> None:
         """Let go of the values that this thread ran from last."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, fx, nn
@@ -14,14 +16,18 @@ from explorer.engine.folding import around, fold
 from explorer.engine.label_answers import undecided
 from explorer.engine.layout import FIRST, natural_batch_size
 from explorer.engine.program import Look, Program, Put, failed
-from explorer.engine.tracing import Steps, trace, whole_model
+from explorer.engine.tracers import ladder
+from explorer.engine.tracers.base import Steps
 from explorer.errors import ExplorerError
+from explorer.models.unsteady import disagreements
 from explorer.pruning.apply import private_shell
-from explorer.pruning.running import output_of
+from explorer.pruning.running import output_of, runnable
 from explorer.types import LoadedModel, Split, Task
 from explorer.types.aliases import GraphValue
+from explorer.types.inputs import Inputs, call, cloned, moved
 
 Values = Mapping[fx.Node, GraphValue]
+_FEW = 5  # samples: so many as no step of the trace has seen
 _CLOSE = 1e-4  # of the largest output: nearer first and second choices are left to the plain model
 
 
@@ -42,14 +48,14 @@ class PreparedModel:
     dtype: torch.dtype
     task: Task = "classes"
 
-    def input(self, x: Tensor) -> Tensor:
+    def input(self, x: Inputs) -> Inputs:
         """The samples on the model's device, in its dtype if they are numbers with a point."""
-        return x.to(self.device, self.dtype if x.is_floating_point() else None)
+        return moved(x, self.device, self.dtype)
 
     def logits(
         self,
         shell: nn.Module,
-        x: Tensor,
+        x: Inputs,
         signatures: Mapping[Program, Mapping[fx.Node, int]],
         look: Look,
         put: Put,
@@ -88,24 +94,29 @@ def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | 
 
     Raises ExplorerError when the model does not take the samples, or its outputs cannot be judged.
     """
-    module = model.module if device == "cpu" else copy.deepcopy(model.module).to(device)  # type: ignore[union-attr]
-    parameters = dict(module.named_parameters(remove_duplicate=False))  # type: ignore[union-attr]
+    module = runnable(model) if device == "cpu" else copy.deepcopy(runnable(model)).to(device)
+    parameters = dict(module.named_parameters(remove_duplicate=False))
     names = {id(parameter): name for name, parameter in reversed(parameters.items())}
     dtype = next((p.dtype for p in parameters.values() if p.is_floating_point()), torch.float32)
-    steps, graph, path = trace(private_shell(module))  # type: ignore[arg-type]
-    ready = PreparedModel(steps, (), parameters, path, 1, device, dtype)
+    first = moved(split.x[:1], device, dtype)
+    make_shell = partial(private_shell, module)
     with torch.inference_mode():
-        plain_outputs = _plain_outputs(module, ready, split)  # type: ignore[arg-type]
-        ready.task = task_of(plain_outputs, split.y)
-        ready.batch_size = batch_size or natural_batch_size(private_shell(module), ready.input(split.x[:1]))  # type: ignore[arg-type]
-        plain = Program(steps, graph, names)
-        if not torch.equal(*_comparable(_tried(plain, ready, split), plain_outputs)):
-            ready.path = "whole: taken apart, the model gives other numbers"
-            plain = Program(steps, whole_model(), names)
-        ready.programs = (plain,)
-        if fast and ready.path.startswith("prefix cache") and device == "cpu":
-            _add_folded(ready, graph, names, split, plain_outputs)
-    return ready
+        samples = [moved(split.x[:n], device, dtype) for n in (FIRST, _FEW, _FEW)]
+        *outputs, again = [_plain_outputs(make_shell(), x) for x in samples]
+        task = task_of(outputs[0], split.y)
+        if not torch.equal(*_comparable(again, outputs[1])):
+            raise _unsteady(make_shell(), first)
+        size = batch_size or natural_batch_size(make_shell(), first)
+    for traced in ladder(make_shell, first):
+        program = Program(traced.steps, traced.graph, names)
+        ready = PreparedModel(traced.steps, (program,), parameters, traced.path, size, device, dtype, task)
+        with torch.inference_mode():
+            if not _is_exact(ready, split, outputs):
+                continue
+            if fast and traced.path.startswith("prefix cache") and device == "cpu":
+                _add_folded(ready, traced.graph, names, split, outputs[0])
+        return ready
+    raise AssertionError("the model as one step is always exact")
 
 
 def logits_of(output: object, n: int) -> Tensor:
@@ -133,14 +144,41 @@ def logits_of(output: object, n: int) -> Tensor:
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
-def _plain_outputs(module: nn.Module, ready: PreparedModel, split: Split) -> Tensor:
+def _plain_outputs(shell: nn.Module, x: Inputs) -> Tensor:
     try:
-        x = ready.input(split.x[:FIRST]).clone()
-        return logits_of(private_shell(module)(x), len(x))
+        return logits_of(call(shell, cloned(x)), len(x))
     except ExplorerError:
         raise
     except (Exception, SystemExit) as error:  # the model's own code runs here and may raise anything
-        raise failed(error, split.x) from error
+        raise failed(error, x) from error
+
+
+def _unsteady(shell: nn.Module, example: Inputs) -> ExplorerError:
+    """The refusal of a model that answers the same samples differently, with the module at fault."""
+    finding = next(iter(disagreements(shell, example)), None)
+    return ExplorerError(
+        "The model disagrees with itself: two passes over the same inputs differ.",
+        why=finding.evidence if finding else "Chance is at work in it, also in eval mode.",
+        fix=finding.action if finding else "Let dropout follow the mode, and draw no numbers in forward.",
+    )
+
+
+def _is_exact(ready: PreparedModel, split: Split, plain_outputs: Sequence[Tensor]) -> bool:
+    """Whether a way of running gives the plain module's numbers bit for bit, for many samples and for few.
+
+    The model as one step is the plain module: how far it agrees with itself is another question.
+    """
+    if ready.path.startswith("whole"):
+        return True
+    program = ready.programs[0]
+    try:
+        for outputs in plain_outputs:
+            if not torch.equal(*_comparable(_tried(program, ready, split, len(outputs)), outputs)):
+                return False
+        return True
+    except (ExplorerError, RuntimeError, ValueError, TypeError, IndexError):
+        logging.getLogger(__name__).debug("The model does not run as %s.", ready.path, exc_info=True)
+        return False
 
 
 def _add_folded(ready: PreparedModel, graph: fx.Graph, names: Mapping[int, str], split: Split, plain: Tensor) -> None:
@@ -159,9 +197,9 @@ def _add_folded(ready: PreparedModel, graph: fx.Graph, names: Mapping[int, str],
         ready.path = ready.path.replace("prefix cache", "prefix cache, folded", 1)
 
 
-def _tried(program: Program, ready: PreparedModel, split: Split) -> Tensor:
-    """The first batch's outputs of the dense model, run by this program."""
-    x = ready.input(split.x[:FIRST])
+def _tried(program: Program, ready: PreparedModel, split: Split, n: int = FIRST) -> Tensor:
+    """The first samples' outputs of the dense model, run by this program."""
+    x = ready.input(split.x[:n])
     return logits_of(program.run(private_shell(ready.steps), x, program.signatures({}), _nothing, _nowhere), len(x))
 
 

@@ -9,13 +9,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
+import torch
 from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_map_only
 
-from explorer.engine.tracing import Steps
+from explorer.engine.tracers.base import Steps
+from explorer.engine.tracers.chain import Stretch
 from explorer.errors import ExplorerError
 from explorer.types.aliases import GraphValue
+from explorer.types.inputs import Inputs, sample_shape, tensors_of
 from explorer.types.stopping import check
 
 Signatures = Mapping[fx.Node, int]
@@ -23,6 +28,7 @@ Look = Callable[[int], GraphValue]
 Put = Callable[[int, GraphValue], None]
 
 _INPUTS = ("placeholder", "get_attr")
+_SIZES = ("size", torch.ops.aten.sym_size.int)
 _NONE: Mapping[fx.Node, GraphValue] = {}
 
 
@@ -50,7 +56,9 @@ class Program:
         self.nodes: list[fx.Node] = list(graph.nodes)
         self.output = self.nodes[-1]
         self._place = {node: place for place, node in enumerate(self.nodes)}
+        self._inputs = {n: place for place, n in enumerate(n for n in self.nodes if n.op == "placeholder")}
         self._parameters = {node: _parameters_of(steps, node, names) for node in self.nodes}
+        self._anew = _made_anew(self.nodes)
         self._foreign = {node for node in self.nodes if _may_write(steps, node)}
         self.n_bytes: dict[fx.Node, float] = {}  # a sample's share of each value, once seen
         self._backwards: list[list[fx.Node]] | None = None
@@ -67,7 +75,7 @@ class Program:
     def frontier(self, changed: Collection[fx.Node]) -> list[fx.Node]:
         """What must be known to run only the steps in ``changed``: their inputs that are not."""
         inputs = (n for node in self.nodes if node in changed for n in node.all_input_nodes)
-        return list(dict.fromkeys(n for n in inputs if n not in changed and n.op not in _INPUTS))
+        return list(dict.fromkeys(n for n in inputs if n not in changed and n not in self._anew))
 
     def place(self, node: fx.Node) -> int:
         """The position of a step in the order of execution."""
@@ -105,7 +113,7 @@ class Program:
         self,
         shell: nn.Module,
         part: ProgramPart,
-        x: Tensor,
+        x: Inputs,
         at_frontier: Mapping[fx.Node, GraphValue],
         own: Mapping[fx.Node, GraphValue] = _NONE,
     ) -> GraphValue:
@@ -121,7 +129,7 @@ class Program:
         return values[self.output]
 
     def advance(
-        self, shell: nn.Module, x: Tensor, targets: Collection[fx.Node], given: Mapping[fx.Node, GraphValue]
+        self, shell: nn.Module, x: Inputs, targets: Collection[fx.Node], given: Mapping[fx.Node, GraphValue]
     ) -> dict[fx.Node, GraphValue]:
         """The wanted values of the dense model, from those that are known already."""
         values = dict(given)
@@ -141,7 +149,7 @@ class Program:
     def run(
         self,
         shell: nn.Module,
-        x: Tensor,
+        x: Inputs,
         signatures: Signatures,
         look: Look,
         put: Put,
@@ -158,7 +166,7 @@ class Program:
             if node in to_run:
                 values[node] = self._step(shell, node, x, values, own)
                 self._weigh(node, values[node], len(x))
-                if node.op not in _INPUTS:
+                if node not in self._anew:
                     put(signatures[node], values[node])
                 for used in node.all_input_nodes:  # free each value after its last use
                     waiting[used] -= 1
@@ -176,7 +184,7 @@ class Program:
             node = queue.pop()
             if node in to_run or node in values:
                 continue
-            value = None if node.op in _INPUTS else look(node)
+            value = None if node in self._anew else look(node)
             if value is not None:
                 values[node] = value
             else:
@@ -188,7 +196,8 @@ class Program:
         changed = self.using(names)
         affected = self._descendants((*changed, self.output))
         frontier = self.frontier(affected)
-        inputs = {n for node in affected for n in node.all_input_nodes if n.op in _INPUTS}
+        inputs = {n for node in affected for n in node.all_input_nodes if n in self._anew}
+        inputs |= {n for node in inputs for n in node.all_input_nodes}
         steps = [node for node in self.nodes if node in affected or node in inputs]
         last_use = {used: node for node in steps for used in node.all_input_nodes}
         done: dict[fx.Node, list[fx.Node]] = {}
@@ -204,13 +213,13 @@ class Program:
         self,
         shell: nn.Module,
         node: fx.Node,
-        x: Tensor,
+        x: Inputs,
         values: Mapping[fx.Node, GraphValue],
         own: Mapping[fx.Node, GraphValue] = _NONE,
     ) -> GraphValue:
         if node.op == "placeholder":
             _check_batch(shell, x)
-            return node.args[0] if node.args else x
+            return next(islice(tensors_of(x).values(), self._inputs[node], None))
         if node.op == "get_attr":
             return own[node] if node in own else _find(shell, str(node.target))
         check()
@@ -235,7 +244,7 @@ class Program:
         args, kwargs = inputs
         if node.op == "call_module":
             if node in self._foreign:
-                args = tuple(a.clone() if isinstance(a, Tensor) else a for a in args)
+                args, kwargs = tree_map_only(Tensor, Tensor.clone, (args, dict(kwargs)))
             module = own[node] if node in own else shell.get_submodule(str(node.target))
             return module(*args, **kwargs)
         if node.op == "call_method":
@@ -255,19 +264,26 @@ class Program:
         return descendants
 
 
-def _check_batch(shell: nn.Module, x: Tensor) -> None:
+def _made_anew(nodes: Iterable[fx.Node]) -> frozenset[fx.Node]:
+    """What every run makes for itself: inputs, the model's own tensors, and the sizes of these."""
+    own = {node for node in nodes if node.op in _INPUTS}
+    sizes = {node for node in nodes if node.target in _SIZES and own.issuperset(node.all_input_nodes)}
+    return frozenset(own | sizes)
+
+
+def _check_batch(shell: nn.Module, x: Inputs) -> None:
     """A network that a file described knows what a batch will take, and refuses one that is too much."""
     foresight = getattr(getattr(shell, "model", None), "foresight", None)
     if foresight is not None:
         foresight.check(len(x))
 
 
-def failed(error: BaseException, x: Tensor) -> ExplorerError:
+def failed(error: BaseException, x: Inputs) -> ExplorerError:
     """What a model's own code raised, in words; the log has the trace."""
     logging.getLogger(__name__).error("The model failed on a batch.", exc_info=error)
     first = (str(error).strip().splitlines() or [""])[0].rstrip(".")
     return ExplorerError(
-        f"The model does not take samples of shape {tuple(x.shape[1:])}.",
+        f"The model does not take samples of shape {sample_shape(x)}.",
         why=f"{type(error).__name__}: {first[:200]}.",
         fix="Choose data that fits the model, or another size.",
     )
@@ -285,7 +301,10 @@ def n_bytes(value: object) -> int:
 def _parameters_of(steps: Steps, node: fx.Node, names: Mapping[int, str]) -> tuple[str, ...]:
     parameters: Iterable[Any] = ()
     if node.op == "call_module":
-        parameters = steps.get_submodule(str(node.target)).parameters()
+        module = steps.get_submodule(str(node.target))
+        if isinstance(module, Stretch):
+            return tuple(name for name in names.values() if name in module.uses)
+        parameters = module.parameters()
     elif node.op == "get_attr":
         parameters = (_find(steps, str(node.target)),)
     return tuple(names[id(tensor)] for tensor in parameters if id(tensor) in names)

@@ -14,6 +14,7 @@ from explorer.engine.edits import Batch, Edit, Walk
 from explorer.engine.low import LowPrecision
 from explorer.engine.prepared import PreparedModel, Values, close_calls, logits_of
 from explorer.engine.program import ProgramPart
+from explorer.types.inputs import Inputs, joined
 
 
 class Audit(NamedTuple):
@@ -32,7 +33,7 @@ class _Doubt(NamedTuple):
 
     name: Hashable
     which: Tensor
-    x: Tensor
+    x: Inputs
     frontier: dict[fx.Node, Tensor] | None
     audited: int
     choice: int
@@ -83,7 +84,7 @@ class VerifiedWalk(Walk):
                 self._settled(outputs, batch.x, edits) for outputs, batch in zip(batch_outputs, batches, strict=True)
             ]
 
-    def _outputs(self, batch: Batch, x: Tensor, edit: Edit, values: Values) -> Tensor:
+    def _outputs(self, batch: Batch, x: Inputs, edit: Edit, values: Values) -> Tensor:
         outputs = self._low.run(edit.part(self._low.program), x, values, edit.own(self._low.program, self._low.module))
         within, n_known = self._threshold(x, edit, values, outputs)
         again = close_calls(outputs, within)
@@ -100,7 +101,7 @@ class VerifiedWalk(Walk):
             self._doubts.open[edit].append(_Doubt(batch.name, again, x[again], frontier, place, choice))
         return outputs
 
-    def _threshold(self, x: Tensor, edit: Edit, values: Values, low: Tensor) -> tuple[float, int]:
+    def _threshold(self, x: Inputs, edit: Edit, values: Values, low: Tensor) -> tuple[float, int]:
         """Below which margin a sample of this edit is doubtful, and how many of ``low`` have become float32's."""
         if (within := self._noise.get(edit)) is not None:
             return within, 0
@@ -113,7 +114,7 @@ class VerifiedWalk(Walk):
         low[:n] = exact
         return within, n
 
-    def _first(self, x: Tensor, values: Values) -> tuple[int, Values]:
+    def _first(self, x: Inputs, values: Values) -> tuple[int, Values]:
         """How many samples of a first batch run in both precisions, and their values at the frontier."""
         if len(x) <= self.n_learned or not all(_by_sample(value, len(x)) for value in values.values()):
             return len(x), values
@@ -132,7 +133,7 @@ class VerifiedWalk(Walk):
 
     def _decided(self, edit: Edit, doubts: Sequence[_Doubt]) -> tuple[Tensor, ...]:
         """The float32 outputs of all doubtful samples of one edit, batch by batch."""
-        x = torch.cat([doubt.x for doubt in doubts])
+        x = joined([doubt.x for doubt in doubts])
         frontier = edit.part(self.ready.programs[0]).frontier
         if any(doubt.frontier is None for doubt in doubts):
             values = self.ready.programs[0].advance(self._shell(), x, frontier, {})
@@ -160,7 +161,7 @@ class QuickWalk(VerifiedWalk):
 
     deviations, largest = 4.0, 0.0
 
-    def _threshold(self, x: Tensor, edit: Edit, values: Values, low: Tensor) -> tuple[float, int]:
+    def _threshold(self, x: Inputs, edit: Edit, values: Values, low: Tensor) -> tuple[float, int]:
         part = edit.part(self._low.program)
         if (within := self._noise.get(part)) is None:
             n, rows = self._first(x, values)

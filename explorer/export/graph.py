@@ -16,6 +16,7 @@ from explorer.models.slim.network import build
 from explorer.models.slim.vocabulary import CONSTANTS, LAYERS, METHOD, METHODS, NAME_OF
 from explorer.types.aliases import GraphValue
 from explorer.types.files.reading.refusal import RefusedError
+from explorer.types.inputs import as_inputs, tensors_of
 
 _FIX = "Export the pruned weights instead: they need no description of the network."
 _OPS = {"placeholder": "input", "get_attr": "tensor", "call_module": "layer"}
@@ -35,7 +36,7 @@ def describe_graph(module: fx.GraphModule, example: object) -> tuple[dict[str, A
     tensors, tied = _tensors(module, layers, loose)
     _check_type(tensors)
     parameters = {name for name, _ in module.named_parameters(remove_duplicate=False)}
-    inputs = example if isinstance(example, tuple) else (example,)
+    inputs = () if example is None else tensors_of(as_inputs(example)).values()
     document = {
         "inputs": [{"shape": list(x.shape[1:]), "dtype": str(x.dtype).removeprefix("torch.")} for x in inputs],
         "layers": layers,

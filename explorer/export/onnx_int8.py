@@ -25,7 +25,7 @@ from explorer.errors import ExplorerError
 from explorer.export.files import check_target, put
 from explorer.export.onnx_model import onnx_and_proof
 from explorer.export.onnx_process import INSTALL, run_module, why_no_onnx
-from explorer.export.outputs import judging_inputs
+from explorer.export.outputs import in_order, judging_inputs
 from explorer.export.proof import Proof
 from explorer.metrics.latency import Latency, latency
 from explorer.metrics.origin import machine, today
@@ -105,7 +105,7 @@ def int8_onnx(
     calibration, note = _calibration(model, data)
     with scratch() as folder:
         (folder / "float.onnx").write_bytes(content)
-        for name, tensors in (("inputs", judging_inputs(model, evaluated_on)), ("calibration", calibration)):
+        for name, tensors in (("inputs", in_order(judging_inputs(model, evaluated_on))), ("calibration", calibration)):
             save_file({f"x{i}": x.contiguous() for i, x in enumerate(tensors)}, folder / f"{name}.safetensors")
         answer = run_module("explorer.export.onnx_int8_worker", folder, how)
         report, quantized, answers, before = _read(folder, answer)
@@ -117,10 +117,10 @@ def int8_onnx(
 def _calibration(model: LoadedModel, data: Dataset | None) -> tuple[tuple[Tensor, ...], str]:
     fit = data.splits.get("fit") if data is not None else None
     if fit is None:
-        generated = judging_inputs(model, None)
+        generated = in_order(judging_inputs(model, None))
         return generated, f"Ranges of activations are from {len(generated[0])} generated inputs: there is no fit split."
     x = fit.x[:N_CALIBRATION]
-    return (x,), f"Ranges of activations are from {len(x)} samples of the fit split."
+    return in_order(x), f"Ranges of activations are from {len(x)} samples of the fit split."
 
 
 def _read(folder: Path, answer: str) -> tuple[JsonDict, bytes, list[Tensor], list[Tensor]]:

@@ -12,7 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.export.files import check_target, put
 from explorer.export.graph import describe_graph
 from explorer.export.onnx_process import convert
-from explorer.export.outputs import apart, flips, inputs_in_words, judging_inputs, outputs
+from explorer.export.outputs import apart, flips, in_order, inputs_in_words, judging_inputs, outputs
 from explorer.export.proof import SAME_IN_ONNX, Check, Proof
 from explorer.export.slim import proven
 from explorer.pruning.apply import masked, masked_weights, private_shell, set_parameters
@@ -56,7 +56,8 @@ def onnx_and_proof(model: LoadedModel, plan: Plan, split: Split | None = None) -
         proven_model.proof.demand()
         if proven_model.proof.onnx:
             return proven_model.proof.onnx, proven_model.proof
-        return convert(proven_model.document, proven_model.tensors, judging_inputs(model, split))[0], proven_model.proof
+        content, _ = convert(proven_model.document, proven_model.tensors, in_order(judging_inputs(model, split)))
+        return content, proven_model.proof
     return _of_masked(model, plan, split)
 
 
@@ -65,7 +66,7 @@ def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[byt
     graph = _traced(model, plan)
     document, tensors = describe_graph(graph, model.example)
     inputs = judging_inputs(model, split)
-    content, answers = convert(document, tensors, inputs)
+    content, answers = convert(document, tensors, in_order(inputs))
     expected = outputs(full, inputs, model.code_seconds)
     difference = apart(expected, answers)
     n_flips = flips(expected, answers) if math.isfinite(difference) else 0
@@ -74,7 +75,7 @@ def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[byt
         Check("same_outputs_onnx", difference <= SAME_IN_ONNX, difference, sentence),
         Check("same_predictions_onnx", n_flips == 0, float(n_flips), f"{n_flips} predictions change in ONNX Runtime."),
     )
-    proof = Proof(checks, len(inputs[0]), inputs_in_words(inputs, split), content)
+    proof = Proof(checks, len(inputs), inputs_in_words(inputs, split), content)
     proof.demand()
     return content, proof
 

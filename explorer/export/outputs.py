@@ -5,52 +5,60 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from explorer.errors import ExplorerError
 from explorer.types import LoadedModel, Split
 from explorer.types.code_limit import Limited
+from explorer.types.inputs import Inputs, call, mapped, tensors_of
 from explorer.types.stopping import check
 
 BATCH = 256
 N_GENERATED = 64
 
 
-def judging_inputs(model: LoadedModel, split: Split | None) -> tuple[Tensor, ...]:
+def judging_inputs(model: LoadedModel, split: Split | None) -> Inputs:
     """The samples of ``split``; without one, generated inputs like the model's example (standard normal)."""
     if split is not None:
-        return (split.x,)
-    example: Any = model.example
+        return split.x
+    if model.example is None:
+        raise ExplorerError("This model cannot be run.", why=model.why_not_runnable or "", fix="Give an example input.")
     generator = torch.Generator().manual_seed(0)
-    return tuple(
-        torch.randn(N_GENERATED, *x.shape[1:], generator=generator).to(x.dtype)
-        if x.dtype.is_floating_point
-        else x.expand(N_GENERATED, *x.shape[1:]).contiguous()
-        for x in (example if isinstance(example, tuple) else (example,))
-    )
+
+    def like(x: Tensor) -> Tensor:
+        if not x.is_floating_point():
+            return x[:1].expand(N_GENERATED, *x.shape[1:]).contiguous()
+        return torch.randn(N_GENERATED, *x.shape[1:], generator=generator).to(x.dtype)
+
+    return mapped(model.example, like)
 
 
-def inputs_in_words(inputs: Sequence[Tensor], split: Split | None) -> str:
+def inputs_in_words(inputs: Inputs, split: Split | None) -> str:
     """What these inputs are, for a sentence."""
-    n = len(inputs[0])
+    n = len(inputs)
     return f"{n:,} generated inputs" if split is None else f"the {n:,} samples of the {split.name} split"
 
 
-def outputs(module: nn.Module, inputs: Sequence[Tensor], code_seconds: float | None = None) -> list[Tensor]:
+def in_order(inputs: Inputs) -> tuple[Tensor, ...]:
+    """The inputs one after the other, as files without names take them."""
+    return tuple(tensors_of(inputs).values())
+
+
+def outputs(module: nn.Module, inputs: Inputs, code_seconds: float | None = None) -> list[Tensor]:
     """Every tensor of each batch's output, in order; ``code_seconds`` limits a batch in the user's own code."""
     tensors: list[Tensor] = []
     with Limited(code_seconds, "A pass for an export") as limited:
-        for start in range(0, len(inputs[0]), BATCH):
+        for start in range(0, len(inputs), BATCH):
             check()
-            tensors += limited(partial(_answers, module, [x[start : start + BATCH] for x in inputs]))
+            tensors += limited(partial(_answers, module, inputs[start : start + BATCH]))
     return tensors
 
 
-def _answers(module: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
+def _answers(module: nn.Module, inputs: Inputs) -> list[Tensor]:
     with torch.no_grad():
-        return _leaves(module(*inputs))
+        return _leaves(call(module, inputs))
 
 
 def _leaves(value: object) -> list[Tensor]:

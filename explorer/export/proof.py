@@ -13,7 +13,7 @@ from torch import Tensor, fx
 from explorer.errors import ExplorerError
 from explorer.export.clean import run_clean
 from explorer.export.onnx_process import convert, why_no_onnx
-from explorer.export.outputs import apart, flips, inputs_in_words, judging_inputs, outputs
+from explorer.export.outputs import apart, flips, in_order, inputs_in_words, judging_inputs, outputs
 from explorer.export.packing import arch_text, plain_weights
 from explorer.pruning.apply import masked
 from explorer.types import LoadedModel, Plan, Split
@@ -89,14 +89,14 @@ def prove(
     form is checked by onnx and run in ONNX Runtime, where those are installed.
     """
     inputs = judging_inputs(model, split)
-    evaluated_on = inputs_in_words(inputs, split)
+    evaluated_on, given = inputs_in_words(inputs, split), in_order(inputs)
     full, cut = outputs(masked(model, plan).module, inputs, model.code_seconds), outputs(small, inputs)
     checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, evaluated_on)
     # Both wait for a process of their own, so they may as well do so together.
     with ThreadPoolExecutor(2) as pool:
-        reopened = pool.submit(carried(_reopened), document, tensors, inputs, cut, evaluated_on)
-        in_onnx, content = pool.submit(carried(_in_onnx), document, tensors, inputs, cut, evaluated_on).result()
-    return Proof((*checks, *reopened.result(), *in_onnx), len(inputs[0]), evaluated_on, content)
+        reopened = pool.submit(carried(_reopened), document, tensors, given, cut, evaluated_on)
+        in_onnx, content = pool.submit(carried(_in_onnx), document, tensors, given, cut, evaluated_on).result()
+    return Proof((*checks, *reopened.result(), *in_onnx), len(inputs), evaluated_on, content)
 
 
 def _compared(

@@ -29,6 +29,7 @@ from explorer.text.numbers import times
 from explorer.types import Measurement
 from explorer.types.aliases import JsonDict
 from explorer.types.code_limit import Limited
+from explorer.types.inputs import Inputs, as_inputs, call, repeated, tensors_of
 from explorer.types.stopping import check
 
 try:
@@ -39,7 +40,7 @@ except ImportError:  # Windows has no such count
 Runtime = Literal["torch", "onnx"]
 Runnable = nn.Module | Path | str | bytes
 """A torch module; for the runtime "onnx" the path or the bytes of an ONNX file."""
-Example = Tensor | tuple[Tensor, ...]
+Example = Inputs | tuple[Tensor, ...]
 _ROUND = 5
 _FEWEST = 5
 _FEWEST_WHOLE = 6
@@ -135,8 +136,8 @@ def latency(
 ) -> Latency:
     """The times of both models after all pairs, or as many (5 at least) as fit into the seconds of :class:`Timing`.
 
-    ``example``: one input (1, ...) or a tuple of them; it is repeated to the batch. Raises ExplorerError when a model
-    does not run.
+    ``example``: one input (1, ...), or several that go in together; it is repeated to the batch. Raises
+    ExplorerError when a model does not run.
     """
     *_, last = refined(dense, pruned, example, **options)
     return last
@@ -168,7 +169,7 @@ def refined(
             pairs_timed += limited(
                 partial(_round, runs, (n_untimed, n), order, batch, n_threads), times=2 * (n_untimed + n)
             )
-            yield _summary(pairs_timed, pairs, batch, n_threads, timing.runtime, inputs[0].device)
+            yield _summary(pairs_timed, pairs, batch, n_threads, timing.runtime, _first(inputs).device)
             if len(pairs_timed) >= _FEWEST and time.perf_counter() - began > timing.seconds:
                 return
 
@@ -184,10 +185,10 @@ def sentence(theoretical: Measurement | None, timing: Latency | None) -> str:
     return f"{counted}. {_measured(timing)}" if counted else _measured(timing)
 
 
-def batched(example: Example, batch: int) -> tuple[Tensor, ...]:
-    """The first input of the example, ``batch`` times: a tuple of tensors (batch, ...)."""
-    parts = example if isinstance(example, tuple) else (example,)
-    return tuple(part[:1].expand(batch, *part.shape[1:]).contiguous() for part in parts)
+def batched(example: Example, batch: int) -> Inputs:
+    """The first input of the example, ``batch`` times."""
+    first = tuple(part[:1] for part in example) if isinstance(example, tuple) else example
+    return repeated(as_inputs(first), batch)
 
 
 def median_interval(values: Sequence[float]) -> Interval | None:
@@ -337,7 +338,7 @@ def _threads(n: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _runner(model: Runnable, inputs: tuple[Tensor, ...], runtime: Runtime, threads: int) -> Callable[[], object]:
+def _runner(model: Runnable, inputs: Inputs, runtime: Runtime, threads: int) -> Callable[[], object]:
     if runtime == "onnx":
         if isinstance(model, nn.Module):
             fix = "Export both models to ONNX first, or measure in torch."
@@ -348,12 +349,16 @@ def _runner(model: Runnable, inputs: tuple[Tensor, ...], runtime: Runtime, threa
     return _torch_runner(model, inputs)
 
 
-def _torch_runner(module: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[[], object]:
-    on_gpu = inputs[0].is_cuda
+def _first(inputs: Inputs) -> Tensor:
+    return next(iter(tensors_of(inputs).values()))
+
+
+def _torch_runner(module: nn.Module, inputs: Inputs) -> Callable[[], object]:
+    on_gpu = _first(inputs).is_cuda
 
     def run() -> object:
         with torch.inference_mode():
-            out = module(*inputs)
+            out = call(module, inputs)
             if on_gpu:
                 torch.cuda.synchronize()
             return out
@@ -361,7 +366,7 @@ def _torch_runner(module: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[[],
     return run
 
 
-def _onnx_runner(model: Path | str | bytes, inputs: tuple[Tensor, ...], threads: int) -> Callable[[], object]:
+def _onnx_runner(model: Path | str | bytes, inputs: Inputs, threads: int) -> Callable[[], object]:
     try:
         import onnxruntime
     except ImportError:
@@ -373,7 +378,7 @@ def _onnx_runner(model: Path | str | bytes, inputs: tuple[Tensor, ...], threads:
     content = model if isinstance(model, bytes) else str(model)
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     names = [given.name for given in session.get_inputs()]
-    fed = {name: tensor.cpu().numpy() for name, tensor in zip(names, inputs, strict=True)}
+    fed = {name: tensor.cpu().numpy() for name, tensor in zip(names, tensors_of(inputs).values(), strict=True)}
 
     def run() -> object:
         try:

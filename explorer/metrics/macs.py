@@ -23,6 +23,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.mac_counter import MacCounter
 from explorer.types import LoadedModel, Measurement, Plan
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
+from explorer.types.inputs import call
 
 _REMOVED = "Every multiplication left after the pruned units are cut out."
 _NO_FASTER = "no dense kernel skips zeros, so this is no measured speed-up"
@@ -92,7 +93,7 @@ def _counted_pass(model: LoadedModel, masks: Mapping[str, Tensor]) -> MacCounter
     shell = _private_shell(model.module, {name: _masked(model.weights[name], mask) for name, mask in masks.items()})
     counter = MacCounter(_paths(shell, model.weights), list(shell.buffers()))
     with torch.no_grad(), counter, _Plainly():
-        shell(model.example[:1])
+        call(shell, model.example[:1])
     return counter
 
 

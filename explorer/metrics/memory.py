@@ -23,6 +23,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.latency import Example, batched
 from explorer.types import Measurement
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
+from explorer.types.inputs import call, tensors_of
 from explorer.types.stopping import check
 
 _ACTIVATIONS = "Live activations at the fullest moment of one pass, input and output included."
@@ -47,10 +48,10 @@ def traffic(module: nn.Module, example: Example, *, batch: int = 1) -> Traffic:
     """
     inputs = batched(example, batch)
     shell = copy.deepcopy(module, {id(t): t for t in _tensors(module)})
-    watch = _Watch(_tensors(shell), inputs)
+    watch = _Watch(_tensors(shell), tensors_of(inputs).values())
     try:
         with torch.no_grad(), watch:
-            out = shell(*inputs)
+            out = call(shell, inputs)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         first_line = (str(error).splitlines() or [""])[0][:160]
         what = f"The model does not run with a batch of {batch}."

@@ -19,7 +19,7 @@ from explorer.models.unsteady import disagreements
 from explorer.params import member_to_json
 from explorer.ranking.together import not_finite
 from explorer.text.names import clean, listed
-from explorer.types import Finding, LoadedModel, tensors_digest
+from explorer.types import Finding, Inputs, LoadedModel, tensors_digest
 from explorer.types.aliases import JsonObject
 
 WRAPPERS = ("module.", "_orig_mod.")
@@ -114,7 +114,7 @@ def assemble(weights: Weights, architecture: Architecture) -> LoadedModel:
 
 
 def pour(
-    weights: Weights, module: nn.Module, meta: JsonObject, example: Tensor | None, n_classes: int | None
+    weights: Weights, module: nn.Module, meta: JsonObject, example: Inputs | None, n_classes: int | None
 ) -> LoadedModel:
     """The module with exactly these weights, in eval mode and without gradients."""
     if computes_weights(module) and compare(unwrapped(_all_names(weights))[0], module.state_dict()):

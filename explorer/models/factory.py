@@ -29,10 +29,11 @@ RESERVED = {"hf", "timm", "torchvision", "upload", "http", "https"}
 class Factory:
     """Calls a function of the user's that returns a module with its weights.
 
-    The module says what it takes: ``module.input_shape = (3, 32, 32)`` (one input without the
-    batch); ``module.n_classes`` is counted from its output when absent. Optional: ``module.mean``,
-    ``module.std`` and ``module.classes`` (the names of its classes, in order). Noise is tried as input
-    first, then whole numbers where the module embeds words.
+    The module says what it takes: ``module.input_shape = (3, 32, 32)`` (one input without the batch),
+    or ``module.example``, a batch of it (a tensor, a tuple or a dict of tensors); ``module.n_classes``
+    is counted from its output when absent. Optional: ``module.mean``, ``module.std`` and
+    ``module.classes`` (the names of its classes, in order). With a shape alone, noise is tried as
+    input first, then whole numbers where the module embeds words.
     As this runs code, it works from the command line and from Python only.
     """
 
@@ -83,7 +84,7 @@ class Factory:
         tried(address, request.arch_args, request.code_timeout)
         own = opened(address, request.arch_args)
         shape = own.input_shape
-        meta: JsonDict = {"arch": address, "arch_args": dict(request.arch_args), "input_shape": list(shape)}
+        meta: JsonDict = {"arch": address, "arch_args": dict(request.arch_args), "input_shape": list(shape) or None}
         meta["size"] = shape[-1] if len(shape) == 3 else None
         meta |= {name: list(getattr(own.module, name)) for name in ("mean", "std") if _is_numbers(own.module, name)}
         if names := _class_names(own.module):

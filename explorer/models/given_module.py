@@ -19,7 +19,8 @@ from explorer.models.structure import structure_digest
 from explorer.models.unsteady import disagreements, why_no_single_sample, without_statistics
 from explorer.models.usable import failed, is_empty, several_inputs, why_unusable
 from explorer.text.names import clean
-from explorer.types import Finding, LoadedModel, tensors_digest
+from explorer.types import Finding, Inputs, InputSet, LoadedModel, tensors_digest
+from explorer.types.inputs import as_inputs, call, cloned, mapped, moved
 from explorer.types.tasks import STATED_TASKS
 
 
@@ -83,14 +84,20 @@ def load_module(request: ModuleRequest) -> LoadedModel:
     )
 
 
-def _about(request: ModuleRequest, structure: str, example: Tensor, n_outputs: int | None) -> dict[str, object]:
+def _kind(example: Inputs) -> str:
+    if isinstance(example, InputSet):
+        return f"of shapes {example.shape}"
+    return f"of shape {tuple(example.shape)}, {str(example.dtype).removeprefix('torch.')}"
+
+
+def _about(request: ModuleRequest, structure: str, example: Inputs, n_outputs: int | None) -> dict[str, object]:
     """What is said of the module, without what nobody said."""
-    shape = list(example.shape[1:])
+    shape = list(example.shape[1:]) if isinstance(example, Tensor) else None
     about = {
         "source": "module",
         "label": request.label,
         "input_shape": shape,
-        "size": shape[-1] if len(shape) == 3 else None,
+        "size": shape[-1] if shape and len(shape) == 3 else None,
         "structure": structure,
         "task": _task(request.task),
         "classes": _class_names(request, n_outputs),
@@ -108,35 +115,41 @@ def _refuse_kind(module: nn.Module, label: str) -> None:
         raise ExplorerError(f"{label} is a module without numbers.", why=why, fix=fix)
 
 
-def _example(request: ModuleRequest, module: nn.Module) -> Tensor:
-    """One input of the batch that was given, in the module's own floating-point type."""
-    given = request.example
-    if isinstance(given, np.ndarray):
-        given = torch.from_numpy(given)
-    if isinstance(given, tuple | list) and len(given) == 1:
-        given = given[0]
-    if given is None:
+def _example(request: ModuleRequest, module: nn.Module) -> Inputs:
+    """One sample of the batch that was given, in the module's own floating-point type."""
+    if request.example is None:
         why = "A module does not say what its inputs look like."
         raise ExplorerError(
             f"{request.label} needs an example.", why=why, fix="Give example=, one batch of its inputs."
         )
-    if not isinstance(given, Tensor):
-        why = several_inputs(module) or f"The example is a {type(given).__name__}."
-        fix = "Give example= as one tensor whose first dimension is the batch."
-        raise ExplorerError(f"{request.label} cannot be run on that example.", why=why, fix=fix)
-    if not given.dim() or not len(given):
-        why = f"It has the shape {tuple(given.shape)}, and the first dimension is the batch."
-        raise ExplorerError("The example holds no sample.", why=why, fix="Give a batch of at least one sample.")
-    one = given[:1].detach().cpu().clone()
+    try:
+        given = as_inputs(_as_tensors(request.example))
+    except ExplorerError as error:
+        why = several_inputs(module) or error.why
+        fix = "Give example= as a tensor, a tuple or a dict of tensors whose first dimension is the batch."
+        raise ExplorerError(f"{request.label} cannot be run on that example.", why=why, fix=fix) from None
+    if (isinstance(given, Tensor) and not given.dim()) or not len(given):
+        why = f"It has the shape {given.shape if isinstance(given, InputSet) else tuple(given.shape)}, "
+        fix = "Give a batch of at least one sample."
+        raise ExplorerError("The example holds no sample.", why=f"{why}and the first dimension is the batch.", fix=fix)
     dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), None)
-    return one.to(dtype) if dtype is not None and one.is_floating_point() else one
+    return cloned(moved(mapped(given[:1], Tensor.detach), "cpu", dtype))
 
 
-def _first_pass(module: nn.Module, example: Tensor, label: str) -> object:
+def _as_tensors(given: object) -> object:
+    """Arrays of numpy as tensors, inside tuples and dicts too."""
+    if isinstance(given, np.ndarray):
+        return torch.from_numpy(given)
+    if isinstance(given, tuple | list):
+        return tuple(map(_as_tensors, given))
+    return {key: _as_tensors(value) for key, value in given.items()} if isinstance(given, Mapping) else given
+
+
+def _first_pass(module: nn.Module, example: Inputs, label: str) -> object:
     """What the module gives for the example. Raises ExplorerError where it does not run."""
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            return module(example.clone())
+            return call(module, cloned(example))
     except ExplorerError:
         raise
     except (Exception, SystemExit) as error:
@@ -144,12 +157,12 @@ def _first_pass(module: nn.Module, example: Tensor, label: str) -> object:
             why = f"{why_no_single_sample(names)}."
             fix = "Use track_running_stats=True."
             raise ExplorerError(f"{label} does not take one sample.", why=why, fix=fix) from error
-        kind = f"of shape {tuple(example.shape)}, {str(example.dtype).removeprefix('torch.')}"
+        kind = _kind(example)
         fix = "Give example= as a batch that forward takes; a type that the processor cannot compute in: call float()."
         raise failed(f"{label} does not run on its example {kind}.", error, fix) from error
 
 
-def _check_own_weights(module: nn.Module, example: Tensor, outputs: object, label: str) -> None:
+def _check_own_weights(module: nn.Module, example: Inputs, outputs: object, label: str) -> None:
     """Refuse a copy that computes with other weights than its own: those of the original, by a function around it.
 
     Its numbers would not change with its masks.
@@ -163,7 +176,7 @@ def _check_own_weights(module: nn.Module, example: Tensor, outputs: object, labe
             if parameter.is_floating_point():
                 parameter.fill_(float("nan"))
         try:
-            after = read_by_default(other(example.clone()))
+            after = read_by_default(call(other, cloned(example)))
             changed = not isinstance(after, Tensor) or not torch.equal(before, after)
         except (Exception, SystemExit):  # noqa: BLE001 - a module may refuse such numbers: then it uses them
             changed = True

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from explorer.types.inputs import Inputs, call, cloned
+
 # Functions whose second argument is the weight; of the others' factors any may be.
 _SECOND = {"linear", "embedding", *(f"conv{kind}{n}d" for kind in ("", "_transpose") for n in "123")}
 _FACTORS = {
@@ -18,7 +20,7 @@ _FACTORS = {
 }
 
 
-def matrices(module: nn.Module, example: Tensor | None) -> tuple[str, ...]:
+def matrices(module: nn.Module, example: Inputs | None) -> tuple[str, ...]:
     """Names of parameters, none of them called a weight, by which the data of one pass are multiplied.
 
     Parameters that are only added (positions, tokens) are none. Nothing is run where there is no candidate.
@@ -29,7 +31,7 @@ def matrices(module: nn.Module, example: Tensor | None) -> tuple[str, ...]:
     watch = _Watch({p.untyped_storage().data_ptr() for p in module.parameters()})
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad(), watch:
-            module(example.clone())
+            call(module, cloned(example))
     except (Exception, SystemExit):  # the user's own module may raise anything, with these weights too
         logging.getLogger(__name__).exception("A pass that looks for weight matrices failed.")
     return tuple(name for name, p in candidates.items() if p.untyped_storage().data_ptr() in watch.used)

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from explorer.text.names import clean, listed
 from explorer.types import Finding
+from explorer.types.inputs import Inputs, cloned, mapped
+from explorer.types.inputs import call as called
 
 _CLOSE = 1e-4  # of the largest number: rounding is no disagreement
 
@@ -25,7 +27,7 @@ class _Call:
     outputs: tuple[Tensor, ...]
 
 
-def disagreements(module: nn.Module, example: Tensor) -> tuple[Finding, ...]:
+def disagreements(module: nn.Module, example: Inputs) -> tuple[Finding, ...]:
     """What makes numbers of this model worthless: it answers the same input differently, at level ``fail``.
 
     ``module`` is in eval mode, ``example`` one input that it takes. It is run on the same batch twice, and on
@@ -50,17 +52,24 @@ def without_statistics(module: nn.Module) -> list[str]:
     return [name for name, part in module.named_modules() if isinstance(part, kind) and part.running_mean is None]
 
 
-def _batches(example: Tensor) -> tuple[Tensor, Tensor]:
+def _batches(example: Inputs) -> tuple[Inputs, Inputs]:
     """Two batches of three samples, of which only the first is the same."""
-    if example.is_floating_point():
-        generator = torch.Generator().manual_seed(1)
-        noise = torch.randn(4, *example.shape[1:], generator=generator)
-        return torch.cat([example, noise[:2]]), torch.cat([example, 3 * noise[2:] + 1])
-    others = [example.flip(-1), *(example.roll(n, -1) for n in (1, 2, 3))]
-    return torch.cat([example, *others[:2]]), torch.cat([example, *others[2:]])
+    generator = torch.Generator().manual_seed(1)
+
+    def beside(x: Tensor) -> Tensor:
+        """The first sample and four others."""
+        if x.is_floating_point():
+            noise = torch.randn(4, *x.shape[1:], generator=generator).to(x.dtype)
+            return torch.cat([x[:1], noise[:2], 3 * noise[2:] + 1])
+        if x.dim() < 2:  # one number a sample: others would mean something else
+            return x[:1].expand(5)
+        return torch.cat([x[:1], x[:1].flip(-1), *(x[:1].roll(n, -1) for n in (1, 2, 3))])
+
+    samples = mapped(example, beside)
+    return samples[torch.tensor([0, 1, 2])], samples[torch.tensor([0, 3, 4])]
 
 
-def _calls(module: nn.Module, x: Tensor) -> list[_Call]:
+def _calls(module: nn.Module, x: Inputs) -> list[_Call]:
     """Every module's call in one pass, in the order in which they end."""
     calls: list[_Call] = []
 
@@ -71,7 +80,7 @@ def _calls(module: nn.Module, x: Tensor) -> list[_Call]:
         part.register_forward_hook(partial(record, name), with_kwargs=True) for name, part in module.named_modules()
     ]
     try:
-        module(x.clone())
+        called(module, cloned(x))
     finally:
         for handle in handles:
             handle.remove()
@@ -111,9 +120,9 @@ def _close(a: Tensor, b: Tensor) -> bool:
 
 def _culprit(calls: list[_Call], others: list[_Call]) -> _Call:
     """The first call that took the same and gave another; the whole model where none can be told."""
-    for call, other in zip(calls, others, strict=False):
-        if call.name == other.name and _alike(call.inputs, other.inputs) and not _alike(call.outputs, other.outputs):
-            return call
+    for one, other in zip(calls, others, strict=False):
+        if one.name == other.name and _alike(one.inputs, other.inputs) and not _alike(one.outputs, other.outputs):
+            return one
     return calls[-1]
 
 

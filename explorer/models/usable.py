@@ -63,7 +63,7 @@ def several_inputs(module: nn.Module) -> str | None:
     needed = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if len(needed) < 2:
         return None
-    return f"Its forward takes several inputs ({', '.join(needed)}), and one input is all that it can be given here."
+    return f"Its forward takes several inputs ({', '.join(needed)}), and nothing says what they look like."
 
 
 def tensors_of(module: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.types import LoadedModel
 from explorer.types.aliases import GraphValue
+from explorer.types.inputs import Inputs, moved
 
 
 def runnable(model: LoadedModel) -> nn.Module:
@@ -17,13 +18,13 @@ def runnable(model: LoadedModel) -> nn.Module:
     return model.module
 
 
-def fitting(x: Tensor, module: nn.Module) -> Tensor:
+def fitting(x: Inputs, module: nn.Module) -> Inputs:
     """The samples on the network's device, in its dtype if they are numbers with a point."""
     parameters = list(module.parameters())
     if not parameters:
         return x
     dtype = next((p.dtype for p in parameters if p.is_floating_point()), None)
-    return x.to(parameters[0].device, dtype if x.is_floating_point() else None)
+    return moved(x, parameters[0].device, dtype)
 
 
 def output_of(returned: object) -> GraphValue:

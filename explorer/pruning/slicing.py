@@ -24,6 +24,7 @@ from explorer.pruning.heads_by_name import BY_NAME
 from explorer.pruning.renumber import renumber
 from explorer.types import GroupPlan, LoadedModel, Plan, PrunedModel
 from explorer.types.code_limit import Limited
+from explorer.types.inputs import Inputs, as_inputs, call, mapped
 
 MOST_DIFFERENT = 1e-5
 _KEEP = "Keep the masked form."
@@ -84,9 +85,8 @@ def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, coupled: Couplin
 
 def largest_difference(one: nn.Module, other: nn.Module, x: object) -> float:
     """The largest difference between two models' outputs on ``x``, relative to the largest output."""
-    inputs = x if isinstance(x, tuple) else (x,)
     with torch.no_grad():
-        a, b = _flat(one(*inputs)), _flat(other(*inputs))
+        a, b = (_flat(call(network, as_inputs(x))) for network in (one, other))
     if a.shape != b.shape:
         return float("inf")
     return float((a - b).abs().max() / a.abs().max().clamp_min(1e-30)) if a.numel() else 0.0
@@ -112,12 +112,14 @@ def _check(model: LoadedModel, plan: Plan, pruned: PrunedModel) -> None:
                 raise ExplorerError("The cut network does not compute the same.", why=why, fix=_KEEP)
 
 
-def _examples(example: object, full: nn.Module) -> list[Any]:
+def _examples(example: Inputs | None, full: nn.Module) -> list[Inputs]:
     """The example, and a batch of two where the network takes one: no size may hold the batch by mistake."""
-    twice = tuple(torch.cat([x, x.flip(-1)]) for x in (example if isinstance(example, tuple) else (example,)))
+    if example is None:
+        return []
+    twice = mapped(example, lambda x: torch.cat([x, x.flip(-1)]))
     try:
         with torch.no_grad():
-            full(*twice)
+            call(full, twice)
     except _TORCH_ERRORS:
         return [example]
     return [example, twice]

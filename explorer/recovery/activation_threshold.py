@@ -31,6 +31,7 @@ from explorer.pruning.running import fitting
 from explorer.recovery.state import measured_module
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
+from explorer.types.inputs import Inputs, call
 from explorer.types.operators import OPERATORS, functions
 from explorer.types.stopping import check
 
@@ -109,11 +110,11 @@ class Watched(nn.Module):
             module.register_forward_pre_hook(self._entering(path))
             module.register_forward_hook(self._leaving, always_call=True)
 
-    def forward(self, *inputs: Tensor) -> GraphValue:
+    def forward(self, *inputs: Tensor, **named: Tensor) -> GraphValue:
         """What the network makes of these inputs."""
         self._now = _Watching(self._change)
         with self._now:
-            return self.network(*inputs)
+            return self.network(*inputs, **named)
 
     def _entering(self, path: str) -> Callable[..., None]:
         def enter(module: nn.Module, args: object) -> None:
@@ -144,7 +145,7 @@ class _Skipper:
         return changed
 
 
-def magnitudes(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
+def magnitudes(network: nn.Module, x: Inputs) -> dict[str, Tensor]:
     """Sorted magnitudes of each activation over the samples ``x``; of many, a million at even distances."""
     by_name: dict[str, list[Tensor]] = {}
     most = max(1, _MOST_VALUES // math.ceil(len(x) / _BATCH))
@@ -156,7 +157,7 @@ def magnitudes(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
     watched = Watched(network, note).eval()
     with torch.inference_mode():
         for start in range(0, len(x), _BATCH):
-            watched(fitting(x[start : start + _BATCH], network))
+            call(watched, fitting(x[start : start + _BATCH], network))
     return {name: torch.cat(parts).sort().values for name, parts in by_name.items()}
 
 
@@ -169,13 +170,12 @@ def threshold_for(ranked: Tensor, share: float) -> float:
 
 def why_not(model: LoadedModel) -> str | None:
     """Why no activations can be skipped, in a sentence; None where they can."""
-    if model.module is None:
+    if model.module is None or model.example is None:
         return model.why_not_runnable or "The model cannot be run."
-    example: GraphValue = model.example
     seen: list[str] = []
     watched = Watched(model.module, lambda name, out: seen.append(name)).eval()
     with torch.inference_mode():
-        watched(*(example if isinstance(example, tuple) else (example,)))
+        call(watched, model.example)
     return None if seen else "It has no ReLU, GELU or similar activation of its own (gates of recurrent layers stay)."
 
 
@@ -207,7 +207,7 @@ def skipping(
     return _points(network, fit.x[:N_CALIBRATION], tuple(shares), judge)
 
 
-def _points(network: nn.Module, x: Tensor, shares: tuple[float, ...], judge: Evaluator) -> Iterator[ActivationPoint]:
+def _points(network: nn.Module, x: Inputs, shares: tuple[float, ...], judge: Evaluator) -> Iterator[ActivationPoint]:
     ranked = magnitudes(network, x)
     dense, _ = _run(network, {}, judge)
     for share in shares:

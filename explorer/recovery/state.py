@@ -21,6 +21,7 @@ from explorer.pruning.layers import layer_table
 from explorer.pruning.running import fitting, runnable
 from explorer.types import Evaluation, LayerTable, LoadedModel, Measurement, Plan, Split, tensors_digest
 from explorer.types.aliases import JsonObject
+from explorer.types.inputs import call, equal
 from explorer.types.stopping import check
 
 
@@ -155,7 +156,7 @@ def measured(state: State | LoadedModel, split: Split, evaluator: Evaluator) -> 
     Same judge and same paired interval as everywhere: ``drop`` is dense minus recovered accuracy on the same
     samples. ``evaluator`` must be one of the dense model on this very split.
     """
-    if evaluator.split is not split and not torch.equal(evaluator.split.x, split.x):
+    if evaluator.split is not split and not equal(evaluator.split.x, split.x):
         fix = "Make an Evaluator of the dense model on this split."
         raise ExplorerError(f"The evaluator looks at other samples than {split.name}.", fix=fix)
     model = state.model if isinstance(state, State) else state
@@ -172,7 +173,7 @@ def measured_module(module: nn.Module, evaluator: Evaluator) -> Evaluation:
             check()
             labels = None if split.y is None else split.y[part]
             x = fitting(split.x[part], module)
-            tally.add(per_sample(logits_of(module(x), len(x)), labels, evaluator.dense_result(index)))
+            tally.add(per_sample(logits_of(call(module, x), len(x)), labels, evaluator.dense_result(index)))
     return tally.evaluation(time.perf_counter() - start)
 
 

@@ -24,6 +24,7 @@ from explorer.recovery.settings import TrainingSettings
 from explorer.types import Dataset, LoadedModel, Split
 from explorer.types.aliases import JsonDict
 from explorer.types.code_limit import Limited
+from explorer.types.inputs import call, one_tensor
 from explorer.types.stopping import check
 
 _SHOW_EVERY = 0.5  # seconds between two signs of life inside an epoch
@@ -66,7 +67,7 @@ def why_not_trained(settings: Training, data: Dataset) -> Refusal | None:
     if fit.y is None and settings.distil_weight < 1.0:
         what = f"{data.address} has no labels to train with."
         return Refusal(what, fix="Let the dense model teach alone: distil_weight=1.")
-    if settings.shift and not (data.images and fit.x.dim() == 4):
+    if settings.shift and not (data.images and isinstance(fit.x, Tensor) and fit.x.dim() == 4):
         return Refusal(f"{data.address} holds no pictures that could be moved.", fix="Set shift=0.")
     return None
 
@@ -202,7 +203,7 @@ class Trainer:
         settings = self.settings
         x = self.fit.x[index]
         if settings.shift:
-            x = moved(x, settings.shift, self.generator)
+            x = moved(one_tensor(x, "Moving pictures"), settings.shift, self.generator)
         x = fitting(x, self.module)
         labels = None if self.fit.y is None else self.fit.y[index].to(self.device)
         self._set_rate(step)
@@ -210,8 +211,8 @@ class Trainer:
         taught = None
         if self.teacher is not None:
             with torch.no_grad():
-                taught = class_scores(self.teacher(x))
-        loss = loss_of(settings, class_scores(self.module(x)), labels, taught)
+                taught = class_scores(call(self.teacher, x))
+        loss = loss_of(settings, class_scores(call(self.module, x)), labels, taught)
         loss.backward()  # type: ignore[no-untyped-call]
         self._mask_gradients()
         if settings.clip:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from explorer.types.inputs import Inputs, InputSet
     from explorer.types.models import Dataset, LayerInfo, LayerTable, LoadedModel, Split, SplitName, tensors_digest
     from explorer.types.plans import GroupPlan, Part, Plan, PrunedModel, PruningGroup, Ranking, Scores
     from explorer.types.results import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
+    "inputs": ("InputSet", "Inputs"),
     "models": ("Dataset", "LayerInfo", "LayerTable", "LoadedModel", "Split", "SplitName", "tensors_digest"),
     "plans": ("GroupPlan", "Part", "Plan", "PrunedModel", "PruningGroup", "Ranking", "Scores"),
     "results": (
@@ -46,6 +48,8 @@ __all__ = [
     "Evaluation",
     "Finding",
     "GroupPlan",
+    "InputSet",
+    "Inputs",
     "JudgedBy",
     "LayerInfo",
     "LayerTable",

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.types.aliases import JsonObject
+from explorer.types.inputs import Inputs, as_inputs
 from explorer.types.results import Finding
 from explorer.types.small import joined, small_by_type
 
@@ -95,7 +96,7 @@ class LoadedModel:
     module: nn.Module | None
     weights: Mapping[str, Tensor]
     digest: str
-    example: Tensor | None = None
+    example: Inputs | None = None
     n_classes: int | None = None
     data: str | None = None
     why_not_runnable: str | None = None
@@ -105,6 +106,10 @@ class LoadedModel:
     code_seconds: float | None = None
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     matrices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.example is not None:  # a tuple or a dict will do
+            object.__setattr__(self, "example", as_inputs(self.example))
 
     def __reduce__(self) -> Any:
         raise TypeError("A LoadedModel is not pickled: pass its address instead.")
@@ -162,16 +167,20 @@ def _small_bytes(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, memoryvie
 class Split:
     """Samples in a fixed, shuffled, stratified order: every prefix is a fair sample.
 
-    ``x``: (n, ...) model inputs, already normalised. ``y``: (n,) int64 classes; (n, length) int64
-    tokens, negative where there is nothing to predict; (n,) or (n, k) float numbers; or None when there
-    are no labels (agreement with the dense model is measured instead); (n, k) bool where each sample has
-    several labels or none. ``targets``: what only the user's own metrics look at, in place of ``y``.
+    ``x``: model inputs (n, ...), already normalised: one tensor, or an ``InputSet`` of several with n rows each.
+    ``y``: (n,) int64 classes; (n, length) int64 tokens, negative where there is nothing to predict; (n,) or (n, k)
+    float numbers; (n, k) bool where each sample has several labels or none; or None when there are no labels
+    (agreement with the dense model is measured instead). ``targets``: what only the user's own metrics look at, in
+    place of ``y``.
     """
 
     name: SplitName
-    x: Tensor
+    x: Inputs
     y: Tensor | None
     targets: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "x", as_inputs(self.x))
 
     def __len__(self) -> int:
         return len(self.x)

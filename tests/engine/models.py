@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explorer.types import LayerTable, LoadedModel, Plan, Split, tensors_digest
+from explorer.types import Inputs, InputSet, LayerTable, LoadedModel, Plan, Split, tensors_digest
+from explorer.types.inputs import call, cloned
 
 N_CLASSES = 5
 
@@ -115,6 +116,46 @@ class Stubborn(nn.Module):
         return self.last(x) if x.sum() > 0 else self.last(-x)
 
 
+class Pair(nn.Module):
+    """Two inputs of different kinds, by position; it asks for their shapes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.picture, self.numbers = nn.Conv2d(1, 4, 3, padding=1), nn.Linear(7, 64)
+        self.middle, self.last = nn.Linear(4 * 64 + 64, 32), nn.Linear(32, N_CLASSES)
+
+    def forward(self, picture: Tensor, numbers: Tensor, scale: float = 1.0) -> Tensor:
+        assert picture.shape[1] == 1, "grey pictures"
+        if numbers.dim() == 3:
+            numbers = numbers.squeeze(1)
+        n, *rest = picture.shape
+        x = torch.relu(self.picture(picture)).view(n, 4 * rest[1] * rest[2])
+        x = torch.cat([x, torch.relu(self.numbers(numbers))], dim=1)
+        return self.last(torch.relu(self.middle(x))) * scale
+
+
+class Words(nn.Module):
+    """Words with a mask, by name, and an option that nobody gives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.query, self.value = nn.Embedding(20, 12), nn.Linear(12, 12), nn.Linear(12, 12)
+        self.last = nn.Linear(12, N_CLASSES)
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+        x = self.embed(ids)
+        heads = (*x.shape[:-1], 3, 4)
+        query, value = (layer(x).view(heads).transpose(1, 2) for layer in (self.query, self.value))
+        scores = query @ query.transpose(-1, -2)
+        if mask is not None:
+            scores = scores.masked_fill(mask[:, None, None, :] == 0, -1e9)
+        if bias is not None:
+            scores = scores + bias
+        x = (scores.softmax(-1) @ value).transpose(1, 2).reshape(x.shape)
+        return self.last(x[:, 0])
+
+
+SEVERAL: dict[str, Callable[[], nn.Module]] = {"pair": Pair, "words": Words}
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "residual": Residual,
     "mlp": Mlp,
@@ -128,19 +169,29 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 def load(name: str) -> LoadedModel:
     """One of the models, seeded, with batch-norm statistics that are not trivial."""
     torch.manual_seed(sum(map(ord, name)))
-    module = MODELS[name]()
+    module = {**MODELS, **SEVERAL}[name]()
     module.train()
     with torch.no_grad():
         for _ in range(3):
-            module(torch.randn(64, 1, 8, 8))
+            call(module, samples(name, 64, seed=None))
     module.eval()
     weights = {key: p.detach() for key, p in module.named_parameters()}
-    return LoadedModel(name, module, weights, tensors_digest(weights), torch.zeros(1, 1, 8, 8), N_CLASSES)
+    return LoadedModel(name, module, weights, tensors_digest(weights), samples(name, 1), N_CLASSES)
+
+
+def samples(name: str, n: int, *, seed: int | None = 7) -> Inputs:
+    """Random inputs that the model takes."""
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    if name == "words":
+        ids = torch.randint(1, 20, (n, 6), generator=generator)
+        return InputSet(named={"ids": ids, "mask": (ids > 4) | (torch.arange(6) == 0)})
+    pictures = torch.randn(n, 1, 8, 8, generator=generator)
+    return InputSet((pictures, torch.randn(n, 7, generator=generator))) if name == "pair" else pictures
 
 
 def split(model: LoadedModel, n: int = 300, *, labelled: bool = True) -> Split:
     """Random samples, labelled by the dense model itself, but wrongly for every seventh."""
-    x = torch.randn(n, 1, 8, 8, generator=torch.Generator().manual_seed(7))
+    x = samples(model.address, n)
     y = plain_logits(model, None, x).argmax(dim=1)
     y[::7] = (y[::7] + 1) % N_CLASSES
     return Split("tune", x, y if labelled else None)
@@ -157,12 +208,12 @@ def plan(model: LoadedModel, sparsity: float, only: str | None = None) -> Plan:
     return Plan({}, (), masks, LayerTable(()), sparsity, digest)
 
 
-def plain_logits(model: LoadedModel, pruned: Plan | None, x: Tensor) -> Tensor:
+def plain_logits(model: LoadedModel, pruned: Plan | None, x: Inputs) -> Tensor:
     """The oracle: a fresh module with masked weights loaded, run on all samples at once."""
-    module = MODELS[model.address]().eval()
+    module = {**MODELS, **SEVERAL}[model.address]().eval()
     assert model.module is not None
     module.load_state_dict(model.module.state_dict())
     with torch.no_grad():
         for name, mask in (pruned.masks if pruned else {}).items():
             module.get_parameter(name).mul_(mask)
-        return torch.cat([module(part.clone()) for part in x.split(64)])
+        return torch.cat([call(module, cloned(x[at : at + 64])) for at in range(0, len(x), 64)])

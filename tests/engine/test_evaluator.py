@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.engine.evaluator import Evaluator
-from explorer.engine.tracing import trace
+from explorer.engine.tracers.exported import exported
+from explorer.engine.tracers.symbolic import symbolic
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import private_shell
 from explorer.pruning.tracing import traced
@@ -120,8 +121,10 @@ def test_four_threads_give_the_bits_that_one_thread_gives(name: str) -> None:
     assert state(model) == before
 
 
-@pytest.mark.parametrize("tracer", [trace, traced], ids=["engine", "pruning"])
-def test_tracing_in_one_thread_does_not_disturb_evaluations_in_others(tracer: Callable[[nn.Module], object]) -> None:
+@pytest.mark.parametrize("tracer", [symbolic, exported, traced], ids=["engine", "exported", "pruning"])
+def test_tracing_in_one_thread_does_not_disturb_evaluations_in_others(
+    tracer: Callable[[nn.Module, Tensor], object],
+) -> None:
     model = models.load("residual")
     split = models.split(model)
     plan = models.plan(model, 0.5)
@@ -133,7 +136,7 @@ def test_tracing_in_one_thread_does_not_disturb_evaluations_in_others(tracer: Ca
     def keep_tracing() -> None:
         while not stop.is_set():
             try:
-                tracer(private_shell(model.module))
+                tracer(private_shell(model.module), model.example)
             except Exception as error:  # noqa: BLE001 - whatever goes wrong in the thread is a failure here
                 failures.append(error)
 

@@ -13,7 +13,7 @@ from explorer.export import onnx_process as onnx_module
 from explorer.export.graph import describe_graph
 from explorer.export.onnx_model import onnx_file
 from explorer.export.onnx_process import convert
-from explorer.export.outputs import apart, judging_inputs, outputs
+from explorer.export.outputs import apart, in_order, judging_inputs, outputs
 from explorer.export.slim import proven
 from explorer.pruning.apply import masked
 from explorer.pruning.plan import plan
@@ -66,7 +66,7 @@ def test_the_onnx_form_of_what_was_cut_answers_the_same(name: str) -> None:
     inputs = judging_inputs(model, None)
     module = next(m for unit in CUT if (m := smaller(model, unit)) is not None)
     document, tensors = describe_graph(module, model.example)
-    content, answers = convert(document, tensors, inputs)
+    content, answers = convert(document, tensors, in_order(inputs))
     assert content
     assert apart(outputs(module, inputs), answers) <= 1e-4
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.metrics.latency import Latency, _Times, batched, latency, median_interval, refined, sentence
 from explorer.types import Measurement
+from explorer.types.inputs import tensors_of
 
 X = torch.zeros(1, 3)
 SPEEDUP = Measurement("theoretical_speedup", 4.0, "x", "counted")
@@ -133,7 +134,7 @@ def test_the_batch_that_was_asked_for_is_what_the_models_get() -> None:
 
 
 def test_a_batch_repeats_the_first_of_each_input() -> None:
-    a, b = batched((torch.arange(6.0).reshape(3, 2), torch.ones(1, 1)), 2)
+    a, b = tensors_of(batched((torch.arange(6.0).reshape(3, 2), torch.ones(1, 1)), 2)).values()
     assert a.tolist() == [[0.0, 1.0], [0.0, 1.0]]
     assert b.shape == (2, 1)
 

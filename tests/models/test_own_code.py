@@ -16,7 +16,7 @@ from explorer.cli.arguments import CODE_SECONDS
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.models.request import ModelRequest
-from explorer.types import LoadedModel
+from explorer.types import InputSet, LoadedModel, Split
 from tests.models.weights_on_disk import assert_plain
 
 SOURCE = """
@@ -83,6 +83,10 @@ class Two(nn.Module):
         super().__init__()
         self.out = nn.Linear(8, 2)
     def forward(self, a, b): return self.out(a - b)
+def stating():
+    net = Two()
+    net.example = (torch.zeros(2, 8), torch.ones(2, 8))
+    return net
 class Few(nn.Module):
     input_shape, n_classes = (4,), 2
     def __init__(self):
@@ -173,7 +177,16 @@ def test_a_module_of_two_inputs_shows_its_weights_and_says_why_it_does_not_run(p
     model = load(place, "Two")
     assert model.module is None
     assert model.weights["out.weight"].shape == (2, 8)
-    assert "one input" in str(model.why_not_runnable)
+    assert "several inputs (a, b)" in str(model.why_not_runnable)
+
+
+def test_a_module_that_states_an_example_of_two_inputs_runs_and_is_evaluated(place: str) -> None:
+    model = load(place, "stating")
+    assert isinstance(model.example, InputSet)
+    x = InputSet((torch.randn(40, 8), torch.randn(40, 8)))
+    assert model.module is not None
+    answers = Evaluator(model, Split("tune", x, None), threads=1).dense().predictions
+    assert torch.equal(answers, model.module(*x.args).argmax(dim=1))
 
 
 def test_outputs_that_cannot_be_compared_are_refused_when_they_are_needed(place: str) -> None:

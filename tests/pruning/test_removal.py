@@ -20,6 +20,7 @@ from explorer.pruning.plan import plan
 from explorer.pruning.slicing import largest_difference, sliced
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel, Plan, tensors_digest
+from explorer.types.inputs import tensors_of
 from tests.every import for_each
 
 PHYSICAL = [member.key for member in GRANULARITIES if not member.why_no_removal or member.key == "head"]
@@ -226,7 +227,7 @@ def test_the_smaller_network_is_that_of_torch_pruning(name: str, layer: str) -> 
 
 def _pruned_by_torch_pruning(model: LoadedModel, layer: str, gone: list[int]) -> nn.Module:
     network: Any = copy.deepcopy(model.module).requires_grad_(True)
-    graph = tp.DependencyGraph().build_dependency(network, example_inputs=model.example)
+    graph = tp.DependencyGraph().build_dependency(network, example_inputs=tuple(tensors_of(model.example).values()))
     module = network.get_submodule(layer)
     linear = tp.prune_linear_out_channels if isinstance(module, nn.Linear) else tp.prune_conv_out_channels
     graph.get_pruning_group(module, linear, idxs=gone).prune()

@@ -28,6 +28,7 @@ from zoo_sequences import (
 )
 
 from explorer.types import LoadedModel
+from explorer.types.inputs import tensors_of
 
 
 class Dense(nn.Module):
@@ -292,5 +293,5 @@ def model_of(name: str) -> LoadedModel:
 def inputs_for(model: LoadedModel, n: int = 16) -> tuple[Tensor, ...]:
     """``n`` samples of chance in the shape of the example."""
     generator = torch.Generator().manual_seed(5)
-    example = model.example if isinstance(model.example, tuple) else (model.example,)
-    return tuple(torch.randn(n, *x.shape[1:], generator=generator) for x in example if x is not None)
+    example = () if model.example is None else tensors_of(model.example).values()
+    return tuple(torch.randn(n, *x.shape[1:], generator=generator) for x in example)

@@ -35,7 +35,7 @@ def run(args: Arguments) -> int:
     data = read_data(args, model)
     spec = with_curves(args, model, spec)
     plan = make_plan(model, spec, data=data)
-    evaluation, n_looks = measured(args, model, data, plan)
+    evaluation, n_looks, runs_as = measured(args, model, data, plan)
     table = None if why_no_macs(model) else mac_table(model)
     with context_of(args, model, data) as context:
         context.record(point(model, spec, plan, evaluation, table), kind=NAME, split=args.split)
@@ -48,6 +48,7 @@ def run(args: Arguments) -> int:
         table=table,
         compress=True,
         looks_at_test=n_looks,
+        runs_as=runs_as,
         costs=_costs(args, model, plan, table) if args.latency else None,
         measured_sizes=measure_sizes(model, plan) if args.measure_sizes else None,
     )
@@ -58,17 +59,21 @@ def run(args: Arguments) -> int:
     return 0
 
 
-def measured(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> tuple[Evaluation, int | None]:
-    """Evaluate to the end with progress on standard error; count the look where it is the test split."""
+def measured(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> tuple[Evaluation, int | None, str]:
+    """Evaluate to the end with progress on standard error; count the look where it is the test split.
+
+    The result, the number of the look, and how the model ran.
+    """
     split = split_of(data, args.split)
     n_looks = count_look(model.digest, data.digest, args.data_dir) if args.split == "test" else None
     last: Evaluation | None = None
     with printing.Progress(f"measuring on {args.split}") as progress:
-        for last in Evaluator(model, split, device=args.device).run(plan):
+        evaluator = Evaluator(model, split, device=args.device)
+        for last in evaluator.run(plan):
             progress.show(f"{last.n} of {last.total}, {printing.percent(last.accuracy.value)}")
     if last is None:
         raise ExplorerError(f"The {args.split} split of {data.address} is empty.", fix="Choose another split or data.")
-    return last, n_looks
+    return last, n_looks, evaluator.path
 
 
 def _check_latency(args: Arguments) -> None:

@@ -23,6 +23,7 @@ from explorer.models.unsteady import disagreements
 from explorer.types import LoadedModel, tensors_digest
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.files.reading.refusal import RefusedError
+from explorer.types.inputs import as_inputs
 
 METADATA_KEY = "explorer"
 KIND = "slim"
@@ -67,7 +68,7 @@ def opened(weights: Weights, about: JsonObject) -> LoadedModel:
         module=network,
         weights={name: p.detach() for name, p in network.named_parameters()},
         digest=tensors_digest(tensors),
-        example=inputs[0] if len(inputs) == 1 else inputs,  # type: ignore[arg-type]
+        example=as_inputs(inputs),
         n_classes=n_classes if isinstance(n_classes, int) else None,
         data=weights.data,
         repairs=weights.repairs,

@@ -17,6 +17,7 @@ from explorer.pruning.apply import private_shell
 from explorer.pruning.coupling.groups import Coupling
 from explorer.types import LayerTable, LoadedModel, Part, Plan, PruningGroup
 from explorer.types.aliases import GraphValue
+from explorer.types.inputs import tensors_of
 from explorer.types.operators import Rule, rule_of
 
 BLOCK = "residual block"
@@ -112,7 +113,7 @@ def _vanishing(
     if not isinstance(shell, fx.GraphModule):
         return []
     watch = _Watch(shell, {name for b in candidates for name in (b.sum, b.end, b.kept)})
-    inputs = model.example if isinstance(model.example, tuple) else (model.example,)
+    inputs = () if model.example is None else tensors_of(model.example).values()
     with torch.no_grad():
         watch.run(*inputs)
     seen = watch.seen

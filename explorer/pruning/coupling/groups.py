@@ -55,7 +55,7 @@ def coupling(model: LoadedModel) -> Coupling:
     if model.module is None or model.example is None:
         return Coupling((), labels, model.why_not_runnable or "The model cannot be run.")
     try:
-        graph = lowered(traced(model.module))
+        graph = lowered(traced(model.module, model.example))
         tensors = [*model.module.named_parameters(), *model.module.named_buffers()]
         labeller = Labeller(graph, labels, {id(t): name for name, t in tensors})
         labeller.label(model.example)

@@ -13,6 +13,7 @@ from explorer.pruning.coupling.labels import FROZEN, Labels, constant_along
 from explorer.pruning.coupling.uses import Uses
 from explorer.pruning.operators import layers, products, recurrent
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
+from explorer.types.inputs import Inputs, tensors_of
 from explorer.types.operators import Rule, layer_classes, rule_of
 from explorer.types.stopping import check
 
@@ -34,10 +35,9 @@ class Labeller(fx.Interpreter):
         self._node = ""
         self._dtype = next((p.dtype for p in graph.parameters() if p.is_floating_point()), torch.float32)
 
-    def label(self, example: Tensor | tuple[Tensor, ...]) -> None:
-        inputs = example if isinstance(example, tuple) else (example,)
+    def label(self, example: Inputs) -> None:
         with torch.no_grad():
-            result = self.run(*(torch.full(x.shape, FROZEN) for x in inputs))
+            result = self.run(*(torch.full(x.shape, FROZEN) for x in tensors_of(example).values()))
         for value in _tensors(result):
             if _is_labels(value):
                 self.labels.freeze(value, "the network's output: one channel for each class or value")

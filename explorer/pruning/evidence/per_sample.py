@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
+from torch.utils._pytree import tree_map
 
 from explorer.pruning.evidence.running import private_copy
 from explorer.pruning.running import class_scores
 from explorer.types import LoadedModel
+from explorer.types.inputs import Inputs, call
 from explorer.types.stopping import check
 
 _NUMBERS = 1 << 24  # gradients held at a time: 64 MB of floats
@@ -22,7 +25,7 @@ _MOST_AT_ONCE = 32
 Directions = Callable[[Tensor, int], Tensor]
 
 
-def mean_squares(model: LoadedModel, x: Tensor, directions: Directions) -> dict[str, Tensor]:
+def mean_squares(model: LoadedModel, x: Inputs, directions: Directions) -> dict[str, Tensor]:
     """Of each parameter: the mean over samples of the squared derivatives along directions, summed over these.
 
     A direction v says which combination v . logits of a sample's class scores is followed back.
@@ -37,7 +40,7 @@ def mean_squares(model: LoadedModel, x: Tensor, directions: Directions) -> dict[
     for start in range(0, len(x), max(1, at_once)):
         part = x[start : start + max(1, at_once)]
         with torch.no_grad():
-            followed = directions(class_scores(module(part)), start)
+            followed = directions(class_scores(call(module, part)), start)
         if together:
             together = _all_at_once(module, named, part, followed, totals)
         if not together:
@@ -46,12 +49,15 @@ def mean_squares(model: LoadedModel, x: Tensor, directions: Directions) -> dict[
 
 
 def _all_at_once(
-    module: nn.Module, named: Mapping[str, nn.Parameter], x: Tensor, followed: Tensor, totals: dict[str, Tensor]
+    module: nn.Module, named: Mapping[str, nn.Parameter], x: Inputs, followed: Tensor, totals: dict[str, Tensor]
 ) -> bool:
     """Add the squares of these samples; False (and nothing added) where the network cannot be run that way."""
 
-    def along(parameters: dict[str, Tensor], sample: Tensor, direction: Tensor) -> Tensor:
-        scores = class_scores(functional_call(module, parameters, (sample.unsqueeze(0),)))
+    args, kwargs = ((x,), {}) if isinstance(x, Tensor) else (x.args, dict(x.named))
+
+    def along(parameters: dict[str, Tensor], sample: tuple[Any, ...], direction: Tensor) -> Tensor:
+        one_sample = tree_map(lambda tensor: tensor.unsqueeze(0), sample)
+        scores = class_scores(functional_call(module, parameters, *one_sample))
         return (scores[0] * direction).sum()
 
     of_each = vmap(grad(along), in_dims=(None, 0, 0))
@@ -62,7 +68,7 @@ def _all_at_once(
             warnings.simplefilter("ignore")
             for i in range(followed.shape[1]):
                 check()
-                for name, gradients in of_each(parameters, x, followed[:, i]).items():
+                for name, gradients in of_each(parameters, (args, kwargs), followed[:, i]).items():
                     sums[name] += gradients.to(sums[name].dtype).square().sum(dim=0)
     except Exception:
         logging.getLogger(__name__).debug("The samples go one by one.", exc_info=True)
@@ -73,10 +79,10 @@ def _all_at_once(
 
 
 def _one_by_one(
-    module: nn.Module, named: Mapping[str, nn.Parameter], x: Tensor, followed: Tensor, totals: dict[str, Tensor]
+    module: nn.Module, named: Mapping[str, nn.Parameter], x: Inputs, followed: Tensor, totals: dict[str, Tensor]
 ) -> None:
-    for sample, directions in zip(x, followed, strict=True):
-        scores = class_scores(module(sample.unsqueeze(0)))[0]
+    for place, directions in enumerate(followed):
+        scores = class_scores(call(module, x[place : place + 1]))[0]
         for direction in directions:
             check()
             gradients = torch.autograd.grad(

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from explorer.errors import ExplorerError
 from explorer.pruning.running import class_scores, runnable
 from explorer.types import LoadedModel, Split
+from explorer.types.inputs import Inputs, call
 from explorer.types.stopping import check
 
 
@@ -21,7 +22,7 @@ def private_copy(model: LoadedModel, *, gradients: bool) -> nn.Module:
     return copy.deepcopy(runnable(model)).eval().requires_grad_(gradients)
 
 
-def batches_of(split: Split, n_batches: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+def batches_of(split: Split, n_batches: int) -> Iterator[tuple[Inputs, Tensor | None]]:
     """The samples and labels in ``n_batches`` parts of about equal size, none of them empty."""
     size = -(-len(split) // max(1, n_batches))
     for start in range(0, len(split), size):
@@ -30,11 +31,11 @@ def batches_of(split: Split, n_batches: int) -> Iterator[tuple[Tensor, Tensor | 
         yield split.x[part], None if split.y is None else split.y[part]
 
 
-def loss_of(module: nn.Module, x: Tensor, y: Tensor | None) -> Tensor:
+def loss_of(module: nn.Module, x: Inputs, y: Tensor | None) -> Tensor:
     """The mean cross entropy of a batch: what gradients are taken of."""
     if y is None:
         raise ExplorerError("There is no loss without labels.", fix="Give labelled data.")
-    return F.cross_entropy(class_scores(module(x)), y)
+    return F.cross_entropy(class_scores(call(module, x)), y)
 
 
 @contextmanager

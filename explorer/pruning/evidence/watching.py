@@ -15,6 +15,7 @@ from explorer.pruning.lowering import lowered
 from explorer.pruning.tracing import traced
 from explorer.types import LoadedModel, Split
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
+from explorer.types.inputs import Inputs, call
 from explorer.types.stopping import check
 
 BATCH = 64
@@ -55,21 +56,21 @@ class Watch(TorchFunctionMode, ABC):
 
 def watched(model: LoadedModel, split: Split, make: Callable[[Mapping[int, str]], Watch]) -> None:
     """Run the samples through a private copy while a watch made for its parameters looks on."""
-    module = _opened(private_copy(model, gradients=False))
+    module = _opened(private_copy(model, gradients=False), split.x[:1])
     names = {id(tensor): name for name, tensor in module.named_parameters() if name in model.weights}
     watch = make(names)
     with torch.inference_mode():
         for x, _ in batches_of(split, -(-len(split) // BATCH)):
             with watch:
-                module(x)
+                call(module, x)
 
 
-def _opened(module: nn.Module) -> nn.Module:
+def _opened(module: nn.Module, example: Inputs) -> nn.Module:
     """The network with its attention layers written out where that is possible, so that all products are seen."""
     if not any(isinstance(part, nn.MultiheadAttention) for part in module.modules()):
         return module
     try:
-        return lowered(traced(module))
+        return lowered(traced(module, example))
     except Exception:
         logging.getLogger(__name__).debug("The model could not be traced.", exc_info=True)
         return module

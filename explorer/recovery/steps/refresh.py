@@ -17,6 +17,7 @@ from explorer.pruning.running import fitting, runnable
 from explorer.recovery.context import RecoveryContext
 from explorer.recovery.state import RecoveryProgress, State, recovered_model
 from explorer.types import Dataset, LoadedModel
+from explorer.types.inputs import Inputs, call
 from explorer.types.stopping import check
 
 
@@ -62,7 +63,7 @@ def has_batch_norm(model: LoadedModel) -> bool:
     return model.module is not None and bool(_norms(model.module))
 
 
-def statistics(model: LoadedModel, x: Tensor, batch_size: int, device: str = "cpu") -> dict[str, Tensor]:
+def statistics(model: LoadedModel, x: Inputs, batch_size: int, device: str = "cpu") -> dict[str, Tensor]:
     """Running statistics by path: the average of those of batches of equal size (the rest of ``x`` is left out)."""
     module = copy.deepcopy(runnable(model)).to(device).eval()
     norms = _norms(module)
@@ -74,7 +75,7 @@ def statistics(model: LoadedModel, x: Tensor, batch_size: int, device: str = "cp
     with torch.no_grad():
         for start in range(0, len(x) - size + 1, size):
             check()
-            module(fitting(x[start : start + size], module))
+            call(module, fitting(x[start : start + size], module))
     return {f"{path}.{name}": b.detach().cpu() for path, norm in norms.items() for name, b in norm.named_buffers()}
 
 

@@ -20,6 +20,7 @@ from explorer.recovery.state import RecoveryProgress, State
 from explorer.recovery.training import Trainer, Training, loss_of
 from explorer.recovery.training_run import TrainingRun
 from explorer.types import Split
+from explorer.types.inputs import call
 
 _MOST_SAMPLES = 512
 
@@ -106,8 +107,8 @@ def dense_gradients(trainer: Trainer, fit: Split) -> dict[str, Tensor]:
     x = fitting(fit.x[:n], trainer.module)
     labels = None if fit.y is None else fit.y[:n].to(trainer.device)
     with torch.enable_grad():
-        taught = None if trainer.teacher is None else class_scores(trainer.teacher(x)).detach()
-        loss = loss_of(trainer.settings, class_scores(trainer.module(x)), labels, taught)
+        taught = None if trainer.teacher is None else class_scores(call(trainer.teacher, x)).detach()
+        loss = loss_of(trainer.settings, class_scores(call(trainer.module, x)), labels, taught)
         gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
     return {
         name: torch.zeros_like(parameter) if gradient is None else gradient

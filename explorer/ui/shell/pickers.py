@@ -17,7 +17,7 @@ from explorer.text.numbers import bytes_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 from explorer.ui.serving.uploads import UPLOADS
-from explorer.ui.shell import opened_files, running, session
+from explorer.ui.shell import cache, opened_files, running, session
 from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Workspace
 
@@ -147,6 +147,16 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
             _splits(dataset)
             for finding in dataset.findings:
                 st.caption(f":material/info: {clean_markdown(f'{finding.what} {finding.evidence}', 400)}")
+            _runs_as(model, dataset)
+
+
+def _runs_as(model: LoadedModel, dataset: Dataset) -> None:
+    """How the model was taken apart, once it was; a whole model runs anew for every change."""
+    if model.module is None or "tune" not in dataset.splits:
+        return
+    path = cache.evaluator(model, dataset, dataset.splits["tune"]).path_so_far
+    if path is not None:
+        st.caption(f"**Runs as** {clean_markdown(path, 300)}")
 
 
 def _options(work: Workspace, kind: str, place: str) -> JsonDict:

@@ -16,8 +16,11 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
+from explorer.engine.tracers.base import NotTraceableError, Steps, Traced
 from explorer.pruning.tracer import OwnThreadTracer
+from explorer.text.names import listed
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
+from explorer.types.inputs import Inputs
 
 _IN_PLACE_OPERATORS: dict[Operation, Operation] = {
     operator.iadd: operator.add,
@@ -28,7 +31,7 @@ _IN_PLACE_OPERATORS: dict[Operation, Operation] = {
 }
 
 
-class _NotTraceableError(Exception):
+class _PieceError(Exception):
     """The module at this path (empty for the model itself) cannot be taken apart."""
 
     def __init__(self, path: str, reason: str) -> None:
@@ -39,13 +42,13 @@ class _NotTraceableError(Exception):
 class _Tracer(OwnThreadTracer):
     """Knows in which module it was when tracing failed."""
 
-    def __init__(self, whole: set[str]) -> None:
-        super().__init__()
-        self.whole = whole
+    def __init__(self, example: Inputs, pieces: set[str]) -> None:
+        super().__init__(example)
+        self.pieces = pieces
         self.entered: list[str] = []
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return module_qualified_name in self.whole or super().is_leaf_module(m, module_qualified_name)
+        return module_qualified_name in self.pieces or super().is_leaf_module(m, module_qualified_name)
 
     def call_module(self, m: nn.Module, forward: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
         if self.is_foreign:
@@ -56,56 +59,36 @@ class _Tracer(OwnThreadTracer):
         return result
 
 
-class Steps(nn.Module):
-    """Where a graph's steps are found: ``model.*`` are the model's own, ``folded.*`` made of several."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-        self.folded = nn.ModuleList()
-
-
-def trace(shell: nn.Module) -> tuple[Steps, fx.Graph, str]:
-    """The steps of a private shell, their graph, and in words how the model runs.
-
-    The shell's own settings may change (``inplace`` is switched off); its tensors do not.
-    """
-    whole: set[str] = set()
+def symbolic(shell: nn.Module, example: Inputs) -> Traced:
+    """The steps of a model as far as its Python code can be followed; what cannot be followed stays in one piece."""
+    pieces: set[str] = set()
     while True:
         try:
-            graph = _trace_once(shell, whole)
-        except _NotTraceableError as failure:
-            if not failure.path or failure.path in whole:
-                return Steps(shell), whole_model(), f"whole: {failure}"
-            whole.add(failure.path)
+            graph = _trace_once(shell, example, pieces)
+        except _PieceError as failure:
+            if not failure.path or failure.path in pieces:
+                raise NotTraceableError(str(failure)) from None
+            pieces.add(failure.path)
             continue
         for node in graph.nodes:
             if node.op in ("call_module", "get_attr"):
                 node.target = f"model.{node.target}"
-        untraced = ", ".join(sorted(whole))
-        return Steps(shell), graph, "prefix cache" + (f" (as a whole: {untraced})" if untraced else "")
+        names = tuple(sorted(pieces))
+        path = "prefix cache" + (f" (as a whole: {listed(names, 3)})" if names else "")
+        return Traced(Steps(shell), graph, path, names)
 
 
-def whole_model() -> fx.Graph:
-    """A graph whose one step is the model."""
-    graph = fx.Graph()
-    graph.output(graph.call_module("model", (graph.placeholder("x"),)))
-    return graph
-
-
-def _trace_once(shell: nn.Module, whole: set[str]) -> fx.Graph:
-    tracer = _Tracer(whole)
+def _trace_once(shell: nn.Module, example: Inputs, pieces: set[str]) -> fx.Graph:
+    tracer = _Tracer(example, pieces)
     try:
         graph = tracer.trace(shell)
     except Exception as error:
         logging.getLogger(__name__).debug("The model could not be traced in full.", exc_info=True)
         path = tracer.entered[-1] if tracer.entered else ""
         reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-        raise _NotTraceableError(path, reason) from None
+        raise _PieceError(path, reason) from None
     for node in list(graph.nodes):
         _without_writing(node, shell)
-    if sum(node.op == "placeholder" and not node.args for node in graph.nodes) != 1:
-        raise _NotTraceableError("", "the model takes several inputs")
     return graph
 
 
@@ -119,7 +102,7 @@ def _without_writing(node: fx.Node, shell: nn.Module) -> None:
     elif node.op == "call_method" and _writes(str(node.target)):
         node.target = str(node.target).rstrip("_")
         if not hasattr(torch.Tensor, node.target):
-            raise _NotTraceableError("", f"it writes in place by {node.target}_")
+            raise _PieceError("", f"it writes in place by {node.target}_")
         _later_uses(node)
     elif node.op == "call_function":
         _function_without_writing(node)
@@ -128,14 +111,14 @@ def _without_writing(node: fx.Node, shell: nn.Module) -> None:
 def _function_without_writing(node: fx.Node) -> None:
     function: Any = node.target
     if function is operator.setitem or "out" in node.kwargs:
-        raise _NotTraceableError("", "it writes into a part of a tensor")
+        raise _PieceError("", "it writes into a part of a tensor")
     if function in _IN_PLACE_OPERATORS:
         node.target = _IN_PLACE_OPERATORS[function]
         _later_uses(node)
     elif _writes(name := getattr(function, "__name__", "")):
         replacement = getattr(torch, name.rstrip("_"), None) or getattr(functional, name.rstrip("_"), None)
         if replacement is None:
-            raise _NotTraceableError("", f"it writes in place by {name}")
+            raise _PieceError("", f"it writes in place by {name}")
         node.target = replacement
         _later_uses(node)
     elif "inplace" in _parameters(function):
