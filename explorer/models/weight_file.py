@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from explorer.errors import ExplorerError
-from explorer.models import slim
+from explorer.models import beside, slim
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.assemble import Weights, assemble, fitting, unwrapped, weights_only
 from explorer.models.factory import Factory
@@ -24,7 +22,6 @@ from explorer.types.files import paths
 from explorer.types.files.reading.limits import MAX_FILE_BYTES
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar")
-MAX_HINT_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class WeightFile:
             contents = read_file(source.elsewhere, label)
         hint = _inside(contents)
         if not hint:
-            hint, contents = _of_these(_beside(source.path), contents)
+            hint, contents = _of_these(source.path, contents)
         meta = {"source": "file", "path": str(source.path), "label": label}
         return _opened(request, contents, hint, meta)
 
@@ -134,43 +131,9 @@ def _inside(contents: FileContents) -> JsonObject:
     return slim.description(contents.metadata)
 
 
-def _beside(path: Path) -> JsonObject:
-    """What a description next to the file says: NAME.spec.json, or its entry in manifest.toml."""
-    for name in (f"{path.stem}.spec.json", f"{path.name}.spec.json"):
-        hint = _object(_text(path.with_name(name)))
-        if hint:
-            # How the tensors are to be read is said by the file itself: only that was tried by the reader.
-            return {key: value for key, value in hint.items() if key != "kind"}
-    try:
-        entry = tomllib.loads(_text(path.with_name("manifest.toml"))).get(path.stem)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return {}
-    if not isinstance(entry, dict):
-        return {}
-    return {"arch": entry.get("architecture"), "arch_args": entry.get("arguments"), "data": entry.get("data")}
-
-
-def _of_these(hint: JsonObject, contents: FileContents) -> tuple[JsonObject, FileContents]:
-    """The description from beside the file, unless it names other weights; then a note on it takes its place."""
-    if hint.get("weights") is None or hint["weights"] == tensors_digest(contents.tensors):
-        return hint, contents
-    note = "The description beside it is of other weights, and was not used."
-    return {}, replace(contents, oddities=(*contents.oddities, note))
-
-
-def _text(path: Path) -> str:
-    """The text of a small regular file, or nothing."""
-    try:
-        with paths.opened(path, within=path.parent) as source:
-            content = source.file.read(MAX_HINT_BYTES + 1)
-        return content.decode("utf-8") if len(content) <= MAX_HINT_BYTES else ""
-    except (ExplorerError, OSError, ValueError):
-        return ""
-
-
-def _object(text: str) -> JsonObject:
-    try:
-        content = json.loads(text) if text else {}
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
+def _of_these(path: Path, contents: FileContents) -> tuple[JsonObject, FileContents]:
+    """The description from beside the file, unless it is unusable or of other weights; then a note takes its place."""
+    hint, note = beside.description(path)
+    if hint.get("weights") is not None and hint["weights"] != tensors_digest(contents.tensors):
+        hint, note = {}, "The description beside it is of other weights, and was not used."
+    return hint, replace(contents, oddities=(*contents.oddities, note)) if note else contents
