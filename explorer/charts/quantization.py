@@ -117,6 +117,11 @@ def name_of(p: GridPoint) -> str:
     return FORM_NAMES[p.form].replace("int8", p.number_format)
 
 
+def speed_in_words(ratio: float) -> str:
+    """ "1.52× the speed"; below one it says so."""
+    return f"{ratio:.2f}× the speed" + (" (slower)" if ratio < 1 else "")
+
+
 def hover(p: GridPoint) -> str:
     """What is known about a point, line by line."""
     lines = [f"<b>{name_of(p)}, {RECOVERY_NAMES[p.recovery]}</b>", f"sparsity {percent(p.sparsity)}"]
@@ -128,5 +133,5 @@ def hover(p: GridPoint) -> str:
     if p.drop is not None and p.accuracy is not None:
         lines.append(f"{clean_plotly(named(p.accuracy.name))} {delta_with_ends(p.drop)} · {provenance(p.accuracy)}")
     if p.latency is not None:
-        lines.append(f"{p.latency.ratio.value:.2f}× the speed of its float file (measured)")
+        lines.append(f"{speed_in_words(p.latency.ratio.value)} of its float file (measured)")
     return "<br>".join(lines)

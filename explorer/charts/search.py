@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -13,6 +14,7 @@ from explorer.text.delta import delta, delta_text, delta_with_ends, named
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import interval, percent, points_asked
 
+_A_BAR, _TALLEST = 20, 520
 # Those that a reader knows by name have a mark of their own; what the search made itself is a dot.
 _MARKS = {
     "global": "diamond",
@@ -158,6 +160,29 @@ def _across(result: SearchResult, index: int) -> float:
 
 def _up(result: SearchResult, tried: Tried) -> float:
     return tried.point.accuracy.value if result.question.max_drop is None else delta(tried.drop)
+
+
+def shares(tried: Tried, *, theme: Theme | None = None) -> go.Figure:
+    """What each layer keeps under a plan: kept beside pruned, as shares of its units."""
+    theme = theme or Theme.light()
+    if not tried.shares:
+        return empty(theme, "Nothing is pruned.")
+    names, gone = [name for name, _ in tried.shares], [share for _, share in tried.shares]
+    places = list(range(len(names)))
+    every = max(1, math.ceil(len(names) * _A_BAR / _TALLEST))
+    down = axis(theme, autorange="reversed", tickvals=places[::every])
+    down["ticktext"] = [clean_plotly(name) for name in names][::every]
+    down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
+    across = axis(theme, "share of each layer", tickformat=".0%", range=[0, 1])
+    height = min(_TALLEST, _A_BAR * len(names) + 90)
+    figure = framed(theme, height=height, x=across, y=down, barmode="stack", bargap=0.3)
+    for name, parts, colour in (("kept", [1 - s for s in gone], theme.accent), ("pruned", gone, theme.pruned)):
+        texts = [f"{clean_plotly(layer)}: {percent(part)} {name}" for layer, part in zip(names, parts, strict=True)]
+        figure.add_bar(
+            x=parts, y=places, orientation="h", name=name, marker={"color": colour, "line": {"width": 0}},
+            hovertext=texts, hovertemplate="%{hovertext}<extra></extra>",
+        )  # fmt: skip
+    return figure
 
 
 def hover(tried: Tried) -> str:

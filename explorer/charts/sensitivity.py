@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Joint, Sensitivity
+from explorer.analysis.sensitivity.weight_energy import Energy
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
 from explorer.metrics.base import JUDGED_NAMES
@@ -22,7 +23,8 @@ _ROW = 26
 _SMALLEST, _TALLEST = 200, 1000
 TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 MOST_TEXT = 400
-STRONG = 0.65  # of the scale: the ground is so strong that what is written on it turns
+# Of the scale: so strong a ground is written on in the other colour.
+STRONG, STRONG_ON_DARK = 0.8, 0.52
 _MOST_PARTS = 12
 
 
@@ -47,7 +49,55 @@ def heatmap(
     if not groups:
         return empty(theme, "Nothing can be scanned here.")
     rows = [[sensitivity.cell(group, level) for level in levels] for group in groups]
-    written = len(groups) * len(levels) <= MOST_TEXT
+    figure = _grid(groups, levels, theme)
+    figure.add_trace(_cells(rows, theme))
+    if len(groups) * len(levels) <= MOST_TEXT:
+        figure.add_trace(_numbers(rows, theme))
+    return figure
+
+
+def energy_heatmap(
+    energies: Sequence[Energy], groups: Sequence[str], levels: Sequence[float], *, theme: Theme | None = None
+) -> go.Figure:
+    """The same picture before a scan, in another colour: the share of each layer's squared weights that a level takes.
+
+    Counted from the weights alone: it says nothing of accuracy.
+    """
+    theme = theme or Theme.light()
+    if not groups:
+        return empty(theme, "Nothing of this model can be pruned in these units.")
+    removed = {(e.group, e.level): e.removed.value for e in energies}
+    rows = [[removed.get((group, level)) for level in levels] for group in groups]
+    figure = _grid(groups, levels, theme)
+    is_written = len(groups) * len(levels) <= MOST_TEXT
+    figure.add_heatmap(
+        z=rows,
+        text=[["" if share is None or not is_written else percent(share, 0) for share in row] for row in rows],
+        texttemplate="%{text}",
+        textfont={"size": 11, "color": theme.text},
+        colorscale=[[0.0, theme.translucent(theme.accent, 0.04)], [1.0, theme.translucent(theme.accent, 0.5)]],
+        zmin=0.0,
+        zmax=1.0,
+        xgap=2,
+        ygap=2,
+        showscale=False,
+        customdata=[
+            [
+                ""
+                if share is None
+                else f"{clean_plotly(group)}: {percent(level, 0)} of it hold {percent(share)} of its "
+                "squared weights (counted)"
+                for level, share in zip(levels, row, strict=True)
+            ]
+            for group, row in zip(groups, rows, strict=True)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    return figure
+
+
+def _grid(groups: Sequence[str], levels: Sequence[float], theme: Theme) -> go.Figure:
+    """Layers down, levels across, and nothing in it yet."""
     height = min(_TALLEST, max(_SMALLEST, _ROW * len(groups) + 90))
     across = axis(theme, "share pruned of this layer alone", tickvals=list(range(len(levels))))
     across["ticktext"] = [percent(level, 0) for level in levels]
@@ -56,11 +106,7 @@ def heatmap(
     down = axis(theme, autorange="reversed", tickvals=list(range(0, len(groups), every)))
     down["ticktext"] = [clean_plotly(name) for name in groups][::every]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
-    figure = framed(theme, height=height, x=across, y=down, showlegend=False)
-    figure.add_trace(_cells(rows, theme))
-    if written:
-        figure.add_trace(_numbers(rows, theme))
-    return figure
+    return framed(theme, height=height, x=across, y=down, showlegend=False)
 
 
 def _cells(rows: list[list[Cell | None]], theme: Theme) -> go.Heatmap:
@@ -86,16 +132,22 @@ def _cells(rows: list[list[Cell | None]], theme: Theme) -> go.Heatmap:
 
 
 def _numbers(rows: list[list[Cell | None]], theme: Theme) -> go.Scatter:
-    """What is written on the cells, dark on light grounds and light on dark ones."""
+    """What is written on the cells, dark on light grounds and light on dark ones; a click on one tells which it is."""
     places = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell is not None]
-    on_strong = theme.background if theme.background < "#7" else "#ffffff"
+    is_dark = theme.background < "#7"
+    on_strong, strong = (theme.background, STRONG_ON_DARK) if is_dark else ("#ffffff", STRONG)
     return go.Scatter(
         x=[x for x, _, _ in places],
         y=[y for _, y, _ in places],
-        mode="text",
+        mode="markers+text",
+        marker={"size": 22, "opacity": 0},
         text=[short(cell) for _, _, cell in places],
-        textfont={"size": 11, "color": [on_strong if shade(cell) > STRONG else theme.text for _, _, cell in places]},
-        hoverinfo="skip",
+        textfont={"size": 11, "color": [on_strong if shade(cell) > strong else theme.text for _, _, cell in places]},
+        customdata=[[cell.group, cell.level] for _, _, cell in places],
+        hovertext=[_hover(cell) for _, _, cell in places],
+        hovertemplate="%{hovertext}<extra></extra>",
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}, "textfont": {"color": theme.muted}},
     )
 
 

@@ -73,3 +73,9 @@ def test_a_hover_tells_predicted_and_measured(budget: SearchResult) -> None:
     assert "predicted" in text
     assert f"{100 * budget.tried[0].point.accuracy.value:.1f}%" in text
     assert "counted" in text
+
+
+def test_what_each_layer_keeps_stands_beside_what_goes(drop: SearchResult) -> None:
+    kept, gone = charts.shares(drop.best).data
+    assert [one + other for one, other in zip(kept.x, gone.x, strict=True)] == pytest.approx([1.0] * len(kept.x))
+    assert list(gone.x) == [share for _, share in drop.best.shares]

@@ -9,6 +9,7 @@ import pytest
 from explorer import charts
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Joint, Sensitivity
+from explorer.analysis.sensitivity.weight_energy import energy
 from explorer.charts import sensitivity as drawn
 from explorer.charts.printed_sensitivity import caption
 from explorer.charts.theme import Theme
@@ -118,3 +119,16 @@ def test_what_may_be_nothing_has_no_colour_in_the_heat_map_and_none_in_the_ranki
     bars = drawn.ranked(both, 0.5).data[0]
     assert list(bars.marker.color) == [Theme.light().bad, Theme.light().control]
     assert both.strips(3)["b"] == [0.0, 0.0, None]
+
+
+def test_a_number_on_the_heat_map_tells_its_layer_and_level(found: Sensitivity) -> None:
+    written = drawn.heatmap(found, ["a"], LEVELS).data[1]
+    assert [list(place) for place in written.customdata] == [["a", 0.5], ["a", 0.9]]
+
+
+def test_before_a_scan_the_same_picture_shows_what_the_weights_hold_and_calls_it_counted() -> None:
+    energies = energy("digits-mlp", levels=(0.5, 0.9))
+    groups = list(dict.fromkeys(e.group for e in energies))
+    cells = drawn.energy_heatmap(energies, groups, (0.5, 0.9)).data[0]
+    assert [value for row in cells.z for value in row] == pytest.approx([e.removed.value for e in energies])
+    assert "(counted)" in cells.customdata[0][0]

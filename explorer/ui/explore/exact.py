@@ -41,7 +41,7 @@ def popover(work: Workspace, scores: Scores, plan: Plan) -> None:
             st.caption(_now(scores, name, next(k.n_pruned for k in movable if k.group.name == name)))
         top = 100.0 if unit == "percentile" else None
         st.number_input("Scores below this go", 0.0, top, format="%.6g", step=None, key="exact_value")
-        st.button("Set", icon=":material/check:", on_click=_set, args=(work, scores, plan))
+        st.button("Set", icon=":material/check:", key="exact_set", on_click=_set, args=(work, scores, plan))
 
 
 def _begin(name: str, unit: str, work: Workspace, scores: Scores, plan: Plan) -> None:

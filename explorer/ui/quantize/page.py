@@ -192,7 +192,7 @@ def _shown(p: GridPoint, on_front: bool) -> dict[str, str]:
         "bytes": bytes_text(p.size.value),
         "accuracy": percent(p.accuracy.value),
         "change": delta_text(p.drop),
-        "speed": f"{p.latency.ratio.value:.2f}×" if p.latency else "",
+        "speed": f"{p.latency.ratio.value:.2f}×{' slower' * (p.latency.ratio.value < 1)}" if p.latency else "",
         "origin": p.size.origin,
         "95 %": interval(p.accuracy),
     }

@@ -191,6 +191,7 @@ def _answer(model: LoadedModel, result: SearchResult | None, job: Job) -> None:
     tables.answer(result)
     for sentence in sentences_of(result)[1 if result.met else 0 :]:
         st.caption(clean_markdown(sentence, 400))
+    chart.draw(charts.shares(result.best, theme=chart_theme()), "search_shares")
 
 
 def _actions(model: LoadedModel, result: SearchResult) -> None:

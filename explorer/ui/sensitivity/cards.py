@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from explorer import charts as printed
 from explorer.analysis.sensitivity.scan import Sensitivity, joint, scan_json
 from explorer.charts import sensitivity as charts
+from explorer.pruning.allocation import PerLayer
 from explorer.pruning.plan import plan as make_plan
 from explorer.tasks.scan import ScanRequest
 from explorer.text.delta import delta_text, named
@@ -60,15 +62,28 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
             name = f"{stem}-sensitivity.{kind.lower()}"
             st.download_button(kind, content, name, key=f"scan_{kind.lower()}", on_click="ignore")
     figure = charts.heatmap(measured, names, request.levels, theme=chart_theme())
-    chart.draw(figure, "scan_heat")
+    chosen = chart.draw(figure, "scan_heat", on_select="rerun", selection_mode="points")
+    _open_cell(chosen)
     some, finished = measured.cells[0], [cell.n for cell in measured.cells if cell.complete]
     n = min(finished, default=0)
     samples = f"{n:,}" if n == some.total else f"{n:,} or more of {some.total:,}"
     partial = "" if measured.complete else " ≈: of some of them so far."
     st.caption(
         f"{named(measured.judged)} in points, {some.drop.origin} on {samples} samples of the tune split.{partial} "
-        "−1 is one point below the dense model; no colour: the 95 % interval covers zero. Empty: not measured."
+        "−1 is one point below the dense model; no colour: the 95 % interval covers zero. Empty: not measured. "
+        "Click a number to open that setting on Explore."
     )
+
+
+def _open_cell(chosen: object) -> None:
+    """Take the setting of a number that was clicked to the explore page; undo there brings the old one back."""
+    points = getattr(getattr(chosen, "selection", None), "points", None) or []
+    if not points or not points[0].get("customdata"):
+        return
+    group, level = points[0]["customdata"]
+    work = session.workspace()
+    work.set(replace(work.spec, allocation=PerLayer(0.0, ((str(group), float(level)),))))
+    st.switch_page("pages/explore.py")
 
 
 def _curves(measured: Sensitivity, part: str, *, is_whole: bool) -> None:

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.analysis.sensitivity.scan import LEVELS, MODES, Mode, Sensitivity, energy
+from explorer.charts.sensitivity import energy_heatmap
 from explorer.engine.jobs import Job
 from explorer.errors import Refusal
 from explorer.tasks.scan import ScanRequest
 from explorer.text.names import clean_markdown
-from explorer.text.numbers import percent, points_spelled
+from explorer.text.numbers import points_spelled
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui.sensitivity import cards, scans
 from explorer.ui.shell import live, running, session, tasks, ticker
-from explorer.ui.widgets import progress
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import chart, progress
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _GRIDS: dict[str, tuple[float, ...]] = {
@@ -137,12 +139,12 @@ def _progress(job: Job | None, measured: Sensitivity, total: int) -> None:
 
 
 def _quick_look(model: LoadedModel, scores: Scores, levels: tuple[float, ...]) -> None:
-    """Before a scan: what the weights alone say, labelled as no measurement."""
-    rows: dict[str, dict[str, str]] = {}
-    for e in energy(model, session.workspace().spec, levels, scores=scores):
-        rows.setdefault(e.group, {"Layer": e.group})[percent(e.level, 0)] = percent(e.removed.value)
-    if not rows:
+    """Before a scan: what the weights alone say, in the place of the heat map, labelled as no measurement."""
+    energies = energy(model, session.workspace().spec, levels, scores=scores)
+    if not energies:
         st.caption("Nothing of this model can be pruned in these units; Explore says why for each layer.")
         return
-    st.dataframe(list(rows.values()), hide_index=True)
+    groups = list(dict.fromkeys(e.group for e in energies))
+    figure = energy_heatmap(energies, groups, tuple(sorted(levels)), theme=chart_theme())
+    chart.draw(figure, "energy_heat")
     st.caption("Share of the squared weights that goes with so much of the layer: counted, no measure of accuracy.")

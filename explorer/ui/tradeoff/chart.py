@@ -11,7 +11,7 @@ from explorer import charts
 from explorer.analysis.comparison.comparison import Comparison
 from explorer.analysis.comparison.protocol import mismatch
 from explorer.charts import clicked, tradeoff
-from explorer.charts.scale import XName
+from explorer.charts.scale import XName, is_control
 from explorer.text.names import clean_markdown
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.ui.shell import session
@@ -26,7 +26,7 @@ _AXES: dict[XName, str] = {
     "size_bytes": "File size",
     "sparsity": "Sparsity",
 }
-_CHART, _AXIS = "compare_chart", "compare_axis"
+_CHART, _AXIS, _CONTROLS = "compare_chart", "compare_axis", "compare_controls"
 # A longer legend, and a longer table beside it, need more room.
 _HEIGHT, _MORE, _TALLEST = 430, 26, 560
 
@@ -40,7 +40,8 @@ def draw(comparison: Comparison, shown: Sequence[TradeOff], budget: float, stem:
         held = f", {clean_markdown(name, 40)} locked" if name and comparison.lock_classifier else ""
         st.header(f"{judged_by(measured_curves)} against size{held}", anchor=False, width="stretch")
         _axis()
-    drawn = [*measured_curves, *shown]
+        has_chance = _chance()
+    drawn = [curve for curve in (*measured_curves, *shown) if has_chance or not is_control(curve)]
     height = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3))
     figure = tradeoff(drawn, now=_now(), budget=budget, x=axis, theme=chart_theme(), height=height)
     chosen = chart.draw(figure, _CHART, on_select="rerun", selection_mode="points")
@@ -94,3 +95,13 @@ def _pictures(measured_curves: list[TradeOff], axis: XName, stem: str) -> None:
 def _picture(kind: str, measured: list[TradeOff], axis: XName) -> bytes:
     """Made when the button is pressed: Matplotlib is not loaded before."""
     return charts.tradeoff_png(measured, x=axis) if kind == "PNG" else charts.tradeoff_svg(measured, x=axis)
+
+
+def _chance() -> bool:
+    """Whether chance and the other controls are drawn; verdicts and tables have them in any case."""
+    return st.toggle(
+        "Controls",
+        key=_CONTROLS,
+        help="Chance and plain magnitude, in grey. Off: the curves have the chart to themselves.",
+        on_change=remembered(_CONTROLS, True),
+    )

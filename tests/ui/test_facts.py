@@ -1,0 +1,38 @@
+"""The facts of the present setting, and the field that sets a line by number."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.ui.pages import Open, html, link, work_of
+
+
+def test_the_facts_stand_on_other_pages_and_their_words_open_by_a_press(visit: Open) -> None:
+    at = visit("weights", model="digits-mlp", spec=link(allocation="global:sparsity=0.5"))
+    assert not at.exception
+    page = html(at)
+    names = re.findall(r'<summary class="name"><span>([^<]+)</span>', page)
+    assert {"Δ accuracy", "Weights removed"} <= {*names}
+    assert "50.0%" in page
+    assert "title=" not in page[page.index('class="facts"') :]
+
+
+def test_agreement_on_generated_inputs_does_not_look_like_a_measurement(visit: Open) -> None:
+    at = visit("explore", model="digits-mlp", data="none", spec=link(allocation="global:sparsity=0.9"))
+    page = html(at)
+    assert "generated inputs" in page
+    assert re.search(r"on noise, which excites \d+ of 10 classes: no accuracy", page)
+    assert 'class="value unsure"' in page
+
+
+def test_the_exact_field_opens_where_the_lines_stand_and_keeps_what_was_typed(visit: Open) -> None:
+    at = visit("explore", model="digits-mlp", spec=link(allocation="threshold:value=0.03"))
+    assert at.number_input(key="exact_value").value == pytest.approx(0.03)
+    at.number_input(key="exact_value").set_value(0.0412).run()
+    at.button(key="exact_set").click().run()
+    assert work_of(at).spec.to_json()["allocation"]["value"] == pytest.approx(0.0412)
+    assert at.number_input(key="exact_value").value == pytest.approx(0.0412)
+    at.selectbox(key="exact_line").select("fc1").run()
+    assert at.number_input(key="exact_value").value == pytest.approx(0.0412)
