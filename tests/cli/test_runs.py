@@ -31,7 +31,7 @@ POINT = {
         "theoretical_speedup",
     ),
     *("size_bytes", "accuracy", "drop", "loss", "origin", "judged_by", "device", "machine", "torch_version"),
-    *("explorer_version", "python_version", "protocol", "asked_ratio"),
+    *("explorer_version", "python_version", "protocol", "asked_ratio", "model_identity"),
 }
 
 
