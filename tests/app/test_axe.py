@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,6 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = REPOSITORY / "explorer" / "component" / "node_modules" / "axe-core" / "axe.min.js"
 DRAWN = "[data-test-script-state=notRunning]:has(.facts):not(:has(.facts :is(.stale, .bar), [data-stale=true]))"
+CAN_SCROLL = """() => [...document.querySelectorAll("[class*='_heat']")]
+  .every((element) => element.scrollWidth <= element.clientWidth || element.tabIndex === 0)"""
 LOOKS = {"light": (1316, "light"), "dark": (1316, "dark"), "phone": (390, "light")}
 
 
@@ -47,6 +50,9 @@ def test_axe_finds_no_fault_on_any_page(visit: Visit, look: str) -> None:
         expect(screen.page.get_by_role("heading", level=1)).to_have_text(page.question)
         expect(screen.page).to_have_title(f"{page.title} · Pruning Explorer")
         assert screen.page.get_by_role("heading", level=2).count()
+        # What goes on in the background draws parts anew, and those fade while they are.
+        expect(screen.page.get_by_text(re.compile("^(Scanning|Measuring)"))).to_have_count(0)
+        screen.page.wait_for_function(CAN_SCROLL)
         screen.page.evaluate(script)
         hits[page.title] = faults(screen.page)
     # Opened by its address, a page first asks for the server beside itself: Streamlit looks there, and then one higher.

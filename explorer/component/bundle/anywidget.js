@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 1e75ceb4361cfe84
+// Made from src/ by "make component": change it there. Sources: 13aa659a08a2503f
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 1e75ceb4361cfe84
+// Made from src/ by "make component": change it there. Sources: 13aa659a08a2503f
 
 // page_watch.js
 var CHECK_MS = 1e3;

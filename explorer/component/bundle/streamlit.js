@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 1e75ceb4361cfe84
+// Made from src/ by "make component": change it there. Sources: 13aa659a08a2503f
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"1e75ceb4361cfe84"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"13aa659a08a2503f"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */
