@@ -79,7 +79,21 @@ def apart(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
     return distance if math.isfinite(distance) else math.inf
 
 
-def flips(one: Sequence[Tensor], other: Sequence[Tensor]) -> int:
-    """How many rows have another largest entry, in outputs that are rows of classes."""
-    rows = [(a, b) for a, b in zip(one, other, strict=True) if a.dim() >= 2 and a.is_floating_point()]
-    return sum(int((a.argmax(1) != b.argmax(1)).sum()) for a, b in rows if a.shape == b.shape and a.numel())
+def flips(one: Sequence[Tensor], other: Sequence[Tensor], labels: Tensor | None = None) -> int:
+    """How many choices differ, in outputs that choose among classes; numbers that are predicted choose nothing.
+
+    ``labels`` tell a single logit, which chooses by its sign, from a predicted number; without them it is none.
+    """
+    if labels is not None and labels.is_floating_point():
+        return 0
+    rows = [(_choices(a, labels), _choices(b, labels)) for a, b in zip(one, other, strict=True) if a.shape == b.shape]
+    return sum(int((a != b).sum()) for a, b in rows if a is not None and b is not None)
+
+
+def _choices(scores: Tensor, labels: Tensor | None) -> Tensor | None:
+    """The class of each row (of each place in texts and maps); None where nothing is chosen."""
+    if scores.dim() < 2 or not scores.is_floating_point() or not scores.numel():
+        return None
+    if scores.dim() == 2 and scores.shape[1] == 1:
+        return None if labels is None else scores > 0
+    return scores.argmax(-1 if scores.dim() == 3 else 1)

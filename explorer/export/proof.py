@@ -75,6 +75,14 @@ class Proof:
 _FIX = "Keep the masked form, which changes no shapes."
 
 
+@dataclass(frozen=True, eq=False)
+class _On:
+    """What two forms are compared on: in words, and the labels where there are any."""
+
+    words: str
+    labels: Tensor | None
+
+
 def prove(
     model: LoadedModel,
     plan: Plan,
@@ -89,24 +97,24 @@ def prove(
     form is checked by onnx and run in ONNX Runtime, where those are installed.
     """
     inputs = judging_inputs(model, split)
-    evaluated_on, given = inputs_in_words(inputs, split), in_order(inputs)
+    on, given = _On(inputs_in_words(inputs, split), None if split is None else split.y), in_order(inputs)
     full, cut = outputs(masked(model, plan).module, inputs, model.code_seconds), outputs(small, inputs)
-    checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, evaluated_on)
+    checks = _compared("", "The smaller network", "the masked one", full, cut, SAME, on)
     # Both wait for a process of their own, so they may as well do so together.
     with ThreadPoolExecutor(2) as pool:
-        reopened = pool.submit(carried(_reopened), document, tensors, given, cut, evaluated_on)
-        in_onnx, content = pool.submit(carried(_in_onnx), document, tensors, given, cut, evaluated_on).result()
-    return Proof((*checks, *reopened.result(), *in_onnx), len(inputs), evaluated_on, content)
+        reopened = pool.submit(carried(_reopened), document, tensors, given, cut, on)
+        in_onnx, content = pool.submit(carried(_in_onnx), document, tensors, given, cut, on).result()
+    return Proof((*checks, *reopened.result(), *in_onnx), len(inputs), on.words, content)
 
 
 def _compared(
-    part: str, what: str, other: str, one: Sequence[Tensor], two: Sequence[Tensor], most: float, evaluated_on: str
+    part: str, what: str, other: str, one: Sequence[Tensor], two: Sequence[Tensor], most: float, on: _On
 ) -> list[Check]:
     difference = apart(one, two)
-    n_flips = flips(one, two) if math.isfinite(difference) else 0
+    n_flips = flips(one, two, on.labels) if math.isfinite(difference) else 0
     outputs_ok = difference <= most
     verb = "answers like" if outputs_ok else "does not answer like"
-    sentence = f"{what} {verb} {other} on {evaluated_on}: at most {difference:.1e} of the largest output apart"
+    sentence = f"{what} {verb} {other} on {on.words}: at most {difference:.1e} of the largest output apart"
     return [
         Check(f"same_outputs{part}", outputs_ok, difference, f"{sentence} (allowed: {most:.0e})."),
         Check(f"same_predictions{part}", n_flips == 0, float(n_flips), f"{n_flips} predictions change."),
@@ -114,18 +122,18 @@ def _compared(
 
 
 def _reopened(
-    document: JsonObject, tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, evaluated_on: str
+    document: JsonObject, tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, on: _On
 ) -> list[Check]:
     try:
         again = run_clean(plain_weights(tensors), arch_text(document), inputs)
     except ExplorerError as error:
         return [Check("same_outputs_reopened", False, None, error.why)]
     what = "Saved and reopened in a clean process it"
-    return _compared("_reopened", what, "the smaller network", cut, again, SAME, evaluated_on)
+    return _compared("_reopened", what, "the smaller network", cut, again, SAME, on)
 
 
 def _in_onnx(
-    document: JsonObject, tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, evaluated_on: str
+    document: JsonObject, tensors: Mapping[str, Tensor], inputs: Sequence[Tensor], cut: Any, on: _On
 ) -> tuple[list[Check], bytes]:
     absent = why_no_onnx()
     if absent:
@@ -135,6 +143,4 @@ def _in_onnx(
     except ExplorerError as error:
         # The converter lacks some operations; that says nothing against the smaller network itself.
         return [Check("same_outputs_onnx", None, None, f"Not tried: {error.why}")], b""
-    return _compared(
-        "_onnx", "In ONNX Runtime it", "the smaller network", cut, again, SAME_IN_ONNX, evaluated_on
-    ), content
+    return _compared("_onnx", "In ONNX Runtime it", "the smaller network", cut, again, SAME_IN_ONNX, on), content

@@ -48,7 +48,7 @@ from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Plan, Split, tensors_digest
 from explorer.types.aliases import JsonDict, JsonObject
 
-_ABOUT_MODEL = ("input_shape", "size", "mean", "std")
+_ABOUT_MODEL = ("input_shape", "size", "mean", "std", "classes")
 
 
 @dataclass(frozen=True)

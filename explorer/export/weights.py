@@ -96,6 +96,7 @@ def describe(model: LoadedModel, plan: Plan) -> JsonDict:
         "arch": model.meta.get("arch"),
         "arch_args": model.meta.get("arch_args") or {},
         "data": model.data,
+        **({"classes": list(model.meta["classes"])} if model.meta.get("classes") else {}),
         "spec": dict(plan.spec),
         "sparsity": plan.sparsity,
         "source": {"address": model.address, "digest": model.digest},
@@ -105,7 +106,9 @@ def describe(model: LoadedModel, plan: Plan) -> JsonDict:
 def _describe_slim(model: LoadedModel, plan: Plan) -> JsonDict:
     """A slim model's weights stay a slim model: they go with the graph that they came with."""
     meta = model.meta
-    about = {name: meta[name] for name in ("input_shape", "size", "mean", "std", "made_from") if name in meta}
+    about = {
+        name: meta[name] for name in ("input_shape", "size", "mean", "std", "classes", "made_from") if name in meta
+    }
     return {
         "kind": slim.KIND,
         "version": slim.VERSION,

@@ -89,6 +89,7 @@ def _opened(request: ModelRequest, contents: FileContents, hint: JsonObject, met
             **meta,
             "facts": dict(contents.facts),
             **({"spec": spec} if isinstance(spec, dict) else {}),
+            **({"classes": hint["classes"]} if slim.is_class_names(hint.get("classes")) else {}),
             **not_followed,
         },
     )

@@ -28,7 +28,7 @@ from explorer.types.inputs import as_inputs
 METADATA_KEY = "explorer"
 KIND = "slim"
 VERSION = 1
-_SIZES = ("input_shape", "size", "mean", "std", "n_classes", "made_from")
+_SIZES = ("input_shape", "size", "mean", "std", "n_classes", "classes", "made_from")
 
 
 def is_slim(about: JsonObject) -> bool:
@@ -101,12 +101,20 @@ def _plausible(name: str, value: object) -> bool:
         return isinstance(value, str) and len(value) <= 200
     if name in ("size", "n_classes"):
         return type(value) is int and 1 <= value <= 2**20
+    if name == "classes":
+        return is_class_names(value)
     whole = name == "input_shape"
     return (
         isinstance(value, list)
         and 0 < len(value) <= 4096
         and all(type(v) is int if whole else type(v) in (int, float) and math.isfinite(v) for v in value)
     )
+
+
+def is_class_names(value: object) -> bool:
+    """Whether this is a list of names of classes, as a file may state them."""
+    texts = isinstance(value, list) and all(isinstance(name, str) and len(name) <= 200 for name in value)
+    return texts and isinstance(value, list) and 0 < len(value) <= 2**20
 
 
 def _kept(about: JsonObject, *names: str) -> JsonDict:
