@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 13aa659a08a2503f
+// Made from src/ by "make component": change it there. Sources: 57fee423e6edb554
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;
@@ -68,21 +68,28 @@ function valueAt(group, position, scale) {
   const value = group.start + part * (group.high - group.start);
   return group.zeros > 0 ? Math.max(value, JUST_ABOVE_ZERO) : value;
 }
+function zeroBar(group, width, height) {
+  if (!group.zone || !group.zero_bar) return { width: 0, height: 0 };
+  return { width: Math.max(2, Math.round(group.zone * width) - 3), height: barHeight(group.zero_bar, height) };
+}
 function barsPath(group, scale, width, height) {
   const heights = scale === "log" && group.log ? group.log : group.linear;
   const left = group.zone * width;
   const step = (width - left) / heights.length;
   const gap = step >= 3 ? 1 : 0;
-  let path = group.zone ? bar(0, Math.max(2, Math.round(left) - 3), group.zero_bar, height) : "";
+  let path = group.zone ? bar(0, zeroBar(group, width, height).width, group.zero_bar, height) : "";
   heights.forEach((level, i) => {
     const from = Math.round(left + i * step);
     path += bar(from, Math.max(from + 1, Math.round(left + (i + 1) * step) - gap), level, height);
   });
   return path;
 }
+function barHeight(level, height) {
+  return Math.max(1.5, level / 255 * height);
+}
 function bar(from, to, level, height) {
   if (!level) return "";
-  const top = height - Math.max(1.5, level / 255 * height);
+  const top = height - barHeight(level, height);
   return `M${from} ${height}V${top.toFixed(1)}H${to}V${height}Z`;
 }
 function costAt(levels, share) {
@@ -636,12 +643,14 @@ var Moves = class {
 };
 
 // histogram/note.js
-function noteParts(strips) {
+function noteParts(strips, zeros) {
   const hands = "Grey bars are removed. Drag a line or use the arrow keys (with Ctrl: the next layer); double-click puts it back.";
-  if (!strips) return [hands];
+  const already = zeros ? [make("i", "ph-swatch ph-already"), " Already zero. "] : [];
+  if (!strips) return [...already, hands];
   const swatch = make("i", "ph-swatch");
   swatch.style.background = `linear-gradient(to right, ${[0, 0.33, 0.67, 1].map(costColour).join(", ")})`;
   return [
+    ...already,
     "Strip: what a layer costs if pruned alone up to there (measured scan), from little ",
     swatch,
     " to much; ≈: its cost at the line, estimated. ",
@@ -772,6 +781,8 @@ function makePlot(group) {
     area.append(svg);
     return path;
   });
+  const zeros = make("div", "ph-zeros ph-already");
+  area.append(zeros);
   const rule = make("div", "ph-rule");
   const thumb = makeThumb(group.name);
   rule.append(thumb);
@@ -779,7 +790,7 @@ function makePlot(group) {
   const strip = make("div", "ph-strip");
   strip.setAttribute("aria-hidden", "true");
   element.append(area, strip);
-  return { element, area, bars, thumb, strip };
+  return { element, area, bars, zeros, thumb, strip };
 }
 function makeThumb(name) {
   const thumb = make("div", "ph-thumb");
@@ -887,6 +898,10 @@ var Row = class extends Standing {
   get area() {
     return this.plot.area;
   }
+  /** Whether zero scores are weights that were zero before anything was pruned here. */
+  get hasZeroWeights() {
+    return this.group.zeros > 0 && this.group.unit === "weight" && this.symbol === "|w|";
+  }
   build() {
     this.element.append(this.name.element);
     if (this.group.movable) {
@@ -916,7 +931,16 @@ var Row = class extends Standing {
     this.drawn = drawing;
     const path = barsPath(this.group, scale, width, height);
     for (const bars of this.plot.bars) bars.setAttribute("d", path);
+    this.drawZeros(width, height);
     this.drawStrip(scale);
+  }
+  /** @param {number} width @param {number} height */
+  drawZeros(width, height) {
+    if (!this.hasZeroWeights) return;
+    const { zeros } = this.plot;
+    const bar2 = zeroBar(this.group, width, height);
+    zeros.style.width = `${bar2.width}px`;
+    zeros.style.height = `${bar2.height}px`;
   }
   /** @param {Scale} scale */
   drawStrip(scale) {
@@ -1237,7 +1261,7 @@ var Histogram = class {
     const any = this.rows.some((row) => row.levels);
     this.toolbar.offerSensitivity(any);
     this.host.classList.toggle("ph-strips", any);
-    this.note.replaceChildren(...noteParts(any));
+    this.note.replaceChildren(...noteParts(any, this.rows.some((row) => row.hasZeroWeights)));
     this.sight.drawVisible();
   }
   /** @param {DynamicPart} dynamic */

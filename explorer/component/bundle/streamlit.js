@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 13aa659a08a2503f
+// Made from src/ by "make component": change it there. Sources: 57fee423e6edb554
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"13aa659a08a2503f"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"57fee423e6edb554"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 13aa659a08a2503f
+// Made from src/ by "make component": change it there. Sources: 57fee423e6edb554
 
 // histogram/histogram.css
-var histogram_default = '.ph {\n  --accent: var(--st-primary-color, #4b51c4);\n  --ink: var(--st-text-color, #1c1f26);\n  --paper: var(--st-background-color, #fff);\n  --border: var(--st-border-color, color-mix(in srgb, var(--ink) 14%, var(--paper)));\n  --muted: color-mix(in srgb, var(--ink) 68%, var(--paper));\n  --gone: color-mix(in srgb, var(--ink) 18%, var(--paper));\n  --wash: color-mix(in srgb, var(--accent) 12%, var(--paper));\n  --radius: min(var(--st-button-radius, 8px), 10px);\n  --mono: var(--st-code-font, ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace);\n  --plot: 38px;\n  container-type: inline-size;\n  width: 100%;\n  color: var(--ink);\n  font-family: var(--st-font, system-ui, sans-serif);\n  font-size: 13px;\n  line-height: 1.35;\n  -webkit-text-size-adjust: 100%;\n}\n.ph *, .ph *::before, .ph *::after { box-sizing: border-box; }\n.ph p { margin: 0; }\n.ph [hidden] { display: none !important; }\n.ph button, .ph input, .ph select { font: inherit; color: inherit; }\n.ph button { cursor: pointer; }\n.ph :focus { outline: none; }\n.ph :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }\n.ph-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }\n\n/* tools */\n.ph-tools-top { display: grid; gap: 8px; padding-bottom: 8px; }\n.ph-bar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }\n.ph-caption { color: var(--muted); }\n.ph-segments { display: inline-flex; border: 1px solid var(--border); border-radius: var(--radius); overflow: clip; background: var(--paper); }\n.ph-segment { border: 0; background: none; padding: 4px 10px; min-height: 28px; white-space: nowrap; }\n.ph .ph-segment { color: var(--muted); }\n.ph-segment + .ph-segment { border-left: 1px solid var(--border); }\n.ph-segment:hover { background: color-mix(in srgb, var(--ink) 5%, transparent); }\n.ph .ph-segment[aria-checked="true"] { background: var(--wash); color: color-mix(in srgb, var(--accent) 82%, var(--ink)); font-weight: 600; }\n.ph-segment:focus-visible { outline-offset: -2px; border-radius: var(--radius); }\n.ph-steps { margin-left: auto; display: inline-flex; gap: 6px; }\n.ph-button { display: inline-grid; place-items: center; width: 34px; height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0; }\n.ph-button:hover:not(:disabled) { border-color: var(--accent); color: var(--accent); }\n.ph button:disabled { opacity: .38; cursor: default; }\n.ph-icon { width: 16px; height: 16px; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }\n.ph-search, .ph-order { height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0 10px; min-width: 0; }\n.ph-search { flex: 1 1 120px; }\n.ph-search::placeholder { color: var(--muted); opacity: 1; }\n.ph-order { flex: 0 1 auto; padding-right: 4px; }\n.ph-order option { background: var(--paper); color: var(--ink); }\n.ph-facts-bar { justify-content: space-between; }\n.ph-total { color: var(--muted); font-variant-numeric: tabular-nums; }\n.ph-total strong { color: var(--ink); font-size: 14px; margin-right: 4px; }\n\n/* blocks */\n.ph-block, .ph-list > .ph-rows { border-top: 1px solid var(--border); }\n.ph-head { display: flex; align-items: center; gap: 4px; width: 100%; border: 0; background: none; padding: 7px 2px 5px 0; text-align: left; }\n.ph-head .ph-icon { color: var(--muted); flex: none; opacity: .7; transition: transform .12s; }\n.ph-head[aria-expanded="false"] .ph-icon { transform: rotate(-90deg); }\n.ph-title { font-weight: 650; overflow-wrap: anywhere; }\n.ph-facts { margin-left: auto; padding-left: 8px; color: var(--muted); text-align: right; font-variant-numeric: tabular-nums; }\n.ph-empty { padding: 18px 0; color: var(--muted); overflow-wrap: anywhere; }\n\n/* rows */\n.ph-row {\n  display: grid;\n  grid-template-columns: minmax(96px, 126px) minmax(0, 1fr) var(--read, 80px) auto 50px;\n  column-gap: 10px;\n  align-items: center;\n  padding: 4px 0 5px;\n  content-visibility: auto;\n  contain-intrinsic-size: auto 61px;\n}\n.ph-name { display: grid; min-width: 0; }\n.ph-label { font-family: var(--mono); font-size: 12.5px; line-height: 1.25; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; background: none; padding: 0; color: inherit; }\n.ph-size, .ph-line, .ph-cost { color: var(--muted); font-size: 12px; }\n.ph-plot { min-width: 0; padding: 3px 8px 0; }\n.ph-area { position: relative; height: var(--plot); cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; --at: 0%; }\n.ph-area svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; shape-rendering: crispEdges; }\n.ph-gone { fill: var(--gone); clip-path: inset(0 calc(100% - var(--at)) 0 -1px); }\n.ph-kept { fill: var(--accent); clip-path: inset(0 -1px 0 var(--at)); }\n.ph-rule { position: absolute; top: -4px; bottom: -6px; left: var(--at); width: 2px; margin-left: -1px; background: var(--ink); pointer-events: none; }\n.ph-thumb { position: absolute; top: 50%; left: 50%; width: 14px; height: 14px; margin: -7px; border: 2px solid var(--ink); border-radius: 50%; background: var(--paper); pointer-events: auto; touch-action: none; cursor: grab; transition: transform .12s, box-shadow .12s; }\n.ph-thumb::after { content: ""; position: absolute; inset: -8px; border-radius: 50%; }\n.ph-area:hover .ph-thumb { box-shadow: 0 0 0 4px color-mix(in srgb, var(--accent) 22%, transparent); }\n.ph-dragging .ph-thumb, .ph-dragging .ph-area { cursor: grabbing; }\n.ph .ph-thumb:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }\n.ph-strip { display: none; height: 4px; margin-top: 3px; }\n.ph-strip.ph-on { display: block; }\n.ph-strips .ph-strip { display: block; }\n.ph-read { display: grid; justify-items: end; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }\n.ph-share { font-weight: 700; font-size: 14px; }\n.ph-cost { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; width: 66px; }\n.ph-tools { display: flex; justify-content: flex-end; grid-column: 5; }\n.ph-tool { display: grid; place-items: center; width: 25px; height: 28px; border: 0; padding: 0; border-radius: 6px; background: none; }\n.ph .ph-tool { color: var(--muted); }\n.ph-tool:hover { background: color-mix(in srgb, var(--ink) 8%, transparent); }\n.ph-more .ph-icon { stroke-width: 2.4; }\n.ph .ph-more.ph-set { color: var(--accent); }\n.ph-lock[aria-pressed="false"] { opacity: .65; }\n.ph .ph-lock[aria-pressed="true"] { color: var(--ink); }\n.ph-lock[aria-pressed="true"] .ph-icon path { fill: color-mix(in srgb, var(--ink) 18%, transparent); }\n\n.ph-held .ph-area, .ph-held .ph-thumb { cursor: not-allowed; }\n.ph-held .ph-kept { fill: color-mix(in srgb, var(--accent) 55%, var(--paper)); }\n.ph-held .ph-rule { background: var(--muted); }\n.ph-held .ph-thumb { border-color: var(--muted); width: 10px; height: 10px; margin: -5px; border-radius: 2px; }\n.ph-held .ph-area:hover .ph-thumb { box-shadow: none; }\n.ph-off { color: var(--muted); }\n.ph-why { grid-column: 2 / -1; padding-left: 8px; font-size: 12px; overflow-wrap: anywhere; }\n\n.ph-note { border-top: 1px solid var(--border); padding-top: 8px; color: var(--muted); font-size: 12px; }\n.ph-swatch { display: inline-block; width: 44px; height: 5px; vertical-align: middle; border-radius: 3px; }\n\n/* limits */\n.ph-menu { position: fixed; inset: auto; margin: 0; padding: 12px 14px; width: 200px; border: 1px solid var(--border); border-radius: 10px; background: var(--paper); color: var(--ink); box-shadow: 0 8px 28px rgb(0 0 0 / .18); }\n.ph-menu:popover-open { display: grid; gap: 8px; }\n.ph-menu-title { overflow-wrap: anywhere; color: var(--muted); font-size: 12px; }\n.ph-field { display: grid; grid-template-columns: 1fr 68px auto; gap: 6px; align-items: center; }\n.ph-field input { height: 30px; border: 1px solid var(--border); border-radius: 6px; background: var(--paper); padding: 0 6px; text-align: right; min-width: 0; }\n\n@container (max-width: 520px) {\n  .ph-row { grid-template-columns: minmax(0, 1fr) auto auto 62px; padding: 8px 0; contain-intrinsic-size: auto 96px; row-gap: 4px; }\n  .ph-name, .ph-read, .ph-cost, .ph-tools { grid-row: 1; }\n  .ph-name { grid-column: 1; }\n  .ph-tools { grid-column: 4; }\n  .ph-tool { width: 31px; height: 36px; }\n  .ph-plot, .ph-why { grid-row: 2; grid-column: 1 / -1; padding-left: 8px; }\n  .ph-cost { width: auto; }\n  .ph-thumb::after { inset: -15px; }\n  .ph { --plot: 44px; }\n  .ph-caption { order: 1; }\n  .ph-steps { order: 2; }\n  .ph-bar .ph-segments { order: 3; }\n  .ph-bar:first-child .ph-segments { flex: 1 0 100%; }\n  .ph-bar:first-child .ph-segment { flex: 1 1 auto; padding: 4px 6px; }\n}\n@media (pointer: coarse) {\n  .ph-thumb::after { inset: -15px; }\n  .ph-segment { min-height: 36px; }\n  .ph-button { width: 40px; height: 38px; }\n  .ph-search, .ph-order { height: 38px; }\n}\n@media (prefers-reduced-motion: no-preference) {\n  .ph:not(.ph-dragging) .ph-rule { transition: left .12s ease-out; }\n}\n@media (prefers-reduced-motion: reduce) {\n  .ph * { transition: none !important; }\n}\n@media (forced-colors: active) {\n  .ph-kept { fill: Highlight; }\n  .ph-gone { fill: GrayText; }\n  .ph-thumb { border-color: ButtonText; }\n}\n';
+var histogram_default = '.ph {\n  --accent: var(--st-primary-color, #4b51c4);\n  --ink: var(--st-text-color, #1c1f26);\n  --paper: var(--st-background-color, #fff);\n  --border: var(--st-border-color, color-mix(in srgb, var(--ink) 14%, var(--paper)));\n  --muted: color-mix(in srgb, var(--ink) 68%, var(--paper));\n  --gone: color-mix(in srgb, var(--ink) 18%, var(--paper));\n  --wash: color-mix(in srgb, var(--accent) 12%, var(--paper));\n  --radius: min(var(--st-button-radius, 8px), 10px);\n  --mono: var(--st-code-font, ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace);\n  --plot: 38px;\n  container-type: inline-size;\n  width: 100%;\n  color: var(--ink);\n  font-family: var(--st-font, system-ui, sans-serif);\n  font-size: 13px;\n  line-height: 1.35;\n  -webkit-text-size-adjust: 100%;\n}\n.ph *, .ph *::before, .ph *::after { box-sizing: border-box; }\n.ph p { margin: 0; }\n.ph [hidden] { display: none !important; }\n.ph button, .ph input, .ph select { font: inherit; color: inherit; }\n.ph button { cursor: pointer; }\n.ph :focus { outline: none; }\n.ph :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }\n.ph-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }\n\n/* tools */\n.ph-tools-top { display: grid; gap: 8px; padding-bottom: 8px; }\n.ph-bar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }\n.ph-caption { color: var(--muted); }\n.ph-segments { display: inline-flex; border: 1px solid var(--border); border-radius: var(--radius); overflow: clip; background: var(--paper); }\n.ph-segment { border: 0; background: none; padding: 4px 10px; min-height: 28px; white-space: nowrap; }\n.ph .ph-segment { color: var(--muted); }\n.ph-segment + .ph-segment { border-left: 1px solid var(--border); }\n.ph-segment:hover { background: color-mix(in srgb, var(--ink) 5%, transparent); }\n.ph .ph-segment[aria-checked="true"] { background: var(--wash); color: color-mix(in srgb, var(--accent) 82%, var(--ink)); font-weight: 600; }\n.ph-segment:focus-visible { outline-offset: -2px; border-radius: var(--radius); }\n.ph-steps { margin-left: auto; display: inline-flex; gap: 6px; }\n.ph-button { display: inline-grid; place-items: center; width: 34px; height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0; }\n.ph-button:hover:not(:disabled) { border-color: var(--accent); color: var(--accent); }\n.ph button:disabled { opacity: .38; cursor: default; }\n.ph-icon { width: 16px; height: 16px; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }\n.ph-search, .ph-order { height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0 10px; min-width: 0; }\n.ph-search { flex: 1 1 120px; }\n.ph-search::placeholder { color: var(--muted); opacity: 1; }\n.ph-order { flex: 0 1 auto; padding-right: 4px; }\n.ph-order option { background: var(--paper); color: var(--ink); }\n.ph-facts-bar { justify-content: space-between; }\n.ph-total { color: var(--muted); font-variant-numeric: tabular-nums; }\n.ph-total strong { color: var(--ink); font-size: 14px; margin-right: 4px; }\n\n/* blocks */\n.ph-block, .ph-list > .ph-rows { border-top: 1px solid var(--border); }\n.ph-head { display: flex; align-items: center; gap: 4px; width: 100%; border: 0; background: none; padding: 7px 2px 5px 0; text-align: left; }\n.ph-head .ph-icon { color: var(--muted); flex: none; opacity: .7; transition: transform .12s; }\n.ph-head[aria-expanded="false"] .ph-icon { transform: rotate(-90deg); }\n.ph-title { font-weight: 650; overflow-wrap: anywhere; }\n.ph-facts { margin-left: auto; padding-left: 8px; color: var(--muted); text-align: right; font-variant-numeric: tabular-nums; }\n.ph-empty { padding: 18px 0; color: var(--muted); overflow-wrap: anywhere; }\n\n/* rows */\n.ph-row {\n  display: grid;\n  grid-template-columns: minmax(96px, 126px) minmax(0, 1fr) var(--read, 80px) auto 50px;\n  column-gap: 10px;\n  align-items: center;\n  padding: 4px 0 5px;\n  content-visibility: auto;\n  contain-intrinsic-size: auto 61px;\n}\n.ph-name { display: grid; min-width: 0; }\n.ph-label { font-family: var(--mono); font-size: 12.5px; line-height: 1.25; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; background: none; padding: 0; color: inherit; }\n.ph-size, .ph-line, .ph-cost { color: var(--muted); font-size: 12px; }\n.ph-plot { min-width: 0; padding: 3px 8px 0; }\n.ph-area { position: relative; height: var(--plot); cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; --at: 0%; }\n.ph-area svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; shape-rendering: crispEdges; }\n.ph-gone { fill: var(--gone); clip-path: inset(0 calc(100% - var(--at)) 0 -1px); }\n.ph-kept { fill: var(--accent); clip-path: inset(0 -1px 0 var(--at)); }\n.ph-zeros { position: absolute; left: 0; bottom: 0; pointer-events: none; }\n.ph-already { background: repeating-linear-gradient(45deg, var(--ink) 0 2px, var(--gone) 2px 4px); }\n.ph-rule { position: absolute; top: -4px; bottom: -6px; left: var(--at); width: 2px; margin-left: -1px; background: var(--ink); pointer-events: none; }\n.ph-thumb { position: absolute; top: 50%; left: 50%; width: 14px; height: 14px; margin: -7px; border: 2px solid var(--ink); border-radius: 50%; background: var(--paper); pointer-events: auto; touch-action: none; cursor: grab; transition: transform .12s, box-shadow .12s; }\n.ph-thumb::after { content: ""; position: absolute; inset: -8px; border-radius: 50%; }\n.ph-area:hover .ph-thumb { box-shadow: 0 0 0 4px color-mix(in srgb, var(--accent) 22%, transparent); }\n.ph-dragging .ph-thumb, .ph-dragging .ph-area { cursor: grabbing; }\n.ph .ph-thumb:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }\n.ph-strip { display: none; height: 4px; margin-top: 3px; }\n.ph-strip.ph-on { display: block; }\n.ph-strips .ph-strip { display: block; }\n.ph-read { display: grid; justify-items: end; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }\n.ph-share { font-weight: 700; font-size: 14px; }\n.ph-cost { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; width: 66px; }\n.ph-tools { display: flex; justify-content: flex-end; grid-column: 5; }\n.ph-tool { display: grid; place-items: center; width: 25px; height: 28px; border: 0; padding: 0; border-radius: 6px; background: none; }\n.ph .ph-tool { color: var(--muted); }\n.ph-tool:hover { background: color-mix(in srgb, var(--ink) 8%, transparent); }\n.ph-more .ph-icon { stroke-width: 2.4; }\n.ph .ph-more.ph-set { color: var(--accent); }\n.ph-lock[aria-pressed="false"] { opacity: .65; }\n.ph .ph-lock[aria-pressed="true"] { color: var(--ink); }\n.ph-lock[aria-pressed="true"] .ph-icon path { fill: color-mix(in srgb, var(--ink) 18%, transparent); }\n\n.ph-held .ph-area, .ph-held .ph-thumb { cursor: not-allowed; }\n.ph-held .ph-kept { fill: color-mix(in srgb, var(--accent) 55%, var(--paper)); }\n.ph-held .ph-rule { background: var(--muted); }\n.ph-held .ph-thumb { border-color: var(--muted); width: 10px; height: 10px; margin: -5px; border-radius: 2px; }\n.ph-held .ph-area:hover .ph-thumb { box-shadow: none; }\n.ph-off { color: var(--muted); }\n.ph-why { grid-column: 2 / -1; padding-left: 8px; font-size: 12px; overflow-wrap: anywhere; }\n\n.ph-note { border-top: 1px solid var(--border); padding-top: 8px; color: var(--muted); font-size: 12px; }\n.ph-swatch.ph-already { width: 12px; height: 12px; border-radius: 0; }\n.ph-swatch { display: inline-block; width: 44px; height: 5px; vertical-align: middle; border-radius: 3px; }\n\n/* limits */\n.ph-menu { position: fixed; inset: auto; margin: 0; padding: 12px 14px; width: 200px; border: 1px solid var(--border); border-radius: 10px; background: var(--paper); color: var(--ink); box-shadow: 0 8px 28px rgb(0 0 0 / .18); }\n.ph-menu:popover-open { display: grid; gap: 8px; }\n.ph-menu-title { overflow-wrap: anywhere; color: var(--muted); font-size: 12px; }\n.ph-field { display: grid; grid-template-columns: 1fr 68px auto; gap: 6px; align-items: center; }\n.ph-field input { height: 30px; border: 1px solid var(--border); border-radius: 6px; background: var(--paper); padding: 0 6px; text-align: right; min-width: 0; }\n\n@container (max-width: 520px) {\n  .ph-row { grid-template-columns: minmax(0, 1fr) auto auto 62px; padding: 8px 0; contain-intrinsic-size: auto 96px; row-gap: 4px; }\n  .ph-name, .ph-read, .ph-cost, .ph-tools { grid-row: 1; }\n  .ph-name { grid-column: 1; }\n  .ph-tools { grid-column: 4; }\n  .ph-tool { width: 31px; height: 36px; }\n  .ph-plot, .ph-why { grid-row: 2; grid-column: 1 / -1; padding-left: 8px; }\n  .ph-cost { width: auto; }\n  .ph-thumb::after { inset: -15px; }\n  .ph { --plot: 44px; }\n  .ph-caption { order: 1; }\n  .ph-steps { order: 2; }\n  .ph-bar .ph-segments { order: 3; }\n  .ph-bar:first-child .ph-segments { flex: 1 0 100%; }\n  .ph-bar:first-child .ph-segment { flex: 1 1 auto; padding: 4px 6px; }\n}\n@media (pointer: coarse) {\n  .ph-thumb::after { inset: -15px; }\n  .ph-segment { min-height: 36px; }\n  .ph-button { width: 40px; height: 38px; }\n  .ph-search, .ph-order { height: 38px; }\n}\n@media (prefers-reduced-motion: no-preference) {\n  .ph:not(.ph-dragging) .ph-rule { transition: left .12s ease-out; }\n}\n@media (prefers-reduced-motion: reduce) {\n  .ph * { transition: none !important; }\n}\n@media (forced-colors: active) {\n  .ph-kept { fill: Highlight; }\n  .ph-gone { fill: GrayText; }\n  .ph-thumb { border-color: ButtonText; }\n}\n';
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;
@@ -71,21 +71,28 @@ function valueAt(group, position, scale) {
   const value = group.start + part * (group.high - group.start);
   return group.zeros > 0 ? Math.max(value, JUST_ABOVE_ZERO) : value;
 }
+function zeroBar(group, width, height) {
+  if (!group.zone || !group.zero_bar) return { width: 0, height: 0 };
+  return { width: Math.max(2, Math.round(group.zone * width) - 3), height: barHeight(group.zero_bar, height) };
+}
 function barsPath(group, scale, width, height) {
   const heights = scale === "log" && group.log ? group.log : group.linear;
   const left = group.zone * width;
   const step = (width - left) / heights.length;
   const gap = step >= 3 ? 1 : 0;
-  let path = group.zone ? bar(0, Math.max(2, Math.round(left) - 3), group.zero_bar, height) : "";
+  let path = group.zone ? bar(0, zeroBar(group, width, height).width, group.zero_bar, height) : "";
   heights.forEach((level, i) => {
     const from = Math.round(left + i * step);
     path += bar(from, Math.max(from + 1, Math.round(left + (i + 1) * step) - gap), level, height);
   });
   return path;
 }
+function barHeight(level, height) {
+  return Math.max(1.5, level / 255 * height);
+}
 function bar(from, to, level, height) {
   if (!level) return "";
-  const top = height - Math.max(1.5, level / 255 * height);
+  const top = height - barHeight(level, height);
   return `M${from} ${height}V${top.toFixed(1)}H${to}V${height}Z`;
 }
 function costAt(levels, share) {
@@ -639,12 +646,14 @@ var Moves = class {
 };
 
 // histogram/note.js
-function noteParts(strips) {
+function noteParts(strips, zeros) {
   const hands = "Grey bars are removed. Drag a line or use the arrow keys (with Ctrl: the next layer); double-click puts it back.";
-  if (!strips) return [hands];
+  const already = zeros ? [make("i", "ph-swatch ph-already"), " Already zero. "] : [];
+  if (!strips) return [...already, hands];
   const swatch = make("i", "ph-swatch");
   swatch.style.background = `linear-gradient(to right, ${[0, 0.33, 0.67, 1].map(costColour).join(", ")})`;
   return [
+    ...already,
     "Strip: what a layer costs if pruned alone up to there (measured scan), from little ",
     swatch,
     " to much; ≈: its cost at the line, estimated. ",
@@ -775,6 +784,8 @@ function makePlot(group) {
     area.append(svg);
     return path;
   });
+  const zeros = make("div", "ph-zeros ph-already");
+  area.append(zeros);
   const rule = make("div", "ph-rule");
   const thumb = makeThumb(group.name);
   rule.append(thumb);
@@ -782,7 +793,7 @@ function makePlot(group) {
   const strip = make("div", "ph-strip");
   strip.setAttribute("aria-hidden", "true");
   element.append(area, strip);
-  return { element, area, bars, thumb, strip };
+  return { element, area, bars, zeros, thumb, strip };
 }
 function makeThumb(name) {
   const thumb = make("div", "ph-thumb");
@@ -890,6 +901,10 @@ var Row = class extends Standing {
   get area() {
     return this.plot.area;
   }
+  /** Whether zero scores are weights that were zero before anything was pruned here. */
+  get hasZeroWeights() {
+    return this.group.zeros > 0 && this.group.unit === "weight" && this.symbol === "|w|";
+  }
   build() {
     this.element.append(this.name.element);
     if (this.group.movable) {
@@ -919,7 +934,16 @@ var Row = class extends Standing {
     this.drawn = drawing;
     const path = barsPath(this.group, scale, width, height);
     for (const bars of this.plot.bars) bars.setAttribute("d", path);
+    this.drawZeros(width, height);
     this.drawStrip(scale);
+  }
+  /** @param {number} width @param {number} height */
+  drawZeros(width, height) {
+    if (!this.hasZeroWeights) return;
+    const { zeros } = this.plot;
+    const bar2 = zeroBar(this.group, width, height);
+    zeros.style.width = `${bar2.width}px`;
+    zeros.style.height = `${bar2.height}px`;
   }
   /** @param {Scale} scale */
   drawStrip(scale) {
@@ -1240,7 +1264,7 @@ var Histogram = class {
     const any = this.rows.some((row) => row.levels);
     this.toolbar.offerSensitivity(any);
     this.host.classList.toggle("ph-strips", any);
-    this.note.replaceChildren(...noteParts(any));
+    this.note.replaceChildren(...noteParts(any, this.rows.some((row) => row.hasZeroWeights)));
     this.sight.drawVisible();
   }
   /** @param {DynamicPart} dynamic */
@@ -1358,7 +1382,7 @@ function mount(root, payload, onChange) {
 }
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"13aa659a08a2503f"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"57fee423e6edb554"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

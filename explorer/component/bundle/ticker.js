@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 13aa659a08a2503f
+// Made from src/ by "make component": change it there. Sources: 57fee423e6edb554
 
 // ticker.js
 var RETRY_MS = 1500;

@@ -2,7 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { barsPath, costAt, countBelow, decoded, firstAtLeast, lineFor, makeGroup, positionOf, valueAt } from "../src/histogram/axis.js";
+import {
+  barsPath,
+  costAt,
+  countBelow,
+  decoded,
+  firstAtLeast,
+  lineFor,
+  makeGroup,
+  positionOf,
+  valueAt,
+  zeroBar,
+} from "../src/histogram/axis.js";
 import { groupOf, packed } from "./groups.js";
 
 /** @param {number[]} scores @param {number} value */
@@ -77,6 +88,13 @@ test("exact zeros have a zone of their own: its left half keeps them, its right 
   const group = groupOf([0, 0, 0.5, 1]);
   assert.equal(countBelow(group, valueAt(group, 0.02, "linear")), 0);
   assert.equal(countBelow(group, valueAt(group, 0.04, "linear")), 2);
+});
+
+test("the bar of exact zeros is as wide as its zone, as high as its share of the tallest", () => {
+  const group = { ...groupOf([0, 0, 0.5, 1]), linear: new Uint8Array([255]), zero_bar: 51 };
+  assert.deepEqual(zeroBar(group, 400, 40), { width: 17, height: 8 });
+  assert.deepEqual(zeroBar(groupOf([0.5, 1]), 400, 40), { width: 0, height: 0 });
+  assert.equal(barsPath(group, "linear", 400, 40), "M0 40V32.0H17V40ZM20 40V0.0H399V40Z");
 });
 
 test("a group with a reason cannot be moved, nor one without scores", () => {

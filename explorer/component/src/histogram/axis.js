@@ -117,6 +117,17 @@ export function valueAt(group, position, scale) {
 }
 
 /**
+ * The bar of exact zeros in pixels, from the left end and the bottom; nothing where there is none.
+ * @param {Group} group
+ * @param {number} width
+ * @param {number} height
+ */
+export function zeroBar(group, width, height) {
+  if (!group.zone || !group.zero_bar) return { width: 0, height: 0 };
+  return { width: Math.max(2, Math.round(group.zone * width) - 3), height: barHeight(group.zero_bar, height) };
+}
+
+/**
  * The outline of all bars in pixels, the bar of zeros among them.
  * @param {Group} group
  * @param {Scale} scale
@@ -128,12 +139,17 @@ export function barsPath(group, scale, width, height) {
   const left = group.zone * width;
   const step = (width - left) / heights.length;
   const gap = step >= 3 ? 1 : 0;
-  let path = group.zone ? bar(0, Math.max(2, Math.round(left) - 3), group.zero_bar, height) : "";
+  let path = group.zone ? bar(0, zeroBar(group, width, height).width, group.zero_bar, height) : "";
   heights.forEach((level, i) => {
     const from = Math.round(left + i * step);
     path += bar(from, Math.max(from + 1, Math.round(left + (i + 1) * step) - gap), level, height);
   });
   return path;
+}
+
+/** @param {number} level 0 to 255 @param {number} height */
+function barHeight(level, height) {
+  return Math.max(1.5, (level / 255) * height);
 }
 
 /**
@@ -144,7 +160,7 @@ export function barsPath(group, scale, width, height) {
  */
 function bar(from, to, level, height) {
   if (!level) return "";
-  const top = height - Math.max(1.5, (level / 255) * height);
+  const top = height - barHeight(level, height);
   return `M${from} ${height}V${top.toFixed(1)}H${to}V${height}Z`;
 }
 

@@ -128,7 +128,7 @@ class Histogram {
     const any = this.rows.some((row) => row.levels);
     this.toolbar.offerSensitivity(any);
     this.host.classList.toggle("ph-strips", any);
-    this.note.replaceChildren(...noteParts(any));
+    this.note.replaceChildren(...noteParts(any, this.rows.some((row) => row.hasZeroWeights)));
     this.sight.drawVisible();
   }
 

@@ -1,7 +1,7 @@
 // @ts-check
 // One group on the screen. A row knows its numbers and draws itself; it decides nothing.
 
-import { barsPath, costAt, countBelow, positionOf, valueAt } from "./axis.js";
+import { barsPath, costAt, countBelow, positionOf, valueAt, zeroBar } from "./axis.js";
 import { ICONS, make } from "../elements.js";
 import { makeName, makePlot, makeReadout, makeTools } from "./row_elements.js";
 import { Standing } from "./standing.js";
@@ -37,6 +37,11 @@ export class Row extends Standing {
     return this.plot.area;
   }
 
+  /** Whether zero scores are weights that were zero before anything was pruned here. */
+  get hasZeroWeights() {
+    return this.group.zeros > 0 && this.group.unit === "weight" && this.symbol === "|w|";
+  }
+
   build() {
     this.element.append(this.name.element);
     if (this.group.movable) {
@@ -68,7 +73,17 @@ export class Row extends Standing {
     this.drawn = drawing;
     const path = barsPath(this.group, scale, width, height);
     for (const bars of this.plot.bars) bars.setAttribute("d", path);
+    this.drawZeros(width, height);
     this.drawStrip(scale);
+  }
+
+  /** @param {number} width @param {number} height */
+  drawZeros(width, height) {
+    if (!this.hasZeroWeights) return;
+    const { zeros } = this.plot;
+    const bar = zeroBar(this.group, width, height);
+    zeros.style.width = `${bar.width}px`;
+    zeros.style.height = `${bar.height}px`;
   }
 
   /** @param {Scale} scale */

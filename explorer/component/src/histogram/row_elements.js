@@ -26,6 +26,8 @@ export function makePlot(group) {
     area.append(svg);
     return path;
   });
+  const zeros = make("div", "ph-zeros ph-already");
+  area.append(zeros);
   const rule = make("div", "ph-rule");
   const thumb = makeThumb(group.name);
   rule.append(thumb);
@@ -33,7 +35,7 @@ export function makePlot(group) {
   const strip = make("div", "ph-strip");
   strip.setAttribute("aria-hidden", "true");
   element.append(area, strip);
-  return { element, area, bars, thumb, strip };
+  return { element, area, bars, zeros, thumb, strip };
 }
 
 /** @param {string} name */
