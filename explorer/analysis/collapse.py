@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.analysis.accuracy_findings import little_excited, lost, one_sided
+from explorer.analysis.dead_paths import cut_off
 from explorer.metrics.interval import wilson
 from explorer.ranking.together import counted, not_finite
 from explorer.text.numbers import between, percent, percent_asked
@@ -37,13 +38,14 @@ def before(model: LoadedModel, plan: Plan) -> list[Finding]:
         for name in group.group.layers:
             groups.setdefault(name, group)
     broken = _broken(model, plan.layers.layers)
-    n_kept = counted(plan.masks, _itself)
+    n_kept = counted(plan.left, _itself)
     findings = []
     for layer in plan.layers:
         findings += [broken[layer.name]] if layer.name in broken else []
-        mask = plan.masks.get(layer.parameter)
-        if mask is not None and n_kept[layer.parameter] < mask.numel():
+        mask = plan.left.get(layer.parameter)
+        if layer.name not in broken and mask is not None and n_kept[layer.parameter] < mask.numel():
             findings += _of_layer(model, plan, layer, groups.get(layer.name))
+    findings += [_cut_off(plan, layer, n, groups.get(layer.name)) for layer, n in cut_off(model, plan)]
     return sorted(findings, key=lambda finding: _SEVERITY[finding.level])
 
 
@@ -73,7 +75,7 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> Iterator[Finding]:
-    mask = plan.masks[layer.parameter]
+    mask = plan.left[layer.parameter]
     # Biases and scales go with their unit: only what holds a layer's weights can empty it.
     if not layer.n_weights or mask.dim() < 2:
         return
@@ -121,7 +123,7 @@ def _not_finite(layer: LayerInfo, weights: Tensor) -> Finding:
 def _all_zero(layer: LayerInfo) -> Finding:
     return Finding(
         level="warn",
-        what=f"{layer.name} holds nothing but zeros: it passes no signal on.",
+        what=f"{layer.name} is empty: it holds nothing but zeros and passes no signal on.",
         evidence=f"All {layer.n_weights:,} weights; no pruning setting did this.",
         action="Load the weights from before they were lost, unless that is meant.",
         layer=layer.name,
@@ -130,7 +132,7 @@ def _all_zero(layer: LayerInfo) -> Finding:
 
 def _emptied(plan: Plan, layer: LayerInfo, mask: Tensor, group: GroupPlan | None) -> Finding | None:
     n_kept = int(mask.sum())
-    share = f"{layer.n_weights - n_kept:,} of {layer.n_weights:,} weights are pruned by {setting(plan, group)}."
+    share = f"{layer.n_weights - n_kept:,} of {layer.n_weights:,} weights are {_cause(plan, layer, group)}."
     if n_kept == 0:
         return _finding("fail", f"{layer.name} is empty: it passes no signal on.", share, plan, layer, group)
     if n_kept < NEARLY_EMPTY * layer.n_weights:
@@ -147,15 +149,21 @@ def _emptied(plan: Plan, layer: LayerInfo, mask: Tensor, group: GroupPlan | None
     return None
 
 
+def _cut_off(plan: Plan, layer: LayerInfo, n_left: int, group: GroupPlan | None) -> Finding:
+    what = f"{layer.name} passes no signal on: what is left of it reads dead channels alone."
+    evidence = f"All {n_left:,} weights that it keeps read channels to which no weight leads any more."
+    return _finding("fail", what, evidence, plan, layer, group)
+
+
 def _dead_rows(plan: Plan, layer: LayerInfo, rows: Tensor, group: GroupPlan | None) -> Finding | None:
-    if group is None or group.group.unit != "weight":
-        return None
+    if group is None or group.group.unit != "weight" or (layer.kind == "Embedding" and not plan.n_pruned_in(layer)):
+        return None  # the row of a word that stands for nothing is meant to be zero
     dead = torch.nonzero(~rows.any(dim=1)).flatten().tolist()
     if not dead:
         return None
     n, unit = len(rows), _unit(layer.kind)
     listed = ", ".join(map(str, dead[:5])) + (" and others" if len(dead) > 5 else "")
-    which = f"Numbers {listed}; every weight that leads to them is pruned by {setting(plan, group)}."
+    which = f"Numbers {listed}; every weight that leads to them is {_cause(plan, layer, group)}."
     if n - len(dead) < 2 <= n:
         what = f"{layer.name} is nearly empty: one {unit} of {n:,} is left."
     else:
@@ -175,6 +183,14 @@ def _rows(model: LoadedModel, layer: LayerInfo, mask: Tensor) -> Tensor:
     return (
         mask.reshape(groups, len(mask) // groups, mask.shape[1], -1).transpose(1, 2).reshape(groups * mask.shape[1], -1)
     )
+
+
+def _cause(plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> str:
+    """What made weights of a layer zero: the setting, the file, or both."""
+    by = f"pruned by {setting(plan, group)}"
+    if layer.parameter not in plan.nonzero:
+        return by
+    return f"zero already or {by}" if plan.n_pruned_in(layer) else "zero already"
 
 
 def setting(plan: Plan, group: GroupPlan | None) -> str:
@@ -212,7 +228,8 @@ def _action(plan: Plan, group: GroupPlan | None) -> str:
 
 
 def _finding(level: Level, what: str, evidence: str, plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> Finding:
-    return Finding(level, what, evidence, _action(plan, group), layer.name)
+    is_own = layer.parameter in plan.nonzero and not plan.n_pruned_in(layer)
+    return Finding(level, what, evidence, _OWN if is_own else _action(plan, group), layer.name)
 
 
 def _not_a_number(evaluation: Evaluation) -> Finding | None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.export.files import misread
 from explorer.metrics.origin import machine, today
-from explorer.metrics.size import NOTES, n_of_m_pattern, stored_tensors
+from explorer.metrics.size import NOTES, file_dtypes, n_of_m_pattern, stored_tensors
 from explorer.models.bitmask import pack
 from explorer.pruning.apply import compensated
 from explorer.pruning.slicing import sliced
@@ -55,7 +55,7 @@ def _kinds(model: LoadedModel, plan: Plan) -> Iterator[tuple[str, Tensors]]:
         yield "n_of_m", _packed(tensors, plan, lambda tensor, mask: _indexed(tensor, mask, m))
     if plan.kept_shapes:
         try:
-            yield "removed", _small(sliced(model, plan).module)
+            yield "removed", _as_stored(_small(sliced(model, plan).module), model)
         except ExplorerError:
             return  # it stays masked; the network says why where removal is offered
 
@@ -87,7 +87,13 @@ def _masked(model: LoadedModel, plan: Plan) -> Tensors:
     tensors = {name: t.detach().cpu() for name, t in stored_tensors(compensated(model, plan)).items()}
     for name, mask in plan.left.items():
         tensors[name] = tensors[name].masked_fill(~mask.cpu(), 0)
-    return {name: t.clone().contiguous() for name, t in tensors.items()}
+    return _as_stored({name: t.clone() for name, t in tensors.items()}, model)
+
+
+def _as_stored(tensors: Tensors, model: LoadedModel) -> Tensors:
+    """In the types of the model's file, as they are counted."""
+    types = file_dtypes(model)
+    return {name: tensor.to(types.get(name, tensor.dtype)).contiguous() for name, tensor in tensors.items()}
 
 
 def _packed(tensors: Tensors, plan: Plan, how: Callable[[Tensor, Tensor], Tensors]) -> Tensors:

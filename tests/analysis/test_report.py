@@ -156,4 +156,4 @@ def test_zeros_the_model_came_with_are_counted_apart_and_with_what_is_pruned() -
     n_parameters = sum(t.numel() for t in model.weights.values())
     assert dense["compression_ratio"] == n_parameters / (n_parameters - 8)
     assert dense["parameters"]["kept"] == n_parameters - 8
-    assert any("2 holds nothing but zeros" in finding["what"] for finding in dense["findings"])
+    assert any("2 is empty: it holds nothing but zeros" in finding["what"] for finding in dense["findings"])

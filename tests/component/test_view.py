@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from explorer.component import strips_part
+from explorer.component import static_part, strips_part
 from tests.component.bench import Bench, group
 
 pytest_plugins = ("tests.browser",)
@@ -30,6 +30,19 @@ def test_a_layer_that_cannot_be_pruned_says_why_and_has_no_slider(open_bench: Op
     expect(bench.row("norm")).to_contain_text("Normalisation weights stay.")
     assert bench.thumb("norm").count() == 0
     expect(bench.page.locator(".ph-total")).to_contain_text("of 500 weights")
+
+
+def test_weights_that_were_zero_already_are_a_hatched_bar_and_named_below(open_bench: Open) -> None:
+    bench = open_bench(group("a", 500), group("b", 500))
+    expect(bench.page.locator(".ph-note .ph-already")).to_have_count(0)
+    bench.values["a"][:300] = 0.0
+    bench.static = static_part(bench.groups, bench.values)
+    bench.answer()
+    bench.drawn()
+    heights = bench.page.eval_on_selector_all(".ph-zeros", "bars => bars.map((bar) => bar.offsetHeight)")
+    assert heights[0] == 38
+    assert heights[1] == 0
+    expect(bench.page.locator(".ph-note")).to_contain_text("Already zero.")
 
 
 def test_of_150_layers_only_those_in_sight_are_drawn(open_bench: Open) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
 
 from explorer import models
 from explorer.errors import ExplorerError
@@ -39,6 +40,15 @@ def test_every_kind_of_file_is_as_large_as_it_is_counted(
     found = measure_sizes(loaded, plan, tmp_path)
     assert kind in found
     assert {k: m.value for k, m in found.items()} == {k: m.value for k, m in sizes(loaded, plan, compress=True).items()}
+
+
+def test_files_of_a_model_in_half_precision_are_written_as_they_are_counted(tmp_path: Path) -> None:
+    save_file({name: t.half() for name, t in models.load("digits-mlp").weights.items()}, tmp_path / "half.safetensors")
+    loaded = models.load(str(tmp_path / "half.safetensors"), arch="digits-mlp")
+    for unit in ("weight", "out_channel"):
+        plan = make_plan(loaded, PruneSpec(unit, "lp_norm", "uniform:sparsity=0.5"))  # type: ignore[arg-type]
+        counted, written = sizes(loaded, plan), measure_sizes(loaded, plan)
+        assert {k: written[k].value for k in counted} == {k: m.value for k, m in counted.items()}
 
 
 def test_the_measured_sizes_say_that_they_were_measured_and_leave_nothing_behind(tmp_path: Path) -> None:

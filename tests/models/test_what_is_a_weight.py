@@ -62,6 +62,18 @@ class Named(nn.Module):
         x = F.conv1d(x[:, None], self.kernels) + self.shift[None, :, :6]
         return self.out(x.flatten(1))
 
+class Drops(nn.Module):
+    input_shape = (16,)
+    def __init__(self):
+        super().__init__()
+        self.body, self.out = nn.Linear(16, 64), nn.Linear(64, 4)
+    def forward(self, x): return self.out(F.dropout(self.body(x)))
+
+def mixes():
+    net = nn.Sequential(nn.Linear(16, 8), nn.BatchNorm1d(8, track_running_stats=False), nn.Linear(8, 4))
+    net.input_shape = (16,)
+    return net
+
 class Tied(nn.Module):
     input_shape = (20,)
     def __init__(self):
@@ -217,3 +229,24 @@ def test_two_copies_of_a_tied_weight_that_differ_are_refused_by_name(tmp_path: P
     model = opened(tmp_path / "one.safetensors", "Tied")
     assert "last.weight is not in the file: it is tied to first.weight." in model.repairs
     assert torch.equal(stored_tensors(model)["first.weight"], state["first.weight"])
+
+
+def test_a_file_in_a_module_that_disagrees_with_itself_is_known_before_the_first_number(tmp_path: Path) -> None:
+    for name in ("Drops", "mixes"):
+        torch.save(built(name).state_dict(), tmp_path / f"{name}.pth")
+    findings = [f for f in opened(tmp_path / "Drops.pth", "Drops").findings if f.level == "fail"]
+    assert ["disagrees with itself" in f.what and "Drops" in f.evidence for f in findings] == [True]
+    with pytest.raises(ExplorerError) as refused:  # one sample alone has no statistics
+        opened(tmp_path / "mixes.pth", "mixes")
+    assert "without running statistics: 1" in refused.value.why
+
+
+def test_nan_in_a_statistic_of_a_file_is_a_finding_with_its_name(tmp_path: Path) -> None:
+    module = models.ARCHITECTURES.get("digits-cnn").build()
+    state = module.state_dict()
+    name = next(key for key in state if key.endswith("running_var"))
+    state[name][1] = float("nan")
+    torch.save(state, tmp_path / "w.pth")
+    for arch in ("digits-cnn", None):
+        findings = models.load(str(tmp_path / "w.pth"), arch=arch).findings
+        assert [f.level for f in findings if f.what == f"{name} holds NaN or infinite numbers."] == ["fail"]

@@ -111,7 +111,7 @@ def _how_many(plan: Plan) -> str:
     before = f"{plan.n_already_zero:,} already zero · " if plan.n_already_zero else ""
     if plan.unit == "weight":
         if plan.n_already_zero:
-            weights = f"{before}{weights} pruned"
+            weights = f"{before}{plan.n_pruned:,} pruned here" if plan.n_pruned else f"{before}none pruned here"
         as_asked = percent(plan.asked) == percent(plan.pruned_share)
         return weights + ("" if as_asked else f" · asked {percent(plan.asked)}")
     n_pruned, n_all = plan.units
