@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from torch import nn
 
 from explorer import models
 from explorer.data.given import given_data as given_data
 from explorer.data.given import split_of as split_of
+from explorer.engine.asked import Asked
 from explorer.errors import ExplorerError
+from explorer.metrics.own import Given, metric_of, own_metrics
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel
 from explorer.types.aliases import JsonObject
@@ -26,3 +30,12 @@ def given_spec(spec: PruneSpec | JsonObject | str | None) -> PruneSpec:
     if spec is None:
         return PruneSpec()
     return spec if isinstance(spec, PruneSpec) else PruneSpec.from_json(spec)
+
+
+def asked_for(metrics: Iterable[Given] | Mapping[str, Given] = (), metric: Given | None = None) -> Asked:
+    """The metrics that a caller asks for, and the headline among them, which a mapping may name by its key."""
+    more = own_metrics(metrics)
+    headline = None
+    if metric is not None:
+        headline = next((each for each in more if each.key == metric), None) or metric_of(metric)
+    return Asked.of(more, headline)

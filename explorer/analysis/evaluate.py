@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
+from collections.abc import Iterable, Mapping
+
+from explorer.analysis.arguments import asked_for, given_data, given_model, given_spec, split_of
 from explorer.analysis.report import Report, report
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.metrics.own import Given
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.store.looks import count_look
@@ -20,6 +23,8 @@ def evaluate(
     *,
     split: SplitName = "tune",
     device: str = "cpu",
+    metrics: Iterable[Given] | Mapping[str, Given] = (),
+    metric: Given | None = None,
 ) -> Report:
     """Prune ``model`` as ``spec`` says, in memory, measure it on all of ``split``, and report.
 
@@ -27,6 +32,10 @@ def evaluate(
     JSON; without it nothing is pruned. The report's ``accuracy`` and ``drop`` are measurements with a 95 %
     interval, ``sizes`` and ``macs`` are counted, ``to_json()`` is everything. The test split is locked:
     each call on it is counted for good, and the report says the number (``looks_at_test``).
+
+    ``metrics`` are more to measure, by name in a mapping or a list: functions ``f(outputs, targets)`` that give one
+    number a sample, or objects with update, compute and reset (as of torchmetrics). ``metric``, one of these or the
+    key of a registered one, takes the place of accuracy; ``higher_is_better = False`` on it says that lower is.
 
     Raises ExplorerError when the model cannot run, the request does not fit it, or the split is absent.
     """
@@ -36,9 +45,10 @@ def evaluate(
         raise ExplorerError(f"{loaded.address} cannot be run.", why=why, fix="Load it with arch=NAME.")
     dataset = given_data(data, loaded)
     plan = make_plan(loaded, given_spec(spec), data=dataset)
+    asked = asked_for(metrics, metric)
     samples = split_of(dataset, split)
     n_looks = count_look(loaded.digest, dataset.digest) if split == "test" else None
-    evaluator = Evaluator(loaded, samples, device=device)
+    evaluator = Evaluator(loaded, samples, device=device, asked=asked)
     evaluation = evaluator.final(plan)
     runs_as = evaluator.path
     return report(loaded, plan, evaluation, data=dataset, split=split, looks_at_test=n_looks, runs_as=runs_as)

@@ -12,13 +12,14 @@ from torch import Tensor
 from explorer.analysis import collapse
 from explorer.analysis.collapse import worst_first
 from explorer.analysis.costs import RunningCosts
+from explorer.metrics import METRICS
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.per_class import ClassCount, class_counts
 from explorer.metrics.size import compression_ratio, parameters, sizes
 from explorer.params.options import options_from
-from explorer.text.numbers import percent, times
+from explorer.text.numbers import number, percent, times
 from explorer.types import (
     Dataset,
     Evaluation,
@@ -181,7 +182,7 @@ class Report:
             return {}
         judged = self.evaluation
         metrics = {
-            "accuracy": None if judged.judged_by == "numbers" else judged.accuracy,
+            "accuracy": None if judged.judged_by in ("numbers", "metric") else judged.accuracy,
             "token_accuracy": judged.accuracy if judged.judged_by == "tokens" else None,
             "dense_accuracy": self.dense_accuracy,
             "drop": self.evaluation.drop,
@@ -191,7 +192,8 @@ class Report:
         }
         if self.evaluation.judged_by == "agreement":
             # Without labels there is no accuracy, and nothing may look as if there were.
-            metrics = {"agreement": self.evaluation.agreement}
+            own = {key: m for key, m in judged.metrics.items() if key not in METRICS.members}
+            metrics = {"agreement": self.evaluation.agreement, **own}
         return {name: asdict(m) for name, m in metrics.items() if m is not None}
 
     @property
@@ -202,8 +204,10 @@ class Report:
         judged = self.evaluation
         measured = "not run"
         if judged is not None:
-            name = JUDGED_NAMES[judged.judged_by]
-            measured = f"{name} {percent(judged.accuracy.value)} on {judged.n} {self.split or ''} samples".rstrip()
+            is_chosen = judged.judged_by == "metric"
+            name = judged.accuracy.name if is_chosen else JUDGED_NAMES[judged.judged_by]
+            value = number(judged.accuracy.value) if is_chosen else percent(judged.accuracy.value)
+            measured = f"{name} {value} on {judged.n} {self.split or ''} samples".rstrip()
         counted = f"{percent(self.sparsity)} {self._zeros_in_words}, compression ratio {times(self.compression_ratio)}"
         return f"{self.model.address}: {counted}, {measured}"
 

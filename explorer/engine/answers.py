@@ -37,15 +37,17 @@ class Provenance:
 
     batch_size: int
     device: str
+    own: Mapping[str, Metric] = field(default_factory=dict)
+    quickly: bool = False
 
     def measure(self, metric: Metric, values: Tensor, name: str = "") -> Measurement:
         """The measurement of a metric, under its own name unless another is given."""
-        measurement = measure(metric, values, batch_size=self.batch_size, device=self.device)
+        measurement = measure(metric, values, batch_size=self.batch_size, device=self.device, quickly=self.quickly)
         return replace(measurement, name=name or measurement.name)
 
     def measure_more(self, whole: BatchResult) -> dict[str, Measurement]:
         """The measurements of all metrics beside the task's first ones, by key."""
-        return {key: self.measure(METRICS.get(key), values) for key, values in whole.more.items()}
+        return {key: self.measure(self.own.get(key) or METRICS.get(key), values) for key, values in whole.more.items()}
 
 
 @dataclass(frozen=True)

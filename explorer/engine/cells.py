@@ -89,7 +89,7 @@ def _evaluated(
 ) -> Generator[Update, None, None]:
     """One group, all of it batch by batch."""
     start = last_shown = time.perf_counter()
-    tallies = Tallies(len(evaluator.split), evaluator.batch_size, evaluator.device)
+    tallies = Tallies(len(evaluator.split), evaluator.batch_size, evaluator.device, evaluator.asked)
     chosen = [edits[i] for i in group]
     upcoming = iter(_tasks(evaluator, walk))
     running: deque[Future[list[BatchResult]]] = deque()
@@ -128,10 +128,12 @@ def _results(
     split, results = evaluator.split, []
     batches = [Batch(part.start, split.x[part]) for part in parts]
     for part, batch, outputs in zip(parts, batches, walk.outputs(batches, edits), strict=True):
-        labels = None if split.y is None else split.y[part]
+        labels, targets = (None if of is None else of[part] for of in (split.y, split.targets))
         if part.start not in dense:
             of_walk = walk.dense(batch)
-            dense_results = evaluator.dense_results().at(part) if of_walk is None else per_sample(of_walk, labels, None)
-            dense[part.start] = dense_results
-        results.append(per_sample_of_each(outputs, labels, dense[part.start]))
+            if of_walk is None:
+                dense[part.start] = evaluator.dense_results().at(part)
+            else:
+                dense[part.start] = per_sample(of_walk, labels, None, evaluator.asked, targets)
+        results.append(per_sample_of_each(outputs, labels, dense[part.start], evaluator.asked, targets))
     return results

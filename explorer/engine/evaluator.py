@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
+from explorer.engine.asked import Asked
 from explorer.engine.layout import batches
 from explorer.engine.prefix import PrefixCache
 from explorer.engine.prepared import PreparedModel, Values, prepare
@@ -59,6 +60,7 @@ class Evaluator:
     number of cores unless given) split the batches, each with one torch thread. ``fast``
     allows convolution and batch norm to be folded, where a check against the plain model
     passes; close calls are decided by the plain model, so predictions are the plain ones.
+    ``asked`` are metrics beside the registered ones, and the one that is the headline.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Evaluator:
         memory_limit: int = 512 << 20,
         threads: int | None = None,
         fast: bool = True,
+        asked: Asked | None = None,
     ) -> None:
         if model.module is None:
             raise ExplorerError(
@@ -81,6 +84,7 @@ class Evaluator:
         self.model = model
         self.split = split
         self.device = device
+        self.asked = asked or Asked()
         self.threads = 1 if device != "cpu" else threads or n_cores()
         self.cache = PrefixCache(memory_limit)
         self._batch_size = batch_size
@@ -144,7 +148,7 @@ class Evaluator:
         start = time.perf_counter()
         ready = self.ready
         job = self._job(ready, plan)
-        tally = Tally(len(self.split), ready.batch_size, self.device)
+        tally = Tally(len(self.split), ready.batch_size, self.device, self.asked)
         queue: deque[Future[BatchResult]] = deque()
         upcoming = iter(range(len(self._slices)))
         try:
@@ -235,14 +239,18 @@ class Evaluator:
     def _evaluate(self, ready: PreparedModel, job: _Job, index: int) -> BatchResult:
         with torch.inference_mode():
             part = self._slices[index]
-            x, labels = self.split.x[part], None if self.split.y is None else self.split.y[part]
+            x = self.split.x[part]
             at_hand: dict[int, GraphValue] = {}  # what the dense pass made serves the pruned one
             if (dense := self._dense_results.get(index)) is None:
                 logits = self._logits(ready, self._dense_job or job, index, x, job, at_hand)
-                dense = self._dense_results[index] = per_sample(logits, labels, None)
+                dense = self._dense_results[index] = self._judged(logits, part, None)
             if job.is_dense:
                 return dense
-            return per_sample(self._logits(ready, job, index, x, job, at_hand), labels, dense)
+            return self._judged(self._logits(ready, job, index, x, job, at_hand), part, dense)
+
+    def _judged(self, outputs: Tensor, part: slice, dense: BatchResult | None) -> BatchResult:
+        labels, targets = (None if of is None else of[part] for of in (self.split.y, self.split.targets))
+        return per_sample(outputs, labels, dense, self.asked, targets)
 
     def _logits(
         self, ready: PreparedModel, job: _Job, index: int, x: Inputs, keeper: _Job, at_hand: dict[int, GraphValue]

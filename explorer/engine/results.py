@@ -20,7 +20,7 @@ class BatchResult:
     for agreement and right classes); ``right`` and ``loss`` are None without labels. ``predictions`` are
     classes (n,), tokens (n, length) or numbers (n, k). ``margin`` is how far the first choice is above
     the second one, for the dense model only. ``more`` holds what every other registered metric keeps of each
-    sample, by its key.
+    sample, by its key. ``headline`` is what the metric that was chosen for the first one keeps, None where none was.
     """
 
     predictions: Tensor
@@ -32,6 +32,8 @@ class BatchResult:
     margin: Tensor | None = None
     more: Mapping[str, Tensor] = field(default_factory=dict)
     task: Task = "classes"
+    headline: Tensor | None = None
+    dense_headline: Tensor | None = None
 
     def at(self, which: Any) -> BatchResult:
         """The results of some of the samples: a slice, indices, or a tuple of them for models and samples."""

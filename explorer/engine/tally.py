@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from explorer.engine.answers import ANSWERS, Provenance, answers_of
+from explorer.engine.asked import Asked
 from explorer.engine.results import BatchResult, each, joined
 from explorer.types import Evaluation
 
 __all__ = ["BatchResult", "Tallies", "Tally", "joined", "per_sample", "per_sample_of_each"]
 
+_NOTHING = Asked()
 
-def per_sample(outputs: Tensor, labels: Tensor | None, dense: BatchResult | None) -> BatchResult:
+
+def per_sample(
+    outputs: Tensor,
+    labels: Tensor | None,
+    dense: BatchResult | None,
+    asked: Asked = _NOTHING,
+    targets: Tensor | None = None,
+) -> BatchResult:
     """What the outputs of n samples are worth; ``dense`` is the dense model's result, None if this is it.
 
+    ``asked`` are metrics beside the task's own, of which those of the user see ``targets`` where there are no labels.
     Raises ExplorerError when labels and outputs do not fit each other.
     """
-    return answers_of(outputs, labels).per_sample(outputs, labels, dense)
+    result = answers_of(outputs, labels).per_sample(outputs, labels, dense)
+    return asked.added(result, outputs, targets if labels is None else labels, dense)
 
 
-def per_sample_of_each(outputs: Tensor, labels: Tensor | None, dense: BatchResult) -> BatchResult:
+def per_sample_of_each(
+    outputs: Tensor, labels: Tensor | None, dense: BatchResult, asked: Asked = _NOTHING, targets: Tensor | None = None
+) -> BatchResult:
     """The same for several models' outputs of the same samples, (models, n, ...): tensors of (models, n, ...)."""
     n_models, n = outputs.shape[:2]
     again = torch.arange(n).repeat(n_models)
-    flat = answers_of(outputs[0], labels).per_sample(
-        outputs.flatten(0, 1), None if labels is None else labels[again], dense.at(again), briefly=True
-    )
+    every, of_dense = outputs.flatten(0, 1), dense.at(again)
+    all_labels, all_targets = (None if of is None else of[again] for of in (labels, targets))
+    flat = answers_of(outputs[0], labels).per_sample(every, all_labels, of_dense, briefly=asked.headline is None)
+    flat = asked.added(flat, every, all_targets if all_labels is None else all_labels, of_dense)
     return each(lambda tensors: tensors[0].reshape(n_models, n, *tensors[0].shape[1:]), [flat])
 
 
 class Tally:
     """Batches in the split's order, and the evaluation they amount to so far."""
 
-    def __init__(self, total: int, batch_size: int, device: str) -> None:
+    def __init__(self, total: int, batch_size: int, device: str, asked: Asked = _NOTHING) -> None:
         self._total = total
-        self._origin = Provenance(batch_size, device)
+        self._asked = asked
+        self._origin = Provenance(batch_size, device, asked.metrics)
         self._results: list[BatchResult] = []
 
     def add(self, result: BatchResult) -> None:
@@ -47,7 +64,8 @@ class Tally:
         return self._evaluation(joined(self._results), seconds)
 
     def _evaluation(self, whole: BatchResult, seconds: float) -> Evaluation:
-        totals = ANSWERS[whole.task].totals(whole, self._origin)
+        origin = replace(self._origin, quickly=len(whole.agrees) < self._total)
+        totals = self._asked.totals(ANSWERS[whole.task].totals(whole, origin), whole, origin)
         return Evaluation(
             n=len(whole.agrees),
             total=self._total,

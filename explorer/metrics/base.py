@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -19,6 +20,7 @@ JUDGED_NAMES: Mapping[JudgedBy, str] = {
     "tokens": "accuracy of tokens",
     "numbers": "R2",
     "several": "accuracy of labels",
+    "metric": "the chosen metric",
 }
 
 
@@ -111,10 +113,15 @@ def why_not(metric: Metric, *, labels: bool, task: Task = "classes", n_classes: 
     return metric.why_not(n_classes)
 
 
-def measure(metric: Metric, values: Tensor, *, batch_size: int, device: str = "cpu") -> Measurement:
-    """The measurement made of the samples' numbers, as :meth:`Metric.per_sample` gives them."""
+def measure(
+    metric: Metric, values: Tensor, *, batch_size: int, device: str = "cpu", quickly: bool = False
+) -> Measurement:
+    """The measurement made of the samples' numbers, as :meth:`Metric.per_sample` gives them.
+
+    ``quickly``: without an interval where that takes long.
+    """
     value = metric.total(values)
-    interval = metric.interval(values)
+    interval = None if quickly and getattr(metric, "slow", False) else metric.interval(values)
     return Measurement(
         name=metric.key,
         value=value,
@@ -126,5 +133,5 @@ def measure(metric: Metric, values: Tensor, *, batch_size: int, device: str = "c
         batch_size=batch_size,
         machine=machine(device),
         date=today(),
-        note="The model gives numbers that are not finite." if value != value or abs(value) == float("inf") else "",
+        note=getattr(metric, "note", "") if math.isfinite(value) else "The model gives numbers that are not finite.",
     )

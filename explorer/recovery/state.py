@@ -167,13 +167,14 @@ def measured_module(module: nn.Module, evaluator: Evaluator) -> Evaluation:
     """The same for a bare module in eval mode, on whatever device it is."""
     start = time.perf_counter()
     split = evaluator.split
-    tally = Tally(len(split), evaluator.batch_size, evaluator.device)
+    tally = Tally(len(split), evaluator.batch_size, evaluator.device, evaluator.asked)
     with torch.inference_mode():
         for index, part in enumerate(evaluator.batches):
             check()
-            labels = None if split.y is None else split.y[part]
+            labels, targets = (None if of is None else of[part] for of in (split.y, split.targets))
             x = fitting(split.x[part], module)
-            tally.add(per_sample(logits_of(call(module, x), len(x)), labels, evaluator.dense_result(index)))
+            outputs, dense = logits_of(call(module, x), len(x)), evaluator.dense_result(index)
+            tally.add(per_sample(outputs, labels, dense, evaluator.asked, targets))
     return tally.evaluation(time.perf_counter() - start)
 
 

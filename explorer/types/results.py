@@ -12,7 +12,7 @@ from explorer.types.aliases import JsonObject
 
 Origin = Literal["counted", "estimated", "measured"]
 Level = Literal["ok", "warn", "fail"]
-JudgedBy = Literal["labels", "agreement", "tokens", "numbers", "several"]
+JudgedBy = Literal["labels", "agreement", "tokens", "numbers", "several", "metric"]
 Task = Literal["classes", "labels", "numbers", "tokens"]
 """What a model answers with, and what labels are."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.cli.arguments import Parser, add_common, add_data, add_model, whole
-from explorer.cli.flags.members import listed
+from explorer.cli.flags.members import keys, listed
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request
 
@@ -18,6 +18,8 @@ def add_arguments(parser: Parser) -> None:
     add_data(parser)
     group = parser.add_argument_group("what is measured", f"What suits the model's outputs. {metrics_in_words()}.")
     group.add_argument("--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted")
+    text = "metric in the place of accuracy, with its drop and interval; such a result is not recorded"
+    group.add_argument("--metric", choices=keys("metric"), help=text)
     group = parser.add_argument_group("what it costs, measured on this machine")
     group.add_argument(
         "--latency", action="store_true", help="time of one pass, dense and pruned in turns; memory, energy"

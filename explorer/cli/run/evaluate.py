@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.analysis.arguments import asked_for
 from explorer.analysis.costs import RunningCosts, refined_costs
 from explorer.analysis.report import Report, layer_rows, report
 from explorer.analysis.tradeoff import point
@@ -24,6 +25,7 @@ from explorer.metrics.macs import MacTable, mac_table, why_no_macs
 from explorer.pruning.plan import plan as make_plan
 from explorer.store.looks import count_look
 from explorer.text.delta import DELTA, as_change, named
+from explorer.text.numbers import in_words
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
 
 
@@ -37,8 +39,9 @@ def run(args: Arguments) -> int:
     plan = make_plan(model, spec, data=data)
     evaluation, n_looks, runs_as = measured(args, model, data, plan)
     table = None if why_no_macs(model) else mac_table(model)
-    with context_of(args, model, data) as context:
-        context.record(point(model, spec, plan, evaluation, table), kind=NAME, split=args.split)
+    if args.metric is None:  # the store knows points by their accuracy
+        with context_of(args, model, data) as context:
+            context.record(point(model, spec, plan, evaluation, table), kind=NAME, split=args.split)
     result = report(
         model,
         plan,
@@ -68,9 +71,9 @@ def measured(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> 
     n_looks = count_look(model.digest, data.digest, args.data_dir) if args.split == "test" else None
     last: Evaluation | None = None
     with printing.Progress(f"measuring on {args.split}") as progress:
-        evaluator = Evaluator(model, split, device=args.device)
+        evaluator = Evaluator(model, split, device=args.device, asked=asked_for(metric=args.metric))
         for last in evaluator.run(plan):
-            progress.show(f"{last.n} of {last.total}, {printing.percent(last.accuracy.value)}")
+            progress.show(f"{last.n} of {last.total}, {in_words(last.accuracy)}")
     if last is None:
         raise ExplorerError(f"The {args.split} split of {data.address} is empty.", fix="Choose another split or data.")
     return last, n_looks, evaluator.path
@@ -119,7 +122,7 @@ def _metric_rows(result: Report) -> list[tuple[str, str, str, str]]:
         rows.append(("accuracy", printing.percent(judged.accuracy.value), printing.interval(judged.accuracy)))
         rows.append((DELTA, *printing.delta(judged.drop)))
         rows += [_metric_row(key, measurement) for key, measurement in judged.metrics.items()]
-    elif judged.judged_by in ("tokens", "numbers"):
+    elif judged.judged_by in ("tokens", "numbers", "several", "metric"):
         return [*_other_rows(judged), ("agreement with dense", printing.number(judged.agreement.value), "", "measured")]
     share = printing.percent(judged.agreement.value)
     rows.append(("agreement with dense", share, printing.interval(judged.agreement)))
@@ -136,9 +139,11 @@ def _metric_row(key: str, measurement: Measurement) -> tuple[str, str, str]:
 
 def _other_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:
     """What is measured where no class is chosen: plain numbers, not per cent."""
-    name = JUDGED_NAMES[judged.judged_by]
-    rows = {name: judged.accuracy, named(name): as_change(judged.drop), **judged.metrics}
-    rows.pop("r2", None)
+    is_chosen = judged.judged_by == "metric"
+    name = judged.accuracy.name if is_chosen else JUDGED_NAMES[judged.judged_by]
+    others = {key: m for key, m in judged.metrics.items() if key not in ("r2", name)}
+    rows = {name: judged.accuracy, "drop (worse is positive)" if is_chosen else named(name): judged.drop, **others}
+    rows |= {} if is_chosen else {named(name): as_change(judged.drop)}
     return [(key, printing.number(m.value), printing.number_interval(m), m.origin) for key, m in rows.items()]
 
 
