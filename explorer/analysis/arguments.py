@@ -10,6 +10,7 @@ from explorer import models
 from explorer.data.given import given_data as given_data
 from explorer.data.given import split_of as split_of
 from explorer.engine.asked import Asked
+from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.own import Given, metric_of, own_metrics
 from explorer.pruning.spec import PruneSpec
@@ -39,3 +40,10 @@ def asked_for(metrics: Iterable[Given] | Mapping[str, Given] = (), metric: Given
     if metric is not None:
         headline = next((each for each in more if each.key == metric), None) or metric_of(metric)
     return Asked.of(more, headline)
+
+
+def headline_of(metric: Given | None, evaluator: Evaluator | None) -> Asked:
+    """The metric in the place of accuracy, for an evaluator to be made; one that is there has its own."""
+    if metric is not None and evaluator is not None:
+        raise ExplorerError("An evaluator has its metric already.", fix="Leave metric or evaluator out.")
+    return asked_for(metric=metric)

@@ -244,7 +244,7 @@ def _not_a_number(evaluation: Evaluation) -> Finding | None:
 
 
 def _chance(evaluation: Evaluation, n_classes: int | None) -> Finding | None:
-    if not n_classes or not evaluation.chooses_classes:
+    if not n_classes or not evaluation.chooses_classes or evaluation.judged_by == "metric":
         return None
     n_classes = max(2, n_classes)  # one output tells two apart
     chance, reached = 1.0 / n_classes, evaluation.accuracy

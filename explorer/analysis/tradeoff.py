@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict, Unpack
 
-from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
+from explorer.analysis.arguments import given_data, given_model, given_spec, headline_of, split_of
 from explorer.analysis.pareto import unbeaten
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.metrics.base import FIRST_NAMES
 from explorer.metrics.macs import MacTable, mac_table, theoretical_speedup, why_no_macs
+from explorer.metrics.own import Given
 from explorer.metrics.size import compression_ratio, sizes
 from explorer.params import member_to_json
 from explorer.params.options import options_from
@@ -35,6 +37,7 @@ class MeasureOptions:
     split: SplitName = "tune"
     device: str = "cpu"
     evaluator: Evaluator | None = None
+    metric: Given | None = None
     scores: Scores | None = None
     recorded: Callable[[Plan], TradeOffPoint | None] | None = None
 
@@ -45,6 +48,7 @@ class MeasureKeywords(TypedDict, total=False):
     split: SplitName
     device: str
     evaluator: Evaluator | None
+    metric: Given | None
     scores: Scores | None
     recorded: Callable[[Plan], TradeOffPoint | None] | None
 
@@ -66,6 +70,7 @@ def sweep(
     set the share of the prunable weights itself. Each point's ``asked`` is the sparsity that was set,
     ``asked_ratio`` the ratio that it was set for. Pass an ``evaluator`` to reuse what it knows about the dense
     model, and ``scores`` where they are known: units are scored, and data looked at, once for the whole curve.
+    ``metric``, as for :func:`evaluate`, takes the place of accuracy.
 
     Raises ExplorerError when the allocation has no overall sparsity, or the split is absent.
     """
@@ -96,7 +101,9 @@ def measure(
     ``recorded`` gives the point of a plan that was measured before, or None: it is not measured again.
     """
     asked = MeasureOptions(**measuring)
-    evaluator = asked.evaluator or Evaluator(model, split_of(data, asked.split), device=asked.device)
+    headline = headline_of(asked.metric, asked.evaluator)
+    samples = split_of(data, asked.split)
+    evaluator = asked.evaluator or Evaluator(model, samples, device=asked.device, asked=headline)
     macs = None if why_no_macs(model) else mac_table(model)
     for spec in specs:
         plan = make_plan(model, spec, asked.scores, data)
@@ -205,7 +212,12 @@ def _short(member: Any) -> str:
 
 def pareto(points: Iterable[TradeOffPoint]) -> tuple[TradeOffPoint, ...]:
     """The points that no other beats in both compression ratio and accuracy, by rising ratio."""
-    return tuple(unbeaten(points, lambda p: p.compression_ratio, lambda p: p.accuracy.value))
+    return tuple(unbeaten(points, lambda p: p.compression_ratio, _quality))
+
+
+def _quality(point: TradeOffPoint) -> float:
+    """Higher is better: accuracy, or, of a metric that took its place, minus the drop, which knows its direction."""
+    return point.accuracy.value if point.accuracy.name in FIRST_NAMES else -point.drop.value
 
 
 def _at_ratios(model: LoadedModel, spec: PruneSpec, scores: Scores, ratios: Sequence[float]) -> dict[float, float]:

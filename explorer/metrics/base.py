@@ -14,6 +14,8 @@ from explorer.metrics.origin import machine, today
 from explorer.types import JudgedBy, Measurement, Task
 
 Best = Literal["highest", "lowest", "zero"]
+FIRST_NAMES = frozenset({"accuracy", "agreement", "r2"})
+"""What the first measurement is called where no other metric was chosen."""
 JUDGED_NAMES: Mapping[JudgedBy, str] = {
     "labels": "accuracy",
     "agreement": "agreement with the dense model",

@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 import explorer as ex
 from explorer.cli import main
-from explorer.engine.asked import Asked
-from explorer.engine.evaluator import Evaluator
 from explorer.metrics.own import metric_of
 from explorer.metrics.own.paired import lost
 from explorer.store.database import Store
@@ -123,6 +121,7 @@ def test_a_registered_metric_is_the_headline_by_its_key() -> None:
     loss = ex.evaluate(MODEL, SPEC, metric="loss")
     assert loss.drop is not None
     assert loss.drop.value > 0
+    assert not any("chance" in finding.what for finding in loss.findings)
 
 
 def test_the_jackknife_of_a_mean_is_the_interval_of_a_mean() -> None:
@@ -139,21 +138,31 @@ def test_the_jackknife_of_a_mean_is_the_interval_of_a_mean() -> None:
     assert interval.high - value == pytest.approx(1.959964 * difference.std(ddof=1) / np.sqrt(40), rel=1e-6)
 
 
-def test_scan_sweep_search_and_recovery_follow_the_headline_of_their_evaluator() -> None:
-    evaluator = Evaluator(MODEL, TUNE, asked=Asked.of((), metric_of("balanced_accuracy")))
-    single = ex.PruneSpec("weight", "lp_norm:p=1", "uniform:sparsity=0.5")
+def test_scan_sweep_and_search_follow_the_headline() -> None:
+    half = ex.PruneSpec("weight", "lp_norm:p=1", "uniform:sparsity=0.5")
+    expected = balanced_accuracy_score(TUNE.y, outputs_of(half).argmax(1))
+    dense = balanced_accuracy_score(TUNE.y, outputs_of(ex.PruneSpec()).argmax(1))
 
-    (point,) = ex.sweep(MODEL, single, sparsities=(0.5,), evaluator=evaluator)
-    cells = [cell for cell in ex.scan(MODEL, levels=(0.5,), evaluator=evaluator) if cell.complete]
+    (point,) = ex.sweep(MODEL, half, sparsities=(0.5,), metric="balanced_accuracy")
+    cells = [cell for cell in ex.scan(MODEL, levels=(0.5,), metric="balanced_accuracy") if cell.complete]
+    estimated = [c for c in ex.scan(MODEL, levels=(0.5,), mode="estimate", metric="balanced_accuracy") if c.complete]
+    first = next(iter(ex.search(MODEL, budget="params=0.5", evaluations=2, cells=cells, metric="balanced_accuracy")))
 
-    expected = balanced_accuracy_score(TUNE.y, outputs_of(single).argmax(1))
-    assert point.accuracy.name == "balanced_accuracy"
+    assert {each.accuracy.name for each in (point, *cells, first.point)} == {"balanced_accuracy"}
     assert point.accuracy.value == pytest.approx(expected)
-    for cell in cells:
-        assert cell.accuracy.name == "balanced_accuracy"
-        assert cell.accuracy.value + cell.drop.value == pytest.approx(
-            balanced_accuracy_score(TUNE.y, outputs_of(ex.PruneSpec()).argmax(1))
-        )
+    assert [cell.accuracy.value + cell.drop.value for cell in cells] == pytest.approx([dense] * len(cells))
+    assert [cell.drop.value for cell in estimated] == pytest.approx([cell.drop.value for cell in cells])
+    with pytest.raises(ex.ExplorerError, match="cannot follow loss"):
+        list(ex.search(MODEL, budget="params=0.5", metric="loss"))
+
+
+def test_the_front_of_a_metric_of_which_less_is_better_holds_the_low_ones() -> None:
+    spec = ex.PruneSpec("weight", "lp_norm:p=1", "uniform:sparsity=0.5")
+    points = list(ex.sweep(MODEL, spec, sparsities=(0.0, 0.5, 0.95), metric="loss"))
+
+    values = [point.accuracy.value for point in points]
+    assert values[0] < values[2]
+    assert points[0] in ex.pareto(points)
 
 
 def test_the_command_line_takes_the_key_of_a_registered_metric_and_records_nothing(

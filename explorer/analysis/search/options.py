@@ -9,6 +9,7 @@ from typing import TypedDict
 from explorer.analysis.search.question import Asked
 from explorer.analysis.sensitivity.cell import LEVELS, Cell, Keep
 from explorer.engine.evaluator import Evaluator
+from explorer.metrics.own import Given
 
 EVALUATIONS = 40
 
@@ -25,6 +26,7 @@ class SearchOptions:
     levels: Sequence[float] = LEVELS
     keep: Keep | None = None
     evaluator: Evaluator | None = None
+    metric: Given | None = None
     device: str = "cpu"
 
 
@@ -39,4 +41,5 @@ class SearchKeywords(TypedDict, total=False):
     levels: Sequence[float]
     keep: Keep | None
     evaluator: Evaluator | None
+    metric: Given | None
     device: str

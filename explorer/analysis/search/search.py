@@ -13,7 +13,7 @@ from itertools import product
 from math import prod
 from typing import Unpack
 
-from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
+from explorer.analysis.arguments import given_data, given_model, given_spec, headline_of, split_of
 from explorer.analysis.search.costs import SearchCost, why_not
 from explorer.analysis.search.curves import Curves
 from explorer.analysis.search.families import Family, OfAllocation, OfFront, Planner, between
@@ -60,7 +60,7 @@ def search(
 
     Of ``spec`` the units, the criterion and the limits count. ``evaluations`` is how many plans are tried. ``cells``
     are those of a scan that is there already; else the model is scanned first at ``levels``, with ``keep`` and
-    ``evaluator`` as in :func:`scan`.
+    ``evaluator`` as in :func:`scan`. ``metric``, as for :func:`evaluate`, takes the place of accuracy: a share.
 
     Raises ExplorerError when the question is none, the model cannot run, or a time is asked for where zeros stay.
     """
@@ -71,12 +71,22 @@ def search(
         raise ExplorerError(f"One cannot ask for {question} here.", why=why, fix="Ask for another cost.")
     check_evaluations(asked.evaluations)
     dataset = given_data(data, loaded)
-    judge = asked.evaluator or Evaluator(loaded, split_of(dataset, "tune"), device=asked.device)
+    headline = headline_of(asked.metric, asked.evaluator)
+    judge = asked.evaluator or Evaluator(loaded, split_of(dataset, "tune"), device=asked.device, asked=headline)
+    _check_share(judge)
     cells = asked.cells
     if cells is None:
         scanned = ScanKeywords(levels=asked.levels, keep=asked.keep, evaluator=judge, device=asked.device)
         cells = scan(loaded, dataset, request, **scanned)
     return _searched(loaded, dataset, request, question, judge, asked.evaluations, cells)
+
+
+def _check_share(judge: Evaluator) -> None:
+    """Refuse a headline that is no share of which more is better: a search weighs drops as such."""
+    headline = judge.asked.headline
+    if headline is not None and (headline.unit != "fraction" or headline.best != "highest"):
+        what = f"A search cannot follow {headline.key}."
+        raise ExplorerError(what, why="It needs a share of which more is better.", fix="Choose another metric.")
 
 
 def check_evaluations(n: int) -> None:

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from explorer.analysis.sensitivity.cell import LEVELS, Keep, Mode
 from explorer.engine.evaluator import Evaluator
+from explorer.metrics.own import Given
 from explorer.types import Scores, SplitName
 
 
@@ -23,6 +24,7 @@ class ScanOptions:
     n_samples: int | None = None
     keep: Keep | None = None
     evaluator: Evaluator | None = None
+    metric: Given | None = None
     device: str = "cpu"
     seed: int = 0
     scores: Scores | None = None
@@ -39,6 +41,7 @@ class ScanKeywords(TypedDict, total=False):
     n_samples: int | None
     keep: Keep | None
     evaluator: Evaluator | None
+    metric: Given | None
     device: str
     seed: int
     scores: Scores | None

@@ -10,7 +10,7 @@ from typing import Unpack
 import torch
 from torch import Tensor
 
-from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
+from explorer.analysis.arguments import given_data, given_model, given_spec, headline_of, split_of
 from explorer.analysis.sensitivity.cell import (
     LEVELS,
     MODES,
@@ -88,7 +88,8 @@ def scan(
     fraction) a group's higher levels are left out after the first one that costs more.
     ``n_samples`` takes the first samples of the split only. With ``keep`` finished cells are
     kept, and those found there are not measured again. An ``evaluator`` must be one for this model and
-    these samples, ``scores`` those of ``spec``; ``seed`` draws the samples of estimates. Stop at any time.
+    these samples, ``scores`` those of ``spec``; ``seed`` draws the samples of estimates. ``metric``, as for
+    :func:`evaluate`, takes the place of accuracy. Stop at any time.
 
     Raises ExplorerError when the model cannot run, a layer or a level is not possible, or the
     split is absent.
@@ -102,9 +103,11 @@ def scan(
     places = _places(scores, asked.levels, asked.layers)
     extent = (asked.split, len(samples))
     about = scan_about(loaded, dataset, request, mode=asked.mode, samples=extent, device=asked.device, seed=asked.seed)
-    judge = asked.evaluator or Evaluator(loaded, samples, device=asked.device, memory_limit=0)
+    headline = headline_of(asked.metric, asked.evaluator)
+    judge = asked.evaluator or Evaluator(loaded, samples, device=asked.device, memory_limit=0, asked=headline)
     how = _How(asked.mode, asked.max_drop, asked.seed)
-    return _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(asked.keep, about))
+    keep = asked.keep if judge.asked.headline is None else None  # stored cells are those of accuracy
+    return _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))
 
 
 def scan_size(
@@ -226,7 +229,8 @@ class _Runner:
     def updates(self) -> Iterator[tuple[int, Callable[[_Place], Cell]]]:
         """(which edit, how a cell is made of what is known now)."""
         walk, how = self._walk()
-        if self._mode == "estimate" and self._evaluator.ready.task == "classes":
+        is_accuracy = self._evaluator.ready.task == "classes" and self._evaluator.asked.headline is None
+        if self._mode == "estimate" and is_accuracy:
             judged_by: JudgedBy = "agreement" if self._evaluator.split.y is None else "labels"
             for i, estimate in estimate_edits(self._evaluator, self._edits, walk, seed=self._seed, **self._options):
                 yield i, partial(_estimated, estimate, judged_by)

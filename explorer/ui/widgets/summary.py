@@ -19,7 +19,10 @@ from explorer.ui.shell.live import Answer
 ACCURACY, AGREEMENT = "Accuracy", "Agreement with dense"
 REMOVED, ZERO = "Weights removed", "Zero weights"
 _TERMS = {ACCURACY: "interval", AGREEMENT: "agreement", DELTA: "drop", REMOVED: "sparsity", ZERO: "sparsity"}
-_NAMES = {"labels": ACCURACY, "agreement": AGREEMENT, "tokens": "Accuracy of tokens", "numbers": "R2"}
+_NAMES = {
+    **{"labels": ACCURACY, "agreement": AGREEMENT, "tokens": "Accuracy of tokens", "numbers": "R2"},
+    **{"several": "Accuracy of labels", "metric": "The chosen metric"},
+}
 _FILES = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "units removed", "n_of_m": "packed n:m"}
 
 
