@@ -15,7 +15,7 @@ from tests.cli.asked import Capture, refusal, result
 HALF = ("--granularity", "out_channel", "--sparsity", "0.5")
 
 
-@pytest.mark.parametrize("name", ["digits-resnet", "digits-vit"])
+@pytest.mark.parametrize("name", [pytest.param("digits-resnet", marks=pytest.mark.slow), "digits-vit"])
 def test_pruned_sliced_and_evaluated_the_loop_closes(capsys: Capture, tmp_path: Path, name: str) -> None:
     out = str(tmp_path / "out.safetensors")
     pruned = result(capsys, "prune", name, *HALF, "--form", "sliced", "-o", out)
@@ -31,6 +31,7 @@ def test_pruned_sliced_and_evaluated_the_loop_closes(capsys: Capture, tmp_path: 
     assert again["macs"]["dense"] < masked["macs"]["dense"]
 
 
+@pytest.mark.slow
 def test_every_form_is_written_and_says_what_it_is(capsys: Capture, tmp_path: Path) -> None:
     names = {"slim": "a.safetensors", "bitmask": "b.safetensors", "weights": "c.safetensors"}
     names |= {"spec": "d.json", "script": "e.py"}
@@ -62,6 +63,7 @@ def test_a_request_that_was_written_is_a_request_that_is_read(capsys: Capture, t
     assert found["sparsity"] == result(capsys, "evaluate", "digits-mlp", *HALF)["sparsity"]
 
 
+@pytest.mark.slow
 def test_more_than_can_go_is_met_as_far_as_possible_and_said(capsys: Capture, tmp_path: Path) -> None:
     out = str(tmp_path / "out.safetensors")
     most = ("--granularity", "out_channel", "--sparsity", "0.999", "--allocation", "uniform")
@@ -103,6 +105,7 @@ def test_a_file_that_is_there_stays_without_force(capsys: Capture, tmp_path: Pat
     assert models.load(str(out)).module is not None
 
 
+@pytest.mark.slow
 def test_people_read_what_was_asked_what_was_reached_and_what_was_proven(capsys: Capture, tmp_path: Path) -> None:
     assert main(["prune", "digits-mlp", *HALF, "--form", "sliced", "-o", str(tmp_path / "o.safetensors")]) == 0
     out = capsys.readouterr().out

@@ -27,6 +27,7 @@ def test_the_json_tells_size_accuracy_and_time_of_int8_beside_float(
     assert found["proof"]["ok"]
 
 
+@pytest.mark.slow
 def test_people_read_the_same_in_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = str(tmp_path / "a.onnx")
     assert main(["export", "digits-mlp", "--to", "onnx", "--int8", "dynamic", "-o", target]) == 0

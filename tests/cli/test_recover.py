@@ -125,6 +125,7 @@ def test_flags_say_how_sparsity_rises_in_one_training(capsys: pytest.CaptureFixt
     assert found["sparsity"] == pytest.approx(0.8, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_dense_control_has_the_size_that_pruning_leaves_and_says_what_it_is(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -213,6 +214,7 @@ def test_flags_of_single_layers_do_not_go_with_a_recipe(capsys: pytest.CaptureFi
     assert said.startswith("--recipe already says it all. Leave out --lock")
 
 
+@pytest.mark.slow
 def test_a_network_whose_architecture_has_no_width_has_no_dense_control(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

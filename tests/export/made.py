@@ -13,17 +13,19 @@ from torch import Tensor, nn
 
 from explorer import models
 from explorer.pruning.plan import plan
+from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import LoadedModel, Plan
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pruning"))
 
 CHANNELS = PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5")
+HIDDEN = PruneSpec("hidden_unit", "lp_norm", "uniform:sparsity=0.5")
 
 
 def cut_in_half(model: LoadedModel) -> Plan:
-    """Half of the channels of every layer go, the first one's too."""
-    spec = CHANNELS
+    """Half of the channels of every layer go, the first one's too; of a recurrent network half of its hidden units."""
+    spec = HIDDEN if why_no_units(score(model, CHANNELS)) else CHANNELS
     for group in plan(model, spec).groups:
         if group.locked:
             spec = spec.with_limit(group.group.name, Limit(locked=False))

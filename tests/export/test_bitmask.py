@@ -22,17 +22,17 @@ from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel, tensors_digest
 from tests.every import for_each
-from tests.export.made import CHANNELS, header_of
+from tests.export.made import CHANNELS, cut_in_half, header_of
 from tests.models.weights_on_disk import assert_plain
 
 MOST = PruneSpec("weight", "lp_norm", "global:sparsity=0.8")
 
 
 @for_each("name", models.samples())
-@for_each("spec", [MOST, CHANNELS])
-def test_every_sample_comes_back_bit_for_bit_and_in_the_counted_size(name: str, spec: PruneSpec) -> None:
+@for_each("form", ["weights", "units"])
+def test_every_sample_comes_back_bit_for_bit_and_in_the_counted_size(name: str, form: str) -> None:
     model = models.load(name)
-    ours = plan(model, spec)
+    ours = plan(model, MOST) if form == "weights" else cut_in_half(model)
     content = bitmask_file(model, ours)
     about = header_of(content)
     again, tied = unpacked(load(content), about, "it", 2**30)
@@ -53,6 +53,7 @@ def test_the_file_opens_as_the_pruned_model_and_runs(tmp_path: Path) -> None:
     assert all(torch.equal(again.weights[n], t) for n, t in pruned_tensors(model, ours).items() if n in again.weights)
 
 
+@pytest.mark.slow
 def test_a_slim_model_can_be_packed_and_still_runs(tmp_path: Path) -> None:
     model = models.load("digits-mlp")
     slim = models.load(str(write_slim(model, plan(model, CHANNELS), tmp_path / "a.safetensors").weights))
@@ -114,8 +115,14 @@ GOOD: dict[str, Any] = {
 )
 def test_parts_that_do_not_fit_together_are_refused(changed: dict[str, Tensor | None]) -> None:
     tensors = {name: t for name, t in {**GOOD, **changed}.items() if t is not None}
-    about = {"kind": "bitmask", "version": 1, "packed": ["w"]}
-    content = save(tensors, metadata={"explorer": json.dumps(about)})
     with pytest.raises(ExplorerError) as caught:
+        unpacked(tensors, {"kind": "bitmask", "version": 1, "packed": ["w"]}, "It", 2**30)
+    assert_plain(caught.value)
+
+
+def test_an_upload_whose_parts_do_not_fit_together_is_refused() -> None:
+    about = {"kind": "bitmask", "version": 1, "packed": ["w"]}
+    content = save({**GOOD, "w.values": torch.ones(2)}, metadata={"explorer": json.dumps(about)})
+    with pytest.raises(ExplorerError, match="do not fit together") as caught:
         models.open_upload(content, "packed.safetensors")
     assert_plain(caught.value)

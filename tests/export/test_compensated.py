@@ -71,6 +71,7 @@ def test_files_of_weights_open_as_the_model_that_was_measured(granularity: str, 
         assert accuracy(again.module, digits) == pytest.approx(measured(granularity).accuracy.value)
 
 
+@pytest.mark.slow
 def test_the_smaller_network_is_the_masked_one(tmp_path: Path) -> None:
     model, digits, ours = made("out_channel")
     assert model.example is not None

@@ -117,6 +117,7 @@ def test_layers_cannot_take_the_place_of_what_a_module_is_made_of(path: str) -> 
     assert "is no name for a layer" in refusal(graph(layers={**graph()["layers"], path: layer}))
 
 
+@pytest.mark.slow
 @for_each(
     ("bad", "words"),
     [
@@ -160,6 +161,7 @@ def test_what_is_repeated_as_often_as_the_input_says_is_refused() -> None:
     assert "as often as its input says" in refusal(with_steps(n, more))
 
 
+@pytest.mark.slow
 def test_a_computation_without_end_is_stopped() -> None:
     big = step("a", "call", "torch.ones", [3000, 3000])
     many = [step(f"m{i}", "call", "torch.mm", {"node": "a"}, {"node": f"m{i - 1}" if i else "a"}) for i in range(110)]

@@ -115,6 +115,7 @@ def test_pruned_weights_are_the_zero_point_in_the_dynamic_file_too(mlp: LoadedMo
     assert n_zero >= plan.n_pruned > 0
 
 
+@pytest.mark.slow
 def test_removed_channels_make_the_int8_file_smaller_again() -> None:
     model = models.load("digits-resnet")
     digits = data.load("digits", model=model)
@@ -165,6 +166,7 @@ def test_a_quantiser_that_breaks_is_one_sentence_and_what_was_there_stays(
     assert target.read_bytes() == b"before"
 
 
+@pytest.mark.slow
 def test_the_written_file_has_the_bytes_that_were_said_and_is_not_replaced_unasked(
     mlp: LoadedModel, digits: Dataset, tmp_path: Path
 ) -> None:
@@ -189,6 +191,7 @@ def test_answers_that_are_not_one_for_each_sample_have_no_accuracy(mlp: LoadedMo
         )
 
 
+@pytest.mark.slow
 def test_a_grid_gets_both_forms_from_one_float_file(
     mlp: LoadedModel, digits: Dataset, made: dict[str, Int8Onnx], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_one_entry_makes_an_operator_prunable_skippable_and_writable(tree: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", USE, str(tmp_path / "small.safetensors")]
     environment = os.environ | {"PYTHONPATH": f"{tree}{os.pathsep}{ROOT / 'tests' / 'pruning'}"}

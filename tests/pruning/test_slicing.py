@@ -154,11 +154,10 @@ def test_cutting_nothing_gives_the_same_network() -> None:
     assert torch.equal(small(x), model.module(x))
 
 
-def test_a_recurrent_network_has_nothing_to_cut_but_its_input_stays_whole() -> None:
+def test_a_recurrent_network_has_no_channels_to_cut_and_that_is_refused_with_the_reason() -> None:
     model = loaded(Recurrent(), 6)
-    ours = plan(model, PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5"))
-    assert ours.n_pruned == 0
-    assert all(k.group.why_not for k in ours.groups)
+    with pytest.raises(ExplorerError, match="choose hidden units"):
+        plan(model, PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5"))
 
 
 def test_single_weights_cannot_be_removed_and_it_is_said() -> None:

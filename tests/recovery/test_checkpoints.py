@@ -47,7 +47,9 @@ def uninterrupted() -> tuple[Recovered, list[RecoveryProgress]]:
     return ended(LONG)
 
 
-@pytest.mark.parametrize("at", ["finetune 4", "gradual 3", "gradual 10"])
+@pytest.mark.parametrize(
+    "at", ["gradual 3", *(pytest.param(at, marks=pytest.mark.slow) for at in ("finetune 4", "gradual 10"))]
+)
 def test_a_run_that_was_killed_goes_on_to_the_same_bits(
     at: str, uninterrupted: tuple[Recovered, list[RecoveryProgress]], tmp_path: Path
 ) -> None:

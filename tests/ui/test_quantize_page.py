@@ -110,6 +110,7 @@ def test_the_switch_on_explore_measures_the_setting_in_whole_numbers(visit: Open
     assert "**35.8 kB**" in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(why_no_onnx() is not None, reason="onnx is not installed")
 def test_the_setting_on_explore_can_be_taken_away_as_a_real_int8_file(visit: Open, downloads: dict[str, Any]) -> None:
     at = visit(model="digits-mlp", spec=encode(PruneSpec("weight", "lp_norm", "global:sparsity=0.5")))
