@@ -49,15 +49,15 @@ def _alive(weights: Mapping[str, Tensor], by_parameter: Mapping[str, Sequence[Pa
     n_channels = max((int(part.units.max()) + 1 for part in parts if len(part.units)), default=0)
     alive = torch.ones(n_channels, dtype=torch.bool)
     for _ in range(len(by_parameter) + 1):  # what dies may have been all that another layer read
-        made, lives = torch.zeros(n_channels, dtype=torch.bool), torch.zeros(n_channels, dtype=torch.bool)
+        computed, lives = torch.zeros(n_channels, dtype=torch.bool), torch.zeros(n_channels, dtype=torch.bool)
         for name, some in by_parameter.items():
             for part in some:
                 if part.role != "scored":
                     continue
                 inside = part.units >= 0
-                made[part.units[inside]] = True
+                computed[part.units[inside]] = True
                 lives[part.units[inside & _rows_fed(weights.get(name), some, part, alive)]] = True
-        now = alive & (lives | ~made)
+        now = alive & (lives | ~computed)
         if torch.equal(now, alive):
             break
         alive = now
