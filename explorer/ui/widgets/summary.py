@@ -23,6 +23,7 @@ _NAMES = {
     **{"labels": ACCURACY, "agreement": AGREEMENT, "tokens": "Accuracy of tokens", "numbers": "R2"},
     **{"several": "Accuracy of labels", "metric": "The chosen metric"},
 }
+_ORIGINS = ("counted", "estimated", "measured")
 _FILES = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "units removed", "n_of_m": "packed n:m"}
 
 
@@ -48,7 +49,7 @@ class Fact:
         """Name and origin; what they mean opens below them, by a press of a finger, a mouse or a key."""
         tag = f'<span class="tag">{clean_html(self.origin)}</span>' if self.origin else ""
         head = f"<span>{clean_html(self.name)}</span>{tag}"
-        keys = [key for key in (_TERMS.get(self.name, ""), self.origin) if key]
+        keys = [key for key in (_TERMS.get(self.name, ""), self.origin if self.origin in _ORIGINS else "") if key]
         if not keys:
             return f'<div class="name">{head}</div>'
         meanings = "".join(f"<p>{clean_html(terms.tooltip(key), 600)}</p>" for key in keys)
