@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from explorer.types.aliases import JsonObject
 from explorer.types.models import LayerInfo, LayerTable
+from explorer.types.small import is_small, joined, small_by_type
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,19 +143,23 @@ class Plan:
     def n_pruned_in(self, layer: LayerInfo) -> int:
         return _n_cut(self.masks.get(layer.parameter))
 
-    @property
+    @cached_property
     def n_pruned(self) -> int:
-        return sum(self.n_pruned_in(layer) for layer in self.layers.prunable)
+        """Prunable weights that the plan cuts."""
+        return _n_cut_in_all(self._of_prunable(self.masks))
 
     @property
     def n_already_zero(self) -> int:
         """Prunable weights that were exactly zero before this plan, those that it prunes too included."""
         return sum(map(_n_cut, self.nonzero.values()))
 
-    @property
+    @cached_property
     def n_zero(self) -> int:
         """Prunable weights that are zero now: pruned by the plan, or zero already."""
-        return sum(_n_cut(self.left.get(layer.parameter)) for layer in self.layers.prunable)
+        return _n_cut_in_all(self._of_prunable(self.left))
+
+    def _of_prunable(self, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {layer.parameter: masks[layer.parameter] for layer in self.layers.prunable if layer.parameter in masks}
 
     @property
     def pruned_share(self) -> float:
@@ -184,6 +189,13 @@ class Plan:
 
 def _n_cut(mask: Tensor | None) -> int:
     return 0 if mask is None else int(mask.numel() - mask.sum())
+
+
+def _n_cut_in_all(masks: Mapping[str, Tensor]) -> int:
+    """How many are cut in these masks together; small ones are counted together."""
+    small = [name for names in small_by_type(masks).values() for name in names]
+    together = _n_cut(joined(masks, small)[0]) if small else 0
+    return together + sum(_n_cut(mask) for mask in masks.values() if not is_small(mask))
 
 
 @dataclass(frozen=True, eq=False)

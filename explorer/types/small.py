@@ -10,11 +10,16 @@ from torch import Tensor
 SMALL = 1 << 12  # up to so many numbers a call of torch costs more than they do
 
 
+def is_small(tensor: Tensor) -> bool:
+    """Whether it is looked at together with others."""
+    return tensor.numel() <= SMALL and tensor.device.type == "cpu"
+
+
 def small_by_type(tensors: Mapping[str, Tensor]) -> dict[torch.dtype, list[str]]:
     """The names of the small tensors on the processor, by their type, each in the order of the mapping."""
     names: dict[torch.dtype, list[str]] = {}
     for name, tensor in tensors.items():
-        if tensor.numel() <= SMALL and tensor.device.type == "cpu":
+        if is_small(tensor):
             names.setdefault(tensor.dtype, []).append(name)
     return names
 

@@ -13,7 +13,6 @@ from explorer.charts.classes import recall_by_class
 from explorer.engine.jobs import Job
 from explorer.metrics import METRICS
 from explorer.metrics.per_class import class_counts
-from explorer.metrics.sparsity_support import advice
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import in_words
@@ -187,7 +186,7 @@ def _changed(view: View) -> None:
 def _watch(view: View) -> None:
     after = view.evaluation.findings if view.evaluation is not None else ()
     of_data = view.dataset.findings if view.dataset is not None else ()
-    before = (*view.model.findings, *of_data, *collapse.before(view.model, view.plan))
+    before = (*view.model.findings, *of_data, *view.planned.findings)
     # Of those alike what the answers show comes first: it is what pruning is about.
     warnings = collapse.worst_first(f for f in (*after, *before) if f.level != "ok")
     for finding in warnings[:_IN_SIGHT]:
@@ -201,7 +200,7 @@ def _watch(view: View) -> None:
     if not warnings:
         st.caption("No layer is empty, no channel is dead.")
     if view.plan.n_pruned and not view.plan.kept_shapes:
-        for sentence in advice(view.plan):
+        for sentence in view.planned.advice:
             st.caption(clean_markdown(sentence, 300))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from explorer.metrics.macs import macs, theoretical_speedup, why_no_macs
-from explorer.metrics.size import compression_ratio, parameters, sizes
+from explorer.metrics.size import sizes
 from explorer.text.numbers import bytes_text, times
 from explorer.types import Measurement
 from explorer.ui.explore import removal
@@ -23,6 +23,7 @@ _NAMES = {
     "removed": "File with units removed",
     "dense": "MACs, dense",
     "sparse": "MACs that touch kept weights",
+    "compression_ratio": "Compression ratio",
     "total": "Parameters",
     "kept": "Parameters left",
     "nonzero": "Parameters not zero",
@@ -59,9 +60,8 @@ def table(view: View) -> None:
 
 def _measurements(view: View, packed: bool) -> Iterator[tuple[str, Measurement]]:
     table = cache.macs(view.model)
-    yield from sizes(view.model, view.plan, compress=packed).items()
-    yield from parameters(view.model, view.plan).items()
-    yield "Compression ratio", compression_ratio(view.model, view.plan)
+    yield from (sizes(view.model, view.plan, compress=True) if packed else view.planned.sizes).items()
+    yield from view.planned.counts.items()
     for name, m in macs(view.model, view.plan, table).items():
         yield ("MACs, units removed" if name == "removed" else name), m
     speedup = theoretical_speedup(view.model, view.plan, table)

@@ -10,13 +10,13 @@ from explorer.ui.shell import cache
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import chart
 
-_MANY = 12
+_MANY, _MOST = 12, 2000  # of more layers no picture has a row each
 
 
 def draw(model: LoadedModel, plan: Plan) -> None:
     """One heat map of layers x magnitudes with the lines across it; only where the list is long, and on request."""
     movable = [k for k in plan.groups if k.group.why_not is None]
-    if len(movable) <= _MANY or not st.toggle(f"Overview of all {len(movable)} lines", key="overview_on"):
+    if not _MANY < len(movable) <= _MOST or not st.toggle(f"Overview of all {len(movable)} lines", key="overview_on"):
         return
     magnitudes = cache.magnitudes(model)
     by_weight = all(k.group.unit == "weight" for k in movable)

@@ -11,9 +11,9 @@ from explorer import component
 from explorer.analysis.sensitivity.scan import Sensitivity
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
-from explorer.pruning.plan import plan as make_plan
 from explorer.types import Dataset, LoadedModel, Plan
 from explorer.ui.explore import chart_card, controls, export_menu, list_pages, overview, quantized, removal
+from explorer.ui.explore.planned import planned
 from explorer.ui.explore.view import View
 from explorer.ui.sensitivity import scans
 from explorer.ui.shell import cache, live, opened_files, recording, running, session, ticker
@@ -80,13 +80,13 @@ def _listen(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> Non
 def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> View:
     scores = session.scores(model, dataset)
     try:
-        plan = make_plan(model, work.spec, scores)
+        present = planned(model, work.spec, scores)
     except ExplorerError as error:
         session.notify(error)
         work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
-        plan = make_plan(model, work.spec, scores)
-    answer, why_not = live.answer(model, dataset, plan)
-    view = View(work, model, dataset, scores, plan, answer, why_not)
+        present = planned(model, work.spec, scores)
+    answer, why_not = live.answer(model, dataset, present.plan)
+    view = View(work, model, dataset, scores, present, answer, why_not)
     if view.evaluation is not None and view.evaluation.complete and work.settled and view.point is not None:
         is_new = not work.tried or work.tried[-1].spec != view.point.spec
         work.remember(view.point)

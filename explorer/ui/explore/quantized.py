@@ -8,7 +8,6 @@ import streamlit as st
 
 from explorer.engine.live import LiveWorker
 from explorer.export.onnx_int8 import INT8_METHODS, Int8Method, int8_onnx, why_not_int8
-from explorer.metrics.size import sizes
 from explorer.recovery.quantization import quantized_plan
 from explorer.recovery.quantized_size import smallest
 from explorer.terms import tooltip
@@ -74,7 +73,7 @@ def _draw(view: View, bits: int) -> None:
     if isinstance(evaluation, Exception):
         st.caption(f"With int8 weights it could not be run ({type(evaluation).__name__}).")
         return
-    before = min(m.value for m in sizes(view.model, view.plan).values())
+    before = min(m.value for m in view.planned.sizes.values())
     size = smallest(view.model, view.plan, bits)
     with st.container(horizontal=True, key="int8_facts"):
         st.markdown(_accuracy(evaluation, bits))

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from explorer.analysis import tradeoff
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, TradeOffPoint
+from explorer.ui.explore.planned import Planned
 from explorer.ui.shell import cache, live
 from explorer.workbench.workspace import Workspace
 
@@ -19,9 +20,14 @@ class View:
     model: LoadedModel
     dataset: Dataset | None
     scores: Scores
-    plan: Plan
+    planned: Planned
     answer: live.Answer
     why_not: str | None
+
+    @property
+    def plan(self) -> Plan:
+        """What goes and what stays now."""
+        return self.planned.plan
 
     @property
     def evaluation(self) -> Evaluation | None:
