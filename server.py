@@ -5,6 +5,7 @@
 
 import streamlit as st
 
+from explorer.ui.serving.ending import lifespan
 from explorer.ui.serving.guard import middleware
 
-app = st.App("app.py", middleware=middleware())
+app = st.App("app.py", middleware=middleware(), lifespan=lifespan)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
@@ -42,6 +43,20 @@ class _Request:
         return self.plan.digest if self.plan is not None else ""
 
 
+_THREADS: dict[_Desk, threading.Thread] = {}
+
+
+def close_all(patience: float) -> bool:
+    """End every worker's thread, for a process that is about to end; whether all have ended in time."""
+    threads = dict(_THREADS)
+    for desk in threads:
+        desk.close()
+    deadline = time.monotonic() + patience
+    for thread in threads.values():
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads.values())
+
+
 class LiveWorker:
     """One background thread for one visitor; it ends with :meth:`close` or when nobody holds this.
 
@@ -51,9 +66,10 @@ class LiveWorker:
 
     def __init__(self, evaluator: Evaluator, slots: threading.Semaphore | None = None) -> None:
         self._desk = _Desk()
-        threading.Thread(
-            target=_work, args=(self._desk, evaluator, slots or threading.Semaphore()), name="live", daemon=True
-        ).start()
+        parts = (self._desk, evaluator, slots or threading.Semaphore())
+        thread = threading.Thread(target=_work, args=parts, name="live", daemon=True)
+        _THREADS[self._desk] = thread
+        thread.start()
         self._finalizer = weakref.finalize(self, self._desk.close)
 
     def submit(self, key: Hashable, plan: Plan | None) -> None:
@@ -167,6 +183,13 @@ class _Desk:
 
 def _work(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> None:
     """The thread: it holds the desk, never the worker, so that a forgotten worker can go."""
+    try:
+        _serve(desk, evaluator, slots)
+    finally:
+        _THREADS.pop(desk, None)
+
+
+def _serve(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> None:
     while desk.wait_for_request():
         with slots:  # taken before the request, so that the newest one is served
             request = desk.take()
