@@ -98,6 +98,14 @@ def points_between(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{_signed(100 * low)} to {_signed(100 * high)} pt"
 
 
+def duration(seconds: float) -> str:
+    """A time that is only roughly known, at the beginning of a sentence: "Less than a minute", "About 3 min"."""
+    minutes = math.ceil(seconds / 60)
+    if seconds < 60:
+        return "Less than a minute"
+    return f"About {minutes} min" if minutes < 120 else f"About {round(seconds / 3600)} h"
+
+
 def interval(measurement: Measurement) -> str:
     """A share's interval: "97.5 – 99.5%", or nothing."""
     return between(measurement.low, measurement.high)

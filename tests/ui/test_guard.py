@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from explorer.ui.serving import uploads
+from explorer.engine.jobs import JobQueue
+from explorer.types.stopping import check
+from explorer.ui.serving import guard, uploads
 from explorer.ui.serving.guard import Guard
 from explorer.ui.serving.headers import policy
+from explorer.ui.serving.visitors import PRESENT
+from explorer.ui.shell import cache
 from explorer.workbench.quotas import VARIABLE
 
 PAGE = {"type": "http", "method": "GET", "path": "/", "client": ("192.0.2.7", 5), "headers": []}
@@ -99,4 +104,42 @@ def test_an_upload_that_hides_its_length_is_refused() -> None:
 
 def test_the_launcher_puts_the_guard_around_the_screens() -> None:
     text = Path(__file__).parents[2].joinpath("server.py").read_text(encoding="utf-8")
-    assert 'st.App("app.py", middleware=middleware())' in text
+    assert 'st.App("app.py", middleware=middleware(), lifespan=lifespan)' in text
+
+
+def test_work_of_a_closed_browser_ends_after_the_grace_and_that_of_one_who_is_back_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def endless() -> Iterator[int]:
+        while True:
+            check()
+            yield 1
+
+    queue = JobQueue(1)
+    monkeypatch.setattr(cache, "jobs", lambda: queue)
+    monkeypatch.setattr(guard, "GRACE_S", 0.05)
+    cookie = answered(PAGE)[1]["set-cookie"][0].partition(";")[0]
+    visitor = cookie.partition("=")[2].partition(".")[0]
+    scope = {**PAGE, "type": "websocket", "headers": [(b"cookie", cookie.encode())]}
+    job = queue.submit("scan", visitor, "scan", endless, 1)
+
+    async def comes_and_goes(*, is_back: bool) -> None:
+        await Guard(inner)(scope, no_message, nothing)
+        if is_back:
+            PRESENT.arrive(visitor)
+        await asyncio.sleep(0.2)  # longer than the grace
+
+    asyncio.run(comes_and_goes(is_back=True))
+    assert job.active
+    PRESENT.leave(visitor)
+    asyncio.run(comes_and_goes(is_back=False))
+    assert job.wait(60)
+    assert job.state == "cancelled"
+
+
+async def no_message() -> Message:
+    return {"type": "websocket.disconnect"}
+
+
+async def nothing(message: Message) -> None:
+    """What is sent to nobody."""

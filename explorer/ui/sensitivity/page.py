@@ -14,7 +14,7 @@ from explorer.tasks.scan import ScanRequest
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import points_spelled
 from explorer.types import Dataset, LoadedModel, Scores
-from explorer.ui.sensitivity import cards, scans
+from explorer.ui.sensitivity import cards, duration, scans
 from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import chart, progress
@@ -79,7 +79,8 @@ def _controls(model: LoadedModel, dataset: Dataset) -> tuple[ScanRequest, Job | 
         measured = scans.result(model, dataset, request, job)
         progress.stop_button([job], "scan_stop")
         is_over = job is not None and (job.active or job.state == "done")
-        if not is_over and _n_missing(model, dataset, request, measured):
+        n_missing = 0 if is_over else _n_missing(model, dataset, request, measured)
+        if n_missing:
             st.button(
                 "Go on" if measured.cells else "Scan",
                 icon=":material/play_arrow:",
@@ -93,6 +94,8 @@ def _controls(model: LoadedModel, dataset: Dataset) -> tuple[ScanRequest, Job | 
         f"{unit} by {by}, as on Explore. {request.mode.capitalize()}: {_MODES[request.mode]}. "
         "Every cell prunes the dense model."
     )
+    if n_missing:
+        st.caption(duration.words(model, dataset, request, n_missing))
     if job is not None or measured.cells:
         _progress(job, measured, scans.size(model, dataset, request))
     return request, job, measured

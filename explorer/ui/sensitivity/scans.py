@@ -48,7 +48,7 @@ def known(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> tuple[Sensit
     request = ScanRequest(spec)
     usual = tasks.find(model, dataset, request)
     if usual is None and _is_cheap(model, dataset, request):
-        usual = tasks.submit(model, dataset, request)
+        usual = tasks.submit(model, dataset, request, by_hand=False)
     jobs = [job for _, job in _own(model, dataset, request.spec)]
     if usual is not None and usual not in jobs:
         jobs.append(usual)  # another visitor began it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 
@@ -16,12 +17,14 @@ from explorer.params.numerals import whole
 from explorer.ui.serving.headers import headers
 from explorer.ui.serving.uploads import UPLOADS
 from explorer.ui.serving.visitors import PRESENT, cookie_name, issued, verified
+from explorer.ui.shell import cache
 from explorer.workbench.quotas import Quotas
 
 _UPLOAD = "/_stcore/upload_file/"
 _FILES = ("/static/", "/_stcore/", "/media/", "/component/")
 # Tabs are cheap; somebody who opens them by the hundred is not let in further.
 _CONNECTIONS_EACH = 10
+GRACE_S = 60.0
 _COOKIE = f"Path=/; Max-Age={30 * 86_400}; HttpOnly; SameSite=Lax"
 
 
@@ -72,6 +75,14 @@ class Guard:
             await self._app(scope, receive, send)
         finally:
             PRESENT.leave(visitor)
+            if not PRESENT.is_here(visitor):
+                asyncio.get_running_loop().call_later(GRACE_S, _end_work_of, visitor)
+
+
+def _end_work_of(visitor: str) -> None:
+    """A closed browser leaves no work behind that nobody waits for; a reload is back long before."""
+    if not PRESENT.is_here(visitor):
+        cache.jobs().abandon(visitor, PRESENT.is_here)
 
 
 def _from(scope: Scope) -> tuple[str | None, str | None]:

@@ -86,6 +86,11 @@ class Present:
             if self._connections[visitor] <= 0:
                 del self._connections[visitor]
 
+    def is_here(self, visitor: str) -> bool:
+        """Whether this visitor has a connection."""
+        with self._lock:
+            return visitor in self._connections
+
     def n_connections(self) -> int:
         """All that are open."""
         with self._lock:

@@ -21,6 +21,7 @@ from explorer.analysis.distribution import SignedHistogram, signed_distribution
 from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.rank_stability import stability
 from explorer.analysis.statistics import LayerStatistics, layer_statistics
+from explorer.engine import pace
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import JobQueue
 from explorer.errors import ExplorerError, clean
@@ -223,6 +224,16 @@ def macs(of: LoadedModel) -> MacTable | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _macs(digest: str, _model: LoadedModel) -> MacTable:
     return mac_table(_model)
+
+
+def pass_seconds(of: LoadedModel, on: Dataset) -> float:
+    """How long one pass over the tune split takes here, timed once."""
+    return _pass_seconds(of.identity, on.digest, of, on)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _pass_seconds(digest: str, data_digest: str, _model: LoadedModel, _data: Dataset) -> float:
+    return pace.pass_seconds(_model, _data.splits["tune"])
 
 
 @st.cache_resource(show_spinner=False)

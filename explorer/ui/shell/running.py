@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.jobs import Job
 from explorer.text.names import clean_markdown
-from explorer.ui.shell import cache, session, ticker
+from explorer.ui.shell import cache, session, tasks, ticker
 
 _EVERY_MS = 700
 _SHOWN, _SINCE = "_running_shown", "_drawn_since"
@@ -62,7 +62,9 @@ def _chip() -> None:
     st.session_state[_SHOWN] = bool(active)
     if not active:
         return
-    with st.popover(f"{len(active)} running", icon=":material/hourglass_top:"):
+    n_waiting = sum(job.state == "queued" for job in active)
+    counts = [f"{n} {word}" for n, word in ((len(active) - n_waiting, "running"), (n_waiting, "waiting")) if n]
+    with st.popover(", ".join(counts), icon=":material/hourglass_top:"):
         for job in active:
             _row(job)
     ticker.tick("running", _EVERY_MS)
@@ -70,8 +72,8 @@ def _chip() -> None:
 
 def _row(job: Job) -> None:
     left = job.seconds_left
-    waits = "waiting for its turn" if job.state == "queued" else f"{job.n_done} of {job.total}"
+    waits = tasks.waiting_behind(job) if job.state == "queued" else f"{job.n_done} of {job.total}"
     ends = f", about {left:.0f} s left" if left is not None and left >= 1 else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.progress, f"{clean_markdown(job.title, 90)} · {waits}{ends}")
+        st.progress(job.progress, f"{clean_markdown(job.title, 90)} · {clean_markdown(waits, 200)}{ends}")
         st.button("Stop", key=f"stop_{job.id}", on_click=job.cancel, help="What is measured so far is kept.")

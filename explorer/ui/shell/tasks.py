@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -61,12 +61,21 @@ def find(model: LoadedModel, dataset: Dataset, request: AnyRequest) -> Job | Non
     return cache.jobs().find(_key(request, context(model, dataset)))
 
 
-def submit(model: LoadedModel, dataset: Dataset, request: AnyRequest) -> Job:
-    """Begin the work, or find who began it; one that failed or was stopped goes on from what was recorded of it."""
+def submit(model: LoadedModel, dataset: Dataset, request: AnyRequest, *, by_hand: bool = True) -> Job:
+    """Begin the work, or find who began it; one that failed or was stopped goes on from what was recorded of it.
+
+    What was asked for ``by_hand`` is served before what a page begins by itself.
+    """
     here = context(model, dataset)
     return cache.jobs().submit(
-        _key(request, here), session.owner(), request.title(here), lambda: results(request, here), request.size(here)
-    )
+        _key(request, here), session.owner(), request.title(here), lambda: results(request, here), request.size(here),
+        by_hand=by_hand,
+    )  # fmt: skip
+
+
+def measured_once(key: Hashable, title: str, make: Callable[[], Iterator[object]]) -> Job:
+    """The job of something that the shell itself wants to show; begun by the first one who looks."""
+    return cache.jobs().submit(key, session.owner(), title, make, 1, by_hand=False)
 
 
 def submitted(model: LoadedModel, dataset: Dataset, request: AnyRequest, *, again: bool = False) -> Job:
@@ -77,7 +86,7 @@ def submitted(model: LoadedModel, dataset: Dataset, request: AnyRequest, *, agai
     job = find(model, dataset, request)
     if job is not None and not again and (job.state == "failed" or is_stopped(job)):
         return job
-    return submit(model, dataset, request)
+    return submit(model, dataset, request, by_hand=again)
 
 
 def mine(model: LoadedModel, dataset: Dataset, kind: type[T]) -> list[tuple[T, Job]]:
@@ -117,6 +126,18 @@ def doing(job: Job) -> str:
     """What a job came to last, in a few words; empty before its first result."""
     last = job.results[-1] if job.results else None
     return job.key.request.describe(last) if last is not None and isinstance(job.key, JobKey) else ""
+
+
+def waiting_behind(job: Job) -> str:
+    """ "waiting, place 2, behind curve of digits-cnn and work of another visitor", which is not named."""
+    ahead = cache.jobs().ahead(job)
+    if not ahead:
+        return "waiting for its turn"
+    me = session.owner()
+    titles = [other.title if me in other.followers else "work of another visitor" for other in ahead]
+    names = ", ".join(list(dict.fromkeys(titles))[:2])
+    more = len(ahead) - 2
+    return f"waiting, place {len(ahead)}, behind {names}" + (f" and {more} more" if more > 0 else "")
 
 
 def _key(request: AnyRequest, here: Context) -> JobKey:

@@ -71,7 +71,8 @@ def counted(jobs: Sequence[Job]) -> tuple[int, int]:
 def _running(job: Job, unit: str, text: str) -> str:
     """ "12 of 30 cells, conv1 at 50%: 97.2%, about 8 s left"."""
     if job.state == "queued":
-        return "Waiting for its turn"
+        words = clean_markdown(tasks.waiting_behind(job), 200)
+        return words[:1].upper() + words[1:]
     seconds, doing = job.seconds_left, tasks.doing(job)
     left = f", about {seconds:.0f} s left" if seconds is not None and seconds >= 1 else ""
     how_far = text or f"{job.n_done} of {job.total} {unit}" + (f", {doing}" if doing else "")

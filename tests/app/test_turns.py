@@ -1,0 +1,35 @@
+"""One visitor's long work blocks neither another's nor their own, and says what it waits for."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.app.conftest import Visit
+
+pytest_plugins = ("tests.browser",)
+pytestmark = pytest.mark.browser
+
+
+def test_a_scan_that_is_pressed_overtakes_the_curves_and_another_visitors_scan_lets_it_through(visit: Visit) -> None:
+    one, other = visit(), visit()
+    for screen in (one, other):
+        screen.page.goto(f"{screen.address}/?model=digits-vit")
+        expect(screen.total).to_have_count(1)
+        screen.page.get_by_role("link", name="Sensitivity", exact=True).click()
+    one.page.get_by_role("radio", name="fine").click()
+    expect(one.page.get_by_text(re.compile("^(About|Less than) .* estimated"))).to_be_visible()
+    one.button("Scan").click()
+    expect(one.page.get_by_role("button", name=re.compile("running|waiting"))).to_be_visible()
+
+    other.page.get_by_role("radio", name="coarse").click()
+    other.page.get_by_role("radio", name="estimate").click()
+    other.button("Scan").click()
+
+    expect(other.page.get_by_text("What each layer costs alone")).to_be_visible()
+    expect(other.page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(one.page.get_by_role("button", name="Stop").first).to_be_visible()
+    one.button("Stop").first.click()
+    expect(one.page.get_by_text(re.compile("Stopped after"))).to_be_visible()
