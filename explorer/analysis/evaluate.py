@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from explorer.analysis.arguments import asked_for, given_data, given_model, given_spec, split_of
-from explorer.analysis.report import Report, report
+from explorer.analysis.parent import against_known_parent, count_look_at_test
+from explorer.analysis.report import AboutKeywords, Report, report
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.own import Given
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
-from explorer.store.looks import count_look
 from explorer.types import Dataset, LoadedModel, SplitName
 from explorer.types.aliases import JsonObject
 
@@ -31,7 +31,8 @@ def evaluate(
     ``model`` and ``data`` may be addresses; without ``data`` it is what the model was made for. ``spec`` may be
     JSON; without it nothing is pruned. The report's ``accuracy`` and ``drop`` are measurements with a 95 %
     interval, ``sizes`` and ``macs`` are counted, ``to_json()`` is everything. The test split is locked:
-    each call on it is counted for good, and the report says the number (``looks_at_test``).
+    each call on it is counted for good, and the report says the number (``looks_at_test``). A model from a file that
+    was made here is told against its dense parent as well (``against``), where that is at hand.
 
     ``metrics`` are more to measure, by name in a mapping or a list: functions ``f(outputs, targets)`` that give one
     number a sample, or objects with update, compute and reset (as of torchmetrics). ``metric``, one of these or the
@@ -47,8 +48,9 @@ def evaluate(
     plan = make_plan(loaded, given_spec(spec), data=dataset)
     asked = asked_for(metrics, metric)
     samples = split_of(dataset, split)
-    n_looks = count_look(loaded.digest, dataset.digest) if split == "test" else None
+    n_looks = count_look_at_test(loaded, dataset) if split == "test" else None
     evaluator = Evaluator(loaded, samples, device=device, asked=asked)
     evaluation = evaluator.final(plan)
-    runs_as = evaluator.path
-    return report(loaded, plan, evaluation, data=dataset, split=split, looks_at_test=n_looks, runs_as=runs_as)
+    about: AboutKeywords = {"data": dataset, "split": split, "looks_at_test": n_looks, "runs_as": evaluator.path}
+    about["against"] = against_known_parent(loaded, plan, samples, device=device)
+    return report(loaded, plan, evaluation, **about)

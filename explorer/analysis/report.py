@@ -12,6 +12,8 @@ from torch import Tensor
 from explorer.analysis import collapse
 from explorer.analysis.collapse import worst_first
 from explorer.analysis.costs import RunningCosts
+from explorer.analysis.parent import Against
+from explorer.errors import ExplorerError
 from explorer.metrics import METRICS
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.interval import wilson
@@ -43,6 +45,7 @@ class About:
     costs: RunningCosts | None = None
     measured_sizes: Mapping[str, Measurement] | None = None
     runs_as: str | None = None
+    against: Against | ExplorerError | None = None
 
 
 class AboutKeywords(TypedDict, total=False):
@@ -54,6 +57,7 @@ class AboutKeywords(TypedDict, total=False):
     costs: RunningCosts | None
     measured_sizes: Mapping[str, Measurement] | None
     runs_as: str | None
+    against: Against | ExplorerError | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,9 @@ class Report:
     map a kind to its number. ``looks_at_test`` is how often this model has been measured on the test
     split of this data, this time included. ``costs`` (latency, memory, energy) and ``measured_sizes`` (files that were
     really written) are there when they were asked for. ``runs_as``: how the model was
-    taken apart to be measured. ``str(report)`` is a short summary, ``to_json()`` everything.
+    taken apart to be measured. ``against``: the same on the samples of the dense model that this one was made from, or
+    why that cannot be told; None where nothing is known of such a parent. ``str(report)`` is a short summary,
+    ``to_json()`` everything.
     """
 
     model: LoadedModel
@@ -83,6 +89,7 @@ class Report:
     costs: RunningCosts | None = None
     measured_sizes: Mapping[str, Measurement] | None = None
     runs_as: str | None = None
+    against: Against | ExplorerError | None = None
 
     @property
     def sparsity(self) -> float:
@@ -154,6 +161,9 @@ class Report:
         content = {} if self.costs is None else self.costs.to_json()
         if self.measured_sizes is not None:
             content["measured_sizes"] = {kind: int(m.value) for kind, m in self.measured_sizes.items()}
+        if self.against is not None:
+            told = self.against
+            content["against"] = told.to_json() if isinstance(told, Against) else {"why_not": str(told)}
         return content
 
     @property

@@ -103,6 +103,12 @@ def add_model(parser: Parser) -> None:
     group.add_argument("--code-timeout", type=seconds, default=CODE_SECONDS, metavar="SECONDS", help=text)
 
 
+def add_against(parser: Parser) -> None:
+    """The dense model that MODEL was made from."""
+    text = "the dense model that MODEL was made from, where its file does not say so or it is elsewhere now"
+    parser.add_argument("--against", dest="parent", metavar="PARENT", help=text)
+
+
 def add_common(parser: Parser) -> None:
     """What every command takes that opens a model, so that a script may give all of them the same flags."""
     group = parser.add_argument_group("everywhere")

@@ -40,9 +40,11 @@ from torch import Tensor, fx
 
 from explorer.export.files import check_target, misread, put
 from explorer.export.graph import describe_graph
+from explorer.export.lineage import lineage_json
 from explorer.export.packing import arch_text, plain_weights
 from explorer.export.proof import Proof, prove
 from explorer.models import open_upload
+from explorer.models.lineage import KEY
 from explorer.models.slim import KIND, METADATA_KEY, VERSION
 from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Plan, Split, tensors_digest
@@ -118,6 +120,7 @@ def packed(model: LoadedModel, plan: Plan, proven_model: Proven) -> bytes:
         "spec": dict(plan.spec),
         "sparsity": plan.sparsity,
         "source": {"address": model.address, "digest": model.digest},
+        KEY: lineage_json(model, plan),
         "proof": proven_model.proof.to_json(),
     }
     content = plain_weights(proven_model.tensors, {METADATA_KEY: json.dumps(about, allow_nan=False)})

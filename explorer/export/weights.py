@@ -13,12 +13,14 @@ from safetensors.torch import load, load_file, save, save_file
 from torch import Tensor
 
 from explorer.export.files import check_target, misread, same_tensors
+from explorer.export.lineage import lineage_json
 from explorer.metrics.size import file_dtypes, stored_tensors
 from explorer.models import slim
+from explorer.models.lineage import KEY
 from explorer.pruning.apply import compensated
 from explorer.store.atomic import replacing, write_text
 from explorer.types import LoadedModel, Plan, tensors_digest
-from explorer.types.aliases import JsonDict
+from explorer.types.aliases import JsonDict, JsonObject
 
 METADATA_KEY = "explorer"
 
@@ -32,7 +34,9 @@ class Written:
     n_bytes: int
 
 
-def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: bool = False) -> Written:
+def write_pruned(
+    model: LoadedModel, plan: Plan, path: Path | str, *, force: bool = False, recipe: JsonObject | None = None
+) -> Written:
     """Write the masked weights to ``path`` (.safetensors) and the request to ``<path>.spec.json``.
 
     Names, dtypes and every value that was not pruned are those of the model, bit for bit (or the new ones
@@ -48,7 +52,7 @@ def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: boo
     spec_path = target.with_suffix(".spec.json")
     check_target(model, target, ".safetensors", (spec_path,), force=force)
     tensors = pruned_tensors(model, plan)
-    about = {**describe(model, plan), "weights": tensors_digest(tensors)}
+    about = {**describe(model, plan, recipe), "weights": tensors_digest(tensors)}
     with replacing(target) as new_weights:
         _save(tensors, about, new_weights)
         if not same_tensors(tensors, load_file(new_weights)):
@@ -59,10 +63,10 @@ def write_pruned(model: LoadedModel, plan: Plan, path: Path | str, *, force: boo
     return Written(target, spec_path, target.stat().st_size)
 
 
-def pruned_file(model: LoadedModel, plan: Plan) -> bytes:
+def pruned_file(model: LoadedModel, plan: Plan, recipe: JsonObject | None = None) -> bytes:
     """The same file in memory, for a browser's download; read back and compared like one on disk."""
     tensors = pruned_tensors(model, plan)
-    content: bytes = save(tensors, metadata={METADATA_KEY: json.dumps(describe(model, plan)), "format": "pt"})
+    content: bytes = save(tensors, metadata={METADATA_KEY: json.dumps(describe(model, plan, recipe)), "format": "pt"})
     again = load(content)
     if not same_tensors(tensors, again):
         raise misread("The file of weights")
@@ -88,11 +92,13 @@ def pruned_tensors(model: LoadedModel, plan: Plan, masks: Mapping[str, Tensor] |
     return tensors | {alias: tensors[first].clone() for alias, first in tied.items() if first in tensors}
 
 
-def describe(model: LoadedModel, plan: Plan) -> JsonDict:
+def describe(model: LoadedModel, plan: Plan, recipe: JsonObject | None = None) -> JsonDict:
     """What the file says of itself: how to build the model, the request, and where it came from."""
+    lineage = {KEY: lineage_json(model, plan, recipe)}
     if model.meta.get("graph") is not None:
-        return _describe_slim(model, plan)
+        return {**_describe_slim(model, plan), **lineage}
     return {
+        **lineage,
         "arch": model.meta.get("arch"),
         "arch_args": model.meta.get("arch_args") or {},
         "data": model.data,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from explorer.errors import ExplorerError
-from explorer.models import beside, slim
+from explorer.models import beside, lineage, slim
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.assemble import Weights, assemble, fitting, unwrapped, weights_only
 from explorer.models.factory import Factory
@@ -90,6 +90,7 @@ def _opened(request: ModelRequest, contents: FileContents, hint: JsonObject, met
             "facts": dict(contents.facts),
             **({"spec": spec} if isinstance(spec, dict) else {}),
             **({"classes": hint["classes"]} if slim.is_class_names(hint.get("classes")) else {}),
+            **lineage.said_by(hint, tensors_digest(contents.tensors)),
             **not_followed,
         },
     )

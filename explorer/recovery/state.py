@@ -17,6 +17,7 @@ from explorer.engine.prepared import logits_of
 from explorer.engine.tally import Tally, per_sample
 from explorer.errors import ExplorerError
 from explorer.metrics.size import stored_tensors
+from explorer.models import lineage
 from explorer.pruning.layers import layer_table
 from explorer.pruning.running import fitting, runnable
 from explorer.types import Evaluation, LayerTable, LoadedModel, Measurement, Plan, Split, tensors_digest
@@ -140,6 +141,7 @@ def recovered_model(
     parameters = {name: p.detach() for name, p in module.named_parameters()}
     # The accuracy a sample states is that of its own weights.
     about = {key: value for key, value in dense.meta.items() if key != "accuracy"}
+    about[lineage.KEY] = lineage.beginning(dense).to_json()
     recovered = replace(dense, module=module, weights=parameters, meta={**about, **(meta or {})})
     return replace(recovered, digest=tensors_digest(stored_tensors(recovered)))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from explorer.errors import ExplorerError
@@ -20,6 +22,28 @@ def looks_file(folder: Path | str | None = None) -> Path:
 def looks(model_digest: str, data_digest: str, folder: Path | str | None = None) -> int:
     """How often this model was measured on the test split of this data so far."""
     return _read(looks_file(folder)).get(f"{model_digest}/{data_digest}", 0)
+
+
+def looks_of(model_digest: str, folder: Path | str | None = None) -> dict[str, int]:
+    """The same for every data set that this model was measured on, by its digest."""
+    begin = f"{model_digest}/"
+    counts = _read(looks_file(folder))
+    return {key.removeprefix(begin): n for key, n in counts.items() if key.startswith(begin)}
+
+
+def record_name(folder: Path | str | None = None) -> str:
+    """The name of this record, by chance, made once: counts that a file brings back here are not counted twice."""
+    file = looks_file(folder).with_suffix(".name")
+    with suppress(OSError):
+        return file.read_text(encoding="utf-8").strip()
+    try:
+        make_folder(file.parent)
+    except OSError as error:
+        raise cannot_write(file, error) from error
+    with alone(file.with_suffix(".lock")):
+        if not file.exists():
+            write_text(file, secrets.token_hex(8), private=True)
+    return file.read_text(encoding="utf-8").strip()
 
 
 def count_look(model_digest: str, data_digest: str, folder: Path | str | None = None) -> int:

@@ -30,12 +30,16 @@ _WEIGHTS, _ABOUT, _HISTORY = ".weights", ".json", ".history"
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A visitor's file: the digest of its bytes, its name, the architecture it was opened as, and its size."""
+    """A visitor's file: the digest of its bytes, its name, the architecture it was opened as, and its size.
+
+    ``model`` is the digest of the model that it holds.
+    """
 
     digest: str
     name: str
     arch: str | None
     n_bytes: int
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,11 @@ class Visit:
             raise ExplorerError("The uploaded file cannot be read any more.", why=why, fix="Upload the file again.")
         return content
 
-    def store(self, name: str, content: bytes, arch: str | None, *, most_each: int, most: int) -> StoredFile:
+    def store(
+        self, name: str, content: bytes, arch: str | None, *, most_each: int, most: int, model: str = ""
+    ) -> StoredFile:
         """Store a file. ``most_each`` bytes a visitor: the oldest of theirs go; ``most`` of all: refused beyond."""
-        file = StoredFile(hashlib.sha256(content).hexdigest()[:16], name, arch, len(content))
+        file = StoredFile(hashlib.sha256(content).hexdigest()[:16], name, arch, len(content), model)
         if len(content) > most_each:
             raise _too_large(most_each, "each visitor")
         self._make()

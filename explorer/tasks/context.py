@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from explorer.analysis.arguments import split_of
+from explorer.analysis.parent import count_look_at_test
 from explorer.analysis.sensitivity.cell import ForgivingStore, Keep
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
@@ -17,7 +18,6 @@ from explorer.metrics.origin import machine
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
-from explorer.store.looks import count_look
 from explorer.store.records import PointRecord, explorer_version, record_of, versions
 from explorer.types import Dataset, LoadedModel, Plan, Scores, Split, SplitName, TradeOffPoint
 
@@ -74,7 +74,7 @@ class Context:
         """The split of that name; a look at the test split is counted for good."""
         split = split_of(self.dataset, name)
         if name == "test":
-            self.n_looks = count_look(self.model.digest, self.dataset.digest, self.folder)
+            self.n_looks = count_look_at_test(self.model, self.dataset, self.folder)
         return split
 
     def recorded(self, plan: Plan, split: SplitName) -> TradeOffPoint | None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from explorer.analysis.parent import looks_at_test
 from explorer.data.given import split_of
 from explorer.errors import ExplorerError
 from explorer.pruning.classifier import classifier_of
-from explorer.store.looks import looks
 from explorer.text.names import model_name
 from explorer.types import Dataset, LoadedModel
 
@@ -49,7 +49,7 @@ def _looks(model: LoadedModel, data: Dataset, folder: Path | str | None) -> str:
     if "test" not in data.splits:
         return "There is no test split."
     try:
-        n = looks(model.digest, data.digest, folder)
+        n = looks_at_test(model, data, folder)
     except ExplorerError:
         logging.getLogger(__name__).exception("the count of looks at the test split could not be read")
         return "How often the test split was looked at cannot be read."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.cli.arguments import Parser, add_common, add_data, add_model, whole
+from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_model, whole
 from explorer.cli.flags.members import keys, listed
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request
@@ -14,6 +14,7 @@ HELP = "Prune a model in memory and measure what is left of its accuracy."
 def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
     add_model(parser)
+    add_against(parser)
     add_request(parser)
     add_data(parser)
     group = parser.add_argument_group("what is measured", f"What suits the model's outputs. {metrics_in_words()}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.cli.arguments import Parser, add_common, add_data, add_model
+from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_model
 from explorer.cli.flags.request import add_request
 
 NAME = "export"
@@ -19,6 +19,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
     text = "with --to onnx: weights in int8 by ONNX Runtime; static also fixes the ranges of activations beforehand"
     parser.add_argument("--int8", choices=("dynamic", "static"), help=text)
+    add_against(parser)
     add_request(parser)
     add_data(parser)
     add_common(parser)

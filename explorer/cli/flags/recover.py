@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.cli.arguments import Parser, add_common, add_data, add_model
+from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_model
 from explorer.cli.flags.recipe import add_recipe
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request
@@ -21,6 +21,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument(
         "--split", choices=("tune", "test"), default="tune", help="for the verdict; each look at test is counted"
     )
+    add_against(parser)
     add_request(parser)
     add_data(parser)
     add_keeping(parser)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from explorer.analysis.arguments import asked_for
 from explorer.analysis.costs import RunningCosts, refined_costs
+from explorer.analysis.parent import count_look_at_test
 from explorer.analysis.report import Report, layer_rows, report
 from explorer.analysis.tradeoff import point
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.flags.evaluate import NAME
+from explorer.cli.run import against
 from explorer.cli.run.loading import load_runnable, read_data
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
@@ -23,7 +25,6 @@ from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.latency import Runtime
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
 from explorer.pruning.plan import plan as make_plan
-from explorer.store.looks import count_look
 from explorer.text.delta import DELTA, as_change, named
 from explorer.text.numbers import in_words
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
@@ -54,6 +55,7 @@ def run(args: Arguments) -> int:
         runs_as=runs_as,
         costs=_costs(args, model, plan, table) if args.latency else None,
         measured_sizes=measure_sizes(model, plan) if args.measure_sizes else None,
+        against=against.told(args, model, plan, split_of(data, args.split)),
     )
     if args.json:
         printing.say_json(result.to_json())
@@ -68,7 +70,7 @@ def measured(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> 
     The result, the number of the look, and how the model ran.
     """
     split = split_of(data, args.split)
-    n_looks = count_look(model.digest, data.digest, args.data_dir) if args.split == "test" else None
+    n_looks = count_look_at_test(model, data, args.data_dir) if args.split == "test" else None
     last: Evaluation | None = None
     with printing.Progress(f"measuring on {args.split}") as progress:
         evaluator = Evaluator(model, split, device=args.device, asked=asked_for(metric=args.metric))
@@ -99,7 +101,7 @@ def _costs(args: Arguments, model: LoadedModel, plan: Plan, table: MacTable | No
 
 
 def _lines(result: Report) -> list[str]:
-    rows = [*_metric_rows(result), *_count_rows(result)]
+    rows = [*_metric_rows(result), *against.rows(result.against), *_count_rows(result)]
     lines = [
         f"{result.model.address}, evaluated on {result.data.address if result.data else 'nothing'}, "
         f"split {result.split}"
@@ -108,7 +110,7 @@ def _lines(result: Report) -> list[str]:
     if result.costs is not None:
         lines += [*_cost_lines(result.costs), ""]
     lines += printing.table(("layer", "kind", "weights", "pruned", "share", "threshold"), _layer_rows(result))
-    return [*lines, *remarks(result)]
+    return [*lines, *against.lines(result.against), *remarks(result)]
 
 
 def _metric_rows(result: Report) -> list[tuple[str, str, str, str]]:
@@ -234,4 +236,4 @@ def remarks(result: Report) -> list[str]:
 def _looks(n: int | None) -> list[str]:
     if n is None:
         return []
-    return ["", f"This was look number {n} at the locked test split of this data with this model."]
+    return ["", f"This was look number {n} at the locked test split of this data with this model or its parents."]

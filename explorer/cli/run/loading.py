@@ -11,6 +11,7 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.data.given import why_no_data
 from explorer.errors import ExplorerError
+from explorer.models.lineage import with_parent
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel
 
@@ -18,7 +19,26 @@ from explorer.types import Dataset, LoadedModel
 def load_model(args: Arguments) -> LoadedModel:
     """The model that was asked for."""
     _check_device(args.device)
-    return models.load(args.model, arch=args.arch, trust_code=args.trust_code, code_timeout=args.code_timeout)
+    model = _load(args, args.model)
+    parent = named_parent(args)
+    return model if parent is None else with_parent(model, parent)
+
+
+def named_parent(args: Arguments) -> LoadedModel | None:
+    """The dense model that --against names; None without it."""
+    address = getattr(args, "parent", None)
+    if address is None:
+        return None
+    parent = _load(args, address)
+    if parent.module is None:
+        why = parent.why_not_runnable or ""
+        raise ExplorerError(f"{address} cannot be compared with.", why=why, fix="Give --arch, or another --against.")
+    return parent
+
+
+def _load(args: Arguments, address: str) -> LoadedModel:
+    arch = None if address in models.samples() and address != args.model else args.arch
+    return models.load(address, arch=arch, trust_code=args.trust_code, code_timeout=args.code_timeout)
 
 
 def load_runnable(args: Arguments, fix: str = "Give --arch.") -> LoadedModel:

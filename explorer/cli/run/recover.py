@@ -12,7 +12,7 @@ from explorer.cli.run.loading import load_data, load_runnable
 from explorer.cli.run.recipe import read_recipe, recipe_of, write_recipe
 from explorer.cli.run.tasks import context_of, done
 from explorer.export.files import check_target
-from explorer.export.weights import write_pruned
+from explorer.export.weights import Written, write_pruned
 from explorer.recovery.checkpoints import progress_json
 from explorer.tasks.context import Context
 from explorer.tasks.recovery import RecoveryOutcome, RecoveryRequest
@@ -69,8 +69,14 @@ def _counted(outcome: RecoveryOutcome) -> JsonDict:
 
 
 def _written(args: Arguments, outcome: RecoveryOutcome) -> JsonDict:
-    files = write_pruned(outcome.recovered.model, outcome.plan, Path(args.output), force=args.force)
+    files = _write(args, outcome)
     return {"weights": str(files.weights), "spec": str(files.spec), "bytes": files.n_bytes}
+
+
+def _write(args: Arguments, outcome: RecoveryOutcome) -> Written:
+    recovered = outcome.recovered
+    recipe = dict(recovered.protocol)
+    return write_pruned(recovered.model, outcome.plan, Path(args.output), force=args.force, recipe=recipe)
 
 
 def _json(args: Arguments, context: Context, outcome: RecoveryOutcome) -> JsonDict:

@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict
 
 from explorer.analysis.comparison.comparison import Comparison
+from explorer.analysis.parent import looks_at_test
 from explorer.analysis.report import data_json, finite
 from explorer.analysis.tradeoff import label_of, pareto
 from explorer.cli import printing
@@ -17,7 +18,6 @@ from explorer.cli.run.scanning import with_curves
 from explorer.cli.run.tasks import context_of, shown
 from explorer.errors import ExplorerError
 from explorer.params.numerals import real
-from explorer.store.looks import looks
 from explorer.tasks.running import results
 from explorer.tasks.sweep import SweepRequest
 from explorer.text.delta import DELTA, delta_text
@@ -77,7 +77,7 @@ def point_json(point: TradeOffPoint) -> JsonDict:
 def _looks(args: Arguments, model: LoadedModel, data: Dataset) -> int | None:
     """How often the test split was looked at; None where the count cannot be read, which is no matter of a sweep."""
     try:
-        return looks(model.digest, data.digest, args.data_dir)
+        return looks_at_test(model, data, args.data_dir)
     except ExplorerError as error:
         printing.note(printing.clean_terminal(error))
         return None

@@ -9,11 +9,11 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from explorer.analysis.parent import count_look_at_test, looks_at_test
 from explorer.errors import ExplorerError
 from explorer.export.bitmask import bitmask_file
 from explorer.export.script import script_text
 from explorer.export.weights import pruned_file
-from explorer.store.looks import count_look, looks
 from explorer.text.delta import DELTA, delta_with_ends
 from explorer.text.names import file_stem
 from explorer.text.numbers import interval, percent
@@ -112,7 +112,7 @@ def verdict(view: View) -> None:
             st.caption(view.dataset.why_no_split.get("test", "This data has no test split."))
             return
         n = len(view.dataset.splits["test"])
-        seen = looks(view.model.digest, view.dataset.digest)
+        seen = looks_at_test(view.model, view.dataset)
         st.caption(
             f"All drags look at the tune split. The {n:,} samples of the test split are locked; "
             f"looked at {seen} time{'' if seen == 1 else 's'} so far."
@@ -128,7 +128,7 @@ def _look(view: View) -> None:
     if view.dataset is None:
         return
     try:
-        number = count_look(view.model.digest, view.dataset.digest)
+        number = count_look_at_test(view.model, view.dataset)
     except ExplorerError as error:
         session.refusal(error)
         return

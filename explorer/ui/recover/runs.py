@@ -146,7 +146,7 @@ def _take_away(recovered: Recovered, model: LoadedModel) -> None:
 def recovered_file(recovered: Recovered) -> bytes:
     """The recovered network as a safetensors file."""
     plan = recovered.plan if recovered.plan is not None else make_plan(recovered.model, PruneSpec())
-    return pruned_file(recovered.model, plan)
+    return pruned_file(recovered.model, plan, dict(recovered.protocol))
 
 
 def _open(recovered: Recovered, model: LoadedModel, name: str) -> None:

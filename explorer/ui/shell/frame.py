@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.store import log_file
 from explorer.types import Dataset, LoadedModel
 from explorer.types.files import paths
-from explorer.ui.shell import cache, page_watch, pickers, running, session, theme
+from explorer.ui.shell import cache, page_watch, parent_line, pickers, running, session, theme
 from explorer.ui.shell.menu import Page
 
 
@@ -48,6 +48,7 @@ def draw(page: Page) -> DeltaGenerator:
     session.write_link(work)
     page_watch.draw()
     model, dataset, place = pickers.top_line(work, page.question)
+    parent_line.draw(model, dataset)
     cache.spare_collector()
     st.session_state["_opened"] = Opened(model, dataset)
     return place

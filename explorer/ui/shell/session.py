@@ -11,7 +11,9 @@ from pathlib import Path
 import streamlit as st
 
 from explorer import models
+from explorer.analysis.parent import parent_of
 from explorer.errors import ExplorerError
+from explorer.models.lineage import lineage_of
 from explorer.pruning.scoring import why_no_units
 from explorer.pruning.shortfall import check_units
 from explorer.pruning.spec import PruneSpec
@@ -209,7 +211,7 @@ def model(work: Workspace) -> LoadedModel:
     return cache.upload(digest, work.source.arch, file.name, lambda: mine.read(digest))
 
 
-def _keep_upload(source: Source) -> None:
+def _keep_upload(source: Source, opened: LoadedModel) -> None:
     """Put a file that could be opened on the disk, where the next reload of the page finds it."""
     digest, mine = source.model.removeprefix(UPLOAD), visit()
     held = st.session_state.get(_HELD, {})
@@ -219,11 +221,27 @@ def _keep_upload(source: Source) -> None:
     try:
         most_each, most = quotas.upload_mb_each * 1_000_000, quotas.upload_mb * 1_000_000
         name, content = held[digest]
-        mine.store(name, content, source.arch, most_each=most_each, most=most)
+        mine.store(name, content, source.arch, most_each=most_each, most=most, model=opened.digest)
     except ExplorerError as error:
         notify(error)  # the tab goes on holding it
     else:
         st.session_state[_HELD] = {d: file for d, file in held.items() if d != digest}
+
+
+def parent(of: LoadedModel) -> LoadedModel | None:
+    """The dense model that this one was made from, where it is known, at hand and may be opened here.
+
+    None where nothing is known of one. Raises ExplorerError where it is not at hand.
+    """
+    try:
+        return parent_of(of, load=lambda address, arch: cache.model(address, arch))
+    except ExplorerError:
+        lineage, mine = lineage_of(of), visit()
+        files = mine.files() if mine is not None and lineage is not None else []
+        stored = next((file for file in files if lineage is not None and file.model == lineage.digest), None)
+        if mine is None or stored is None:
+            raise
+        return cache.upload(stored.digest, stored.arch, stored.name, lambda: mine.read(stored.digest))
 
 
 def forget_files(work: Workspace) -> None:
@@ -259,4 +277,4 @@ def choose(work: Workspace, **changes: str | int | None) -> None:
         raise
     work.open(source)
     if source.model.startswith(UPLOAD):
-        _keep_upload(source)
+        _keep_upload(source, opened)
