@@ -162,8 +162,8 @@ class Report:
         if self.measured_sizes is not None:
             content["measured_sizes"] = {kind: int(m.value) for kind, m in self.measured_sizes.items()}
         if self.against is not None:
-            told = self.against
-            content["against"] = told.to_json() if isinstance(told, Against) else {"why_not": str(told)}
+            outcome = self.against
+            content["against"] = outcome.to_json() if isinstance(outcome, Against) else {"why_not": str(outcome)}
         return content
 
     @property

@@ -42,26 +42,28 @@ def draw(model: LoadedModel | None, dataset: Dataset | None) -> None:
 
 @st.fragment
 def _line(model: LoadedModel, dataset: Dataset | None, lineage: Lineage) -> None:
-    made = f":material/family_history: Made from **{clean_markdown(model_name(lineage.address), 60)}**{_how(lineage)}."
+    origin = (
+        f":material/family_history: Made from **{clean_markdown(model_name(lineage.address), 60)}**{_how(lineage)}."
+    )
     try:
         parent = session.parent(model)
     except ExplorerError as error:
         st.caption(
-            f"{made} {clean_markdown(f'{error.what} {error.why}', 400)} Numbers below are against the open file."
+            f"{origin} {clean_markdown(f'{error.what} {error.why}', 400)} Numbers below are against the open file."
         )
         return
     if parent is None or model.module is None or dataset is None or "tune" not in dataset.splits:
-        st.caption(made)
+        st.caption(origin)
         return
     key = ("against", parent.identity, model.identity, dataset.digest)
     job = tasks.measured_once(key, "comparison with the parent", partial(_standing, model, parent, dataset))
     if job.active:
-        st.caption(f"{made} Measuring both on the same samples …")
+        st.caption(f"{origin} Measuring both on the same samples …")
         ticker.tick("parent", _LATER_MS)
     elif job.results:
-        st.caption(f"{made} {_words(job.results[-1], model)}")
+        st.caption(f"{origin} {_words(job.results[-1], model)}")
     else:
-        st.caption(f"{made} {clean_markdown(job.reason, 300)}")
+        st.caption(f"{origin} {clean_markdown(job.reason, 300)}")
 
 
 def _standing(model: LoadedModel, parent: LoadedModel, dataset: Dataset) -> Iterator[Standing]:
