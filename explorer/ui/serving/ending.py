@@ -18,12 +18,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from explorer.engine import live
-from explorer.ui.shell import cache
 
 if TYPE_CHECKING:
     from streamlit.web.server.starlette.starlette_app import App
 
 _PATIENCE_S, _LAST_S = 5.0, 1.0
+_INTERRUPTED = 1  # what Streamlit ends with after Ctrl+C; SIGTERM ends it as a signal does
 
 
 @asynccontextmanager
@@ -36,6 +36,8 @@ async def lifespan(app: App) -> AsyncIterator[None]:
 
 def end_threads(patience: float) -> bool:
     """Stop jobs and live measurements; whether all their threads have ended."""
+    from explorer.ui.shell import cache  # with the first page, not before: caches want a server that runs
+
     deadline = time.monotonic() + patience
     jobs_ended = cache.jobs().close(patience)
     return live.close_all(max(0.0, deadline - time.monotonic())) and jobs_ended
@@ -49,7 +51,7 @@ def _leave() -> None:
             logging.shutdown()
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(0)
+            os._exit(_INTERRUPTED)
         time.sleep(0.02)
 
 

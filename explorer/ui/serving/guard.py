@@ -17,7 +17,6 @@ from explorer.params.numerals import whole
 from explorer.ui.serving.headers import headers
 from explorer.ui.serving.uploads import UPLOADS
 from explorer.ui.serving.visitors import PRESENT, cookie_name, issued, verified
-from explorer.ui.shell import cache
 from explorer.workbench.quotas import Quotas
 
 _UPLOAD = "/_stcore/upload_file/"
@@ -81,6 +80,8 @@ class Guard:
 
 def _end_work_of(visitor: str) -> None:
     """A closed browser leaves no work behind that nobody waits for; a reload is back long before."""
+    from explorer.ui.shell import cache  # with the first page, not before: caches want a server that runs
+
     if not PRESENT.is_here(visitor):
         cache.jobs().abandon(visitor, PRESENT.is_here)
 
