@@ -88,8 +88,8 @@ def _how(lineage: Lineage) -> str:
     recipe, spec = last.get("recipe"), last.get("spec")
     summary = recipe.get("summary") if isinstance(recipe, dict) else None
     if isinstance(summary, str):
-        return f" by {clean_markdown(summary, 120)}"
+        return f" ({clean_markdown(summary, 120)})"
     try:
-        return f" by {clean_markdown(in_words_of(spec), 120)}" if isinstance(spec, dict) and spec else ""
+        return f" ({clean_markdown(in_words_of(spec), 120)})" if isinstance(spec, dict) and spec else ""
     except (ExplorerError, TypeError, ValueError, KeyError):
         return ""
