@@ -14,6 +14,7 @@ import torch
 from explorer.analysis.arguments import given_data, given_model
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.models import lineage
 from explorer.params import member_to_json
 from explorer.pruning.layers import already_zero, layer_table
 from explorer.recovery.checkpoints import Checkpoints
@@ -200,8 +201,10 @@ def _recovered(
     ends: list[RecoveryProgress],
 ) -> Recovered:
     protocol = protocol_of(state, recipe, context.data, context.device)
-    lineage = {"from": {"address": state.dense.address, "digest": state.dense.digest}, **protocol}
-    model = replace(state.model, meta={**state.model.meta, "lineage": lineage})
+    made_from = {"from": {"address": state.dense.address, "digest": state.dense.digest}, **protocol}
+    # With it, what a file needs to tell of the dense model at the very beginning.
+    meta = {**state.model.meta, lineage.KEY: {**made_from, **lineage.beginning(state.model).to_json()}}
+    model = replace(state.model, meta=meta)
     return Recovered(
         state=replace(state, model=model),
         history=tuple(history),
