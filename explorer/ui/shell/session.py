@@ -234,7 +234,7 @@ def parent(of: LoadedModel) -> LoadedModel | None:
     None where nothing is known of one. Raises ExplorerError where it is not at hand.
     """
     try:
-        return parent_of(of, load=lambda address, arch: cache.model(address, arch))
+        return parent_of(of, load=lambda address, arch: cache.model(address, arch, cache.stamp(address)))
     except ExplorerError:
         lineage, mine = lineage_of(of), visit()
         files = mine.files() if mine is not None and lineage is not None else []
