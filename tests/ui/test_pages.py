@@ -123,7 +123,7 @@ def test_every_kind_of_tensor_can_be_looked_at(visit: Open, own_file: str) -> No
     at = visit("weights", model=own_file)
     at.toggle[0].set_value(True).run()
     names = list(at.dataframe[0].value["layer"])
-    assert len(names) == 6
+    assert set(names) == {"encoder.0", "encoder.0.bias", "stem", "=cmd|'/C calc'!A0", "broken"}  # no count of steps
     for name in names:
         at.selectbox(key="layer_box").select(name).run()
         assert not at.exception, name
