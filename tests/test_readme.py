@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from explorer.cli import parser, work_of
+from explorer.cli import main, parser, work_of
 from explorer.cli.arguments import Arguments, joined_numbers
 from tests.every import for_each
 
@@ -58,6 +60,21 @@ def test_an_output_shown_is_what_the_command_prints(
     said = [row.rstrip() for row in capsys.readouterr().out.splitlines()]
     for row in shown.splitlines()[1:]:
         assert row == "..." or row.rstrip() in said
+
+
+def test_a_chain_of_commands_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Blocks of shell with the word "chain": each command works with the files of those before."""
+    monkeypatch.chdir(tmp_path)
+    chains = [block for block in blocks("sh") if block.startswith("# chain")]
+    assert chains
+    for line in "".join(chains).splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:3] == ["python", "-m", "explorer"]:
+            assert main(words[3:]) == 0, (line, capsys.readouterr().err)
+        elif words:
+            assert subprocess.run([sys.executable, *words[1:]], check=False, capture_output=True).returncode == 0, line
 
 
 def test_pictures_links_files_and_make_targets_are_there() -> None:

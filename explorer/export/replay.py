@@ -146,9 +146,16 @@ def cut(weights: dict[str, Tensor], recipe: dict[str, Any], masks: dict[str, Ten
 
 def main(recipe: dict[str, Any], arguments: list[str]) -> int:
     """Repeat the pruning that ``recipe`` says."""
+    if {"-h", "--help"} & set(arguments):
+        sys.stdout.write(__doc__ or "")
+        return 0
     paths = [a for a in arguments if a != "--cut"]
-    if not 1 <= len(paths) <= 2:
-        sys.exit(__doc__)
+    if not 1 <= len(paths) <= 2 or any(path.startswith("-") for path in paths):
+        sys.stderr.write(__doc__ or "")
+        return 2
+    if not os.path.isfile(paths[0]):
+        sys.stderr.write(f"There is no file {paths[0]}.\n")
+        return 2
     weights = read_weights(paths[0], recipe)
     masks = masks_of(weights, recipe)
     digest = sha256_of(masks)

@@ -81,7 +81,10 @@ class PruneSpec:
 
     @classmethod
     def from_json(cls, data: str | JsonObject) -> PruneSpec:
-        """The inverse of :meth:`to_json`; takes text too. Every value is checked."""
+        """The inverse of :meth:`to_json`; takes text too. Every value is checked.
+
+        The description that is written beside pruned weights (``OUT.spec.json``) holds a request, and is taken for it.
+        """
         if isinstance(data, str):
             try:
                 data = json.loads(data)
@@ -89,6 +92,8 @@ class PruneSpec:
                 raise ExplorerError("This is not JSON.", fix="Give a PruneSpec as the explorer writes it.") from None
         if not isinstance(data, Mapping):
             raise ExplorerError("A PruneSpec is a JSON object.", fix="Give a PruneSpec as the explorer writes it.")
+        if isinstance(data.get("spec"), Mapping) and "source" in data:
+            data = data["spec"]
         unknown = set(data) - {"granularity", "criterion", "allocation", "limits"}
         if unknown:
             raise ExplorerError(

@@ -28,6 +28,19 @@ def replayed(script: Path, *arguments: str | Path) -> subprocess.CompletedProces
     return subprocess.run(command, cwd=script.parent, capture_output=True, text=True, timeout=300, check=False)
 
 
+def test_the_script_says_how_it_is_used_and_never_ends_with_a_traceback(tmp_path: Path) -> None:
+    model = models.load("digits-mlp")
+    write_script(model, plan(model, PruneSpec("weight", "lp_norm", "uniform:sparsity=0.5")), tmp_path / "prune.py")
+    asked = replayed(tmp_path / "prune.py", "--help")
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert "python THIS_FILE WEIGHTS" in asked.stdout
+    for mistake in ([], ["--cat", "x"], ["absent.safetensors"]):
+        ended = replayed(tmp_path / "prune.py", *mistake)
+        assert ended.returncode == 2, mistake
+        assert "Traceback" not in ended.stderr
+        assert ended.stderr
+
+
 @pytest.mark.parametrize("criterion", ["lp_norm:p=1", "random:seed=3"])
 @pytest.mark.parametrize("granularity", ["weight", "out_channel"])
 def test_the_script_finds_the_same_masks_and_writes_the_same_weights(

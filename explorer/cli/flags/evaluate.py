@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_model, whole
+from explorer.cli.flags.failing import add_fail_on
 from explorer.cli.flags.members import keys, listed
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request
@@ -28,6 +29,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--batch", type=whole, metavar="N", help="of --latency: inputs in one pass (default: 1)")
     group.add_argument("--runtime", choices=("torch", "onnx"), help="of --latency: what runs it (default: torch)")
     group.add_argument("--measure-sizes", action="store_true", help="write every kind of file and ask the disk")
+    add_fail_on(parser)
     add_keeping(parser)
     add_common(parser)
 

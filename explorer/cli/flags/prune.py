@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_model
+from explorer.cli.flags.failing import add_fail_on
 from explorer.cli.flags.request import add_request
 
 NAME = "prune"
@@ -17,6 +18,7 @@ def add_arguments(parser: Parser) -> None:
     forms = "masked: zeros are stored (default); sliced: whole units are removed, proven on the tune split"
     parser.add_argument("--form", choices=("masked", "sliced"), default="masked", help=forms)
     add_against(parser)
+    add_fail_on(parser)
     add_request(parser)
     add_data(parser)
     add_common(parser)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_model
+from explorer.cli.flags.failing import add_fail_on
 from explorer.cli.flags.recipe import add_recipe
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request
@@ -16,6 +17,7 @@ def add_arguments(parser: Parser) -> None:
     add_model(parser)
     parser.add_argument("-o", "--output", metavar="OUT.safetensors", help="write the recovered network")
     parser.add_argument("--force", action="store_true", help="replace files that are there already")
+    add_fail_on(parser)
     group = add_recipe(parser)
     group.add_argument("--checkpoints", metavar="DIR", help="keep each epoch there; a killed run goes on from it")
     group.add_argument(

@@ -11,6 +11,7 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.flags.evaluate import NAME
 from explorer.cli.run import against
+from explorer.cli.run.failing import status_of
 from explorer.cli.run.loading import load_runnable, read_data
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
@@ -61,7 +62,7 @@ def run(args: Arguments) -> int:
         printing.say_json(result.to_json())
     else:
         printing.say(*_lines(result), *_looks(n_looks))
-    return 0
+    return status_of(args, result.findings)
 
 
 def measured(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> tuple[Evaluation, int | None, str]:

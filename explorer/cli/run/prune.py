@@ -9,6 +9,7 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.run.evaluate import remarks
 from explorer.cli.run.export import proof_lines, reached, slim_written, zeros_before
+from explorer.cli.run.failing import status_of
 from explorer.cli.run.loading import data_for, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
@@ -30,7 +31,7 @@ def run(args: Arguments) -> int:
     if args.json:
         files = {"weights": str(written.weights), "spec": str(written.spec), "bytes": written.n_bytes}
         printing.say_json(result.to_json() | {"form": "masked", "written": files})
-        return 0
+        return status_of(args, result.findings)
     size = printing.bytes_counted(written.n_bytes)
     printing.say(
         f"Wrote {printing.clean_terminal(written.weights)} ({size}) and {written.spec.name}.",
@@ -39,7 +40,7 @@ def run(args: Arguments) -> int:
         "The zeros are stored, so the file is as large as the dense one.",
         *remarks(result),
     )
-    return 0
+    return status_of(args, result.findings)
 
 
 def _sliced(args: Arguments, model: LoadedModel, plan: Plan) -> int:
@@ -48,7 +49,7 @@ def _sliced(args: Arguments, model: LoadedModel, plan: Plan) -> int:
     result = report(model, plan)
     if args.json:
         printing.say_json(result.to_json() | {"form": "sliced", **slim})
-        return 0
+        return status_of(args, result.findings)
     counts, files = result.parameters, slim["written"]
     size = printing.bytes_counted(files["bytes"])
     printing.say(
@@ -58,4 +59,4 @@ def _sliced(args: Arguments, model: LoadedModel, plan: Plan) -> int:
         *proof_lines(slim["proof"]),
         *remarks(result),
     )
-    return 0
+    return status_of(args, result.findings)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from explorer.analysis.report import data_json, finite
+from explorer.analysis.report import data_json, finite, report
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
+from explorer.cli.run.failing import status_of
 from explorer.cli.run.loading import load_data, load_runnable
 from explorer.cli.run.recipe import read_recipe, recipe_of, write_recipe
 from explorer.cli.run.tasks import context_of, done
@@ -17,7 +18,7 @@ from explorer.recovery.checkpoints import progress_json
 from explorer.tasks.context import Context
 from explorer.tasks.recovery import RecoveryOutcome, RecoveryRequest
 from explorer.text.delta import DELTA
-from explorer.types import LoadedModel, Measurement
+from explorer.types import Dataset, Finding, LoadedModel, Measurement
 from explorer.types.aliases import JsonDict
 
 
@@ -33,18 +34,28 @@ def run(args: Arguments) -> int:
     with context_of(args, model, data) as context:
         outcome = _outcome(RecoveryRequest(recipe, args.split), context)
     written = None if args.output is None else _written(args, outcome)
-    n_looks = context.n_looks
+    n_looks, findings = context.n_looks, _findings(args, outcome, data)
     if args.json:
-        printing.say_json(_json(args, context, outcome) | _counted(outcome) | {"written": written})
+        about = {"findings": [asdict(finding) for finding in findings], "written": written}
+        printing.say_json(_json(args, context, outcome) | _counted(outcome) | about)
     else:
-        printing.say(*_lines(args, context, outcome))
+        printing.say(*_lines(args, context, outcome), *_remarks(findings))
         if n_looks is not None:
             printing.say("", f"This was look number {n_looks} at the locked test split of this data with this model.")
         if written is not None:
             printing.say(
                 "", f"Wrote {printing.clean_terminal(written['weights'])} ({printing.bytes_counted(written['bytes'])})."
             )
-    return 0
+    return status_of(args, findings)
+
+
+def _findings(args: Arguments, outcome: RecoveryOutcome, data: Dataset) -> tuple[Finding, ...]:
+    """What is to know about the recovered network, as about one that was pruned and not recovered."""
+    return report(outcome.recovered.model, outcome.plan, outcome.evaluation, data=data, split=args.split).findings
+
+
+def _remarks(findings: tuple[Finding, ...]) -> list[str]:
+    return ["", *map(printing.finding_line, findings)] if findings else []
 
 
 def _check_files(args: Arguments, model: LoadedModel) -> None:
