@@ -92,8 +92,9 @@ class PruneSpec:
                 raise ExplorerError("This is not JSON.", fix="Give a PruneSpec as the explorer writes it.") from None
         if not isinstance(data, Mapping):
             raise ExplorerError("A PruneSpec is a JSON object.", fix="Give a PruneSpec as the explorer writes it.")
-        if isinstance(data.get("spec"), Mapping) and "source" in data:
-            data = data["spec"]
+        inner = data.get("spec")
+        if isinstance(inner, Mapping) and "source" in data:
+            return cls.from_json(inner)
         unknown = set(data) - {"granularity", "criterion", "allocation", "limits"}
         if unknown:
             raise ExplorerError(
