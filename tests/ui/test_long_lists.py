@@ -50,3 +50,14 @@ def test_a_preset_reaches_the_groups_of_every_page(visit: Open, many: str) -> No
     assert not at.exception
     assert work_of(at).spec.to_json()["allocation"] == {"key": "global", "sparsity": 0.5}
     assert f"{2 * N:,} of {4 * N:,}" in "\n".join(e.proto.body for e in at.get("html"))
+
+
+def test_a_drawing_in_which_nothing_changed_makes_no_plan_anew(visit: Open, many: str) -> None:
+    at = visit(model=many)
+    first = at.session_state["_last_plan"]
+    at.run()
+    same = at.session_state["_last_plan"]
+    next(button for button in at.button if button.label == "80%").click().run()
+
+    assert same is first
+    assert at.session_state["_last_plan"].plan.n_pruned == round(0.8 * 4 * N)
