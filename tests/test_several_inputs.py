@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import prune
 
@@ -167,33 +166,6 @@ def test_recovery_trains_on_all_inputs_and_keeps_what_is_pruned_at_zero(pair: Lo
         answers = call(model.module, tune.x).argmax(dim=1)  # type: ignore[attr-defined]
     assert last.accuracy is not None
     assert last.accuracy.value == float((answers == tune.y).double().mean())
-
-
-class Named(nn.Module):
-    """Two inputs by name."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.left, self.right, self.out = nn.Linear(6, 8), nn.Linear(4, 8), nn.Linear(16, 3)
-
-    def forward(self, left: Tensor, right: Tensor) -> dict[str, Tensor]:
-        return {"logits": self.out(torch.relu(torch.cat([self.left(left), self.right(right)], dim=1)))}
-
-
-def test_channels_of_a_network_with_inputs_by_name_are_removed() -> None:
-    torch.manual_seed(0)
-    x = InputSet(named={"left": torch.randn(20, 6), "right": torch.randn(20, 4)})
-    model = ex.load(Named().eval(), example=dict(x.named))
-    plan = ex.plan(model, CHANNELS)
-    small = ex.sliced(model, plan).module
-    assert {name: tuple(p.shape) for name, p in small.named_parameters() if p.dim() == 2} == {
-        "left.weight": (4, 6),
-        "right.weight": (4, 4),
-        "out.weight": (3, 8),
-    }
-    with torch.no_grad():
-        full, cut = call(ex.masked(model, plan).module, x), call(small, x)
-    assert torch.allclose(full["logits"], cut["logits"], atol=1e-6)  # type: ignore[index]
 
 
 def test_data_at_hand_keep_every_input_with_its_own_targets() -> None:
