@@ -33,6 +33,8 @@ def cut_off(model: LoadedModel, plan: Plan) -> Iterator[tuple[LayerInfo, int]]:
         if any(part.role == "consumes" for part in by_parameter.get(layer.parameter, ()))
     }
     alive = _alive(weights, by_parameter)
+    if not len(alive):
+        return  # a single layer: nothing is read that another makes
     for layer in plan.layers.prunable:
         mask = weights.get(layer.parameter)
         if mask is not None and bool(mask.any()) and not bool(_fed(mask, by_parameter[layer.parameter], alive).any()):

@@ -51,6 +51,14 @@ def test_a_layer_that_reads_what_another_no_longer_makes_is_found_and_so_is_what
     assert torch.unique(again.module(x), dim=0).shape[0] == 1
 
 
+def test_a_network_of_one_layer_has_no_channels_that_could_be_dead() -> None:
+    model = model_of(nn.Linear(4, 3))
+    with torch.no_grad():
+        model.weights["weight"][0] = 0.0
+    again = model_of_same(model)
+    assert list(cut_off(again, nothing_pruned(again))) == []
+
+
 def test_a_way_around_carries_the_signal() -> None:
     model = model_of(Residual())
     with torch.no_grad():
