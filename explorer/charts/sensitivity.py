@@ -103,9 +103,10 @@ def _grid(groups: Sequence[str], levels: Sequence[float], theme: Theme) -> go.Fi
     across["ticktext"] = [percent(level, 0) for level in levels]
     across["side"] = "bottom"
     every = max(1, math.ceil(len(groups) * 15 / height))
-    down = axis(theme, autorange="reversed", tickvals=list(range(0, len(groups), every)))
+    down = axis(theme, range=[len(groups) - 0.5, -0.5], tickvals=list(range(0, len(groups), every)))
     down["ticktext"] = [clean_plotly(name) for name in groups][::every]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
+    across["range"] = [-0.5, len(levels) - 0.5]
     return framed(theme, height=height, x=across, y=down, showlegend=False)
 
 

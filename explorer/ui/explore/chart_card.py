@@ -39,7 +39,7 @@ _ICONS = {"ok": ":material/check_circle:", "warn": ":material/warning:", "fail":
 def card(view: View) -> bool:
     """Size against accuracy; a click on a point restores its setting. True while curves still grow."""
     with st.container(horizontal=True, vertical_alignment="center", key="chart_head"):
-        st.header("Size against accuracy", anchor=False)
+        st.header("Size against accuracy", anchor=False, width="content")
         with st.popover("All sizes", icon=":material/table_rows:", help="Every size and count, with its origin."):
             costs.table(view)
         export_menu.buttons(view)
