@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -22,6 +23,7 @@ from explorer.types.files import paths
 from explorer.types.files.reading.limits import MAX_FILE_BYTES
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar")
+_PART = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,10 @@ class WeightFile:
     def load(self, request: ModelRequest) -> LoadedModel:
         """The model in the file; weights-only when no architecture is given or found."""
         with paths.opened(request.address) as source:
+            _check_index(source.path.name)
             _check_size(source)
             label = clean(source.path.name)
-            contents = read_file(source.elsewhere, label)
+            contents = _of_a_part(source.path.name, read_file(source.elsewhere, label))
         hint = _inside(contents)
         if not hint:
             hint, contents = _of_these(source.path, contents)
@@ -60,8 +63,26 @@ def open_upload(
     label = file_name(filename)
     request = ModelRequest(f"upload:{label}", arch, arch_args or {})
     request.architecture()  # an unknown architecture is refused before any time is spent on the file
-    contents = read_bytes(data, label)
+    contents = _of_a_part(label, read_bytes(data, label))
     return _opened(request, contents, _inside(contents), {"source": "upload", "label": label})
+
+
+def _check_index(name: str) -> None:
+    if name.lower().endswith(".index.json"):
+        raise ExplorerError(
+            f"{clean(name)!r} holds no weights.",
+            why="It is the index of a model whose weights are split into several files.",
+            fix="Open one of the parts it lists, or save the model as one file.",
+        )
+
+
+def _of_a_part(name: str, contents: FileContents) -> FileContents:
+    """A part of a model that is split into several files says so."""
+    part = _PART.search(name)
+    if part is None or int(part[2]) < 2:
+        return contents
+    note = f"This is part {int(part[1])} of {int(part[2])} of a model: the weights of the other parts are not counted."
+    return replace(contents, oddities=(*contents.oddities, note))
 
 
 def _check_size(source: paths.OpenFile) -> None:

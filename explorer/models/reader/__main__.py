@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from explorer.errors import ExplorerError
 from explorer.models import bitmask, slim
 from explorer.models.reader import TENSORS
-from explorer.models.reader.contents import Contents, checked, flat
+from explorer.models.reader.contents import Contents, checked, flat, other_sets
 from explorer.models.reader.formats import SAVE_AGAIN, Format, check_sums, recognise, zip_contents
 from explorer.models.reader.safetensors_file import Header, read_header, read_safetensors
 from explorer.models.reader.torch_file import read_torch
@@ -82,6 +82,7 @@ def _checkpoint(file: BinaryIO, kind: Format, n_bytes: int) -> Contents:
     out = Contents()
     saved, devices = read_torch(file)
     tensors, out.repairs, out.facts = flat(saved)
+    out.oddities += other_sets(saved)
     if kind == "legacy":
         out.repairs.append("Written in the format used before PyTorch 1.6.")
     if devices:

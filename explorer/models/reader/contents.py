@@ -64,6 +64,22 @@ def flat(saved: Any) -> tuple[JsonDict, list[str], JsonDict]:
     return tensors, repairs, dict(list(facts.items())[:20])
 
 
+def other_sets(saved: object) -> list[str]:
+    """What to know of weights that stand beside those that are read: averaged ones, or those of another network."""
+    passed_over: list[str] = []
+    for _ in range(MAX_DEPTH):
+        if not isinstance(saved, Mapping) or (inner := _container(saved)) is None:
+            break
+        for key, value in saved.items():
+            holds = isinstance(value, Mapping) and any(tensor.dim() for _, tensor in _walk(value, "", 1))
+            if key != inner and holds and not str(key).lower().startswith(NO_WEIGHTS):
+                passed_over.append(clean(str(key)))
+        saved = saved[inner]
+    if not passed_over:
+        return []
+    return [f"The file holds other weights, too, which were not read: {listed(passed_over)}."]
+
+
 def _is_fact(value: object) -> bool:
     if isinstance(value, str):
         return len(value) < 200
