@@ -34,7 +34,7 @@ def cut_off(model: LoadedModel, plan: Plan) -> Iterator[tuple[LayerInfo, int]]:
     }
     alive = _alive(weights, by_parameter)
     if not len(alive):
-        return  # a single layer: nothing is read that another makes
+        return
     for layer in plan.layers.prunable:
         mask = weights.get(layer.parameter)
         if mask is not None and bool(mask.any()) and not bool(_fed(mask, by_parameter[layer.parameter], alive).any()):
@@ -50,6 +50,8 @@ def _alive(weights: Mapping[str, Tensor], by_parameter: Mapping[str, Sequence[Pa
     parts = [part for some in by_parameter.values() for part in some]
     n_channels = max((int(part.units.max()) + 1 for part in parts if len(part.units)), default=0)
     alive = torch.ones(n_channels, dtype=torch.bool)
+    if not n_channels:
+        return alive  # a single layer: nothing is read that another makes
     for _ in range(len(by_parameter) + 1):  # what dies may have been all that another layer read
         computed, lives = torch.zeros(n_channels, dtype=torch.bool), torch.zeros(n_channels, dtype=torch.bool)
         for name, some in by_parameter.items():
