@@ -112,7 +112,7 @@ class Job:
         self.finished = time.monotonic()
         self._ended.set()
 
-    def _run(self, turn: Callable[[], None]) -> None:
+    def _run(self, turn: Callable[[], None] = check) -> None:
         make = self._make
         if self._stop.is_set() or make is None:
             return
