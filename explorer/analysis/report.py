@@ -14,12 +14,13 @@ from explorer.analysis.collapse import worst_first
 from explorer.analysis.costs import RunningCosts
 from explorer.analysis.parent import Against
 from explorer.errors import ExplorerError
+from explorer.export.sizes import file_sizes
 from explorer.metrics import METRICS
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.interval import wilson
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.per_class import ClassCount, class_counts
-from explorer.metrics.size import compression_ratio, parameters, sizes
+from explorer.metrics.size import compression_ratio, parameters
 from explorer.params.options import options_from
 from explorer.text.numbers import number, percent, times
 from explorer.types import (
@@ -244,7 +245,7 @@ def report(
         model=model,
         plan=plan,
         evaluation=evaluation,
-        sizes=sizes(model, plan, compress=compress),
+        sizes=file_sizes(model, plan, compress=compress),
         macs=macs(model, plan, table),
         parameters=parameters(model, plan),
         compression=compression_ratio(model, plan),

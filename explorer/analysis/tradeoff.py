@@ -11,10 +11,11 @@ from explorer.analysis.arguments import given_data, given_model, given_spec, hea
 from explorer.analysis.pareto import unbeaten
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.export.sizes import file_sizes
 from explorer.metrics.base import FIRST_NAMES
 from explorer.metrics.macs import MacTable, mac_table, theoretical_speedup, why_no_macs
 from explorer.metrics.own import Given
-from explorer.metrics.size import compression_ratio, sizes
+from explorer.metrics.size import compression_ratio
 from explorer.params import member_to_json
 from explorer.params.options import options_from
 from explorer.pruning.level import with_sparsity
@@ -193,7 +194,7 @@ def _by_arithmetic(model: LoadedModel, spec: PruneSpec, scores: Scores, ratio: f
 
 def smallest_file(model: LoadedModel, plan: Plan) -> int:
     """Bytes of the smallest kind of file that holds the pruned model (never more than the dense one)."""
-    return int(min(m.value for m in sizes(model, plan).values()))
+    return int(min(m.value for m in file_sizes(model, plan).values()))
 
 
 def label_of(spec: PruneSpec) -> str:

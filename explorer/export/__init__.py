@@ -5,10 +5,11 @@ Each form has a writer (to a path, whole or not at all) and a twin that makes th
 
 from __future__ import annotations
 
-from explorer.export.bitmask import bitmask_file, write_bitmask
 from explorer.export.onnx_model import WrittenOnnx, onnx_file, write_onnx
+from explorer.export.packed import bitmask_file, packed_file, write_bitmask, write_packed
 from explorer.export.proof import Check, Proof
 from explorer.export.script import masks_sha256, script_text, write_script
+from explorer.export.sizes import file_sizes
 from explorer.export.slim import Proven, WrittenSlim, packed, proven, slim_file, write_slim
 from explorer.export.spec import spec_text, write_spec
 from explorer.export.weights import Written, pruned_file, write_pruned
@@ -21,9 +22,11 @@ __all__ = [
     "WrittenOnnx",
     "WrittenSlim",
     "bitmask_file",
+    "file_sizes",
     "masks_sha256",
     "onnx_file",
     "packed",
+    "packed_file",
     "proven",
     "pruned_file",
     "script_text",
@@ -31,6 +34,7 @@ __all__ = [
     "spec_text",
     "write_bitmask",
     "write_onnx",
+    "write_packed",
     "write_pruned",
     "write_script",
     "write_slim",

@@ -52,9 +52,10 @@ def write_pruned(
     spec_path = target.with_suffix(".spec.json")
     check_target(model, target, ".safetensors", (spec_path,), force=force)
     tensors = pruned_tensors(model, plan)
-    about = {**describe(model, plan, recipe), "weights": tensors_digest(tensors)}
+    inside = describe(model, plan, recipe)
+    about = {**inside, "weights": tensors_digest(tensors)}
     with replacing(target) as new_weights:
-        _save(tensors, about, new_weights)
+        _save(tensors, inside, new_weights)
         if not same_tensors(tensors, load_file(new_weights)):
             raise misread(str(target))
         # The weights are put in their place last. Who is killed in between leaves a request that names other weights

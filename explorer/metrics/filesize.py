@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -66,9 +66,9 @@ def in_file_order(entries: Iterable[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (_RANK.get(entry.dtype, -1), entry.name))
 
 
-def header(entries: Iterable[Entry]) -> bytes:
-    """The first bytes of the file, up to where the tensors begin (no metadata)."""
-    described: dict[str, object] = {}
+def header(entries: Iterable[Entry], metadata: Mapping[str, str] | None = None) -> bytes:
+    """The first bytes of the file, up to where the tensors begin."""
+    described: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
     start = 0
     for entry in in_file_order(entries):
         stop = start + entry.n_bytes
@@ -79,7 +79,7 @@ def header(entries: Iterable[Entry]) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def file_bytes(entries: Iterable[Entry]) -> int:
-    """Bytes of the safetensors file that holds these tensors and no metadata."""
+def file_bytes(entries: Iterable[Entry], metadata: Mapping[str, str] | None = None) -> int:
+    """Bytes of the safetensors file that holds these tensors, and this metadata in its header."""
     listed = list(entries)
-    return len(header(listed)) + sum(entry.n_bytes for entry in listed)
+    return len(header(listed, metadata)) + sum(entry.n_bytes for entry in listed)

@@ -1,17 +1,10 @@
 """How many bytes a pruned model takes: six answers, because "size" alone means nothing.
 
-Each kind but ``dense_file_compressed`` is the exact length of one safetensors file, so every number can be
-checked by writing that file. Per tensor W that lost weights the file holds
+Each kind but ``dense_file_compressed`` is the exact length of one safetensors file that ``export`` writes, so every
+number can be checked by writing that file. ``explorer.models.packed`` says what each kind holds for a tensor W that
+lost weights; in ``bitmask`` it is W.values (kept), W.bits (uint8, one bit per weight) and W.shape (int32).
 
-- ``dense_file``: W itself, zeros included;
-- ``csr``: W.values (kept, row by row), W.columns (int32, one per kept weight), W.rows (int32, n_rows + 1, where each
-  row begins; int64 from 2^31 kept weights on), with W as a matrix of shape[0] rows (a vector is one row);
-- ``bitmask``: W.values, W.bits (uint8, one bit per weight) and W.shape (int32);
-- ``n_of_m``: W.values, W.indices (uint8, ceil(log2 m) bits per kept weight: 2 bits in 2:4) and W.shape (int32);
-- ``removed``: W in its smaller shape; nothing of blocks that go as a whole.
-
-Weights that were zero already count as lost. Tensors that lost nothing stay dense in every kind; buffers such as
-batch-norm statistics are included.
+Tensors that lost nothing stay dense in every kind; buffers such as batch-norm statistics are included.
 """
 
 from __future__ import annotations
@@ -19,7 +12,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -34,7 +27,7 @@ NOTES = {
     "csr": "Kept values, an int32 column for each, and where each row begins; needs software that reads CSR.",
     "bitmask": "Kept values and one bit for each weight; needs software that unpacks it.",
     "n_of_m": "Kept values and their places in each group of m; needs software that reads this pattern.",
-    "removed": "The dense file after the pruned units are cut out: tensors are smaller and hold no zeros for them.",
+    "removed": "Tensors in their smaller shapes, without the pruned units, and the places of the units that are left.",
 }
 # 1:2 is also 2:4, which has hardware; so 4 comes first.
 _GROUP_SIZES = (4, 2, 8, 16, 32)
@@ -57,9 +50,26 @@ def file_dtypes(model: LoadedModel) -> dict[str, torch.dtype]:
     return {name: dtype for name, dtype in named.items() if isinstance(dtype, torch.dtype)}
 
 
-def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str, Measurement]:
+@dataclass(frozen=True)
+class Described:
+    """What files say beside their tensors: ``metadata(kind)`` of the header, and the other names of tied weights.
+
+    A dense file holds a tied weight under each of its names, the others hold it once.
+    """
+
+    metadata: Callable[[str], Mapping[str, str]]
+    tied: Mapping[str, str]
+
+
+_SILENT = Described(lambda kind: {}, {})
+
+
+def sizes(
+    model: LoadedModel, plan: Plan, *, compress: bool = False, described: Described = _SILENT
+) -> dict[str, Measurement]:
     """Bytes of the pruned model by kind of file; kinds that do not apply are absent.
 
+    Without ``described`` of the tensors alone; ``export.sizes.file_sizes`` counts what export writes.
     ``compress`` really compresses the masked tensors (about 30 MB/s) for ``dense_file_compressed``.
     ``n_of_m`` is there only when every tensor that lost weights keeps exactly n of every m neighbours;
     ``removed`` only when whole units go and have a physical form.
@@ -68,25 +78,37 @@ def sizes(model: LoadedModel, plan: Plan, *, compress: bool = False) -> dict[str
     dtypes = file_dtypes(model)
     changed = {name: values[name] for name in dtypes if name in values}
     tensors = values | {n: torch.empty(t.shape, dtype=dtypes[n], device="meta") for n, t in changed.items()}
-    kept = _kept_counts(plan)
-    measurements = {
-        "dense_file": file_bytes(_dense(tensors)),
-        "csr": file_bytes(_packed(tensors, kept, _csr)),
-        "bitmask": file_bytes(_packed(tensors, kept, _bitmask)),
-    }
-    pattern = n_of_m_pattern([plan.left[name] for name in kept])
-    if pattern:
-        index_bits = math.ceil(math.log2(pattern[1]))
-        measurements["n_of_m"] = file_bytes(_packed(tensors, kept, lambda e, n: _indexed(e, n, index_bits)))
-    if plan.kept_shapes:
-        measurements["removed"] = file_bytes(_cut(tensors, plan.kept_shapes, _dropped(model, plan)))
-    out = {kind: Measurement(kind, n, "bytes", "counted", note=NOTES[kind]) for kind, n in measurements.items()}
+    pattern = n_of_m_pattern(list(plan.cut.values()))
+    kinds = _kinds(tensors, plan, described.tied, pattern)
+    lengths = {kind: file_bytes(entries, described.metadata(kind)) for kind, entries in kinds.items()}
+    out = {kind: Measurement(kind, n, "bytes", "counted", note=NOTES[kind]) for kind, n in lengths.items()}
     if pattern:
         note = f"Every {pattern[1]} neighbours keep {pattern[0]}; {NOTES['n_of_m'].lower()}"
         out["n_of_m"] = replace(out["n_of_m"], note=note)
     if compress:
         out["dense_file_compressed"] = _compressed(values | {n: t.to(dtypes[n]) for n, t in changed.items()}, plan)
     return out
+
+
+def _kinds(
+    tensors: Mapping[str, Tensor], plan: Plan, tied: Mapping[str, str], pattern: tuple[int, int] | None
+) -> dict[str, list[Entry]]:
+    """The tensors of each kind of file."""
+    kept, dense = _kept_counts(plan), _dense(tensors)
+    by_name = {entry.name: entry for entry in dense}
+    copies = [replace(by_name[first], name=alias) for alias, first in tied.items() if first in by_name]
+    kinds = {
+        "dense_file": [*dense, *(copy for copy in copies if copy.name not in by_name)],
+        "csr": _packed(tensors, kept, _csr),
+        "bitmask": _packed(tensors, kept, _bitmask),
+    }
+    if pattern:
+        index_bits = math.ceil(math.log2(pattern[1]))
+        kinds["n_of_m"] = _packed(tensors, kept, lambda entry, n: _indexed(entry, n, index_bits))
+    if plan.kept_shapes:
+        smaller = _removed(plan)
+        kinds["removed"] = [part for e in dense for part in (_small(e, smaller[e.name]) if e.name in smaller else [e])]
+    return kinds
 
 
 def parameters(model: LoadedModel, plan: Plan) -> dict[str, Measurement]:
@@ -149,8 +171,7 @@ def _kept_per_group(mask: Tensor, m: int) -> int | None:
 
 def _kept_counts(plan: Plan) -> dict[str, int]:
     """How many weights stay, for each tensor that lost some."""
-    counts = {name: int(mask.sum()) for name, mask in plan.left.items()}
-    return {name: n for name, n in counts.items() if n < plan.left[name].numel()}
+    return {name: int(mask.sum()) for name, mask in plan.cut.items()}
 
 
 def _n_kept(model: LoadedModel, plan: Plan) -> int:
@@ -189,36 +210,18 @@ def _bitmask(entry: Entry, n_kept: int) -> Iterator[Entry]:
 def _indexed(entry: Entry, n_kept: int, index_bits: int) -> Iterator[Entry]:
     yield Entry(f"{entry.name}.values", entry.dtype, (n_kept,))
     yield Entry(f"{entry.name}.indices", torch.uint8, (-(-n_kept * index_bits // 8),))
-    yield Entry(f"{entry.name}.shape", torch.int32, (len(entry.shape),))
 
 
-def _cut(tensors: Mapping[str, Tensor], kept_shapes: Mapping[str, tuple[int, ...]], dropped: set[str]) -> list[Entry]:
-    """The entries after removal; running statistics follow their batch norm's weight, dropped blocks leave nothing."""
-    cut = []
-    for entry in _dense(tensors):
-        shape = kept_shapes.get(entry.name)
-        sibling = entry.name.rpartition(".")[0] + ".weight"
-        if shape is None and sibling in kept_shapes and tuple(tensors[sibling].shape) == entry.shape:
-            shape = kept_shapes[sibling]
-        if entry.name not in dropped:
-            cut.append(entry if shape is None else Entry(entry.name, entry.dtype, tuple(shape)))
-    return cut
+def _removed(plan: Plan) -> dict[str, tuple[int, ...]]:
+    """The smaller shapes of the tensors whose masks cut whole slices and nothing else."""
+    whole = {name: shape for name, shape in plan.kept_shapes.items() if shape and name in plan.masks}
+    counts = {name: int(plan.masks[name].sum()) for name in whole}
+    return {n: shape for n, shape in whole.items() if counts[n] == math.prod(shape) < plan.masks[n].numel()}
 
 
-def _dropped(model: LoadedModel, plan: Plan) -> set[str]:
-    """Tensors that are not in the file at all: of dropped blocks, with the statistics and counters inside them."""
-    gone = {name for name, shape in plan.kept_shapes.items() if 0 in shape and model.weights[name].numel()}
-    if not gone:
-        return gone
-    left = {owner for name, t in model.weights.items() if t.dim() and name not in gone for owner in _owners(name)}
-    lost = {owner for name in gone for owner in _owners(name)} - left
-    return gone | {name for name in stored_tensors(model) if not lost.isdisjoint(_owners(name))}
-
-
-def _owners(name: str) -> list[str]:
-    """The paths of all modules that hold a tensor: "a.b" and "a" of "a.b.weight"."""
-    parts = name.split(".")[:-1]
-    return [".".join(parts[:i]) for i in range(1, len(parts) + 1)]
+def _small(entry: Entry, shape: tuple[int, ...]) -> Iterator[Entry]:
+    yield Entry(f"{entry.name}.values", entry.dtype, shape)
+    yield Entry(f"{entry.name}.units", torch.uint8, (-(-sum(entry.shape) // 8),))
 
 
 def _compressed(tensors: Mapping[str, Tensor], plan: Plan) -> Measurement:

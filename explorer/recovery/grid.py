@@ -10,9 +10,10 @@ from explorer.analysis.pareto import unbeaten
 from explorer.data.given import split_of
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.export.sizes import file_sizes
 from explorer.metrics.latency import Latency
 from explorer.metrics.macs import mac_table, theoretical_speedup, why_no_macs
-from explorer.metrics.size import compression_ratio, sizes
+from explorer.metrics.size import compression_ratio
 from explorer.params import member_to_json
 from explorer.pruning.apply import masked
 from explorer.pruning.level import with_sparsity
@@ -234,7 +235,7 @@ class _Cell:
     def filled(self, runtime: Runtime | None) -> GridPoint:
         form, bits = self.at.form, self.at.bits
         if form == "float32":
-            size = min(sizes(self.model, self.plan).values(), key=lambda m: m.value)
+            size = min(file_sizes(self.model, self.plan).values(), key=lambda m: m.value)
             return self._with(self._evaluation(self.plan), size=size, bits=32)
         if form == "int8":
             evaluation = self._evaluation(quantized_plan(self.model, self.plan, bits))

@@ -140,6 +140,11 @@ class Plan:
             left[name] = left[name] & now if name in left else now
         return left
 
+    @cached_property
+    def cut(self) -> Mapping[str, Tensor]:
+        """Those of ``left`` that take anything away."""
+        return {name: mask for name, mask in self.left.items() if not bool(mask.all())}
+
     def n_pruned_in(self, layer: LayerInfo) -> int:
         return _n_cut(self.masks.get(layer.parameter))
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer import models
 from explorer.errors import ExplorerError
-from explorer.export.bitmask import bitmask_file, write_bitmask
+from explorer.export.packed import bitmask_file, write_bitmask
 from explorer.export.slim import write_slim
 from explorer.export.weights import pruned_tensors
 from explorer.metrics.size import sizes

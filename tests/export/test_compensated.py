@@ -17,11 +17,12 @@ from explorer import data, models
 from explorer.analysis.sensitivity.scan import scan
 from explorer.engine.evaluator import Evaluator
 from explorer.export import measured_sizes
-from explorer.export.bitmask import write_bitmask
+from explorer.export.packed import write_bitmask
 from explorer.export.script import masks_sha256, write_script
+from explorer.export.sizes import file_sizes
 from explorer.export.slim import write_slim
 from explorer.export.weights import pruned_tensors, write_pruned
-from explorer.metrics.size import parameters, sizes
+from explorer.metrics.size import parameters
 from explorer.models.sample import FOLDER
 from explorer.pruning.apply import compensated, masked, masked_weights
 from explorer.pruning.plan import plan
@@ -110,7 +111,7 @@ def test_the_script_carries_the_values_that_it_cannot_compute(tmp_path: Path) ->
 @pytest.mark.parametrize("granularity", SPECS)
 def test_counted_and_written_sizes_are_of_the_new_values(granularity: str, tmp_path: Path) -> None:
     model, _, ours = made(granularity)
-    counted, written = sizes(model, ours, compress=True), measured_sizes.measure_sizes(model, ours, tmp_path)
+    counted, written = file_sizes(model, ours, compress=True), measured_sizes.measure_sizes(model, ours, tmp_path)
     assert {kind: m.value for kind, m in counted.items()} == {kind: m.value for kind, m in written.items()}
     new: dict[str, Tensor] = {**compensated(model, ours).weights, **masked_weights(model, ours)}
     assert parameters(model, ours)["nonzero"].value == sum(int(t.count_nonzero()) for t in new.values())

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from explorer import models
 from explorer.errors import ExplorerError
 from explorer.export.measured_sizes import measure_sizes
-from explorer.metrics.size import sizes
+from explorer.export.sizes import file_sizes
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel, Plan
@@ -39,7 +39,9 @@ def test_every_kind_of_file_is_as_large_as_it_is_counted(
     loaded, plan = request(model, unit, sparsity)
     found = measure_sizes(loaded, plan, tmp_path)
     assert kind in found
-    assert {k: m.value for k, m in found.items()} == {k: m.value for k, m in sizes(loaded, plan, compress=True).items()}
+    assert {k: m.value for k, m in found.items()} == {
+        k: m.value for k, m in file_sizes(loaded, plan, compress=True).items()
+    }
 
 
 def test_files_of_a_model_in_half_precision_are_written_as_they_are_counted(tmp_path: Path) -> None:

@@ -123,7 +123,6 @@ def test_n_of_m_counts_two_bits_per_kept_weight_of_a_2_4_mask(tmp_path):
     file = dict(model.module.state_dict())
     file["0.weight.values"] = file.pop("0.weight")[plan.masks["0.weight"]]
     file["0.weight.indices"] = torch.zeros(48 * 2 // 8, dtype=torch.uint8)
-    file["0.weight.shape"] = torch.tensor([6, 16], dtype=torch.int32)
     found = sizes(model, plan)["n_of_m"]
     assert found.value == written(file, tmp_path)
     assert "Every 4 neighbours keep 2" in found.note
@@ -146,34 +145,30 @@ def test_patterns_are_found_along_rows_and_along_input_channels():
     assert n_of_m_pattern([]) is None
 
 
-def test_removed_is_exactly_the_length_of_the_smaller_models_file(tmp_path):
+def test_removed_is_exactly_the_length_of_a_file_with_smaller_tensors_and_places(tmp_path):
     model = loaded(small_net())
     smaller = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.Flatten(), nn.Linear(5, 5))
-    kept = {name: tuple(t.shape) for name, t in smaller.named_parameters()}
-    mask = torch.ones(8, 3, 3, 3, dtype=torch.bool)
-    mask[5:] = False
-    plan = plan_of(model, {"0.weight": mask}, kept_shapes=kept)
-    assert sizes(model, plan)["removed"].value == written(smaller.state_dict(), tmp_path)
+    shapes = {name: tuple(t.shape) for name, t in smaller.named_parameters() if name != "3.bias"}
+    masks = {name: torch.ones_like(model.weights[name], dtype=torch.bool) for name in shapes}
+    for name, mask in masks.items():
+        (mask.T if name == "3.weight" else mask)[5:] = False
+    plan = plan_of(model, masks, kept_shapes=shapes)
+    file = {name: t for name, t in model.module.state_dict().items() if name not in masks}
+    for name, shape in shapes.items():
+        file[f"{name}.values"] = torch.zeros(shape)
+        file[f"{name}.units"] = torch.zeros(-(-sum(model.weights[name].shape) // 8), dtype=torch.uint8)
+    assert sizes(model, plan)["removed"].value == written(file, tmp_path)
     n_smaller = sum(t.numel() for t in smaller.parameters())
     assert compression_ratio(model, plan).value == pytest.approx(model.n_parameters / n_smaller)
     assert parameters(model, plan)["kept"].value == n_smaller
 
 
-def test_of_a_dropped_block_nothing_is_left_in_the_file_not_even_its_counters(tmp_path):
-    class Block(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv, self.norm, self.plain = nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4, affine=False)
-            self.scale = nn.Parameter(torch.ones(()))
-
-    model = loaded(nn.ModuleDict({"stem": nn.Conv2d(3, 4, 3), "a": Block(), "b": Block()}))
-    masks = {name: torch.zeros_like(t, dtype=torch.bool) for name, t in model.weights.items() if name.startswith("a.")}
-    shapes = {name: (0, *mask.shape[1:]) for name, mask in masks.items() if mask.dim()}
-
-    file = sizes(model, plan_of(model, masks, kept_shapes=shapes))["removed"].value
-
-    left = {name: t for name, t in model.module.state_dict().items() if not name.startswith("a.")}
-    assert file == written(left, tmp_path)
+def test_a_tensor_that_lost_more_than_whole_slices_stays_dense_in_the_removed_file(tmp_path):
+    model = loaded(nn.Sequential(nn.Linear(4, 4, bias=False)))
+    mask = torch.ones(4, 4, dtype=torch.bool)
+    mask[3], mask[0, 0] = False, False
+    plan = plan_of(model, {"0.weight": mask}, kept_shapes={"0.weight": (3, 4)})
+    assert sizes(model, plan)["removed"].value == written(model.module.state_dict(), tmp_path)
 
 
 def test_compressed_is_measured_really_and_falls_with_the_number_of_zeros(tmp_path):

@@ -12,8 +12,9 @@ from safetensors.torch import load_file
 
 import explorer as ex
 from explorer.cli import main
-from explorer.export.bitmask import bitmask_file
 from explorer.export.measured_sizes import measure_sizes
+from explorer.export.packed import bitmask_file
+from explorer.export.sizes import file_sizes
 from explorer.metrics.macs import mac_table, macs
 from explorer.metrics.size import compression_ratio, parameters, sizes
 from explorer.pruning.layers import already_zero
@@ -62,7 +63,7 @@ def test_more_pruning_counts_each_zero_once(half: Path) -> None:
 def test_counted_sizes_of_a_sparse_file_are_those_of_files_really_written(half: Path) -> None:
     model = ex.load(str(half))
     plan = ex.plan(model, ex.PruneSpec("weight", "lp_norm", "global:sparsity=0.7"))
-    counted, written = sizes(model, plan), measure_sizes(model, plan)
+    counted, written = file_sizes(model, plan), measure_sizes(model, plan)
     assert {k: counted[k].value for k in ("dense_file", "csr", "bitmask")} == {
         k: written[k].value for k in ("dense_file", "csr", "bitmask")
     }

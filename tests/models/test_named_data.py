@@ -14,7 +14,7 @@ import explorer as ex
 from explorer import data, models
 from explorer.cli import main
 from explorer.errors import ExplorerError
-from explorer.export.bitmask import write_bitmask
+from explorer.export.packed import write_bitmask
 from explorer.export.slim import write_slim
 from explorer.models.named import BUNDLED_DATA, followed
 from explorer.types import LoadedModel

@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file, save, save_file
 
 from explorer import models
-from explorer.export.bitmask import write_bitmask
+from explorer.export.packed import write_bitmask
+from explorer.export.sizes import file_sizes
 from explorer.export.weights import pruned_tensors, write_pruned
-from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
 from explorer.ranking.order import Magnitudes
@@ -46,6 +46,6 @@ def test_a_file_of_narrow_floats_is_counted_as_large_as_it_will_be_written(dtype
     for arch in (None, "digits-mlp"):
         model = models.load(str(tmp_path / "w.safetensors"), arch=arch)
         half = plan(model, PruneSpec("weight", "lp_norm", "global:sparsity=0.5"))
-        counted = sizes(model, half, compress=True)
+        counted = file_sizes(model, half, compress=True)
         assert counted["dense_file"].value == len(save(pruned_tensors(model, half)))
         assert counted["dense_file_compressed"].value < counted["dense_file"].value

@@ -11,8 +11,8 @@ import torch
 from explorer import data, models
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.export.sizes import file_sizes
 from explorer.metrics.latency import Latency
-from explorer.metrics.size import sizes
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.grid import GridChoices, GridPoint, Working, grid, n_points, pareto
@@ -57,7 +57,7 @@ def test_every_point_is_what_a_plain_measurement_gives(
     assert [p.accuracy for p in found[2:]] == [plain.accuracy, rounded.accuracy]
     assert found[3].drop == rounded.drop
     assert found[2].size is not None
-    assert found[2].size.value == min(m.value for m in sizes(model, plan).values())
+    assert found[2].size.value == min(m.value for m in file_sizes(model, plan).values())
     assert found[3].size == smallest(model, plan, 4)
     assert found[0].accuracy == evaluator.dense().accuracy
 

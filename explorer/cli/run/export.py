@@ -12,8 +12,8 @@ from explorer.cli.run.loading import data_for, load_data, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
 from explorer.errors import ExplorerError
-from explorer.export.bitmask import write_bitmask
 from explorer.export.onnx_model import write_onnx
+from explorer.export.packed import KINDS, write_packed
 from explorer.export.proof import Proof
 from explorer.export.script import masks_sha256, write_script
 from explorer.export.slim import write_slim
@@ -98,8 +98,8 @@ def _with_proof(files: JsonDict, proof: Proof) -> JsonDict:
     return {"written": files, "proof": proof.to_json()}
 
 
-def _bitmask(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
-    n_bytes = write_bitmask(model, plan, Path(args.output), force=args.force)
+def _packed(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
+    n_bytes = write_packed(model, plan, Path(args.output), args.to, force=args.force)
     return {"written": {"weights": args.output, "bytes": n_bytes}}
 
 
@@ -120,7 +120,7 @@ def _script(args: Arguments, model: LoadedModel, plan: Plan) -> JsonDict:
 WRITERS: Mapping[str, Callable[[Arguments, LoadedModel, Plan], JsonDict]] = {
     "slim": slim_written,
     "onnx": _onnx,
-    "bitmask": _bitmask,
+    **dict.fromkeys(KINDS, _packed),
     "weights": _weights,
     "spec": _spec,
     "script": _script,

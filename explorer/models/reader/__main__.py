@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 
 from explorer.errors import ExplorerError
-from explorer.models import bitmask, slim
+from explorer.models import bitmask, packed, slim
 from explorer.models.reader import TENSORS
 from explorer.models.reader.contents import Contents, checked, flat, other_sets
 from explorer.models.reader.formats import SAVE_AGAIN, Format, check_sums, recognise, zip_contents
@@ -94,22 +94,26 @@ def _checkpoint(file: BinaryIO, kind: Format, n_bytes: int) -> Contents:
 def _safetensors(file: BinaryIO, path: Path, n_bytes: int) -> Contents:
     header = read_header(file)
     about = slim.description(header.metadata)
-    restrict(n_bytes + (_unpacked_bytes(about, header, n_bytes) if bitmask.is_packed(about) else 0))
+    restrict(n_bytes + (_unpacked_bytes(about, header, n_bytes) if packed.is_packed(about) else 0))
     out = Contents(metadata=header.metadata)
     checked(read_safetensors(header, path), out, opened_bytes(n_bytes))
-    if bitmask.is_packed(about):
-        out.tensors, tied = bitmask.unpacked(out.tensors, about, "It", opened_bytes(n_bytes))
+    if packed.is_packed(about):
+        out.tensors, tied = packed.unpacked(out.tensors, about, "It", opened_bytes(n_bytes))
         out.aliases |= tied
-        out.metadata = {**out.metadata, slim.METADATA_KEY: json.dumps(bitmask.inside(about))}
+        out.metadata = {**out.metadata, slim.METADATA_KEY: json.dumps(packed.inside(about))}
     return out
 
 
 def _unpacked_bytes(about: Mapping[str, object], header: Header, n_bytes: int) -> int:
     """What the packed tensors can become, by the lengths of their bits; RefusedError when that is too much."""
-    packed = about.get("packed")
-    names = [name for name in packed if isinstance(name, str)] if isinstance(packed, list) else []
-    total = sum(8 * header.n_values(f"{name}.bits") * header.n_bytes_each(f"{name}.values") for name in names)
-    if total > opened_bytes(n_bytes) + 8 * 8 * len(names):
+    listed = about.get("packed")
+    if bitmask.is_packed(about):
+        names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+        counts = {name: 8 * header.n_values(f"{name}.bits") for name in names}
+    else:
+        counts = packed.sizes_of(about)
+    total = sum(n * header.n_bytes_each(f"{name}.values") for name, n in counts.items())
+    if total > opened_bytes(n_bytes) + 8 * 8 * len(counts):
         raise RefusedError(bitmask.too_large(total, opened_bytes(n_bytes)), bitmask.EXPORT_DENSE)
     return total
 

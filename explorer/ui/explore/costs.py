@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import streamlit as st
 
+from explorer.export.sizes import file_sizes
 from explorer.metrics.macs import macs, theoretical_speedup, why_no_macs
-from explorer.metrics.size import sizes
 from explorer.text.numbers import bytes_text, times
 from explorer.types import Measurement
 from explorer.ui.explore import removal
@@ -60,7 +60,7 @@ def table(view: View) -> None:
 
 def _measurements(view: View, packed: bool) -> Iterator[tuple[str, Measurement]]:
     table = cache.macs(view.model)
-    yield from (sizes(view.model, view.plan, compress=True) if packed else view.planned.sizes).items()
+    yield from (file_sizes(view.model, view.plan, compress=True) if packed else view.planned.sizes).items()
     yield from view.planned.counts.items()
     for name, m in macs(view.model, view.plan, table).items():
         yield ("MACs, units removed" if name == "removed" else name), m

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -11,14 +12,22 @@ import streamlit as st
 
 from explorer.analysis.parent import count_look_at_test, looks_at_test
 from explorer.errors import ExplorerError
-from explorer.export.bitmask import bitmask_file
+from explorer.export.packed import KINDS, packed_file
 from explorer.export.script import script_text
+from explorer.export.sizes import file_sizes
 from explorer.export.weights import pruned_file
 from explorer.text.delta import DELTA, delta_with_ends
 from explorer.text.names import file_stem
-from explorer.text.numbers import interval, percent
+from explorer.text.numbers import bytes_text, interval, percent
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, session
+
+_PACKED = {
+    "bitmask": "Packed: bitmask and values left",
+    "csr": "Packed: CSR",
+    "n_of_m": "Packed: n:m pattern",
+    "removed": "Packed: units removed",
+}
 
 
 def buttons(view: View) -> None:
@@ -34,7 +43,7 @@ def buttons(view: View) -> None:
         st.code(_python(view), language="python")
         st.code(_shell(view), language="shell", wrap_lines=True)
     with st.popover("Export", icon=":material/download:"):
-        st.caption("Pruned weights store their zeros: that file is as large as before. The packed one is smaller.")
+        st.caption("Pruned weights store their zeros: that file is as large as before. Packed ones are smaller.")
         for label, content, ending, icon in _files(view):
             name = f"{setting_stem(view)}{ending}"
             st.download_button(label, content, name, icon=icon, on_click="ignore", key=f"export_{ending}")
@@ -43,14 +52,20 @@ def buttons(view: View) -> None:
 def _files(view: View) -> list[tuple[str, Any, str, str]]:
     """What can be taken away: label, content (made when the button is pressed), ending, icon."""
     model, plan = view.model, view.plan
+    sizes = {kind: bytes_text(m.value) for kind, m in file_sizes(model, plan).items()}
+    packed = [
+        (f"{_PACKED[kind]}, {sizes[kind]}", partial(packed_file, model, plan, kind), kind)
+        for kind in KINDS
+        if kind in sizes
+    ]
     return [
-        ("Pruned weights", lambda: pruned_file(model, plan), "-pruned.safetensors", ":material/save:"),
         (
-            "Packed: bitmask and kept values",
-            lambda: bitmask_file(model, plan),
-            "-bitmask.safetensors",
-            ":material/compress:",
+            f"Pruned weights, {sizes['dense_file']}",
+            lambda: pruned_file(model, plan),
+            "-pruned.safetensors",
+            ":material/save:",
         ),
+        *((label, make, f"-{kind}.safetensors", ":material/compress:") for label, make, kind in packed),
         ("Script for plain torch", lambda: script_text(model, plan), "-prune.py", ":material/terminal:"),
         ("Request", json.dumps(view.work.spec.to_json(), indent=1), ".spec.json", ":material/tune:"),
     ]

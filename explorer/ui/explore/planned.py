@@ -9,7 +9,8 @@ from functools import cached_property
 import streamlit as st
 
 from explorer.analysis import collapse
-from explorer.metrics.size import compression_ratio, parameters, sizes
+from explorer.export.sizes import file_sizes
+from explorer.metrics.size import compression_ratio, parameters
 from explorer.metrics.sparsity_support import advice
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
@@ -28,9 +29,9 @@ class Planned:
     plan: Plan
 
     @cached_property
-    def sizes(self) -> Mapping[str, Measurement]:
+    def file_sizes(self) -> Mapping[str, Measurement]:
         """Bytes by kind of file."""
-        return sizes(self.model, self.plan)
+        return file_sizes(self.model, self.plan)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

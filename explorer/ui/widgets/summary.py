@@ -8,8 +8,8 @@ import streamlit as st
 
 from explorer import terms
 from explorer.analysis.accuracy_findings import classes_answered
+from explorer.export.sizes import file_sizes
 from explorer.metrics.base import JUDGED_NAMES
-from explorer.metrics.size import sizes
 from explorer.text.delta import DELTA, delta_ends, delta_text, direction, named
 from explorer.text.names import clean_html
 from explorer.text.numbers import bytes_text, interval, percent
@@ -127,7 +127,7 @@ def facts(
     model: LoadedModel, plan: Plan, answer: Answer, why_not: str | None, dataset: Dataset | None = None
 ) -> list[Fact]:
     """The four facts of a setting: two measured, two counted."""
-    n_bytes = {kind: int(m.value) for kind, m in sizes(model, plan).items()}
+    n_bytes = {kind: int(m.value) for kind, m in file_sizes(model, plan).items()}
     best = min(n_bytes, key=lambda kind: n_bytes[kind])
     why = "weights only" if model.why_not_runnable else why_not  # the header says why
     measured = judged(answer.evaluation, why, stale=answer.stale)
