@@ -49,7 +49,7 @@ def test_files_of_a_model_in_half_precision_are_written_as_they_are_counted(tmp_
     loaded = models.load(str(tmp_path / "half.safetensors"), arch="digits-mlp")
     for unit in ("weight", "out_channel"):
         plan = make_plan(loaded, PruneSpec(unit, "lp_norm", "uniform:sparsity=0.5"))  # type: ignore[arg-type]
-        counted, written = sizes(loaded, plan), measure_sizes(loaded, plan)
+        counted, written = file_sizes(loaded, plan), measure_sizes(loaded, plan)
         assert {k: written[k].value for k in counted} == {k: m.value for k, m in counted.items()}
 
 
