@@ -29,7 +29,7 @@ class Planned:
     plan: Plan
 
     @cached_property
-    def file_sizes(self) -> Mapping[str, Measurement]:
+    def sizes(self) -> Mapping[str, Measurement]:
         """Bytes by kind of file."""
         return file_sizes(self.model, self.plan)
 
