@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -65,6 +66,8 @@ def after(
     findings = (_not_a_number(evaluation), lost(evaluation), one_sided(evaluation), no_better)
     layer, by = (None, "") if plan is None else _hardest_hit(plan)
     blamed = [_blamed(finding, layer, by) for finding in findings if finding is not None]
+    if plan is not None and layer is None:
+        blamed = [_not_by_pruning(finding) for finding in blamed]
     inputs = little_excited(evaluation, n_classes)
     return worst_first([*blamed, *([inputs] if inputs is not None else [])])
 
@@ -308,3 +311,9 @@ def _blamed(finding: Finding, layer: str | None, by: str) -> Finding:
         return finding
     evidence = f"{finding.evidence} {layer} lost the largest share: {by}."
     return Finding(finding.level, finding.what, evidence, f"Prune less, first of all in {layer}.", layer)
+
+
+def _not_by_pruning(finding: Finding) -> Finding:
+    """The same of a plan that prunes nothing, such as that of a smaller dense network trained as a control."""
+    action = _OWN if finding.action.startswith("Prune less") else finding.action
+    return replace(finding, what=finding.what.replace("The pruned model", "The model"), action=action)
