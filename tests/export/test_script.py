@@ -70,7 +70,7 @@ def test_the_script_cuts_the_tensors_as_we_do(tmp_path: Path) -> None:
 
 @for_each("granularity", list(GRANULARITIES.members))
 def test_every_granularity_has_a_script_that_is_known_to_find_its_masks(granularity: str) -> None:
-    model = models.load("digits-vit")
+    model = models.load("digits-gru" if granularity == "hidden_unit" else "digits-vit")
     ours = plan(model, PruneSpec(granularity, "lp_norm", "uniform:sparsity=0.5"))  # type: ignore[arg-type]
     assert recipe_of(model, ours)["masks_sha256"] == masks_sha256(ours)
     compile(script_text(model, ours), "prune.py", "exec")

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 57fee423e6edb554
+// Made from src/ by "make component": change it there. Sources: 99c92e013b4327db
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 57fee423e6edb554
+// Made from src/ by "make component": change it there. Sources: 99c92e013b4327db
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"57fee423e6edb554"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"99c92e013b4327db"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */
