@@ -94,9 +94,7 @@ def test_what_comes_back_in_time_is_what_it_is_without_a_limit() -> None:
     assert free.module is not None
     assert limited.module is not None
     assert free.example is not None
-    for one, other in zip(
-        outputs(free.module, free.example), outputs(limited.module, free.example, 60.0), strict=True
-    ):
+    for one, other in zip(outputs(free.module, free.example), outputs(limited.module, free.example, 60.0), strict=True):
         assert torch.equal(one, other)
 
 
