@@ -118,7 +118,7 @@ def test_a_lottery_ticket_runs_beside_its_control_and_can_be_taken_away(visit: V
     screen.page.get_by_role("button", name="Start").click()
     expect(screen.page.get_by_role("button", name="Done")).to_be_visible(timeout=2 * SLOW)
     runs = screen.page.locator(".st-key-runs_card")
-    expect(runs.get_by_text("Joined dots are one run")).to_be_visible()
+    expect(runs.get_by_text("A row is one run")).to_be_visible()
 
     table = runs.get_by_test_id("stDataFrame")
     table.scroll_into_view_if_needed()
