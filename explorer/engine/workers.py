@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from queue import SimpleQueue
 from typing import ParamSpec, TypeVar
+from weakref import WeakSet
 
 import torch
 
@@ -64,7 +66,9 @@ class _Worker:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        threading.Thread(target=_work, args=(self._jobs,), name="evaluate", daemon=True).start()
+        self._thread = threading.Thread(target=_work, args=(self._jobs,), name="evaluate", daemon=True)
+        self._thread.start()
+        _ALIVE.add(self)
 
     def start(self, job: Callable[[], T]) -> Future[T]:
         """What will be known when the thread has done this."""
@@ -72,8 +76,22 @@ class _Worker:
         self._jobs.put(partial(_answer, answer, job))
         return answer
 
+    def end(self) -> None:
+        """Let the thread end, and wait a moment for it: torn out by Python's own end it can abort the process."""
+        self._jobs.put(None)
+        self._thread.join(timeout=0.2)
+
     def __del__(self) -> None:
         self._jobs.put(None)
+
+
+_ALIVE: WeakSet[_Worker] = WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    for worker in list(_ALIVE):
+        worker.end()
 
 
 def _work(jobs: SimpleQueue[Callable[[], None] | None]) -> None:

@@ -33,14 +33,18 @@ class Limited:
         self._seconds, self._what = seconds, what
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._is_over = False
-        if seconds:
-            threading.Thread(target=self._work, name="own code", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name="own code", daemon=True) if seconds else None
+        if self._thread is not None:
+            self._thread.start()
 
     def __enter__(self) -> Limited:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._jobs.put(None)
+        # A thread that ends while Python does can tear the process apart.
+        if self._thread is not None and not self._is_over:
+            self._thread.join(timeout=POLL)
 
     def __call__(self, job: Callable[[], T], times: int = 1) -> T:
         """What ``job`` gives; ``times``: how many passes of the user's code are in it, each with the whole limit."""

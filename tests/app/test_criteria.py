@@ -53,5 +53,7 @@ def test_two_criteria_on_one_layer_show_how_alike_they_rank_it(visit: Visit) -> 
     layer = card.page.locator(".st-key-layer_head").get_by_role("combobox").input_value()
     data = ex.load_data("digits", model=model)
     found = compare_criteria(model, ex.PruneSpec(), "taylor", layer or ex.layers(model).prunable[0].name, data)
-    expect(card.locator("p:not(.only-spoken)").filter(has_text=f"Rank correlation {found.correlation:.2f}")).to_be_visible()
+    expect(
+        card.locator("p:not(.only-spoken)").filter(has_text=f"Rank correlation {found.correlation:.2f}")
+    ).to_be_visible()
     expect(card.get_by_text(re.compile("rank stability"))).to_be_visible()
