@@ -36,7 +36,7 @@ from explorer.types import (
 from explorer.types.aliases import JsonDict
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class About:
     """What else belongs to a report, each where it is there; :class:`Report` says what they are."""
 
@@ -62,7 +62,7 @@ class AboutKeywords(TypedDict, total=False):
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class Report(About):
     """One model, one request, what it costs and what it keeps.
 
     ``evaluation`` is None when nothing was run. ``sizes`` (bytes), ``macs`` and ``parameters``
@@ -84,13 +84,6 @@ class Report:
     speedup: Measurement | None
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
-    data: Dataset | None = None
-    split: SplitName | None = None
-    looks_at_test: int | None = None
-    costs: RunningCosts | None = None
-    measured_sizes: Mapping[str, Measurement] | None = None
-    runs_as: str | None = None
-    against: Against | ExplorerError | None = None
 
     @property
     def sparsity(self) -> float:

@@ -22,6 +22,7 @@ from explorer.errors import ExplorerError
 from explorer.types.aliases import GraphValue
 from explorer.types.inputs import Inputs, sample_shape, tensors_of
 from explorer.types.stopping import check
+from explorer.types.tensors import tensors_in
 
 Signatures = Mapping[fx.Node, int]
 Look = Callable[[int], GraphValue]
@@ -291,11 +292,7 @@ def failed(error: BaseException, x: Inputs) -> ExplorerError:
 
 def n_bytes(value: object) -> int:
     """The memory of a tensor or of tensors inside tuples, lists and dicts."""
-    if isinstance(value, Tensor):
-        return value.numel() * value.element_size()
-    if isinstance(value, dict):
-        return sum(n_bytes(v) for v in value.values())
-    return sum(n_bytes(v) for v in value) if isinstance(value, tuple | list) else 0
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors_in(value))
 
 
 def _parameters_of(steps: Steps, node: fx.Node, names: Mapping[int, str]) -> tuple[str, ...]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
-from queue import SimpleQueue
 from typing import ParamSpec, TypeVar
-from weakref import WeakSet
 
 import torch
 
 from explorer.types.code_limit import did_not_come_back
+from explorer.types.own_thread import OwnThread
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,59 +50,13 @@ class _Watched(ThreadPoolExecutor):
         return super().submit(self._limited, partial(fn, *args, **kwargs))
 
     def _limited(self, job: Callable[[], T]) -> T:
-        worker = getattr(self._own, "worker", None) or _Worker()
+        worker = getattr(self._own, "worker", None) or OwnThread("evaluate", _use_one_core)
         self._own.worker = None
-        answer: Future[T] = worker.start(job)
+        answer: Future[T] = worker.do(job)
         if not wait((answer,), self._seconds).done:
             raise did_not_come_back("A piece of its evaluation", self._seconds)
         self._own.worker = worker
         return answer.result()
-
-
-class _Worker:
-    """A thread that computes on one core and ends with the process, or when nobody holds this any more."""
-
-    def __init__(self) -> None:
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=_work, args=(self._jobs,), name="evaluate", daemon=True)
-        self._thread.start()
-        _ALIVE.add(self)
-
-    def start(self, job: Callable[[], T]) -> Future[T]:
-        """What will be known when the thread has done this."""
-        answer: Future[T] = Future()
-        self._jobs.put(partial(_answer, answer, job))
-        return answer
-
-    def end(self) -> None:
-        """Let the thread end, and wait a moment for it: torn out by Python's own end it can abort the process."""
-        self._jobs.put(None)
-        self._thread.join(timeout=0.2)
-
-    def __del__(self) -> None:
-        self._jobs.put(None)
-
-
-_ALIVE: WeakSet[_Worker] = WeakSet()
-
-
-@atexit.register
-def _end_all() -> None:
-    for worker in list(_ALIVE):
-        worker.end()
-
-
-def _work(jobs: SimpleQueue[Callable[[], None] | None]) -> None:
-    _use_one_core()
-    while (job := jobs.get()) is not None:
-        job()
-
-
-def _answer(answer: Future[T], job: Callable[[], T]) -> None:
-    try:
-        answer.set_result(job())
-    except BaseException as error:  # noqa: BLE001 - carried over to who waits
-        answer.set_exception(error)
 
 
 def _use_one_core() -> None:

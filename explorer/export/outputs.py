@@ -14,6 +14,7 @@ from explorer.types import LoadedModel, Split
 from explorer.types.code_limit import Limited
 from explorer.types.inputs import Inputs, call, mapped, tensors_of
 from explorer.types.stopping import check
+from explorer.types.tensors import tensors_in
 
 BATCH = 256
 N_GENERATED = 64
@@ -58,14 +59,7 @@ def outputs(module: nn.Module, inputs: Inputs, code_seconds: float | None = None
 
 def _answers(module: nn.Module, inputs: Inputs) -> list[Tensor]:
     with torch.no_grad():
-        return _leaves(call(module, inputs))
-
-
-def _leaves(value: object) -> list[Tensor]:
-    if isinstance(value, Tensor):
-        return [value]
-    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, tuple | list) else []
-    return [leaf for item in inner for leaf in _leaves(item)]
+        return list(tensors_in(call(module, inputs)))
 
 
 def apart(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:

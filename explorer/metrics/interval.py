@@ -78,3 +78,16 @@ def ratio(sums: Tensor, counts: Tensor) -> Interval | None:
     residuals = (sums.double() - value * counts.double()) * len(sums) / total
     half = Z_95 * float(residuals.std()) / math.sqrt(len(sums))
     return Interval(value - half, value + half)
+
+
+class RatioOfSums:
+    """What metrics have in common that divide one sum over samples by another: ``per_sample`` gives (n, 2) of them."""
+
+    def total(self, values: Tensor) -> float:
+        """The ratio of the two sums; NaN where there is nothing to divide by."""
+        top, bottom = values.sum(dim=0).tolist() if len(values) else (0.0, 0.0)
+        return top / bottom if bottom else math.nan
+
+    def interval(self, values: Tensor) -> Interval | None:
+        """The interval over samples; None for fewer than two or values that are not finite."""
+        return ratio(values[:, 0], values[:, 1])

@@ -25,6 +25,7 @@ from explorer.types import Measurement
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
 from explorer.types.inputs import call, tensors_of
 from explorer.types.stopping import check
+from explorer.types.tensors import held_tensors
 
 _ACTIVATIONS = "Live activations at the fullest moment of one pass, input and output included."
 _WEIGHTS = "Parameters and buffers as they lie in memory, shared ones once, zeros included."
@@ -47,8 +48,8 @@ def traffic(module: nn.Module, example: Example, *, batch: int = 1) -> Traffic:
     Raises ExplorerError when the model does not run with this batch.
     """
     inputs = batched(example, batch)
-    shell = copy.deepcopy(module, {id(t): t for t in _tensors(module)})
-    watch = _Watch(_tensors(shell), tensors_of(inputs).values())
+    shell = copy.deepcopy(module, {id(t): t for t in held_tensors(module)})
+    watch = _Watch(held_tensors(shell), tensors_of(inputs).values())
     try:
         with torch.no_grad(), watch:
             out = call(shell, inputs)
@@ -68,7 +69,7 @@ def activation_memory(module: nn.Module, example: Example, *, batch: int = 1) ->
 
 def weight_memory(module: nn.Module) -> Measurement:
     """Bytes of the parameters and buffers of a module, counted; a masked model's zeros take as much as any value."""
-    storages = {t.untyped_storage()._cdata: t.numel() * t.element_size() for t in _tensors(module)}
+    storages = {t.untyped_storage()._cdata: t.numel() * t.element_size() for t in held_tensors(module)}
     return Measurement("weights", sum(storages.values()), "bytes", "counted", note=_WEIGHTS)
 
 
@@ -80,12 +81,6 @@ def memory(dense: nn.Module, pruned: nn.Module, example: Example, *, batch: int 
         "activations_dense": activation_memory(dense, example, batch=batch),
         "activations_pruned": activation_memory(pruned, example, batch=batch),
     }
-
-
-def _tensors(module: nn.Module) -> list[Tensor]:
-    """Parameters, buffers, and tensors that a module keeps as plain attributes."""
-    plain = [v for part in module.modules() for v in vars(part).values() if isinstance(v, Tensor)]
-    return [*module.parameters(), *module.buffers(), *plain]
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]

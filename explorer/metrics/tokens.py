@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,11 +10,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from explorer.metrics.base import Best, Outputs
-from explorer.metrics.interval import Interval, ratio
+from explorer.metrics.interval import RatioOfSums
 from explorer.types import Task
 
 
-class PerToken:
+class PerToken(RatioOfSums):
     """What metrics have in common whose value is a sum over texts divided by their tokens.
 
     Tokens count alike, whatever text they are in; the 95 % interval takes the texts as the sample.
@@ -23,15 +22,6 @@ class PerToken:
 
     task: ClassVar[Task] = "tokens"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
-
-    def total(self, values: Tensor) -> float:
-        """(n, 2) sums and tokens of each text -> the mean of all tokens; NaN without any."""
-        summed, tokens = values.sum(dim=0).tolist() if len(values) else (0.0, 0.0)
-        return summed / tokens if tokens else math.nan
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """The interval over texts; None for fewer than two or values that are not finite."""
-        return ratio(values[:, 0], values[:, 1])
 
     def why_not(self, n_classes: int | None) -> str | None:
         """Nothing stands against it."""

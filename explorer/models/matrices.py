@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.types.inputs import Inputs, call, cloned
+from explorer.types.tensors import tensors_in
 
 # Functions whose second argument is the weight; of the others' factors any may be.
 _SECOND = {"linear", "embedding", *(f"conv{kind}{n}d" for kind in ("", "_transpose") for n in "123")}
@@ -61,14 +61,6 @@ class _Watch(TorchFunctionMode):
         return func(*args, **kwargs)
 
     def _note(self, value: Any) -> None:
-        weights = {t.untyped_storage().data_ptr() for t in _tensors(value)} & self._parameters
+        weights = {t.untyped_storage().data_ptr() for t in tensors_in(value)} & self._parameters
         if len(weights) == 1:  # a product of parameters alone is no product with the data
             self.used |= weights
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _tensors(inner)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from explorer.models.plain_weights import made_plain
 from explorer.models.usable import failed
 from explorer.text.names import listed
+from explorer.types.tensors import held_tensors
 
 _WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
 
@@ -21,7 +22,7 @@ def private_copy(module: nn.Module, label: str) -> tuple[nn.Module, list[str]]:
     same values. Raises ExplorerError for a module that cannot be copied.
     """
     inner, repairs = _unwrapped(module)
-    memo: dict[int, object] = {id(tensor): _own(tensor) for part in inner.modules() for tensor in _tensors_in(part)}
+    memo: dict[int, object] = {id(tensor): _own(tensor) for tensor in held_tensors(inner)}
     try:
         mine = copy.deepcopy(inner, memo)
     except (Exception, SystemExit) as error:
@@ -41,12 +42,6 @@ def _unwrapped(module: nn.Module) -> tuple[nn.Module, list[str]]:
         repairs.append(f"The wrapper {type(module).__name__} was taken off.")
         module = module.get_submodule(str(attribute))
     return module, repairs
-
-
-def _tensors_in(module: nn.Module) -> list[Tensor]:
-    """Parameters, buffers, and tensors kept as plain attributes."""
-    own = [*module._parameters.values(), *module._buffers.values(), *vars(module).values()]
-    return [tensor for tensor in own if isinstance(tensor, Tensor)]
 
 
 def _own(tensor: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +12,7 @@ from explorer.text.names import clean, listed
 from explorer.types import Finding
 from explorer.types.inputs import Inputs, cloned, mapped
 from explorer.types.inputs import call as called
+from explorer.types.tensors import tensors_in
 
 _CLOSE = 1e-4  # of the largest number: rounding is no disagreement
 
@@ -74,7 +74,7 @@ def _calls(module: nn.Module, x: Inputs) -> list[_Call]:
     calls: list[_Call] = []
 
     def record(name: str, part: nn.Module, args: object, named: object, outputs: object) -> None:
-        calls.append(_Call(name, type(part).__name__, tuple(_tensors((args, named))), tuple(_tensors(outputs))))
+        calls.append(_Call(name, type(part).__name__, _copies((args, named)), _copies(outputs)))
 
     handles = [
         part.register_forward_hook(partial(record, name), with_kwargs=True) for name, part in module.named_modules()
@@ -87,14 +87,8 @@ def _calls(module: nn.Module, x: Inputs) -> list[_Call]:
     return calls
 
 
-def _tensors(value: object) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value.detach().clone()
-    elif isinstance(value, dict):
-        yield from _tensors(tuple(value.values()))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _tensors(inner)
+def _copies(value: object) -> tuple[Tensor, ...]:
+    return tuple(tensor.detach().clone() for tensor in tensors_in(value))
 
 
 def _first(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from explorer.pruning.running import runnable
 from explorer.types import LoadedModel, Plan, PrunedModel, tensors_digest
+from explorer.types.tensors import held_tensors
 
 
 def private_shell(module: nn.Module, replaced: Mapping[int, Tensor] | None = None) -> nn.Module:
@@ -21,17 +22,11 @@ def private_shell(module: nn.Module, replaced: Mapping[int, Tensor] | None = Non
     that takes its place, wherever it occurs: tied weights and the flat lists of recurrent
     layers follow.
     """
-    memo: dict[int, Any] = {id(tensor): tensor for part in module.modules() for tensor in _tensors_in(part)}
+    memo: dict[int, Any] = {id(tensor): tensor for tensor in held_tensors(module)}
     for key, tensor in (replaced or {}).items():
         memo[key] = nn.Parameter(tensor, requires_grad=False)
     shell: nn.Module = copy.deepcopy(module, memo)
     return shell
-
-
-def _tensors_in(module: nn.Module) -> list[Tensor]:
-    """Parameters, buffers, and tensors kept as plain attributes, which cannot be copied deeply."""
-    own = [*module._parameters.values(), *module._buffers.values(), *vars(module).values()]
-    return [tensor for tensor in own if isinstance(tensor, Tensor)]
 
 
 def masked_weights(model: LoadedModel, plan: Plan) -> dict[str, Tensor]:

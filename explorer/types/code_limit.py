@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import SimpleQueue
 from typing import TypeVar
 
 from explorer.errors import ExplorerError
+from explorer.types.own_thread import OwnThread
 from explorer.types.stopping import POLL, carried, check
 
 T = TypeVar("T")
@@ -31,31 +30,23 @@ class Limited:
 
     def __init__(self, seconds: float | None, what: str) -> None:
         self._seconds, self._what = seconds, what
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._is_over = False
-        self._thread = threading.Thread(target=self._work, name="own code", daemon=True) if seconds else None
-        if self._thread is not None:
-            self._thread.start()
+        self._thread = OwnThread("own code") if seconds else None
 
     def __enter__(self) -> Limited:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._jobs.put(None)
-        # A thread that ends while Python does can tear the process apart.
-        if self._thread is not None and not self._is_over:
-            self._thread.join(timeout=POLL)
+        if self._thread is not None:
+            self._thread.end()
 
     def __call__(self, job: Callable[[], T], times: int = 1) -> T:
         """What ``job`` gives; ``times``: how many passes of the user's code are in it, each with the whole limit."""
-        if not self._seconds:
+        if self._thread is None or not self._seconds:
             return job()
         if self._is_over:
             raise did_not_come_back(self._what, self._seconds)
-        answer: Future[T] = Future()
-        function = carried(job)
-        self._jobs.put(lambda: _answer(answer, function))
-        return self._wait(answer, self._seconds * times)
+        return self._wait(self._thread.do(carried(job)), self._seconds * times)
 
     def _wait(self, answer: Future[T], seconds: float) -> T:
         for _ in range(max(1, round(seconds / POLL))):
@@ -67,14 +58,3 @@ class Limited:
                     raise
         self._is_over = True
         raise did_not_come_back(self._what, self._seconds or 0.0)
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job()
-
-
-def _answer(answer: Future[T], job: Callable[[], T]) -> None:
-    try:
-        answer.set_result(job())
-    except BaseException as error:  # noqa: BLE001 - carried over to who waits
-        answer.set_exception(error)

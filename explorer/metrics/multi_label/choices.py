@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.metrics.base import Best, Outputs
-from explorer.metrics.interval import Interval, ratio, wilson
+from explorer.metrics.interval import Interval, RatioOfSums, wilson
 from explorer.metrics.multi_label.per_sample import PerSample
 
 
@@ -62,7 +61,7 @@ class ExactMatch(PerSample):
 
 
 @dataclass(frozen=True)
-class LabelF1(PerSample):
+class LabelF1(RatioOfSums, PerSample):
     """Micro-averaged F1: 2 TP / (2 TP + FP + FN) over all labels of all samples; what is rightly absent counts not.
 
     The 95 % interval is that of a ratio of sums over samples.
@@ -78,12 +77,3 @@ class LabelF1(PerSample):
         chosen, labels = outputs.logits > 0, outputs.labels.bool()  # type: ignore[union-attr]
         twice = 2.0 * (chosen & labels).double().sum(dim=1)
         return torch.stack([twice, twice + (chosen ^ labels).double().sum(dim=1)], dim=1)
-
-    def total(self, values: Tensor) -> float:
-        """The ratio of the sums; NaN where there is neither a label nor a choice."""
-        top, bottom = values.sum(dim=0).tolist() if len(values) else (0.0, 0.0)
-        return top / bottom if bottom else math.nan
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """The interval over samples."""
-        return ratio(values[:, 0], values[:, 1])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from explorer.types.aliases import CallArguments, NamedArguments
+from explorer.types.tensors import tensors_in
 
 _MARK = "_explorer_made_by"
 
@@ -31,17 +31,6 @@ def mark(value: object, makers: frozenset[Made]) -> None:
     """Say who made a tensor, or each tensor of several."""
     for tensor in tensors_in(value):
         setattr(tensor, _MARK, makers)
-
-
-def tensors_in(value: object) -> Iterator[Tensor]:
-    """The tensors of a value, of lists and dictionaries too."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from tensors_in(item)
-    elif isinstance(value, dict):
-        yield from tensors_in(list(value.values()))
 
 
 def makers_of(args: CallArguments, kwargs: NamedArguments) -> frozenset[Made]:
