@@ -34,6 +34,7 @@ from explorer.types import (
     SplitName,
 )
 from explorer.types.aliases import JsonDict
+from explorer.types.brief import LONGEST, Shown
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,8 +62,8 @@ class AboutKeywords(TypedDict, total=False):
     against: Against | ExplorerError | None
 
 
-@dataclass(frozen=True, eq=False)
-class Report(About):
+@dataclass(frozen=True, eq=False, repr=False)
+class Report(About, Shown):
     """One model, one request, what it costs and what it keeps.
 
     ``evaluation`` is None when nothing was run. ``sizes`` (bytes), ``macs`` and ``parameters``
@@ -203,6 +204,9 @@ class Report(About):
     @property
     def _zeros_in_words(self) -> str:
         return f"zero ({percent(self.plan.pruned_share)} pruned here)" if self.n_already_zero else "pruned"
+
+    def __repr__(self) -> str:
+        return f"<Report of {str(self)[:LONGEST]}>"
 
     def __str__(self) -> str:
         judged = self.evaluation

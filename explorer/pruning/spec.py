@@ -18,6 +18,7 @@ from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.granularity.base import Granularity
 from explorer.pruning.granularity.weight import Weight
 from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.brief import Brief
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Limit:
         return {"locked": self.locked, "floor": self.floor, "cap": self.cap}
 
 
-@dataclass(frozen=True)
-class PruneSpec:
+@dataclass(frozen=True, repr=False)
+class PruneSpec(Brief):
     """Everything a pruning request says. Equal JSON gives an equal result on the same machine.
 
     Members may be given as objects or as text: ``PruneSpec("weight", "lp_norm:p=1",

@@ -24,14 +24,15 @@ from explorer.recovery.steps import STEPS, Rewind
 from explorer.recovery.steps.base import Step
 from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.brief import Brief
 
 MOST_STEPS = 1000
 PRUNING = ("prune", "gradual")  # the steps that take weights away
 _ON_NARROW = ("refresh", "finetune", "quantize")  # what may be done to a network that is another one
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, repr=False)
+class Recipe(Brief):
     """What is done to a network, in order. Equal JSON gives an equal result on the same machine.
 
     Steps may be given as objects or as text: ``Recipe((Prune(spec), "refresh", "finetune:epochs=5"))``.
@@ -116,6 +117,9 @@ class Recipe:
         return replace(
             recipe, steps=tuple(replace(s, file=first_weights) if isinstance(s, Rewind) else s for s in recipe.steps)
         )
+
+    def _in_brief(self) -> JsonObject:
+        return {"summary": self.summary, "steps": len(self.steps), "seed": self.seed, "digest": self.digest}
 
 
 def _refuse_files(rewinds: list[Rewind]) -> None:

@@ -22,12 +22,13 @@ from explorer.pruning.layers import layer_table
 from explorer.pruning.running import fitting, runnable
 from explorer.types import Evaluation, LayerTable, LoadedModel, Measurement, Plan, Split, tensors_digest
 from explorer.types.aliases import JsonObject
+from explorer.types.brief import Brief
 from explorer.types.inputs import call, equal
 from explorer.types.stopping import check
 
 
-@dataclass(frozen=True, eq=False)
-class State:
+@dataclass(frozen=True, eq=False, repr=False)
+class State(Brief):
     """A network on its way through a recipe.
 
     ``dense`` is what the recipe began with; nobody writes to it. ``model`` is the network as it is now: pruned
@@ -58,9 +59,12 @@ class State:
         """Equal = equal masks, bit for bit."""
         return mask_digest(self.masks)
 
+    def _in_brief(self) -> JsonObject:
+        return {"model": self.model.address, "sparsity": self.sparsity, "epochs": self.epochs, "seed": self.seed}
 
-@dataclass(frozen=True)
-class RecoveryProgress:
+
+@dataclass(frozen=True, repr=False)
+class RecoveryProgress(Brief):
     """One line of the story: an epoch, a finished step, or how far the present epoch is.
 
     ``index`` counts steps from 0; ``key`` is the step's kind. ``epoch`` counts from 1 within the step (0: the step
@@ -89,9 +93,14 @@ class RecoveryProgress:
     seconds: float = field(default=0.0, compare=False)
     recovered: Recovered | None = field(default=None, compare=False, repr=False)
 
+    def _in_brief(self) -> JsonObject:
+        where = {"key": self.key, "index": self.index, "n_steps": self.n_steps, "epoch": self.epoch}
+        accuracy = None if self.accuracy is None else self.accuracy.value
+        return {**where, "n_epochs": self.n_epochs, "accuracy": accuracy, "sparsity": self.sparsity}
 
-@dataclass(frozen=True, eq=False)
-class Recovered:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Recovered(Brief):
     """What a recipe came to. ``history`` holds every finished epoch and step, in order.
 
     ``as_pruned``, ``refreshed`` and ``tuned`` are the accuracies on tune after the last pruning, after the refresh
@@ -121,6 +130,11 @@ class Recovered:
     def n_revived(self) -> int:
         """Pruned weights found alive in any audit; must be 0."""
         return max((p.n_revived for p in self.history), default=0)
+
+    def _in_brief(self) -> JsonObject:
+        dots = {"dense": self.dense, "as_pruned": self.as_pruned, "refreshed": self.refreshed, "tuned": self.tuned}
+        values = {name: None if dot is None else dot.value for name, dot in dots.items()}
+        return {"model": self.model.address, **values, "epochs": self.state.epochs}
 
 
 def recovered_model(

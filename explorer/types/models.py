@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.types.aliases import JsonObject
+from explorer.types.brief import Brief
 from explorer.types.inputs import Inputs, as_inputs
 from explorer.types.results import Finding
 from explorer.types.small import joined, small_by_type
@@ -51,8 +52,8 @@ class LayerInfo:
         return self.why_not is None
 
 
-@dataclass(frozen=True)
-class LayerTable:
+@dataclass(frozen=True, repr=False)
+class LayerTable(Brief):
     """Every parameter of a model once, in the model's own order."""
 
     layers: tuple[LayerInfo, ...]
@@ -77,9 +78,12 @@ class LayerTable:
     def n_prunable(self) -> int:
         return sum(layer.n_weights for layer in self.prunable)
 
+    def _in_brief(self) -> JsonObject:
+        return {"layers": len(self), "prunable": len(self.prunable), "prunable_weights": self.n_prunable}
 
-@dataclass(frozen=True, eq=False)
-class LoadedModel:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LoadedModel(Brief):
     """A model in eval mode that no stage ever writes to.
 
     ``module`` is None when a file was opened weights-only (no architecture): then
@@ -135,6 +139,11 @@ class LoadedModel:
             how["structure"] = self.meta["structure"]
         return f"{self.digest}-{hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()[:8]}"
 
+    def _in_brief(self) -> JsonObject:
+        is_run = self.module is not None
+        about = {"address": self.address, "parameters": self.n_parameters, "classes": self.n_classes, "data": self.data}
+        return about | {"runs": is_run, "digest": self.digest}
+
 
 def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
     """Equal digest = equal names, dtypes, shapes and bits. Order does not matter."""
@@ -163,8 +172,8 @@ def _small_bytes(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, memoryvie
             start += size * width
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+@dataclass(frozen=True, eq=False, repr=False)
+class Split(Brief):
     """Samples in a fixed, shuffled, stratified order: every prefix is a fair sample.
 
     ``x``: model inputs (n, ...), already normalised: one tensor, or an ``InputSet`` of several with n rows each.
@@ -185,9 +194,12 @@ class Split:
     def __len__(self) -> int:
         return len(self.x)
 
+    def _in_brief(self) -> JsonObject:
+        return {"name": self.name, "samples": len(self), "labels": self.y is not None}
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset(Brief):
     """What a model is evaluated on. A split that does not exist says so in ``why_no_split``.
 
     ``findings`` say what was passed over, and what was guessed, when the data were read.
@@ -205,3 +217,7 @@ class Dataset:
     def class_name(self, index: int) -> str:
         """What a class is called; its number where the model tells more classes apart than the data has."""
         return self.classes[index] if 0 <= index < len(self.classes) else str(index)
+
+    def _in_brief(self) -> JsonObject:
+        samples = {name: len(split) for name, split in self.splits.items()}
+        return {"address": self.address, "samples": samples, "classes": len(self.classes), "digest": self.digest}

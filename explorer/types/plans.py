@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from torch import Tensor, nn
 
 from explorer.types.aliases import JsonObject
+from explorer.types.brief import Brief
 from explorer.types.models import LayerInfo, LayerTable
 from explorer.types.small import is_small, joined, small_by_type
 
@@ -29,8 +30,8 @@ class Part:
     role: Literal["scored", "follows", "consumes"]
 
 
-@dataclass(frozen=True)
-class PruningGroup:
+@dataclass(frozen=True, repr=False)
+class PruningGroup(Brief):
     """What one threshold line controls: one layer's weights, or one coupled set of channels.
 
     ``layers`` are the names of the layers whose units are scored; ``unit`` is the word for one
@@ -68,8 +69,8 @@ class Ranking(Protocol):
     def kth_smallest(self, k: int) -> float: ...
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scores(Brief):
     """``values[group.name]``: (n_units,) float, finite; higher means more important.
 
     Groups whose line cannot be moved (``why_not``) have no values. ``ranks`` answers threshold
@@ -91,9 +92,12 @@ class Scores:
     n_seen: int = 0
     source: str = ""
 
+    def _in_brief(self) -> JsonObject:
+        return {"groups": len(self.groups), "scored": len(self.values), "n_seen": self.n_seen, "source": self.source}
 
-@dataclass(frozen=True)
-class GroupPlan:
+
+@dataclass(frozen=True, repr=False)
+class GroupPlan(Brief):
     """How many units of one group go. ``threshold`` is the lowest score that is kept."""
 
     group: PruningGroup
@@ -105,9 +109,13 @@ class GroupPlan:
     def sparsity(self) -> float:
         return self.n_pruned / self.group.n_units if self.group.n_units else 0.0
 
+    def _in_brief(self) -> JsonObject:
+        about = {"group": self.group.name, "n_pruned": self.n_pruned, "n_units": self.group.n_units}
+        return about | {"threshold": self.threshold, "locked": self.locked}
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(Brief):
     """What goes and what stays. ``masks[parameter]``: bool, the parameter's shape, True keeps.
 
     Parameters without a mask are untouched. Masks may cover parameters that are not prunable
@@ -191,6 +199,10 @@ class Plan:
     def density(self) -> float:
         return 1.0 - self.sparsity
 
+    def _in_brief(self) -> JsonObject:
+        about = {"unit": self.unit, "groups": len(self.groups), "n_pruned": self.n_pruned, "sparsity": self.sparsity}
+        return about | {"asked": self.asked, "digest": self.digest}
+
 
 def _n_cut(mask: Tensor | None) -> int:
     return 0 if mask is None else int(mask.numel() - mask.sum())
@@ -203,8 +215,8 @@ def _n_cut_in_all(masks: Mapping[str, Tensor]) -> int:
     return together + sum(_n_cut(mask) for mask in masks.values() if not is_small(mask))
 
 
-@dataclass(frozen=True, eq=False)
-class PrunedModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class PrunedModel(Brief):
     """A runnable pruned model. ``masked``: same shapes, zeros; ``sliced``: smaller tensors."""
 
     module: nn.Module

@@ -9,6 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from explorer.types.aliases import JsonObject
+from explorer.types.brief import Brief, Shown
 
 Origin = Literal["counted", "estimated", "measured"]
 Level = Literal["ok", "warn", "fail"]
@@ -17,8 +18,8 @@ Task = Literal["classes", "labels", "numbers", "tokens"]
 """What a model answers with, and what labels are."""
 
 
-@dataclass(frozen=True)
-class Measurement:
+@dataclass(frozen=True, repr=False)
+class Measurement(Brief):
     """A number that says where it comes from.
 
     ``low``/``high`` bound a 95 % interval; ``n`` is how many samples were looked at.
@@ -49,8 +50,8 @@ class Finding:
     layer: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Brief):
     """What is known after ``n`` of ``total`` samples; ``complete`` when n == total.
 
     ``drop`` is dense minus pruned on the same samples (positive = worse), with its own paired
@@ -83,9 +84,13 @@ class Evaluation:
         """Whether each sample's prediction is one class."""
         return self.predictions.dim() == 1 and not self.predictions.is_floating_point()
 
+    def _in_brief(self) -> JsonObject:
+        about = {"n": self.n, "total": self.total, "accuracy": self.accuracy.value, "drop": self.drop.value}
+        return about | {"judged_by": self.judged_by}
 
-@dataclass(frozen=True)
-class TradeOffPoint:
+
+@dataclass(frozen=True, repr=False)
+class TradeOffPoint(Shown):
     """One setting of one model: what it costs and what it keeps.
 
     ``plan_digest`` is that of the masks; "" and a ``loss`` of None where they are not known. ``asked_ratio``
@@ -115,11 +120,19 @@ class TradeOffPoint:
         """Whether pruning was asked for and something is zero: what a model came with does not make it pruned."""
         return self.asked > 0 and self.sparsity > 0
 
+    def _in_brief(self) -> JsonObject:
+        sizes = {"compression_ratio": self.compression_ratio, "sparsity": self.sparsity, "size_bytes": self.size_bytes}
+        quality = {"accuracy": self.accuracy.value, "drop": self.drop.value, "n": self.accuracy.n}
+        return {**sizes, **quality, "label": self.label}
 
-@dataclass(frozen=True)
-class TradeOff:
+
+@dataclass(frozen=True, repr=False)
+class TradeOff(Shown):
     """Points of one curve, those of several seeds too; ``is_control``: it is there to be beaten, drawn in grey."""
 
     label: str
     points: tuple[TradeOffPoint, ...]
     is_control: bool = False
+
+    def _in_brief(self) -> JsonObject:
+        return {"label": self.label, "points": len(self.points), "is_control": self.is_control}

@@ -22,6 +22,7 @@ from explorer.pruning.level import with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, LoadedModel, PruningGroup, TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.brief import Brief, Shown
 
 SEEDS = (0, 1, 2)
 BUDGET = 0.01
@@ -37,8 +38,8 @@ class Request(NamedTuple):
     spec: PruneSpec
 
 
-@dataclass(frozen=True)
-class Method:
+@dataclass(frozen=True, repr=False)
+class Method(Brief):
     """One of the things compared: its request once for each seed, its names, and whether it is there to be beaten.
 
     ``label`` leaves out what all methods share; ``name`` stands alone in a sentence: "Magnitude (global)", "random".
@@ -59,6 +60,9 @@ class Method:
         """Whether anything of it draws by chance."""
         return draws_by_chance(self.spec)
 
+    def _in_brief(self) -> JsonObject:
+        return {"name": self.name, "seeds": len(self.specs), "is_control": self.is_control}
+
 
 class Pair(NamedTuple):
     """A method beside one of its controls; ``control`` may be a method of its own right. ``verdicts`` by rising
@@ -78,8 +82,8 @@ class Reach(NamedTuple):
     n_seeds: int
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Methods beside their controls; the same value on the screen, on the command line and in Python.
 
     A control differs from its method in the criterion alone: it has the same granularity, allocation, limits and
@@ -276,6 +280,10 @@ class Comparison:
         """Those whose control draws by chance; all where none does."""
         chance = [verdict for verdict in verdicts if verdict.second.partition(" (")[0] == NAMES["random"]]
         return chance or list(verdicts)
+
+    def _in_brief(self) -> JsonObject:
+        methods = [method.name for method in self.compared if not method.is_control]
+        return {"methods": methods, "seeds": self.seeds, "points": len(self.points), "ratios": self.ratios()}
 
 
 def _with_locked_classifier(

@@ -12,15 +12,16 @@ from explorer.pruning.spec import PruneSpec
 from explorer.text.delta import DELTA, delta_text
 from explorer.text.numbers import percent, points_apart
 from explorer.types import Measurement, TradeOffPoint
-from explorer.types.aliases import JsonDict
+from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.brief import Brief, Shown
 
 DENSE = "dense"
 COLLAPSE = 0.1
 """A drop, as a share of all answers, from which an answer is given with a warning."""
 
 
-@dataclass(frozen=True)
-class Tried:
+@dataclass(frozen=True, repr=False)
+class Tried(Brief):
     """One plan that a search measured.
 
     ``by`` says where it comes from: an allocation's key ("global", "uniform", "erk", "sensitivity"), "curves" (the
@@ -81,9 +82,13 @@ class Tried:
             "point": finite(asdict(self.point)),
         }
 
+    def _in_brief(self) -> JsonObject:
+        about = {"by": self.by, "cost": self.cost.value, "share": self.share, "drop": self.drop.value}
+        return {**about, "meets": self.meets}
 
-@dataclass(frozen=True)
-class SearchResult:
+
+@dataclass(frozen=True, repr=False)
+class SearchResult(Shown):
     """Every plan that was tried and the best of them, also of a search that is still running or was stopped."""
 
     question: Question
@@ -123,6 +128,10 @@ class SearchResult:
             "best": self.best.to_json() | {"spec": self.best.point.spec},
             "tried": [t.to_json() for t in self.tried],
         }
+
+    def _in_brief(self) -> JsonObject:
+        about = {"question": str(self.question), "tried": len(self.tried), "met": self.met}
+        return {**about, "cost": self.best.cost.value, "drop": self.best.drop.value}
 
 
 def sentences_of(result: SearchResult) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics.origin import machine, today
 from explorer.types import Evaluation, JudgedBy, Measurement, PruningGroup, Scores
 from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.brief import Brief
 
 T = TypeVar("T")
 Mode = Literal["exact", "verified", "estimate"]
@@ -65,8 +66,8 @@ class ForgivingStore:
             return None
 
 
-@dataclass(frozen=True)
-class Cell:
+@dataclass(frozen=True, repr=False)
+class Cell(Brief):
     """What pruning one group alone to one level costs.
 
     ``level`` is the share that was asked for, ``share`` the one that ``n_pruned`` of ``n_units``
@@ -175,6 +176,11 @@ class Cell:
         for name in ("accuracy", "drop", "loss"):
             values[name] = None if name == "loss" and data[name] is None else _measurement(data[name])
         return replace(cls(**values), from_store=True)
+
+    def _in_brief(self) -> JsonObject:
+        about = {"group": self.group, "level": self.level, "n_pruned": self.n_pruned, "n_units": self.n_units}
+        quality = {"accuracy": self.accuracy.value, "drop": self.drop.value, "n": self.n}
+        return {**about, **quality, "complete": self.complete}
 
 
 def _measurement(data: JsonObject) -> Measurement:

@@ -18,7 +18,8 @@ from explorer.metrics.base import JUDGED_NAMES
 from explorer.pruning.spec import PruneSpec
 from explorer.text.delta import direction
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Scores, SplitName
-from explorer.types.aliases import JsonDict
+from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.brief import Shown
 
 N_STRIP = 33  # colours in the strip below a histogram
 _COLUMNS = (
@@ -31,8 +32,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MANY = 20  # from so many layers on the most fragile 5 % are at least one whole layer
 
 
-@dataclass(frozen=True)
-class Sensitivity:
+@dataclass(frozen=True, repr=False)
+class Sensitivity(Shown):
     """The cells of a scan, also of one that is still running or was stopped.
 
     Of several cells for one group and level the last one counts: refinements take the place of
@@ -216,6 +217,10 @@ class Sensitivity:
     def _cost(self, group: str, share: float, scale: float) -> float | None:
         drop = _between(self._certain.get(group, ()), share)
         return None if math.isnan(drop) else min(1.0, max(0.0, drop / scale))
+
+    def _in_brief(self) -> JsonObject:
+        about = {"groups": len(self.groups), "levels": len(self.levels), "cells": len(self.cells)}
+        return {**about, "dense_accuracy": self.dense_accuracy, "complete": self.complete}
 
 
 @dataclass(frozen=True)
