@@ -112,6 +112,7 @@ def test_a_notebook_with_these_outputs_is_valid(results: Mapping[str, object]) -
     bundle = json.loads(json.dumps(results["tradeoff"]._repr_mimebundle_(), cls=PlotlyJSONEncoder))  # type: ignore[attr-defined]
     cell = new_code_cell("points", outputs=[new_output("execute_result", data=bundle, execution_count=1)])
     nbformat.validate(new_notebook(cells=[cell]))
+    assert len(json.dumps(bundle)) < 60_000
 
 
 def test_the_table_of_a_report_says_the_numbers_of_the_report(results: Mapping[str, object]) -> None:
