@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import get_args
 
+from explorer.analysis.facts import NAMES
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.types import JudgedBy
-from explorer.ui.widgets import summary
 
 
 def test_every_way_of_evaluating_has_a_name_in_words_and_on_the_screen() -> None:
     ways = set(get_args(JudgedBy))
 
     assert set(JUDGED_NAMES) == ways
-    assert set(summary._NAMES) == ways
+    assert set(NAMES) == ways

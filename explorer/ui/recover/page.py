@@ -25,7 +25,7 @@ from explorer.ui.recover.runs import drop_at
 from explorer.ui.shell import live, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import chart, empty_state, persistent_widget, progress
-from explorer.ui.widgets.summary import Fact
+from explorer.ui.widgets.summary import Fact, html_of
 
 _LATER_MS = 500
 _FOUR = (
@@ -164,7 +164,7 @@ def _dots(recovered: Recovered) -> None:
     accuracies = [("Dense", recovered.dense), ("As pruned", recovered.as_pruned), ("Refreshed", recovered.refreshed)]
     accuracies.append(("Trained", recovered.tuned))
     facts = [Fact(name, m.origin, percent(m.value), _beside(m, recovered)) for name, m in accuracies if m is not None]
-    st.html(f'<div class="facts">{"".join(fact.html() for fact in facts)}</div>')
+    st.html(f'<div class="facts">{"".join(html_of(fact) for fact in facts)}</div>')
 
 
 def _beside(accuracy: Measurement, recovered: Recovered) -> str:

@@ -8,25 +8,14 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from explorer.analysis import collapse
+from explorer.analysis.facts import NO_DATA as NO_DATA
+from explorer.analysis.facts import why_not as why_not
 from explorer.engine.live import LiveWorker
-from explorer.errors import Refusal
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan
 from explorer.ui.shell import cache
 
 # A small network has its answer within this time; waiting for it saves a second drawing.
 _PATIENCE_S = 0.06
-NO_DATA = Refusal("There is no data to evaluate the model on.")
-
-
-def why_not(model: LoadedModel, dataset: Dataset | None) -> Refusal | None:
-    """Why nothing can be measured; None when it can."""
-    if model.module is None:
-        return Refusal(model.why_not_runnable or "The model cannot be run.")
-    if dataset is None:
-        return NO_DATA
-    if "tune" in dataset.splits:
-        return None
-    return Refusal(dataset.why_no_split.get("tune") or f"{dataset.address} has no tune split.")
 
 
 @dataclass(frozen=True)

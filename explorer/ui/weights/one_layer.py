@@ -23,7 +23,7 @@ from explorer.ui.shell import cache
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.weights.view import View
 from explorer.ui.widgets import chart
-from explorer.ui.widgets.summary import Fact
+from explorer.ui.widgets.summary import Fact, html_of
 
 _LOW, _TALL = 300, 672
 # Below this difference of AIC two fits are about as good.
@@ -33,7 +33,7 @@ _CLEAR = 2.0
 def draw(view: View, row: LayerStatistics) -> None:
     """Everything about one tensor under the present setting; works without an architecture."""
     group = next((k for k in view.plan.groups if row.name in k.group.layers and row.prunable), None)
-    facts = "".join(fact.html() for fact in _facts(view, row, group))
+    facts = "".join(html_of(fact) for fact in _facts(view, row, group))
     st.html(f'<div class="facts">{facts}</div>')
     why = row.why_not or (group.group.why_not if group else None)
     if why:

@@ -2,138 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import streamlit as st
 
 from explorer import terms
-from explorer.analysis.accuracy_findings import classes_answered
-from explorer.export.sizes import file_sizes
-from explorer.metrics.base import JUDGED_NAMES
-from explorer.text.delta import DELTA, delta_ends, delta_text, direction, named
+from explorer.analysis import facts as analysis_facts
+from explorer.analysis.facts import ACCURACY, AGREEMENT, REMOVED, ZERO, Fact
+from explorer.text.delta import DELTA
 from explorer.text.names import clean_html
-from explorer.text.numbers import bytes_text, interval, percent
-from explorer.types import Dataset, Evaluation, LoadedModel, Plan
+from explorer.types import Dataset, LoadedModel, Plan
 from explorer.ui.shell.live import Answer
 
-ACCURACY, AGREEMENT = "Accuracy", "Agreement with dense"
-REMOVED, ZERO = "Weights removed", "Zero weights"
+__all__ = ["Fact", "draw", "facts", "html_of"]
+
 _TERMS = {ACCURACY: "interval", AGREEMENT: "agreement", DELTA: "drop", REMOVED: "sparsity", ZERO: "sparsity"}
-_NAMES = {
-    **{"labels": ACCURACY, "agreement": AGREEMENT, "tokens": "Accuracy of tokens", "numbers": "R2"},
-    **{"several": "Accuracy of labels", "metric": "The chosen metric"},
-}
 _ORIGINS = ("counted", "estimated", "measured")
-_FILES = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "units removed", "n_of_m": "packed n:m"}
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One cell: a name, its origin, a value and what stands beside it. Plain text, escaped here."""
-
-    name: str
-    origin: str
-    value: str
-    note: str
-    tone: str = ""
-    progress: float | None = None
-
-    def html(self) -> str:
-        bar = "" if self.progress is None else f'<div class="bar" style="width:{100 * self.progress:.0f}%"></div>'
-        return (
-            f'<div>{self._head()}<div><span class="value {self.tone}">{clean_html(self.value)}</span> '
-            f'<span class="note">{clean_html(self.note)}</span></div>{bar}</div>'
-        )
-
-    def _head(self) -> str:
-        """Name and origin; what they mean opens below them, by a press of a finger, a mouse or a key."""
-        tag = f'<span class="tag">{clean_html(self.origin)}</span>' if self.origin else ""
-        head = f"<span>{clean_html(self.name)}</span>{tag}"
-        keys = [key for key in (_TERMS.get(self.name, ""), self.origin if self.origin in _ORIGINS else "") if key]
-        if not keys:
-            return f'<div class="name">{head}</div>'
-        meanings = "".join(f"<p>{clean_html(terms.tooltip(key), 600)}</p>" for key in keys)
-        return f'<details><summary class="name">{head}</summary><div class="meaning">{meanings}</div></details>'
 
 
 def draw(facts: list[Fact]) -> None:
     """Four cells that stay in view while the page scrolls."""
     with st.container(key="facts"):
-        st.html(f'<div class="facts" role="status">{"".join(fact.html() for fact in facts)}</div>')
-
-
-def judged(evaluation: Evaluation | None, why_not: str | None, *, stale: bool) -> list[Fact]:
-    """Accuracy and its change, as far as they are known; dimmed while they are of an older line."""
-    if why_not is not None:
-        return [Fact(ACCURACY, "", "not available", why_not), Fact(DELTA, "", "–", "")]
-    if evaluation is None:
-        return [Fact(ACCURACY, "", "…", "measuring", progress=0.0), Fact(DELTA, "", "…", "")]
-    facts = [_level(evaluation), _change(evaluation)]
-    if stale:
-        return [replace(fact, origin="", note="measuring …", tone="stale", progress=None) for fact in facts]
-    return facts
-
-
-def _level(evaluation: Evaluation) -> Fact:
-    so_far = "" if evaluation.complete else f" · {evaluation.n:,} of {evaluation.total:,}"
-    return Fact(
-        _NAMES[evaluation.judged_by],
-        evaluation.accuracy.origin,
-        percent(evaluation.accuracy.value),
-        f"{interval(evaluation.accuracy).removesuffix('%')}{so_far}",
-        progress=None if evaluation.complete else evaluation.n / evaluation.total,
-    )
-
-
-def _on_noise(fact: Fact, evaluation: Evaluation, n_classes: int | None) -> Fact:
-    """Agreement on generated inputs does not look like a measurement of the model: it says how little it rests on."""
-    n = f"{classes_answered(evaluation)} of {n_classes}" if n_classes and evaluation.chooses_classes else "few"
-    note = f"on noise, which excites {n} classes: no accuracy"
-    return replace(fact, origin="generated inputs", note=fact.note if fact.tone == "stale" else note, tone="unsure")
-
-
-def _change(evaluation: Evaluation) -> Fact:
-    drop = evaluation.drop
-    if evaluation.judged_by == "agreement":
-        return Fact(ACCURACY, "", "–", "no labels, generated inputs")
-    name = DELTA if evaluation.judged_by == "labels" else named(JUDGED_NAMES[evaluation.judged_by])
-    return Fact(name, drop.origin, delta_text(drop), delta_ends(drop).removesuffix(" pt"), direction(drop))
-
-
-def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:
-    """What goes, and the file one would get: never the dense format pretending to shrink."""
-    kind, n_bytes = best
-    name = ZERO if plan.n_already_zero else REMOVED
-    removed = Fact(name, "counted", percent(plan.sparsity), _how_many(plan))
-    note = "dense file" if kind == "dense_file" else f"{_FILES.get(kind, kind)} · dense stays {bytes_text(dense)}"
-    return [removed, Fact("File you would get", "counted", bytes_text(n_bytes), note)]
-
-
-def _how_many(plan: Plan) -> str:
-    """Weights out of weights; under whole units, units out of units too."""
-    weights = f"{plan.n_pruned:,} of {plan.layers.n_prunable:,}"
-    before = f"{plan.n_already_zero:,} already zero · " if plan.n_already_zero else ""
-    if plan.unit == "weight":
-        if plan.n_already_zero:
-            weights = f"{before}{plan.n_pruned:,} pruned here" if plan.n_pruned else f"{before}none pruned here"
-        as_asked = percent(plan.asked) == percent(plan.pruned_share)
-        return weights + ("" if as_asked else f" · asked {percent(plan.asked)}")
-    n_pruned, n_all = plan.units
-    asked = "" if percent(plan.asked) == percent(n_pruned / max(1, n_all)) else f" (asked {percent(plan.asked)})"
-    return f"{before}{n_pruned:,} of {n_all:,} {plan.unit}s{asked} · {plan.n_pruned:,} weights"
+        st.html(f'<div class="facts" role="status">{"".join(map(html_of, facts))}</div>')
 
 
 def facts(
     model: LoadedModel, plan: Plan, answer: Answer, why_not: str | None, dataset: Dataset | None = None
 ) -> list[Fact]:
     """The four facts of a setting: two measured, two counted."""
-    n_bytes = {kind: int(m.value) for kind, m in file_sizes(model, plan).items()}
-    best = min(n_bytes, key=lambda kind: n_bytes[kind])
-    why = "weights only" if model.why_not_runnable else why_not  # the header says why
-    measured = judged(answer.evaluation, why, stale=answer.stale)
-    if dataset is not None and "generated" in dataset.meta and answer.evaluation is not None and why is None:
-        measured[0] = _on_noise(measured[0], answer.evaluation, model.n_classes)
-    return [
-        *measured,
-        *counted(plan, (best, n_bytes[best]), n_bytes["dense_file"]),
-    ]
+    return analysis_facts.facts(model, plan, answer.evaluation, why_not, dataset, stale=answer.stale)
+
+
+def html_of(fact: Fact) -> str:
+    """One cell, escaped."""
+    bar = "" if fact.progress is None else f'<div class="bar" style="width:{100 * fact.progress:.0f}%"></div>'
+    return (
+        f'<div>{_head(fact)}<div><span class="value {fact.tone}">{clean_html(fact.value)}</span> '
+        f'<span class="note">{clean_html(fact.note)}</span></div>{bar}</div>'
+    )
+
+
+def _head(fact: Fact) -> str:
+    """Name and origin; what they mean opens below them, by a press of a finger, a mouse or a key."""
+    tag = f'<span class="tag">{clean_html(fact.origin)}</span>' if fact.origin else ""
+    head = f"<span>{clean_html(fact.name)}</span>{tag}"
+    keys = [key for key in (_TERMS.get(fact.name, ""), fact.origin if fact.origin in _ORIGINS else "") if key]
+    if not keys:
+        return f'<div class="name">{head}</div>'
+    meanings = "".join(f"<p>{clean_html(terms.tooltip(key), 600)}</p>" for key in keys)
+    return f'<details><summary class="name">{head}</summary><div class="meaning">{meanings}</div></details>'
