@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -12,6 +12,9 @@ from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.computed_weights import folded
 from explorer.models.matrices import matrices
+from explorer.models.named import other_set
+from explorer.models.names import Adapted, adapted, compare, dtype_name, form, unwrapped
+from explorer.models.own_loading import extra_states, taken_its_own_way, tensors_in_state
 from explorer.models.plain_weights import computes_weights, made_plain
 from explorer.models.stored import parted
 from explorer.models.tied import completed, tie, tied_names
@@ -22,13 +25,13 @@ from explorer.text.names import clean, listed
 from explorer.types import Finding, Inputs, LoadedModel, tensors_digest
 from explorer.types.aliases import JsonObject
 
-WRAPPERS = ("module.", "_orig_mod.")
-COUNTER = "num_batches_tracked"
-
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What was read, with what is known about it; ``label`` names it in messages."""
+    """What was read, with what is known about it; ``label`` names it in messages.
+
+    ``extra`` is the extra state of modules, by name, where it is plain numbers and texts.
+    """
 
     address: str
     label: str
@@ -38,18 +41,7 @@ class Weights:
     oddities: tuple[str, ...] = ()
     data: str | None = None
     meta: JsonObject = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Mismatch:
-    """How the names and shapes of some weights differ from those of a module."""
-
-    missing: tuple[str, ...]
-    unexpected: tuple[str, ...]
-    shapes: tuple[str, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.missing or self.unexpected or self.shapes)
+    extra: JsonObject = field(default_factory=dict)
 
 
 def skeleton(architecture: Architecture) -> nn.Module:
@@ -58,42 +50,11 @@ def skeleton(architecture: Architecture) -> nn.Module:
         return architecture.build()
 
 
-def unwrapped(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
-    """The tensors without the prefixes that DataParallel and torch.compile put on every name."""
-    inner, repairs = dict(tensors), []
-    while inner:
-        prefix = next((p for p in WRAPPERS if all(name.startswith(p) for name in inner)), None)
-        if prefix is None or "" in (name[len(prefix) :] for name in inner):
-            break
-        inner = {name[len(prefix) :]: tensor for name, tensor in inner.items()}
-        repairs.append(f"The prefix {prefix!r} was removed from every name.")
-    return inner, repairs
-
-
-def compare(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Mismatch:
-    """Names and shapes that differ; the step counters of batch norms are no weights and never missed."""
-    return Mismatch(
-        missing=tuple(n for n in expected if n not in tensors and not n.endswith(COUNTER)),
-        unexpected=tuple(n for n in tensors if n not in expected and not n.endswith(COUNTER)),
-        shapes=tuple(
-            f"{clean(n)} is {_form(tensors[n])} instead of {_form(t)}"
-            for n, t in expected.items()
-            if n in tensors and (tensors[n].shape != t.shape or _is_float(tensors[n]) != _is_float(t))
-        ),
-    )
-
-
 def fitting(tensors: Mapping[str, Tensor]) -> list[str]:
     """Keys of the architectures that these weights fit exactly, with default arguments."""
     names, _ = folded(unwrapped(tensors)[0])
-    n_weights = _n_weights(names)
     states = ((a.key, skeleton(ARCHITECTURES.get(a.key)).state_dict()) for a in ARCHITECTURES)
-    return [key for key, state in states if n_weights == _n_weights(state) and not compare(names, state)]
-
-
-def _n_weights(names: Iterable[str]) -> int:
-    """How many of the names are of weights and not of the step counters of batch norms."""
-    return sum(not name.endswith(COUNTER) for name in names)
+    return [key for key, state in states if not adapted(names, state).wrong]
 
 
 def assemble(weights: Weights, architecture: Architecture) -> LoadedModel:
@@ -117,42 +78,67 @@ def pour(
     weights: Weights, module: nn.Module, meta: JsonObject, example: Inputs | None, n_classes: int | None
 ) -> LoadedModel:
     """The module with exactly these weights, in eval mode and without gradients."""
-    if computes_weights(module) and compare(unwrapped(_all_names(weights))[0], module.state_dict()):
-        # The file holds the weights as they are, or in other parts than the module computes them from.
-        made_plain(module.eval())
-    tensors, repairs = _fitted(weights, module, meta)
-    state, converting, dtypes = _as_expected(tensors, module.state_dict())
-    _fill(module, state)
+    poured = _poured(weights, module, meta)
     folding = made_plain(module.eval())
     module.requires_grad_(False)
     return LoadedModel(
         address=weights.address,
         module=module,
         weights={name: p.detach() for name, p in module.named_parameters()},
-        digest=tensors_digest(tensors),
+        digest=tensors_digest(poured.tensors),
         example=example,
         n_classes=n_classes,
         data=weights.data,
-        repairs=(*repairs, *folding, *converting),
-        findings=(*findings(state, weights.oddities), *(() if example is None else disagreements(module, example))),
-        meta={**weights.meta, **meta, "dtypes": dtypes},
+        repairs=(*poured.repairs, *folding),
+        findings=(
+            *findings(tensors_in_state(module), (*weights.oddities, *_of_other_sets(poured.others))),
+            *(() if example is None else disagreements(module, example)),
+        ),
+        meta={**weights.meta, **meta, "dtypes": poured.dtypes},
         matrices=matrices(module, example),
     )
 
 
-def _fitted(weights: Weights, module: nn.Module, meta: JsonObject) -> tuple[dict[str, Tensor], list[str]]:
-    """The tensors under the names that the module has for them, and the repairs; ExplorerError where they differ."""
-    expected = module.state_dict()
-    tensors, unwrapping = unwrapped(_all_names(weights))
-    tensors, folding = folded(tensors, expected)
-    tensors, stripping = _without_common_part(tensors, expected)
-    tensors, tying = completed(tensors, tied_names(module), weights.label, str(meta["arch"]))
-    if wrong := compare(tensors, expected):
-        raise _refusal(weights, tensors, wrong, meta)
-    return tensors, [*weights.repairs, *unwrapping, *folding, *stripping, *tying]
+@dataclass(frozen=True)
+class _Poured(Adapted):
+    """What was put into a module: the tensors as they came, and the types of those that are computed in another."""
+
+    dtypes: Mapping[str, str] = field(default_factory=dict)
 
 
-def _fill(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+def _poured(weights: Weights, module: nn.Module, meta: JsonObject) -> _Poured:
+    """Put the weights into the module; ExplorerError, with the smallest difference, where they do not fit."""
+    named, unwrapping = unwrapped(_all_names(weights))
+    before = (*weights.repairs, *unwrapping)
+    if compare(named, tensors_in_state(module)):
+        if (taking := taken_its_own_way(module, named, weights.extra)) is not None:
+            dtypes = _one_type(named, module)
+            return _Poured(named, (*before, *taking, *conversions(dtypes)), dtypes=dtypes)
+        if computes_weights(module):
+            # The file holds the weights as they are, or in other parts than the module computes them from.
+            made_plain(module.eval())
+    expected = tensors_in_state(module)
+    tensors, folding = folded(named, expected)
+    fit = adapted(tensors, expected, tied_names(module))
+    if fit.wrong:
+        raise _refusal(weights, fit, meta)
+    tensors, tying = completed(fit.tensors, tied_names(module), weights.label, str(meta["arch"]))
+    state, converting, dtypes = _as_expected(tensors, expected)
+    extra, noted = extra_states(module, weights.extra)
+    _fill(module, {**extra, **state})
+    repairs = (*before, *folding, *fit.repairs, *tying, *converting, *noted)
+    return _Poured(tensors, repairs, others=fit.others, dtypes=dtypes)
+
+
+def _of_other_sets(prefixes: Sequence[str]) -> list[str]:
+    if not prefixes:
+        return []
+    names = [prefix.removesuffix(".") for prefix in prefixes]
+    note = f"The file holds other weights, too, which were not read: {listed(names)}."
+    return [note, other_set(names[0])]
+
+
+def _fill(module: nn.Module, state: Mapping[str, object]) -> None:
     """Put the numbers in. Meta tensors have no memory to copy into; in a real module copying keeps ties."""
     is_empty, ties = any(p.is_meta for p in module.parameters()), tied_names(module)
     module.load_state_dict(state, strict=True, assign=is_empty)
@@ -187,7 +173,7 @@ def findings(tensors: Mapping[str, Tensor], oddities: tuple[str, ...] = ()) -> t
     for name, tensor in tensors.items():
         layer = name.removesuffix(".weight")
         if tensor.numel() == 0:
-            listed.append(Finding("warn", f"{clean(name)} is empty.", f"Shape {_form(tensor)}.", layer=layer))
+            listed.append(Finding("warn", f"{clean(name)} is empty.", f"Shape {form(tensor)}.", layer=layer))
         elif n_bad := broken.get(name, 0):
             listed.append(
                 Finding(
@@ -205,36 +191,19 @@ def _all_names(weights: Weights) -> dict[str, Tensor]:
     return {**weights.tensors, **{name: weights.tensors[first] for name, first in weights.aliases.items()}}
 
 
-def _without_common_part(
-    tensors: dict[str, Tensor], expected: Mapping[str, Tensor]
-) -> tuple[dict[str, Tensor], list[str]]:
-    """Names without a first part they all share ("model.", "net."), when that makes them fit."""
-    first = {name.partition(".")[0] for name in tensors}
-    if len(first) != 1 or not compare(tensors, expected):
-        return tensors, []
-    prefix = first.pop() + "."
-    shorter = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-    if compare(shorter, expected):
-        return tensors, []
-    return shorter, [f"The prefix {clean(prefix)!r} was removed from every name."]
-
-
 def _as_expected(
     tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]
 ) -> tuple[dict[str, Tensor], list[str], dict[str, str]]:
     """The state in the module's own types, what was converted, and the types of the file."""
     state: dict[str, Tensor] = {}
-    dtypes: dict[str, str] = {}
+    dtypes = _other_types(tensors, expected)
     n_counters = 0
     for name, want in expected.items():
         if name not in tensors:
             state[name] = torch.zeros(want.shape, dtype=want.dtype)
             n_counters += 1
             continue
-        have = tensors[name]
-        if have.dtype != want.dtype:
-            dtypes[name] = _dtype_name(have)
-        state[name] = have.to(want.dtype)
+        state[name] = tensors[name].to(want.dtype)
     repairs = conversions(dtypes)
     if n_counters:
         repairs.append(f"{n_counters} step counters of batch norms are absent; they play no part in evaluation.")
@@ -248,7 +217,9 @@ def conversions(dtypes: Mapping[str, str]) -> list[str]:
 
 def _widened(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors with 8-bit floats as float32 (torch can compare and rank nothing smaller), and what those were."""
-    dtypes = {name: _dtype_name(t) for name, t in tensors.items() if t.is_floating_point() and t.element_size() == 1}
+    dtypes = {
+        name: dtype_name(t.dtype) for name, t in tensors.items() if t.is_floating_point() and t.element_size() == 1
+    }
     return {name: t.float() if name in dtypes else t for name, t in tensors.items()}, dtypes
 
 
@@ -260,25 +231,28 @@ def _scales(tensors: Mapping[str, Tensor], dtypes: Mapping[str, str]) -> list[st
     return [f"8-bit weights are shown as stored, without the scales beside them: {listed(beside)}."]
 
 
-def _refusal(weights: Weights, tensors: Mapping[str, Tensor], wrong: Mismatch, meta: JsonObject) -> ExplorerError:
+def _refusal(weights: Weights, fit: Adapted, meta: JsonObject) -> ExplorerError:
+    wrong = fit.wrong
     parts = {"Missing": wrong.missing, "not expected": wrong.unexpected, "other shape": wrong.shapes}
     why = "; ".join(f"{part}: {listed(names)}" for part, names in parts.items() if names)
-    fits = fitting(tensors)
+    if wrong.unexpected and len(wrong) == len(wrong.unexpected):
+        why += "; all weights of the architecture fit, and only this is too many"
+    fits = fitting(weights.tensors)
     fix = f"It fits {listed(fits)}." if fits else "Choose the architecture this file was saved from."
     return ExplorerError(
         f"{weights.label} does not fit {meta['arch']!r}.", why=why[:1].upper() + why[1:] + ".", fix=fix
     )
 
 
-def _is_float(tensor: Tensor) -> bool:
-    return tensor.is_floating_point()
+def _other_types(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, str]:
+    """The types of the tensors that are computed in another, by name."""
+    types = {name: tensors[name].dtype for name in expected if name in tensors}
+    return {name: dtype_name(dtype) for name, dtype in types.items() if dtype != expected[name].dtype}
 
 
-def _form(tensor: Tensor) -> str:
-    """ "16 x 3 x 3 x 3", with the type where it is not floating point."""
-    shape = " x ".join(str(size) for size in tensor.shape) or "one number"
-    return shape if _is_float(tensor) else f"{shape} ({_dtype_name(tensor)})"
-
-
-def _dtype_name(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+def _one_type(tensors: Mapping[str, Tensor], module: nn.Module) -> dict[str, str]:
+    """The type of all of a file's numbers, for each of the module's, where there is only one and another one."""
+    types = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
+    if len(types) != 1 or (only := types.pop()) == torch.float32:
+        return {}
+    return {name: dtype_name(only) for name, t in tensors_in_state(module).items() if t.is_floating_point()}

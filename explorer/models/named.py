@@ -24,3 +24,8 @@ def followed(named: object) -> tuple[str | None, dict[str, str]]:
 def sentence(not_followed: str) -> str:
     """What was named, and why it is not opened."""
     return f"The file names data, {not_followed!r}, that are not bundled: what a file names is not opened by itself."
+
+
+def other_set(key: str) -> str:
+    """How the weights under another key of the same file are opened."""
+    return f"Open them by adding #{clean(key)} to the path."

@@ -11,7 +11,7 @@ from typing import ClassVar
 from explorer.errors import ExplorerError
 from explorer.models import beside, lineage, slim
 from explorer.models.architectures import ARCHITECTURES, Architecture
-from explorer.models.assemble import Weights, assemble, fitting, unwrapped, weights_only
+from explorer.models.assemble import Weights, assemble, fitting, weights_only
 from explorer.models.factory import Factory
 from explorer.models.named import followed, sentence
 from explorer.models.reader import FileContents, read_bytes, read_file
@@ -35,20 +35,22 @@ class WeightFile:
 
     def owns(self, address: str) -> bool:
         """Whether something is at this path, or the address ends like a file of weights."""
-        if address.lower().endswith(SUFFIXES):
+        path, _ = paths.with_part(address)
+        if path.lower().endswith(SUFFIXES):
             return True
         try:
-            return paths.real(address).exists()
+            return paths.real(path).exists()
         except ExplorerError:
             return False
 
     def load(self, request: ModelRequest) -> LoadedModel:
         """The model in the file; weights-only when no architecture is given or found."""
-        with paths.opened(request.address) as source:
+        path, chosen = paths.with_part(request.address)
+        with paths.opened(path) as source:
             _check_index(source.path.name)
             _check_size(source)
             label = clean(source.path.name)
-            contents = _of_a_part(source.path.name, read_file(source.elsewhere, label))
+            contents = _of_a_part(source.path.name, read_file(source.elsewhere, label, chosen))
         hint = _inside(contents)
         if not hint:
             hint, contents = _of_these(source.path, contents)
@@ -106,6 +108,7 @@ def _opened(request: ModelRequest, contents: FileContents, hint: JsonObject, met
         repairs=contents.repairs,
         oddities=(*contents.oddities, *map(sentence, not_followed.values())),
         data=data,
+        extra=contents.extra,
         meta={
             **meta,
             "facts": dict(contents.facts),
@@ -133,7 +136,7 @@ def _asked(request: ModelRequest, hint: JsonObject) -> Architecture | None:
 
 def _why(weights: Weights, unknown: object) -> str:
     named = f"It names the architecture {clean(str(unknown))!r}, which is not known here. " if unknown else ""
-    fits = fitting(unwrapped(weights.tensors)[0])
+    fits = fitting(weights.tensors)
     fix = f"It fits {listed(fits)}: choose that." if fits else "Choose the architecture it was saved from."
     return f"{named}A file of weights does not say how they are connected, so accuracy cannot be measured. {fix}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -29,7 +29,7 @@ class FileContents:
     """What a file holds: unique tensors, the other names of tied ones, and what was noticed.
 
     ``facts`` are numbers and texts stored beside the weights (such as the epoch); ``metadata`` is
-    the text part of a safetensors header.
+    the text part of a safetensors header; ``extra`` is the extra state of modules.
     """
 
     tensors: Mapping[str, Tensor]
@@ -38,12 +38,16 @@ class FileContents:
     oddities: tuple[str, ...]
     facts: JsonObject
     metadata: Mapping[str, str]
+    extra: JsonObject = field(default_factory=dict)
 
 
-def read_file(path: Path, label: str) -> FileContents:
-    """The contents of a file; ``label`` names it in a refusal. Raises ExplorerError."""
+def read_file(path: Path, label: str, chosen: str = "") -> FileContents:
+    """The contents of a file, or the ``chosen`` set of weights in it; ``label`` names it in a refusal.
+
+    Raises ExplorerError.
+    """
     with scratch() as folder:
-        _run(path, folder, label)
+        _run(path, folder, label, chosen)
         return _answer(folder, label, path.stat().st_size)
 
 
@@ -55,9 +59,11 @@ def read_bytes(data: bytes, label: str) -> FileContents:
         return read_file(path, label)
 
 
-def _run(path: Path, folder: Path, label: str) -> None:
+def _run(path: Path, folder: Path, label: str, chosen: str) -> None:
     clocks = Clocks.of(path.stat().st_size)
-    broke = run("explorer.models.reader.__main__", (str(path), str(folder)), folder, clocks)
+    broke = run(
+        "explorer.models.reader.__main__", (str(path), str(folder), *([chosen] if chosen else [])), folder, clocks
+    )
     if broke is not None:
         raise _cannot(label, broke)
 
@@ -97,6 +103,7 @@ def _contents(report: Mapping[str, object], folder: Path, n_bytes: int | None) -
         oddities=answer.texts(report.get("oddities")),
         facts=answer.facts(report.get("facts")),
         metadata=metadata,
+        extra=answer.entries(report.get("extra")),
     )
 
 

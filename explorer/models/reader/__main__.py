@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from explorer.errors import ExplorerError
 from explorer.models import bitmask, packed, slim
 from explorer.models.reader import TENSORS
-from explorer.models.reader.contents import Contents, checked, flat, other_sets
+from explorer.models.reader.contents import Contents, checked, chosen_set, extra_state, flat, other_sets
 from explorer.models.reader.formats import SAVE_AGAIN, Format, check_sums, recognise, zip_contents
 from explorer.models.reader.safetensors_file import Header, read_header, read_safetensors
 from explorer.models.reader.torch_file import read_torch
@@ -37,13 +37,13 @@ from explorer.types.files.reading.limits import (
 from explorer.types.files.reading.refusal import RefusedError
 
 
-def main(source: str, folder: str) -> int:
-    """Read ``source`` and leave the answer in ``folder``."""
+def main(source: str, folder: str, chosen: str = "") -> int:
+    """Read ``source``, or the ``chosen`` set of weights in it, and leave the answer in ``folder``."""
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     try:
         with _regular(source) as file:
-            contents = read(file, Path(source))
+            contents = read(file, Path(source), chosen)
         answer = _written(contents, Path(folder))
     except (RefusedError, ExplorerError) as refusal:
         answer = {"why": refusal.why, "fix": refusal.fix}
@@ -65,24 +65,30 @@ def _regular(source: str) -> BinaryIO:
     return file
 
 
-def read(file: BinaryIO, path: Path) -> Contents:
+def read(file: BinaryIO, path: Path, chosen: str = "") -> Contents:
     """Everything of use in an open file; RefusedError otherwise."""
     n_bytes = os.fstat(file.fileno()).st_size
     start_clocks(computing_seconds(n_bytes), waiting_seconds(n_bytes))
     kind = recognise(file, n_bytes)
-    out = _safetensors(file, path, n_bytes) if kind == "safetensors" else _checkpoint(file, kind, n_bytes)
+    if kind == "safetensors":
+        out = _safetensors(file, path, n_bytes)
+        out.tensors = dict(flat(chosen_set(out.tensors, chosen))[0]) if chosen else out.tensors
+    else:
+        out = _checkpoint(file, kind, n_bytes, chosen)
     _try_slim(out)
     return out
 
 
-def _checkpoint(file: BinaryIO, kind: Format, n_bytes: int) -> Contents:
+def _checkpoint(file: BinaryIO, kind: Format, n_bytes: int, chosen: str) -> Contents:
     restrict(n_bytes if kind != "zip" else zip_contents(file, n_bytes))
     if kind == "zip":
         check_sums(file)
     out = Contents()
     saved, devices = read_torch(file)
+    saved = chosen_set(saved, chosen) if chosen else saved
     tensors, out.repairs, out.facts = flat(saved)
     out.oddities += other_sets(saved)
+    out.extra = extra_state(saved)
     if kind == "legacy":
         out.repairs.append("Written in the format used before PyTorch 1.6.")
     if devices:
@@ -138,4 +144,5 @@ def _written(contents: Contents, folder: Path) -> dict[str, object]:
         "oddities": contents.oddities,
         "facts": contents.facts,
         "metadata": contents.metadata,
+        "extra": contents.extra,
     }

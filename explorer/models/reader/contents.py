@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from explorer.models.named import other_set
 from explorer.models.reader.formats import SAVE_AGAIN
 from explorer.text.names import clean, listed
 from explorer.types.aliases import JsonDict
@@ -19,6 +21,7 @@ from explorer.types.files.reading.refusal import RefusedError
 CONTAINERS = ("state_dict", "model_state_dict", "model", "module", "net", "weights", "params")
 NO_WEIGHTS = ("optim", "sched", "scaler", "rng", "amp")
 MAX_DEPTH = 8
+MAX_EXTRA = 100_000
 TOO_MUCH = RefusedError("Its tensors take more memory than those in a file of its size may.", SAVE_AGAIN)
 STORABLE = {
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2),
@@ -37,6 +40,7 @@ class Contents:
     oddities: list[str] = field(default_factory=list)
     facts: JsonDict = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
+    extra: JsonDict = field(default_factory=dict)
 
 
 def flat(saved: Any) -> tuple[JsonDict, list[str], JsonDict]:
@@ -52,6 +56,7 @@ def flat(saved: Any) -> tuple[JsonDict, list[str], JsonDict]:
     while (inner := _container(saved)) is not None and len(repairs) < MAX_DEPTH:
         repairs.append(f"The weights were found under {inner!r}.")
         saved = saved[inner]
+    saved = {key: value for key, value in saved.items() if not _is_extra(key, value)}
     tensors: JsonDict = {}
     for name, value in _walk(saved, "", 0):
         if name in tensors:
@@ -62,6 +67,55 @@ def flat(saved: Any) -> tuple[JsonDict, list[str], JsonDict]:
     if not tensors:
         raise RefusedError("It holds no tensors.", SAVE_AGAIN)
     return tensors, repairs, dict(list(facts.items())[:20])
+
+
+def extra_state(saved: object) -> JsonDict:
+    """The extra state of modules beside the tensors that are read, by name, where it is plain numbers and texts."""
+    for _ in range(MAX_DEPTH):
+        if not isinstance(saved, Mapping) or (inner := _container(saved)) is None:
+            break
+        saved = saved[inner]
+    entries = saved.items() if isinstance(saved, Mapping) else ()
+    extra = {str(key): value for key, value in entries if _is_extra(key, value)}
+    return extra if len(json.dumps(extra)) <= MAX_EXTRA else {}
+
+
+def _is_extra(key: object, value: object) -> bool:
+    return str(key).endswith("_extra_state") and _is_plain(value, 0)
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    """Whether JSON can hold it."""
+    if isinstance(value, Mapping):
+        entries: list[object] = [*value.keys(), *value.values()]
+    elif isinstance(value, list | tuple):
+        entries = list(value)
+    else:
+        return value is None or isinstance(value, str | bool | float) or (type(value) is int and abs(value) < 2**63)
+    return depth < MAX_DEPTH and all(_is_plain(entry, depth + 1) for entry in entries)
+
+
+def chosen_set(saved: object, key: str) -> object:
+    """The part of what was saved that stands under a key, or under names that begin with it; RefusedError without."""
+    if not isinstance(saved, Mapping):
+        raise _no_set(key, [])
+    if isinstance(saved.get(key), Mapping):
+        return saved[key]
+    inner = saved
+    for _ in range(MAX_DEPTH):
+        part = {name.removeprefix(f"{key}."): t for name, t in _walk(inner, "", 0) if name.startswith(f"{key}.")}
+        container = _container(inner)
+        if part or container is None:
+            break
+        inner = inner[container]
+    if not part:
+        raise _no_set(key, [str(name) for name, value in saved.items() if isinstance(value, Mapping)])
+    return part
+
+
+def _no_set(key: str, keys: list[str]) -> RefusedError:
+    there = f"It has {listed([clean(name) for name in keys])}." if keys else "It holds one set of weights."
+    return RefusedError(f"It holds no weights under {clean(key)!r}.", f"{there} Leave out the part from # on.")
 
 
 def other_sets(saved: object) -> list[str]:
@@ -77,7 +131,8 @@ def other_sets(saved: object) -> list[str]:
         saved = saved[inner]
     if not passed_over:
         return []
-    return [f"The file holds other weights, too, which were not read: {listed(passed_over)}."]
+    note = f"The file holds other weights, too, which were not read: {listed(passed_over)}."
+    return [note, other_set(passed_over[0])]
 
 
 def _is_fact(value: object) -> bool:

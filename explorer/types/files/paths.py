@@ -85,6 +85,21 @@ def real(address: str | Path) -> Path:
     return path
 
 
+def with_part(address: str) -> tuple[str, str]:
+    """A path and the part of the file that is meant: ``("run.ckpt", "ema")`` of ``run.ckpt#ema``.
+
+    Where a file has such a name itself, it is the path.
+    """
+    path, mark, part = address.rpartition("#")
+    if not mark or not path:
+        return address, ""
+    try:
+        real(address)
+    except ExplorerError:
+        return path, part
+    return address, ""
+
+
 @contextmanager
 def opened(address: str | Path, *, within: Path | None = None) -> Iterator[OpenFile]:
     """The regular file at ``address``, open; ``within`` is a real folder that it must lie in besides.

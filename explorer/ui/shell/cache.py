@@ -265,7 +265,7 @@ def evaluations_at_once() -> threading.Semaphore:
 def stamp(address: str) -> Stamp:
     """What differs once the file at an address was written anew; NOTHING where there is none."""
     try:
-        status = paths.real(address).stat()
+        status = paths.real(paths.with_part(address)[0]).stat()
     except (OSError, ExplorerError):
         return NOTHING
     return (status.st_mtime_ns, status.st_size, status.st_ino)
