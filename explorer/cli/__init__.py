@@ -20,6 +20,7 @@ from explorer.cli.flags import (
     evaluate,
     export,
     inspect,
+    lesson,
     prune,
     quantize,
     recover,
@@ -59,6 +60,7 @@ COMMANDS: tuple[Command, ...] = (
     search,
     recover,
     runs,
+    lesson,
 )
 
 
