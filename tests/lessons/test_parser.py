@@ -35,9 +35,7 @@ layer = "fc1"
 REVEAL = '```reveal\nof = "n"\n```\n'
 GOOD = f"{FRONT}\n## One\nSome *text*.\n\n{PREDICT}{REVEAL}"
 
-
-def test_a_file_becomes_steps_of_blocks_in_their_order() -> None:
-    text = f"""{GOOD}
+MORE = """
 ## Two
 ```do
 text = "Drag."
@@ -64,7 +62,10 @@ is = "at most"
 value = 0.01
 ```
 """
-    lesson = parse("demo", text)
+
+
+def test_a_file_becomes_steps_of_blocks_in_their_order() -> None:
+    lesson = parse("demo", GOOD + MORE)
     assert (lesson.title, lesson.minutes, lesson.model) == ("A title", 5, "digits-mlp")
     assert [step.title for step in lesson.steps] == ["One", "Two"]
     assert [type(block) for block in lesson.blocks] == [Explain, Predict, Reveal, Do, Why, Check]
