@@ -14,6 +14,7 @@ from explorer.pruning.allocation import Bounds
 from explorer.pruning.allocation.threshold import lowest_kept
 from explorer.pruning.coupling.groups import kept_shape
 from explorer.pruning.coupling.unused_channels import unread
+from explorer.pruning.criteria.base import Choice
 from explorer.pruning.layers import already_zero
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_masks
@@ -45,6 +46,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         group_plans.append(GroupPlan(group, n, threshold, locked=is_locked(group, spec)))
         if n:
             _merge(masks, kept, spec.granularity.spread(seen, group, keeps[group.name]))
+    masks = spec.criterion.chosen(masks, Choice(model, spec.granularity, scores.evidence))
     masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
     _cut_unread(model, scores, masks, kept)
     in_units = Counts(bounds, spec.allocation.wanted(scores, bounds), counts)
@@ -80,6 +82,7 @@ def group_masks(
     masks: dict[str, Tensor] = {}
     kept: dict[str, dict[int, Tensor]] = {}
     _merge(masks, kept, spec.granularity.spread(ranked(model, scores), group, keep))
+    masks = spec.criterion.chosen(masks, Choice(model, spec.granularity, scores.evidence))
     return masks | {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
 
 

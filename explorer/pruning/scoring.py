@@ -14,6 +14,7 @@ from explorer.pruning.gathering import gather
 from explorer.pruning.granularity.n_of_m import NOfM
 from explorer.pruning.granularity.weight import Weight
 from explorer.pruning.layers import layer_table
+from explorer.pruning.outliers import Outliers
 from explorer.pruning.spec import PruneSpec
 from explorer.pruning.within_layer import parameter_of
 from explorer.ranking.order import Magnitudes
@@ -59,6 +60,7 @@ def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, h
         evidence=evidence,
         n_seen=evidence.n if evidence else 0,
         source=evidence.source if evidence else "",
+        outliers=Outliers(model, layers, tuple(groups), evidence),
     )
 
 

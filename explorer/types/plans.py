@@ -69,6 +69,14 @@ class Ranking(Protocol):
     def kth_smallest(self, k: int) -> float: ...
 
 
+class OutlierShares(Protocol):
+    """How many outliers the blocks of a model have (``pruning.outliers.Outliers``)."""
+
+    def shares(self, multiple: float) -> Mapping[str, float]:
+        """By group: of all weights of its block, the share above ``multiple`` times the block's mean."""
+        ...
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Scores(Brief):
     """``values[group.name]``: (n_units,) float, finite; higher means more important.
@@ -79,7 +87,7 @@ class Scores(Brief):
     scores are magnitudes, else of the scores. ``within`` ranks single weights inside a unit
     (by parameter), where the unit's pattern follows the criterion and not the weights.
     ``evidence`` is what a criterion that looks at data saw of ``n_seen`` samples; ``source``
-    names those samples ("" where none were looked at).
+    names those samples ("" where none were looked at). ``outliers`` tells blocks apart by their extreme weights.
     """
 
     groups: tuple[PruningGroup, ...]
@@ -91,6 +99,7 @@ class Scores(Brief):
     evidence: Any = None
     n_seen: int = 0
     source: str = ""
+    outliers: OutlierShares | None = None
 
     def _in_brief(self) -> JsonObject:
         return {"groups": len(self.groups), "scored": len(self.values), "n_seen": self.n_seen, "source": self.source}

@@ -159,7 +159,7 @@ def test_every_allocation_by_default_prunes_nothing(key: str) -> None:
 
 
 @for_each("unit", ["weight", "out_channel", "kernel"])
-@for_each("key", ["uniform", "global", "erk", "sensitivity"])
+@for_each("key", ["uniform", "global", "erk", "owl", "sensitivity"])
 def test_floors_caps_and_locks_hold_under_every_allocation(key: str, unit: str) -> None:
     model = loaded(Plain(), 1, 8, 8)
     limits = {"conv1": Limit(locked=True, floor=0.5), "conv2": Limit(floor=0.25, cap=0.5)}

@@ -30,12 +30,12 @@ MODELS = {"cnn": (Residual, (1, 8, 8)), "transformer": (Attention, (5, 6)), "rec
 # Kinds of unit that a criterion can rank in one network at least.
 RANKS = {
     "weight": set(CRITERIA.members) - {"geometric_median", "bn_scale", "apoz", "head_confidence"},
-    "out_channel": set(CRITERIA.members) - {"head_confidence"},
-    "head": set(CRITERIA.members) - {"bn_scale", "apoz"},
+    "out_channel": set(CRITERIA.members) - {"head_confidence", "row_magnitude", "sparsegpt"},
+    "head": set(CRITERIA.members) - {"bn_scale", "apoz", "row_magnitude", "sparsegpt"},
 }
 
 # Where criteria are tried that have nothing to say of channels.
-ELSEWHERE = {"head_confidence": ("transformer", "head")}
+ELSEWHERE = {"head_confidence": ("transformer", "head"), "sparsegpt": ("cnn", "weight")}
 
 
 def quick(key: str, n_samples: int = 16) -> Criterion:

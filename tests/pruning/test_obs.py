@@ -114,7 +114,7 @@ def test_with_many_inputs_the_sweep_helps_and_its_polish_is_near_the_best() -> N
     keep = torch.rand(20, n, generator=generator) > 0.5
     products = Products((x.double().T @ x.double() / 1000)[None])
     polished = products.compensated(weight, keep, 0.01)
-    (solver,) = products._solved(0.01)
+    (solver,) = products.solved(0.01)
     rows = weight.double()
     exact = torch.cat([solver.exact(rows[i : i + 1], keep[i]) for i in range(20)])
     swept = solver.swept(rows, keep)
@@ -150,7 +150,7 @@ def test_every_layer_is_nearer_to_its_dense_output_than_without_updates(name: st
         assert torch.equal(new != 0, made.masks[parameter])
 
         def rise(changed: Tensor, problem: Products = problem, old: Tensor = old) -> float:
-            d = problem._rows(changed) - problem._rows(old)
+            d = problem.rows(changed) - problem.rows(old)
             return float(torch.einsum("grc,gcd,grd->", d, problem.mean, d))
 
         mask = made.masks[parameter]

@@ -6,6 +6,7 @@ from explorer.params import Registry
 from explorer.pruning.allocation.base import Allocation, Bounds
 from explorer.pruning.allocation.erk import Erk
 from explorer.pruning.allocation.global_ import Global
+from explorer.pruning.allocation.owl import Owl
 from explorer.pruning.allocation.per_layer import PerLayer
 from explorer.pruning.allocation.sensitivity import BySensitivity
 from explorer.pruning.allocation.threshold import Threshold
@@ -18,13 +19,14 @@ __all__ = [
     "BySensitivity",
     "Erk",
     "Global",
+    "Owl",
     "PerLayer",
     "Threshold",
     "Uniform",
     "get",
 ]
 
-MEMBERS: tuple[type[Allocation], ...] = (Uniform, Global, PerLayer, Threshold, Erk, BySensitivity)
+MEMBERS: tuple[type[Allocation], ...] = (Uniform, Global, PerLayer, Threshold, Erk, Owl, BySensitivity)
 ALLOCATIONS: Registry[Allocation] = Registry("allocation", MEMBERS)
 
 

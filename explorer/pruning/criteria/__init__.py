@@ -16,12 +16,15 @@ from explorer.pruning.criteria.movement import Movement
 from explorer.pruning.criteria.obd import Obd
 from explorer.pruning.criteria.obs import Obs
 from explorer.pruning.criteria.random import Random
+from explorer.pruning.criteria.row_magnitude import RowMagnitude
 from explorer.pruning.criteria.snip import Snip
+from explorer.pruning.criteria.sparsegpt import SparseGpt
 from explorer.pruning.criteria.taylor import Taylor
 from explorer.pruning.criteria.wanda import Wanda
 
 MEMBERS: tuple[type[Criterion], ...] = (
     LpNorm,
+    RowMagnitude,
     Lamp,
     GeometricMedian,
     BnScale,
@@ -30,6 +33,7 @@ MEMBERS: tuple[type[Criterion], ...] = (
     Fisher,
     Obd,
     Obs,
+    SparseGpt,
     Snip,
     Movement,
     Wanda,

@@ -71,6 +71,15 @@ class Units:
         return self.evidence
 
 
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What a choice of weights is made from: the model, the granularity, and what a pass over data saw."""
+
+    model: LoadedModel
+    granularity: Granularity
+    evidence: Evidence | None
+
+
 @runtime_checkable
 class Criterion(Protocol):
     """How important is a unit?
@@ -94,6 +103,10 @@ class Criterion(Protocol):
     def score(self, units: Units) -> Tensor:
         """(n_units,) finite; higher means more important."""
         ...
+
+    def chosen(self, masks: dict[str, Tensor], of: Choice) -> dict[str, Tensor]:
+        """Masks with as many zeros in each layer, where the choice depends on more than a score a unit."""
+        return masks
 
     def updates(self, model: LoadedModel, masks: Mapping[str, Tensor], evidence: Evidence | None) -> dict[str, Tensor]:
         """New values for kept weights that make up for what went, by parameter; most criteria change nothing."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from explorer.params import param
 from explorer.pruning.criteria.base import Criterion, Units
 from explorer.pruning.criteria.gradient import N_SAMPLES_HELP
+from explorer.pruning.criteria.places import is_language_model, places_in_rows
 from explorer.pruning.granularity.weight import Weight
 from explorer.pruning.within_layer import scored_parameters
 
@@ -18,11 +19,12 @@ class Wanda(Criterion):
     """Weights times activations: a small weight on a strong input may matter more than a large one on a weak one.
 
     score[i, j] = |W[i, j]| ||X[j]||_2, with X[j] what input j was on all samples and places. A
-    convolution is the matrix product over its patches. The paper compares weights that feed one output, and
-    never layers; so that layers can be ranked together, the norms of each layer are divided by their
-    root mean square here: a layer whose inputs are equally strong is ranked by magnitude. With compare
-    "row" single weights compete only with those of the same output, as in the paper: the score is then the
-    weight's place in its row, from 0 to 1, and every output of every layer loses the same share.
+    convolution is the matrix product over its patches. With compare "row" single weights compete only with those
+    of the same output, as in the paper: the score is then the weight's place in its row, from 0 to 1, and every
+    output of every layer loses the same share. With "layer" all weights compete: so that layers can be ranked
+    together, the norms of each layer are divided by their root mean square, and a layer whose inputs are equally
+    strong is ranked by magnitude. "auto" is "row" for language models, as the paper found best for
+    them (and not for image classifiers: its section 5), and "layer" for all others.
     Of a larger unit the score is the root mean square over its weights: where inputs are uncorrelated, what
     the unit adds to its layer's outputs.
 
@@ -34,10 +36,11 @@ class Wanda(Criterion):
     needs: ClassVar[frozenset[str]] = frozenset({"input_squares"})
     n_samples: int = param(256, "Samples", low=8, high=65536, help=N_SAMPLES_HELP)
     compare: str = param(
-        "layer",
+        "auto",
         "Compared within",
-        choices=("layer", "row"),
-        help="Single weights only: with all weights of the layer, or with those of the same output (the paper).",
+        choices=("auto", "layer", "row"),
+        help="Single weights only: with all weights of the layer, or with those of the same output (the paper). "
+        "Auto: row in language models, layer elsewhere.",
     )
 
     def why_not(self, units: Units) -> str | None:
@@ -56,7 +59,8 @@ class Wanda(Criterion):
         products = units.weights.abs() * norms
         if not isinstance(units.granularity, Weight):
             return _root_mean_square(products)
-        return _places_in_rows(products, units) if self.compare == "row" else products[:, 0]
+        by_row = is_language_model(model) if self.compare == "auto" else self.compare == "row"
+        return places_in_rows(products, units) if by_row else products[:, 0]
 
 
 def _root_mean_square(values: Tensor) -> Tensor:
@@ -64,15 +68,3 @@ def _root_mean_square(values: Tensor) -> Tensor:
     scale = values.amax().clamp_min(1e-38)
     mean: Tensor = (values / scale).square().mean(dim=1)
     return mean.sqrt() * scale
-
-
-def _places_in_rows(products: Tensor, units: Units) -> Tensor:
-    """(n_weights,): each weight's place among those of its output, from 0 to 1; ties in index order."""
-    model, group, _ = units.of
-    weight = model.weights[scored_parameters(model, group)[0]]
-    outputs = 1 if group.kind.startswith("ConvTranspose") else 0
-    rows = products.reshape(weight.shape).movedim(outputs, 0)
-    order = rows.flatten(1).argsort(dim=1, stable=True)
-    places = torch.empty(order.shape)
-    places.scatter_(1, order, torch.linspace(0, 1, order.shape[1]).expand(order.shape))
-    return places.reshape(rows.shape).movedim(0, outputs).reshape(-1)

@@ -38,17 +38,17 @@ class Products:
 
         w^2 / (2 [H^-1]_jj), in the weight's shape.
         """
-        rows = self._rows(weight)
-        diagonal = torch.stack([solver.inverse.diagonal() for solver in self._solved(damping)])
-        return self._back(rows.square() / (2 * diagonal[:, None]), weight)
+        rows = self.rows(weight)
+        diagonal = torch.stack([solver.inverse.diagonal() for solver in self.solved(damping)])
+        return self.back(rows.square() / (2 * diagonal[:, None]), weight)
 
     def ease(self, damping: float) -> float:
         """The mean of [H^-1]_jj: how well the layer makes up for a weight, in the units of its inputs."""
-        return float(torch.stack([solver.inverse.diagonal() for solver in self._solved(damping)]).mean())
+        return float(torch.stack([solver.inverse.diagonal() for solver in self.solved(damping)]).mean())
 
     def can_help(self, mask: Tensor) -> bool:
         """Whether a row loses some weights and keeps others."""
-        keep = self._rows(mask)
+        keep = self.rows(mask)
         return bool((keep.any(dim=2) & ~keep.all(dim=2)).any())
 
     def compensated(self, weight: Tensor, mask: Tensor, damping: float) -> Tensor:
@@ -60,24 +60,24 @@ class Products:
         if last is not None and last[0] is weight and last[2] == damping and torch.equal(last[1], mask):
             return last[3]
         with one_thread():
-            pairs = zip(self._solved(damping), self._rows(weight), self._rows(mask), strict=True)
+            pairs = zip(self.solved(damping), self.rows(weight), self.rows(mask), strict=True)
             rows = torch.stack([solver.solve(row, keep) for solver, row, keep in pairs])
-        new = self._back(rows, weight)
+        new = self.back(rows, weight)
         self._last = (weight, mask, damping, new)
         return new
 
-    def _solved(self, damping: float) -> list[Solver]:
+    def solved(self, damping: float) -> list[Solver]:
         if damping not in self._solvers:
             with one_thread():
                 self._solvers[damping] = [Solver.of(h, damping) for h in self.mean]
         return self._solvers[damping]
 
-    def _rows(self, weight: Tensor) -> Tensor:
+    def rows(self, weight: Tensor) -> Tensor:
         """(groups, rows, columns)."""
         rows = weight.detach().T[None] if self.turned else weight.detach().reshape(len(self.mean), -1, self.n_columns)
         return rows if rows.dtype == torch.bool else rows.double()
 
-    def _back(self, rows: Tensor, weight: Tensor) -> Tensor:
+    def back(self, rows: Tensor, weight: Tensor) -> Tensor:
         matrix = rows[0].T if self.turned else rows.reshape(weight.shape)
         return matrix.to(weight.dtype).contiguous()
 
