@@ -1,0 +1,134 @@
+"""A folder of pruned weights, written block by block: whoever is killed loses one block."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from explorer.engine.blocks import Propagate, PrunedBlock, block_paths, in_blocks, pruned_blocks
+from explorer.errors import ExplorerError
+from explorer.export.files import misread, same_tensors
+from explorer.metrics.size import file_dtypes
+from explorer.pruning.running import runnable
+from explorer.pruning.spec import PruneSpec
+from explorer.store.atomic import replacing, write_text
+from explorer.types import Dataset, LoadedModel
+from explorer.types.aliases import JsonDict
+
+JOURNAL, SPEC, INDEX = "journal.json", "spec.json", "model.safetensors.index.json"
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx")
+_LARGEST = 64 * 2**20  # of a file that is copied beside the weights
+
+
+@dataclass(frozen=True)
+class ByBlock:
+    """A request to prune a network into a folder. ``source``: whose other files (config, tokenizer) go along."""
+
+    spec: PruneSpec
+    folder: Path
+    propagate: Propagate = "pruned"
+    source: Path | None = None
+
+    def run(self, model: LoadedModel, data: Dataset) -> Iterator[PrunedBlock]:
+        """Each block once its file is in its place; at the end the index, the request and the files that go along.
+
+        Begun again with the same request on the same weights and data it goes on where it was. Raises ExplorerError
+        for a folder that holds something else.
+        """
+        begun = self._begun(model, data)
+        paths = block_paths(runnable(model))
+        n_files = len(paths) + 1
+        names = {path: f"model-{i + 1:05d}-of-{n_files:05d}.safetensors" for i, path in enumerate(paths)}
+        stored_as = file_dtypes(model)
+
+        def finished(path: str) -> Mapping[str, Tensor] | None:
+            done = begun["blocks"].get(path)
+            if done is None or not (self.folder / names[path]).is_file() or _sha256(self.folder / names[path]) != done:
+                return None
+            return {n: t.to(model.weights[n].dtype) for n, t in load_file(self.folder / names[path]).items()}
+
+        where: dict[str, str] = {}
+        for block in pruned_blocks(model, self.spec, data, propagate=self.propagate, finished=finished):
+            target = self.folder / names[block.path]
+            if not block.is_resumed:
+                _write({n: t.to(stored_as.get(n, t.dtype)) for n, t in block.tensors.items()}, target)
+                begun["blocks"][block.path] = _sha256(target)
+                write_text(self.folder / JOURNAL, json.dumps(begun, indent=1) + "\n")
+            where |= dict.fromkeys(block.tensors, target.name)
+            yield block
+        rest = self._rest(model, where, stored_as)
+        last = self.folder / f"model-{n_files:05d}-of-{n_files:05d}.safetensors"
+        _write(rest, last)
+        self._finish(model, where | dict.fromkeys(rest, last.name))
+
+    def _begun(self, model: LoadedModel, data: Dataset) -> JsonDict:
+        """The journal: of this very request, or a new one."""
+        about: JsonDict = {
+            "spec": in_blocks(model, self.spec).to_json(),
+            "propagate": self.propagate,
+            "model": model.identity,
+            "data": data.digest,
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / JOURNAL
+        if not path.is_file():
+            if any(self.folder.iterdir()):
+                raise ExplorerError(f"{self.folder} is not empty.", fix="Give a new folder.")
+            return {**about, "blocks": {}}
+        try:
+            journal = json.loads(path.read_text(encoding="utf-8"))
+            blocks = {str(name): str(digest) for name, digest in journal.pop("blocks").items()}
+        except (ValueError, KeyError, AttributeError):
+            raise ExplorerError(f"{path} cannot be read.", fix="Give a new folder.") from None
+        if journal != about:
+            raise ExplorerError(
+                f"{self.folder} holds another request, or another model or data.",
+                why=f"Its {JOURNAL} says so.",
+                fix="Give a new folder.",
+            )
+        return {**about, "blocks": blocks}
+
+    def _rest(self, model: LoadedModel, where: Mapping[str, str], stored_as: Mapping[str, object]) -> dict[str, Tensor]:
+        """What is in no block, as it was; what is tied is there once, and buffers that the state holds."""
+        state = runnable(model).state_dict()
+        again = {n for n, p in runnable(model).named_parameters(remove_duplicate=False) if n not in model.weights}
+        rest = {n: t for n, t in state.items() if n not in where and n not in again}
+        return {n: t.detach().to(stored_as.get(n, t.dtype)) for n, t in rest.items()}  # type: ignore[call-overload,misc]
+
+    def _finish(self, model: LoadedModel, where: Mapping[str, str]) -> None:
+        total = sum(path.stat().st_size for path in self.folder.glob("model-*.safetensors"))
+        index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(where.items()))}
+        for path in self._along():
+            with replacing(self.folder / path.name) as temporary:
+                shutil.copyfile(path, temporary)
+        request = {"spec": self.spec.to_json(), "source": {"address": model.address, "digest": model.digest}}
+        write_text(self.folder / SPEC, json.dumps(request, indent=1) + "\n")
+        write_text(self.folder / INDEX, json.dumps(index, indent=1) + "\n")
+
+    def _along(self) -> list[Path]:
+        """The files of the source folder that are no weights: configuration, tokenizer, licence."""
+        if self.source is None:
+            return []
+        files = [path for path in sorted(self.source.iterdir()) if path.is_file() and not path.name.startswith(".")]
+        names = [path for path in files if not path.name.endswith((*_WEIGHTS, ".index.json"))]
+        return [path for path in names if path.stat().st_size <= _LARGEST and path.name not in (JOURNAL, SPEC)]
+
+
+def _write(tensors: Mapping[str, Tensor], target: Path) -> None:
+    ours = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(target) as temporary:
+        save_file(ours, temporary, metadata={"format": "pt"})
+        if not same_tensors(ours, load_file(temporary)):
+            raise misread(str(target))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
