@@ -1,7 +1,7 @@
 """Train the bundled models: ``python -m sample_models.train [name ...]``.
 
 Each run is seeded and single-threaded, uses the fit split alone, keeps the last epoch and looks at
-tune and test once, to write their accuracy into the manifest.
+tune and test once, to write their accuracy (of a language model: its perplexity, too) into the manifest.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from explorer import data
 from explorer.models.architectures import ARCHITECTURES
+from explorer.models.tied import tied_names
 from explorer.params import member_to_json
 from explorer.recovery.augmentation import moved
 from explorer.types import Dataset, Split
@@ -44,7 +45,11 @@ class Recipe:
     shift: float = 1.0
     label_smoothing: float = 0.05
     seed: int = 0
+    data: str = "digits"
 
+
+SPLITS = ("fit", "tune", "test")
+_AT_ONCE = 256
 
 # What the manifest tells of a training, for whoever trains the same model again.
 TRAINING = ("epochs", "learning_rate", "weight_decay", "batch_size", "shift", "label_smoothing")
@@ -55,6 +60,16 @@ RECIPES = (
     Recipe("digits-resnet", epochs=40, learning_rate=3e-3),
     Recipe("digits-gru", epochs=240, learning_rate=3e-3),
     Recipe("digits-vit", epochs=240, learning_rate=3e-3),
+    Recipe(
+        "topics-gpt",
+        epochs=7,
+        learning_rate=3e-3,
+        weight_decay=0.1,
+        batch_size=8,
+        shift=0.0,
+        label_smoothing=0.0,
+        data="topics",
+    ),
 )
 
 
@@ -67,9 +82,10 @@ def train(module: nn.Module, fit: Split, recipe: Recipe) -> None:
     module.train()
     for _ in range(recipe.epochs):
         for index in torch.randperm(len(fit), generator=generator).split(recipe.batch_size):
-            x, y = moved(fit.x[index], recipe.shift, generator), labels(fit)[index]
+            x, y = fit.x[index], labels(fit)[index]
+            scores = module(moved(x, recipe.shift, generator) if recipe.shift else x)
             optimiser.zero_grad()
-            F.cross_entropy(module(x), y, label_smoothing=recipe.label_smoothing).backward()
+            F.cross_entropy(scores.flatten(0, -2), y.flatten(), label_smoothing=recipe.label_smoothing).backward()
             nn.utils.clip_grad_norm_(module.parameters(), 1.0)
             optimiser.step()
             schedule.step()
@@ -84,18 +100,46 @@ def labels(split: Split) -> Tensor:
 
 
 def accuracy(module: nn.Module, split: Split) -> float:
-    """Share of the split that an eval-mode module classifies correctly."""
+    """Share of the split's samples (of a language model: of their tokens) that an eval-mode module gets right."""
     with torch.no_grad():
-        return float((module(split.x).argmax(1) == labels(split)).double().mean())
+        right = [
+            module(x).argmax(-1) == y
+            for x, y in zip(split.x.split(_AT_ONCE), labels(split).split(_AT_ONCE), strict=True)
+        ]
+    return float(torch.cat(right).double().mean())
+
+
+def perplexity(module: nn.Module, split: Split) -> float:
+    """exp of the mean negative log-likelihood of the split's tokens."""
+    with torch.no_grad():
+        nats = [
+            F.cross_entropy(module(x).double().flatten(0, 1), y.flatten(), reduction="none")
+            for x, y in zip(split.x.split(_AT_ONCE), labels(split).split(_AT_ONCE), strict=True)
+        ]
+    return math.exp(float(torch.cat(nats).mean()))
 
 
 def trained(recipe: Recipe, dataset: Dataset) -> tuple[nn.Module, dict[str, Tensor]]:
     """The trained module, and a copy of the weights it started from."""
-    torch.manual_seed(recipe.seed)
-    module = ARCHITECTURES.get(recipe.architecture).build()
+    module = started(recipe)
     start = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     train(module, dataset.splits["fit"], recipe)
     return module, start
+
+
+def started(recipe: Recipe) -> nn.Module:
+    """The module before training. Large ones start at numbers of 16 bits, so that their file is half as large."""
+    torch.manual_seed(recipe.seed)
+    module = ARCHITECTURES.get(recipe.architecture).build()
+    if _is_large(module.state_dict()):
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.copy_(parameter.half())
+    return module
+
+
+def _is_large(tensors: dict[str, Tensor]) -> bool:
+    return sum(tensor.numel() for tensor in tensors.values()) > 500_000
 
 
 def write(name: str, tensors: dict[str, Tensor]) -> str:
@@ -112,24 +156,34 @@ def entry(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     name = recipe.architecture
     arguments = member_to_json(ARCHITECTURES.get(name))
-    reached = {split: round(accuracy(module, dataset.splits[split]), 6) for split in ("fit", "tune", "test")}
+    reached = {split: round(accuracy(module, dataset.splits[split]), 6) for split in SPLITS}
     log.info("%s: %.0f s, %s", name, seconds, reached)
+    tied = {other for _, *others in tied_names(module) for other in others}  # written once
+    state = {key: tensor for key, tensor in module.state_dict().items() if key not in tied}
+    start = {key: start[key].half() if _is_large(start) else start[key] for key in state}
     return {
         "architecture": arguments.pop("key"),
         "arguments": arguments,
-        "data": "digits",
+        "data": recipe.data,
         "data_digest": dataset.digest,
         "n": {split: len(part) for split, part in dataset.splits.items()},
         "accuracy": reached,
+        **_of_tokens(module, dataset),
         "seed": recipe.seed,
         "epochs": recipe.epochs,
         "training": {name: getattr(recipe, name) for name in TRAINING},
         "optimiser": f"AdamW, learning rate {recipe.learning_rate:g}, weight decay {recipe.weight_decay:g}, cosine",
-        "sha256": write(f"{name}.safetensors", module.state_dict()),
+        "sha256": write(f"{name}.safetensors", state),
         "init_sha256": write(f"{name}.init.safetensors", start),
         "licence": "Apache-2.0",
         "torch": torch.__version__,
     }
+
+
+def _of_tokens(module: nn.Module, dataset: Dataset) -> dict[str, Any]:
+    if dataset.meta.get("task") != "tokens":
+        return {}
+    return {"perplexity": {split: round(perplexity(module, dataset.splits[split]), 4) for split in SPLITS}}
 
 
 def as_toml(models: dict[str, dict[str, Any]]) -> str:
@@ -153,11 +207,10 @@ def main(names: list[str]) -> None:
     unknown = set(names) - {recipe.architecture for recipe in RECIPES}
     if unknown:
         sys.exit(f"No recipe for {', '.join(sorted(unknown))}.")
-    dataset = data.load("digits")
     models = tomllib.loads(MANIFEST.read_text()) if MANIFEST.exists() else {}
     for recipe in RECIPES:
         if not names or recipe.architecture in names:
-            models[recipe.architecture] = entry(recipe, dataset)
+            models[recipe.architecture] = entry(recipe, data.load(recipe.data))
             MANIFEST.write_text(as_toml(models))
 
 

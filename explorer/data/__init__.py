@@ -1,6 +1,6 @@
 """What a model is evaluated on: one file per source, one registry, one address for each.
 
-``digits`` · ``folder:PATH`` · ``npz:PATH`` · ``none``
+``digits`` · ``topics`` · ``folder:PATH`` · ``npz:PATH`` · ``none``
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from explorer.data.folder import Folder
 from explorer.data.generated import Generated
 from explorer.data.npz import Npz
 from explorer.data.request import DataKeywords, DataOptions, DataRequest, numbers, shares, square, stated_task
+from explorer.data.topics import Topics
 from explorer.errors import ExplorerError
 from explorer.params import Registry
 from explorer.params.options import options_from
@@ -32,7 +33,7 @@ class DataSource(Protocol):
         ...
 
 
-SOURCES: Registry[DataSource] = Registry("data source", (Digits, Folder, Npz, Generated))
+SOURCES: Registry[DataSource] = Registry("data source", (Digits, Topics, Folder, Npz, Generated))
 
 
 @options_from(DataOptions)

@@ -69,9 +69,16 @@ def assemble(weights: Weights, architecture: Architecture) -> LoadedModel:
         "mean": list(architecture.mean),
         "std": list(architecture.std),
     }
+    return pour(weights, module, meta, _example(architecture), architecture.n_classes)
+
+
+def _example(architecture: Architecture) -> Tensor:
+    """A batch of one input: numbers, or tokens."""
     generator = torch.Generator().manual_seed(0)
-    example = torch.randn(1, *architecture.input_shape, generator=generator)
-    return pour(weights, module, meta, example, architecture.n_classes)
+    shape, n_tokens = (1, *architecture.input_shape), getattr(architecture, "n_tokens", None)
+    if n_tokens is not None:
+        return torch.randint(n_tokens, shape, generator=generator)
+    return torch.randn(shape, generator=generator)
 
 
 def pour(

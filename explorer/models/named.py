@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.text.names import clean
 
-BUNDLED_DATA = ("digits", "none")
+BUNDLED_DATA = ("digits", "topics", "none")
 NOT_FOLLOWED = "data_not_followed"
 """Where ``LoadedModel.meta`` holds, as text, the data that a file names and that are not opened."""
 

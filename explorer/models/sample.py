@@ -1,4 +1,4 @@
-"""The bundled models: small, trained on real digits, verified before they are used."""
+"""The bundled models: small, trained on real digits or text, verified before they are used."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
+import torch
 from safetensors.torch import load
 from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES
-from explorer.models.assemble import Weights, assemble
+from explorer.models.assemble import Weights, assemble, skeleton
 from explorer.models.request import ModelRequest
+from explorer.models.tied import tied_names
 from explorer.types import LoadedModel
 from explorer.types.aliases import JsonObject
 
@@ -35,7 +37,9 @@ def manifest() -> Mapping[str, JsonObject]:
 
 def initial_weights(name: str) -> dict[str, Tensor]:
     """The exact weights and buffers a bundled model was trained from (for rewinding)."""
-    return _verified(f"{name}.init.safetensors", _entry(name)["init_sha256"])
+    # Large ones start at numbers of 16 bits, and are stored so.
+    stored = _verified(f"{name}.init.safetensors", _entry(name)["init_sha256"])
+    return {key: tensor.float() if tensor.dtype == torch.float16 else tensor for key, tensor in stored.items()}
 
 
 def _entry(name: str) -> JsonObject:
@@ -78,20 +82,22 @@ class Sample:
                 f"{request.address} is a {entry['architecture']} and no other architecture.",
                 fix="Leave the architecture out.",
             )
+        architecture = ARCHITECTURES.get(entry["architecture"], **entry["arguments"])
         weights = Weights(
             address=request.address,
             label=request.address,
             tensors=_verified(f"{request.address}.safetensors", entry["sha256"]),
+            aliases={other: first for first, *others in tied_names(skeleton(architecture)) for other in others},
             data=entry["data"],
             meta={
                 "source": "sample",
                 "label": request.address,
                 "licence": entry["licence"],
                 "accuracy": dict(entry["accuracy"]),
+                **({"perplexity": dict(entry["perplexity"]), "task": "tokens"} if "perplexity" in entry else {}),
                 "seed": entry["seed"],
                 "epochs": entry["epochs"],
                 "training": dict(entry["training"]),
             },
         )
-        architecture = ARCHITECTURES.get(entry["architecture"], **entry["arguments"])
         return assemble(weights, architecture)

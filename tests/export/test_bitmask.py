@@ -36,8 +36,9 @@ def test_every_sample_comes_back_bit_for_bit_and_in_the_counted_size(name: str, 
     content = bitmask_file(model, ours)
     about = header_of(content)
     again, tied = unpacked(load(content), about, "it", 2**30)
+    again = dict(again) | {alias: again[first] for alias, first in tied.items()}
     assert tensors_digest(again) == tensors_digest(pruned_tensors(model, ours))
-    assert tied == {}
+    assert tied == ({"head.weight": "embed.weight"} if name == "topics-gpt" else {})
     # Without what the file says of itself it is the very file that was counted.
     assert len(save(load(content))) == sizes(model, ours)["bitmask"].value
 

@@ -41,13 +41,13 @@ HAND_WRITTEN = {c.__name__: c for c in (Plain, Residual, Padded, Mobile)}
 def test_every_sample_opens_again_and_answers_like_the_masked_model(name: str, tmp_path: Path) -> None:
     model = models.load(name)
     ours = cut_in_half(model)
-    split = data.load("digits", model=model).splits["tune"]
+    split = data.load(model.data, model=model).splits["tune"]
     written = write_slim(model, ours, tmp_path / "out.safetensors", split=split)
     again = models.load(str(written.weights))
     assert again.module is not None
     full = masked(model, ours).module
     assert largest_difference(full, again.module, split.x) <= 1e-5
-    assert torch.equal(full(split.x).argmax(1), again.module(split.x).argmax(1))
+    assert torch.equal(full(split.x).argmax(-1), again.module(split.x).argmax(-1))
     shapes = {n: tuple(ours.kept_shapes.get(n, w.shape)) for n, w in model.weights.items()}
     assert {n: tuple(w.shape) for n, w in again.weights.items()} == shapes
     assert (again.data, again.n_classes, again.meta["mean"]) == (model.data, model.n_classes, model.meta["mean"])

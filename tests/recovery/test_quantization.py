@@ -104,7 +104,7 @@ def test_what_was_pruned_stays_zero_and_no_weight_moves_more_than_half_a_step(na
 
     numbers, weights = whole_numbers(model, plan), quantized_weights(model, plan)
 
-    assert set(weights) == {layer.parameter for layer in plan.layers.prunable}
+    assert set(weights) == {layer.parameter for layer in plan.layers.prunable if layer.kind != "Embedding"}
     for parameter, found in weights.items():
         steps = numbers[parameter].scales.reshape(-1, *[1] * (found.dim() - 1))
         assert bool(((found - pruned[parameter]).abs() <= 0.5001 * steps).all())

@@ -18,6 +18,7 @@ from explorer.models.architectures.digits_gru import DigitsGru
 from explorer.models.architectures.digits_mlp import DigitsMlp
 from explorer.models.architectures.digits_resnet import DigitsResNet
 from explorer.models.architectures.digits_vit import DigitsVit
+from explorer.models.architectures.topics_gpt import TopicsGpt
 from explorer.params import Registry
 
 
@@ -25,7 +26,8 @@ class Architecture(Protocol):
     """A recipe for a module: fields are its parameters, ``build()`` makes it.
 
     ``input_shape`` is one input without the batch. ``mean`` and ``std`` (one number per
-    channel) are the normalisation its published weights were trained with. The module's
+    channel) are the normalisation its published weights were trained with. One that reads tokens
+    has ``n_tokens``, how many there are. The module's
     weights are random until a file is poured in: only ``models.load`` hands out modules.
     """
 
@@ -53,6 +55,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         DigitsResNet,
         DigitsGru,
         DigitsVit,
+        TopicsGpt,
         CifarResNet20,
         CifarResNet32,
         CifarResNet44,

@@ -25,7 +25,13 @@ _SHUT = "_menu_to_shut"
 _OWN = "an upload or a file"
 _MOST_FITS = 3
 _NO_ARCH = "none: open the weights only"
-_KINDS = {"digits": "Handwritten digits", "folder": "A folder of images", "npz": "An .npz file", "none": "No data"}
+_KINDS = {
+    "digits": "Handwritten digits",
+    "topics": "Documentation text",
+    "folder": "A folder of images",
+    "npz": "An .npz file",
+    "none": "No data",
+}
 
 
 def model_picker(work: Workspace, model: LoadedModel | None) -> None:
@@ -40,7 +46,7 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
             samples,
             index=samples.index(work.source.model) if work.source.model in samples else None,
             placeholder=_OWN,
-            help="Trained on real handwritten digits, wider than they need to be.",
+            help="Trained on real handwritten digits, or on text, wider than they need to be.",
         )
         if chosen and chosen != work.source.model and chosen != st.session_state.get("_chosen_before"):
             st.session_state["_chosen_before"] = chosen
