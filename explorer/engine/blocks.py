@@ -19,7 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
+from explorer.pruning.allocation import Global, Uniform
 from explorer.pruning.apply import masked_weights, private_shell, set_parameters
+from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.criteria.places import is_language_model
 from explorer.pruning.evidence.running import one_thread
 from explorer.pruning.evidence.watching import BATCH
@@ -103,19 +105,26 @@ def in_blocks(model: LoadedModel, spec: PruneSpec) -> PruneSpec:
     if spec.granularity.key not in ("weight", "n_of_m"):
         why = f"A {spec.granularity.unit} may reach through several blocks."
         raise ExplorerError("Block by block only single weights go.", why=why, fix="Choose weight or n_of_m.")
+    if getattr(spec.criterion, "compare", None) == "auto":
+        settled = "row" if is_language_model(model) else "layer"
+        spec = replace(spec, criterion=replace(spec.criterion, compare=settled))  # type: ignore[type-var,call-arg]
+    if isinstance(spec.allocation, Global) and _gives_places(spec.criterion):
+        spec = replace(spec, allocation=Uniform(spec.allocation.sparsity))  # which it is
     if spec.allocation.key not in _SEPARATE:
         raise ExplorerError(
             f"The allocation {spec.allocation.key} compares all layers, and block by block one is there at a time.",
             fix=f"Choose one of: {', '.join(_SEPARATE)}.",
         )
-    if getattr(spec.criterion, "compare", None) == "auto":
-        settled = "row" if is_language_model(model) else "layer"
-        spec = replace(spec, criterion=replace(spec.criterion, compare=settled))  # type: ignore[type-var,call-arg]
     inside = tuple(f"{path}." for path in block_paths(runnable(model)))
     for layer in layer_table(model).prunable:
         if not layer.parameter.startswith(inside):
             spec = spec.with_limit(layer.name, Limit(locked=True))
     return spec
+
+
+def _gives_places(criterion: Criterion) -> bool:
+    """Whether scores are places from 0 to 1, so that every layer loses the same share in one order over all."""
+    return criterion.key in ("row_magnitude", "sparsegpt") or getattr(criterion, "compare", None) == "row"
 
 
 def pruned_blocks(

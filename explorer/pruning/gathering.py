@@ -15,8 +15,11 @@ from explorer.pruning.evidence import COLLECTORS
 from explorer.pruning.evidence.base import Collector, Evidence
 from explorer.pruning.evidence.curvature import Curvature
 from explorer.pruning.evidence.running import one_thread
-from explorer.pruning.running import fitting, runnable, why_no_classes
+from explorer.pruning.evidence.squared_gradients import SquaredGradients
+from explorer.pruning.running import are_tokens, fitting, runnable, why_no_classes
 from explorer.types import Dataset, LoadedModel, Split
+
+_OF_CLASSES = {Curvature.key, SquaredGradients.key}  # one row of scores a sample, not one for each token
 
 
 def why_no_evidence(model: LoadedModel, criterion: Criterion, data: Dataset | None) -> str | None:
@@ -33,8 +36,11 @@ def why_no_evidence(model: LoadedModel, criterion: Criterion, data: Dataset | No
     if fit.y is None and any(COLLECTORS[kind].labels for kind in criterion.needs):
         return f"{criterion.label} follows the loss back, and these data have no labels."
     # Curvature needs no labels, but it is that of the cross entropy.
+    losses = {kind for kind in criterion.needs if COLLECTORS[kind].labels or kind == Curvature.key}
+    if fit.y is not None and are_tokens(fit.y):
+        losses &= _OF_CLASSES
     why_not = why_no_classes(fit.y)
-    if why_not is not None and any(COLLECTORS[kind].labels or kind == Curvature.key for kind in criterion.needs):
+    if why_not is not None and losses:
         return f"{criterion.label} follows the loss of a classifier back. {why_not}"
     return None
 

@@ -46,6 +46,11 @@ def layer_table(model: LoadedModel) -> LayerTable:
     )
 
 
+def layers_of_file(tensors: Mapping[str, Tensor]) -> LayerTable:
+    """The layers of a file that cannot be run, from their names, shapes and dtypes alone: meta tensors will do."""
+    return LayerTable(tuple(_from_file(_Described(name, tensor, False), tensors) for name, tensor in tensors.items()))
+
+
 @dataclass(frozen=True)
 class _Described:
     """A parameter with what was seen of it; ``broken``: it holds numbers that are none; ``is_matrix``: by its use."""

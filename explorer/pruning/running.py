@@ -54,6 +54,11 @@ def two_scores(scores: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(scores), scores], dim=1)
 
 
+def are_tokens(labels: Tensor) -> bool:
+    """Whether these are the tokens of texts: (n, length) whole numbers."""
+    return labels.dim() == 2 and not labels.is_floating_point() and labels.dtype != torch.bool
+
+
 def why_no_classes(labels: Tensor | None) -> str | None:
     """Why cross entropy makes no sense of these labels, in a sentence; None where it does, or there are none."""
     if labels is None or (labels.dim() == 1 and not labels.is_floating_point()):

@@ -6,8 +6,10 @@ import pytest
 import torch
 from builders import loaded
 from torch import Tensor, nn
+from torch.nn import functional
 
 from explorer.engine.evaluator import Evaluator
+from explorer.errors import ExplorerError
 from explorer.pruning.allocation import PerLayer
 from explorer.pruning.apply import masked
 from explorer.pruning.plan import group_masks, plan
@@ -42,7 +44,7 @@ def language() -> tuple[LoadedModel, Dataset]:
         "two layers", module, weights, tensors_digest(weights), torch.zeros(1, LENGTH, dtype=torch.int64)
     )
     tokens = torch.randint(VOCABULARY, (64, LENGTH + 1))
-    split = Split("fit", tokens[:, :-1], tokens[:, 1:])
+    split = Split("fit", tokens[:, :-1].clone(), tokens[:, 1:].clone())
     return model, Dataset("tokens", {"fit": split, "tune": Split("tune", split.x, split.y)}, (), "d")
 
 
@@ -182,3 +184,27 @@ def test_owl_spreads_the_shares_of_blocks_by_their_outliers() -> None:
     for name in strengths:
         assert n_pruned[name] == pytest.approx(strengths[name].numel() * (level + mean - raised[name]), abs=1)
     assert sum(n_pruned.values()) == round(0.5 * sum(s.numel() for s in strengths.values()))
+
+
+def test_taylor_follows_the_loss_of_tokens_and_leaves_out_what_has_no_target() -> None:
+    model, data = language()
+    split = data.splits["fit"]
+    assert split.y is not None
+    split.y[:, 0] = -1
+    module = TwoLayers()
+    module.load_state_dict(dict(model.weights))
+    parts = []
+    for x, y in zip(split.x.split(8), split.y.split(8), strict=True):
+        module.zero_grad()
+        functional.cross_entropy(module(x)[:, 1:].flatten(0, 1), y[:, 1:].flatten()).backward()
+        gradient = module.head.weight.grad
+        assert gradient is not None
+        parts.append((module.head.weight * gradient).detach().abs())
+    scores = score(model, PruneSpec("weight", "taylor"), data).values["head"]
+    torch.testing.assert_close(scores, torch.stack(parts).mean(dim=0).flatten(), rtol=1e-4, atol=1e-8)
+
+
+def test_the_curvature_of_classes_is_refused_for_tokens() -> None:
+    model, data = language()
+    with pytest.raises(ExplorerError, match="cannot be computed here"):
+        score(model, PruneSpec("weight", "obd"), data)

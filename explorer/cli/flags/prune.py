@@ -13,10 +13,14 @@ HELP = "Write a pruned model: with zeros in place of what went, or with smaller 
 def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
     add_model(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="OUT.safetensors", help="the file to write")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help="the file (.safetensors), or a folder: block by block"
+    )
     parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
     forms = "masked: zeros are stored (default); sliced: whole units are removed, proven on the tune split"
     parser.add_argument("--form", choices=("masked", "sliced"), default="masked", help=forms)
+    sees = "in a folder: a block sees what the pruned blocks before it give (default), or the dense ones"
+    parser.add_argument("--propagate", choices=("pruned", "dense"), default="pruned", help=sees)
     add_against(parser)
     add_fail_on(parser)
     add_request(parser)

@@ -7,6 +7,7 @@ from pathlib import Path
 from explorer.analysis.report import report
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
+from explorer.cli.run.by_block import by_block, is_folder
 from explorer.cli.run.evaluate import remarks
 from explorer.cli.run.export import proof_lines, reached, slim_written, zeros_before
 from explorer.cli.run.failing import status_of
@@ -23,6 +24,8 @@ def run(args: Arguments) -> int:
     spec = prune_spec(args)
     model = load_model(args)
     spec = with_curves(args, model, spec)
+    if is_folder(args.output):
+        return by_block(args, model, spec)
     plan = make_plan(model, spec, data=data_for(args, model, spec))
     if args.form == "sliced":
         return _sliced(args, model, plan)

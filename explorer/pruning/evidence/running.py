@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.errors import ExplorerError
-from explorer.pruning.running import class_scores, runnable
+from explorer.pruning.running import are_tokens, class_scores, output_of, runnable
 from explorer.types import LoadedModel, Split
 from explorer.types.inputs import Inputs, call
 from explorer.types.stopping import check
+
+_NO_TOKEN = -100
 
 
 def private_copy(model: LoadedModel, *, gradients: bool) -> nn.Module:
@@ -32,9 +34,14 @@ def batches_of(split: Split, n_batches: int) -> Iterator[tuple[Inputs, Tensor | 
 
 
 def loss_of(module: nn.Module, x: Inputs, y: Tensor | None) -> Tensor:
-    """The mean cross entropy of a batch: what gradients are taken of."""
+    """The mean cross entropy of a batch, of classes or of tokens: what gradients are taken of."""
     if y is None:
         raise ExplorerError("There is no loss without labels.", fix="Give labelled data.")
+    if are_tokens(y):
+        scores = output_of(call(module, x))
+        if not isinstance(scores, Tensor) or scores.shape[:2] != y.shape:
+            raise ExplorerError("The model gives no scores for each token.", fix="Choose a language model.")
+        return F.cross_entropy(scores.flatten(0, 1), y.where(y >= 0, _NO_TOKEN).flatten(), ignore_index=_NO_TOKEN)
     return F.cross_entropy(class_scores(call(module, x)), y)
 
 
