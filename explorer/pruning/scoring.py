@@ -27,9 +27,8 @@ def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, h
 
     The scores do not depend on allocation or limits: keep them while thresholds move. ``data`` is for
     criteria that look at samples of its fit split (``criterion.needs``); ``half`` (0 or 1) lets them see
-    every other one only. A group that the criterion cannot rank says so in its ``why_not``.
-
-    Raises ExplorerError where such a criterion has nothing to look at.
+    every other one only. A group that the criterion cannot rank says so in its ``why_not``. Raises ExplorerError where
+    such a criterion has nothing to look at.
     """
     layers = layer_table(model)
     evidence = gather(model, spec.criterion, data, half=half)

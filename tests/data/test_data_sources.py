@@ -85,7 +85,7 @@ def test_its_description_counts_its_samples(load: Load) -> None:
 
 @for_each("address", ["", "didgits", "cifar100", "csv", "hf:mnist", "file:x"])
 def test_an_unknown_address_names_those_there_are(address: str) -> None:
-    with pytest.raises(ExplorerError, match="digits, folder:PATH, npz:PATH, none"):
+    with pytest.raises(ExplorerError, match="digits, topics, folder:PATH, npz:PATH, none"):
         data.load(address)
 
 
