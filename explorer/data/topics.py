@@ -66,7 +66,7 @@ def split_text(text: bytes) -> dict[SplitName, Split]:
     # A window has one byte more than it is long: its last target.
     windows = torch.frombuffer(bytearray(text), dtype=torch.uint8).long().unfold(0, LENGTH + 1, LENGTH + 1)
     generator = torch.Generator().manual_seed(SEED)
-    passages = list(torch.arange(len(windows)).split(_PASSAGE))
+    passages = torch.split(torch.arange(len(windows)), _PASSAGE)
     order = torch.randperm(len(passages), generator=generator).tolist()
     splits: dict[SplitName, Split] = {}
     start = 0.0

@@ -58,7 +58,7 @@ class SparseGpt(Criterion):
         products: Products = units.seen.kinds["input_products"][name]
         weight = model.weights[name]
         rows = products.rows(costs(products, weight, self.damping))
-        blocks = [places(part.reshape(1, -1)).reshape(part.shape) for part in rows.split(self.block, dim=2)]
+        blocks = [places(part.reshape(1, -1)).reshape(part.shape) for part in torch.split(rows, self.block, dim=2)]
         return products.back(torch.cat(blocks, dim=2), weight).reshape(-1)
 
     def chosen(self, masks: dict[str, Tensor], of: Choice) -> dict[str, Tensor]:

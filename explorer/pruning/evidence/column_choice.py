@@ -62,12 +62,13 @@ def swept_exactly(products: Products, weight: Tensor, mask: Tensor, damping: flo
 
 def _choice(pattern: Pattern, keep: Tensor, n_gone: int) -> Choose:
     if pattern.m:
-        loses = ~keep.unflatten(1, (-1, pattern.m)).all(dim=2)  # (rows, groups)
+        loses = ~keep.reshape(len(keep), -1, pattern.m).all(dim=2)  # (rows, groups)
 
         def of_group(cost: Tensor, start: int, stop: int) -> Tensor:
             lowest = cost.argsort(dim=1, stable=True)[:, : pattern.m - pattern.n]
             gone = torch.zeros_like(cost, dtype=torch.bool).scatter_(1, lowest, True)
-            return gone & loses[:, start // pattern.m, None]
+            within: Tensor = gone & loses[:, start // pattern.m, None]
+            return within
 
         return of_group
 
