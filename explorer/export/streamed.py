@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.models.shards import Shards, Stored
+from explorer.models.reader.shards import Shards, Stored
 from explorer.pruning.layers import layers_of_file
 from explorer.ranking.bitkeys import integer_type, key_of, keys_of
 from explorer.ranking.order import Magnitudes, global_counts

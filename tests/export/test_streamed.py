@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.export.streamed import streamed
-from explorer.models.shards import PIECE, shards
+from explorer.models.reader.shards import PIECE, shards
 from tests.every import for_each
 
 
