@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from explorer.export.weights import write_pruned as save
     from explorer.models import load as load
     from explorer.models import samples as samples
+    from explorer.notebook.explore import explore as explore
     from explorer.pruning.apply import masked as masked
     from explorer.pruning.layers import layer_table as layers
     from explorer.pruning.plan import plan as plan
@@ -84,6 +85,7 @@ _PUBLIC = {
     "charts": ("charts", ""),
     "compare_methods": ("analysis.comparison.compare", "compare_methods"),
     "evaluate": ("analysis.evaluate", "evaluate"),
+    "explore": ("notebook.explore", "explore"),
     "layers": ("pruning.layers", "layer_table"),
     "load": ("models", "load"),
     "load_data": ("data", "load"),
@@ -119,6 +121,7 @@ __all__ = [
     "charts",
     "compare_methods",
     "evaluate",
+    "explore",
     "layers",
     "load",
     "load_data",

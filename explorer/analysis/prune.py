@@ -38,7 +38,7 @@ def prune(
         (4, 0)
     """
     request = given_spec(spec)
-    loaded, dataset = _opened(module, data, example)
+    loaded, dataset = opened(module, data, example)
     if loaded.example is None and (remove or request.granularity.key != "weight"):
         what = "Whole units cannot be pruned without knowing what the module takes."
         raise ExplorerError(what, fix="Give example=, a batch of its inputs.")
@@ -52,7 +52,8 @@ def prune(
     return pruned.train(module.training)
 
 
-def _opened(module: nn.Module, data: object, example: object) -> tuple[LoadedModel, Dataset | None]:
+def opened(module: nn.Module, data: object, example: object) -> tuple[LoadedModel, Dataset | None]:
+    """A module of one's own ready to be looked at, and its data. Without an example its weights alone are known."""
     if not isinstance(module, nn.Module):
         what = f"A {type(module).__name__} is no module."
         raise ExplorerError(what, fix="Give a torch.nn.Module, or use explorer.plan and explorer.masked.")

@@ -185,7 +185,7 @@ WIDGET_PAGE = """<!doctype html><link rel="icon" href="data:,"><div id="root"></
 const payload = await (await fetch("payload.json")).json();
 const listeners = {};
 window.model = {
-  values: payload, saved: 0,
+  values: Object.fromEntries(Object.entries(payload).map(([name, part]) => [`_${name}`, part])), saved: 0,
   get: (name) => window.model.values[name],
   set: (name, value) => { window.model.values[name] = value; },
   save_changes: () => { window.model.saved += 1; },
@@ -234,14 +234,15 @@ def test_in_a_notebook_the_widget_tells_and_hears(bench: Bench) -> None:
     bench.page.goto(f"{bench.address}/widget.html")
     bench.page.wait_for_function("window.ready")
     bench.thumb("a").press("End")
-    commit = bench.page.evaluate("model.get('commit')")
+    commit = bench.page.evaluate("model.get('_commit')")
 
     bench.lines["a"], bench.revision, bench.ack = 0.04, 2, commit["events"][-1]["seq"]
-    bench.page.evaluate("value => change('dynamic', value)", bench.payload()["dynamic"])
+    bench.page.evaluate("value => change('_dynamic', value)", bench.payload()["dynamic"])
 
     assert commit["events"][-1]["value"] == 1
-    assert bench.page.evaluate("model.saved") == 1
+    assert bench.page.evaluate("[model.saved, model.get('_views')]") == [2, 1]
     assert bench.share("a") == pytest.approx(bench.n_pruned("a") / 500, abs=1e-3)
     bench.page.evaluate("leave()")
     assert bench.page.evaluate("listening()") == 0
+    assert bench.page.evaluate("model.get('_views')") == 0
     assert bench.page.locator(".ph").count() == 0

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 99c92e013b4327db
+// Made from src/ by "make component": change it there. Sources: 78c6e05544469a19
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;
@@ -1378,20 +1378,206 @@ function mount(root, payload, onChange) {
   };
 }
 
-// anywidget.js
-var PARTS = ["static", "strips", "dynamic"];
-function render({ model, el }) {
-  const payload = () => ({ static: model.get("static"), strips: model.get("strips"), dynamic: model.get("dynamic") });
-  const instance = mount(el, payload(), (commit) => {
-    model.set("commit", commit);
-    model.save_changes();
+// histogram/histogram.css
+var histogram_default = '.ph {\n  --accent: var(--st-primary-color, #4b51c4);\n  --ink: var(--st-text-color, #1c1f26);\n  --paper: var(--st-background-color, #fff);\n  --border: var(--st-border-color, color-mix(in srgb, var(--ink) 14%, var(--paper)));\n  --muted: color-mix(in srgb, var(--ink) 68%, var(--paper));\n  --gone: color-mix(in srgb, var(--ink) 18%, var(--paper));\n  --wash: color-mix(in srgb, var(--accent) 12%, var(--paper));\n  --radius: min(var(--st-button-radius, 8px), 10px);\n  --mono: var(--st-code-font, ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace);\n  --plot: 38px;\n  container-type: inline-size;\n  width: 100%;\n  color: var(--ink);\n  font-family: var(--st-font, system-ui, sans-serif);\n  font-size: 13px;\n  line-height: 1.35;\n  -webkit-text-size-adjust: 100%;\n}\n.ph *, .ph *::before, .ph *::after { box-sizing: border-box; }\n.ph p { margin: 0; }\n.ph [hidden] { display: none !important; }\n.ph button, .ph input, .ph select { font: inherit; color: inherit; }\n.ph button { cursor: pointer; }\n.ph :focus { outline: none; }\n.ph :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }\n.ph-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }\n\n/* tools */\n.ph-tools-top { display: grid; gap: 8px; padding-bottom: 8px; }\n.ph-bar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }\n.ph-caption { color: var(--muted); }\n.ph-segments { display: inline-flex; border: 1px solid var(--border); border-radius: var(--radius); overflow: clip; background: var(--paper); }\n.ph-segment { border: 0; background: none; padding: 4px 10px; min-height: 28px; white-space: nowrap; }\n.ph .ph-segment { color: var(--muted); }\n.ph-segment + .ph-segment { border-left: 1px solid var(--border); }\n.ph-segment:hover { background: color-mix(in srgb, var(--ink) 5%, transparent); }\n.ph .ph-segment[aria-checked="true"] { background: var(--wash); color: color-mix(in srgb, var(--accent) 82%, var(--ink)); font-weight: 600; }\n.ph-segment:focus-visible { outline-offset: -2px; border-radius: var(--radius); }\n.ph-steps { margin-left: auto; display: inline-flex; gap: 6px; }\n.ph-button { display: inline-grid; place-items: center; width: 34px; height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0; }\n.ph-button:hover:not(:disabled) { border-color: var(--accent); color: var(--accent); }\n.ph button:disabled { opacity: .38; cursor: default; }\n.ph-icon { width: 16px; height: 16px; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }\n.ph-search, .ph-order { height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0 10px; min-width: 0; }\n.ph-search { flex: 1 1 120px; }\n.ph-search::placeholder { color: var(--muted); opacity: 1; }\n.ph-order { flex: 0 1 auto; padding-right: 4px; }\n.ph-order option { background: var(--paper); color: var(--ink); }\n.ph-facts-bar { justify-content: space-between; }\n.ph-total { color: var(--muted); font-variant-numeric: tabular-nums; }\n.ph-total strong { color: var(--ink); font-size: 14px; margin-right: 4px; }\n\n/* blocks */\n.ph-block, .ph-list > .ph-rows { border-top: 1px solid var(--border); }\n.ph-head { display: flex; align-items: center; gap: 4px; width: 100%; border: 0; background: none; padding: 7px 2px 5px 0; text-align: left; }\n.ph-head .ph-icon { color: var(--muted); flex: none; opacity: .7; transition: transform .12s; }\n.ph-head[aria-expanded="false"] .ph-icon { transform: rotate(-90deg); }\n.ph-title { font-weight: 650; overflow-wrap: anywhere; }\n.ph-facts { margin-left: auto; padding-left: 8px; color: var(--muted); text-align: right; font-variant-numeric: tabular-nums; }\n.ph-empty { padding: 18px 0; color: var(--muted); overflow-wrap: anywhere; }\n\n/* rows */\n.ph-row {\n  display: grid;\n  grid-template-columns: minmax(96px, 126px) minmax(0, 1fr) var(--read, 80px) auto 50px;\n  column-gap: 10px;\n  align-items: center;\n  padding: 4px 0 5px;\n  content-visibility: auto;\n  contain-intrinsic-size: auto 61px;\n}\n.ph-name { display: grid; min-width: 0; }\n.ph-label { font-family: var(--mono); font-size: 12.5px; line-height: 1.25; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; background: none; padding: 0; color: inherit; }\n.ph-size, .ph-line, .ph-cost { color: var(--muted); font-size: 12px; }\n.ph-plot { min-width: 0; padding: 3px 8px 0; }\n.ph-area { position: relative; height: var(--plot); cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; --at: 0%; }\n.ph-area svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; shape-rendering: crispEdges; }\n.ph-gone { fill: var(--gone); clip-path: inset(0 calc(100% - var(--at)) 0 -1px); }\n.ph-kept { fill: var(--accent); clip-path: inset(0 -1px 0 var(--at)); }\n.ph-zeros { position: absolute; left: 0; bottom: 0; pointer-events: none; }\n.ph-already { background: repeating-linear-gradient(45deg, var(--ink) 0 2px, var(--gone) 2px 4px); }\n.ph-rule { position: absolute; top: -4px; bottom: -6px; left: var(--at); width: 2px; margin-left: -1px; background: var(--ink); pointer-events: none; }\n.ph-thumb { position: absolute; top: 50%; left: 50%; width: 14px; height: 14px; margin: -7px; border: 2px solid var(--ink); border-radius: 50%; background: var(--paper); pointer-events: auto; touch-action: none; cursor: grab; transition: transform .12s, box-shadow .12s; }\n.ph-thumb::after { content: ""; position: absolute; inset: -8px; border-radius: 50%; }\n.ph-area:hover .ph-thumb { box-shadow: 0 0 0 4px color-mix(in srgb, var(--accent) 22%, transparent); }\n.ph-dragging .ph-thumb, .ph-dragging .ph-area { cursor: grabbing; }\n.ph .ph-thumb:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }\n.ph-strip { display: none; height: 4px; margin-top: 3px; }\n.ph-strip.ph-on { display: block; }\n.ph-strips .ph-strip { display: block; }\n.ph-read { display: grid; justify-items: end; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }\n.ph-share { font-weight: 700; font-size: 14px; }\n.ph-cost { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; width: 66px; }\n.ph-tools { display: flex; justify-content: flex-end; grid-column: 5; }\n.ph-tool { display: grid; place-items: center; width: 25px; height: 28px; border: 0; padding: 0; border-radius: 6px; background: none; }\n.ph .ph-tool { color: var(--muted); }\n.ph-tool:hover { background: color-mix(in srgb, var(--ink) 8%, transparent); }\n.ph-more .ph-icon { stroke-width: 2.4; }\n.ph .ph-more.ph-set { color: var(--accent); }\n.ph-lock[aria-pressed="false"] { opacity: .65; }\n.ph .ph-lock[aria-pressed="true"] { color: var(--ink); }\n.ph-lock[aria-pressed="true"] .ph-icon path { fill: color-mix(in srgb, var(--ink) 18%, transparent); }\n\n.ph-held .ph-area, .ph-held .ph-thumb { cursor: not-allowed; }\n.ph-held .ph-kept { fill: color-mix(in srgb, var(--accent) 55%, var(--paper)); }\n.ph-held .ph-rule { background: var(--muted); }\n.ph-held .ph-thumb { border-color: var(--muted); width: 10px; height: 10px; margin: -5px; border-radius: 2px; }\n.ph-held .ph-area:hover .ph-thumb { box-shadow: none; }\n.ph-off { color: var(--muted); }\n.ph-why { grid-column: 2 / -1; padding-left: 8px; font-size: 12px; overflow-wrap: anywhere; }\n\n.ph-note { border-top: 1px solid var(--border); padding-top: 8px; color: var(--muted); font-size: 12px; }\n.ph-swatch.ph-already { width: 12px; height: 12px; border-radius: 0; }\n.ph-swatch { display: inline-block; width: 44px; height: 5px; vertical-align: middle; border-radius: 3px; }\n\n/* limits */\n.ph-menu { position: fixed; inset: auto; margin: 0; padding: 12px 14px; width: 200px; border: 1px solid var(--border); border-radius: 10px; background: var(--paper); color: var(--ink); box-shadow: 0 8px 28px rgb(0 0 0 / .18); }\n.ph-menu:popover-open { display: grid; gap: 8px; }\n.ph-menu-title { overflow-wrap: anywhere; color: var(--muted); font-size: 12px; }\n.ph-field { display: grid; grid-template-columns: 1fr 68px auto; gap: 6px; align-items: center; }\n.ph-field input { height: 30px; border: 1px solid var(--border); border-radius: 6px; background: var(--paper); padding: 0 6px; text-align: right; min-width: 0; }\n\n@container (max-width: 520px) {\n  .ph-row { grid-template-columns: minmax(0, 1fr) auto auto 62px; padding: 8px 0; contain-intrinsic-size: auto 96px; row-gap: 4px; }\n  .ph-name, .ph-read, .ph-cost, .ph-tools { grid-row: 1; }\n  .ph-name { grid-column: 1; }\n  .ph-tools { grid-column: 4; }\n  .ph-tool { width: 31px; height: 36px; }\n  .ph-plot, .ph-why { grid-row: 2; grid-column: 1 / -1; padding-left: 8px; }\n  .ph-cost { width: auto; }\n  .ph-thumb::after { inset: -15px; }\n  .ph { --plot: 44px; }\n  .ph-caption { order: 1; }\n  .ph-steps { order: 2; }\n  .ph-bar .ph-segments { order: 3; }\n  .ph-bar:first-child .ph-segments { flex: 1 0 100%; }\n  .ph-bar:first-child .ph-segment { flex: 1 1 auto; padding: 4px 6px; }\n}\n@media (pointer: coarse) {\n  .ph-thumb::after { inset: -15px; }\n  .ph-segment { min-height: 36px; }\n  .ph-button { width: 40px; height: 38px; }\n  .ph-search, .ph-order { height: 38px; }\n}\n@media (prefers-reduced-motion: no-preference) {\n  .ph:not(.ph-dragging) .ph-rule { transition: left .12s ease-out; }\n}\n@media (prefers-reduced-motion: reduce) {\n  .ph * { transition: none !important; }\n}\n@media (forced-colors: active) {\n  .ph-kept { fill: Highlight; }\n  .ph-gone { fill: GrayText; }\n  .ph-thumb { border-color: ButtonText; }\n}\n';
+
+// notebook/chart.js
+var WIDE = 460;
+var HIGH = 250;
+var EDGE = { left: 44, right: 14, top: 14, bottom: 38 };
+var TICKS = [1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128];
+function scalesOf(chart) {
+  const points = chart.series.flatMap((series) => series.points);
+  const most = Math.max(4, ...points.map((point) => point.ratio)) * 1.08;
+  const least = Math.min(1, ...points.map((point) => point.low ?? point.share)) < 0.5 ? 0 : 0.5;
+  const wide = WIDE - EDGE.left - EDGE.right;
+  const high = HIGH - EDGE.top - EDGE.bottom;
+  return {
+    most,
+    least,
+    x: (ratio) => EDGE.left + wide * Math.log(Math.max(1, ratio)) / Math.log(most),
+    y: (share) => EDGE.top + high * (1 - share) / (1 - least)
+  };
+}
+function frame(svg, scales, title) {
+  for (let share = scales.least; share <= 1.001; share += (1 - scales.least) / 5) {
+    const y = scales.y(share);
+    svg.append(makeSvg("line", { class: "pe-grid", x1: EDGE.left, x2: WIDE - EDGE.right, y1: y, y2: y }));
+    svg.append(makeSvg("text", { class: "pe-tick", x: EDGE.left - 6, y: y + 4, "text-anchor": "end" }, `${Math.round(100 * share)}%`));
+  }
+  for (const ratio of spaced(TICKS.filter((tick) => tick <= scales.most), scales)) {
+    svg.append(makeSvg("text", { class: "pe-tick", x: scales.x(ratio), y: HIGH - 20, "text-anchor": "middle" }, `${ratio}×`));
+  }
+  svg.append(makeSvg("text", { class: "pe-tick", x: WIDE - EDGE.right, y: HIGH - 3, "text-anchor": "end" }, title));
+}
+function spaced(ticks, scales) {
+  let last = -Infinity;
+  return ticks.filter((tick) => {
+    const free = scales.x(tick) - last > 30;
+    if (free) last = scales.x(tick);
+    return free;
   });
+}
+function draw(svg, series, scales) {
+  const places = series.points.map((point) => `${scales.x(point.ratio)},${scales.y(point.share)}`);
+  if (series.kind === "curve" || series.kind === "control") {
+    svg.append(makeSvg("polyline", { class: `pe-line pe-${series.kind}`, points: places.join(" ") }));
+  }
+  for (const point of series.points) svg.append(...mark(series, point, scales));
+}
+function mark(series, point, scales) {
+  const x = scales.x(point.ratio);
+  const radius = series.kind === "now" ? 7 : 3;
+  const dot = makeSvg("circle", { class: `pe-dot pe-${series.kind}`, cx: x, cy: scales.y(point.share), r: radius });
+  dot.append(makeSvg("title", {}, `${series.label}: ${point.text}`));
+  if (point.low === null || point.high === null) return [dot];
+  const whisker = { class: `pe-whisker pe-${series.kind}`, x1: x, x2: x, y1: scales.y(point.low), y2: scales.y(point.high) };
+  return [makeSvg("line", whisker), dot];
+}
+function drawChart(chart) {
+  const svg = makeSvg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "pe-svg", role: "img", "aria-label": chart.alternative });
+  const scales = scalesOf(chart);
+  frame(svg, scales, chart.title);
+  for (const series of chart.series) draw(svg, series, scales);
+  return svg;
+}
+
+// notebook/face.css
+var face_default = '.pe {\n  --st-text-color: var(--jp-ui-font-color1, var(--vscode-editor-foreground, CanvasText));\n  --st-background-color: var(--jp-layout-color0, var(--vscode-editor-background, Canvas));\n  --pe-accent: light-dark(#4b51c4, #8b92ff);\n  --st-primary-color: var(--pe-accent);\n  --pe-ink: var(--st-text-color);\n  --pe-paper: var(--st-background-color);\n  --pe-muted: color-mix(in srgb, var(--pe-ink) 68%, var(--pe-paper));\n  --pe-border: color-mix(in srgb, var(--pe-ink) 16%, var(--pe-paper));\n  --pe-now: #e8710a;\n  container-type: inline-size;\n  display: grid;\n  gap: 10px;\n  padding: 10px 12px;\n  border: 1px solid var(--pe-border);\n  border-radius: 10px;\n  background: var(--pe-paper);\n  color: var(--pe-ink);\n  font: 13px/1.4 system-ui, sans-serif;\n}\n:is(body[data-jp-theme-light="false"], .dark, [data-theme="dark"]) .pe { color-scheme: dark; }\nbody[data-jp-theme-light="true"] .pe { color-scheme: light; }\n.pe *, .pe *::before { box-sizing: border-box; }\n.pe p, .pe ul, .pe h4 { margin: 0; padding: 0; }\n.pe-head { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }\n.pe-model { font-size: 15px; overflow-wrap: anywhere; }\n.pe-data, .pe-note, .pe-keys, .pe-why { color: var(--pe-muted); font-size: 12px; overflow-wrap: anywhere; }\n.pe-data { margin-right: auto; }\n.pe-select, .pe-button { font: inherit; color: inherit; background: var(--pe-paper); border: 1px solid var(--pe-border); border-radius: 8px; min-height: 30px; padding: 2px 9px; max-width: 100%; }\n.pe-select option { background: var(--pe-paper); color: var(--pe-ink); }\n.pe-button { cursor: pointer; }\n.pe-button:hover, .pe-select:hover { border-color: var(--pe-accent); }\n.pe :is(.pe-select, .pe-button):focus-visible { outline: 2px solid var(--pe-accent); outline-offset: 2px; }\n.pe-buttons { display: inline-flex; flex-wrap: wrap; gap: 4px; }\n.pe-facts { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 4px 18px; padding: 8px 0; border-block: 1px solid var(--pe-border); }\n.pe-name { color: var(--pe-muted); font-size: 12px; }\n.pe-origin { margin-left: 6px; padding: 0 5px; border: 1px solid var(--pe-border); border-radius: 5px; font-size: 11px; white-space: nowrap; }\n.pe-value { font-size: 19px; font-weight: 650; font-variant-numeric: tabular-nums; }\n.pe-value.pe-stale, .pe-outdated .pe-measured { opacity: .5; }\n.pe-value.pe-worse { color: light-dark(#b3261e, #ff8f87); }\n.pe-value.pe-better { color: light-dark(#13703a, #66d193); }\n.pe-bar { height: 3px; border-radius: 2px; background: var(--pe-accent); }\n.pe-body { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.05fr); gap: 18px; }\n.pe-lines { min-width: 0; max-height: 560px; overflow: auto; }\n.pe-svg { display: block; width: 100%; height: auto; }\n.pe-grid { stroke: var(--pe-border); stroke-width: 1; }\n.pe-tick { fill: var(--pe-muted); font-size: 11px; }\n.pe-line { fill: none; stroke: var(--pe-accent); stroke-width: 2; }\n.pe-line.pe-control { stroke: var(--pe-muted); stroke-dasharray: 5 3; }\n.pe-dot { fill: var(--pe-accent); }\n.pe-dot.pe-control { fill: var(--pe-muted); }\n.pe-dot:is(.pe-tried, .pe-now) { fill: var(--pe-now); stroke: var(--pe-paper); stroke-width: 1.5; }\n.pe-dot.pe-tried { fill-opacity: .55; }\n.pe-whisker { stroke: var(--pe-accent); stroke-opacity: .45; stroke-width: 1.5; }\n.pe-whisker.pe-control { stroke: var(--pe-muted); }\n.pe-whisker:is(.pe-tried, .pe-now) { stroke: var(--pe-now); }\n.pe-keys { display: flex; flex-wrap: wrap; gap: 2px 14px; padding: 2px 0 10px; }\n.pe-key::before { content: ""; display: inline-block; width: 10px; height: 10px; margin-right: 5px; border-radius: 50%; background: var(--pe-accent); }\n.pe-key.pe-control::before { background: var(--pe-muted); }\n.pe-key:is(.pe-tried, .pe-now)::before { background: var(--pe-now); }\n.pe-key.pe-tried::before { opacity: .55; }\n.pe-title { font-size: 13px; font-weight: 650; }\n.pe-warnings { list-style: none; display: grid; gap: 3px; padding-top: 4px; }\n.pe-warnings .pe-fail { color: light-dark(#b3261e, #ff8f87); }\n.pe-warnings .pe-ok { color: var(--pe-muted); }\n@container (max-width: 720px) {\n  .pe-body { grid-template-columns: minmax(0, 1fr); }\n  .pe-facts { grid-template-columns: repeat(2, minmax(0, 1fr)); }\n}\n';
+
+// notebook/face.js
+var Face = class {
+  /** @param {HTMLElement} place @param {((choice: Choice) => void) | null} choose none: it is a saved page */
+  constructor(place, choose) {
+    this.choose = choose;
+    this.host = make("section", "pe");
+    this.host.setAttribute("aria-label", "Pruning explorer");
+    this.head = make("div", "pe-head");
+    this.facts = make("div", "pe-facts");
+    this.facts.setAttribute("role", "status");
+    this.lines = make("div", "pe-lines");
+    this.chart = make("div", "pe-chart");
+    this.keys = make("p", "pe-keys");
+    this.warnings = make("ul", "pe-warnings");
+    const right = make("div", "pe-right");
+    right.append(this.chart, this.keys, make("h4", "pe-title", "Warnings"), this.warnings);
+    const body = make("div", "pe-body");
+    body.append(this.lines, right);
+    this.host.append(make("style", "", `${histogram_default}
+${face_default}`), this.head, this.facts, body);
+    this.offers = "";
+    place.append(this.host);
+  }
+  /** @param {Around} around */
+  show(around) {
+    if (!around.facts) return;
+    this.facts.replaceChildren(...around.facts.map(factElement));
+    this.showOffers(around);
+    const sentences = [...around.refusals.map((what) => ({ level: "fail", what, action: "" })), ...around.warnings];
+    const none = { level: "ok", what: "No layer is empty, no channel is dead.", action: "" };
+    this.warnings.replaceChildren(...(sentences.length ? sentences : [none]).map(warningElement));
+  }
+  /** @param {Around} around */
+  showOffers(around) {
+    const drawn = JSON.stringify([around.model, around.offers]);
+    if (drawn === this.offers) return;
+    this.offers = drawn;
+    this.head.replaceChildren(make("strong", "pe-model", around.model), make("span", "pe-data", around.data));
+    if (this.choose) this.head.append(...around.offers.map((offer) => this.offerElement(offer)));
+  }
+  /** @param {Offer} offer */
+  offerElement(offer) {
+    return offer.present === null ? this.buttons(offer) : this.select(offer);
+  }
+  /** @param {Offer} offer */
+  select(offer) {
+    const select = make("select", "pe-select");
+    select.setAttribute("aria-label", offer.label);
+    select.append(...offer.choices.map(([value, text]) => Object.assign(make("option", "", text), { value })));
+    select.value = offer.present ?? "";
+    select.addEventListener("change", () => this.choose?.({ kind: offer.kind, value: select.value }));
+    return select;
+  }
+  /** @param {Offer} offer */
+  buttons(offer) {
+    const group = make("span", "pe-buttons");
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", offer.label);
+    for (const [value, text] of offer.choices) {
+      const button = make("button", "pe-button", text);
+      button.type = "button";
+      button.addEventListener("click", () => this.choose?.({ kind: offer.kind, value }));
+      group.append(button);
+    }
+    return group;
+  }
+  /** @param {Chart} chart */
+  showChart(chart) {
+    if (!chart.series) return;
+    this.chart.replaceChildren(drawChart(chart));
+    this.keys.replaceChildren(...chart.series.map((series) => make("span", `pe-key pe-${series.kind}`, series.label)));
+  }
+  /** A line was moved where nothing measures: the measured numbers are of another setting. @param {string} why */
+  outdate(why) {
+    if (this.host.classList.contains("pe-outdated")) return;
+    this.host.classList.add("pe-outdated");
+    this.facts.before(make("p", "pe-why", why));
+  }
+  destroy() {
+    this.host.remove();
+  }
+};
+function factElement(fact) {
+  const element = make("div", "pe-fact");
+  const name = make("div", "pe-name", fact.name);
+  if (fact.origin) name.append(make("span", "pe-origin", fact.origin));
+  const value = make("span", `pe-value pe-${fact.tone || "plain"}`, fact.value);
+  const line = make("div");
+  line.append(value, " ", make("span", "pe-note", fact.note));
+  element.append(name, line);
+  element.classList.toggle("pe-measured", fact.origin !== "counted");
+  if (fact.progress !== null) {
+    const bar2 = make("div", "pe-bar");
+    bar2.style.width = `${Math.round(100 * fact.progress)}%`;
+    element.append(bar2);
+  }
+  return element;
+}
+function warningElement(warning) {
+  const item = make("li", `pe-${warning.level}`, warning.what);
+  if (warning.action) item.append(" ", make("span", "pe-note", warning.action));
+  return item;
+}
+
+// anywidget.js
+var lastChoice = Date.now();
+function tell(model, name, value) {
+  model.set(name, value);
+  model.save_changes();
+}
+function render({ model, el }) {
+  const face = new Face(el, (choice) => tell(model, "_choice", { ...choice, seq: lastChoice += 1 }));
+  const payload = () => ({ static: model.get("_static"), strips: model.get("_strips"), dynamic: model.get("_dynamic") });
+  const instance = mount(face.lines, payload(), (commit) => tell(model, "_commit", commit));
   const update = () => instance.update(payload());
-  const watched = PARTS.map((trait) => `change:${trait}`);
-  for (const name of watched) model.on(name, update);
+  const around = () => face.show(model.get("_around") ?? {});
+  const chart = () => face.showChart(model.get("_chart") ?? {});
+  const watched = [
+    ["_static", update],
+    ["_strips", update],
+    ["_dynamic", update],
+    ["_around", around],
+    ["_chart", chart]
+  ];
+  for (const [name, handle] of watched) model.on(`change:${name}`, handle);
+  around();
+  chart();
+  tell(model, "_views", (model.get("_views") ?? 0) + 1);
   return () => {
-    for (const name of watched) model.off(name, update);
+    for (const [name, handle] of watched) model.off(`change:${name}`, handle);
     instance.destroy();
+    face.destroy();
+    tell(model, "_views", Math.max(0, model.get("_views") - 1));
   };
 }
 var anywidget_default = { render };

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 99c92e013b4327db
+// Made from src/ by "make component": change it there. Sources: 78c6e05544469a19
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"99c92e013b4327db"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"78c6e05544469a19"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 99c92e013b4327db
+// Made from src/ by "make component": change it there. Sources: 78c6e05544469a19
 
 // ticker.js
 var RETRY_MS = 1500;

@@ -1,8 +1,10 @@
 // @ts-check
-// Adapter to notebooks by anywidget. The model's traits `static`, `strips` and `dynamic` are the
-// payload's parts; `commit` takes what the user does.
+// Adapter to notebooks by anywidget. The model's traits `_static`, `_strips` and `_dynamic` are the payload's parts,
+// `_around` and `_chart` what stands beside the histograms; `_commit` takes what the user does to a line, `_choice` what
+// is chosen above them. `_views` says whether anybody looks.
 
 import { mount } from "./histogram/histogram.js";
+import { Face } from "./notebook/face.js";
 
 /** @import { Payload } from "./types.js" */
 
@@ -15,22 +17,40 @@ import { mount } from "./histogram/histogram.js";
  * @property {(name: string, handle: () => void) => void} off
  */
 
-const PARTS = ["static", "strips", "dynamic"];
+let lastChoice = Date.now(); // two equal choices differ in it
+
+/** @param {WidgetModel} model @param {string} name @param {unknown} value */
+function tell(model, name, value) {
+  model.set(name, value);
+  model.save_changes();
+}
 
 /** @param {{ model: WidgetModel, el: HTMLElement }} place */
 function render({ model, el }) {
+  const face = new Face(el, (choice) => tell(model, "_choice", { ...choice, seq: (lastChoice += 1) }));
   /** @returns {Payload} */
-  const payload = () => ({ static: model.get("static"), strips: model.get("strips"), dynamic: model.get("dynamic") });
-  const instance = mount(el, payload(), (commit) => {
-    model.set("commit", commit);
-    model.save_changes();
-  });
+  const payload = () => ({ static: model.get("_static"), strips: model.get("_strips"), dynamic: model.get("_dynamic") });
+  const instance = mount(face.lines, payload(), (commit) => tell(model, "_commit", commit));
   const update = () => instance.update(payload());
-  const watched = PARTS.map((trait) => `change:${trait}`);
-  for (const name of watched) model.on(name, update);
+  const around = () => face.show(model.get("_around") ?? {});
+  const chart = () => face.showChart(model.get("_chart") ?? {});
+  /** @type {[string, () => void][]} */
+  const watched = [
+    ["_static", update],
+    ["_strips", update],
+    ["_dynamic", update],
+    ["_around", around],
+    ["_chart", chart],
+  ];
+  for (const [name, handle] of watched) model.on(`change:${name}`, handle);
+  around();
+  chart();
+  tell(model, "_views", (model.get("_views") ?? 0) + 1);
   return () => {
-    for (const name of watched) model.off(name, update);
+    for (const [name, handle] of watched) model.off(`change:${name}`, handle);
     instance.destroy();
+    face.destroy();
+    tell(model, "_views", Math.max(0, model.get("_views") - 1));
   };
 }
 

@@ -160,3 +160,62 @@ export interface ScheduleData {
   moves_end: boolean;
   words: string;
 }
+
+/** One cell of the line of facts; `progress` (0 to 1) while it is still measured. */
+export interface Fact {
+  name: string;
+  origin: string;
+  value: string;
+  note: string;
+  tone: string;
+  progress: number | null;
+}
+
+export interface Warning {
+  level: string;
+  what: string;
+  action: string;
+}
+
+/** Choices of one kind: a list with one present, or (null) buttons. */
+export interface Offer {
+  kind: string;
+  label: string;
+  choices: [value: string, text: string][];
+  present: string | null;
+}
+
+export interface Choice {
+  kind: string;
+  value: string;
+}
+
+/** What stands around the histograms in a notebook. */
+export interface Around {
+  model: string;
+  data: string;
+  facts: Fact[];
+  warnings: Warning[];
+  refusals: string[];
+  offers: Offer[];
+}
+
+export interface ChartPoint {
+  ratio: number;
+  share: number;
+  low: number | null;
+  high: number | null;
+  text: string;
+}
+
+export interface Series {
+  kind: "curve" | "control" | "tried" | "now";
+  label: string;
+  points: ChartPoint[];
+}
+
+export interface Chart {
+  title: string;
+  alternative: string;
+  series: Series[];
+}

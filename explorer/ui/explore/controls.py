@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
 import streamlit as st
 
-from explorer.pruning import allocation
 from explorer.pruning.granularity import GRANULARITIES
 from explorer.text.numbers import percent_asked
 from explorer.types import Dataset, LoadedModel, Plan, Scores
 from explorer.ui.explore import exact
 from explorer.ui.widgets import criterion_picker, parameter_fields
 from explorer.ui.widgets.controlled_widget import mirrored
+from explorer.workbench.choices import PRESETS, with_preset, with_unit
 from explorer.workbench.workspace import Workspace
 
 _NEAR = ("weight", "out_channel")
-PRESETS = (0.0, 0.5, 0.8, 0.9)
 
 
 def bar(work: Workspace, model: LoadedModel, dataset: Dataset | None, scores: Scores, plan: Plan) -> None:
@@ -66,12 +64,9 @@ def _unit_label(key: str) -> str:
 
 def _switch(work: Workspace, key: str | None) -> None:
     if key is not None and key != work.spec.granularity.key:
-        # Lines and limits name the units of the old kind: start anew.
-        unit = GRANULARITIES.get(key)
-        work.set(replace(work.spec, granularity=unit, allocation=allocation.get("global"), limits=()))
+        work.set(with_unit(work.spec, key))
 
 
 def _preset(work: Workspace, share: float) -> None:
     """Global, or uniform, as the thresholds move now."""
-    key = "uniform" if work.mode == "share" else "global"
-    work.set(replace(work.spec, allocation=allocation.get(key, sparsity=share)))
+    work.set(with_preset(work.spec, share, work.mode))

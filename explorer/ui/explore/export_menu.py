@@ -21,6 +21,7 @@ from explorer.text.names import file_stem
 from explorer.text.numbers import bytes_text, interval, percent
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, session
+from explorer.workbench.code import python_lines
 
 _PACKED = {
     "bitmask": "Packed: bitmask and values left",
@@ -86,20 +87,7 @@ def _link() -> str:
 
 def _python(view: View) -> str:
     source = view.work.source
-    arch = f", arch={source.arch!r}" if source.arch else ""
-    options = "".join(
-        f", {name}={getattr(source, name)!r}"
-        for name in ("size", "mean", "std", "splits", "task")
-        if getattr(source, name)
-    )
-    data = source.data or view.model.data or "none"
-    return (
-        "import explorer as ex\n\n"
-        f"model = ex.load({view.model.address!r}{arch})\n"
-        f"data = ex.load_data({data!r}, model=model{options})\n"
-        f"spec = ex.PruneSpec.from_json({json.dumps(view.work.spec.to_json())!r})\n"
-        "print(ex.evaluate(model, spec, data))"
-    )
+    return python_lines(view.model, source.data or view.model.data or "none", view.work.spec, source)
 
 
 def _shell(view: View) -> str:

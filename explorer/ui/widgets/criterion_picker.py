@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
@@ -12,12 +11,12 @@ from explorer.errors import ExplorerError
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.gathering import why_no_evidence
-from explorer.pruning.scoring import why_no_units
 from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui.shell import cache, session
 from explorer.ui.widgets import parameter_fields
 from explorer.ui.widgets.controlled_widget import mirrored
+from explorer.workbench.choices import with_criterion
 from explorer.workbench.workspace import Workspace
 
 
@@ -74,22 +73,11 @@ def _choose(work: Workspace, model: LoadedModel, dataset: Dataset | None, key: s
     """Take the criterion if it can rank anything; else say why and stay."""
     if key is None or key == work.spec.criterion.key:
         return
-    request = replace(work.spec, criterion=CRITERIA.get(key))
     try:
-        why = why_no_units(cache.scores(model, request, dataset))
+        request = with_criterion(work.spec, key, lambda spec: cache.scores(model, spec, dataset))
     except ExplorerError as error:
         session.notify(error)
         return
-    if why is None:
-        # Scores from gradients and activations span many orders of magnitude.
-        work.scale = "log" if request.criterion.needs else "linear"
-        work.set(request)
-        return
-    unit = cast(Any, work.spec.granularity).unit
-    session.notify(
-        ExplorerError(
-            f"{request.criterion.label} ranks no {unit} of this model.",
-            why=why,
-            fix="Choose another unit or criterion.",
-        )
-    )
+    # Scores from gradients and activations span many orders of magnitude.
+    work.scale = "log" if request.criterion.needs else "linear"
+    work.set(request)

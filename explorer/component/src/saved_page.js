@@ -1,0 +1,21 @@
+// @ts-check
+// A page that was saved from a notebook: one file, no server. Lines are still draggable; what their place
+// removes is read from the counted curve, and nothing is measured.
+
+import { mount } from "./histogram/histogram.js";
+import { Face } from "./notebook/face.js";
+
+const NOTE = "A line was moved: shares are counted in this page, but accuracy is that of the saved setting.";
+
+const holder = document.getElementById("pruning-explorer-saved");
+const place = document.getElementById("pruning-explorer");
+if (holder && place) {
+  const saved = JSON.parse(holder.textContent ?? "{}");
+  const face = new Face(place, null);
+  const moves = ["threshold", "share", "reset"];
+  mount(face.lines, saved.payload, ({ events }) => {
+    if (events.some((event) => moves.includes(event.kind))) face.outdate(NOTE);
+  });
+  face.show(saved.around);
+  face.showChart(saved.chart);
+}

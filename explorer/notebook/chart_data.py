@@ -1,0 +1,40 @@
+"""The trade-off as numbers for the widget's chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explorer.text.numbers import in_words, percent, provenance, times
+from explorer.types import TradeOff, TradeOffPoint
+from explorer.types.aliases import JsonDict
+
+TITLE = "compression ratio, counted; whiskers: 95 % intervals"
+
+
+def chart_data(curves: Sequence[TradeOff], tried: Sequence[TradeOffPoint], now: TradeOffPoint | None) -> JsonDict:
+    """What is drawn, JSON-able, and the same in a sentence; the present setting last, so that it lies on top."""
+    series = [_series("control" if curve.is_control else "curve", curve.label, curve.points) for curve in curves]
+    series += [_series("tried", "tried", tried)] if tried else []
+    series += [_series("now", f"now: {_in_words(now)}", [now])] if now is not None else []
+    drawn = [one for one in series if one["points"]]
+    sentence = "; ".join(f"{one['label']}, {len(one['points'])} points" for one in drawn if one["kind"] != "now")
+    return {"title": TITLE, "series": drawn, "alternative": f"Accuracy against compression ratio. {sentence}"}
+
+
+def _series(kind: str, label: str, points: Sequence[TradeOffPoint]) -> JsonDict:
+    return {"kind": kind, "label": label, "points": [_point(point) for point in points]}
+
+
+def _point(point: TradeOffPoint) -> JsonDict:
+    accuracy = point.accuracy
+    return {
+        "ratio": point.compression_ratio,
+        "share": accuracy.value,
+        "low": accuracy.low,
+        "high": accuracy.high,
+        "text": f"{times(point.compression_ratio)}, {in_words(accuracy)}, {provenance(accuracy)}",
+    }
+
+
+def _in_words(point: TradeOffPoint) -> str:
+    return f"{times(point.compression_ratio)}, {percent(point.accuracy.value)}"
