@@ -23,6 +23,7 @@ from explorer.pruning.plan import is_locked
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
+from explorer.text.bar import Steps, tracked
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, SplitName, TradeOffPoint
 from explorer.types.aliases import JsonObject
 
@@ -41,6 +42,7 @@ class MeasureOptions:
     metric: Given | None = None
     scores: Scores | None = None
     recorded: Callable[[Plan], TradeOffPoint | None] | None = None
+    progress: bool | None = None
 
 
 class MeasureKeywords(TypedDict, total=False):
@@ -52,6 +54,7 @@ class MeasureKeywords(TypedDict, total=False):
     metric: Given | None
     scores: Scores | None
     recorded: Callable[[Plan], TradeOffPoint | None] | None
+    progress: bool | None
 
 
 @options_from(MeasureOptions)
@@ -71,7 +74,7 @@ def sweep(
     set the share of the prunable weights itself. Each point's ``asked`` is the sparsity that was set,
     ``asked_ratio`` the ratio that it was set for. Pass an ``evaluator`` to reuse what it knows about the dense
     model, and ``scores`` where they are known: units are scored, and data looked at, once for the whole curve.
-    ``metric``, as for :func:`evaluate`, takes the place of accuracy.
+    ``metric``, as for :func:`evaluate`, takes the place of accuracy. ``progress``: a bar (default: where one types).
 
     Raises ExplorerError when the allocation has no overall sparsity, or the split is absent.
     """
@@ -87,7 +90,8 @@ def sweep(
     specs = [with_sparsity(request, sparsity) for sparsity in targets]
     measuring["scores"] = scores
     points = measure(loaded, specs, dataset, **measuring)
-    return (replace(p, asked_ratio=ratio) for p, ratio in zip(points, targets.values(), strict=True))
+    at_ratios = (replace(p, asked_ratio=ratio) for p, ratio in zip(points, targets.values(), strict=True))
+    return tracked(at_ratios, Steps("sweep", len(specs)), asked.progress)
 
 
 @options_from(MeasureOptions)

@@ -22,6 +22,7 @@ from explorer.recovery.context import RecoveryContext
 from explorer.recovery.state import Recovered, RecoveryProgress, State
 from explorer.recovery.steps import STEPS, Rewind
 from explorer.recovery.steps.base import Step
+from explorer.text.bar import Steps, tracked
 from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.brief import Brief
@@ -140,13 +141,15 @@ def recover(
     evaluator: Evaluator | None = None,
     checkpoints: Path | str | None = None,
     device: str = "cpu",
+    progress: bool | None = None,
 ) -> Iterator[RecoveryProgress]:
     """Do what ``recipe`` says to ``model``, and tell after every epoch and step; the caller may stop any time.
 
     The model is not written to: the last result carries ``recovered``, with the new network, its masks and its
     protocol. Trained on fit, the best epoch chosen on tune; test is never touched. ``evaluator`` is one of the model
     to compare with (the dense one) on tune, made here unless given. With a folder as ``checkpoints`` each finished
-    epoch is kept there, and a run that was killed goes on to the same bits as one that was not.
+    epoch is kept there, and a run that was killed goes on to the same bits as one that was not. ``progress``: a
+    bar (default: where somebody types).
 
     Raises ExplorerError when the model cannot run, or a step cannot be done with this data.
     """
@@ -166,7 +169,13 @@ def recover(
     context = RecoveryContext(
         dataset, layer_table(loaded), evaluator, kept, device, request.seed, n_steps=len(request.steps)
     )
-    return _steps(loaded, request, context)
+    n_lines = sum(max(1, step.n_epochs) for step in request.steps)
+    return tracked(_steps(loaded, request, context), Steps("recover", n_lines, _is_line), progress)
+
+
+def _is_line(line: RecoveryProgress) -> bool:
+    """Whether an epoch or a step is over, which a bar counts."""
+    return line.complete and line.recovered is None
 
 
 def depends_on(model: LoadedModel, recipe: Recipe, data: Dataset, device: str) -> JsonDict:

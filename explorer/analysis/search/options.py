@@ -28,6 +28,7 @@ class SearchOptions:
     evaluator: Evaluator | None = None
     metric: Given | None = None
     device: str = "cpu"
+    progress: bool | None = None
 
 
 class SearchKeywords(TypedDict, total=False):
@@ -43,3 +44,4 @@ class SearchKeywords(TypedDict, total=False):
     evaluator: Evaluator | None
     metric: Given | None
     device: str
+    progress: bool | None

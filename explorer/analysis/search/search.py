@@ -34,6 +34,7 @@ from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.plan import is_locked
 from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import PruneSpec
+from explorer.text.bar import Steps, tracked
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonObject
 
@@ -61,6 +62,7 @@ def search(
     Of ``spec`` the units, the criterion and the limits count. ``evaluations`` is how many plans are tried. ``cells``
     are those of a scan that is there already; else the model is scanned first at ``levels``, with ``keep`` and
     ``evaluator`` as in :func:`scan`. ``metric``, as for :func:`evaluate`, takes the place of accuracy: a share.
+    ``progress`` shows a bar (default: where somebody types).
 
     Raises ExplorerError when the question is none, the model cannot run, or a time is asked for where zeros stay.
     """
@@ -78,7 +80,8 @@ def search(
     if cells is None:
         scanned = ScanKeywords(levels=asked.levels, keep=asked.keep, evaluator=judge, device=asked.device)
         cells = scan(loaded, dataset, request, **scanned)
-    return _searched(loaded, dataset, request, question, judge, asked.evaluations, cells)
+    plans = _searched(loaded, dataset, request, question, judge, asked.evaluations, cells)
+    return tracked(plans, Steps("search", asked.evaluations), asked.progress)
 
 
 def _check_share(judge: Evaluator) -> None:

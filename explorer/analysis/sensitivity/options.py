@@ -28,6 +28,7 @@ class ScanOptions:
     device: str = "cpu"
     seed: int = 0
     scores: Scores | None = None
+    progress: bool | None = None
 
 
 class ScanKeywords(TypedDict, total=False):
@@ -45,3 +46,4 @@ class ScanKeywords(TypedDict, total=False):
     device: str
     seed: int
     scores: Scores | None
+    progress: bool | None

@@ -39,6 +39,7 @@ from explorer.pruning.plan import group_masks
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
+from explorer.text.bar import Steps, tracked
 from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores, Split
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.stopping import result
@@ -89,7 +90,7 @@ def scan(
     ``n_samples`` takes the first samples of the split only. With ``keep`` finished cells are
     kept, and those found there are not measured again. An ``evaluator`` must be one for this model and
     these samples, ``scores`` those of ``spec``; ``seed`` draws the samples of estimates. ``metric``, as for
-    :func:`evaluate`, takes the place of accuracy. Stop at any time.
+    :func:`evaluate`, takes the place of accuracy. ``progress``: a bar (default: where somebody types). Stop any time.
 
     Raises ExplorerError when the model cannot run, a layer or a level is not possible, or the
     split is absent.
@@ -107,7 +108,8 @@ def scan(
     judge = asked.evaluator or Evaluator(loaded, samples, device=asked.device, memory_limit=0, asked=headline)
     how = _How(asked.mode, asked.max_drop, asked.seed)
     keep = asked.keep if judge.asked.headline is None else None  # stored cells are those of accuracy
-    return _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))
+    cells = _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))
+    return tracked(cells, Steps("scan", len(places), lambda cell: cell.complete), asked.progress)
 
 
 def scan_size(

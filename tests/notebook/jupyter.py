@@ -1,0 +1,61 @@
+"""A JupyterLab of one's own for tests that drive the widget in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+_QUIET = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+@contextmanager
+def lab(folder: Path, cells: Sequence[str]) -> Iterator[str]:
+    """The address of a JupyterLab that shows a notebook with these cells."""
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(notebook, folder / "drive.ipynb")
+    overrides = folder / "app" / "settings" / "overrides.json"
+    overrides.parent.mkdir(parents=True)
+    overrides.write_text(json.dumps(_QUIET), encoding="utf-8")
+    named = {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    environment = {**os.environ, **named, "PYTHONPATH": str(ROOT), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
+    options = {"ip": "127.0.0.1", "port": "0", "root_dir": str(folder), "allow_root": "True", "open_browser": "False"}
+    command = [sys.executable, "-m", "jupyterlab", *(f"--ServerApp.{name}={value}" for name, value in options.items())]
+    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            yield f"{_address(server)}/lab/tree/drive.ipynb"
+        finally:
+            server.terminate()
+            server.communicate(timeout=60)
+
+
+def _address(server: subprocess.Popen[str]) -> str:
+    """What the server says of itself as soon as it listens."""
+    assert server.stderr is not None
+    said = []
+    for line in server.stderr:
+        said.append(line)
+        if "http://127.0.0.1:" in line:
+            port = line.partition("http://127.0.0.1:")[2].partition("/")[0].strip()
+            return f"http://127.0.0.1:{port}"
+    raise AssertionError("JupyterLab did not start:\n" + "".join(said))
+
+
+def run_all(page: Page, address: str) -> None:
+    """Open the notebook and run its cells as a person would."""
+    page.goto(address)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
