@@ -127,7 +127,7 @@ class _InNotebook:
     def __init__(self) -> None:
         from IPython.display import display
 
-        self._place = display({"text/plain": ""}, raw=True, display_id=True)
+        self._place = display({"text/plain": ""}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def show(self, text: str) -> None:
         self._place.update({"text/plain": text}, raw=True)

@@ -55,7 +55,9 @@ def _address(server: subprocess.Popen[str]) -> str:
 
 
 def run_all(page: Page, address: str) -> None:
-    """Open the notebook and run its cells as a person would."""
+    """Open the notebook and run its cells as a person would, as soon as there is a kernel."""
     page.goto(address)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=120_000)
+    page.locator(".jp-Notebook .jp-InputArea-editor").first.click()
+    for _ in range(page.locator(".jp-CodeCell").count()):
+        page.keyboard.press("Shift+Enter")
