@@ -11,7 +11,7 @@ Sun et al. 2023, arXiv:2306.11695, algorithm 1.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -50,6 +50,18 @@ class PrunedBlock:
     n_pruned: int
     seconds: float
     is_resumed: bool = False
+
+
+class BlockFiles:
+    """Where weights of blocks are recorded: here nowhere."""
+
+    def finished(self, path: str) -> Mapping[str, Tensor] | None:
+        """The new weights of a block that was pruned before; None where it was not."""
+        return None
+
+    def rounded(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights as they come back from a file, so that later blocks see the same now and when begun again."""
+        return dict(tensors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,14 +145,14 @@ def pruned_blocks(
     data: Dataset,
     *,
     propagate: Propagate = "pruned",
-    finished: Callable[[str], Mapping[str, Tensor] | None] = lambda path: None,
+    files: BlockFiles | None = None,
 ) -> Iterator[PrunedBlock]:
     """Each block with its new weights, in order; the model itself is only read.
 
     ``propagate``: a block sees what the "pruned" ones before it give, or (as all at once) the "dense" ones.
-    ``finished`` gives the weights of a block that was pruned before. Raises ExplorerError.
+    With ``files``, blocks that were pruned before are taken from there. Raises ExplorerError.
     """
-    spec = in_blocks(model, spec)
+    files, spec = files or BlockFiles(), in_blocks(model, spec)
     module = runnable(model)
     paths = block_paths(module)
     if "fit" not in data.splits:
@@ -153,10 +165,12 @@ def pruned_blocks(
             check()
             began = time.perf_counter()
             alone = _alone(model, path, replace(record, hidden=hidden), data)
-            done = finished(path)
-            new, counts = (
-                _pruned(alone, spec, path, data, hidden) if done is None else (dict(done), _counts(alone, done))
-            )
+            done = files.finished(path)
+            if done is None:
+                new, counts = _pruned(alone, spec, path, data, hidden)
+                new = files.rounded(new)
+            else:
+                new, counts = dict(done), _counts(alone, done)
             hidden = _run(alone if propagate == "dense" else _with(alone, new), hidden)
             seconds = time.perf_counter() - began
             yield PrunedBlock(index, path, new, *counts, seconds, is_resumed=done is not None)

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from explorer.engine.blocks import Propagate, PrunedBlock, block_paths, in_blocks, pruned_blocks
+from explorer.engine.blocks import BlockFiles, Propagate, PrunedBlock, block_paths, in_blocks, pruned_blocks
 from explorer.errors import ExplorerError
 from explorer.export.files import misread, same_tensors
 from explorer.metrics.size import file_dtypes
+from explorer.models.reader.shards import shards
 from explorer.pruning.running import runnable
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import replacing, write_text
@@ -42,28 +44,18 @@ class ByBlock:
         Begun again with the same request on the same weights and data it goes on where it was. Raises ExplorerError
         for a folder that holds something else.
         """
-        begun = self._begun(model, data)
         paths = block_paths(runnable(model))
         n_files = len(paths) + 1
         names = {path: f"model-{i + 1:05d}-of-{n_files:05d}.safetensors" for i, path in enumerate(paths)}
-        stored_as = file_dtypes(model)
-
-        def finished(path: str) -> Mapping[str, Tensor] | None:
-            done = begun["blocks"].get(path)
-            if done is None or not (self.folder / names[path]).is_file() or _sha256(self.folder / names[path]) != done:
-                return None
-            return {n: t.to(model.weights[n].dtype) for n, t in load_file(self.folder / names[path]).items()}
-
+        form = _Form.of(model, self.source)
+        files = _Files(self.folder, names, self._begun(model, data), form)
         where: dict[str, str] = {}
-        for block in pruned_blocks(model, self.spec, data, propagate=self.propagate, finished=finished):
-            target = self.folder / names[block.path]
+        for block in pruned_blocks(model, self.spec, data, propagate=self.propagate, files=files):
             if not block.is_resumed:
-                _write({n: t.to(stored_as.get(n, t.dtype)) for n, t in block.tensors.items()}, target)
-                begun["blocks"][block.path] = _sha256(target)
-                write_text(self.folder / JOURNAL, json.dumps(begun, indent=1) + "\n")
-            where |= dict.fromkeys(block.tensors, target.name)
+                files.write(block)
+            where |= dict.fromkeys(block.tensors, names[block.path])
             yield block
-        rest = self._rest(model, where, stored_as)
+        rest = form.stored(_rest(model, where))
         last = self.folder / f"model-{n_files:05d}-of-{n_files:05d}.safetensors"
         _write(rest, last)
         self._finish(model, where | dict.fromkeys(rest, last.name))
@@ -95,13 +87,6 @@ class ByBlock:
             )
         return {**about, "blocks": blocks}
 
-    def _rest(self, model: LoadedModel, where: Mapping[str, str], stored_as: Mapping[str, object]) -> dict[str, Tensor]:
-        """What is in no block, as it was; what is tied is there once, and buffers that the state holds."""
-        state = runnable(model).state_dict()
-        again = {n for n, p in runnable(model).named_parameters(remove_duplicate=False) if n not in model.weights}
-        rest = {n: t for n, t in state.items() if n not in where and n not in again}
-        return {n: t.detach().to(stored_as.get(n, t.dtype)) for n, t in rest.items()}  # type: ignore[call-overload,misc]
-
     def _finish(self, model: LoadedModel, where: Mapping[str, str]) -> None:
         total = sum(path.stat().st_size for path in self.folder.glob("model-*.safetensors"))
         index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(where.items()))}
@@ -119,6 +104,74 @@ class ByBlock:
         files = [path for path in sorted(self.source.iterdir()) if path.is_file() and not path.name.startswith(".")]
         names = [path for path in files if not path.name.endswith((*_WEIGHTS, ".index.json"))]
         return [path for path in names if path.stat().st_size <= _LARGEST and path.name not in (JOURNAL, SPEC)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Form:
+    """How the model's own files hold its weights: their types, and which lie the other way round."""
+
+    computed_as: Mapping[str, torch.dtype]
+    stored_as: Mapping[str, torch.dtype]
+    transposed: frozenset[str]
+
+    @classmethod
+    def of(cls, model: LoadedModel, source: Path | None) -> _Form:
+        """As the model says it, and as the files of its folder are."""
+        computed_as = {name: tensor.dtype for name, tensor in runnable(model).state_dict().items()}
+        stored_as = dict(file_dtypes(model))
+        if source is not None and any(source.glob("*.safetensors")):
+            stored = shards(source).tensors
+            floats = {each.dtype for each in stored.values() if each.dtype.is_floating_point}
+            usual = floats.pop() if len(floats) == 1 else None
+            for name, dtype in computed_as.items():
+                if dtype.is_floating_point:
+                    stored_as[name] = stored[name].dtype if name in stored else usual or stored_as.get(name, dtype)
+        return cls(computed_as, stored_as, frozenset(model.meta.get("transposed") or ()))
+
+    def stored(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """As a file holds them."""
+        turned = {n: t.t() if n in self.transposed else t for n, t in tensors.items()}
+        return {n: t.to(self.stored_as.get(n, t.dtype)) for n, t in turned.items()}
+
+    def computed(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """As the network computes with them."""
+        turned = {n: t.t().contiguous() if n in self.transposed else t for n, t in tensors.items()}
+        return {n: t.to(self.computed_as.get(n, t.dtype)) for n, t in turned.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Files(BlockFiles):
+    """The files of blocks and their journal in a folder; ``names`` of the files by block."""
+
+    folder: Path
+    names: Mapping[str, str]
+    journal: JsonDict
+    form: _Form
+
+    def finished(self, path: str) -> Mapping[str, Tensor] | None:
+        """From a file whose digest the journal has."""
+        file, digest = self.folder / self.names[path], self.journal["blocks"].get(path)
+        if digest is None or not file.is_file() or _sha256(file) != digest:
+            return None
+        return self.form.computed(load_file(file))
+
+    def rounded(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Through the types of the files."""
+        return self.form.computed(self.form.stored(tensors))
+
+    def write(self, block: PrunedBlock) -> None:
+        """Put a block's file in its place, then its line in the journal."""
+        target = self.folder / self.names[block.path]
+        _write(self.form.stored(block.tensors), target)
+        self.journal["blocks"][block.path] = _sha256(target)
+        write_text(self.folder / JOURNAL, json.dumps(self.journal, indent=1) + "\n")
+
+
+def _rest(model: LoadedModel, where: Mapping[str, str]) -> dict[str, Tensor]:
+    """What is in no block, as it was: what is tied once, and the buffers that the state holds."""
+    module = runnable(model)
+    again = {name for name, _ in module.named_parameters(remove_duplicate=False) if name not in model.weights}
+    return {n: t.detach() for n, t in module.state_dict().items() if n not in where and n not in again}
 
 
 def _write(tensors: Mapping[str, Tensor], target: Path) -> None:

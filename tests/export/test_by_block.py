@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,7 @@ def test_the_folder_holds_every_weight_once_with_an_index_and_the_request(
 
 KILLED = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 import explorer as ex
 from explorer.export.by_block import ByBlock
@@ -138,6 +140,23 @@ def test_who_is_killed_loses_one_block_and_gets_the_same_files(
     assert files == sorted(path.name for path in (tmp_path / "killed").iterdir())
     for name in files:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
+
+
+def test_weights_of_16_bits_are_the_same_begun_again_as_in_one_go(
+    sample: tuple[LoadedModel, Dataset], tmp_path: Path
+) -> None:
+    dense, data = sample
+    model = replace(dense, meta={**dense.meta, "dtypes": dict.fromkeys(dense.weights, "bfloat16")})
+    spec = PruneSpec("weight", "sparsegpt:n_samples=70", "uniform:sparsity=0.5")
+    list(ByBlock(spec, tmp_path / "whole").run(model, data))
+    stopped = ByBlock(spec, tmp_path / "stopped").run(model, data)
+    next(stopped)
+    next(stopped)
+    stopped.close()  # type: ignore[attr-defined]
+    assert [block.is_resumed for block in ByBlock(spec, tmp_path / "stopped").run(model, data)][:2] == [True, True]
+    for file in (tmp_path / "whole").glob("*.safetensors"):
+        assert all(t.dtype == torch.bfloat16 for t in load_file(file).values())
+        assert file.read_bytes() == (tmp_path / "stopped" / file.name).read_bytes()
 
 
 def test_a_folder_of_another_request_is_refused(sample: tuple[LoadedModel, Dataset], tmp_path: Path) -> None:
