@@ -118,6 +118,12 @@ def add_common(parser: Parser) -> None:
     group.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of every random choice (default: 0)")
 
 
+def add_stream(parser: Parser) -> None:
+    """Whether weights are read piece by piece."""
+    text = "read a safetensors file or a folder of them piece by piece: for checkpoints larger than memory"
+    parser.add_argument("--stream", action="store_true", help=text)
+
+
 def add_data(parser: Parser) -> None:
     """How to read the data."""
     group = parser.add_argument_group("reading the data")

@@ -14,6 +14,7 @@ from torch import Tensor
 from explorer.errors import ExplorerError
 from explorer.export.streamed import streamed
 from explorer.models.reader.shards import PIECE, shards
+from tests.cli.asked import refusal, result
 from tests.every import for_each
 
 
@@ -110,3 +111,17 @@ def test_nan_is_refused_and_a_full_folder_is_left_alone(tmp_path: Path) -> None:
     counted = streamed(shards(tmp_path / "in"))
     with pytest.raises(ExplorerError, match="is not empty"):
         list(counted.write(tmp_path / "in", counted.counts(0.5)))
+
+
+def test_the_commands_answer_from_the_files_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tensors = checkpoint(tmp_path / "in", torch.bfloat16)
+    rows = result(capsys, "inspect", str(tmp_path / "in"), "--stream")["tensors"]
+    assert {row["name"]: row["shape"] for row in rows} == {name: list(t.shape) for name, t in tensors.items()}
+    row = next(row for row in rows if row["name"] == "layers.1.q_proj.weight")
+    assert row["n_zeros"] == int((tensors[row["name"]] == 0).sum())
+    assert row["quantiles"]["0.5"] == float(tensors[row["name"]].abs().double().quantile(0.5))
+    out = str(tmp_path / "out")
+    answer = result(capsys, "prune", str(tmp_path / "in"), "--stream", "--sparsity", "0.5", "-o", out)
+    assert answer["pruned"] == round(0.5 * answer["weights"]) == sum(answer["counts"].values())
+    other = ("--criterion", "wanda", "--sparsity", "0.5", "-o", str(tmp_path / "no"))
+    assert "by their magnitude" in refusal(capsys, "prune", str(tmp_path / "in"), "--stream", *other)

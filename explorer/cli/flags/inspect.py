@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.cli.arguments import Parser, add_common, add_model
+from explorer.cli.arguments import Parser, add_common, add_model, add_stream
 
 NAME = "inspect"
 HELP = "Show every layer: shape, weights, how large they are, and why some cannot be pruned."
@@ -11,4 +11,5 @@ HELP = "Show every layer: shape, weights, how large they are, and why some canno
 def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
     add_model(parser)
+    add_stream(parser)
     add_common(parser)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_model
+from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_model, add_stream
 from explorer.cli.flags.failing import add_fail_on
 from explorer.cli.flags.request import add_request
 
@@ -16,6 +16,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT", help="the file (.safetensors), or a folder: block by block"
     )
+    add_stream(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
     forms = "masked: zeros are stored (default); sliced: whole units are removed, proven on the tune split"
     parser.add_argument("--form", choices=("masked", "sliced"), default="masked", help=forms)

@@ -12,6 +12,7 @@ from explorer.analysis import collapse
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.run.loading import load_model
+from explorer.cli.run.streamed import inspect_files
 from explorer.pruning.layers import layer_table
 from explorer.ranking.of_each import quantiles_of_each
 from explorer.ranking.order import Magnitudes
@@ -26,6 +27,8 @@ _SHARE_NAMES = tuple(f"{share:g}" for share in SHARES)
 
 def run(args: Arguments) -> int:
     """Print the layer table."""
+    if args.stream:
+        return inspect_files(args)
     model = load_model(args)
     layers = layer_table(model)
     rows = layer_rows(model, layers)

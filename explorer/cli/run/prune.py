@@ -14,6 +14,7 @@ from explorer.cli.run.failing import status_of
 from explorer.cli.run.loading import data_for, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
+from explorer.cli.run.streamed import prune_files
 from explorer.export.weights import write_pruned
 from explorer.pruning.plan import plan as make_plan
 from explorer.types import LoadedModel, Plan
@@ -22,6 +23,8 @@ from explorer.types import LoadedModel, Plan
 def run(args: Arguments) -> int:
     """Prune and write."""
     spec = prune_spec(args)
+    if args.stream:
+        return prune_files(args, spec)
     model = load_model(args)
     spec = with_curves(args, model, spec)
     if is_folder(args.output):
