@@ -11,8 +11,8 @@ from torch import Tensor
 from explorer.analysis import collapse
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
+from explorer.cli.run.checkpoints import inspect_files
 from explorer.cli.run.loading import load_model
-from explorer.cli.run.streamed import inspect_files
 from explorer.pruning.layers import layer_table
 from explorer.ranking.of_each import quantiles_of_each
 from explorer.ranking.order import Magnitudes

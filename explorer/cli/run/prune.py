@@ -7,14 +7,13 @@ from pathlib import Path
 from explorer.analysis.report import report
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
-from explorer.cli.run.by_block import by_block, is_folder
+from explorer.cli.run.checkpoints import by_block, is_folder, prune_files
 from explorer.cli.run.evaluate import remarks
 from explorer.cli.run.export import proof_lines, reached, slim_written, zeros_before
 from explorer.cli.run.failing import status_of
 from explorer.cli.run.loading import data_for, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
-from explorer.cli.run.streamed import prune_files
 from explorer.export.weights import write_pruned
 from explorer.pruning.plan import plan as make_plan
 from explorer.types import LoadedModel, Plan
