@@ -26,7 +26,7 @@ def lab(folder: Path, cells: Sequence[str]) -> Iterator[str]:
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(notebook, folder / "drive.ipynb")
-    overrides = folder / "app" / "settings" / "overrides.json"
+    overrides = folder / "jupyter_config_dir" / "labconfig" / "default_setting_overrides.json"
     overrides.parent.mkdir(parents=True)
     overrides.write_text(json.dumps(_QUIET), encoding="utf-8")
     named = {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
@@ -55,9 +55,13 @@ def _address(server: subprocess.Popen[str]) -> str:
 
 
 def run_all(page: Page, address: str) -> None:
-    """Open the notebook and run its cells as a person would, as soon as there is a kernel."""
+    """Open the notebook and run its cells as a person would; before its kernel listens a press is lost."""
     page.goto(address)
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=120_000)
-    page.locator(".jp-Notebook .jp-InputArea-editor").first.click()
-    for _ in range(page.locator(".jp-CodeCell").count()):
-        page.keyboard.press("Shift+Enter")
+    page.get_by_text("| Idle").wait_for(timeout=120_000)
+    cells = page.locator(".jp-CodeCell")
+    for index in range(cells.count()):
+        cell = cells.nth(index)
+        while cell.locator(".jp-InputPrompt").inner_text().strip() == "[ ]:":
+            cell.locator(".jp-InputArea-editor").click()
+            page.keyboard.press("Shift+Enter")
+            page.wait_for_timeout(500)

@@ -11,6 +11,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
+from explorer.text.bar import Steps, tracked
 from explorer.types import Dataset, LoadedModel, Scores, TradeOffPoint
 
 # Where one run of the dense model over the split is cheaper than this, chance is drawn three times.
@@ -50,7 +51,8 @@ def compare_methods(
     comparison = Comparison.of(
         loaded, dataset, [given_spec(spec) for spec in methods], seeds=seeds, lock_classifier=lock_classifier
     )
-    return comparison.with_points(_measured(comparison, loaded, dataset, ratios, device))
+    steps = Steps("compare", len(comparison.requests()) * len(ratios))
+    return comparison.with_points(tracked(_measured(comparison, loaded, dataset, ratios, device), steps))
 
 
 def usual_seeds(table: MacTable | None, data: Dataset) -> tuple[int, ...]:
