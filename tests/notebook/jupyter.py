@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,27 +33,32 @@ def lab(folder: Path, cells: Sequence[str]) -> Iterator[str]:
     overrides.write_text(json.dumps(_QUIET), encoding="utf-8")
     named = {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     environment = {**os.environ, **named, "PYTHONPATH": str(ROOT), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
-    options = {"ip": "127.0.0.1", "port": "0", "root_dir": str(folder), "allow_root": "True", "open_browser": "False"}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {"ip": "127.0.0.1", "port": port, "root_dir": folder, "allow_root": True, "open_browser": False}
     command = [sys.executable, "-m", "jupyterlab", *(f"--ServerApp.{name}={value}" for name, value in options.items())]
     command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
-    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as server:
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:
-            yield f"{_address(server)}/lab/tree/drive.ipynb"
+            _wait_for(port, server)
+            yield f"http://127.0.0.1:{port}/lab/tree/drive.ipynb"
         finally:
             server.terminate()
-            server.communicate(timeout=60)
+            server.wait(60)
 
 
-def _address(server: subprocess.Popen[str]) -> str:
-    """What the server says of itself as soon as it listens."""
-    assert server.stderr is not None
-    said = []
-    for line in server.stderr:
-        said.append(line)
-        if "http://127.0.0.1:" in line:
-            port = line.partition("http://127.0.0.1:")[2].partition("/")[0].strip()
-            return f"http://127.0.0.1:{port}"
-    raise AssertionError("JupyterLab did not start:\n" + "".join(said))
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Until the server listens; a server that has ended never will."""
+    for _ in range(1200):
+        assert server.poll() is None, "JupyterLab did not start"
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("JupyterLab does not answer")
 
 
 def run_all(page: Page, address: str) -> None:

@@ -26,7 +26,7 @@ BAD_SPECS = (
     {"allocation": {"key": "global", "sparsity": "much"}},
     {"limits": {"conv1": {"locked": "yes"}}},
     {"limits": {"conv1": {"floor": -0.1}}},
-    {"limits": []},
+    {"limits": [1]},
     {"unit": {"key": "weight"}},
     [],
 )
@@ -61,7 +61,7 @@ def test_every_member_with_its_defaults_is_valid_as_it_is_written() -> None:
 
 
 def test_requests_of_all_kinds_are_valid_as_they_are_written() -> None:
-    spec = ex.PruneSpec("out_channel", "taylor", "per_layer:default=0.5").with_limit("conv1", ex.Limit(True, 0.1, 0.5))
+    spec = ex.PruneSpec("out_channel", "taylor", "per_layer:sparsity=0.5").with_limit("conv1", ex.Limit(True, 0.1, 0.5))
     model = ex.load("digits-mlp")
     tuning = ex.recipes.tuning_for(model)
     made = [ex.recipes.one_shot(spec, tuning), ex.recipes.iterative(ex.PruneSpec(), 3, tuning)]
