@@ -28,7 +28,7 @@ from tests.house import LIBRARY, ROOT, SCREENS, files_below, imports_of, short
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = {"notebook", "onnx", "hub", "vision", "distributed", "docs"}
 ONLY_FOR_TESTS = {"pytest", "hypothesis"}
-CALLED_OTHERWISE = {"sklearn": "scikit-learn", "PIL": "pillow", "mkdocs": "mkdocs-material"}
+CALLED_OTHERWISE = {"IPython": "ipython", "sklearn": "scikit-learn", "PIL": "pillow", "mkdocs": "mkdocs-material"}
 # What lies in the package's folders for those who write it.
 FOR_WRITERS = {".md", ".mjs", ".py"}
 
