@@ -1,8 +1,9 @@
-"""What is dragged: the histograms and the schedule, as ES modules with the payload they take."""
+"""What is dragged or drawn: the histograms, the schedule, a curve, as ES modules with the payload they take."""
 
 from explorer.component.assets import (
     anywidget_js,
     css,
+    drawing_js,
     page_css,
     page_watch_js,
     saved_page_js,
@@ -11,6 +12,7 @@ from explorer.component.assets import (
     streamlit_parts_js,
     ticker_js,
 )
+from explorer.component.drawing import drawing_part, parse_curve
 from explorer.component.payload import ListState, dynamic_part, payload, static_part, strips_part
 from explorer.component.schedule import Corner, parse_corner, schedule_part
 
@@ -19,10 +21,13 @@ __all__ = [
     "ListState",
     "anywidget_js",
     "css",
+    "drawing_js",
+    "drawing_part",
     "dynamic_part",
     "page_css",
     "page_watch_js",
     "parse_corner",
+    "parse_curve",
     "payload",
     "saved_page_js",
     "schedule_js",

@@ -43,6 +43,11 @@ def schedule_js() -> str:
     return _text("bundle/schedule.js")
 
 
+def drawing_js() -> str:
+    """A curve to be drawn as a Streamlit component: tells its heights as the state ``curve``."""
+    return _text("bundle/drawing.js")
+
+
 def ticker_js() -> str:
     """A Streamlit component without a picture: sends the trigger ``tick`` while work is pending."""
     return _text("bundle/ticker.js")

@@ -34,6 +34,7 @@ def static_part(
     symbol: str | None = None,
     points: int | None = None,
     scope: str = "",
+    hide: Sequence[str] = (),
 ) -> JsonDict:
     """The histograms of all groups, JSON-able; make it once for a model, granularity and criterion.
 
@@ -41,13 +42,15 @@ def static_part(
     shown with its reason. ``symbol`` names the axis ("|w|"); by default "|w|" for weights and "norm" for channels.
     ``points`` is the resolution of the readout between commits (64 to 512); by default 256, and
     less when there are many groups. Counts at those points are exact. ``scope`` ("on this page") is said behind the
-    total where these are not all groups of the model; then the browser offers no search of its own.
+    total where these are not all groups of the model; then the browser offers no search of its own. ``hide`` leaves
+    parts out: "mode", "scale", "steps" (undo and redo), "search", "tools" (locks and limits).
     """
     points = points or max(96, min(256, 16_000 // max(1, len(groups))))
     is_weight = all(group.unit == "weight" for group in groups)
     entries = [_group(group, values.get(group.name), points) for group in groups]
     part = {"symbol": symbol or ("|w|" if is_weight else "norm"), "groups": entries}
-    return _digested(part | ({"scope": scope} if scope else {}))
+    part |= {"scope": scope} if scope else {}
+    return _digested(part | ({"hide": list(hide)} if hide else {}))
 
 
 def strips_part(strips: Mapping[str, Sequence[float | None]], *, whole: float = 0.0) -> JsonDict:

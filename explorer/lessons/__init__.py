@@ -17,9 +17,13 @@ MEMBERS: tuple[str, ...] = (
     "histogram",
     "threshold",
     "sensitivity",
+    "budget",
     "recovery",
     "channels",
+    "time",
     "files",
+    "tickets",
+    "harm",
 )
 
 

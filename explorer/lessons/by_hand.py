@@ -92,12 +92,12 @@ def _seen(context: Context, model: LoadedModel, layer: str, sample: int) -> tupl
 def _one(model: LoadedModel, plan: Plan, info: LayerInfo, convolution: nn.Conv2d, seen: Tensor) -> OneOutput:
     weights = model.weights[info.parameter].detach()
     mask = plan.masks.get(info.parameter, torch.ones_like(weights, dtype=torch.bool)).to(weights.dtype)
-    output, source = _kernel_with_both(mask, weights)
     height, width = weights.shape[2:]
     left, top = convolution.padding[1], convolution.padding[0]
     padded = functional.pad(seen, (int(left), int(left), int(top), int(top)))
     places = functional.unfold(padded, (height, width), stride=_two(convolution.stride))[0]
     patches = places.reshape(weights.shape[1], height, width, -1)
+    output, source = _kernel_with_both(mask, weights, patches.abs().flatten(1).amax(1))
     at = int((patches[source] ** 2).sum((0, 1)).argmax())
     patch = patches[..., at].double()
     n_across = (padded.shape[3] - width) // _two(convolution.stride)[1] + 1
@@ -122,10 +122,13 @@ def _one(model: LoadedModel, plan: Plan, info: LayerInfo, convolution: nn.Conv2d
     )
 
 
-def _kernel_with_both(mask: Tensor, weights: Tensor) -> tuple[int, int]:
-    """(output, input) channel of the kernel of which nearest to half is removed; the one with large weights first."""
+def _kernel_with_both(mask: Tensor, weights: Tensor, seen: Tensor) -> tuple[int, int]:
+    """(output, input) channel of the kernel of which nearest to half is removed, of inputs that are not all zero.
+
+    Among equals the one with large weights. ``seen``: the largest value of each input channel.
+    """
     share = mask.flatten(2).mean(2)
-    order = (share - 0.5).abs() - 1e-6 * weights.abs().flatten(2).sum(2)
+    order = (share - 0.5).abs() - 1e-6 * weights.abs().flatten(2).sum(2) + (seen == 0).to(weights.dtype)
     at = int(order.argmin())
     return at // weights.shape[1], at % weights.shape[1]
 

@@ -82,7 +82,7 @@ def _of_number(form: Number, answer: float, reading: Reading) -> Outcome:
     away = abs(answer - factor * m.value)
     inside = m.low is not None and m.high is not None and m.low <= answer / factor <= m.high
     unit = "points" if form.unit == "%" else form.unit
-    near = "inside the interval" if inside else f"{number(round(away, 2))} {unit} away"
+    near = "inside the interval" if inside else f"{number(round(away, 1 if form.unit == '%' else 2))} {unit} away"
     words = f"You said {number(answer)}{form.unit}; measured: {reading.words}. That is {near}."
     return Outcome(inside or away <= form.tolerance, words)
 

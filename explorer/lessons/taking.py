@@ -45,6 +45,7 @@ class Taking:
     context: Context
     answers: dict[str, Answer] = field(default_factory=dict)
     setting: PruneSpec = field(default_factory=PruneSpec)
+    _readings: dict[Ask, Readings] = field(default_factory=dict)
 
     @classmethod
     def of(cls, lesson: Lesson) -> Taking:
@@ -81,9 +82,12 @@ class Taking:
         return Measured(block.key, readings, verdict=verdict(block.conditions, readings))
 
     def measured(self, asks: tuple[Ask, ...]) -> Readings:
-        """The readings of all these questions, now."""
-        request = request_of(self.lesson, asks, self.setting)
-        return joined(results(request, self.context))
+        """The readings of all these questions; each is measured once in a lesson, when it first comes up."""
+        for ask in request_of(self.lesson, asks, self.setting).asks:
+            if ask not in self._readings:
+                request = request_of(self.lesson, (ask,), self.setting)
+                self._readings[ask] = joined(results(request, self.context))
+        return tuple(reading for ask in asks for reading in self._readings[ask.with_setting(self.setting)])
 
 
 def request_of(lesson: Lesson, asks: tuple[Ask, ...], setting: PruneSpec) -> LessonRequest:

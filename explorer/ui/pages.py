@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.ui.explore import PAGE as EXPLORE
+from explorer.ui.learn import PAGE as LEARN
 from explorer.ui.quantize import PAGE as QUANTIZE
 from explorer.ui.recover import PAGE as RECOVER
 from explorer.ui.search import PAGE as SEARCH
@@ -21,4 +22,5 @@ MEMBERS: tuple[Page, ...] = (
     QUANTIZE,
     STRUCTURE,
     WEIGHTS,
+    LEARN,
 )

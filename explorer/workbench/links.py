@@ -15,13 +15,14 @@ from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.types.aliases import JsonObject
 from explorer.workbench.events import Mode, Scale
-from explorer.workbench.workspace import DEFAULT_MODEL, Source, Workspace
+from explorer.workbench.workspace import DEFAULT_MODEL, LessonPlace, Source, Workspace
 
 Control: TypeAlias = bool | int | float | str | list[bool | int | float | str]
 MODES, SCALES = get_args(Mode), get_args(Scale)
 _MOST_CHOSEN = 100
 _LONGEST = 20_000
 _MOST_BYTES = 500_000
+_LONGEST_STEP = 4
 
 
 def encode(spec: PruneSpec) -> str:
@@ -49,11 +50,32 @@ def controls_of(parameters: Mapping[str, str]) -> dict[str, Control]:
 
     Nothing of a text that was cut or changed: the setting itself is in another part of the link.
     """
+    return _values(parameters.get("controls", ""))
+
+
+def _values(text: str) -> dict[str, Control]:
     try:
-        chosen = json.loads(_unpacked(parameters.get("controls", "")) or "{}")
+        chosen = json.loads(_unpacked(text) or "{}")
     except (ValueError, binascii.Error, zlib.error, RecursionError):
         return {}
     return {name: value for name, value in chosen.items() if _is_control(value)} if isinstance(chosen, dict) else {}
+
+
+def place_of(parameters: Mapping[str, str]) -> LessonPlace:
+    """Where in a lesson a link leads to; whoever draws the lesson checks name, step and answers."""
+    step = parameters.get("step", "")
+    number = int(step) - 1 if step.isascii() and step.isdecimal() and len(step) < _LONGEST_STEP else 0
+    hide = tuple(filter(None, parameters.get("hide", "").split(",")))[:_MOST_CHOSEN]
+    return LessonPlace(parameters.get("lesson", ""), max(0, number), dict(_values(parameters.get("answers", ""))), hide)
+
+
+def parameters_of_place(place: LessonPlace) -> dict[str, str]:
+    """The inverse of :func:`place_of`; nothing outside of a lesson."""
+    if not place.lesson:
+        return {}
+    answers = _packed(dict(sorted(place.answers.items())))
+    step = str(place.step + 1) if place.step else ""
+    return query({"lesson": place.lesson, "step": step, "answers": answers, "hide": ",".join(place.hide)})
 
 
 def _is_control(value: object) -> bool:
@@ -96,6 +118,7 @@ def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerErr
     mode = parameters.get("lines", "")
     workspace.mode = mode if mode in MODES else workspace.mode
     workspace.layer = parameters.get("layer", "")
+    workspace.place = place_of(parameters)
     workspace.scale = parameters["scale"] if parameters.get("scale") in SCALES else workspace.scale
     try:
         workspace.source = replace(workspace.source, size=square(parameters.get("size", "")))
@@ -120,6 +143,7 @@ def parameters_of(workspace: Workspace, controls: JsonObject | None = None) -> d
         parameters["lines"] = workspace.mode
     if workspace.scale != Workspace().scale:
         parameters["scale"] = workspace.scale
+    parameters |= parameters_of_place(workspace.place)
     if controls:
         parameters["controls"] = _packed(dict(sorted(controls.items())))
     return parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from explorer.pruning.spec import PruneSpec
 from explorer.types import TradeOffPoint
+from explorer.types.aliases import JsonDict
 
 DEFAULT_MODEL = "digits-resnet"
 MOST_STEPS = 200
@@ -28,11 +29,22 @@ class Source:
 
 
 @dataclass
+class LessonPlace:
+    """Where a learner is: the lesson (empty: in none), its step from 0, what was answered by the key of its block,
+    and the controls that whoever made the link has hidden."""
+
+    lesson: str = ""
+    step: int = 0
+    answers: JsonDict = field(default_factory=dict)
+    hide: tuple[str, ...] = ()
+
+
+@dataclass
 class Workspace:
     """The single source of truth that presets, undo, links and the histogram share.
 
     ``revision`` rises with every change of the request, so that a browser knows news from echo. ``layer`` is the
-    one that was chosen on the weights page, empty before a choice.
+    one that was chosen on the weights page, empty before a choice. ``place`` is that in a lesson.
     """
 
     source: Source = field(default_factory=Source)
@@ -41,6 +53,7 @@ class Workspace:
     scale: str = "linear"
     layer: str = ""
     revision: int = 1
+    place: LessonPlace = field(default_factory=LessonPlace)
     tried: list[TradeOffPoint] = field(default_factory=list)
     _past: list[PruneSpec] = field(default_factory=list)
     _future: list[PruneSpec] = field(default_factory=list)
@@ -50,6 +63,7 @@ class Workspace:
         """Another model or other data: history and tried settings belong to the old ones."""
         spec = replace(PruneSpec(), granularity=self.spec.granularity, criterion=self.spec.criterion)
         fresh = Workspace(source=source, spec=spec, mode=self.mode, scale=self.scale, revision=self.revision + 1)
+        fresh.place = self.place
         self.__dict__.update(fresh.__dict__)
 
     def set(self, spec: PruneSpec, *, final: bool = True) -> None:

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 78c6e05544469a19
+// Made from src/ by "make component": change it there. Sources: 77590d5e6efd8215
 
 // page_watch.js
 var CHECK_MS = 1e3;

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 78c6e05544469a19
+// Made from src/ by "make component": change it there. Sources: 77590d5e6efd8215
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"78c6e05544469a19"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"77590d5e6efd8215"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

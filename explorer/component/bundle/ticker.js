@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 78c6e05544469a19
+// Made from src/ by "make component": change it there. Sources: 77590d5e6efd8215
 
 // ticker.js
 var RETRY_MS = 1500;

@@ -58,10 +58,13 @@ export interface Group {
   zone: number;
 }
 
+export type Part = "mode" | "scale" | "steps" | "search" | "tools";
+
 export interface StaticPart {
   digest: string;
   symbol: string;
   scope?: string;
+  hide?: Part[];
   groups: PackedGroup[];
 }
 
@@ -218,4 +221,16 @@ export interface Chart {
   title: string;
   alternative: string;
   series: Series[];
+}
+
+export interface DrawingData {
+  levels: string[];
+  heights: number[] | null;
+  low: number;
+  high: number;
+  unit: string;
+  across: string;
+  up: string;
+  words: string;
+  locked: boolean;
 }

@@ -16,8 +16,10 @@ import { Row } from "./row.js";
 import { Sight } from "./sight.js";
 import { Toolbar } from "./toolbar.js";
 
-/** @import { Board, DragEvent, DynamicPart, Mode, Mount, OnChange, Payload, Scale, StaticPart, StripsPart } from "../types.js" */
+/** @import { Board, DragEvent, DynamicPart, Mode, Mount, OnChange, Part, Payload, Scale, StaticPart, StripsPart } from "../types.js" */
 
+/** @type {Part[]} what a page may leave out */
+const PARTS = ["mode", "scale", "steps", "search", "tools"];
 const FEW_ROWS = 6; // with fewer there is nothing to search
 
 /** @implements {Board} */
@@ -111,6 +113,7 @@ class Histogram {
     // A page of a longer list is searched and sorted where the whole list is.
     this.toolbar.finder.hidden = this.rows.length < FEW_ROWS || Boolean(fixed.scope);
     this.toolbar.scope = fixed.scope ?? "";
+    for (const part of PARTS) this.host.classList.toggle(`ph-no-${part}`, fixed.hide?.includes(part) ?? false);
     this.sight.watch(this.rows);
     this.keyboard.focus(this.rows.find((row) => row.group.movable));
     this.arrange();

@@ -66,6 +66,9 @@ export class Toolbar {
 
   lay() {
     const first = make("div", "ph-bar");
+    this.modes.element.classList.add("ph-modes");
+    this.scales.element.classList.add("ph-scales");
+    this.finder.classList.add("ph-finder");
     const steps = make("span", "ph-steps");
     steps.append(this.undo, this.redo);
     const caption = make("span", "ph-caption", "thresholds move");

@@ -1,0 +1,137 @@
+"""Each kind of block on the screen. A prediction that is open holds back what comes after it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from explorer.charts import lessons as charts
+from explorer.errors import ExplorerError
+from explorer.lessons.lesson import Ask, Check, Do, Explain, Predict, Reveal, Step, Why
+from explorer.lessons.outcome import verdict
+from explorer.lessons.request import LessonRequest, Readings
+from explorer.lessons.taking import joined, request_of, revealed
+from explorer.text.names import clean_markdown
+from explorer.text.numbers import provenance
+from explorer.ui.learn import doing, numbers, predicting
+from explorer.ui.learn.view import View
+from explorer.ui.shell import session, tasks
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import chart, progress
+
+_LONGEST_SENTENCE = 200
+
+
+def draw(view: View, step: Step) -> bool:
+    """All blocks down to the first open prediction; True while something is measured."""
+    is_pending = False
+    for block in step.blocks:
+        if isinstance(block, Explain):
+            st.markdown(block.text)
+        elif isinstance(block, Predict):
+            predicting.draw(view, block)
+            if block.key not in view.answers:
+                break
+        elif isinstance(block, Reveal):
+            is_pending |= _reveal(view, block)
+        elif isinstance(block, Do):
+            is_pending |= doing.draw(view, block)
+        elif isinstance(block, Why):
+            _why(view, block)
+        elif isinstance(block, Check):
+            is_pending |= _check(view, block)
+        else:
+            numbers.draw(view, block)
+    return is_pending
+
+
+def _job(view: View, asks: tuple[Ask, ...], key: str) -> tuple[Readings | None, bool]:
+    """What was measured for these questions, and whether it still is; nothing where it failed, which is said."""
+    request = request_of(view.lesson, asks, view.work.spec)
+    if view.dataset is None:
+        session.refusal(ExplorerError("There is nothing to measure on.", fix="Open the lesson's own model again."))
+        return None, False
+    job = tasks.submitted(view.model, view.dataset, request)
+    if job.state == "done":
+        return joined(iter(job.results)), False
+    progress.card(job, "measurement")
+    if not job.active:
+        st.button("Measure again", key=f"{key}_again", on_click=partial(_again, view, request))
+    return None, job.active
+
+
+def _again(view: View, request: LessonRequest) -> None:
+    if view.dataset is not None:
+        tasks.submit(view.model, view.dataset, request)
+
+
+def _reveal(view: View, block: Reveal) -> bool:
+    prediction = view.lesson.prediction(block.of)
+    readings, is_pending = _job(view, prediction.asks, view.key(f"{block.of}_reveal"))
+    if readings is None:
+        return is_pending
+    answer = view.answers[block.of]
+    measured = revealed(prediction, block, answer, readings)
+    if measured.outcome is not None:
+        tell: Any = st.success if measured.outcome.is_right else st.info
+        icon = ":material/check_circle:" if measured.outcome.is_right else ":material/compare_arrows:"
+        tell(clean_markdown(measured.outcome.words, 400), icon=icon)
+    figure = charts.prediction(prediction.form, answer, readings, theme=chart_theme())
+    chart.draw(figure, view.key(f"{block.of}_chart"))
+    origins = ", ".join(dict.fromkeys(provenance(reading.measurement) for reading in readings))
+    st.caption(
+        f"{origins[:1].upper()}{origins[1:]} samples, now." if "on" in origins else f"{origins.capitalize()}, now."
+    )
+    if measured.text:
+        st.markdown(clean_markdown(measured.text, 800))
+    return False
+
+
+def _why(view: View, block: Why) -> None:
+    """One sentence; the teacher's answer comes after it."""
+    sentence = view.work.place.answers.get(block.key)
+    if isinstance(sentence, str):
+        st.markdown(f"**{clean_markdown(block.question, 300)}**")
+        st.markdown(f"You: {clean_markdown(sentence, _LONGEST_SENTENCE)}")
+        st.markdown(f"The teacher: {clean_markdown(block.answer, 600)}")
+        return
+    key = view.key(block.key)
+    st.text_input(block.question, key=key, max_chars=_LONGEST_SENTENCE, placeholder="one sentence")
+    st.button("Compare with the teacher's", key=f"{key}_done", on_click=partial(_say, view, block.key, key))
+
+
+def _say(view: View, block: str, key: str) -> None:
+    sentence = str(st.session_state.get(key) or "").strip()
+    if sentence:
+        view.work.place.answers[block] = sentence[:_LONGEST_SENTENCE]
+    else:
+        session.notify(ExplorerError("There is no sentence yet.", fix="Write one first."))
+
+
+def _check(view: View, block: Check) -> bool:
+    st.markdown(f"**Claim:** {clean_markdown(block.claim, 500)}")
+    if view.work.place.answers.get(block.key) is not True:
+        key = view.key(block.key)
+        st.button("Measure it", key=f"{key}_check", on_click=partial(view.work.place.answers.update, {block.key: True}))
+        return False
+    readings, is_pending = _job(view, block.asks, view.key(block.key))
+    if readings is None:
+        return is_pending
+    result = verdict(block.conditions, readings)
+    if not result.holds:
+        st.warning("It does not hold here.", icon=":material/close:")
+    elif result.is_sure:
+        st.success("It holds, and the intervals leave no doubt.", icon=":material/check_circle:")
+    else:
+        st.success("It holds for what was measured, but an interval reaches over the line.", icon=":material/check:")
+    st.dataframe(
+        [
+            {"measured now": reading.label, "value": reading.words, "origin": provenance(reading.measurement)}
+            for reading in readings
+        ],
+        hide_index=True,
+        key=view.key(f"{block.key}_rows"),
+    )
+    return False

@@ -1,0 +1,168 @@
+"""The lessons as a list, or one of them, step by step."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from explorer import lessons
+from explorer.errors import ExplorerError
+from explorer.lessons.lesson import Do, Lesson, Predict
+from explorer.text.names import clean_markdown
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.learn import blocks, doing
+from explorer.ui.learn.view import View
+from explorer.ui.shell import session, ticker
+from explorer.ui.widgets import histogram
+from explorer.ui.widgets.persistent_widget import remembered, value
+from explorer.workbench.workspace import LessonPlace, Workspace
+
+_LARGE = "learn_large"
+_OPENED = "_learn_opened"
+_SOON_MS = 250
+
+
+def draw(model: LoadedModel, dataset: Dataset | None) -> None:
+    """The list, or the lesson of the link."""
+    work = session.workspace()
+    _large_type()
+    session.show_notices()
+    lesson = _present(work)
+    if lesson is None:
+        _list(work)
+    elif work.source.model != lesson.model:
+        _other_model(work, lesson)
+    else:
+        histogram.bring_parts(doing.KEY)
+        _lesson(model, dataset, lesson)
+
+
+def _present(work: Workspace) -> Lesson | None:
+    """The lesson of the link, where there is one of that name; a link may name a step that is not there."""
+    if not work.place.lesson:
+        return None
+    try:
+        lesson = lessons.lesson(work.place.lesson)
+    except ExplorerError as error:
+        session.refusal(error)
+        work.place = LessonPlace()
+        return None
+    work.place.step = min(work.place.step, len(lesson.steps) - 1)
+    return lesson
+
+
+def _large_type() -> None:
+    """Larger letters for a projector, or for whoever wants them."""
+    if value(_LARGE, False):
+        st.html("<style>html { font-size: 21px; }</style>")
+
+
+def _list(work: Workspace) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="learn_head"):
+        st.header("Lessons", anchor=False, width="stretch")
+        st.toggle("Large type", key=_LARGE, on_change=remembered(_LARGE, False))
+    st.caption("Each asks for a prediction first, and measures then, here and now. No number in them is written down.")
+    for number, lesson in enumerate(lessons.lessons(), 1):
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"learn_{lesson.name}_card"):
+            with st.container(gap=None):
+                st.markdown(f"**{number}. {clean_markdown(lesson.title)}**")
+                st.caption(f"{lesson.minutes} minutes, on {clean_markdown(lesson.model)}")
+            st.button("Begin", key=f"begin_{lesson.name}", help=lesson.title, on_click=partial(_begin, work, lesson))
+    session.write_link(work)
+
+
+def _begin(work: Workspace, lesson: Lesson) -> None:
+    work.place = LessonPlace(lesson.name, hide=work.place.hide)
+    _open_model(work, lesson)
+    _enter(work, lesson)
+
+
+def _open_model(work: Workspace, lesson: Lesson) -> None:
+    st.session_state[_OPENED] = lesson.name
+    if work.source.model != lesson.model:
+        try:
+            session.choose(work, model=lesson.model)
+        except ExplorerError as error:
+            session.notify(error)
+
+
+def _other_model(work: Workspace, lesson: Lesson) -> None:
+    """The lesson is about another model: it is opened by itself once, and then only when asked for."""
+    if st.session_state.get(_OPENED) != lesson.name:
+        _open_model(work, lesson)
+        session.write_link(work)
+        st.rerun()
+    st.header(clean_markdown(lesson.title), anchor=False)
+    st.info(f"This lesson is about {clean_markdown(lesson.model)}. Another model is open now.", icon=":material/info:")
+    with st.container(horizontal=True):
+        st.button("Open it", type="primary", on_click=partial(_open_model, work, lesson))
+        st.button("All lessons", key="leave_lesson", on_click=partial(_leave, work))
+
+
+def _leave(work: Workspace) -> None:
+    work.place = LessonPlace()
+
+
+def _enter(work: Workspace, lesson: Lesson) -> None:
+    """A step with something to do begins at its own setting."""
+    do = next((block for block in lesson.steps[work.place.step].blocks if isinstance(block, Do)), None)
+    if do is not None:
+        work.set(do.start)
+        work.mode = "alone" if "mode" not in do.controls else work.mode
+
+
+@st.fragment
+def _lesson(model: LoadedModel, dataset: Dataset | None, lesson: Lesson) -> None:
+    work = session.workspace()
+    if work.place.lesson != lesson.name:
+        st.rerun()
+    view = View(work, lesson, model, dataset)
+    step = lesson.steps[work.place.step]
+    _head(work, lesson)
+    st.subheader(step.title, anchor=False)
+    with st.container(border=True, key="lesson_card"):
+        is_pending = blocks.draw(view, step)
+    _steps(work, lesson, is_open=all(b.key in view.answers for b in step.blocks if isinstance(b, Predict)))
+    session.show_notices()
+    session.write_link(work)
+    if is_pending:
+        ticker.tick("learn", _SOON_MS)
+
+
+def _head(work: Workspace, lesson: Lesson) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="learn_head"):
+        st.header(clean_markdown(lesson.title), anchor=False, width="stretch")
+        st.caption(f"Step {work.place.step + 1} of {len(lesson.steps)}", width="content")
+        if st.button("All lessons", key="leave_lesson", icon=":material/list:"):
+            _leave(work)
+            st.rerun()
+
+
+def _steps(work: Workspace, lesson: Lesson, *, is_open: bool) -> None:
+    """Back and on; on only where every prediction of the step is locked."""
+    last = work.place.step == len(lesson.steps) - 1
+    with st.container(horizontal=True, key="learn_steps"):
+        st.button(
+            "Back",
+            icon=":material/arrow_back:",
+            disabled=work.place.step == 0,
+            on_click=partial(_go, work, lesson, -1),
+        )
+        if not last:
+            st.button(
+                "Next",
+                icon=":material/arrow_forward:",
+                type="primary" if is_open else "secondary",
+                disabled=not is_open,
+                on_click=partial(_go, work, lesson, 1),
+            )
+    if not is_open:
+        st.caption("The next step opens once your prediction is locked.")
+    elif last:
+        st.caption(f"The end of this lesson. Source: {clean_markdown(lesson.source, 200)}")
+
+
+def _go(work: Workspace, lesson: Lesson, by: int) -> None:
+    work.place.step = min(len(lesson.steps) - 1, max(0, work.place.step + by))
+    _enter(work, lesson)
