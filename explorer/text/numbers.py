@@ -36,6 +36,11 @@ def points(difference: float) -> str:
     return f"{_signed(100 * difference)} pt"
 
 
+def points_bare(difference: float) -> str:
+    """The same without its unit, for a column whose heading has it: 0.003 -> "+0.3"."""
+    return _signed(100 * difference)
+
+
 def points_asked(difference: float) -> str:
     """A budget in points as it was asked for: 0.02 -> "2 pt"."""
     return f"{100 * difference:.6g} pt".replace("-", _MINUS)
@@ -128,7 +133,7 @@ def provenance(measurement: Measurement) -> str:
 
 
 def _digits(value: float, most: int) -> str:
-    text = f"{value:.{most}g}"
+    text = f"{value or 0:.{most}g}"
     return f"{_MINUS}{text[1:]}" if text.startswith("-") else text  # the exponent keeps its hyphen: 1e-05
 
 

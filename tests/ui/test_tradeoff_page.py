@@ -169,7 +169,7 @@ def test_a_row_opens_its_setting_on_the_explore_page(visit: Open) -> None:
     at = measured(visit("tradeoff", model="digits-mlp"))
     at.session_state["compare_points"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
     at.run()
-    asked = float(at.dataframe[0].value["asked"][2]) / 100
+    asked = float(at.dataframe[0].value["asked"][2])
     at.button(key="open_point").click().run()
     assert work_of(at).spec.to_json()["allocation"]["sparsity"] == pytest.approx(asked)
 

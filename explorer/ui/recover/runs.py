@@ -16,13 +16,13 @@ from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
 from explorer.text.delta import DELTA, delta_with_ends
 from explorer.text.names import file_stem
-from explorer.text.numbers import percent, times
+from explorer.text.numbers import count, percent, times
 from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.types.aliases import JsonDict
 from explorer.ui.recover import jobs as recovery_jobs
 from explorer.ui.shell import session
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import chart
+from explorer.ui.widgets import chart, table
 
 _STATES = {"queued": "waits", "running": "runs", "done": "done", "failed": "failed", "cancelled": "stopped"}
 
@@ -73,15 +73,9 @@ def drop_at(accuracy: Measurement | None, recovered: Recovered) -> Measurement |
 
 def _table(runs: list[tuple[RecoveryRequest, Job]], model: LoadedModel) -> None:
     rows = [_row(request.name, job, model) for request, job in runs]
-    chosen = st.dataframe(
-        rows,
-        hide_index=True,
-        key="runs_table",
-        on_select="rerun",
-        selection_mode="single-row",
-        height=min(320, 38 + 35 * len(rows)),
-        column_config=_COLUMNS,
-    )
+    height = min(320, 38 + 35 * len(rows))
+    options = {"key": "runs_table", "on_select": "rerun", "selection_mode": "single-row", "height": height}
+    chosen = table.draw(rows, _COLUMNS, _TEXTS, **options)
     picked = chosen.selection.rows
     recovered = recovery_jobs.result(runs[picked[0]][1]) if picked and picked[0] < len(runs) else None
     with st.container(horizontal=True, vertical_alignment="center", key="run_buttons"):
@@ -124,6 +118,7 @@ _COLUMNS: JsonDict = {
     "change": _COLUMN.TextColumn(DELTA, help="Trained minus dense on the same samples, measured: negative is worse."),
     "revived": _COLUMN.NumberColumn("Came back", help="Pruned weights that are not exactly zero, counted."),
 }
+_TEXTS: table.Texts = {"epochs": count, "revived": count}
 
 
 def _take_away(recovered: Recovered, model: LoadedModel) -> None:

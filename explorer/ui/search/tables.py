@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from explorer.analysis.search.result import ORIGINS
 from explorer.analysis.search.search import SearchResult, Tried
 from explorer.text.delta import DELTA, IN_POINTS, delta, delta_ends, delta_text
-from explorer.text.numbers import bytes_text, percent, points
+from explorer.text.numbers import bytes_text, count, percent, points, points_bare
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Measurement
 from explorer.types.aliases import JsonDict
+from explorer.ui.widgets import table
 
 _COLUMN = st.column_config
 _AT_MOST, _AT_LEAST = "≤\N{NO-BREAK SPACE}", "≥\N{NO-BREAK SPACE}"
@@ -64,27 +63,27 @@ def _amount(cost: Measurement, value: float | None = None) -> str:
 def plans(result: SearchResult, stem: str) -> Tried | None:
     """Draw every plan, the best first; returns the one whose setting is to be opened."""
     ranked = sorted(result.tried, key=lambda tried: tried.rank)
-    rows = [_row(tried, result) for tried in ranked]
+    rows = [_cells(tried, result) for tried in ranked]
     with st.container(horizontal=True, vertical_alignment="center", key="plans_head"):
         st.header(f"Plans, the best first ({len(rows)})", anchor=False, width="stretch")
         place = st.container(width="content")
         st.download_button(
             "CSV",
-            lambda: csv_text(rows),
+            lambda: csv_text([_record(row) for row in rows]),
             f"{stem}-search.csv",
             "text/csv",
             key="search_csv",
             icon=":material/download:",
             on_click="ignore",
         )
-    chosen: Any = st.dataframe(
+    chosen = table.draw(
         rows,
+        _COLUMNS,
+        _TEXTS,
         key="search_plans_table",
         on_select="rerun",
         selection_mode="single-row",
-        hide_index=True,
         height=min(320, 38 + 35 * len(rows)),
-        column_config=_COLUMNS,
     )
     at = chosen.selection.rows[0] if chosen.selection.rows else None
     tried = ranked[at] if at is not None and at < len(ranked) else None
@@ -95,16 +94,22 @@ def plans(result: SearchResult, stem: str) -> Tried | None:
     return tried if opened else None
 
 
-def _row(tried: Tried, result: SearchResult) -> JsonDict:
+def _record(cells: JsonDict) -> JsonDict:
+    """A row of the file, with its shares in percent."""
+    shares = [name for name, text in _TEXTS.items() if text in (percent, points_bare)]
+    return cells | {name: 100 * cells[name] for name in shares if cells[name] is not None}
+
+
+def _cells(tried: Tried, result: SearchResult) -> JsonDict:
     return {
         "plan": result.tried.index(tried) + 1,
         "from": ORIGINS[tried.by],
         "keeps": tried.meets,
-        "share": 100 * tried.share,
-        "predicted": None if tried.predicted is None else 100 * delta(tried.predicted),
-        "change": 100 * delta(tried.drop),
-        "accuracy": 100 * tried.point.accuracy.value,
-        "sparsity": 100 * tried.point.sparsity,
+        "share": tried.share,
+        "predicted": None if tried.predicted is None else delta(tried.predicted),
+        "change": delta(tried.drop),
+        "accuracy": tried.point.accuracy.value,
+        "sparsity": tried.point.sparsity,
         "n": tried.drop.n,
     }
 
@@ -113,17 +118,22 @@ _COLUMNS: JsonDict = {
     "plan": _COLUMN.NumberColumn("Plan", width=50, help="In the order of trial."),
     "from": _COLUMN.TextColumn("From", width=230),
     "keeps": _COLUMN.CheckboxColumn("Keeps to it", width=85, help="Whether it is within what was asked."),
-    "share": _COLUMN.NumberColumn("Cost, of dense", format="%.1f %%", width=105),
+    "share": _COLUMN.NumberColumn("Cost, of dense", width=105),
     "predicted": _COLUMN.NumberColumn(
         f"Predicted {IN_POINTS}",
-        format="%+.1f",
         width=100,
         help="The sum of the single drops, corrected by the plans before.",
     ),
-    "change": _COLUMN.NumberColumn(
-        IN_POINTS, format="%+.1f", width=100, help="Pruned minus dense, measured: negative is worse."
-    ),
-    "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=80),
-    "sparsity": _COLUMN.NumberColumn("Pruned", format="%.1f %%", width=75, help="Share of the prunable weights."),
-    "n": _COLUMN.NumberColumn("n", format="localized", width=55, help="Samples of the tune split."),
+    "change": _COLUMN.NumberColumn(IN_POINTS, width=100, help="Pruned minus dense, measured: negative is worse."),
+    "accuracy": _COLUMN.NumberColumn("Accuracy", width=80),
+    "sparsity": _COLUMN.NumberColumn("Pruned", width=75, help="Share of the prunable weights."),
+    "n": _COLUMN.NumberColumn("n", width=55, help="Samples of the tune split."),
+}
+_TEXTS: table.Texts = {
+    "share": percent,
+    "predicted": points_bare,
+    "change": points_bare,
+    "accuracy": percent,
+    "sparsity": percent,
+    "n": count,
 }

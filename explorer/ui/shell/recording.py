@@ -12,9 +12,12 @@ from explorer.analysis.comparison.protocol import in_words
 from explorer.errors import ExplorerError
 from explorer.store.records import PointRecord
 from explorer.text.delta import IN_POINTS, delta
+from explorer.text.numbers import count, percent, points_bare, times
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.types.aliases import JsonDict
 from explorer.ui.shell import cache, session, tasks
+from explorer.ui.widgets.table import Texts
+from explorer.ui.widgets.table import draw as draw_table
 
 # What asked for a point, in words.
 KINDS = {
@@ -66,25 +69,18 @@ def table(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
             "kind": KINDS.get(record.kind, record.kind),
             "setting": in_words_of(record.point.spec) or record.point.label,
             "protocol": in_words(record.point.protocol),
-            "asked": "" if record.point.asked_ratio is None else f"{record.point.asked_ratio:.2f}×",
+            "asked": "" if record.point.asked_ratio is None else times(record.point.asked_ratio),
             "smaller": record.point.compression_ratio,
             "speedup": record.point.theoretical_speedup,
-            "sparsity": 100 * record.point.sparsity,
-            "accuracy": 100 * record.point.accuracy.value,
-            "change": 100 * delta(record.point.drop),
+            "sparsity": record.point.sparsity,
+            "accuracy": record.point.accuracy.value,
+            "change": delta(record.point.drop),
             "n": record.n,
         }
         for record in records
     ]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height=min(320, 38 + 35 * len(rows)),
-        on_select="rerun",
-        selection_mode="multi-row",
-        key=key,
-        column_config=_COLUMNS,
-    )
+    height = min(320, 38 + 35 * len(rows))
+    draw_table(rows, _COLUMNS, _TEXTS, height=height, on_select="rerun", selection_mode="multi-row", key=key)
     return chosen(records, key)
 
 
@@ -95,12 +91,20 @@ _COLUMNS: JsonDict = {
     "setting": _COLUMN.TextColumn("Setting", width=300),
     "protocol": _COLUMN.TextColumn("Beside pruning", width=170, help="What was done to the network beside pruning."),
     "asked": _COLUMN.TextColumn("Asked", width=65, help="The ratio asked for; empty for a share."),
-    "smaller": _COLUMN.NumberColumn("Reached", format="%.2f×", width=75, help="All parameters / parameters left."),
-    "speedup": _COLUMN.NumberColumn("Fewer MACs", format="%.2f×", width=90, help="Theoretical speed-up, counted."),
-    "sparsity": _COLUMN.NumberColumn("Sparsity", format="%.1f %%", width=75),
-    "accuracy": _COLUMN.NumberColumn("Accuracy", format="%.1f %%", width=80),
+    "smaller": _COLUMN.NumberColumn("Reached", width=75, help="All parameters / parameters left."),
+    "speedup": _COLUMN.NumberColumn("Fewer MACs", width=90, help="Theoretical speed-up, counted."),
+    "sparsity": _COLUMN.NumberColumn("Sparsity", width=75),
+    "accuracy": _COLUMN.NumberColumn("Accuracy", width=80),
     "change": _COLUMN.NumberColumn(
-        IN_POINTS, format="%+.1f", width=85, help="Pruned minus dense on the same samples: negative is worse."
+        IN_POINTS, width=85, help="Pruned minus dense on the same samples: negative is worse."
     ),
-    "n": _COLUMN.NumberColumn("n", format="localized", width=55),
+    "n": _COLUMN.NumberColumn("n", width=55),
+}
+_TEXTS: Texts = {
+    "smaller": times,
+    "speedup": times,
+    "sparsity": percent,
+    "accuracy": percent,
+    "change": points_bare,
+    "n": count,
 }

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from explorer.analysis.comparison.comparison import Comparison, Reach
 from explorer.text.delta import IN_POINTS
 from explorer.text.names import clean_markdown
-from explorer.text.numbers import between, percent, points_between, times
+from explorer.text.numbers import (
+    between,
+    bytes_text,
+    count,
+    percent,
+    points_bare,
+    points_between,
+    times,
+)
 from explorer.text.spreadsheet import csv_text
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict
+from explorer.ui.widgets import table
 
 _TABLE = "compare_points"
 _COLUMN = st.column_config
@@ -68,14 +76,14 @@ def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
     if not measured:
         st.caption("Each measured point becomes a row here.")
         return None
-    chosen: Any = st.dataframe(
+    chosen = table.draw(
         [_cells(row) for row in rows],
+        _columns(judged_by(comparison.curves)),
+        _TEXTS,
         key=_TABLE,
         on_select="rerun",
         selection_mode="single-row",
-        hide_index=True,
         height=min(420, 37 + 35 * len(rows)),
-        column_config=_columns(judged_by(comparison.curves)),
     )
     at = chosen.selection.rows[0] if chosen.selection.rows else None
     point = measured[at] if at is not None and at < len(measured) else None
@@ -91,7 +99,7 @@ def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
 
 def _columns(judged: str) -> JsonDict:
     measured = "Of the pruned model on the tune split, measured."
-    return _COLUMNS | {"accuracy": _COLUMN.NumberColumn(judged, format="%.1f %%", width=80, help=measured)}
+    return _COLUMNS | {"accuracy": _COLUMN.NumberColumn(judged, width=80, help=measured)}
 
 
 def _cells(row: JsonDict) -> JsonDict:
@@ -103,12 +111,12 @@ def _cells(row: JsonDict) -> JsonDict:
         "ratio": row["compression_ratio_asked"],
         "compression": row["compression_ratio"],
         "speedup": row["theoretical_speedup"],
-        "asked": 100 * row["sparsity_asked"],
-        "reached": 100 * row["sparsity"],
-        "size": row["smallest_file_bytes"] / 1000,
-        "accuracy": 100 * row["accuracy"],
+        "asked": row["sparsity_asked"],
+        "reached": row["sparsity"],
+        "size": row["smallest_file_bytes"],
+        "accuracy": row["accuracy"],
         "interval": _interval(row["accuracy_low"], row["accuracy_high"], 1),
-        "change": -100 * row["drop"] if row["drop"] else 0.0,
+        "change": -row["drop"],
         "change_interval": _interval(row["drop_high"], row["drop_low"], -1),
         "n": row["n"],
     }
@@ -126,34 +134,41 @@ _COLUMNS: JsonDict = {
     "criterion": _COLUMN.TextColumn("Criterion", width=165),
     "allocation": _COLUMN.TextColumn("Allocation", width=175),
     "ratio": _COLUMN.NumberColumn(
-        "Asked", format="%.2f×", width=65, help="The compression ratio of the whole model that was asked for."
+        "Asked", width=65, help="The compression ratio of the whole model that was asked for."
     ),
     "compression": _COLUMN.NumberColumn(
-        "Reached", format="%.2f×", width=75, help="All parameters of the model / parameters left, counted."
+        "Reached", width=75, help="All parameters of the model / parameters left, counted."
     ),
     "speedup": _COLUMN.NumberColumn(
         "Fewer MACs",
-        format="%.2f×",
         width=90,
         help="Dense MACs / MACs left: the theoretical speed-up that the asked size brings. No dense kernel skips "
         "zeros, so this is no measured time.",
     ),
-    "asked": _COLUMN.NumberColumn(
-        "Set", format="%.1f %%", width=65, help="Share of the units, weights or channels, that was set to go."
-    ),
+    "asked": _COLUMN.NumberColumn("Set", width=65, help="Share of the units, weights or channels, that was set to go."),
     "reached": _COLUMN.NumberColumn(
         "Sparsity",
-        format="%.1f %%",
         width=75,
         help="Share of the prunable weights that went, counted. Channels take the weights that read them along.",
     ),
     "size": _COLUMN.NumberColumn(
-        "File, kB", format="%.0f", width=75, help="The smallest kind of file that holds the pruned model, counted."
+        "File", width=75, help="The smallest kind of file that holds the pruned model, counted."
     ),
     "interval": _COLUMN.TextColumn("95 % interval", width=100, help="Wilson interval, in percent."),
     "change": _COLUMN.NumberColumn(
-        IN_POINTS, format="%+.1f", width=90, help="Pruned minus dense on the same samples, measured: negative is worse."
+        IN_POINTS, width=90, help="Pruned minus dense on the same samples, measured: negative is worse."
     ),
     "change_interval": _COLUMN.TextColumn("95 % interval", width=115, help="Paired interval of the change, in points."),
-    "n": _COLUMN.NumberColumn("n", format="localized", width=55, help="Samples of the tune split that were looked at."),
+    "n": _COLUMN.NumberColumn("n", width=55, help="Samples of the tune split that were looked at."),
+}
+_TEXTS: table.Texts = {
+    "ratio": times,
+    "compression": times,
+    "speedup": times,
+    "asked": percent,
+    "reached": percent,
+    "size": bytes_text,
+    "accuracy": percent,
+    "change": points_bare,
+    "n": count,
 }

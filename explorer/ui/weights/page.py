@@ -11,7 +11,7 @@ from explorer.charts import overview
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
 from explorer.text.names import clean, file_stem
-from explorer.text.numbers import percent
+from explorer.text.numbers import count, number, percent
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
@@ -19,7 +19,7 @@ from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.weights import one_layer, two_criteria
 from explorer.ui.weights.view import View
-from explorer.ui.widgets import chart
+from explorer.ui.widgets import chart, table
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _TABLE, _EVERY = "weights_table", "every_tensor"
@@ -141,16 +141,14 @@ def _table(view: View, rows: list[LayerStatistics], listed: list[LayerStatistics
             help=f"All {len(rows):,} tensors with every column, numbers in full.",
         )
     at = next(i for i, row in enumerate(listed) if row.name == name)
-    st.session_state[_TABLE] = {"selection": {"rows": [at]}}
-    st.dataframe(
-        [_cells(row) for row in listed],
-        key=_TABLE,
-        on_select=lambda: _picked(listed),
-        selection_mode="single-row",
-        hide_index=True,
-        height=min(_HEIGHT - 10, 37 + 35 * len(listed)),
-        column_config=_COLUMNS,
-    )
+    part = table.window(len(listed), at)
+    shown = listed[part]
+    st.session_state[_TABLE] = {"selection": {"rows": [at - part.start]}}
+    height = min(_HEIGHT - 10, 37 + 35 * len(shown))
+    options = {"key": _TABLE, "on_select": lambda: _picked(shown), "selection_mode": "single-row", "height": height}
+    table.draw([_cells(row) for row in shown], _COLUMNS, _TEXTS, **options)
+    if len(shown) < len(listed):
+        st.caption(f"{part.start + 1:,} to {part.stop:,} of {len(listed):,}: those around the layer chosen below.")
 
 
 def _every(n: int) -> None:
@@ -227,25 +225,27 @@ def _cells(row: LayerStatistics) -> dict[str, object]:
 _COLUMN = st.column_config
 _COLUMNS: JsonDict = {
     "layer": _COLUMN.TextColumn("Layer", pinned=True, width=140),
-    "pruned": _COLUMN.ProgressColumn(
-        "Pruned", format="percent", min_value=0.0, max_value=1.0, width=96, help="Share of its weights that go."
-    ),
+    "pruned": _COLUMN.NumberColumn("Pruned", width=70, help="Share of its weights that go."),
     "shape": _COLUMN.TextColumn("Shape", width=100, help="Outputs first, then inputs, then the kernel."),
-    "weights": _COLUMN.NumberColumn("Weights", format="localized", width=70),
-    "zeros": _COLUMN.NumberColumn(
-        "Zeros", format="localized", width=58, help="Exactly zero in the dense model, before any pruning."
-    ),
-    "mean": _COLUMN.NumberColumn("Mean", format="%.4f", width=70),
-    "std": _COLUMN.NumberColumn("Std", format="%.4f", width=66, help="Standard deviation, dividing by n."),
+    "weights": _COLUMN.NumberColumn("Weights", width=70),
+    "zeros": _COLUMN.NumberColumn("Zeros", width=58, help="Exactly zero in the dense model, before any pruning."),
+    "mean": _COLUMN.NumberColumn("Mean", width=70),
+    "std": _COLUMN.NumberColumn("Std", width=66, help="Standard deviation, dividing by n."),
     "kurtosis": _COLUMN.NumberColumn(
         "Kurtosis",
-        format="%.2f",
         width=72,
         help="Excess kurtosis: 0 for a normal distribution, 3 for a Laplace one. Higher: longer tails.",
     ),
-    "nan": _COLUMN.NumberColumn(
-        "NaN", format="localized", width=50, help="NaN or infinite weights. Any at all makes a layer unusable."
-    ),
+    "nan": _COLUMN.NumberColumn("NaN", width=50, help="NaN or infinite weights. Any at all makes a layer unusable."),
     "kind": _COLUMN.TextColumn("Kind", width=100),
     "why_not": _COLUMN.TextColumn("Why it is not pruned", width=320),
+}
+_TEXTS: table.Texts = {
+    "pruned": percent,
+    "weights": count,
+    "zeros": count,
+    "mean": number,
+    "std": number,
+    "kurtosis": number,
+    "nan": count,
 }
