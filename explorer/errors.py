@@ -10,13 +10,14 @@ class ExplorerError(Exception):
 
     Screens and the command line print it as one sentence after another and never
     with a traceback. Anything that is not an ``ExplorerError`` is a bug of ours.
+    ``why`` may be the answer of a ``why_not``.
     """
 
-    def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
+    def __init__(self, what: str, *, why: str | Refusal | None = "", fix: str = "") -> None:
         self.what = what
-        self.why = why
+        self.why = str(why or "")
         self.fix = fix
-        super().__init__(" ".join(part for part in (what, why, fix) if part))
+        super().__init__(" ".join(filter(None, (what, self.why, fix))))
 
 
 def clean(text: str, limit: int | None = 80) -> str:

@@ -122,7 +122,7 @@ def refined_costs(
     """
     pair = comparable(model, plan)
     if model.example is None:
-        raise ExplorerError("This model cannot be run.", why=why_no_macs(model) or "", fix="Give it an example input.")
+        raise ExplorerError("This model cannot be run.", why=why_no_macs(model), fix="Give it an example input.")
     passes = {"dense": (pair.dense, "dense"), "pruned": (pair.pruned, "removed" if pair.form == "sliced" else "dense")}
     with Limited(model.code_seconds, "A pass that counts memory") as limited:
         seen = {name: limited(partial(traffic, net, model.example, batch=batch)) for name, (net, _) in passes.items()}
@@ -139,10 +139,11 @@ def refined_costs(
     dense, pruned = files or (pair.dense, pair.pruned)
     runtime: Runtime = "onnx" if files else "torch"
     timing = TimingOptions(batch=batch, pairs=pairs, runtime=runtime, threads=threads, code_seconds=model.code_seconds)
+    energy_unmeasured = None if (refusal := why_not_measured()) is None else str(refusal)
     for measured in refined(dense, pruned, model.example, **timing):
         sentences = (sentence(theoretical, measured), *advice(plan))
         yield RunningCosts(
-            pair.form, pair.why_masked, measured, memory, energy, why_not_measured(), sentences, supports(plan)
+            pair.form, pair.why_masked, measured, memory, energy, energy_unmeasured, sentences, supports(plan)
         )
 
 

@@ -269,7 +269,7 @@ def _notes(model: LoadedModel, plan: Plan, evaluation: Evaluation | None) -> Ite
     yield from plan.notes
     no_macs = why_no_macs(model)
     if no_macs:
-        yield no_macs
+        yield str(no_macs)
     if evaluation is not None and evaluation.judged_by == "agreement":
         yield "Evaluated by agreement with the dense model, not by labels: it does not say who is right."
 

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.tally import BatchResult, Tally, per_sample
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.export.files import check_target, put
 from explorer.export.onnx_model import onnx_and_proof
 from explorer.export.onnx_process import INSTALL, run_module, why_no_onnx
@@ -65,20 +65,22 @@ class Int8Onnx:
     proof: Proof
 
 
-def why_not_int8(model: LoadedModel, how: Int8Method) -> str | None:
+def why_not_int8(model: LoadedModel, how: Int8Method) -> Refusal | None:
     """Why ONNX Runtime gives no useful int8 form of ``model``, in a sentence; None where it does."""
     absent = why_no_onnx()
     if absent:
-        return f"{absent} {INSTALL}"
+        return Refusal(absent.what, fix=INSTALL)
     if model.module is None:
-        return model.why_not_runnable or "The model cannot be run."
+        return Refusal(model.why_not_runnable or "The model cannot be run.")
     layers = layer_table(model).prunable
     stays = [layer for layer in layers if layer.kind in _STAYS_FLOAT[how]]
     n, n_stay = sum(x.n_weights for x in layers), sum(x.n_weights for x in stays)
     if 2 * n_stay <= n:
         return None
     kinds = " and ".join(sorted({layer.kind for layer in stays}))
-    return f"ONNX Runtime has no {how} int8 form of {kinds}: {percent(n_stay / n)} of the weights would stay float."
+    return Refusal(
+        f"ONNX Runtime has no {how} int8 form of {kinds}: {percent(n_stay / n)} of the weights would stay float."
+    )
 
 
 def int8_onnx(

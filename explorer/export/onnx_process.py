@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.export.clean import in_folder
 from explorer.types.aliases import JsonObject
 from explorer.types.files.reading.scratch import scratch
@@ -24,10 +24,10 @@ _NEEDED = {"onnx": "onnx", "onnxruntime": "onnxruntime"}
 INSTALL = "Install it: pip install -r requirements-export.txt."
 
 
-def why_no_onnx() -> str | None:
+def why_no_onnx() -> Refusal | None:
     """Why ONNX files cannot be made here, in a sentence, or None."""
     absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    return f"{' and '.join(absent)} is not installed." if absent else None
+    return Refusal(f"{' and '.join(absent)} is not installed.") if absent else None
 
 
 def convert(

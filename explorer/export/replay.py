@@ -70,7 +70,8 @@ def score(groups: Tensor, how: dict[str, Any], name: str) -> Tensor:
     """(n_units,): higher is more important."""
     if how["key"] == "random":
         generator = torch.Generator().manual_seed(zlib.crc32(f"{how['seed']}:{name}".encode()))
-        return torch.rand(groups.shape[0], generator=generator)
+        draws = torch.rand(groups.shape[0], generator=generator)
+        return draws.clamp_min(2**-25).masked_fill((groups == 0).all(dim=1), 0)
     magnitudes = groups.abs()
     if groups.shape[1] == 1:
         return magnitudes[:, 0]

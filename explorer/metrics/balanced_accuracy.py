@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import Interval, wilson
 from explorer.types import Task
@@ -55,7 +56,7 @@ class BalancedAccuracy:
         k = len(counts)
         return Interval(max(0.0, value - math.sqrt(below) / k), min(1.0, value + math.sqrt(above) / k))
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.metrics.interval import Interval, wilson
 from explorer.metrics.origin import machine, today
 from explorer.types import JudgedBy, Measurement, Task
@@ -69,7 +70,7 @@ class Metric(Protocol):
         """The 95 % interval of that value, or None where there is none."""
         ...
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Why it says nothing about a model with so many classes (None: not known), or None."""
         ...
 
@@ -83,7 +84,7 @@ class Mean:
         """The mean of (n,) values."""
         return float(values.double().mean()) if len(values) else float("nan")
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None
 
@@ -106,12 +107,12 @@ _OUTPUTS: dict[Task, str] = {
 }
 
 
-def why_not(metric: Metric, *, labels: bool, task: Task = "classes", n_classes: int | None = None) -> str | None:
+def why_not(metric: Metric, *, labels: bool, task: Task = "classes", n_classes: int | None = None) -> Refusal | None:
     """Why a metric does not apply to a model and its data, in a sentence, or None."""
     if metric.task != task:
-        return _OUTPUTS[metric.task]
+        return Refusal(_OUTPUTS[metric.task])
     if "labels" in metric.needs and not labels:
-        return "The data has no labels."
+        return Refusal("The data has no labels.")
     return metric.why_not(n_classes)
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import Interval
 from explorer.types import Task
@@ -60,7 +61,7 @@ class ExpectedCalibrationError:
         value = self.total(values)
         return Interval(max(0.0, min(2 * value - high, value)), max(2 * value - low, value))
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None
 

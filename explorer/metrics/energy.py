@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.metrics.origin import machine, today
 from explorer.types import Measurement
 
@@ -52,13 +52,13 @@ def estimated(
     return Measurement("energy", picojoules * PICOJOULE, "joules", "estimated", batch_size=batch, note=ASSUMPTIONS)
 
 
-def why_not_measured(powercap: Path = POWERCAP) -> str | None:
+def why_not_measured(powercap: Path = POWERCAP) -> Refusal | None:
     """The reason in a sentence why this machine's energy cannot be measured, or None when it can."""
     domains = _packages(powercap)
     if not domains:
-        return "This machine shows no energy meter (RAPL); tools that use a rated power instead only estimate."
+        return Refusal("This machine shows no energy meter (RAPL); tools that use a rated power instead only estimate.")
     if not all(_readable(domain / "energy_uj") for domain in domains):
-        return "The energy meter (RAPL) of this machine may be read by its administrator alone."
+        return Refusal("The energy meter (RAPL) of this machine may be read by its administrator alone.")
     return None
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.metrics.mac_counter import MacCounter
 from explorer.types import LoadedModel, Measurement, Plan
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
@@ -65,11 +65,13 @@ class _Plainly(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def why_no_macs(model: LoadedModel) -> str | None:
+def why_no_macs(model: LoadedModel) -> Refusal | None:
     """The reason in a sentence when MACs cannot be counted, else None."""
     if model.module is None:
-        return model.why_not_runnable or "Without an architecture it is not known how often each weight is used."
-    return "There is no example input to run." if model.example is None else None
+        return Refusal(
+            model.why_not_runnable or "Without an architecture it is not known how often each weight is used."
+        )
+    return Refusal("There is no example input to run.") if model.example is None else None
 
 
 def mac_table(model: LoadedModel) -> MacTable:
@@ -80,7 +82,7 @@ def mac_table(model: LoadedModel) -> MacTable:
     """
     if model.module is None or model.example is None:
         what = f"The multiplications of {model.address} cannot be counted."
-        raise ExplorerError(what, why=why_no_macs(model) or "", fix="Open the file with an architecture.")
+        raise ExplorerError(what, why=why_no_macs(model), fix="Open the file with an architecture.")
     counter = _counted_pass(model, {})
     n_weights = {name: t.numel() for name, t in model.weights.items()}
     return MacTable(counter.uses(), n_weights, counter.fixed, counter.alive)

@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import Interval
 from explorer.types import Task
@@ -51,6 +52,6 @@ class R2:
         """None: there is no simple one."""
         return None
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None

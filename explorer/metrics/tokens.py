@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from explorer.errors import Refusal
 from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import RatioOfSums
 from explorer.types import Task
@@ -23,7 +24,7 @@ class PerToken(RatioOfSums):
     task: ClassVar[Task] = "tokens"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None
 

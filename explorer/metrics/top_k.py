@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.metrics.base import Best, Outputs, Share
 from explorer.params import param
 
@@ -29,8 +30,8 @@ class TopK(Share):
         first = outputs.logits.topk(min(self.k, outputs.logits.shape[1]), dim=1).indices
         return first.eq(outputs.labels.unsqueeze(1)).any(dim=1).double()  # type: ignore[union-attr]
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """With k classes or fewer every choice is among the first k."""
         if n_classes is not None and n_classes <= self.k:
-            return f"With {n_classes} classes the right one is always among the first {self.k}."
+            return Refusal(f"With {n_classes} classes the right one is always among the first {self.k}.")
         return None

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 import torch
 from torch import nn
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.pruning.criteria.base import Criterion
 from explorer.pruning.evidence import COLLECTORS
 from explorer.pruning.evidence.base import Collector, Evidence
@@ -22,26 +22,30 @@ from explorer.types import Dataset, LoadedModel, Split
 _OF_CLASSES = {Curvature.key, SquaredGradients.key}  # one row of scores a sample, not one for each token
 
 
-def why_no_evidence(model: LoadedModel, criterion: Criterion, data: Dataset | None) -> str | None:
+def why_no_evidence(model: LoadedModel, criterion: Criterion, data: Dataset | None) -> Refusal | None:
     """Why this criterion cannot look at this data, in a sentence; None where it can, or needs none."""
     if not criterion.needs:
         return None
     if model.module is None:
-        return f"{criterion.label} runs the model. {model.why_not_runnable or 'Its architecture is not known.'}"
+        return Refusal(
+            f"{criterion.label} runs the model. {model.why_not_runnable or 'Its architecture is not known.'}"
+        )
     if data is None or data.address == "none":
-        return f"{criterion.label} looks at data, and there is none."
+        return Refusal(f"{criterion.label} looks at data, and there is none.")
     fit = data.splits.get("fit")
     if fit is None:
-        return f"{criterion.label} looks at the fit split. {data.why_no_split.get('fit', 'These data have none.')}"
+        return Refusal(
+            f"{criterion.label} looks at the fit split.", data.why_no_split.get("fit", "These data have none.")
+        )
     if fit.y is None and any(COLLECTORS[kind].labels for kind in criterion.needs):
-        return f"{criterion.label} follows the loss back, and these data have no labels."
+        return Refusal(f"{criterion.label} follows the loss back, and these data have no labels.")
     # Curvature needs no labels, but it is that of the cross entropy.
     losses = {kind for kind in criterion.needs if COLLECTORS[kind].labels or kind == Curvature.key}
     if fit.y is not None and are_tokens(fit.y):
         losses &= _OF_CLASSES
     why_not = why_no_classes(fit.y)
     if why_not is not None and losses:
-        return f"{criterion.label} follows the loss of a classifier back. {why_not}"
+        return Refusal(f"{criterion.label} follows the loss of a classifier back. {why_not}")
     return None
 
 
@@ -61,7 +65,7 @@ def gather(
     if why is not None or data is None:
         raise ExplorerError(
             f"{criterion.label} cannot be computed here.",
-            why=why or "",
+            why=why,
             fix="Give labelled data with a fit split (a folder can be divided: splits 0.5/0.25/0.25), "
             "or choose a criterion that needs none, such as magnitude.",
         )

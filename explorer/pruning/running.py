@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.types import LoadedModel
 from explorer.types.aliases import GraphValue
 from explorer.types.inputs import Inputs, moved
@@ -59,9 +59,9 @@ def are_tokens(labels: Tensor) -> bool:
     return labels.dim() == 2 and not labels.is_floating_point() and labels.dtype != torch.bool
 
 
-def why_no_classes(labels: Tensor | None) -> str | None:
+def why_no_classes(labels: Tensor | None) -> Refusal | None:
     """Why cross entropy makes no sense of these labels, in a sentence; None where it does, or there are none."""
     if labels is None or (labels.dim() == 1 and not labels.is_floating_point()):
         return None
     kind = "numbers" if labels.is_floating_point() else "several for each sample"
-    return f"The labels are {kind}; cross entropy takes one class for each sample."
+    return Refusal(f"The labels are {kind}; cross entropy takes one class for each sample.")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.pruning.criteria.base import Units
 from explorer.pruning.gathering import gather
 from explorer.pruning.granularity.n_of_m import NOfM
@@ -43,7 +43,7 @@ def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, h
             continue
         units = Units(spec.granularity.unit_weights(model, group), group.name, group, spec.granularity, model, evidence)
         if (why_not := spec.criterion.why_not(units)) is not None:
-            groups[-1] = replace(group, why_not=why_not)
+            groups[-1] = replace(group, why_not=str(why_not))
             continue
         values[group.name] = _scored(spec, units, within)
         scale = units.weights if spec.criterion.on_weight_scale else values[group.name]
@@ -63,12 +63,12 @@ def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, h
     )
 
 
-def why_no_units(scores: Scores) -> str | None:
+def why_no_units(scores: Scores) -> Refusal | None:
     """Why no line can move under these scores, in a sentence; None where one can."""
     if any(group.why_not is None for group in scores.groups):
         return None
     reasons = Counter(group.why_not or "" for group in scores.groups)
-    return reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned."
+    return Refusal(reasons.most_common(1)[0][0]) if reasons else Refusal("The model has no layer that can be pruned.")
 
 
 def ranked(model: LoadedModel, scores: Scores) -> LoadedModel:

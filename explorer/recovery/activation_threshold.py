@@ -24,7 +24,7 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.data.given import split_of
 from explorer.engine.evaluator import Evaluator
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.metrics.origin import machine, today
 from explorer.pruning.apply import masked, private_shell
 from explorer.pruning.running import fitting
@@ -168,15 +168,17 @@ def threshold_for(ranked: Tensor, share: float) -> float:
     return math.inf if share >= 1.0 else float(ranked[int(share * len(ranked))])
 
 
-def why_not(model: LoadedModel) -> str | None:
+def why_not(model: LoadedModel) -> Refusal | None:
     """Why no activations can be skipped, in a sentence; None where they can."""
     if model.module is None or model.example is None:
-        return model.why_not_runnable or "The model cannot be run."
+        return Refusal(model.why_not_runnable or "The model cannot be run.")
     seen: list[str] = []
     watched = Watched(model.module, lambda name, out: seen.append(name)).eval()
     with torch.inference_mode():
         call(watched, model.example)
-    return None if seen else "It has no ReLU, GELU or similar activation of its own (gates of recurrent layers stay)."
+    if seen:
+        return None
+    return Refusal("It has no ReLU, GELU or similar activation of its own (gates of recurrent layers stay).")
 
 
 def skipping(
@@ -199,7 +201,7 @@ def skipping(
             raise ExplorerError(f"A share of {share:g} is not possible.", fix="Give shares from 0 to 1.")
     why = why_not(model)
     if why is not None or model.module is None:
-        raise ExplorerError("No activations can be skipped here.", why=why or "", fix="Prune weights instead.")
+        raise ExplorerError("No activations can be skipped here.", why=why, fix="Prune weights instead.")
     fit, tune = split_of(data, "fit"), split_of(data, "tune")
     judge = evaluator or Evaluator(model, tune, device=device)
     network = model.module if plan is None else masked(model, plan).module

@@ -63,7 +63,7 @@ def why_not_trained(settings: Training, data: Dataset) -> Refusal | None:
     why_no_classes = running.why_no_classes(fit.y)
     if why_no_classes is not None:
         what = f"Recovery trains classifiers; {data.address} is for another task."
-        return Refusal(what, why=why_no_classes, fix="Choose data with one class for each sample.")
+        return Refusal(what, why=str(why_no_classes), fix="Choose data with one class for each sample.")
     if fit.y is None and settings.distil_weight < 1.0:
         what = f"{data.address} has no labels to train with."
         return Refusal(what, fix="Let the dense model teach alone: distil_weight=1.")

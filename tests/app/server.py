@@ -18,12 +18,18 @@ PATIENCE_S = 150.0
 
 @contextmanager
 def running_app(folder: Path, *, root: Path | None = None) -> Iterator[str]:
-    """The address of an app that keeps its data in ``folder`` and opens paths under ``root``.
+    """The address of an app that keeps its data in ``folder`` and opens paths under ``root``."""
+    with app_process(folder, root=root) as (_, address):
+        yield address
 
-    It is ended by its process id, whatever happens.
-    """
+
+@contextmanager
+def app_process(
+    folder: Path, *, root: Path | None = None, port: int = 0
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process of such an app, and its address. It is ended by its process id, whatever happens."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "explorer", "app", "--port", "0", "--json", "--root", str(root or folder)]
+    command = [sys.executable, "-m", "explorer", "app", "--port", str(port), "--json", "--root", str(root or folder)]
     environment = {**os.environ, "XDG_DATA_HOME": str(folder), "OMP_NUM_THREADS": "1"}
     with (
         (folder / "app.log").open("w", encoding="utf-8") as log,
@@ -37,7 +43,7 @@ def running_app(folder: Path, *, root: Path | None = None) -> Iterator[str]:
             assert said, (folder / "app.log").read_text(encoding="utf-8")
             address = str(json.loads(said)["url"]).rstrip("/")
             _wait(f"{address}/_stcore/health", process)
-            yield address
+            yield process, address
         finally:
             process.terminate()
             try:

@@ -12,7 +12,7 @@ from torch import nn
 
 from explorer import data, models
 from explorer.engine.evaluator import Evaluator
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.export import onnx_int8 as module
 from explorer.export.onnx_int8 import (
     INT8_METHODS,
@@ -150,7 +150,7 @@ def test_an_lstm_has_a_dynamic_form_only() -> None:
 
 
 def test_without_onnx_the_refusal_says_what_to_install(mlp: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "why_no_onnx", lambda: "onnxruntime is not installed.")
+    monkeypatch.setattr(module, "why_no_onnx", lambda: Refusal("onnxruntime is not installed."))
     with pytest.raises(ExplorerError, match=r"onnxruntime is not installed. Install it: pip install -r"):
         int8_onnx(mlp, make_plan(mlp, HALF), "static")
 

@@ -95,8 +95,9 @@ WRITE = """
     from explorer.pruning.plan import plan
     from explorer.pruning.spec import PruneSpec
     import explorer.export.proof as proof
+    from explorer.errors import Refusal
     proof.run_clean = lambda weights, arch, inputs: [slim_out(inputs)]
-    proof.why_no_onnx = lambda: "not now."
+    proof.why_no_onnx = lambda: Refusal("not now.")
     model = models.load("digits-mlp")
     ours = plan(model, PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.5"))
     small = slim.sliced(model, ours).module

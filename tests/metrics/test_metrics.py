@@ -55,7 +55,7 @@ def test_every_metric_explains_itself_and_is_found_by_its_key(metric: Metric) ->
     assert metrics.get(metric.key) == metric
     assert why_not(metric, labels=True, task=metric.task) is None
     other = "numbers" if metric.task == "classes" else "classes"
-    assert why_not(metric, labels=True, task=other).endswith(".")
+    assert str(why_not(metric, labels=True, task=other)).endswith(".")
 
 
 @every_metric
@@ -100,7 +100,7 @@ def test_drop_is_dense_minus_pruned_on_the_same_samples() -> None:
 
 
 def test_what_needs_labels_says_why_it_does_not_apply_without_them() -> None:
-    assert why_not(metrics.get("loss"), labels=False) == "The data has no labels."
+    assert str(why_not(metrics.get("loss"), labels=False)) == "The data has no labels."
     assert why_not(metrics.get("agreement"), labels=False) is None
 
 
@@ -118,7 +118,7 @@ def test_top_k_counts_the_right_class_among_the_first_k() -> None:
 
 
 def test_top_k_says_when_it_cannot_fail() -> None:
-    assert why_not(metrics.get("top_k"), labels=True, n_classes=5) == (
+    assert str(why_not(metrics.get("top_k"), labels=True, n_classes=5)) == (
         "With 5 classes the right one is always among the first 5."
     )
     assert why_not(metrics.get("top_k"), labels=True, n_classes=10) is None

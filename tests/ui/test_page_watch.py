@@ -22,6 +22,7 @@ sessionStorage.loads = Number(sessionStorage.loads ?? 0) + 1;
 draw({ parentElement: document.getElementById("place") });
 window.drawn = true;
 </script>"""
+LOST = "The server does not answer."
 GIVEN_UP = "The page could not be drawn. Please load it again."
 
 
@@ -92,3 +93,31 @@ def test_the_note_is_gone_once_it_is_closed(page: Page) -> None:
     page.get_by_role("button", name="Close").click()
 
     assert page.locator(".note").count() == 0
+
+
+def set_connection(page: Page, state: str) -> None:
+    page.evaluate("state => { document.getElementById('app').dataset.testConnectionState = state }", state)
+
+
+def test_a_page_says_within_three_seconds_that_its_server_does_not_answer_and_when_it_does_again(page: Page) -> None:
+    page.clock.run_for(1100)
+    set_connection(page, "PINGING_SERVER")
+    page.clock.run_for(3000)
+    expect(page.get_by_text(LOST)).to_be_visible()
+    page.clock.run_for(10_000)
+    assert page.get_by_text(LOST).count() == 1
+
+    set_connection(page, "CONNECTED")
+    page.clock.run_for(1100)
+    assert page.get_by_text(LOST).count() == 0
+    assert loads(page) == 1
+
+
+def test_a_connection_that_is_away_for_a_moment_is_not_told_of(page: Page) -> None:
+    page.clock.run_for(1100)
+    set_connection(page, "CONNECTING")
+    page.clock.run_for(900)
+    set_connection(page, "CONNECTED")
+    page.clock.run_for(5000)
+
+    assert page.get_by_text(LOST).count() == 0

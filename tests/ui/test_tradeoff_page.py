@@ -11,6 +11,7 @@ import pytest
 
 import explorer
 from explorer.analysis import tradeoff
+from explorer.errors import Refusal
 from explorer.pruning import gathering, scoring
 from explorer.pruning.criteria.gradient import Gradient
 from explorer.store.records import record_of
@@ -120,7 +121,7 @@ def test_data_is_looked_at_once_for_all_curves_of_a_criterion(visit: Open, monke
 def test_a_criterion_that_cannot_rank_the_unit_is_left_out_with_its_reason(
     visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Gradient, "why_not", lambda self, units: "It ranks nothing today.")
+    monkeypatch.setattr(Gradient, "why_not", lambda self, units: Refusal("It ranks nothing today."))
     at = visit("tradeoff", model="digits-mlp", data="digits")
     cache._why_not_ranked.clear()
     cache._scores.clear()

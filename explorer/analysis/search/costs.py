@@ -7,7 +7,7 @@ from dataclasses import replace
 from explorer.analysis.costs import comparable
 from explorer.analysis.search.question import UNITS, CostName
 from explorer.analysis.tradeoff import smallest_file
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.metrics.latency import latency
 from explorer.metrics.macs import MacTable, mac_table, macs, why_no_macs
 from explorer.metrics.size import parameters
@@ -34,7 +34,7 @@ class SearchCost:
         self._model, self._name = model, name
         self.table: MacTable | None = None if why_no_macs(model) else mac_table(model)
         if self.table is None and name in ("macs", "latency"):
-            what, why = "The multiplications of this model cannot be counted.", why_no_macs(model) or ""
+            what, why = "The multiplications of this model cannot be counted.", why_no_macs(model)
             raise ExplorerError(what, why=why, fix="Seek parameters or file size.")
         self.counted_dense = self.counted(make_plan(model, PruneSpec()))
         self._dense_ms = _dense_time(model) if name == "latency" else None
@@ -57,18 +57,18 @@ class SearchCost:
         return Measurement(self._name, value, UNITS[self._name], "counted", note=_NOTES[self._name])
 
 
-def why_not(model: LoadedModel, spec: PruneSpec, cost: CostName) -> str | None:
+def why_not(model: LoadedModel, spec: PruneSpec, cost: CostName) -> Refusal | None:
     """Why this cost cannot be a budget for these units, in a sentence; None when it can."""
-    if cost in ("macs", "latency") and why_no_macs(model):
-        return why_no_macs(model)
+    if cost in ("macs", "latency") and (uncounted := why_no_macs(model)):
+        return uncounted
     if cost == "latency" and spec.granularity.why_no_removal:
-        return f"Zeros save no time. {spec.granularity.why_no_removal}"
+        return Refusal("Zeros save no time.", spec.granularity.why_no_removal)
     return None
 
 
 def _dense_time(model: LoadedModel) -> Measurement:
     if model.module is None or model.example is None:
-        raise ExplorerError("This model cannot be timed.", why=why_no_macs(model) or "", fix="Seek another cost.")
+        raise ExplorerError("This model cannot be timed.", why=why_no_macs(model), fix="Seek another cost.")
     return latency(model.module, model.module, model.example, pairs=_PAIRS, code_seconds=model.code_seconds).dense
 
 

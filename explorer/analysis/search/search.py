@@ -27,7 +27,7 @@ from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.options import ScanKeywords
 from explorer.analysis.sensitivity.scan import Sensitivity, scan
 from explorer.engine.evaluator import Evaluator
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.params.options import options_from
 from explorer.pruning.allocation import Erk, Global, Uniform
 from explorer.pruning.criteria.lp_norm import LpNorm
@@ -98,10 +98,10 @@ def check_evaluations(n: int) -> None:
         raise ExplorerError(f"{n} plans are too few.", fix="Try at least one.")
 
 
-def refusal(model: LoadedModel, spec: PruneSpec, question: Question) -> str | None:
+def refusal(model: LoadedModel, spec: PruneSpec, question: Question) -> Refusal | None:
     """Why this question cannot be asked of this model in these units, in a sentence; None when it can."""
     if model.module is None:
-        return model.why_not_runnable or "The model cannot be run."
+        return Refusal(model.why_not_runnable or "The model cannot be run.")
     return why_not(model, spec, question.cost)
 
 

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 77590d5e6efd8215
+// Made from src/ by "make component": change it there. Sources: ac2159902ad70b6e
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;

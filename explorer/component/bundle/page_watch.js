@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 77590d5e6efd8215
+// Made from src/ by "make component": change it there. Sources: ac2159902ad70b6e
 
 // page_watch.js
 var CHECK_MS = 1e3;
@@ -8,6 +8,7 @@ var TIMES = "pruning-explorer-reloads";
 var RELOADED = "pruning-explorer-reloaded";
 var AGAIN = "The page could not be drawn and was loaded again; your setting is as it was.";
 var GIVEN_UP = "The page could not be drawn. Please load it again.";
+var LOST = "The server does not answer. This page connects again by itself; what was measured is kept.";
 var BORDER = "1px solid var(--st-border-color, #b9bcc6)";
 var page = (
   /** @type {{ pruningExplorerWatch?: Watch }} */
@@ -19,6 +20,7 @@ function begun() {
   const reloaded = stored(RELOADED) === "yes";
   store(RELOADED, "");
   setTimeout(check, CHECK_MS, false);
+  setTimeout(tellOfLoss, CHECK_MS, { wasLost: false, wasConnected: false });
   history.pushState = stepFor(history.pushState.bind(history), history.replaceState.bind(history));
   return { reloaded };
 }
@@ -35,6 +37,14 @@ async function check(wasGone) {
   else if (gone && wasGone && await isServed()) reload();
   else setTimeout(check, CHECK_MS, gone);
 }
+function tellOfLoss({ wasLost, wasConnected, said }) {
+  const state = connectionState();
+  const lost = wasConnected && state !== void 0 && state !== "CONNECTED";
+  if (!lost) said?.remove();
+  else if (wasLost && !said) document.body.append(said = note(LOST));
+  const next = { wasLost: lost, wasConnected: wasConnected || state === "CONNECTED" };
+  setTimeout(tellOfLoss, CHECK_MS, lost && said ? { ...next, said } : next);
+}
 function letKeysScroll() {
   const charts = document.querySelectorAll("[class*='_heat']");
   for (const chart of charts) {
@@ -45,8 +55,12 @@ function letKeysScroll() {
   }
 }
 function isGone() {
+  const state = connectionState();
+  return state === void 0 || state === "DISCONNECTED_FOREVER";
+}
+function connectionState() {
   const app = document.querySelector("[data-testid=stApp]");
-  return !app || app.dataset.testConnectionState === "DISCONNECTED_FOREVER";
+  return app ? app.dataset.testConnectionState ?? "" : void 0;
 }
 async function isServed() {
   try {

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 77590d5e6efd8215
+// Made from src/ by "make component": change it there. Sources: ac2159902ad70b6e
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"77590d5e6efd8215"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"ac2159902ad70b6e"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

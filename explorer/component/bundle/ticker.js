@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 77590d5e6efd8215
+// Made from src/ by "make component": change it there. Sources: ac2159902ad70b6e
 
 // ticker.js
 var RETRY_MS = 1500;

@@ -4,7 +4,8 @@
 // When a message cannot be drawn, Streamlit takes the whole page away; when one cannot be read, it
 // ends the connection for good. The watch hangs on neither: it belongs to the document. It looks
 // twice, since a page may be away for a moment; it does not leave a page whose server is gone, and
-// gives up on one that does not come back.
+// gives up on one that does not come back. While the server does not answer, the page says so: Streamlit
+// alone would leave the last numbers there as if they were still moved by a hand.
 //
 // It also keeps the browser's history to pages. Streamlit adds an entry for every change of the link and then does
 // nothing when one goes Back to it: here such a change takes the place of the entry before.
@@ -21,6 +22,7 @@ const TIMES = "pruning-explorer-reloads";
 const RELOADED = "pruning-explorer-reloaded";
 const AGAIN = "The page could not be drawn and was loaded again; your setting is as it was.";
 const GIVEN_UP = "The page could not be drawn. Please load it again.";
+const LOST = "The server does not answer. This page connects again by itself; what was measured is kept.";
 const BORDER = "1px solid var(--st-border-color, #b9bcc6)";
 
 const page = /** @type {{ pruningExplorerWatch?: Watch }} */ (/** @type {unknown} */ (globalThis));
@@ -31,6 +33,7 @@ function begun() {
   const reloaded = stored(RELOADED) === "yes";
   store(RELOADED, "");
   setTimeout(check, CHECK_MS, false);
+  setTimeout(tellOfLoss, CHECK_MS, { wasLost: false, wasConnected: false });
   history.pushState = stepFor(history.pushState.bind(history), history.replaceState.bind(history));
   return { reloaded };
 }
@@ -52,6 +55,16 @@ async function check(wasGone) {
   else setTimeout(check, CHECK_MS, gone);
 }
 
+/** @param {{ wasLost: boolean, wasConnected: boolean, said?: HTMLElement }} before */
+function tellOfLoss({ wasLost, wasConnected, said }) {
+  const state = connectionState();
+  const lost = wasConnected && state !== undefined && state !== "CONNECTED";
+  if (!lost) said?.remove();
+  else if (wasLost && !said) document.body.append((said = note(LOST)));
+  const next = { wasLost: lost, wasConnected: wasConnected || state === "CONNECTED" };
+  setTimeout(tellOfLoss, CHECK_MS, lost && said ? { ...next, said } : next);
+}
+
 /** A chart that is wider than a phone scrolls sideways: with the keyboard, too. */
 function letKeysScroll() {
   /** @type {NodeListOf<HTMLElement>} */
@@ -65,9 +78,15 @@ function letKeysScroll() {
 }
 
 function isGone() {
+  const state = connectionState();
+  return state === undefined || state === "DISCONNECTED_FOREVER";
+}
+
+/** What Streamlit says of its connection; undefined where the page is away. */
+function connectionState() {
   /** @type {HTMLElement | null} */
   const app = document.querySelector("[data-testid=stApp]");
-  return !app || app.dataset.testConnectionState === "DISCONNECTED_FOREVER";
+  return app ? (app.dataset.testConnectionState ?? "") : undefined;
 }
 
 async function isServed() {

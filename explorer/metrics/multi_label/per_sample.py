@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.metrics.interval import Interval, normal_mean
 from explorer.types import Task
 
@@ -25,6 +26,6 @@ class PerSample:
         """The interval of the mean; None for fewer than two samples."""
         return normal_mean(values)
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import Interval, normal_mean
 
@@ -55,7 +55,7 @@ class FunctionMetric:
         """The interval of the mean."""
         return normal_mean(values)
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None
 

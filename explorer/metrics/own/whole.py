@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import Interval
 from explorer.metrics.own.function import called
@@ -86,7 +86,7 @@ class WholeMetric:
         ends = torch.tensor(totals, dtype=torch.float64).quantile(torch.tensor([0.025, 0.975], dtype=torch.float64))
         return Interval(*ends.tolist()) if bool(torch.isfinite(ends).all()) else None
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None
 

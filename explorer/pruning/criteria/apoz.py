@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.params import param
 from explorer.pruning.criteria.base import Criterion, Units
 from explorer.pruning.criteria.gradient import N_SAMPLES_HELP
@@ -30,14 +31,14 @@ class Apoz(Criterion):
     needs: ClassVar[frozenset[str]] = frozenset({"zeros"})
     n_samples: int = param(256, "Samples", low=8, high=65536, help=N_SAMPLES_HELP)
 
-    def why_not(self, units: Units) -> str | None:
+    def why_not(self, units: Units) -> Refusal | None:
         group = units.of[1]
         if group.unit not in _UNITS:
-            return (
+            return Refusal(
                 f"It counts zeros of whole outputs, and a {group.unit} has none of its own: choose channels or neurons."
             )
         if not list(_counted(units)):
-            return "No ReLU follows that would make zeros to count."
+            return Refusal("No ReLU follows that would make zeros to count.")
         return None
 
     def score(self, units: Units) -> Tensor:

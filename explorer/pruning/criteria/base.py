@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Refusal
 from explorer.pruning.coupling.branches import BLOCK
 from explorer.pruning.evidence.base import Evidence
 from explorer.pruning.granularity.base import Granularity
@@ -96,7 +96,7 @@ class Criterion(Protocol):
     on_weight_scale: ClassVar[bool] = False
     variants: ClassVar[tuple[str, ...]] = ()
 
-    def why_not(self, units: Units) -> str | None:
+    def why_not(self, units: Units) -> Refusal | None:
         """Why units of this kind cannot be ranked by it, in a sentence; None where they can."""
         return None
 

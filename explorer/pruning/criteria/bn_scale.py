@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from explorer.errors import Refusal
 from explorer.pruning.criteria.base import Criterion, Units
 
 
@@ -24,13 +25,13 @@ class BnScale(Criterion):
     key: ClassVar[str] = "bn_scale"
     label: ClassVar[str] = "Batch-norm scale"
 
-    def why_not(self, units: Units) -> str | None:
+    def why_not(self, units: Units) -> Refusal | None:
         _, group, _ = units.of
         if not group.parts:
-            return f"A batch norm scales whole channels: it says nothing about a single {group.unit}."
+            return Refusal(f"A batch norm scales whole channels: it says nothing about a single {group.unit}.")
         _, times = _sums(units)
         if not bool(times.all()):
-            return f"No batch norm scales each {group.unit} of this layer."
+            return Refusal(f"No batch norm scales each {group.unit} of this layer.")
         return None
 
     def score(self, units: Units) -> Tensor:

@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.pruning.coupling.branches import BLOCK
 from explorer.pruning.criteria.base import Criterion, Units
 
@@ -26,15 +27,15 @@ class GeometricMedian(Criterion):
     key: ClassVar[str] = "geometric_median"
     label: ClassVar[str] = "Geometric median"
 
-    def why_not(self, units: Units) -> str | None:
+    def why_not(self, units: Units) -> Refusal | None:
         unit = units.group.unit if units.group else ""
         n_units, size = units.weights.shape
         if unit in ("group", BLOCK):
-            return f"Distances between weight vectors say nothing where each {unit} holds other weights."
+            return Refusal(f"Distances between weight vectors say nothing where each {unit} holds other weights.")
         if size == 1:
-            return "Its units are single weights: distances are between vectors."
+            return Refusal("Its units are single weights: distances are between vectors.")
         if n_units > _MOST_UNITS:
-            return f"It compares every unit with every other one, and these are {n_units:,} units."
+            return Refusal(f"It compares every unit with every other one, and these are {n_units:,} units.")
         return None
 
     def score(self, units: Units) -> Tensor:

@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.params import param
 from explorer.pruning.criteria.base import Criterion, Units
 from explorer.pruning.criteria.gradient import N_SAMPLES_HELP
@@ -27,12 +28,12 @@ class HeadConfidence(Criterion):
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     n_samples: int = param(256, "Samples", low=8, high=65536, help=N_SAMPLES_HELP)
 
-    def why_not(self, units: Units) -> str | None:
+    def why_not(self, units: Units) -> Refusal | None:
         group = units.of[1]
         if group.unit != "head":
-            return f"It looks at where attention heads look, and a {group.unit} is none: choose heads."
+            return Refusal(f"It looks at where attention heads look, and a {group.unit} is none: choose heads.")
         if _confidences(units) is None:
-            return "Its attention weights cannot be seen, or not be told apart by heads."
+            return Refusal("Its attention weights cannot be seen, or not be told apart by heads.")
         return None
 
     def score(self, units: Units) -> Tensor:

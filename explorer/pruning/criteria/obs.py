@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.params import param
 from explorer.pruning.criteria.base import Criterion, Units
 from explorer.pruning.criteria.gradient import N_SAMPLES_HELP
@@ -41,12 +42,12 @@ class Obs(Criterion):
         0.01, "Damping", low=1e-4, high=1.0, help="Added to the diagonal of H, as a share of its mean."
     )
 
-    def why_not(self, units: Units) -> str | None:
+    def why_not(self, units: Units) -> Refusal | None:
         model, group, _ = units.of
         products = units.seen.kinds["input_products"]
         missing = "It is looked up, not multiplied, or never used: no inputs of it are seen."
         reasons = [products.get(name, missing) for name in scored_parameters(model, group)]
-        return next((why for why in reasons if isinstance(why, str)), None)
+        return next((Refusal(why) for why in reasons if isinstance(why, str)), None)
 
     def score(self, units: Units) -> Tensor:
         model, group, _ = units.of

@@ -16,7 +16,9 @@ class Random(Criterion):
     """Uniform random scores: the control that every criterion must beat.
 
     Each layer draws from its own generator, seeded by ``seed`` and the layer's name, so the
-    same seed gives the same scores whatever other layers are there.
+    same seed gives the same scores whatever other layers are there. A unit that is nothing but zeros already
+    scores 0 and goes first, as under every other criterion: the control of a sparse network is as sparse as what
+    it is compared with.
     """
 
     key: ClassVar[str] = "random"
@@ -26,4 +28,6 @@ class Random(Criterion):
     def score(self, units: Units) -> Tensor:
         # The generator reads 32 bits of its seed: mix both numbers into those.
         generator = torch.Generator().manual_seed(zlib.crc32(f"{self.seed}:{units.name}".encode()))
-        return torch.rand(units.weights.shape[0], generator=generator)
+        draws = torch.rand(units.weights.shape[0], generator=generator)
+        # A draw of exactly 0 stays above what is zero already, and below every other draw.
+        return draws.clamp_min(2**-25).masked_fill((units.weights == 0).all(dim=1), 0)

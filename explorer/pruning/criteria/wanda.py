@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.params import param
 from explorer.pruning.criteria.base import Criterion, Units
 from explorer.pruning.criteria.gradient import N_SAMPLES_HELP
@@ -43,12 +44,14 @@ class Wanda(Criterion):
         "Auto: row in language models, layer elsewhere.",
     )
 
-    def why_not(self, units: Units) -> str | None:
+    def why_not(self, units: Units) -> Refusal | None:
         model, group, _ = units.of
         unseen = [name for name in scored_parameters(model, group) if name not in units.seen.field("input_squares")]
         if not unseen:
             return None
-        return f"What {unseen[0]} is multiplied by cannot be seen: it is looked up, used in parts, or never used."
+        return Refusal(
+            f"What {unseen[0]} is multiplied by cannot be seen: it is looked up, used in parts, or never used."
+        )
 
     def score(self, units: Units) -> Tensor:
         model, group, _ = units.of

@@ -52,7 +52,7 @@ def table(view: View) -> None:
     )
     no_macs = why_no_macs(view.model)
     if no_macs:
-        st.caption(no_macs)
+        st.caption(str(no_macs))
     st.caption(
         "MACs are multiplications for one input. Fewer of them is no measured speed: zeros alone change no time."
     )

@@ -53,7 +53,7 @@ def _files(view: View) -> None:
         for how in INT8_METHODS:
             why = why_not_int8(view.model, how)
             if why:
-                st.caption(f":material/info: {clean_markdown(why, 300)}")
+                st.caption(f":material/info: {clean_markdown(str(why), 300)}")
                 continue
             name = f"{file_stem(view.model.address)}-int8-{how}.onnx"
             st.download_button(

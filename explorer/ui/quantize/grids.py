@@ -31,7 +31,7 @@ def forms(runtime: bool) -> tuple[Form, ...]:
 def why_no_runtime() -> Refusal | None:
     """Why no real int8 files can be made on this machine; None where they can."""
     absent = why_no_onnx()
-    return Refusal(absent, "Real int8 files need it: pip install -r requirements-export.txt") if absent else None
+    return Refusal(str(absent), "Real int8 files need it: pip install -r requirements-export.txt") if absent else None
 
 
 def why_no_training(dataset: Dataset) -> Refusal | None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.charts.activations import skipped_activations
 from explorer.engine.jobs import Job
+from explorer.errors import Refusal
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.activation_threshold import ActivationPoint, why_not
@@ -26,7 +27,7 @@ _BUDGET = 0.01
 def card(model: LoadedModel, dataset: Dataset) -> bool:
     """The share of zero activations against accuracy, on request; True while it is measured."""
     st.header("Skip small activations", anchor=False)
-    reason = _why_not(model) or dataset.why_no_split.get("fit")
+    reason = str(_why_not(model) or "") or dataset.why_no_split.get("fit")
     if reason or "fit" not in dataset.splits:
         st.caption(clean_markdown(reason or "There is no fit split to find thresholds on.", 300))
         return False
@@ -47,13 +48,13 @@ def card(model: LoadedModel, dataset: Dataset) -> bool:
     return running.unfinished(job)
 
 
-def _why_not(model: LoadedModel) -> str | None:
+def _why_not(model: LoadedModel) -> Refusal | None:
     """Asking runs the network once: once a model is enough."""
     asked = st.session_state.get(_REFUSED)
     if asked is None or asked[0] != model.identity:
         asked = st.session_state[_REFUSED] = (model.identity, why_not(model))
-    reason: str | None = asked[1]
-    return reason
+    refusal: Refusal | None = asked[1]
+    return refusal
 
 
 def _spec(model: LoadedModel, dataset: Dataset) -> PruneSpec:

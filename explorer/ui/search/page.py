@@ -85,7 +85,7 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
         question = _drop() if kind == "drop" else _budget()
         n_plans = _n_plans()
         request = SearchRequest(question, spec, n_plans)
-        why = refusal(model, spec, question) or _nothing_to_prune(model, dataset)
+        why = str(refusal(model, spec, question) or "") or _nothing_to_prune(model, dataset)
         job = None if why else tasks.find(model, dataset, request)
         progress.stop_button([job], "search_stop")
         is_over = job is not None and (job.active or job.state == "done")

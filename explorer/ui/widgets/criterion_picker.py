@@ -52,7 +52,7 @@ def seen(scores: Scores) -> None:
 def refusals(model: LoadedModel, dataset: Dataset | None) -> dict[str, str]:
     """Criteria that have nothing to look at here, with the reason in a sentence."""
     reasons = {key: why_no_evidence(model, CRITERIA.get(key), dataset) for key in CRITERIA.members}
-    return {key: why for key, why in reasons.items() if why}
+    return {key: str(why) for key, why in reasons.items() if why}
 
 
 def _member(key: str) -> type[Criterion]:
