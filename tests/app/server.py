@@ -30,7 +30,7 @@ def app_process(
     """The process of such an app, and its address. It is ended by its process id, whatever happens."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "explorer", "app", "--port", str(port), "--json", "--root", str(root or folder)]
-    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PRUNING_EXPLORER_DATA": str(folder), "OMP_NUM_THREADS": "1"}
     with (
         (folder / "app.log").open("w", encoding="utf-8") as log,
         subprocess.Popen(

@@ -53,7 +53,7 @@ def children_of(process: subprocess.Popen[str]) -> list[int]:
 
 
 def test_a_page_whose_server_is_killed_says_so_and_goes_on_from_what_is_kept(chromium: Browser, tmp_path: Path) -> None:
-    store = tmp_path / "pruning-explorer" / "runs.sqlite"
+    store = tmp_path / "runs.sqlite"
     with app_process(tmp_path) as (process, address):
         screen = Screen(chromium.new_context().new_page(), address)
         scanned(screen, store)
