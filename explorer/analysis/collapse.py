@@ -12,7 +12,8 @@ from torch import Tensor
 from explorer.analysis.accuracy_findings import little_excited, lost, one_sided
 from explorer.analysis.dead_paths import cut_off
 from explorer.metrics.interval import wilson
-from explorer.ranking.together import counted, not_finite
+from explorer.pruning.weight_counts import weight_counts
+from explorer.ranking.together import counted
 from explorer.text.numbers import between, percent, percent_asked
 from explorer.types import Evaluation, Finding, GroupPlan, LayerInfo, Level, LoadedModel, Plan
 from explorer.types.aliases import JsonObject
@@ -96,14 +97,12 @@ def _broken(model: LoadedModel, layers: Sequence[LayerInfo]) -> dict[str, Findin
     """
     reported = {finding.layer for finding in model.findings if finding.level == "fail"}
     layers = [layer for layer in layers if layer.name not in reported]
-    tensors = {layer.name: model.weights[layer.parameter] for layer in layers}
-    bad = not_finite(tensors)
-    n_zeros = counted(tensors, lambda numbers: numbers == 0)
+    counts = weight_counts(model)
     findings: dict[str, Finding] = {}
     for layer in layers:
-        if layer.name in bad:
-            findings[layer.name] = _not_finite(layer, tensors[layer.name])
-        elif layer.prunable and 0 < layer.n_weights == n_zeros[layer.name]:
+        if layer.parameter in counts.n_not_finite:
+            findings[layer.name] = _not_finite(layer, model.weights[layer.parameter])
+        elif layer.prunable and 0 < layer.n_weights == counts.n_zeros[layer.parameter]:
             findings[layer.name] = _all_zero(layer)
     return findings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,8 @@ from explorer.ranking.together import not_finite
 from explorer.text.names import clean, listed
 from explorer.types import Finding, Inputs, LoadedModel, tensors_digest
 from explorer.types.aliases import JsonObject
+
+_MANY_TIMES = 8  # a file with so many times the tensors of an architecture is not that architecture wrapped up
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +55,17 @@ def skeleton(architecture: Architecture) -> nn.Module:
 
 def fitting(tensors: Mapping[str, Tensor]) -> list[str]:
     """Keys of the architectures that these weights fit exactly, with default arguments."""
+    states = _usual_states()
+    if len(tensors) > _MANY_TIMES * max(map(len, states.values())):
+        return []
     names, _ = folded(unwrapped(tensors)[0])
-    states = ((a.key, skeleton(ARCHITECTURES.get(a.key)).state_dict()) for a in ARCHITECTURES)
-    return [key for key, state in states if not adapted(names, state).wrong]
+    return [key for key, state in states.items() if not adapted(names, state).wrong]
+
+
+@cache
+def _usual_states() -> dict[str, dict[str, Tensor]]:
+    """The tensors of each architecture with default arguments, without memory."""
+    return {a.key: skeleton(ARCHITECTURES.get(a.key)).state_dict() for a in ARCHITECTURES}
 
 
 def assemble(weights: Weights, architecture: Architecture) -> LoadedModel:

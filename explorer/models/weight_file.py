@@ -114,7 +114,7 @@ def _opened(request: ModelRequest, contents: FileContents, hint: JsonObject, met
             "facts": dict(contents.facts),
             **({"spec": spec} if isinstance(spec, dict) else {}),
             **({"classes": hint["classes"]} if slim.is_class_names(hint.get("classes")) else {}),
-            **lineage.said_by(hint, tensors_digest(contents.tensors)),
+            **(lineage.said_by(hint, tensors_digest(contents.tensors)) if hint else {}),
             **not_followed,
         },
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import ParametrizationList
 
+from explorer.pruning.weight_counts import weight_counts
 from explorer.ranking.together import not_finite
 from explorer.types import LayerInfo, LayerTable, LoadedModel
 
@@ -26,7 +27,7 @@ _LENGTH = "The lengths of weight normalisation: one scale for each channel."
 def layer_table(model: LoadedModel) -> LayerTable:
     """Every parameter of the model once (tied weights once, under their first name)."""
     if model.module is None:
-        broken = not_finite(model.weights)
+        broken = weight_counts(model).n_not_finite
         described = (_Described(name, t, name in broken) for name, t in model.weights.items())
         return LayerTable(tuple(_from_file(parameter, model.weights) for parameter in described))
     owners = {f"{path}.{key}" if path else key: m for path, m in model.module.named_modules() for key in _own(m)}

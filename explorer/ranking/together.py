@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor
 
 from explorer.ranking.bitkeys import Keys
 from explorer.types.small import joined, small_by_type
+
+Test = Callable[[Tensor], Tensor]
 
 
 def order_within(numbers: Keys, sizes: Sequence[int]) -> NDArray[np.intp]:
@@ -27,30 +29,35 @@ def sorted_within(numbers: Keys, sizes: Sequence[int]) -> Keys:
     return ranked.astype(np.int32).astype(numbers.dtype)
 
 
-def counted(tensors: Mapping[str, Tensor], test: Callable[[Tensor], Tensor]) -> dict[str, int]:
-    """For each tensor, how many of its numbers pass ``test``, which takes (n,) numbers and gives (n,) bool."""
-    counts = {name: int(n) for name, n in _small(tensors, test)}
-    return {
-        name: counts[name] if name in counts else int(torch.count_nonzero(test(tensor.detach().reshape(-1))))
-        for name, tensor in tensors.items()
-    }
+def counted(tensors: Mapping[str, Tensor], test: Test) -> dict[str, int]:
+    """For each tensor, how many of its numbers pass ``test``."""
+    return counted_each(tensors, (test,))[0]
 
 
-def _small(tensors: Mapping[str, Tensor], test: Callable[[Tensor], Tensor]) -> Iterator[tuple[str, int]]:
+def counted_each(tensors: Mapping[str, Tensor], tests: Sequence[Test]) -> tuple[dict[str, int], ...]:
+    """The same for each of ``tests``, which take (n,) numbers and give (n,) bool; quicker together."""
+    counts: tuple[dict[str, int], ...] = tuple({} for _ in tests)
     for names in small_by_type(tensors).values():
         numbers, sizes = joined(tensors, names)
-        passed = torch.cat([torch.zeros(1, dtype=torch.int64), test(numbers).cumsum(0, dtype=torch.int64)])
         ends = torch.tensor(sizes, dtype=torch.int64).cumsum(0)
-        yield from zip(names, (passed[ends] - passed[ends - torch.tensor(sizes)]).tolist(), strict=True)
+        starts = ends - torch.tensor(sizes)
+        for count, test in zip(counts, tests, strict=True):
+            passed = torch.cat([torch.zeros(1, dtype=torch.int64), test(numbers).cumsum(0, dtype=torch.int64)])
+            count.update(zip(names, (passed[ends] - passed[starts]).tolist(), strict=True))
+    for count, test in zip(counts, tests, strict=True):
+        large = (name for name in tensors if name not in count)
+        count |= {name: int(torch.count_nonzero(test(tensors[name].detach().reshape(-1)))) for name in large}
+    return tuple({name: count[name] for name in tensors} for count in counts)
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> dict[str, int]:
     """How many numbers are NaN or infinite, by name of the floating-point tensors that hold any."""
     floating = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
-    return {name: n for name, n in counted(floating, _broken).items() if n}
+    return {name: n for name, n in counted(floating, broken).items() if n}
 
 
-def _broken(numbers: Tensor) -> Tensor:
+def broken(numbers: Tensor) -> Tensor:
+    """(n,) bool: which are NaN or infinite; whole numbers never are."""
     numbers = numbers.float() if numbers.element_size() == 1 else numbers
     # One NaN or infinity makes the sum not finite; a sum that merely overflows is looked at closely.
     if bool(torch.isfinite(numbers.sum())):

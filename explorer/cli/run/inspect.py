@@ -14,9 +14,10 @@ from explorer.cli.arguments import Arguments
 from explorer.cli.run.checkpoints import inspect_files
 from explorer.cli.run.loading import load_model
 from explorer.pruning.layers import layer_table
+from explorer.pruning.weight_counts import weight_counts
 from explorer.ranking.of_each import quantiles_of_each
 from explorer.ranking.order import Magnitudes
-from explorer.ranking.together import counted, not_finite
+from explorer.ranking.together import not_finite
 from explorer.text.numbers import percent_asked
 from explorer.types import LayerInfo, LayerTable, LoadedModel
 from explorer.types.aliases import JsonDict
@@ -54,8 +55,8 @@ def layer_rows(model: LoadedModel, layers: LayerTable) -> list[JsonDict]:
     """One row a layer, as JSON: what it is, its zeros, and quantiles of |w| where they exist."""
     tensors = {layer.name: model.weights[layer.parameter] for layer in layers}
     quantiles = _quantiles(layers, tensors)
-    n_zeros = counted(tensors, lambda numbers: numbers == 0)
-    return [_row(layer, tensors[layer.name], n_zeros[layer.name], quantiles.get(layer.name)) for layer in layers]
+    n_zeros = weight_counts(model).n_zeros
+    return [_row(layer, tensors[layer.name], n_zeros[layer.parameter], quantiles.get(layer.name)) for layer in layers]
 
 
 def _row(layer: LayerInfo, weights: Tensor, n_zeros: int, quantiles: Sequence[float] | None) -> JsonDict:
