@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.pruning.criteria.base import Criterion, Units
 from explorer.pruning.criteria.places import places_in_rows
 from explorer.pruning.granularity.weight import Weight
@@ -23,11 +24,11 @@ class RowMagnitude(Criterion):
     key: ClassVar[str] = "row_magnitude"
     label: ClassVar[str] = "Magnitude by row"
 
-    def why_not(self, units: Units) -> str | None:
+    def why_not(self, units: Units) -> Refusal | None:
         _, group, granularity = units.of
         if isinstance(granularity, Weight):
             return None
-        return f"It compares single weights of one output, and a {group.unit} is none: choose magnitude."
+        return Refusal(f"It compares single weights of one output, and a {group.unit} is none: choose magnitude.")
 
     def score(self, units: Units) -> Tensor:
         return places_in_rows(units.weights[:, 0].abs(), units)

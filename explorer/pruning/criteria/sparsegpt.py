@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.errors import Refusal
 from explorer.params import param
 from explorer.pruning.criteria.base import Choice, Criterion, Units
 from explorer.pruning.criteria.gradient import N_SAMPLES_HELP
@@ -43,14 +44,14 @@ class SparseGpt(Criterion):
     )
     block: int = param(128, "Columns of a block", low=1, high=4096, help="Each block of columns loses the same share.")
 
-    def why_not(self, units: Units) -> str | None:
+    def why_not(self, units: Units) -> Refusal | None:
         model, group, granularity = units.of
         if not isinstance(granularity, Weight | NOfM):
-            return f"It chooses single weights, and a {group.unit} is none: choose optimal brain surgeon."
+            return Refusal(f"It chooses single weights, and a {group.unit} is none: choose optimal brain surgeon.")
         products = units.seen.kinds["input_products"]
         missing = "It is looked up, not multiplied, or never used: no inputs of it are seen."
         reasons = [products.get(name, missing) for name in scored_parameters(model, group)]
-        return next((why for why in reasons if isinstance(why, str)), None)
+        return next((Refusal(why) for why in reasons if isinstance(why, str)), None)
 
     def score(self, units: Units) -> Tensor:
         model, group, _ = units.of
