@@ -139,14 +139,18 @@ def refined_costs(
     dense, pruned = files or (pair.dense, pair.pruned)
     runtime: Runtime = "onnx" if files else "torch"
     timing = TimingOptions(batch=batch, pairs=pairs, runtime=runtime, threads=threads, code_seconds=model.code_seconds)
-    energy_unmeasured = None if (refusal := why_not_measured()) is None else str(refusal)
     for measured in refined(dense, pruned, model.example, **timing):
         sentences = (sentence(theoretical, measured), *advice(plan))
         yield RunningCosts(
-            pair.form, pair.why_masked, measured, memory, energy, energy_unmeasured, sentences, supports(plan)
+            pair.form, pair.why_masked, measured, memory, energy, _why_no_meter(), sentences, supports(plan)
         )
 
 
 def _activations(moved: Traffic, batch: int) -> Measurement:
     note = "Live activations at the fullest moment of one pass, input and output included."
     return Measurement("activations", moved.peak, "bytes", "counted", batch_size=batch, note=note)
+
+
+def _why_no_meter() -> str | None:
+    refusal = why_not_measured()
+    return None if refusal is None else str(refusal)
