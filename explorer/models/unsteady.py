@@ -36,13 +36,14 @@ def disagreements(module: nn.Module, example: Inputs) -> tuple[Finding, ...]:
     batch, other = _batches(example)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         try:
-            once, again, mixed = _calls(module, batch), _calls(module, batch), _calls(module, other)
+            once, again, mixed = (_copies(called(module, cloned(x))) for x in (batch, batch, other))
         except (Exception, SystemExit):  # noqa: BLE001 - a module that takes one sample at a time cannot mix samples
             return ()
-    if not _alike(once[-1].outputs, again[-1].outputs):
-        return (_random(_culprit(once, again)),)
-    if not _alike(_first(once[-1].outputs), _first(mixed[-1].outputs)):
-        return (_mixing(_culprit(_rows(once), _rows(mixed))),)
+        # What every module took and gave is much to hold: only where it is needed.
+        if not _alike(once, again):
+            return (_random(_culprit(_calls(module, batch), _calls(module, batch))),)
+        if not _alike(_first(once), _first(mixed)):
+            return (_mixing(_culprit(_rows(_calls(module, batch)), _rows(_calls(module, other)))),)
     return ()
 
 

@@ -32,9 +32,15 @@ def lowered(graph: fx.GraphModule) -> fx.GraphModule:
         with graph.graph.inserting_before(node):
             output = writer()
         _replace(node, output, gives_weights=isinstance(graph.get_submodule(str(node.target)), nn.MultiheadAttention))
-    graph.graph.eliminate_dead_code()
+    graph.graph.eliminate_dead_code(_has_effect)
     graph.recompile()
     return graph
+
+
+def _has_effect(node: fx.Node) -> bool:
+    """Whether a step is needed though nobody reads what it gives: it writes into what it is given."""
+    writes = node.op == "call_method" and str(node.target).endswith("_") and not str(node.target).endswith("__")
+    return writes or node.is_impure()
 
 
 def _writer(graph: fx.GraphModule, node: fx.Node) -> Callable[[], fx.Node] | None:

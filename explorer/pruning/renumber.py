@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from types import EllipsisType, NoneType
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +11,11 @@ from torch import Tensor, fx, nn
 
 from explorer.errors import ExplorerError
 from explorer.pruning.coupling.groups import Coupling
+from explorer.pruning.coupling.views import any_along as along
+from explorer.pruning.coupling.views import distinct
+from explorer.pruning.wide import WIDE, averaged, is_wide, widened
 from explorer.types.aliases import GraphValue
+from explorer.types.operators import Rule, rule_of
 
 Alive = Callable[[Tensor], Tensor]
 _RESHAPES = (torch.reshape, "reshape", "view", "expand")
@@ -29,7 +32,7 @@ def renumber(graph: fx.GraphModule, coupled: Coupling, alive: Alive) -> None:
     """
     for node in list(graph.graph.nodes):
         _keep_number(node, coupled, alive)
-    for node in graph.graph.nodes:
+    for node in list(graph.graph.nodes):
         if node.name in coupled.shaped:
             _renumber(graph, node, *coupled.shaped[node.name], alive)
         elif node.name in coupled.from_zero:
@@ -58,31 +61,33 @@ def _renumber(graph: fx.GraphModule, node: fx.Node, given: GraphValue, output: G
     if not _lost(given, alive) and not _lost(output, alive):
         return
     if node.op == "call_module":
-        _module(graph.get_submodule(str(node.target)), output, alive)
-    elif node.target is F.pad:
-        node.update_arg(1, _padding(node.args[1], output, alive))
-    elif node.target in _RESHAPES and isinstance(output, Tensor):
+        module = graph.get_submodule(str(node.target))
+        if is_wide(module):
+            widened(graph, node, given, alive)
+        else:
+            _module(module, output, alive)
+    elif rule_of(node.target) in WIDE:
+        widened(graph, node, given, alive)
+    else:
+        _renumber_call(node, given, output, alive)
+
+
+def _renumber_call(node: fx.Node, given: GraphValue, output: GraphValue, alive: Alive) -> None:
+    by_output = {F.pad: _pad, **dict.fromkeys(_UNFLATTENS, _unflatten), **dict.fromkeys(_SPLITS, _split)}
+    by_input = {**dict.fromkeys(_NARROWS, _narrow), **dict.fromkeys(_SELECTS, _select), operator.getitem: _getitem}
+    target: GraphValue = node.target
+    if target in by_output:
+        by_output[target](node, output, alive)
+    elif target in _RESHAPES and isinstance(output, Tensor):
         _resize(node, output, alive)
-    elif node.target in _UNFLATTENS:
-        _unflatten(node, output, alive)
-    elif node.target in _SPLITS:
-        _split(node, output, alive)
-    elif node.target in _NARROWS:
-        _narrow(node, given, alive)
-    elif node.target in _SELECTS:
-        dim: GraphValue = node.args[1]
-        node.update_arg(2, _shifted(node.args[2], along(alive(given), dim)))
-    elif node.target is operator.getitem and isinstance(given, Tensor):
-        node.update_arg(1, _index(node.args[1], given, alive))
+    elif target in by_input and isinstance(given, Tensor):
+        by_input[target](node, given, alive)
+    elif rule_of(target) is Rule.REDUCTION:
+        averaged(node, given, alive)
 
 
 def _lost(labels: object, alive: Alive) -> bool:
-    return isinstance(labels, Tensor) and not bool(alive(labels).all())
-
-
-def along(stays: Tensor, dim: int) -> Tensor:
-    """Which slices along ``dim`` hold anything that stays."""
-    return stays.movedim(dim, 0).reshape(stays.shape[dim], -1).any(dim=1)
+    return isinstance(labels, Tensor) and not bool(distinct(alive(labels)).all())
 
 
 def _sizes(stays: Tensor) -> list[int]:
@@ -90,14 +95,24 @@ def _sizes(stays: Tensor) -> list[int]:
     return [int(along(stays, d).sum()) for d in range(stays.dim())]
 
 
-def _padding(pad: GraphValue, output: Tensor, alive: Alive) -> tuple[int, ...]:
+def _select(node: fx.Node, given: Tensor, alive: Alive) -> None:
+    dim: GraphValue = node.args[1]
+    node.update_arg(2, _shifted(node.args[2], along(alive(given), dim)))
+
+
+def _getitem(node: fx.Node, given: Tensor, alive: Alive) -> None:
+    node.update_arg(1, _index(node.args[1], given, alive))
+
+
+def _pad(node: fx.Node, output: Tensor, alive: Alive) -> None:
     stays, new = alive(output), []
+    pad: GraphValue = node.args[1]
     for i in range(0, len(pad), 2):
         line = along(stays, output.dim() - 1 - i // 2)
         before, after = pad[i], pad[i + 1]
         new.append(int(line[:before].sum()) if before > 0 else before)
         new.append(int(line[len(line) - after :].sum()) if after > 0 else after)
-    return tuple(new)
+    node.update_arg(1, tuple(new))
 
 
 def _resize(node: fx.Node, output: Tensor, alive: Alive) -> None:
@@ -157,15 +172,14 @@ def _narrow(node: fx.Node, given: Tensor, alive: Alive) -> None:
 def _index(index: object, given: Tensor, alive: Alive) -> GraphValue:
     """Slices along a dimension that lost channels begin and end as many channels earlier."""
     parts = index if isinstance(index, tuple) else (index,)
-    if any(not isinstance(part, slice | int | NoneType | EllipsisType) for part in parts):
-        raise ExplorerError("The network picks channels in a way that cannot be cut.", fix="Keep the masked form.")
-    n_skipped = given.dim() - sum(isinstance(part, slice | int) for part in parts)
+    n_skipped = given.dim() - sum(part is not None and part is not Ellipsis for part in parts)
     stays, dim, new = alive(given), 0, []
     for part in parts:
         if part is Ellipsis:
             dim += n_skipped
         elif part is not None:
-            part, dim = _shifted(part, along(stays, dim)), dim + 1
+            line, dim = along(stays, dim), dim + 1
+            part = _shifted(part, line)
         new.append(part)
     return tuple(new) if isinstance(index, tuple) else new[0]
 
@@ -173,6 +187,8 @@ def _index(index: object, given: Tensor, alive: Alive) -> GraphValue:
 def _shifted(part: GraphValue, line: Tensor) -> GraphValue:
     if bool(line.all()):
         return part
+    if not isinstance(part, slice | int):
+        raise ExplorerError("The network picks channels in a way that cannot be cut.", fix="Keep the masked form.")
     if isinstance(part, int):
         return int(line[: part % len(line)].sum())
     start, stop, step = part.indices(len(line))

@@ -20,8 +20,9 @@ from explorer.pruning.apply import compensated, masked, masked_weights, private_
 from explorer.pruning.coupling.branches import BLOCK, branches, drop, gone_blocks
 from explorer.pruning.coupling.groups import Coupling, coupling
 from explorer.pruning.coupling.unused_channels import InputGroup, unread_roots
+from explorer.pruning.coupling.views import LABEL
 from explorer.pruning.heads_by_name import BY_NAME
-from explorer.pruning.renumber import renumber
+from explorer.pruning.renumber import Alive, renumber
 from explorer.types import GroupPlan, LoadedModel, Plan, PrunedModel
 from explorer.types.code_limit import Limited
 from explorer.types.inputs import Inputs, as_inputs, call, mapped
@@ -78,15 +79,23 @@ def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, coupled: Couplin
         if any(isinstance(k.group, InputGroup) for k in plan.groups):
             # A layer may have dropped a channel that another one still reads: those zeros stay.
             set_parameters(graph, masked_weights(model, plan))
-        _cut_tensors(graph, _kept(coupled, gone))
-        renumber(graph, coupled, lambda labels: _alive(labels, coupled, gone))
+        alive = coupled.labels.without(gone)
+        _cut_tensors(graph, _kept(coupled, alive))
+        renumber(graph, coupled, alive)
     graph.recompile()
 
 
 def largest_difference(one: nn.Module, other: nn.Module, x: object) -> float:
     """The largest difference between two models' outputs on ``x``, relative to the largest output."""
+    return _difference(_outputs(one, x), _outputs(other, x))
+
+
+def _outputs(network: nn.Module, x: object) -> Tensor:
     with torch.no_grad():
-        a, b = (_flat(call(network, as_inputs(x))) for network in (one, other))
+        return _flat(call(network, as_inputs(x)))
+
+
+def _difference(a: Tensor, b: Tensor) -> float:
     if a.shape != b.shape:
         return float("inf")
     return float((a - b).abs().max() / a.abs().max().clamp_min(1e-30)) if a.numel() else 0.0
@@ -101,9 +110,9 @@ def _flat(output: Any) -> Tensor:
 def _check(model: LoadedModel, plan: Plan, pruned: PrunedModel) -> None:
     full = masked(model, plan).module
     with Limited(model.code_seconds, "A pass that proves the cut network") as limited:
-        for x in limited(partial(_examples, model.example, full)):
+        for x, expected in limited(partial(_examples, model.example, full)):
             try:
-                difference = limited(partial(largest_difference, full, pruned.module, x))
+                difference = _difference(expected, limited(partial(_outputs, pruned.module, x)))
             except _TORCH_ERRORS as error:
                 logging.getLogger(__name__).exception("The cut network does not run.")
                 raise ExplorerError("The cut network does not run.", why=_first_line(error), fix=_KEEP) from error
@@ -112,17 +121,19 @@ def _check(model: LoadedModel, plan: Plan, pruned: PrunedModel) -> None:
                 raise ExplorerError("The cut network does not compute the same.", why=why, fix=_KEEP)
 
 
-def _examples(example: Inputs | None, full: nn.Module) -> list[Inputs]:
-    """The example, and a batch of two where the network takes one: no size may hold the batch by mistake."""
+def _examples(example: Inputs | None, full: nn.Module) -> list[tuple[Inputs, Tensor]]:
+    """The example, and a batch of two where the network takes one, with what ``full`` makes of them.
+
+    No size may hold the batch by mistake.
+    """
     if example is None:
         return []
     twice = mapped(example, lambda x: torch.cat([x, x.flip(-1)]))
+    once = (example, _outputs(full, example))
     try:
-        with torch.no_grad():
-            call(full, twice)
+        return [once, (twice, _outputs(full, twice))]
     except _TORCH_ERRORS:
-        return [example]
-    return [example, twice]
+        return [once]
 
 
 def _first_line(error: Exception) -> str:
@@ -142,7 +153,7 @@ def _gone(plan: Plan, coupled: Coupling) -> Tensor:
             part, pruned = _pruned_slices(plan, group)
             use = next(u for u in coupled.uses if (u.parameter, u.dim, u.role) == (part.parameter, part.dim, "scored"))
             gone.append(coupled.labels.roots(use.labels)[pruned])
-    return torch.unique(torch.cat(gone)) if gone else torch.empty(0, dtype=torch.int64)
+    return torch.unique(torch.cat(gone)) if gone else torch.empty(0, dtype=LABEL)
 
 
 def _pruned_slices(plan: Plan, group: GroupPlan) -> tuple[Any, Tensor]:
@@ -152,14 +163,10 @@ def _pruned_slices(plan: Plan, group: GroupPlan) -> tuple[Any, Tensor]:
     return part, ~mask.any(dim=1) & (part.units >= 0)
 
 
-def _alive(labels: Tensor, coupled: Coupling, gone: Tensor) -> Tensor:
-    return ~torch.isin(coupled.labels.roots(labels), gone)
-
-
-def _kept(coupled: Coupling, gone: Tensor) -> dict[str, dict[int, Tensor]]:
+def _kept(coupled: Coupling, alive: Alive) -> dict[str, dict[int, Tensor]]:
     kept: dict[str, dict[int, Tensor]] = defaultdict(dict)
     for use in coupled.uses:
-        stays = _alive(use.labels, coupled, gone)
+        stays = alive(use.labels)
         if not bool(stays.all()):
             dims = kept[use.parameter]
             dims[use.dim] = dims[use.dim] & stays if use.dim in dims else stays

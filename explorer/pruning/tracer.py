@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx._symbolic_trace import _wrapped_fns_to_patch
 
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 from explorer.types.inputs import Inputs, InputSet, joined, tensors_of
@@ -16,6 +17,7 @@ from explorer.types.inputs import Inputs, InputSet, joined, tensors_of
 ONE_AT_A_TIME = threading.Lock()
 _OF_SHAPE = {"dim", "size", "numel", "nelement", "ndimension", "is_floating_point", "element_size", "__len__"}
 _ATTRIBUTES = {"shape", "ndim", "dtype", "device", "is_cuda", "layout", "requires_grad"}
+_CONSTANTS = {"new_zeros", "new_ones", "new_full", "new_tensor"}
 _SIZES = (2, 3)  # samples of the two examples whose shapes are compared
 
 
@@ -30,8 +32,14 @@ class OwnThreadTracer(fx.Tracer):
     cannot be traced, and neither can what the numbers in a tensor decide.
     """
 
-    def __init__(self, example: Inputs) -> None:
+    def __init__(self, example: Inputs, *, fixed_sizes: bool = False, opaque: bool = False) -> None:
+        """``fixed_sizes``: sizes other than the number of samples become numbers, and what is made of them constants.
+
+        ``opaque``: functions that a library keeps from being traced stay one step each.
+        """
         super().__init__()
+        self._fixed_sizes = fixed_sizes
+        self._opaque = opaque
         self._thread = threading.get_ident()
         self._example = example
         self._shapes: _Shapes | None = None
@@ -46,10 +54,14 @@ class OwnThreadTracer(fx.Tracer):
         with ONE_AT_A_TIME:
             self._thread = threading.get_ident()
             self._shapes = _Shapes(root, self._example)
+            wrapped = dict(_wrapped_fns_to_patch)
             try:
+                if not self._opaque:
+                    _wrapped_fns_to_patch.clear()
                 return super().trace(root, concrete_args)
             finally:
                 self._shapes = None
+                _wrapped_fns_to_patch.update(wrapped)
 
     def create_args_for_root(
         self, root_fn: Operation, is_module: bool, concrete_args: object = None
@@ -74,6 +86,18 @@ class OwnThreadTracer(fx.Tracer):
     def getattr(self, attr: str, attr_val: object, parameter_proxy_cache: dict[str, Any]) -> GraphValue:
         """A step that reads a parameter, or its value where another thread reads it."""
         return attr_val if self.is_foreign else super().getattr(attr, attr_val, parameter_proxy_cache)
+
+    def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *rest: Any, **options: Any) -> Any:
+        """A step; with fixed sizes the number or the constant that follows from the example's shapes."""
+        proxy = super().create_proxy(kind, target, args, kwargs, *rest, **options)
+        if not self._fixed_sizes or self._shapes is None or self._shapes.running:
+            return proxy
+        if kind == "call_method" and target in _CONSTANTS and not _has_proxies(args[1:], kwargs):
+            return self._shapes.value(proxy.node)
+        if kind in ("call_function", "call_method") and self._decides(proxy.node):
+            value = self._shapes.value(proxy.node)
+            return value if isinstance(value, int | float) else proxy
+        return proxy
 
     # -- what the example tells ------------------------------------------------------------------
 
@@ -201,6 +225,13 @@ class _Shapes:
             return getattr(args[0], str(node.target))(*args[1:], **kwargs)
         function: GraphValue = node.target
         return function(*args, **kwargs)
+
+
+def _has_proxies(*values: GraphValue) -> bool:
+    proxies: list[GraphValue] = []
+    for value in values:
+        fx.node.map_aggregate(value, lambda v: proxies.append(v) if isinstance(v, fx.Proxy) else None)
+    return bool(proxies)
 
 
 def _asks_shape(node: fx.Node) -> bool:

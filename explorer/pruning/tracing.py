@@ -9,8 +9,22 @@ from explorer.types.inputs import Inputs
 
 
 def traced(module: nn.Module, example: Inputs) -> fx.GraphModule:
-    """The graph of ``module`` on inputs like ``example``; raises what torch.fx raises for code it cannot follow."""
-    return fx.GraphModule(module, _Tracer(example).trace(module))
+    """The graph of ``module`` on inputs like ``example``; raises what torch.fx raises for code it cannot follow.
+
+    Code that needs the sizes of its inputs as numbers is followed for the sizes of the example: such a graph takes
+    any number of samples, and no other sizes.
+    """
+    errors = []
+    for tracer in (_Tracer(example), _Tracer(example, fixed_sizes=True), _Tracer(example, opaque=True)):
+        before = set(vars(module))
+        try:
+            return fx.GraphModule(module, tracer.trace(module))
+        except Exception as error:  # noqa: BLE001 - whatever the user's own forward raises for values that are none
+            errors.append(error)
+        finally:
+            for name in set(vars(module)) - before:  # constants that the tracer left behind
+                delattr(module, name)
+    raise errors[0]
 
 
 class _Tracer(OwnThreadTracer):

@@ -44,6 +44,13 @@ class Rule(Enum):
     PIXEL_SHUFFLE = "makes places of channels"
     EINSUM = "multiplies along named dimensions"
     ATTENTION = "mixes values by the match of queries and keys"
+    LAYER_NORM = "normalises the numbers of the last dimensions"
+    RMS_NORM = "divides by the root of the mean square of the last dimensions"
+    GROUP_NORM = "normalises groups of channels"
+    BATCH_NORM = "normalises each channel"
+    PRELU = "scales what is below zero, with a weight for each channel"
+    LENGTH = "divides by the length along a dimension"
+    PRODUCT_SUM = "adds the product of two to a third at the same place"
 
 
 PLACES: dict[str, tuple[str, Any]] = {
@@ -169,6 +176,7 @@ OPERATORS: tuple[Operator, ...] = (
     *_all("div maximum minimum", "tm", Rule.PRODUCT),
     *_all("truediv imul itruediv", "o", Rule.PRODUCT),
     *_all("mul_ div_", "m", Rule.PRODUCT),
+    *_all("addcmul", "tm", Rule.PRODUCT_SUM),
     *_all("masked_fill", "tm", Rule.MASKED_FILL),
     *_all("masked_fill_", "m", Rule.MASKED_FILL),
     # What moves numbers.
@@ -179,7 +187,8 @@ OPERATORS: tuple[Operator, ...] = (
     *_all("view view_as reshape_as contiguous expand expand_as repeat detach size dim to", "m", Rule.MOVE),
     *_all("cat concat stack", "t", Rule.JOIN),
     # Along dimensions.
-    *_all("mean sum amax amin", "tm", Rule.REDUCTION),
+    *_all("mean sum amax amin norm", "tm", Rule.REDUCTION),
+    *_all("normalize", "f", Rule.LENGTH),
     *_all("softmax", "tfm", Rule.SOFTMAX),
     # Over places.
     _pool("max_pool1d", "tf", "MaxPool1d", _MAX),
@@ -207,16 +216,21 @@ OPERATORS: tuple[Operator, ...] = (
     *_all("einsum", "t", Rule.EINSUM),
     *_all("scaled_dot_product_attention", "f", Rule.ATTENTION),
     *_all("glu", "f", Rule.GATED),
+    *_all("layer_norm", "tf", Rule.LAYER_NORM),
+    *_all("rms_norm", "tf", Rule.RMS_NORM),
+    *_all("group_norm", "tf", Rule.GROUP_NORM),
+    *_all("batch_norm", "tf", Rule.BATCH_NORM),
+    *_all("prelu", "tf", Rule.PRELU),
     # Without a rule: they mix channels, make new numbers, or are infinite at the zero of a channel that is pruned.
     *_all("log rsqrt reciprocal", "tm"),
     *_all("eq ne lt le gt ge", "otm"),
     *_all("floordiv mod and_ or_ invert", "o"),
     *_all("logical_and logical_or logical_not argmax argmin cumsum std var where index_select gather", "tm"),
     *_all("broadcast_to tril triu mm addmm", "tm"),
-    *_all("lerp baddbmm addcmul outer zeros_like ones_like full_like zeros ones full arange floor_divide", "t"),
+    *_all("lerp baddbmm outer zeros_like ones_like full_like zeros ones full arange floor_divide", "t"),
     *_all("log_softmax", "tfm"),
-    *_all("pixel_unshuffle prelu layer_norm group_norm batch_norm", "tf"),
-    *_all("softmin lp_pool1d lp_pool2d bilinear instance_norm rms_norm normalize local_response_norm", "f"),
+    *_all("pixel_unshuffle", "tf"),
+    *_all("softmin lp_pool1d lp_pool2d bilinear instance_norm local_response_norm", "f"),
     *_all("unfold fold channel_shuffle cosine_similarity", "f"),
     *_all("numel double half clamp_min clamp_max long int bool new_zeros new_ones", "m"),
 )

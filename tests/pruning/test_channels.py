@@ -106,8 +106,7 @@ def test_the_classifier_is_never_cut() -> None:
 def test_layers_that_cannot_shrink_say_why_in_a_sentence() -> None:
     attention = groups_of(loaded(Attention(), 5, 6))
     assert attention["up"].why_not is None
-    assert attention["down"].why_not is not None
-    assert "LayerNorm" in (attention["enter"].why_not or "") or "Multihead" in (attention["enter"].why_not or "")
+    assert "choose heads" in (attention["attend.in_proj_weight"].why_not or "")
     recurrent = groups_of(loaded(Recurrent(), 6))
     assert "recurrent" in (recurrent["lstm.weight_ih_l0"].why_not or "")
     untraceable = groups_of(loaded(Untraceable(), 4))
@@ -119,7 +118,7 @@ def test_the_first_layer_is_locked_by_default_with_a_reason_and_can_be_unlocked(
     ours = {k.group.name: k for k in plan(model, HALF).groups}
     assert ours["stem"].locked
     assert ours["stem"].n_pruned == 0
-    assert "First layer" in (ours["stem"].group.locked_by or "")
+    assert (ours["stem"].group.locked_by or "").startswith("First layer")
     free = plan(model, HALF.with_limit("stem", Limit(locked=False)))
     assert {k.group.name: k.n_pruned for k in free.groups}["stem"] == 3
 

@@ -49,8 +49,10 @@ def test_channels_asked_and_weights_reached_are_both_given_with_what_is_fixed() 
         "with them go 13,824 of 55,968 weights (24.7%)."
     )
     assert 144 * 96 == 13_824
-    fixed = 192 + 3 * (6_912 + 2_304) + 480
-    assert notes[1].startswith(f"{fixed:,} weights are in layers without a channel that may go: patch, ")
+    assert notes[1] == "Locked, so not moved: patch."
+    # Query, key and value of three attentions, and the ten rows of the head.
+    fixed = 3 * 6_912 + 480
+    assert notes[2].startswith(f"{fixed:,} weights are in layers without a channel that may go: ")
 
 
 def test_a_pattern_says_how_many_weights_a_group_loses() -> None:

@@ -11,21 +11,27 @@ method here is our own.
 from __future__ import annotations
 
 import logging
+import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from explorer.pruning.coupling.labelling import Labeller
-from explorer.pruning.coupling.labels import FROZEN, Labels
+from explorer.pruning.coupling.labels import Labels
 from explorer.pruning.coupling.uses import Use
+from explorer.pruning.coupling.views import FROZEN
 from explorer.pruning.lowering import lowered
 from explorer.pruning.tracing import traced
 from explorer.types import LayerInfo, LayerTable, LoadedModel, Part, PruningGroup
 from explorer.types.aliases import GraphValue
 
+_FIRST = "First layer: it reads the input itself, has few weights, and everything after it depends on it."
+_STREAM = "First layer of the stream that runs through the network: its channels are those of every block on the way."
+_MUCH = 0.1  # of the weights of a network
 _GO_AS = {
     "head": "Its channels belong to attention heads, which go as a whole: choose heads.",
     "hidden unit": "A recurrent layer: its units are tied through time and go as a whole: choose hidden units.",
@@ -49,8 +55,26 @@ class Coupling:
     from_zero: frozenset[str] = frozenset()
 
 
+_COUPLINGS: WeakKeyDictionary[nn.Module, tuple[object, Coupling]] = WeakKeyDictionary()
+_ONE_AT_A_TIME = threading.RLock()
+
+
 def coupling(model: LoadedModel) -> Coupling:
-    """Trace the model and find what its channels share. Never raises on odd networks: it says why not."""
+    """Trace the model and find what its channels share. Never raises on odd networks: it says why not.
+
+    It is found once for each module and example; nobody writes to it, nor to the graph in it.
+    """
+    if model.module is None:
+        return _coupling(model)
+    with _ONE_AT_A_TIME:
+        example, coupled = _COUPLINGS.get(model.module, (None, None))
+        if coupled is None or example is not model.example:
+            coupled = _coupling(model)
+            _COUPLINGS[model.module] = model.example, coupled
+    return coupled
+
+
+def _coupling(model: LoadedModel) -> Coupling:
     labels = Labels()
     if model.module is None or model.example is None:
         return Coupling((), labels, model.why_not_runnable or "The model cannot be run.")
@@ -105,23 +129,27 @@ def _groups(
     signatures: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for root, parameters in appears.items():
         signatures[tuple(parameters)].append(root)
+    parts = _parts(final, list(signatures.values()))
     return [
-        _group(signature, unit_roots, _parts(final, unit_roots), coupled.labels, by_parameter, unit)
-        for signature, unit_roots in signatures.items()
+        _group(signature, unit_roots, own, coupled.labels, by_parameter, unit)
+        for (signature, unit_roots), own in zip(signatures.items(), parts, strict=True)
     ]
 
 
-def _parts(final: list[tuple[Use, Tensor]], unit_roots: list[int]) -> tuple[Part, ...]:
-    """Every use that holds one of these units, with the unit of each slice (-1: none)."""
-    top = max(unit_roots)
-    unit_of = torch.full((top + 1,), -1, dtype=torch.int64)
-    unit_of[unit_roots] = torch.arange(len(unit_roots))
-    parts = []
+def _parts(final: list[tuple[Use, Tensor]], groups: list[list[int]]) -> list[tuple[Part, ...]]:
+    """For each group of representatives every use that holds one, with the unit of each slice (-1: none)."""
+    n_roots = 1 + max((int(roots.max()) for _, roots in final if len(roots)), default=0)
+    group_of, unit_of = torch.full((2, n_roots), -1)
+    for i, unit_roots in enumerate(groups):
+        group_of[unit_roots] = i
+        unit_of[unit_roots] = torch.arange(len(unit_roots))
+    parts: list[list[Part]] = [[] for _ in groups]
     for use, roots in final:
-        units = torch.where(roots <= top, unit_of[roots.clamp_max(top)], -1)
-        if bool((units >= 0).any()):
-            parts.append(Part(use.parameter, use.dim, units, use.role))
-    return tuple(parts)
+        held, units = group_of[roots], unit_of[roots]
+        for i in torch.unique(held).tolist():
+            if i >= 0:
+                parts[i].append(Part(use.parameter, use.dim, torch.where(held == i, units, -1), use.role))
+    return [tuple(own) for own in parts]
 
 
 def _group(
@@ -198,13 +226,19 @@ def _sentence(reason: str | None) -> str:
 
 
 def _locked(groups: tuple[PruningGroup, ...], layers: LayerTable) -> tuple[PruningGroup, ...]:
-    """The first layer is locked by default: it sees the input itself and saves next to nothing."""
+    """The first layer is locked by default: it sees the input itself, and everything after it depends on it."""
     first = next((layer.name for layer in layers.prunable), None)
-    reason = "First layer: it reads the input itself, has few weights, and everything after it depends on it."
     return tuple(
-        replace(group, locked_by=reason) if first in group.layers and group.why_not is None else group
+        replace(group, locked_by=_STREAM if _is_stream(group, layers) else _FIRST)
+        if first in group.layers and group.why_not is None
+        else group
         for group in groups
     )
+
+
+def _is_stream(group: PruningGroup, layers: LayerTable) -> bool:
+    others = sum(layers[name].n_weights for name in dict.fromkeys(group.layers[1:]))
+    return others > _MUCH * layers.n_prunable
 
 
 def kept_shape(shape: tuple[int, ...], kept: dict[int, Tensor]) -> tuple[int, ...]:

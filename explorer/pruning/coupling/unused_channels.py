@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.pruning.coupling.groups import Coupling
-from explorer.pruning.coupling.labels import FROZEN
+from explorer.pruning.coupling.views import FROZEN, LABEL
 from explorer.types import Part, PruningGroup
 
 
@@ -23,7 +23,7 @@ class InputGroup(PruningGroup):
 def channel_parts(coupled: Coupling) -> tuple[Part, ...]:
     """Every slice of every parameter with the channel that it belongs to; -1 where the channel must stay."""
     roots = [coupled.labels.roots(use.labels) for use in coupled.uses]
-    channel_roots = torch.unique(torch.cat(roots)) if roots else torch.empty(0, dtype=torch.int64)
+    channel_roots = torch.unique(torch.cat(roots)) if roots else torch.empty(0, dtype=LABEL)
     channel_roots = channel_roots[channel_roots > FROZEN]
     parts = []
     for use, held in zip(coupled.uses, roots, strict=True):

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
-from explorer.pruning.coupling.labels import FROZEN, Labels, constant_along
+from explorer.pruning.coupling.derived import Derived, derived
+from explorer.pruning.coupling.labels import Labels
+from explorer.pruning.coupling.views import FROZEN, broadcast, frozen
+from explorer.types.aliases import CallArguments, NamedArguments, Operation
 
 Role = Literal["scored", "follows", "consumes"]
 
@@ -40,17 +42,24 @@ class Uses:
         self.labels = labels
         self.names = names
         self.all: list[Use] = []
+        self._first: dict[tuple[str, int, Role], Use] = {}
         self._pieces: dict[int, _Piece] = {}
-        self._views: dict[int, tuple[Tensor, Tensor]] = {}
+        self._derived: dict[int, Derived] = {}
 
     def knows(self, parameter: object) -> bool:
         """Whether this is a parameter of the model, or a slice of one."""
         return isinstance(parameter, Tensor) and (id(parameter) in self.names or id(parameter) in self._pieces)
 
+    def is_derived(self, numbers: object) -> bool:
+        """Whether these numbers were moved out of one parameter of the model."""
+        return id(numbers) in self._derived
+
     def add(self, parameter: Tensor | None, dim: int, labels: Tensor, role: Role) -> None:
         """Note a use; parameters that are not the model's own are left out."""
         if parameter is not None and id(parameter) in self.names:
-            self.all.append(Use(self.names[id(parameter)], dim, labels, role))
+            use = Use(self.names[id(parameter)], dim, labels, role)
+            self.all.append(use)
+            self._first.setdefault((use.parameter, dim, role), use)
 
     def rows(self, weight: Tensor, bias: Tensor | None, dim: int, n: int) -> Tensor:
         """Labels for a layer's output channels; a layer that is called twice makes the same ones."""
@@ -74,18 +83,22 @@ class Uses:
             self.add(weight, dim, labels, "consumes")
         else:
             self.labels.join(existing, labels, "read by one shared layer")
+        looked_up = self._find(weight, dim, "follows")
+        if looked_up is not None:
+            self.labels.join(looked_up, labels, "one parameter")
 
     def follow(self, parameter: Tensor | None, dim: int, labels: Tensor) -> None:
         """A bias or scale goes with these channels; called twice, both must agree."""
-        piece = self._pieces.get(id(parameter))
-        if parameter is None or not (piece or id(parameter) in self.names):
+        if parameter is None:
+            return
+        piece, origin = self._pieces.get(id(parameter)), self._derived.get(id(parameter))
+        if piece is None and id(parameter) not in self.names:
+            own = None if origin is None else origin.dim_along(dim)
+            if origin is not None and own is not None:
+                self.follow(origin.whole, own, labels)
             return
         if piece is not None and dim == 0:
-            existing = self._find(piece.whole, 0, "follows")
-            whole = self.labels.fresh(piece.whole.shape[0]) if existing is None else existing
-            if existing is None:
-                self.add(piece.whole, 0, whole, "follows")
-            self.labels.join(whole[piece.index], labels, "one parameter")
+            self.labels.join(self.own(piece.whole, 0)[piece.index], labels, "one parameter")
             return
         parameter = parameter if piece is None else piece.whole
         existing = self._find(parameter, dim, "follows")
@@ -94,42 +107,81 @@ class Uses:
         elif existing is not labels:
             self.labels.join(existing, labels, "one parameter")
 
+    def own(self, parameter: Tensor, dim: int) -> Tensor:
+        """Labels of the slices of a parameter that is data by itself: those that it has, or fresh ones."""
+        labels = self._find(parameter, dim, "follows")
+        if id(parameter) not in self.names:
+            return frozen((parameter.shape[dim],))
+        if labels is None:
+            labels = self.labels.fresh(parameter.shape[dim])
+            self.add(parameter, dim, labels, "follows")
+            read = self._find(parameter, dim, "consumes")
+            if read is not None:
+                self.labels.join(read, labels, "one parameter")
+        return labels
+
     def slice_of(self, whole: Tensor, index: slice, piece: Tensor) -> tuple[Tensor, Tensor]:
         """Remember that ``piece`` is ``whole[index]``; labels of the shape of both, for whoever cuts."""
         self._pieces[id(piece)] = _Piece(piece, whole, index)
-        if whole.dim() > 1:
-            rows = self.rows(whole, None, 0, whole.shape[0])
-        else:
-            existing = self._find(whole, 0, "follows")
-            rows = self.labels.fresh(whole.shape[0]) if existing is None else existing
-            if existing is None:
-                self.add(whole, 0, rows, "follows")
+        rows = self.rows(whole, None, 0, whole.shape[0]) if whole.dim() > 1 else self.own(whole, 0)
         labels = rows.reshape(-1, *[1] * (whole.dim() - 1)).expand(whole.shape)
         return labels, labels[index]
 
-    def view_of(self, whole: Tensor, piece: Tensor) -> None:
-        """Remember that ``piece`` is a part of ``whole`` with as many dimensions."""
-        if piece.dim() == whole.dim():
-            self._views[id(piece)] = (piece, whole)
+    # -- parameters that are data ----------------------------------------------------------------
+
+    def derive(self, result: object, function: Operation, args: CallArguments, kwargs: NamedArguments) -> None:
+        """Remember from which numbers of a parameter an operation on it alone made its ``result``."""
+        for tensor, origin in derived(self._origin, result, function, args, kwargs):
+            self._derived[id(tensor)] = origin
+
+    def _origin(self, tensor: object) -> Derived | None:
+        if not isinstance(tensor, Tensor):
+            return None
+        if id(tensor) not in self._derived and id(tensor) in self.names and tensor.numel():
+            self._derived[id(tensor)] = Derived.of(tensor)
+        return self._derived.get(id(tensor))
 
     def constant(self, x: Tensor, constant: Tensor) -> None:
         """A parameter that is added or multiplied shrinks with the one dimension that holds channels."""
-        full = x + torch.zeros(constant.shape, dtype=x.dtype)
-        lead = full.dim() - constant.dim()
-        holds = [d for d in range(constant.dim()) if constant.shape[d] > 1 and constant_along(full, [d + lead]) is None]
-        if not holds:
+        full = broadcast(x, constant.shape)
+        origin = self._origin(constant)
+        if origin is None and constant.numel() > 1:
+            origin = Derived.of(constant)
+        if origin is None or not origin.meets(full):
             return
-        others = [d for d in range(full.dim()) if d != holds[0] + lead]
-        vector = constant_along(full, others)
-        whole = self._views.get(id(constant), (constant, constant))[1]
-        if whole.shape[holds[0]] == constant.shape[holds[0]]:
-            constant = whole
-        if vector is not None and self.knows(constant):
-            self.follow(constant, holds[0], vector)
+        place = origin.placed(full)
+        if place is not None and id(origin.whole) in self.names:
+            self._follow_where_used(origin.whole, *place)
         elif bool((self.labels.roots(x) > FROZEN).any()):
             self.labels.freeze(x, "combined with numbers that cannot shrink with it")
 
+    def _follow_where_used(self, whole: Tensor, dim: int, labels: Tensor) -> None:
+        used = labels >= 0
+        if bool(used.all()):
+            self.follow(whole, dim, labels)
+        else:
+            self.labels.join(self.own(whole, dim)[used], labels[used], "one parameter")
+
+    def data(self, tensor: Tensor, but: int | None = None) -> Tensor:
+        """Labels for numbers that are used as data: a parameter's one long dimension (``but`` this) may shrink."""
+        origin = self._origin(tensor)
+        dims = [d for d, size in enumerate(tensor.shape) if size > 1 and (but is None or d != but % tensor.dim())]
+        dim = None if origin is None or len(dims) != 1 else origin.dim_along(dims[0])
+        if origin is None or dim is None:
+            return frozen(tensor.shape)
+        return origin.spread(dim, self.own(origin.whole, dim))
+
+    def cut_with(self, tensor: object) -> Tensor | None:
+        """Labels of numbers made of a parameter alone, once all uses are noted; None where none of them may go."""
+        origin = self._origin(tensor)
+        if origin is None:
+            return None
+        for dim in range(origin.whole.dim()):
+            labels = self._find(origin.whole, dim, "follows")
+            if labels is not None:
+                return origin.spread(dim, labels)
+        return None
+
     def _find(self, parameter: Tensor, dim: int, role: Role) -> Tensor | None:
-        name = self.names.get(id(parameter))
-        matches = (use.labels for use in self.all if (use.parameter, use.dim, use.role) == (name, dim, role))
-        return next(matches, None)
+        use = self._first.get((self.names.get(id(parameter), ""), dim, role))
+        return None if use is None else use.labels

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from explorer.pruning.coupling.labels import FROZEN, constant_along
 from explorer.pruning.coupling.uses import Uses
+from explorer.pruning.coupling.views import constant_along, distinct, frozen
 
 CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -24,7 +26,19 @@ class Conv:
     weight: Tensor
     bias: Tensor | None
     groups: int
-    call: Callable[[Tensor], Tensor]
+    call: Callable[[Tensor, Tensor], Tensor]  # of data and a weight
+
+    @classmethod
+    def of(cls, module: Any) -> Conv:
+        """A layer."""
+        return cls(module.weight, module.bias, module.groups, partial(_called, module))
+
+
+def _called(module: nn.Module, x: Tensor, weight: Tensor) -> Tensor:
+    shell = copy.copy(module)
+    shell._parameters = {"weight": nn.Parameter(weight, requires_grad=False), "bias": None}
+    outputs: Tensor = shell(x)
+    return outputs
 
 
 def channels(uses: Uses, x: Tensor, dim: int, what: str) -> Tensor:
@@ -33,9 +47,9 @@ def channels(uses: Uses, x: Tensor, dim: int, what: str) -> Tensor:
     others = [d for d in range(x.dim()) if d != dim]
     vector = constant_along(x, others)
     if vector is None:
-        lines = x.movedim(dim, 0).flatten(1)
+        lines = distinct(x).movedim(dim, 0).flatten(1)
         uses.labels.join(lines[:, :1], lines, f"{what} reads them as one channel")
-        vector = uses.labels.same(lines[:, 0])
+        vector = uses.labels.same(lines[:, 0]).expand(x.shape[dim])
     return vector
 
 
@@ -70,7 +84,7 @@ def transposed(uses: Uses, layer: Conv, x: Tensor) -> Tensor:
     inputs = channels(uses, x, channel_dim, "a transposed convolution")
     if layer.groups > 1:
         uses.labels.freeze(inputs, "a grouped transposed convolution ties its channels")
-        return torch.full(_shape(layer, x), FROZEN)
+        return frozen(_shape(layer, x))
     rows = uses.rows(layer.weight, layer.bias, 1, layer.weight.shape[1])
     uses.columns(layer.weight, 0, inputs)
     return along(layer, x, rows, channel_dim)
@@ -94,28 +108,21 @@ def matrix(uses: Uses, weight: Tensor, x: Tensor) -> Tensor:
 
 def per_channel(uses: Uses, module: object, x: Tensor) -> Tensor:
     """Batch normalisation, PReLU: one number for each channel."""
+    names = ("weight", "bias", "running_mean", "running_var")
+    return each_channel(uses, [getattr(module, name, None) for name in names], x)
+
+
+def each_channel(uses: Uses, tensors: Iterable[Tensor | None], x: Tensor) -> Tensor:
+    """The same with the numbers handed in."""
     vector = channels(uses, x, 1, "batch normalisation")
-    for name in ("weight", "bias", "running_mean", "running_var"):
-        uses.follow(getattr(module, name, None), 0, vector)
-    return x
-
-
-def group_norm(uses: Uses, module: Any, x: Tensor) -> Tensor:
-    """Group normalisation: the channels of one group are normalised together, so they go together."""
-    vector = channels(uses, x, 1, "group normalisation")
-    if module.num_groups == 1:
-        uses.labels.freeze(vector, "GroupNorm with one group mixes all its channels")
-    by_group = vector.reshape(module.num_groups, -1)
-    uses.labels.join(by_group[:, :1], by_group, "group normalisation: a group goes as a whole")
-    uses.follow(module.weight, 0, vector)
-    uses.follow(module.bias, 0, vector)
+    for tensor in tensors:
+        uses.follow(tensor, 0, vector)
     return x
 
 
 def embedding(uses: Uses, weight: Tensor, x: Tensor) -> Tensor:
-    """Its columns stay; where its weight serves as another layer's too, those columns stay with them."""
-    vector = torch.full((weight.shape[1],), FROZEN)
-    uses.columns(weight, 1, vector)
+    """Its columns are channels like any other; where its weight serves as another layer's too, they are the same."""
+    vector = uses.own(weight, 1)
     return vector.expand(*x.shape, len(vector))
 
 
@@ -129,16 +136,11 @@ def along(layer: Conv, x: Tensor, rows: Tensor, channel_dim: int) -> Tensor:
 
 def _shape(layer: Conv, x: Tensor) -> torch.Size:
     """The shape of what a layer makes of data shaped like x."""
-    outputs: Tensor = layer.call(torch.zeros(x.shape, dtype=layer.weight.dtype))
-    return outputs.shape
+    data, weight = (torch.empty(t.shape, dtype=layer.weight.dtype, device="meta") for t in (x, layer.weight))
+    return layer.call(data, weight).shape
 
 
 def tie_across(uses: Uses, x: Tensor, dim: int, reason: str) -> Tensor:
     """Whatever stands at different places along ``dim`` becomes one; the labels that are left."""
     uses.labels.join(x.narrow(dim, 0, 1), x, reason)
     return uses.labels.same(x)
-
-
-def varying(x: Tensor) -> Sequence[int]:
-    """The dimensions along which labels change."""
-    return [d for d in range(x.dim()) if x.shape[d] > 1 and constant_along(x, [d]) is None]

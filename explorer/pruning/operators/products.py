@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from explorer.pruning.coupling.labels import FROZEN
 from explorer.pruning.coupling.uses import Uses
+from explorer.pruning.coupling.views import distinct, frozen, is_labels, varying
 from explorer.types.aliases import GraphValue
 
 _ONE_HEAD = "an attention with one head: everything in it meets everything"
@@ -58,7 +58,7 @@ def product(uses: Uses, terms: Sequence[str], out: str, operands: Sequence[Tenso
     for other in apart[1:]:
         uses.labels.join(apart[0], other, _HEADS if contracts else "multiplied together")
     unit = uses.labels.same(apart[0])
-    if contracts and bool((unit == unit.flatten()[0]).all()):
+    if contracts and not varying(unit):
         uses.labels.freeze(unit, _ONE_HEAD)
     elif contracts:
         uses.labels.mark(unit, "head")
@@ -69,13 +69,13 @@ def product(uses: Uses, terms: Sequence[str], out: str, operands: Sequence[Tenso
 def _apart(uses: Uses, term: str, x: Tensor, shared: Sequence[str]) -> Tensor:
     """(sizes of ``shared``) one label for each; all that differs within becomes one."""
     rest = [d for d, name in enumerate(term) if name not in shared]
-    lines = x.permute([*(term.index(name) for name in shared), *rest])
+    order = [term.index(name) for name in shared]
+    lines = distinct(x).permute([*order, *rest])
     lines = lines.reshape(*lines.shape[: len(shared)], -1)
     uses.labels.join(lines[..., :1], lines, _HEADS)
-    return lines[..., 0]
+    return lines[..., 0].expand([x.shape[d] for d in order])
 
 
 def labels_of(operand: GraphValue) -> Tensor:
     """An operand as labels: numbers that are no activation cannot shrink."""
-    is_labels = isinstance(operand, Tensor) and operand.dtype == torch.int64
-    return operand if is_labels else torch.full(operand.shape, FROZEN)
+    return operand if is_labels(operand) else frozen(operand.shape)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.pruning.coupling.uses import Uses
+from explorer.pruning.coupling.views import is_labels
 from explorer.pruning.operators.layers import channels
 from explorer.types.aliases import GraphValue
 
@@ -30,7 +31,7 @@ def recurrent(uses: Uses, module: Any, x: Tensor, states: list[Tensor]) -> Graph
     for w_ih, _, _ in _weights(module)[: _n_directions(module)]:
         uses.columns(w_ih, 1, inputs)
     for state in states:
-        if state.dtype == torch.int64:
+        if is_labels(state):
             uses.labels.join(state, hidden.expand(state.shape), "a state handed on")
         elif bool(state.any()):
             uses.labels.freeze(hidden, "a recurrent layer that starts from a fixed state")
