@@ -87,7 +87,15 @@ class OwnThreadTracer(fx.Tracer):
         """A step that reads a parameter, or its value where another thread reads it."""
         return attr_val if self.is_foreign else super().getattr(attr, attr_val, parameter_proxy_cache)
 
-    def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *rest: Any, **options: Any) -> Any:
+    def create_proxy(
+        self,
+        kind: str,
+        target: GraphValue,
+        args: CallArguments,
+        kwargs: NamedArguments,
+        *rest: GraphValue,
+        **options: GraphValue,
+    ) -> GraphValue:
         """A step; with fixed sizes the number or the constant that follows from the example's shapes."""
         proxy = super().create_proxy(kind, target, args, kwargs, *rest, **options)
         if not self._fixed_sizes or self._shapes is None or self._shapes.running:

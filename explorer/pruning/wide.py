@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from explorer.pruning.coupling.views import any_along
-from explorer.types.aliases import GraphValue
+from explorer.types.aliases import GraphValue, NamedArguments
 from explorer.types.operators import Rule, rule_of
 
 Alive = Callable[[Tensor], Tensor]
@@ -49,11 +48,11 @@ def widened(graph: fx.GraphModule, node: fx.Node, given: Tensor, alive: Alive) -
     graph.graph.erase_node(node)
 
 
-_Norm = tuple[GraphValue, dict[str, Any], GraphValue, GraphValue]
+_Norm = tuple[GraphValue, NamedArguments, GraphValue, GraphValue]
 
 
 def _of_module(graph: fx.GraphModule, node: fx.Node) -> _Norm:
-    module: Any = graph.get_submodule(str(node.target))
+    module: GraphValue = graph.get_submodule(str(node.target))
     function = {nn.LayerNorm: F.layer_norm, nn.RMSNorm: F.rms_norm, nn.GroupNorm: F.group_norm}
     called = next(function[kind] for kind in function if isinstance(module, kind))
     with graph.graph.inserting_before(node):

@@ -6,13 +6,13 @@ import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from explorer.pruning.coupling.uses import Uses
 from explorer.pruning.coupling.views import constant_along, distinct, frozen
+from explorer.types.aliases import GraphValue
 
 CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -29,7 +29,7 @@ class Conv:
     call: Callable[[Tensor, Tensor], Tensor]  # of data and a weight
 
     @classmethod
-    def of(cls, module: Any) -> Conv:
+    def of(cls, module: GraphValue) -> Conv:
         """A layer."""
         return cls(module.weight, module.bias, module.groups, partial(_called, module))
 
