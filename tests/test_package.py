@@ -143,6 +143,10 @@ def test_a_wheel_installs_into_a_fresh_environment_and_measures_and_shows_there(
     measured = json.loads(ran(str(scripts / "pruning-explorer"), "evaluate", "digits-cnn", "--json", "--no-keep"))
     assert measured["metrics"]["accuracy"]["value"] == 1.0
     assert measured["metrics"]["accuracy"]["n"] == 450
+    show = "import explorer as ex; w = ex.explore('digits-mlp'); print(w.evaluate().accuracy.n, len(w._esm)); w.close()"
+    n, n_script = map(int, ran(str(scripts / "python"), "-c", show).split())
+    assert n == 450
+    assert n_script > 50_000
     screens = place.parent / "screens"
     drawn = f"AppTest.from_file({str(screens / 'app.py')!r}, default_timeout=300).run()"
     look = f"from streamlit.testing.v1 import AppTest; at = {drawn}; print(len(at.exception), len(at.main.children))"

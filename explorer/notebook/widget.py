@@ -109,7 +109,7 @@ class Explorer(anywidget.AnyWidget):
         return Path(path)
 
     def to_html(self, path: Path | str) -> Path:
-        """Write one file that needs no network: lines can be dragged in it, and the shares are counted there."""
+        """Write one file that needs no network: lines can be dragged in it; the facts stay those of this setting."""
         Path(path).write_text(self.static().text, encoding="utf-8")
         return Path(path)
 

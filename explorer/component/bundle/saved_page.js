@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: ac2159902ad70b6e
+// Made from src/ by "make component": change it there. Sources: 62f21353ab7134f7
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;
@@ -1448,7 +1448,7 @@ function drawChart(chart) {
 }
 
 // notebook/face.css
-var face_default = '.pe {\n  --st-text-color: var(--jp-ui-font-color1, var(--vscode-editor-foreground, CanvasText));\n  --st-background-color: var(--jp-layout-color0, var(--vscode-editor-background, Canvas));\n  --pe-accent: light-dark(#4b51c4, #8b92ff);\n  --st-primary-color: var(--pe-accent);\n  --pe-ink: var(--st-text-color);\n  --pe-paper: var(--st-background-color);\n  --pe-muted: color-mix(in srgb, var(--pe-ink) 68%, var(--pe-paper));\n  --pe-border: color-mix(in srgb, var(--pe-ink) 16%, var(--pe-paper));\n  --pe-now: #e8710a;\n  container-type: inline-size;\n  display: grid;\n  gap: 10px;\n  padding: 10px 12px;\n  border: 1px solid var(--pe-border);\n  border-radius: 10px;\n  background: var(--pe-paper);\n  color: var(--pe-ink);\n  font: 13px/1.4 system-ui, sans-serif;\n}\n:is(body[data-jp-theme-light="false"], .dark, [data-theme="dark"]) .pe { color-scheme: dark; }\nbody[data-jp-theme-light="true"] .pe { color-scheme: light; }\n.pe *, .pe *::before { box-sizing: border-box; }\n.pe p, .pe ul, .pe h4 { margin: 0; padding: 0; }\n.pe-head { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }\n.pe-model { font-size: 15px; overflow-wrap: anywhere; }\n.pe-data, .pe-note, .pe-keys, .pe-why { color: var(--pe-muted); font-size: 12px; overflow-wrap: anywhere; }\n.pe-data { margin-right: auto; }\n.pe-select, .pe-button { font: inherit; color: inherit; background: var(--pe-paper); border: 1px solid var(--pe-border); border-radius: 8px; min-height: 30px; padding: 2px 9px; max-width: 100%; }\n.pe-select option { background: var(--pe-paper); color: var(--pe-ink); }\n.pe-button { cursor: pointer; }\n.pe-button:hover, .pe-select:hover { border-color: var(--pe-accent); }\n.pe :is(.pe-select, .pe-button):focus-visible { outline: 2px solid var(--pe-accent); outline-offset: 2px; }\n.pe-buttons { display: inline-flex; flex-wrap: wrap; gap: 4px; }\n.pe-facts { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 4px 18px; padding: 8px 0; border-block: 1px solid var(--pe-border); }\n.pe-name { color: var(--pe-muted); font-size: 12px; }\n.pe-origin { margin-left: 6px; padding: 0 5px; border: 1px solid var(--pe-border); border-radius: 5px; font-size: 11px; white-space: nowrap; }\n.pe-value { font-size: 19px; font-weight: 650; font-variant-numeric: tabular-nums; }\n.pe-value.pe-stale, .pe-outdated .pe-measured { opacity: .5; }\n.pe-value.pe-worse { color: light-dark(#b3261e, #ff8f87); }\n.pe-value.pe-better { color: light-dark(#13703a, #66d193); }\n.pe-bar { height: 3px; border-radius: 2px; background: var(--pe-accent); }\n.pe-body { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.05fr); gap: 18px; }\n.pe-lines { min-width: 0; max-height: 560px; overflow: auto; }\n.pe-svg { display: block; width: 100%; height: auto; }\n.pe-grid { stroke: var(--pe-border); stroke-width: 1; }\n.pe-tick { fill: var(--pe-muted); font-size: 11px; }\n.pe-line { fill: none; stroke: var(--pe-accent); stroke-width: 2; }\n.pe-line.pe-control { stroke: var(--pe-muted); stroke-dasharray: 5 3; }\n.pe-dot { fill: var(--pe-accent); }\n.pe-dot.pe-control { fill: var(--pe-muted); }\n.pe-dot:is(.pe-tried, .pe-now) { fill: var(--pe-now); stroke: var(--pe-paper); stroke-width: 1.5; }\n.pe-dot.pe-tried { fill-opacity: .55; }\n.pe-whisker { stroke: var(--pe-accent); stroke-opacity: .45; stroke-width: 1.5; }\n.pe-whisker.pe-control { stroke: var(--pe-muted); }\n.pe-whisker:is(.pe-tried, .pe-now) { stroke: var(--pe-now); }\n.pe-keys { display: flex; flex-wrap: wrap; gap: 2px 14px; padding: 2px 0 10px; }\n.pe-key::before { content: ""; display: inline-block; width: 10px; height: 10px; margin-right: 5px; border-radius: 50%; background: var(--pe-accent); }\n.pe-key.pe-control::before { background: var(--pe-muted); }\n.pe-key:is(.pe-tried, .pe-now)::before { background: var(--pe-now); }\n.pe-key.pe-tried::before { opacity: .55; }\n.pe-title { font-size: 13px; font-weight: 650; }\n.pe-warnings { list-style: none; display: grid; gap: 3px; padding-top: 4px; }\n.pe-warnings .pe-fail { color: light-dark(#b3261e, #ff8f87); }\n.pe-warnings .pe-ok { color: var(--pe-muted); }\n@container (max-width: 720px) {\n  .pe-body { grid-template-columns: minmax(0, 1fr); }\n  .pe-facts { grid-template-columns: repeat(2, minmax(0, 1fr)); }\n}\n';
+var face_default = '.pe {\n  --st-text-color: var(--jp-ui-font-color1, var(--vscode-editor-foreground, CanvasText));\n  --st-background-color: var(--jp-layout-color0, var(--vscode-editor-background, Canvas));\n  --pe-accent: light-dark(#4b51c4, #8b92ff);\n  --st-primary-color: var(--pe-accent);\n  --pe-ink: var(--st-text-color);\n  --pe-paper: var(--st-background-color);\n  --pe-muted: color-mix(in srgb, var(--pe-ink) 68%, var(--pe-paper));\n  --pe-border: color-mix(in srgb, var(--pe-ink) 16%, var(--pe-paper));\n  --pe-now: #e8710a;\n  container-type: inline-size;\n  display: grid;\n  gap: 10px;\n  padding: 10px 12px;\n  border: 1px solid var(--pe-border);\n  border-radius: 10px;\n  background: var(--pe-paper);\n  color: var(--pe-ink);\n  font: 13px/1.4 system-ui, sans-serif;\n}\n:is(body[data-jp-theme-light="false"], .dark, [data-theme="dark"]) .pe { color-scheme: dark; }\nbody[data-jp-theme-light="true"] .pe { color-scheme: light; }\n.pe *, .pe *::before { box-sizing: border-box; }\n.pe p, .pe ul, .pe h4 { margin: 0; padding: 0; }\n.pe-head { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }\n.pe-model { font-size: 15px; overflow-wrap: anywhere; }\n.pe-data, .pe-note, .pe-keys, .pe-why { color: var(--pe-muted); font-size: 12px; overflow-wrap: anywhere; }\n.pe-data { margin-right: auto; }\n.pe-select, .pe-button { font: inherit; color: inherit; background: var(--pe-paper); border: 1px solid var(--pe-border); border-radius: 8px; min-height: 30px; padding: 2px 9px; max-width: 100%; }\n.pe-select option { background: var(--pe-paper); color: var(--pe-ink); }\n.pe-button { cursor: pointer; }\n.pe-button:hover, .pe-select:hover { border-color: var(--pe-accent); }\n.pe :is(.pe-select, .pe-button):focus-visible { outline: 2px solid var(--pe-accent); outline-offset: 2px; }\n.pe-buttons { display: inline-flex; flex-wrap: wrap; gap: 4px; }\n.pe-facts { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 4px 18px; padding: 8px 0; border-block: 1px solid var(--pe-border); }\n.pe-name { color: var(--pe-muted); font-size: 12px; }\n.pe-origin { margin-left: 6px; padding: 0 5px; border: 1px solid var(--pe-border); border-radius: 5px; font-size: 11px; white-space: nowrap; }\n.pe-value { font-size: 19px; font-weight: 650; font-variant-numeric: tabular-nums; }\n.pe-value.pe-stale, .pe-outdated .pe-fact { opacity: .5; }\n.pe-value.pe-worse { color: light-dark(#b3261e, #ff8f87); }\n.pe-value.pe-better { color: light-dark(#13703a, #66d193); }\n.pe-bar { height: 3px; border-radius: 2px; background: var(--pe-accent); }\n.pe-body { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.05fr); gap: 18px; }\n.pe-lines { min-width: 0; max-height: 560px; overflow: auto; }\n.pe-svg { display: block; width: 100%; height: auto; }\n.pe-grid { stroke: var(--pe-border); stroke-width: 1; }\n.pe-tick { fill: var(--pe-muted); font-size: 11px; }\n.pe-line { fill: none; stroke: var(--pe-accent); stroke-width: 2; }\n.pe-line.pe-control { stroke: var(--pe-muted); stroke-dasharray: 5 3; }\n.pe-dot { fill: var(--pe-accent); }\n.pe-dot.pe-control { fill: var(--pe-muted); }\n.pe-dot:is(.pe-tried, .pe-now) { fill: var(--pe-now); stroke: var(--pe-paper); stroke-width: 1.5; }\n.pe-dot.pe-tried { fill-opacity: .55; }\n.pe-whisker { stroke: var(--pe-accent); stroke-opacity: .45; stroke-width: 1.5; }\n.pe-whisker.pe-control { stroke: var(--pe-muted); }\n.pe-whisker:is(.pe-tried, .pe-now) { stroke: var(--pe-now); }\n.pe-keys { display: flex; flex-wrap: wrap; gap: 2px 14px; padding: 2px 0 10px; }\n.pe-key::before { content: ""; display: inline-block; width: 10px; height: 10px; margin-right: 5px; border-radius: 50%; background: var(--pe-accent); }\n.pe-key.pe-control::before { background: var(--pe-muted); }\n.pe-key:is(.pe-tried, .pe-now)::before { background: var(--pe-now); }\n.pe-key.pe-tried::before { opacity: .55; }\n.pe-title { font-size: 13px; font-weight: 650; }\n.pe-warnings { list-style: none; display: grid; gap: 3px; padding-top: 4px; }\n.pe-warnings .pe-fail { color: light-dark(#b3261e, #ff8f87); }\n.pe-warnings .pe-ok { color: var(--pe-muted); }\n@container (max-width: 720px) {\n  .pe-body { grid-template-columns: minmax(0, 1fr); }\n  .pe-facts { grid-template-columns: repeat(2, minmax(0, 1fr)); }\n}\n';
 
 // notebook/face.js
 var Face = class {
@@ -1471,6 +1471,7 @@ var Face = class {
     this.host.append(make("style", "", `${histogram_default}
 ${face_default}`), this.head, this.facts, body);
     this.offers = "";
+    this.selects = /* @__PURE__ */ new Map();
     place2.append(this.host);
   }
   /** @param {Around} around */
@@ -1482,9 +1483,13 @@ ${face_default}`), this.head, this.facts, body);
     const none = { level: "ok", what: "No layer is empty, no channel is dead.", action: "" };
     this.warnings.replaceChildren(...(sentences.length ? sentences : [none]).map(warningElement));
   }
-  /** @param {Around} around */
+  /** A list that is open or has the focus is not made anew where only its choice is another. @param {Around} around */
   showOffers(around) {
-    const drawn = JSON.stringify([around.model, around.offers]);
+    for (const { kind, present } of around.offers) {
+      const select = this.selects.get(kind);
+      if (select && present !== null) select.value = present;
+    }
+    const drawn = JSON.stringify([around.model, around.offers.map((offer) => offer.choices)]);
     if (drawn === this.offers) return;
     this.offers = drawn;
     this.head.replaceChildren(make("strong", "pe-model", around.model), make("span", "pe-data", around.data));
@@ -1500,6 +1505,7 @@ ${face_default}`), this.head, this.facts, body);
     select.setAttribute("aria-label", offer.label);
     select.append(...offer.choices.map(([value, text]) => Object.assign(make("option", "", text), { value })));
     select.value = offer.present ?? "";
+    this.selects.set(offer.kind, select);
     select.addEventListener("change", () => this.choose?.({ kind: offer.kind, value: select.value }));
     return select;
   }
@@ -1540,7 +1546,6 @@ function factElement(fact) {
   const line = make("div");
   line.append(value, " ", make("span", "pe-note", fact.note));
   element.append(name, line);
-  element.classList.toggle("pe-measured", fact.origin !== "counted");
   if (fact.progress !== null) {
     const bar2 = make("div", "pe-bar");
     bar2.style.width = `${Math.round(100 * fact.progress)}%`;
@@ -1555,7 +1560,7 @@ function warningElement(warning) {
 }
 
 // saved_page.js
-var NOTE = "A line was moved: shares are counted in this page, but accuracy is that of the saved setting.";
+var NOTE = "A line was moved: its share is read from the counted curve (≈ between two counts). The facts below are those of the saved setting.";
 var holder = document.getElementById("pruning-explorer-saved");
 var place = document.getElementById("pruning-explorer");
 if (holder && place) {

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: ac2159902ad70b6e
+// Made from src/ by "make component": change it there. Sources: 62f21353ab7134f7
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"ac2159902ad70b6e"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"62f21353ab7134f7"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

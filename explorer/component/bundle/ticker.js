@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: ac2159902ad70b6e
+// Made from src/ by "make component": change it there. Sources: 62f21353ab7134f7
 
 // ticker.js
 var RETRY_MS = 1500;

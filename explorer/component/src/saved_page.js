@@ -5,7 +5,8 @@
 import { mount } from "./histogram/histogram.js";
 import { Face } from "./notebook/face.js";
 
-const NOTE = "A line was moved: shares are counted in this page, but accuracy is that of the saved setting.";
+const NOTE =
+  "A line was moved: its share is read from the counted curve (≈ between two counts). The facts below are those of the saved setting.";
 
 const holder = document.getElementById("pruning-explorer-saved");
 const place = document.getElementById("pruning-explorer");

@@ -27,6 +27,8 @@ export class Face {
     body.append(this.lines, right);
     this.host.append(make("style", "", `${histogramCss}\n${css}`), this.head, this.facts, body);
     this.offers = "";
+    /** @type {Map<string, HTMLSelectElement>} */
+    this.selects = new Map();
     place.append(this.host);
   }
 
@@ -40,9 +42,13 @@ export class Face {
     this.warnings.replaceChildren(...(sentences.length ? sentences : [none]).map(warningElement));
   }
 
-  /** @param {Around} around */
+  /** A list that is open or has the focus is not made anew where only its choice is another. @param {Around} around */
   showOffers(around) {
-    const drawn = JSON.stringify([around.model, around.offers]);
+    for (const { kind, present } of around.offers) {
+      const select = this.selects.get(kind);
+      if (select && present !== null) select.value = present;
+    }
+    const drawn = JSON.stringify([around.model, around.offers.map((offer) => offer.choices)]);
     if (drawn === this.offers) return;
     this.offers = drawn;
     this.head.replaceChildren(make("strong", "pe-model", around.model), make("span", "pe-data", around.data));
@@ -60,6 +66,7 @@ export class Face {
     select.setAttribute("aria-label", offer.label);
     select.append(...offer.choices.map(([value, text]) => Object.assign(make("option", "", text), { value })));
     select.value = offer.present ?? "";
+    this.selects.set(offer.kind, select);
     select.addEventListener("change", () => this.choose?.({ kind: offer.kind, value: select.value }));
     return select;
   }
@@ -106,7 +113,6 @@ function factElement(fact) {
   const line = make("div");
   line.append(value, " ", make("span", "pe-note", fact.note));
   element.append(name, line);
-  element.classList.toggle("pe-measured", fact.origin !== "counted");
   if (fact.progress !== null) {
     const bar = make("div", "pe-bar");
     bar.style.width = `${Math.round(100 * fact.progress)}%`;
