@@ -77,6 +77,14 @@ ADDITIONS = {
         "from explorer.cli.flags import weigh",
         ("command_work.py", "explorer/cli/run/weigh.py"),
     ),
+    "lesson": Addition(
+        "lesson.md",
+        "explorer/lessons/texts/hello.md",
+        "explorer/lessons/__init__.py",
+        "MEMBERS: tuple[str, ...] = (",
+        '"hello", ',
+        "",
+    ),
     "page": Addition(
         "page.py",
         "pages/hello.py",
@@ -164,6 +172,12 @@ def test_a_step_that_was_added_is_a_part_of_recipes(tree: Path, tmp_path: Path) 
 def test_a_command_that_was_added_runs_and_stands_in_the_list(tree: Path) -> None:
     assert explored(tree, "weigh", "digits-mlp") == {"weights": 50826}
     assert "Say how many weights a model has." in ran(tree, "-m", "explorer", "--help")
+
+
+@pytest.mark.slow
+def test_a_lesson_that_was_added_is_taken(tree: Path) -> None:
+    taken = explored(tree, "lesson", "hello", "--answers", '{"share": 50}')
+    assert taken["predictions"][0]["readings"][0]["origin"] == "counted"
 
 
 TASK = """

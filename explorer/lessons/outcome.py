@@ -8,10 +8,15 @@ from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
 from explorer.lessons.blocks import UNITS
+from explorer.lessons.languages import Translate, english
 from explorer.lessons.lesson import Answer, Choice, Condition, Curve, Form, Number
 from explorer.lessons.readings import Reading, reading_of
 from explorer.text.numbers import number
 
+_OTHER = "You said {answer}: it is {right}."
+_INSIDE = "You said {answer}; measured: {value}. That is inside the interval."
+_AWAY = "You said {answer}; measured: {value}. That is {away} away."
+_CURVE = "On average your curve is {away} away."
 _NAMED = re.compile(r"\{([^{}]+)\}")
 
 
@@ -64,38 +69,41 @@ def right_option(form: Choice, readings: Sequence[Reading]) -> str:
     return best(measured, key=lambda reading: reading.value).label
 
 
-def outcome(form: Form, answer: Answer, readings: Sequence[Reading]) -> Outcome:
-    """What the measurement says of the answer."""
+def outcome(form: Form, answer: Answer, readings: Sequence[Reading], t: Translate = english) -> Outcome:
+    """What the measurement says of the answer, in the language of ``t``."""
     if isinstance(form, Choice):
         right = right_option(form, readings)
-        words = f"You said {answer}: " + ("that is what was measured." if right == answer else f"it is {right}.")
-        return Outcome(right == answer, words)
+        sentence = "You said {answer}: that is what was measured." if right == answer else _OTHER
+        return Outcome(right == answer, t(sentence).format(answer=t(str(answer)), right=t(right)))
     if isinstance(form, Number) and isinstance(answer, float):
-        return _of_number(form, answer, readings[0])
+        return _of_number(form, answer, readings[0], t)
     if isinstance(form, Curve) and isinstance(answer, tuple):
-        return _of_curve(form, answer, readings)
+        return _of_curve(form, answer, readings, t)
     raise ExplorerError("The answer is none to this question.", fix="Answer it again.")
 
 
-def _of_number(form: Number, answer: float, reading: Reading) -> Outcome:
+def _of_number(form: Number, answer: float, reading: Reading, t: Translate) -> Outcome:
     factor, m = UNITS[form.unit], reading.measurement
     away = abs(answer - factor * m.value)
     inside = m.low is not None and m.high is not None and m.low <= answer / factor <= m.high
-    unit = "points" if form.unit == "%" else form.unit
-    near = "inside the interval" if inside else f"{number(round(away, 1 if form.unit == '%' else 2))} {unit} away"
-    words = f"You said {number(answer)}{form.unit}; measured: {reading.words}. That is {near}."
+    words = t(_INSIDE if inside else _AWAY).format(
+        answer=f"{number(answer)}{form.unit}", value=reading.words, away=_distance(away, form.unit, t)
+    )
     return Outcome(inside or away <= form.tolerance, words)
 
 
-def _of_curve(form: Curve, answer: tuple[float, ...], readings: Sequence[Reading]) -> Outcome:
+def _of_curve(form: Curve, answer: tuple[float, ...], readings: Sequence[Reading], t: Translate) -> Outcome:
     factor = UNITS[form.unit]
     measured = {reading.x: factor * reading.value for reading in readings}
     pairs = [(height, measured[x]) for x, height in zip(form.levels, answer, strict=True) if x in measured]
     if not pairs:
         raise ExplorerError("The curve was not measured at its levels.", fix="Let the measure have the same levels.")
     away = sum(abs(drawn - value) for drawn, value in pairs) / len(pairs)
-    unit = "points" if form.unit == "%" else form.unit
-    return Outcome(away <= form.tolerance, f"On average your curve is {number(round(away, 1))} {unit} away.")
+    return Outcome(away <= form.tolerance, t(_CURVE).format(away=_distance(away, form.unit, t)))
+
+
+def _distance(away: float, unit: str, t: Translate) -> str:
+    return f"{number(round(away, 1))} {t('points')}" if unit == "%" else f"{number(round(away, 2))} {unit}"
 
 
 def verdict(conditions: Sequence[Condition], readings: Sequence[Reading]) -> Verdict:
@@ -134,3 +142,12 @@ def _named(label: str, readings: Sequence[Reading]) -> Reading:
 def filled(text: str, readings: Sequence[Reading]) -> str:
     """The text with each ``{label}`` replaced by what was measured. Raises ExplorerError for a label that is not."""
     return _NAMED.sub(lambda match: _named(match[1], readings).words, text)
+
+
+def in_words(result: Verdict) -> str:
+    """Whether the claim holds, in a sentence."""
+    if not result.holds:
+        return "It does not hold here."
+    if result.is_sure:
+        return "It holds, and the intervals leave no doubt."
+    return "It holds for what was measured, but an interval reaches over the line."

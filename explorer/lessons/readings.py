@@ -24,6 +24,13 @@ class Reading:
         return self.measurement.value
 
     @property
+    def shown(self) -> tuple[float, float, float]:
+        """The value and the ends of its interval as they are drawn: a drop is a change downwards."""
+        m = self.measurement
+        low, high = m.value if m.low is None else m.low, m.value if m.high is None else m.high
+        return (-m.value, -high, -low) if m.name == "drop" else (m.value, low, high)
+
+    @property
     def words(self) -> str:
         """The value with its interval: "98.2% (97.1 – 99.0%)", "1.2× (1.1 – 1.3×)", "−0.4 pt (−0.9 to 0.0 pt)"."""
         m = self.measurement

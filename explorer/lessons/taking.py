@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from explorer import models
 from explorer.data import load as load_data
 from explorer.errors import ExplorerError
+from explorer.lessons.languages import Translate, english
 from explorer.lessons.lesson import Answer, Ask, Block, Check, Do, Lesson, Predict, Reveal, Why
 from explorer.lessons.outcome import Outcome, Verdict, checked_answer, filled, outcome, verdict
 from explorer.lessons.readings import Reading
@@ -39,12 +40,13 @@ class Measured:
 
 @dataclass
 class Taking:
-    """One learner in one lesson. ``setting`` is what the last ``do`` was left at."""
+    """One learner in one lesson. ``setting`` is what the last ``do`` was left at; ``t`` is its language."""
 
     lesson: Lesson
     context: Context
     answers: dict[str, Answer] = field(default_factory=dict)
     setting: PruneSpec = field(default_factory=PruneSpec)
+    t: Translate = english
     _readings: dict[Ask, Readings] = field(default_factory=dict)
 
     @classmethod
@@ -71,7 +73,7 @@ class Taking:
             raise ExplorerError("Nothing is measured yet.", why="A prediction comes first.", fix="Lock a prediction.")
         prediction = self.lesson.prediction(block.of)
         readings = self.measured(prediction.asks)
-        return revealed(prediction, block, self.answers[block.of], readings)
+        return revealed(prediction, block, self.answers[block.of], readings, self.t)
 
     def verify(self, block: Check | str) -> Measured:
         """Measure what the claim (or that of this key) is about."""
@@ -100,13 +102,15 @@ def joined(batches: Iterator[Readings]) -> Readings:
     return tuple(reading for batch in batches for reading in batch)
 
 
-def revealed(prediction: Predict, block: Reveal, answer: Answer, readings: Readings) -> Measured:
-    """What the readings say of the answer."""
+def revealed(
+    prediction: Predict, block: Reveal, answer: Answer, readings: Readings, t: Translate = english
+) -> Measured:
+    """What the readings say of the answer, in the language of ``t``."""
     return Measured(
         block.of,
         readings,
-        outcome=outcome(prediction.form, answer, readings),
-        text=filled(block.text, _shortened(readings)),
+        outcome=outcome(prediction.form, answer, readings, t),
+        text=filled(t(block.text), _shortened(readings)),
     )
 
 
@@ -115,12 +119,14 @@ def _shortened(readings: Readings) -> list[Reading]:
     return [*readings, Reading("value", readings[0].measurement)] if len(readings) == 1 else list(readings)
 
 
-def take(lesson: Lesson, context: Context, answers: Mapping[str, object]) -> Iterator[tuple[Block, Measured | None]]:
+def take(
+    lesson: Lesson, context: Context, answers: Mapping[str, object], t: Translate = english
+) -> Iterator[tuple[Block, Measured | None]]:
     """Take the lesson with these answers, block by block: what there is, and what was measured for it.
 
     Raises ExplorerError where an answer is absent, or is none, before anything is measured.
     """
-    taking = Taking(lesson, context)
+    taking = Taking(lesson, context, t=t)
     for prediction in lesson.predictions:
         if prediction.key not in answers:
             keys = ", ".join(each.key for each in lesson.predictions)

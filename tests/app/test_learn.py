@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.app.conftest import Visit
 from tests.app.screen import Screen
@@ -28,13 +28,7 @@ def test_a_curve_is_drawn_by_hand_locked_and_compared_and_a_reload_keeps_it(visi
     chart = screen.page.locator(".pd")
     lock = screen.button("Lock my prediction")
     expect(lock).to_be_disabled()
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    assert box is not None
-    screen.page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.2 * box["height"])
-    screen.page.mouse.down()
-    screen.page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.7 * box["height"], steps=8)
-    screen.page.mouse.up()
+    draw_falling(screen, chart)
     first = screen.page.get_by_role("slider").first
     expect(first).to_have_attribute("aria-valuetext", re.compile(r"^\d"))
     expect(lock).to_be_enabled()
@@ -70,6 +64,16 @@ def test_a_lesson_shows_only_the_controls_that_it_names(visit: Visit) -> None:
     screen.slider("block2.conv2").press("PageUp")
     expect(screen.facts.nth(2)).not_to_contain_text("0 of")
     forget_missing_files(screen)
+
+
+def draw_falling(screen: Screen, chart: Locator) -> None:
+    """A stroke from the upper left to the lower right; each hover waits until the chart stands still."""
+    chart.hover(position={"x": 60, "y": 30})
+    screen.page.mouse.down()
+    box = chart.bounding_box()
+    assert box is not None
+    screen.page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.7 * box["height"], steps=8)
+    screen.page.mouse.up()
 
 
 def forget_missing_files(screen: Screen) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qs, urlsplit
 
 from streamlit.testing.v1 import AppTest
 
 from explorer import lessons
 from explorer.lessons.request import LessonRequest
+from explorer.ui.learn.sharing import link
 from explorer.ui.shell import cache
-from explorer.workbench.links import parameters_of_place
+from explorer.workbench.links import parameters_of_place, place_of
 from explorer.workbench.workspace import LessonPlace
 from tests.ui.pages import VISITOR, Open, jobs_of, spoken, work_of
 
@@ -82,6 +84,14 @@ def test_a_lesson_is_opened_with_its_model_whatever_the_link_says_of_it(visit: O
     at = at_lesson(visit, LessonPlace("recovery"), model="digits-gru")
     assert not at.exception
     assert work_of(at).source.model == "digits-mlp"
+
+
+def test_the_link_for_a_class_opens_the_step_without_answers() -> None:
+    lesson = lessons.lesson("channels")
+    address = link(lesson, 1, ("mode", "presets"), "http://127.0.0.1:8501/learn?lesson=channels&answers=abc")
+    assert address == "http://127.0.0.1:8501/learn?model=digits-cnn&lesson=channels&step=2&hide=mode,presets"
+    parameters = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    assert place_of(parameters) == LessonPlace("channels", 1, hide=("mode", "presets"))
 
 
 def test_a_link_that_was_made_up_leaves_the_questions_open(visit: Open) -> None:

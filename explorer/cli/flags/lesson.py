@@ -15,5 +15,6 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--answers", metavar="JSON", help=text)
     parser.add_argument("-o", "--output", metavar="FILE", help="write a hand-out instead: FILE.html or FILE.ipynb")
     parser.add_argument("--teacher", action="store_true", help="put the teacher's answers into the hand-out")
+    parser.add_argument("--language", default="en", metavar="L", help="of the texts: en, de (default: en)")
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else")

@@ -14,6 +14,7 @@ from explorer.cli.arguments import Arguments
 from explorer.errors import ExplorerError
 from explorer.lessons.by_hand import by_hand, in_lines
 from explorer.lessons.handouts import write
+from explorer.lessons.languages import Translate, translator
 from explorer.lessons.lesson import (
     Answer,
     Block,
@@ -29,8 +30,9 @@ from explorer.lessons.lesson import (
     Reveal,
     Why,
 )
-from explorer.lessons.outcome import checked_answer
+from explorer.lessons.outcome import checked_answer, in_words
 from explorer.lessons.taking import Measured, Taking, take, to_json
+from explorer.pruning.spec import PruneSpec
 from explorer.tasks.context import Context
 from explorer.text.numbers import percent_asked, provenance
 
@@ -40,9 +42,9 @@ def run(args: Arguments) -> int:
     if args.name is None:
         _list(args)
         return 0
-    lesson = lessons.lesson(args.name)
+    lesson, t = lessons.lesson(args.name), translator(args.language)
     if args.output is not None:
-        path = write(lesson, Path(args.output), is_teachers=args.teacher, force=args.force)
+        path = write(lesson, Path(args.output), is_teachers=args.teacher, t=t, force=args.force)
         _wrote(args, path)
         return 0
     context = Taking.of(lesson).context
@@ -51,14 +53,16 @@ def run(args: Arguments) -> int:
         keys = ", ".join(prediction.key for prediction in lesson.predictions)
         raise ExplorerError("With --json nothing can be asked.", fix=f"Give --answers, a JSON object of: {keys}.")
     if answers is None:
-        _take(lesson, context, _ask)
+        _take(Taking(lesson, context, t=t), _ask)
     elif args.json:
-        printing.say_json(to_json(lesson, take(lesson, context, answers), answers))
+        printing.say_json(to_json(lesson, take(lesson, context, answers, t), answers))
     else:
-        taken = take(lesson, context, answers)
-        printing.say(*_head(lesson))
+        taken = take(lesson, context, answers, t)
+        printing.say(*_head(lesson, t))
+        setting = PruneSpec()
         for block, measured in taken:
-            _show(block, measured, context)
+            setting = block.example if isinstance(block, Do) else setting
+            _show(block, measured, (context, setting), t)
     return 0
 
 
@@ -97,25 +101,25 @@ def _read(text: str) -> Mapping[str, object]:
     return answers
 
 
-def _take(lesson: Lesson, context: Context, ask: Callable[[str], str]) -> None:
+def _take(taking: Taking, ask: Callable[[str], str]) -> None:
     """Block by block, with a question where one is."""
-    taking = Taking(lesson, context)
-    printing.say(*_head(lesson))
-    for step in lesson.steps:
-        printing.say("", step.title, "-" * len(step.title))
+    context, t = taking.context, taking.t
+    printing.say(*_head(taking.lesson, t))
+    for step in taking.lesson.steps:
+        printing.say("", t(step.title), "-" * len(t(step.title)))
         for block in step.blocks:
             if isinstance(block, Predict):
-                taking.lock(block.key, _answer(block, ask))
+                taking.lock(block.key, _answer(block, ask, t))
             elif isinstance(block, Reveal):
-                _show(block, taking.reveal(block), context)
+                _show(block, taking.reveal(block), (context, taking.setting), t)
             elif isinstance(block, Check):
-                _show(block, taking.verify(block), context)
+                _show(block, taking.verify(block), (context, taking.setting), t)
             elif isinstance(block, Why):
-                ask(f"\n{block.question}\n> ")
-                printing.say(f"The teacher's answer: {block.answer}")
+                ask(f"\n{t(block.question)}\n> ")
+                printing.say(f"{t('The teacher:')} {t(block.answer)}")
             else:
                 taking.setting = block.example if isinstance(block, Do) else taking.setting
-                _show(block, None, context)
+                _show(block, None, (context, taking.setting), t)
 
 
 def _ask(question: str) -> str:
@@ -127,9 +131,9 @@ def _ask(question: str) -> str:
     return line.strip()
 
 
-def _answer(block: Predict, ask: Callable[[str], str]) -> Answer:
+def _answer(block: Predict, ask: Callable[[str], str], t: Translate) -> Answer:
     """Asked again until it is one."""
-    question = f"\n{block.question}\n{_how(block.form)}\n> "
+    question = f"\n{t(block.question)}\n{_how(block.form, t)}\n> "
     while True:
         text = ask(question)
         try:
@@ -148,37 +152,36 @@ def _parsed(form: Form, text: str) -> object:
     return numbers if form.kind == "curve" else numbers[0]
 
 
-def _how(form: Form) -> str:
+def _how(form: Form, t: Translate) -> str:
     if isinstance(form, Choice):
-        return "\n".join(f"  {i}. {option}" for i, option in enumerate(form.options, 1))
+        return "\n".join(f"  {i}. {t(option)}" for i, option in enumerate(form.options, 1))
     if isinstance(form, Number):
         return f"  a number from {form.low:g} to {form.high:g}, in {form.unit}"
     levels = ", ".join(map(percent_asked, form.levels))
     return f"  {len(form.levels)} numbers with commas, in {form.unit}, at {levels}"
 
 
-def _head(lesson: Lesson) -> list[str]:
-    return [lesson.title, "=" * len(lesson.title), f"{lesson.minutes} minutes, on {lesson.model}"]
+def _head(lesson: Lesson, t: Translate) -> list[str]:
+    title = t(lesson.title)
+    return [title, "=" * len(title), f"{lesson.minutes} {t('minutes')}, {t('on')} {lesson.model}"]
 
 
-def _show(block: Block, measured: Measured | None, context: Context) -> None:
+def _show(block: Block, measured: Measured | None, here: tuple[Context, PruneSpec], t: Translate) -> None:
     if isinstance(block, Explain):
-        printing.say("", block.text)
+        printing.say("", t(block.text))
     elif isinstance(block, Do):
-        printing.say("", f"To do in the app: {block.text}", "Here an example setting stands in for your hand.")
+        printing.say("", f"To do in the app: {t(block.text)}", "Here an example setting stands in for your hand.")
     elif isinstance(block, ByHand):
-        printing.say("", *in_lines(by_hand(context, block.layer)))
+        printing.say("", *in_lines(by_hand(here[0], block.layer, here[1])))
     elif measured is not None:
-        rows = [(reading.label, reading.words, provenance(reading.measurement)) for reading in measured.readings]
+        rows = [(t(reading.label), reading.words, provenance(reading.measurement)) for reading in measured.readings]
         printing.say("", *printing.table(("measured now", "value", "origin"), rows))
-        printing.say("", *_verdict(block, measured))
+        printing.say("", *_verdict(block, measured, t))
 
 
-def _verdict(block: Block, measured: Measured) -> list[str]:
+def _verdict(block: Block, measured: Measured, t: Translate) -> list[str]:
     if measured.outcome is not None:
         return [measured.outcome.words, *filter(None, [measured.text])]
     if measured.verdict is None or not isinstance(block, Check):
         return []
-    holds = "It holds" if measured.verdict.holds else "It does not hold here"
-    sure = "." if measured.verdict.is_sure else ", but the interval reaches over the line."
-    return [f"Claim: {block.claim}", f"{holds}{sure}"]
+    return [f"{t('Claim:')} {t(block.claim)}", t(in_words(measured.verdict))]

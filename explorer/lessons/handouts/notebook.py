@@ -6,6 +6,7 @@ import json
 
 from explorer import models
 from explorer.data import load as load_data
+from explorer.lessons.languages import Translate
 from explorer.lessons.lesson import Block, ByHand, Check, Choice, Curve, Do, Explain, Form, Lesson, Predict, Reveal, Why
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
@@ -20,13 +21,13 @@ from explorer.lessons.taking import Taking
 taking = Taking.of(lesson({name!r}))"""
 
 
-def text(lesson: Lesson, is_teachers: bool) -> str:
+def text(lesson: Lesson, is_teachers: bool, t: Translate) -> str:
     """The notebook's JSON. Without the teacher's notes its answers are empty."""
-    cells = [_markdown(_head(lesson, is_teachers)), _code(_START.format(name=lesson.name))]
+    cells = [_markdown(_head(lesson, is_teachers, t)), _code(_START.format(name=lesson.name))]
     for step in lesson.steps:
-        cells.append(_markdown(f"## {step.title}"))
+        cells.append(_markdown(f"## {t(step.title)}"))
         for block in step.blocks:
-            cells += _cells(lesson, block, is_teachers)
+            cells += _cells(lesson, block, is_teachers, t)
     numbered = [cell | {"id": f"{lesson.name}-{i}"} for i, cell in enumerate(cells)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     about = {"kernelspec": kernel, "language_info": {"name": "python"}}
@@ -34,34 +35,34 @@ def text(lesson: Lesson, is_teachers: bool) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
-def _head(lesson: Lesson, is_teachers: bool) -> str:
-    lines = [f"# {lesson.title}", f"{lesson.minutes} minutes, on {lesson.model}."]
+def _head(lesson: Lesson, is_teachers: bool, t: Translate) -> str:
+    lines = [f"# {t(lesson.title)}", f"{lesson.minutes} {t('minutes')}, {t('on')} {lesson.model}."]
     if is_teachers:
         lines += [
-            f"*It corrects:* {lesson.misconception}",
-            f"*At the end:* {lesson.answer}",
+            f"*It corrects:* {t(lesson.misconception)}",
+            f"*At the end:* {t(lesson.answer)}",
             f"*Source:* {lesson.source}",
         ]
     return "\n\n".join(lines)
 
 
-def _cells(lesson: Lesson, block: Block, is_teachers: bool) -> list[JsonDict]:
+def _cells(lesson: Lesson, block: Block, is_teachers: bool, t: Translate) -> list[JsonDict]:
     if isinstance(block, Explain):
-        return [_markdown(block.text)]
+        return [_markdown(t(block.text))]
     if isinstance(block, Predict):
-        return [_markdown(f"**Predict.** {block.question}"), _prediction(block)]
+        return [_markdown(f"**Predict.** {t(block.question)}"), _prediction(block)]
     if isinstance(block, Reveal):
         return [_code(f"taking.reveal({block.of!r})")]
     if isinstance(block, Do):
-        return [_markdown(f"**Do.** {block.text}"), _setting(lesson, block), _masks(lesson, block)]
+        return [_markdown(f"**Do.** {t(block.text)}"), _setting(lesson, block), _masks(lesson, block)]
     if isinstance(block, Why):
-        answer = block.answer if is_teachers else "Your sentence."
-        return [_markdown(f"**Why?** {block.question}"), _markdown(answer, _graded(block.key, 1, solution=True))]
+        answer = t(block.answer) if is_teachers else "Your sentence."
+        return [_markdown(f"**Why?** {t(block.question)}"), _markdown(answer, _graded(block.key, 1, solution=True))]
     if isinstance(block, Check):
         lines = (
             f"measured = taking.verify({block.key!r})\nassert measured.verdict.holds, measured.verdict.words\nmeasured"
         )
-        return [_markdown(f"**Check.** {block.claim}"), _code(lines, _graded(block.key, 1, locked=True))]
+        return [_markdown(f"**Check.** {t(block.claim)}"), _code(lines, _graded(block.key, 1, locked=True))]
     return _by_hand(block)
 
 

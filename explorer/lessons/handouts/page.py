@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 
+from explorer.lessons.languages import Translate
 from explorer.lessons.lesson import (
     Block,
     ByHand,
@@ -32,44 +33,50 @@ h2 { font-size: 1.1rem; margin: 1.6rem 0 .3rem; } .about { color: #555; margin-t
 _CODE = re.compile(r"`([^`]+)`")
 
 
-def text(lesson: Lesson, is_teachers: bool) -> str:
+def text(lesson: Lesson, is_teachers: bool, t: Translate) -> str:
     """The whole page."""
     blocks = []
     for step in lesson.steps:
-        blocks.append(f"<h2>{_inline(step.title)}</h2>")
-        blocks += [_block(block, is_teachers) for block in step.blocks]
-    notes = _notes(lesson) if is_teachers else ""
-    title = html.escape(lesson.title)
+        blocks.append(f"<h2>{_inline(t(step.title))}</h2>")
+        blocks += [_block(block, is_teachers, t) for block in step.blocks]
+    notes = _notes(lesson, t) if is_teachers else ""
+    title = html.escape(t(lesson.title))
+    where = f"{lesson.minutes} {t('minutes')}, {t('on')} {lesson.model}. "
+    about = html.escape(where + t("Every number is measured when the lesson is taken."))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>\n'
-        f'<body><h1>{title}</h1><p class="about">{lesson.minutes} minutes, on {html.escape(lesson.model)}. '
-        f"Every number is measured when the lesson is taken.</p>\n{notes}" + "\n".join(blocks) + "\n</body></html>\n"
+        f'<body><h1>{title}</h1><p class="about">{about}</p>\n{notes}' + "\n".join(blocks) + "\n</body></html>\n"
     )
 
 
-def _notes(lesson: Lesson) -> str:
-    rows = (("It corrects", lesson.misconception), ("What to say at the end", lesson.answer), ("Source", lesson.source))
+def _notes(lesson: Lesson, t: Translate) -> str:
+    rows = (
+        (t("It corrects"), lesson.misconception),
+        (t("What to say at the end"), lesson.answer),
+        (t("Source"), lesson.source),
+    )
     return "".join(
-        f'<div class="block teacher"><p class="kind">{name}</p>{paragraphs(value)}</div>' for name, value in rows
+        f'<div class="block teacher"><p class="kind">{name}</p>{paragraphs(t(value))}</div>' for name, value in rows
     )
 
 
-def _block(block: Block, is_teachers: bool) -> str:
+def _block(block: Block, is_teachers: bool, t: Translate) -> str:
     if isinstance(block, Explain):
-        return paragraphs(block.text)
+        return paragraphs(t(block.text))
     if isinstance(block, Predict):
-        return _boxed("Predict, before anything is measured", paragraphs(block.question) + _space(block.form))
+        return _boxed(t("Predict, before anything is measured"), paragraphs(t(block.question)) + _space(block.form, t))
     if isinstance(block, Reveal):
-        return _boxed("Measured", '<div class="line"></div>')
+        return _boxed(t("Measured"), '<div class="line"></div>')
     if isinstance(block, Do):
-        return _boxed("Do", paragraphs(block.text))
+        return _boxed(t("Do"), paragraphs(t(block.text)))
     if isinstance(block, Why):
-        answer = f'<div class="teacher">{paragraphs(block.answer)}</div>' if is_teachers else ""
-        return _boxed("Why? One sentence", paragraphs(block.question) + '<div class="line"></div>' * 2 + answer)
+        answer = f'<div class="teacher">{paragraphs(t(block.answer))}</div>' if is_teachers else ""
+        return _boxed(t("Why? One sentence"), paragraphs(t(block.question)) + '<div class="line"></div>' * 2 + answer)
     if isinstance(block, Check):
-        return _boxed("Check by measuring", paragraphs(block.claim) + "<ul><li>holds</li><li>does not hold</li></ul>")
-    return _boxed("By hand", paragraphs(_by_hand(block)))
+        boxes = f"<ul><li>{t('holds')}</li><li>{t('does not hold')}</li></ul>"
+        return _boxed(t("Check by measuring"), paragraphs(t(block.claim)) + boxes)
+    return _boxed(t("By hand"), paragraphs(_by_hand(block)))
 
 
 def _by_hand(block: ByHand) -> str:
@@ -80,16 +87,16 @@ def _boxed(kind: str, inner: str) -> str:
     return f'<div class="block"><p class="kind">{kind}</p>{inner}</div>'
 
 
-def _space(form: Form) -> str:
+def _space(form: Form, t: Translate) -> str:
     """Room for the answer: boxes, a line, or an empty chart."""
     if isinstance(form, Choice):
-        return "<ul>" + "".join(f"<li>{html.escape(option)}</li>" for option in form.options) + "</ul>"
+        return "<ul>" + "".join(f"<li>{html.escape(t(option))}</li>" for option in form.options) + "</ul>"
     if isinstance(form, Curve):
-        return _empty_chart(form)
+        return _empty_chart(form, t)
     return f"<p>________ {html.escape(form.unit)} (from {form.low:g} to {form.high:g})</p>"
 
 
-def _empty_chart(form: Curve) -> str:
+def _empty_chart(form: Curve, t: Translate) -> str:
     wide, high, left = 480, 180, 46
     lines = []
     for i, level in enumerate(form.levels):
@@ -101,8 +108,8 @@ def _empty_chart(form: Curve) -> str:
         text = html.escape(f"{value:g}{form.unit}")
         lines.append(f'<text x="{left - 6}" y="{y}" font-size="11" text-anchor="end">{text}</text>')
         lines.append(f'<line x1="{left}" x2="{wide}" y1="{y}" y2="{y}" stroke="#999"/>')
-    titles = html.escape(f"up: {form.up}; across: {form.across}")
-    label = f'role="img" aria-label="Empty chart. {titles}"'
+    titles = html.escape(f"{t('up')}: {t(form.up)}; {t('across')}: {t(form.across)}")
+    label = f'role="img" aria-label="{t("Empty chart.")} {titles}"'
     return f'<svg viewBox="0 0 {wide} {high}" {label}>{"".join(lines)}</svg><p>{titles}</p>'
 
 

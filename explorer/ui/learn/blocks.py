@@ -10,16 +10,16 @@ import streamlit as st
 from explorer.charts import lessons as charts
 from explorer.errors import ExplorerError
 from explorer.lessons.lesson import Ask, Check, Do, Explain, Predict, Reveal, Step, Why
-from explorer.lessons.outcome import verdict
+from explorer.lessons.outcome import in_words, verdict
 from explorer.lessons.request import LessonRequest, Readings
 from explorer.lessons.taking import joined, request_of, revealed
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import provenance
-from explorer.ui.learn import doing, numbers, predicting
+from explorer.ui.learn import doing, predicting
 from explorer.ui.learn.view import View
 from explorer.ui.shell import session, tasks
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import chart, progress
+from explorer.ui.widgets import chart, one_output, progress
 
 _LONGEST_SENTENCE = 200
 
@@ -29,7 +29,7 @@ def draw(view: View, step: Step) -> bool:
     is_pending = False
     for block in step.blocks:
         if isinstance(block, Explain):
-            st.markdown(block.text)
+            st.markdown(view.t(block.text))
         elif isinstance(block, Predict):
             predicting.draw(view, block)
             if block.key not in view.answers:
@@ -43,7 +43,7 @@ def draw(view: View, step: Step) -> bool:
         elif isinstance(block, Check):
             is_pending |= _check(view, block)
         else:
-            numbers.draw(view, block)
+            one_output.draw(view.model, view.dataset, block.layer, view.work.spec)
     return is_pending
 
 
@@ -73,12 +73,12 @@ def _reveal(view: View, block: Reveal) -> bool:
     if readings is None:
         return is_pending
     answer = view.answers[block.of]
-    measured = revealed(prediction, block, answer, readings)
+    measured = revealed(prediction, block, answer, readings, view.t)
     if measured.outcome is not None:
         tell: Any = st.success if measured.outcome.is_right else st.info
         icon = ":material/check_circle:" if measured.outcome.is_right else ":material/compare_arrows:"
         tell(clean_markdown(measured.outcome.words, 400), icon=icon)
-    figure = charts.prediction(prediction.form, answer, readings, theme=chart_theme())
+    figure = charts.prediction(prediction.form, answer, readings, theme=chart_theme(), t=view.t)
     chart.draw(figure, view.key(f"{block.of}_chart"))
     origins = ", ".join(dict.fromkeys(provenance(reading.measurement) for reading in readings))
     st.caption(
@@ -93,13 +93,13 @@ def _why(view: View, block: Why) -> None:
     """One sentence; the teacher's answer comes after it."""
     sentence = view.work.place.answers.get(block.key)
     if isinstance(sentence, str):
-        st.markdown(f"**{clean_markdown(block.question, 300)}**")
-        st.markdown(f"You: {clean_markdown(sentence, _LONGEST_SENTENCE)}")
-        st.markdown(f"The teacher: {clean_markdown(block.answer, 600)}")
+        st.markdown(f"**{clean_markdown(view.t(block.question), 300)}**")
+        st.markdown(f"{view.t('You:')} {clean_markdown(sentence, _LONGEST_SENTENCE)}")
+        st.markdown(f"{view.t('The teacher:')} {clean_markdown(view.t(block.answer), 600)}")
         return
     key = view.key(block.key)
-    st.text_input(block.question, key=key, max_chars=_LONGEST_SENTENCE, placeholder="one sentence")
-    st.button("Compare with the teacher's", key=f"{key}_done", on_click=partial(_say, view, block.key, key))
+    st.text_input(view.t(block.question), key=key, max_chars=_LONGEST_SENTENCE, placeholder=view.t("one sentence"))
+    st.button(view.t("Compare with the teacher's"), key=f"{key}_done", on_click=partial(_say, view, block.key, key))
 
 
 def _say(view: View, block: str, key: str) -> None:
@@ -111,24 +111,24 @@ def _say(view: View, block: str, key: str) -> None:
 
 
 def _check(view: View, block: Check) -> bool:
-    st.markdown(f"**Claim:** {clean_markdown(block.claim, 500)}")
+    st.markdown(f"**{view.t('Claim:')}** {clean_markdown(view.t(block.claim), 500)}")
     if view.work.place.answers.get(block.key) is not True:
         key = view.key(block.key)
-        st.button("Measure it", key=f"{key}_check", on_click=partial(view.work.place.answers.update, {block.key: True}))
+        st.button(
+            view.t("Measure it"),
+            key=f"{key}_check",
+            on_click=partial(view.work.place.answers.update, {block.key: True}),
+        )
         return False
     readings, is_pending = _job(view, block.asks, view.key(block.key))
     if readings is None:
         return is_pending
     result = verdict(block.conditions, readings)
-    if not result.holds:
-        st.warning("It does not hold here.", icon=":material/close:")
-    elif result.is_sure:
-        st.success("It holds, and the intervals leave no doubt.", icon=":material/check_circle:")
-    else:
-        st.success("It holds for what was measured, but an interval reaches over the line.", icon=":material/check:")
+    tell: Any = st.success if result.holds else st.warning
+    tell(view.t(in_words(result)), icon=":material/check_circle:" if result.holds else ":material/close:")
     st.dataframe(
         [
-            {"measured now": reading.label, "value": reading.words, "origin": provenance(reading.measurement)}
+            {"measured now": view.t(reading.label), "value": reading.words, "origin": provenance(reading.measurement)}
             for reading in readings
         ],
         hide_index=True,

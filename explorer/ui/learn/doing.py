@@ -31,7 +31,7 @@ def draw(view: View, block: Do) -> bool:
     """The instruction, the facts and the lines; True while the setting is not measured on all samples yet."""
     work, hidden = view.work, view.work.place.hide
     controls = tuple(control for control in block.controls if control not in hidden)
-    st.markdown(f":material/touch_app: {block.text}")
+    st.markdown(f":material/touch_app: {view.t(block.text)}")
     scores = session.scores(view.model, view.dataset)
     _listen(view, controls)
     plan = _plan(view, scores)

@@ -8,17 +8,18 @@ import streamlit as st
 
 from explorer import lessons
 from explorer.errors import ExplorerError
+from explorer.lessons.languages import LANGUAGES, Translate, translator
 from explorer.lessons.lesson import Do, Lesson, Predict
 from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel
-from explorer.ui.learn import blocks, doing
+from explorer.ui.learn import blocks, doing, sharing
 from explorer.ui.learn.view import View
 from explorer.ui.shell import session, ticker
 from explorer.ui.widgets import histogram
 from explorer.ui.widgets.persistent_widget import remembered, value
 from explorer.workbench.workspace import LessonPlace, Workspace
 
-_LARGE = "learn_large"
+_LARGE, _LANGUAGE = "learn_large", "learn_language"
 _OPENED = "_learn_opened"
 _SOON_MS = 250
 
@@ -26,10 +27,10 @@ _SOON_MS = 250
 def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """The list, or the lesson of the link."""
     work = session.workspace()
-    _large_type()
     session.show_notices()
     lesson = _present(work)
     if lesson is None:
+        _large_type()
         _list(work)
     elif work.source.model != lesson.model:
         _other_model(work, lesson)
@@ -58,16 +59,38 @@ def _large_type() -> None:
         st.html("<style>html { font-size: 21px; }</style>")
 
 
+def _language() -> Translate:
+    return translator(value(_LANGUAGE, "en", tuple(LANGUAGES)))
+
+
+def _language_box() -> None:
+    st.selectbox(
+        "Language of the lessons",
+        tuple(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key=_LANGUAGE,
+        on_change=remembered(_LANGUAGE, "en", tuple(LANGUAGES)),
+        label_visibility="collapsed",
+        width=140,
+    )
+
+
+def _large_switch() -> None:
+    st.toggle("Large type", key=_LARGE, on_change=remembered(_LARGE, False), help="For a projector.")
+
+
 def _list(work: Workspace) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="learn_head"):
         st.header("Lessons", anchor=False, width="stretch")
-        st.toggle("Large type", key=_LARGE, on_change=remembered(_LARGE, False))
+        _language_box()
+        _large_switch()
+    t = _language()
     st.caption("Each asks for a prediction first, and measures then, here and now. No number in them is written down.")
     for number, lesson in enumerate(lessons.lessons(), 1):
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"learn_{lesson.name}_card"):
             with st.container(gap=None):
-                st.markdown(f"**{number}. {clean_markdown(lesson.title)}**")
-                st.caption(f"{lesson.minutes} minutes, on {clean_markdown(lesson.model)}")
+                st.markdown(f"**{number}. {clean_markdown(t(lesson.title))}**")
+                st.caption(f"{lesson.minutes} {t('minutes')}, {t('on')} {clean_markdown(lesson.model)}")
             st.button("Begin", key=f"begin_{lesson.name}", help=lesson.title, on_click=partial(_begin, work, lesson))
     session.write_link(work)
 
@@ -117,48 +140,53 @@ def _lesson(model: LoadedModel, dataset: Dataset | None, lesson: Lesson) -> None
     work = session.workspace()
     if work.place.lesson != lesson.name:
         st.rerun()
-    view = View(work, lesson, model, dataset)
+    _large_type()
+    view = View(work, lesson, model, dataset, _language())
     step = lesson.steps[work.place.step]
-    _head(work, lesson)
-    st.subheader(step.title, anchor=False)
+    _head(view)
+    st.subheader(view.t(step.title), anchor=False)
     with st.container(border=True, key="lesson_card"):
         is_pending = blocks.draw(view, step)
-    _steps(work, lesson, is_open=all(b.key in view.answers for b in step.blocks if isinstance(b, Predict)))
+    _steps(view, is_open=all(b.key in view.answers for b in step.blocks if isinstance(b, Predict)))
     session.show_notices()
     session.write_link(work)
     if is_pending:
         ticker.tick("learn", _SOON_MS)
 
 
-def _head(work: Workspace, lesson: Lesson) -> None:
+def _head(view: View) -> None:
+    work, lesson, t = view.work, view.lesson, view.t
     with st.container(horizontal=True, vertical_alignment="center", key="learn_head"):
-        st.header(clean_markdown(lesson.title), anchor=False, width="stretch")
-        st.caption(f"Step {work.place.step + 1} of {len(lesson.steps)}", width="content")
-        if st.button("All lessons", key="leave_lesson", icon=":material/list:"):
+        st.header(clean_markdown(t(lesson.title)), anchor=False, width="stretch")
+        st.caption(t("Step {n} of {of}").format(n=work.place.step + 1, of=len(lesson.steps)), width="content")
+        _large_switch()
+        sharing.popover(lesson, work.place.step)
+        if st.button(t("All lessons"), key="leave_lesson", icon=":material/list:"):
             _leave(work)
             st.rerun()
 
 
-def _steps(work: Workspace, lesson: Lesson, *, is_open: bool) -> None:
+def _steps(view: View, *, is_open: bool) -> None:
     """Back and on; on only where every prediction of the step is locked."""
+    work, lesson, t = view.work, view.lesson, view.t
     last = work.place.step == len(lesson.steps) - 1
     with st.container(horizontal=True, key="learn_steps"):
         st.button(
-            "Back",
+            t("Back"),
             icon=":material/arrow_back:",
             disabled=work.place.step == 0,
             on_click=partial(_go, work, lesson, -1),
         )
         if not last:
             st.button(
-                "Next",
+                t("Next"),
                 icon=":material/arrow_forward:",
                 type="primary" if is_open else "secondary",
                 disabled=not is_open,
                 on_click=partial(_go, work, lesson, 1),
             )
     if not is_open:
-        st.caption("The next step opens once your prediction is locked.")
+        st.caption(t("The next step opens once your prediction is locked."))
     elif last:
         st.caption(f"The end of this lesson. Source: {clean_markdown(lesson.source, 200)}")
 

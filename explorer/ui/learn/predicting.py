@@ -9,11 +9,15 @@ import streamlit as st
 from explorer.component import drawing_js, drawing_part, parse_curve
 from explorer.component.drawing import Axes
 from explorer.errors import ExplorerError
+from explorer.lessons.languages import Translate
 from explorer.lessons.lesson import Answer, Choice, Curve, Number, Predict
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import percent_asked
 from explorer.ui.learn.view import View
 from explorer.ui.shell import session
+
+_QUESTION = "{question} (in {unit}, from {low} to {high})"
+_HOW = "Draw over the chart with a finger or the mouse; with the keyboard, Tab and the arrow keys."
 
 
 def draw(view: View, block: Predict) -> None:
@@ -22,9 +26,9 @@ def draw(view: View, block: Predict) -> None:
         _locked(view, block, view.answers[block.key])
         return
     key = view.key(block.key)
-    answer = _asked(block, key)
+    answer = _asked(block, key, view.t)
     st.button(
-        "Lock my prediction",
+        view.t("Lock my prediction"),
         key=f"{key}_lock",
         icon=":material/lock:",
         type="primary" if answer is not None else "secondary",
@@ -39,15 +43,15 @@ def _lock(view: View, key: str, answer: Answer | None) -> None:
         view.lock(key, answer)
 
 
-def _asked(block: Predict, key: str) -> Answer | None:
+def _asked(block: Predict, key: str, t: Translate) -> Answer | None:
     """What is answered now; None while nothing is."""
     form = block.form
     if isinstance(form, Choice):
-        return st.radio(block.question, form.options, index=None, key=key)
+        return st.radio(t(block.question), form.options, index=None, key=key, format_func=t)
     if isinstance(form, Number):
         step = 1.0 if form.high - form.low > 10 else 0.1
         number = st.number_input(
-            f"{block.question} (in {form.unit}, from {form.low:g} to {form.high:g})",
+            t(_QUESTION).format(question=t(block.question), unit=form.unit, low=f"{form.low:g}", high=f"{form.high:g}"),
             min_value=form.low,
             max_value=form.high,
             value=None,
@@ -56,24 +60,24 @@ def _asked(block: Predict, key: str) -> Answer | None:
             placeholder="your guess",
         )
         return None if number is None else float(number)
-    return _drawn(block, form, key)
+    return _drawn(block, form, key, t)
 
 
-def _axes(form: Curve) -> Axes:
-    return Axes(tuple(map(percent_asked, form.levels)), form.low, form.high, form.unit, form.across, form.up)
+def _axes(form: Curve, t: Translate) -> Axes:
+    return Axes(tuple(map(percent_asked, form.levels)), form.low, form.high, form.unit, t(form.across), t(form.up))
 
 
-def _drawn(block: Predict, form: Curve, key: str) -> tuple[float, ...] | None:
-    st.markdown(clean_markdown(block.question, 300))
-    axes, state = _axes(form), st.session_state.get(key)
+def _drawn(block: Predict, form: Curve, key: str, t: Translate) -> tuple[float, ...] | None:
+    st.markdown(clean_markdown(t(block.question), 300))
+    axes, state = _axes(form, t), st.session_state.get(key)
     try:
         heights = parse_curve(None if state is None else state.get("curve"), axes)
     except ExplorerError as error:
         session.notify(error)
         heights = None
-    _chart(drawing_part(axes, heights, words=block.question), key)
-    up = f"Up: {form.up}. " if form.up else ""
-    st.caption(f"{up}Draw over the chart with a finger or the mouse; with the keyboard, Tab and the arrow keys.")
+    _chart(drawing_part(axes, heights, words=t(block.question)), key)
+    up = f"↑ {t(form.up)}. " if form.up else ""
+    st.caption(f"{up}{t(_HOW)}")
     return heights
 
 
@@ -83,9 +87,9 @@ def _chart(part: dict[str, object], key: str) -> None:
 
 
 def _locked(view: View, block: Predict, answer: Answer) -> None:
-    st.markdown(f"**{clean_markdown(block.question, 300)}**")
+    st.markdown(f"**{clean_markdown(view.t(block.question), 300)}**")
     if isinstance(answer, tuple):
-        shown = "the curve below, in orange"
+        shown = view.t("the curve below, in orange")
     else:
-        shown = answer if isinstance(answer, str) else f"{answer:g}{getattr(block.form, 'unit', '')}"
-    st.markdown(f":material/lock: Your prediction: {clean_markdown(shown, 200)}")
+        shown = view.t(answer) if isinstance(answer, str) else f"{answer:g}{getattr(block.form, 'unit', '')}"
+    st.markdown(f":material/lock: {view.t('Your prediction:')} {clean_markdown(shown, 200)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from explorer.errors import ExplorerError
+from explorer.lessons.languages import Translate, english
 from explorer.lessons.lesson import Answer, Lesson
 from explorer.lessons.outcome import checked_answer
 from explorer.types import Dataset, LoadedModel
@@ -13,12 +14,14 @@ from explorer.workbench.workspace import Workspace
 
 @dataclass(eq=False)
 class View:
-    """One drawing of a step. ``answers`` are the locked predictions, those that a link says wrongly left out."""
+    """One drawing of a step. ``answers`` are the locked predictions, those that a link says wrongly left out; ``t`` is
+    the language of what is said."""
 
     work: Workspace
     lesson: Lesson
     model: LoadedModel
     dataset: Dataset | None
+    t: Translate = english
     answers: dict[str, Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

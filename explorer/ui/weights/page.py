@@ -19,7 +19,7 @@ from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.weights import one_layer, two_criteria
 from explorer.ui.weights.view import View
-from explorer.ui.widgets import chart, table
+from explorer.ui.widgets import chart, one_output, table
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _TABLE, _EVERY = "weights_table", "every_tensor"
@@ -49,6 +49,8 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
             _select(listed, name)
             st.text(f"{clean(row.kind)} · {_shape(row)} · {row.n_weights:,} weights · {row.dtype}", width="content")
         one_layer.draw(view, row)
+        if row.kind == "Conv2d" and model.module is not None and dataset is not None:
+            one_output.draw(model, dataset, row.name, view.spec)
     if any(name in group.layers for group in view.scores.groups):
         two_criteria.card(model, dataset, name)
     session.write_link(session.workspace())

@@ -6,23 +6,23 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.lessons.by_hand import Grid, OneOutput, by_hand, sums_of
-from explorer.lessons.lesson import ByHand
+from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean_html, clean_markdown
 from explorer.text.numbers import number
-from explorer.ui.learn.view import View
+from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import session, tasks
 from explorer.ui.widgets.persistent_widget import remembered, value
 
-_SHOWN = "learn_by_hand"
+_SHOWN = "by_hand"
 
 
-def draw(view: View, block: ByHand) -> None:
-    """A switch, and behind it the numbers of the present setting."""
+def draw(model: LoadedModel, dataset: Dataset | None, layer: str, spec: PruneSpec) -> None:
+    """A switch, and behind it the numbers of one output of this convolution under this setting."""
     st.toggle("One output by hand", key=_SHOWN, on_change=remembered(_SHOWN, False))
-    if not value(_SHOWN, False) or view.dataset is None:
+    if not value(_SHOWN, False) or dataset is None:
         return
     try:
-        one = by_hand(tasks.context(view.model, view.dataset), block.layer, view.work.spec)
+        one = by_hand(tasks.context(model, dataset), layer, spec)
     except ExplorerError as error:
         session.refusal(error)
         return
