@@ -7,6 +7,7 @@ Writes a checkpoint of bfloat16 matrices in shards of 512 MB, measures it, and r
 ``raw_gb_s``      the same bytes read and thrown away, after the system has forgotten them
 ``count_gb_s``    magnitudes of all weights counted (histograms, thresholds and quantiles follow from that)
 ``ratio``         the second by the first
+``cpu_gb_s``      the bytes by the processor's time of counting: what a machine with nothing else to do would reach
 ``prune_seconds`` exact global magnitude to 50 % and all files written anew
 ``peak_mb``       the largest resident memory of the process that counted and pruned
 ``base_mb``       of that, what it had before it opened the first file
@@ -17,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -69,25 +69,32 @@ def raw(folder: Path) -> float:
     return time.perf_counter() - began
 
 
+def peak_mb() -> int:
+    """The largest resident memory of this program so far; ``getrusage`` would tell that of who started it, too."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
+
+
 def child(folder: Path, out: Path | None) -> dict[str, Any]:
     """What the measured process does."""
-    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    base = peak_mb()
     torch.set_num_threads(1)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     counted = streamed(shards(folder))
-    seconds = time.perf_counter() - began
+    seconds, worked = time.perf_counter() - began, time.process_time() - worked
     counts = counted.counts(0.5)
     began = time.perf_counter()
     if out is not None:
         for _ in counted.write(out, counts):
             pass
     return {
-        "count_seconds": seconds,
+        "count_seconds": round(seconds, 2),
+        "cpu_seconds": round(worked, 2),
         "prune_seconds": round(time.perf_counter() - began, 2) if out is not None else None,
         "n_weights": counted.n_weights,
         "n_pruned": sum(counts.values()),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "base_mb": base // 1024,
+        "peak_mb": peak_mb(),
+        "base_mb": base,
     }
 
 
@@ -113,6 +120,7 @@ def main() -> None:
         found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     raw_speed, speed = n_bytes / seconds / 1e9, n_bytes / found["count_seconds"] / 1e9
     speeds = {"raw_gb_s": round(raw_speed, 3), "count_gb_s": round(speed, 3), "ratio": round(speed / raw_speed, 3)}
+    speeds["cpu_gb_s"] = round(n_bytes / found["cpu_seconds"] / 1e9, 3)
     about = {"machine": machine("cpu"), "date": today(), "torch": torch.__version__}
     print(json.dumps({"bytes": n_bytes, **speeds, **found, **about}, indent=1))
 
