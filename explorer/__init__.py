@@ -15,6 +15,7 @@ The whole library from a notebook or a script::
     *_, recovered = ex.recover(model, recipe)     # prune and fine-tune with the masks held
     cells = list(ex.run(ex.tasks.ScanRequest(spec), model))  # any long work as a value that can be stored and shared
     ex.save(model, ex.plan(model, spec), "pruned.safetensors")
+    print(ex.check("pruned.safetensors"))  # pass, fail or cannot tell, before it is deployed
 
 and with a module and data of one's own::
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from explorer import charts as charts
     from explorer import tasks as tasks
     from explorer import terms as terms
+    from explorer.analysis.check.policy import Policy as Policy
+    from explorer.analysis.check.result import Check as Check
     from explorer.analysis.comparison.compare import compare_methods as compare_methods
     from explorer.analysis.comparison.comparison import Comparison as Comparison
     from explorer.analysis.evaluate import evaluate as evaluate
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from explorer.recovery import recipes as recipes
     from explorer.recovery.recipe import Recipe as Recipe
     from explorer.recovery.recipe import recover as recover
+    from explorer.tasks.check import check as check
     from explorer.tasks.running import run as run
     from explorer.types import TradeOff as TradeOff
 
@@ -73,9 +77,11 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 # name -> module, and what it is called there; "" is the module itself.
 _PUBLIC = {
+    "Check": ("analysis.check.result", "Check"),
     "Comparison": ("analysis.comparison.comparison", "Comparison"),
     "ExplorerError": ("errors", "ExplorerError"),
     "Limit": ("pruning.spec", "Limit"),
+    "Policy": ("analysis.check.policy", "Policy"),
     "PruneSpec": ("pruning.spec", "PruneSpec"),
     "Recipe": ("recovery.recipe", "Recipe"),
     "Report": ("analysis.report", "Report"),
@@ -83,6 +89,7 @@ _PUBLIC = {
     "Sensitivity": ("analysis.sensitivity.scan", "Sensitivity"),
     "TradeOff": ("types", "TradeOff"),
     "charts": ("charts", ""),
+    "check": ("tasks.check", "check"),
     "compare_methods": ("analysis.comparison.compare", "compare_methods"),
     "evaluate": ("analysis.evaluate", "evaluate"),
     "explore": ("notebook.explore", "explore"),
@@ -109,9 +116,11 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Check",
     "Comparison",
     "ExplorerError",
     "Limit",
+    "Policy",
     "PruneSpec",
     "Recipe",
     "Report",
@@ -119,6 +128,7 @@ __all__ = [
     "Sensitivity",
     "TradeOff",
     "charts",
+    "check",
     "compare_methods",
     "evaluate",
     "explore",

@@ -16,6 +16,7 @@ from explorer.cli.arguments import Arguments, Parser, add_log_level, joined_numb
 from explorer.cli.flags import (
     activations,
     app,
+    check,
     criteria,
     evaluate,
     export,
@@ -50,6 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     app,
     inspect,
     evaluate,
+    check,
     prune,
     export,
     quantize,
@@ -69,7 +71,7 @@ _GARBAGE_THRESHOLDS = (50_000, 20, 20)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. The exit status: 0 done, 1 findings, 2 usage or refused input, 130 interrupted.
+    """Run one command. The exit status: 0 done, 1 findings, 2 usage or refused input, 3 cannot tell, 130 interrupted.
 
     Mistakes of the user come out as one line on standard error, never as a traceback; the log file has the trace of
     what led to them, and that of our own bugs, which Python prints as well.

@@ -62,6 +62,16 @@ def onnx_and_proof(model: LoadedModel, plan: Plan, split: Split | None = None) -
 
 
 def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[bytes, Proof]:
+    proof = masked_in_onnx(model, plan, split)
+    proof.demand()
+    return proof.onnx, proof
+
+
+def masked_in_onnx(model: LoadedModel, plan: Plan, split: Split | None = None) -> Proof:
+    """How the masked model answers in ONNX Runtime, with its file; the proof may have failed: ask ``ok``.
+
+    Raises ExplorerError when the network cannot be converted.
+    """
     full = masked(model, plan).module
     graph = _traced(model, plan)
     document, tensors = describe_graph(graph, model.example)
@@ -75,9 +85,7 @@ def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[byt
         Check("same_outputs_onnx", difference <= SAME_IN_ONNX, difference, sentence),
         Check("same_predictions_onnx", n_flips == 0, float(n_flips), f"{n_flips} predictions change in ONNX Runtime."),
     )
-    proof = Proof(checks, len(inputs), inputs_in_words(inputs, split), content)
-    proof.demand()
-    return content, proof
+    return Proof(checks, len(inputs), inputs_in_words(inputs, split), content)
 
 
 def _traced(model: LoadedModel, plan: Plan) -> fx.GraphModule:

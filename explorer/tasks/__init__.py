@@ -15,6 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.tasks.activations import ActivationRequest as ActivationRequest
 from explorer.tasks.base import AnyRequest as AnyRequest
 from explorer.tasks.base import TaskRequest as TaskRequest
+from explorer.tasks.check import CheckRequest as CheckRequest
 from explorer.tasks.context import Context as Context
 from explorer.tasks.grid import GridRequest as GridRequest
 from explorer.tasks.order import OrderRequest as OrderRequest
@@ -35,6 +36,7 @@ MEMBERS: tuple[type[AnyRequest], ...] = (
     ActivationRequest,
     RecoveryRequest,
     RemovalRequest,
+    CheckRequest,
 )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class Context:
     and ``report`` hears why: what was measured must not get lost for that. Looks at the locked test split are counted
     in ``folder`` (default: the user's data folder), ``n_looks`` is the number of the last one. Recoveries keep their
     epochs in ``checkpoints``; where that is a cache (``is_cache``) they also run without it, and its oldest go.
+    ``opened`` are further models that a request may name, by their addresses, where they are open already.
     """
 
     model: LoadedModel
@@ -43,6 +44,7 @@ class Context:
     checkpoints: Path | str | None = None
     is_cache: bool = False
     n_looks: int | None = None
+    opened: Mapping[str, LoadedModel] = field(default_factory=dict)
 
     @cached_property
     def evaluator(self) -> Evaluator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.ui.check import PAGE as CHECK
 from explorer.ui.explore import PAGE as EXPLORE
 from explorer.ui.learn import PAGE as LEARN
 from explorer.ui.quantize import PAGE as QUANTIZE
@@ -20,6 +21,7 @@ MEMBERS: tuple[Page, ...] = (
     SEARCH,
     RECOVER,
     QUANTIZE,
+    CHECK,
     STRUCTURE,
     WEIGHTS,
     LEARN,

@@ -39,7 +39,9 @@ def add_request(parser: Parser, *, one_level: bool = True) -> None:
     if one_level:
         group.add_argument("--sparsity", type=share, metavar="S", help="share to prune, from 0 to 1")
         group.add_argument("--threshold", type=arguments.real, metavar="T", help="prune the scores below T")
-    group.add_argument("--spec", metavar="FILE", help="a PruneSpec as JSON instead of the flags above")
+    group.add_argument(
+        "--spec", metavar="FILE", help="a PruneSpec as JSON, or the JSON itself, instead of the flags above"
+    )
     add_limits(group)
 
 

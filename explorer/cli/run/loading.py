@@ -19,7 +19,7 @@ from explorer.types import Dataset, LoadedModel
 def load_model(args: Arguments) -> LoadedModel:
     """The model that was asked for."""
     _check_device(args.device)
-    model = _load(args, args.model)
+    model = open_model(args, args.model)
     parent = named_parent(args)
     return model if parent is None else with_parent(model, parent)
 
@@ -29,14 +29,15 @@ def named_parent(args: Arguments) -> LoadedModel | None:
     address = getattr(args, "parent", None)
     if address is None:
         return None
-    parent = _load(args, address)
+    parent = open_model(args, address)
     if parent.module is None:
         why = parent.why_not_runnable or ""
         raise ExplorerError(f"{address} cannot be compared with.", why=why, fix="Give --arch, or another --against.")
     return parent
 
 
-def _load(args: Arguments, address: str) -> LoadedModel:
+def open_model(args: Arguments, address: str) -> LoadedModel:
+    """The model at an address, read as the flags say, and nothing known of it but what it says itself."""
     arch = None if address in models.samples() and address != args.model else args.arch
     return models.load(address, arch=arch, trust_code=args.trust_code, code_timeout=args.code_timeout)
 

@@ -48,7 +48,8 @@ def prune_spec(args: Arguments) -> PruneSpec:
         return _limited(PruneSpec(flags.granularity or "weight", criterion, _allocation(flags)), flags)  # type: ignore[arg-type]
     if flags.is_a_choice:
         raise ExplorerError("--spec already says it all.", fix="Leave out the other flags, or leave out --spec.")
-    return _limited(PruneSpec.from_json(_read(Path(flags.spec))), flags)
+    text = flags.spec if flags.spec.lstrip().startswith("{") else _read(Path(flags.spec))
+    return _limited(PruneSpec.from_json(text), flags)
 
 
 def criterion_of(text: str, seed: int) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -49,24 +49,44 @@ class JobKey:
     data: str = field(compare=False)
 
 
-def context(model: LoadedModel, dataset: Dataset) -> Context:
-    """What a request works with on this server. A store that refuses is said at the next drag, not in a job."""
+def context(model: LoadedModel, dataset: Dataset, opened: Sequence[LoadedModel] = ()) -> Context:
+    """What a request works with on this server; ``opened`` are further models that it names.
+
+    A store that refuses is said at the next drag, not in a job.
+    """
     store = cache.store()
     folder = Path(store.path).parent
-    return CachedContext(model, dataset, store=store, folder=folder, checkpoints=folder / "recoveries", is_cache=True)
+    return CachedContext(
+        model,
+        dataset,
+        store=store,
+        folder=folder,
+        checkpoints=folder / "recoveries",
+        is_cache=True,
+        opened={other.address: other for other in opened},
+    )
 
 
-def find(model: LoadedModel, dataset: Dataset, request: AnyRequest) -> Job | None:
+def find(
+    model: LoadedModel, dataset: Dataset, request: AnyRequest, *, opened: Sequence[LoadedModel] = ()
+) -> Job | None:
     """The job of this request, if this server has begun it."""
-    return cache.jobs().find(_key(request, context(model, dataset)))
+    return cache.jobs().find(_key(request, context(model, dataset, opened)))
 
 
-def submit(model: LoadedModel, dataset: Dataset, request: AnyRequest, *, by_hand: bool = True) -> Job:
+def submit(
+    model: LoadedModel,
+    dataset: Dataset,
+    request: AnyRequest,
+    *,
+    by_hand: bool = True,
+    opened: Sequence[LoadedModel] = (),
+) -> Job:
     """Begin the work, or find who began it; one that failed or was stopped goes on from what was recorded of it.
 
     What was asked for ``by_hand`` is served before what a page begins by itself.
     """
-    here = context(model, dataset)
+    here = context(model, dataset, opened)
     return cache.jobs().submit(
         _key(request, here), session.owner(), request.title(here), lambda: results(request, here), request.size(here),
         by_hand=by_hand,

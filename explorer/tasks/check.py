@@ -1,0 +1,187 @@
+"""A check before deployment: a candidate against the dense model that it would replace."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from explorer import models
+from explorer.analysis.arguments import given_data, given_model, given_spec
+from explorer.analysis.check.base import Outcome
+from explorer.analysis.check.command import command_of, policy_words
+from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.making import About, made
+from explorer.analysis.check.policy import Policy, given_policy
+from explorer.analysis.check.result import Check
+from explorer.analysis.parent import parent_of
+from explorer.errors import ExplorerError
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.running import runnable
+from explorer.pruning.spec import PruneSpec
+from explorer.recovery.state import masked_model
+from explorer.store.database import Store
+from explorer.tasks.base import TaskRequest
+from explorer.tasks.context import Context
+from explorer.tasks.parts import one_of, optional, part, spec, text, whole
+from explorer.tasks.running import results
+from explorer.text.names import model_name
+from explorer.types import Dataset, LoadedModel, Plan, SplitName
+from explorer.types.aliases import JsonObject
+
+Columns = tuple[tuple[str, tuple[object, ...]], ...]
+
+
+def policy(value: object) -> Policy:
+    """A policy, or its JSON; None: the defaults."""
+    if value is None or isinstance(value, Policy | Mapping):
+        return given_policy(value)
+    raise ExplorerError(f"{value!r} is no policy.", fix="Give an object with the limits of each check.")
+
+
+def columns(value: object) -> Columns:
+    """Columns beside the samples: a value for each sample, by name."""
+    pairs = list(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(pairs, list | tuple) or not all(_is_column(pair) for pair in pairs):
+        raise ExplorerError("These are no columns.", fix="Give a list of values for each name.")
+    return tuple((str(name), tuple(values)) for name, values in pairs)
+
+
+def _is_column(pair: object) -> bool:
+    is_pair = isinstance(pair, list | tuple) and len(pair) == 2
+    return is_pair and isinstance(pair[1], Sequence) and not isinstance(pair[1], str)  # type: ignore[index]
+
+
+@dataclass(frozen=True)
+class CheckRequest(TaskRequest[Outcome | Check]):
+    """Check a candidate against the model of the context, which it would replace.
+
+    The candidate is at the address ``candidate`` (with ``arch``, where its file does not say that), or, without one,
+    what ``spec`` leaves of the dense model. ``policy`` says which checks are made and how strict each is. ``times``
+    pairs of passes are timed; 0 measures no time. ``slices`` are columns beside the samples.
+    """
+
+    kind: ClassVar[str] = "check"
+    unit: ClassVar[str] = "checks"
+
+    candidate: str | None = part(optional(text), None)
+    arch: str | None = part(optional(text), None)
+    spec: PruneSpec = part(spec, PruneSpec())
+    policy: Policy = part(policy, Policy.of())
+    split: SplitName = part(one_of(("tune", "test")), "tune")
+    times: int = part(whole(0, 10_000), 0)
+    slices: Columns = part(columns, ())
+    seed: int = part(whole(0), 0)
+
+    def title(self, context: Context) -> str:
+        """ "check of pruned.safetensors against digits-cnn"."""
+        name = model_name(context.model.address)
+        return f"check of {model_name(self.candidate)} against {name}" if self.candidate else f"check of {name}, pruned"
+
+    def size(self, context: Context) -> int:
+        """Every check, and all of them together."""
+        return len(list(self.policy)) + 1
+
+    def run(self, context: Context) -> Iterator[Outcome | Check]:
+        """The outcome of each check, and last the whole. A look at the test split is counted."""
+        candidate, plan = self._candidate(context)
+        runnable(context.model)
+        evidence = Evidence(
+            dense=context.model,
+            candidate=candidate,
+            dataset=context.dataset,
+            split=context.look(self.split),
+            plan=plan,
+            times=self.times,
+            seed=self.seed,
+            device=context.device,
+            slices=dict(self.slices),
+        )
+        n_looks = context.n_looks if self.split == "test" else None
+        yield from made(self.policy, evidence, About(self._command(context, candidate), n_looks))
+
+    def describe(self, result: Outcome | Check) -> str:
+        """ "accuracy not inferior: pass"."""
+        return f"{result.label}: {result.status}" if isinstance(result, Outcome) else result.verdict
+
+    def key(self, context: Context) -> str:
+        """Also of the candidate's weights: the same address may hold others tomorrow."""
+        if self.candidate is None:
+            return super().key(context)
+        parts = f"{super().key(context)} {self._opened(context).identity}"
+        return hashlib.sha256(parts.encode()).hexdigest()[:24]
+
+    def _candidate(self, context: Context) -> tuple[LoadedModel, Plan | None]:
+        if self.candidate is not None:
+            return self._opened(context), None
+        dense = context.model
+        plan = make_plan(dense, self.spec, context.scores(self.spec), context.dataset)
+        pruned = masked_model(dense, {**dense.weights, **plan.updates}, plan.masks)
+        return replace(pruned, meta={**pruned.meta, "source": "request", "spec": self.spec.to_json()}), plan
+
+    def _opened(self, context: Context) -> LoadedModel:
+        address = self.candidate or ""
+        model = context.opened.get(address) or models.load(address, arch=self.arch)
+        runnable(model)
+        return model
+
+    def _command(self, context: Context, candidate: LoadedModel) -> str:
+        words = [*policy_words(self.policy)]
+        words += ["--split", self.split] if self.split != "tune" else []
+        words += ["--latency", "--pairs", str(self.times)] if self.times else []
+        words += ["--seed", str(self.seed)]
+        asked = self.spec if self.candidate is None else None
+        return command_of(candidate, context.model, context.dataset, asked, *words)
+
+
+def check(
+    candidate: LoadedModel | str | None = None,
+    against: LoadedModel | str | None = None,
+    data: Dataset | str | None = None,
+    *,
+    spec: PruneSpec | JsonObject | str | None = None,
+    policy: Policy | Mapping[str, object] | str | Path | None = None,
+    slices: Mapping[str, Sequence[object]] | None = None,
+    split: SplitName = "tune",
+    times: int = 0,
+    seed: int = 0,
+    device: str = "cpu",
+    store: Store | Path | str | None = None,
+) -> Check:
+    """Check ``candidate`` before it is deployed, against the model that it would replace.
+
+    Without ``against`` that is the dense model that the candidate says it was made from. With ``spec`` the candidate is
+    what that request leaves of ``against``. ``policy``: limits by check (``{"accuracy": {"margin": 0.02}}``; False is
+    off), or the path of a TOML file. ``slices``: columns beside the split's samples. ``times``: pairs to time.
+
+        >>> import explorer as ex
+        >>> only = {key: False for key in ex.Policy.of().to_json() if key != "accuracy"}
+        >>> spec = ex.PruneSpec(allocation="global:sparsity=0.99")
+        >>> ex.check(against="digits-mlp", spec=spec, policy=only).verdict
+        'fail'
+    """
+    candidate = None if candidate is None else given_model(candidate)
+    dense, address = _dense(candidate, against), None if candidate is None else candidate.address
+    rules, beside = given_policy(policy), columns(slices or {})
+    request = CheckRequest(address, None, given_spec(spec), rules, split, times, beside, seed)
+    recorded_in = Store(store) if isinstance(store, Path | str) else store
+    opened = {} if candidate is None else {candidate.address: candidate}
+    context = Context(dense, given_data(data, dense), device=device, store=recorded_in, opened=opened)
+    *_, last = results(request, context)
+    if not isinstance(last, Check):
+        raise TypeError("the last result of a check is the whole")
+    return last
+
+
+def _dense(candidate: LoadedModel | None, against: LoadedModel | str | None) -> LoadedModel:
+    if against is not None:
+        return given_model(against)
+    if candidate is None:
+        raise ExplorerError("There is nothing to check.", fix="Give a candidate, or spec= and against=.")
+    parent = parent_of(candidate)
+    if parent is None:
+        what = f"It is not known what {model_name(candidate.address)} would replace."
+        raise ExplorerError(what, why="Its file does not say what it was made from.", fix="Name it: against=MODEL.")
+    return parent
