@@ -62,6 +62,7 @@ ADDITIONS = {
         "allocation.py", "explorer/pruning/allocation", "MEMBERS: tuple[type[Allocation], ...] = (", "FirstOnly"
     ),
     "metric": member("metric.py", "explorer/metrics", "MEMBERS: tuple[type[Metric], ...] = (", "Unsure"),
+    "check": member("check.py", "explorer/analysis/check", "MEMBERS: tuple[type[Rule], ...] = (", "ShortName"),
     "model source": member("model_source.py", "explorer/models", 'Registry("model source", (', "Shelf"),
     "data source": member("data_source.py", "explorer/data", 'Registry("data source", (', "Mirrored"),
     "recovery step": member(
@@ -221,3 +222,24 @@ def test_what_was_added_is_in_the_help(tree: Path) -> None:
 @pytest.mark.slow
 def test_a_metric_that_was_added_is_measured(tree: Path) -> None:
     assert "unsure" in explored(tree, "evaluate", "digits-mlp", "--no-keep")["metrics"]
+
+
+@pytest.mark.slow
+def test_a_check_that_was_added_is_made_with_the_limits_of_its_policy(tree: Path) -> None:
+    off = [word for key in ("corruptions", "parity", "generalisation") for word in ("--set", f"{key}.level=off")]
+    command = (
+        "-m",
+        "explorer",
+        "check",
+        "digits-mlp",
+        "--sparsity",
+        "0.01",
+        *off,
+        "--set",
+        "short_name.most=3",
+        "--json",
+    )
+    done = subprocess.run([sys.executable, *command], cwd=tree, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    checks = {check["key"]: check for check in json.loads(done.stdout)["checks"]}
+    assert (checks["short_name"]["status"], checks["short_name"]["limit"]) == ("fail", 3)

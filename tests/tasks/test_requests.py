@@ -19,6 +19,7 @@ from explorer.store.looks import looks
 from explorer.tasks import (
     MEMBERS,
     ActivationRequest,
+    CheckRequest,
     Context,
     GridRequest,
     OrderRequest,
@@ -43,6 +44,9 @@ REQUESTS: tuple[TaskRequest[Any], ...] = (
     OrderRequest(half(), 0.5, 8, Finetune(epochs=1)),
     ActivationRequest(half(), (0.0, 0.5)),
     RecoveryRequest(Recipe((Prune(half()), Finetune(epochs=1))), label="one epoch"),
+    CheckRequest(
+        spec=half(), policy={"accuracy": {"margin": 0.02}, "parity": False}, slices={"light": ["day", "night"] * 30}
+    ),  # type: ignore[arg-type]
     RemovalRequest(ex.PruneSpec("out_channel", "lp_norm", "global:sparsity=0.5"), batch=2, pairs=3),
 )
 

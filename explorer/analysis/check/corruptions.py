@@ -15,10 +15,10 @@ from torch import Tensor
 
 from explorer.analysis.check.answers import answered
 from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.corrupting import FOR_SMALL, Pictures, corrupted
 from explorer.analysis.check.evidence import Evidence
 from explorer.analysis.check.parts import ALPHA
 from explorer.analysis.check.statistics import holm, mean_interval
+from explorer.analysis.corrupting import FOR_SMALL, Pictures, corrupted
 from explorer.params import param
 from explorer.text.numbers import points_apart, points_spelled
 from explorer.types.aliases import JsonObject

@@ -122,6 +122,7 @@ def verdict(view: View) -> None:
         )
         if st.button("Look at the test split", icon=":material/lock_open:"):
             _look(view)
+        st.page_link("pages/check.py", label="Check this setting", icon=":material/verified:", width="content")
         last = st.session_state.get("verdict")
         if last and last[0] == (view.plan.digest, view.dataset.digest):
             st.markdown(last[1])
