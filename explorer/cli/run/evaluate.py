@@ -9,9 +9,9 @@ from explorer.analysis.report import Report, layer_rows, report
 from explorer.analysis.tradeoff import point
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
+from explorer.cli.exit_status import status_of
 from explorer.cli.flags.evaluate import NAME
 from explorer.cli.run import against
-from explorer.cli.run.failing import status_of
 from explorer.cli.run.loading import load_runnable, read_data
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves

@@ -7,10 +7,10 @@ from pathlib import Path
 from explorer.analysis.report import report
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
+from explorer.cli.exit_status import status_of
 from explorer.cli.run.checkpoints import by_block, is_folder, prune_files
 from explorer.cli.run.evaluate import remarks
 from explorer.cli.run.export import proof_lines, reached, slim_written, zeros_before
-from explorer.cli.run.failing import status_of
 from explorer.cli.run.loading import data_for, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves

@@ -8,7 +8,7 @@ from pathlib import Path
 from explorer.analysis.report import data_json, finite, report
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
-from explorer.cli.run.failing import status_of
+from explorer.cli.exit_status import status_of
 from explorer.cli.run.loading import load_data, load_runnable
 from explorer.cli.run.recipe import read_recipe, recipe_of, write_recipe
 from explorer.cli.run.tasks import context_of, done
