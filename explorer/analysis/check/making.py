@@ -24,7 +24,7 @@ class About:
     looks_at_test: int | None = None
 
 
-def made(policy: Policy, evidence: Evidence, about: About) -> Iterator[Outcome | Check]:
+def outcomes_and_check(policy: Policy, evidence: Evidence, about: About) -> Iterator[Outcome | Check]:
     """The outcome of each check as it comes, and last all of them as one value."""
     start, outcomes = time.perf_counter(), []
     for rule in policy:

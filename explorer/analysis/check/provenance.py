@@ -57,8 +57,8 @@ class Provenance(Rule):
             yield "pass", "zeros", f"{percent(counted)} of its prunable weights are zero; its file claims nothing."
             return
         ok = counted >= claim - self.most
-        said = f"{percent(counted)} of its prunable weights are zero; {percent_asked(round(claim, 6))} is claimed."
-        yield ("pass" if ok else "fail"), "zeros", said
+        sentence = f"{percent(counted)} of its prunable weights are zero; {percent_asked(round(claim, 6))} is claimed."
+        yield ("pass" if ok else "fail"), "zeros", sentence
 
 
 def _file(model: LoadedModel) -> Seen:
