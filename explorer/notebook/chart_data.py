@@ -8,8 +8,6 @@ from explorer.text.numbers import in_words, percent, provenance, times
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
-TITLE = "compression ratio, counted; whiskers: 95 % intervals"
-
 
 def chart_data(curves: Sequence[TradeOff], tried: Sequence[TradeOffPoint], now: TradeOffPoint | None) -> JsonDict:
     """What is drawn, JSON-able, and the same in a sentence; the present setting last, so that it lies on top."""
@@ -18,7 +16,15 @@ def chart_data(curves: Sequence[TradeOff], tried: Sequence[TradeOffPoint], now: 
     series += [_series("now", f"now: {_in_words(now)}", [now])] if now is not None else []
     drawn = [one for one in series if one["points"]]
     sentence = "; ".join(f"{one['label']}, {len(one['points'])} points" for one in drawn if one["kind"] != "now")
-    return {"title": TITLE, "series": drawn, "alternative": f"Accuracy against compression ratio. {sentence}"}
+    title = f"{_judged(curves, tried, now)} against compression ratio"
+    whiskers = "; whiskers: 95 % intervals"
+    return {"title": title + whiskers, "series": drawn, "alternative": f"{title}: {sentence or 'nothing yet'}."}
+
+
+def _judged(curves: Sequence[TradeOff], tried: Sequence[TradeOffPoint], now: TradeOffPoint | None) -> str:
+    """What is drawn upwards: accuracy, or what stands in its place."""
+    points = [*(point for curve in curves for point in curve.points), *tried, *([now] if now is not None else [])]
+    return next((point.accuracy.name for point in points), "accuracy")
 
 
 def _series(kind: str, label: str, points: Sequence[TradeOffPoint]) -> JsonDict:

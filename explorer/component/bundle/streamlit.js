@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 62f21353ab7134f7
+// Made from src/ by "make component": change it there. Sources: 1bf6725041fc1340
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"62f21353ab7134f7"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"1bf6725041fc1340"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

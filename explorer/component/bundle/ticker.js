@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 62f21353ab7134f7
+// Made from src/ by "make component": change it there. Sources: 1bf6725041fc1340
 
 // ticker.js
 var RETRY_MS = 1500;
