@@ -9,11 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import lessons
 from explorer.lessons.request import LessonRequest
+from explorer.pruning.spec import PruneSpec
 from explorer.ui.learn.sharing import link
 from explorer.ui.shell import cache
 from explorer.workbench.links import parameters_of_place, place_of
 from explorer.workbench.workspace import LessonPlace
 from tests.ui.pages import VISITOR, Open, jobs_of, spoken, work_of
+from tests.ui.pages import link as setting_link
 
 
 def button(at: AppTest, label: str) -> None:
@@ -78,6 +80,21 @@ def test_a_claim_is_measured_when_asked_and_a_sentence_brings_the_teachers(visit
     assert "The teacher: Input and output channels" in spoken(at)
     button(at, "Measure it")
     assert any("It holds" in each.value for each in measured(at).success)
+
+
+def test_a_claim_about_ones_own_setting_is_asked_anew_when_a_line_moves(visit: Open) -> None:
+    place = LessonPlace("budget", 2)
+    at = at_lesson(visit, place, model="digits-resnet", spec=setting_link(allocation="global:sparsity=0.68"))
+    button(at, "Measure it")
+    assert any("It holds" in each.value for each in measured(at).success)
+    n_jobs = len(jobs_of(LessonRequest))
+    work_of(at).set(PruneSpec(allocation="global:sparsity=0.9"))
+    at.run()
+    assert not at.success
+    assert any(each.label == "Measure it" for each in at.button)
+    assert len(jobs_of(LessonRequest)) == n_jobs
+    button(at, "Measure it")
+    assert any("does not hold" in each.value for each in measured(at).warning)
 
 
 def test_a_lesson_is_opened_with_its_model_whatever_the_link_says_of_it(visit: Open) -> None:

@@ -41,6 +41,11 @@ class Measure(ABC):
         """The same question about the setting that the learner has made, where it is asked of that."""
         return self
 
+    @property
+    def is_mine(self) -> bool:
+        """Whether it is asked of the learner's own setting."""
+        return False
+
 
 def spec_of(text: object) -> PruneSpec:
     """ "out_channel | uniform:sparsity=0.3" as a request: members by their keys, in any order; JSON, too."""
@@ -69,6 +74,11 @@ class OfSetting(Measure):
     def with_setting(self, spec: PruneSpec) -> Self:
         """Asked of ``spec`` where it is asked of the learner's own."""
         return replace(self, spec=spec) if self.mine else self
+
+    @property
+    def is_mine(self) -> bool:
+        """As it was written in the lesson."""
+        return self.mine
 
     def plan(self, context: Context, spec: PruneSpec | None = None) -> Plan:
         """What goes and what stays."""

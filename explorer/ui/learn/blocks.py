@@ -110,14 +110,20 @@ def _say(view: View, block: str, key: str) -> None:
         session.notify(ExplorerError("There is no sentence yet.", fix="Write one first."))
 
 
+def _asked_of(view: View, block: Check) -> str | bool:
+    """What marks a claim as measured: the setting that it is about, since a line that moves asks anew."""
+    return view.work.spec.digest if any(ask.measure.is_mine for ask in block.asks) else True
+
+
 def _check(view: View, block: Check) -> bool:
     st.markdown(f"**{view.t('Claim:')}** {clean_markdown(view.t(block.claim), 500)}")
-    if view.work.place.answers.get(block.key) is not True:
-        key = view.key(block.key)
+    asked = _asked_of(view, block)
+    if view.work.place.answers.get(block.key) != asked:
+        answers = view.work.place.answers
         st.button(
             view.t("Measure it"),
-            key=f"{key}_check",
-            on_click=partial(view.work.place.answers.update, {block.key: True}),
+            key=f"{view.key(block.key)}_check",
+            on_click=partial(answers.update, {block.key: asked}),
         )
         return False
     readings, is_pending = _job(view, block.asks, view.key(block.key))
