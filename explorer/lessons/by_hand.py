@@ -151,7 +151,7 @@ def in_lines(one: OneOutput) -> list[str]:
     wide = 9 * len(one.kernel[0])
     lines.append("   ".join(f"{title:<{wide}}" for title in titles).rstrip())
     for rows in zip(*grids, strict=True):
-        lines.append("   ".join("".join(f"{value:9.3f}" for value in cells) for cells in rows))
+        lines.append("   ".join("".join(f"{round(value, 3) + 0.0:9.3f}" for value in cells) for cells in rows))
     return [*lines, "", *sums_of(one)]
 
 

@@ -63,6 +63,11 @@ SENTENCES = (
     "up",
     "across",
     "Empty chart.",
+    "To do in the app:",
+    "Here an example setting stands in for your hand.",
+    "measured now",
+    "value",
+    "origin",
 )
 """What is said around the texts of a lesson."""
 

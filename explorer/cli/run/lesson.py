@@ -36,6 +36,8 @@ from explorer.pruning.spec import PruneSpec
 from explorer.tasks.context import Context
 from explorer.text.numbers import percent_asked, provenance
 
+_EXAMPLE = "Here an example setting stands in for your hand."
+
 
 def run(args: Arguments) -> int:
     """List, take, or write."""
@@ -170,12 +172,12 @@ def _show(block: Block, measured: Measured | None, here: tuple[Context, PruneSpe
     if isinstance(block, Explain):
         printing.say("", t(block.text))
     elif isinstance(block, Do):
-        printing.say("", f"To do in the app: {t(block.text)}", "Here an example setting stands in for your hand.")
+        printing.say("", f"{t('To do in the app:')} {t(block.text)}", t(_EXAMPLE))
     elif isinstance(block, ByHand):
         printing.say("", *in_lines(by_hand(here[0], block.layer, here[1])))
     elif measured is not None:
         rows = [(t(reading.label), reading.words, provenance(reading.measurement)) for reading in measured.readings]
-        printing.say("", *printing.table(("measured now", "value", "origin"), rows))
+        printing.say("", *printing.table((t("measured now"), t("value"), t("origin")), rows))
         printing.say("", *_verdict(block, measured, t))
 
 

@@ -134,7 +134,11 @@ def _check(view: View, block: Check) -> bool:
     tell(view.t(in_words(result)), icon=":material/check_circle:" if result.holds else ":material/close:")
     st.dataframe(
         [
-            {"measured now": view.t(reading.label), "value": reading.words, "origin": provenance(reading.measurement)}
+            {
+                view.t("measured now"): view.t(reading.label),
+                view.t("value"): reading.words,
+                view.t("origin"): provenance(reading.measurement),
+            }
             for reading in readings
         ],
         hide_index=True,
