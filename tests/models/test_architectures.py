@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models import ARCHITECTURES, Architecture
@@ -26,33 +26,51 @@ def module_of(architecture: Architecture) -> nn.Module:
     return architecture.build().eval()
 
 
+def tokens_read(architecture: Architecture) -> int:
+    """How many tokens it knows; 0 where it reads numbers."""
+    return getattr(architecture, "n_tokens", 0)
+
+
+def batch(architecture: Architecture, n: int) -> Tensor:
+    """(n, ...) as the network reads it: numbers, or whole numbers below its count of tokens."""
+    shape = (n, *architecture.input_shape)
+    n_tokens = tokens_read(architecture)
+    return torch.randint(n_tokens, shape) if n_tokens else torch.randn(shape)
+
+
+def answers(architecture: Architecture, n: int) -> tuple[int, ...]:
+    """One row of logits per input, or for each of its tokens."""
+    return (n, *(architecture.input_shape if tokens_read(architecture) else ()), architecture.n_classes)
+
+
 def test_it_says_what_it_is(architecture: Architecture) -> None:
     assert architecture.description
     assert type(architecture).__doc__
-    assert len(architecture.mean) == len(architecture.std) == architecture.input_shape[0]
+    channels = 1 if tokens_read(architecture) else architecture.input_shape[0]
+    assert len(architecture.mean) == len(architecture.std) == channels
 
 
 def test_a_batch_gives_one_row_of_logits_per_input(architecture: Architecture) -> None:
     with torch.no_grad():
-        out = module_of(architecture)(torch.randn(3, *architecture.input_shape))
-    assert out.shape == (3, architecture.n_classes)
+        out = module_of(architecture)(batch(architecture, 3))
+    assert out.shape == answers(architecture, 3)
     assert out.dtype == torch.float32
 
 
 def test_an_input_is_judged_alone_whatever_else_is_in_the_batch(architecture: Architecture) -> None:
-    module, x = module_of(architecture), torch.randn(4, *architecture.input_shape)
+    module, x = module_of(architecture), batch(architecture, 4)
     with torch.no_grad():
         torch.testing.assert_close(module(x)[2:3], module(x[2:3]), rtol=1e-4, atol=1e-5)
 
 
 def test_two_forward_passes_agree_to_the_bit(architecture: Architecture) -> None:
-    module, x = module_of(architecture), torch.randn(2, *architecture.input_shape)
+    module, x = module_of(architecture), batch(architecture, 2)
     with torch.no_grad():
         assert torch.equal(module(x), module(x))
 
 
 def test_it_can_be_traced_and_the_trace_computes_the_same(architecture: Architecture) -> None:
-    module, x = module_of(architecture), torch.randn(2, *architecture.input_shape)
+    module, x = module_of(architecture), batch(architecture, 2)
     traced = torch.fx.symbolic_trace(module)
     with torch.no_grad():
         assert torch.equal(traced(x), module(x))
@@ -76,6 +94,10 @@ def test_its_description_in_json_gives_it_back(architecture: Architecture) -> No
 
 
 def test_another_number_of_classes_changes_the_logits(architecture: Architecture) -> None:
+    if tokens_read(architecture):
+        with pytest.raises(ExplorerError, match="has no parameter 'n_classes'"):
+            ARCHITECTURES.get(architecture.key, n_classes=17)
+        return
     wider = ARCHITECTURES.get(architecture.key, n_classes=17)
     with torch.no_grad():
         assert wider.build().eval()(torch.randn(1, *wider.input_shape)).shape == (1, 17)
@@ -134,4 +156,12 @@ def test_arguments_out_of_range_are_refused(n_classes: int) -> None:
 def test_each_architecture_has_its_own_file_or_family() -> None:
     folder = Path(__file__).parents[2] / "explorer/models/architectures"
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert files == {"digits_mlp", "digits_cnn", "digits_resnet", "digits_gru", "digits_vit", "cifar_resnet"}
+    assert files == {
+        "digits_mlp",
+        "digits_cnn",
+        "digits_resnet",
+        "digits_gru",
+        "digits_vit",
+        "cifar_resnet",
+        "topics_gpt",
+    }
