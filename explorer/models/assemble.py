@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.computed_weights import folded
+from explorer.models.fit.names import Adapted, adapted, compare, dtype_name, form, unwrapped
+from explorer.models.fit.own_loading import extra_states, taken_its_own_way, tensors_in_state
 from explorer.models.matrices import matrices
 from explorer.models.named import other_set
-from explorer.models.names import Adapted, adapted, compare, dtype_name, form, unwrapped
-from explorer.models.own_loading import extra_states, taken_its_own_way, tensors_in_state
 from explorer.models.plain_weights import computes_weights, made_plain
 from explorer.models.stored import parted
 from explorer.models.tied import completed, tie, tied_names

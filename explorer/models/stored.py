@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from explorer.models.names import OTHERS_COUNTERS
+from explorer.models.fit.names import OTHERS_COUNTERS
 
 _STATISTICS = {"running_mean", "running_var", "num_batches_tracked", "inv_freq", *OTHERS_COUNTERS}
 _OPTIMIZER = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "exp_inf", "momentum_buffer", "square_avg", "grad_avg"}

@@ -1,0 +1,1 @@
+"""The weights of a file brought to the names that a network has for them."""
