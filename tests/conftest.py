@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from explorer.types.files.paths import ROOT_VARIABLE
+from tests.torchvision_operators import define_missing_operators
 
 _VARIABLE = "PRUNING_EXPLORER_DATA"
 _NUMBERS = count()
+
+define_missing_operators()
 
 
 @pytest.fixture(scope="session", autouse=True)

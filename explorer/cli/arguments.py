@@ -99,6 +99,8 @@ def add_model(parser: Parser) -> None:
     group = parser.add_argument_group("reading the model")
     group.add_argument("--arch", metavar="A", help=f"architecture of a weight file: {', '.join(keys('architecture'))}")
     group.add_argument("--trust-code", action="store_true", help="let package.module:factory run your own code")
+    text = "let a model that is named by its id (hf:org/name) be downloaded where it is not on this machine"
+    group.add_argument("--allow-download", action="store_true", help=text)
     text = "give up own code that does not come back after so long (default: 120; 0: never)"
     group.add_argument("--code-timeout", type=seconds, default=CODE_SECONDS, metavar="SECONDS", help=text)
 

@@ -84,6 +84,8 @@ def pruned_tensors(model: LoadedModel, plan: Plan, masks: Mapping[str, Tensor] |
     for name, mask in (plan.masks if masks is None else masks).items():
         # Not a product: NaN and infinity times zero are not zero.
         tensors[name] = tensors[name].masked_fill(~mask.cpu(), 0)
+    for name in model.meta.get("transposed") or ():
+        tensors[name] = tensors[name].t()  # as its library stores it
     stored_as = file_dtypes(model)
     tensors = {name: t.to(stored_as.get(name, t.dtype)).contiguous() for name, t in tensors.items()}
     # A file cannot hold one tensor under two names, so each alias gets a copy.

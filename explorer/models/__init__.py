@@ -1,6 +1,7 @@
 """Where a model comes from: one file per source, one registry, one address for each.
 
-``digits-cnn`` (bundled) · ``path/to/file.safetensors`` with ``arch=`` · ``package.module:factory``; or a module itself.
+``digits-cnn`` (bundled) · ``path/to/file.safetensors`` with ``arch=`` · a folder of transformers ·
+``package.module:factory``; or a module itself.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from explorer.errors import ExplorerError
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.factory import Factory
 from explorer.models.given_module import ModuleRequest, load_module
+from explorer.models.libraries.by_name import LibraryNetwork
+from explorer.models.libraries.hugging_face import HuggingFace
 from explorer.models.request import CODE_SECONDS, ModelRequest
 from explorer.models.sample import Sample, initial_weights, manifest
 from explorer.models.selected_output import Choice
@@ -50,7 +53,7 @@ class ModelSource(Protocol):
         ...
 
 
-SOURCES: Registry[ModelSource] = Registry("model source", (Sample, WeightFile, Factory))
+SOURCES: Registry[ModelSource] = Registry("model source", (Sample, LibraryNetwork, HuggingFace, WeightFile, Factory))
 
 
 def samples() -> list[str]:
@@ -72,6 +75,7 @@ def load(
     arch_args: JsonObject | None = None,
     trust_code: bool = False,
     code_timeout: float = CODE_SECONDS,
+    allow_download: bool = False,
 ) -> LoadedModel:
     """The model an address names, or a module itself, in eval mode, without gradients, ready to be measured.
 
@@ -83,9 +87,11 @@ def load(
         >>> ex.load(torch.nn.Linear(64, 10), example=torch.zeros(1, 64), name="tiny").n_parameters
         650
 
-    ``arch`` (with ``arch_args``): the architecture that a file's weights belong to, by name, or
-    ``package.module:factory`` with ``trust_code``. A file without one opens weights-only (``module`` is None);
-    nothing runs with random weights. ``code_timeout``: seconds after which own code is given up; 0 is no limit.
+    ``arch`` (with ``arch_args``): the architecture that a file's weights belong to, by name, ``timm:name``,
+    ``torchvision:name``, or ``package.module:factory`` with ``trust_code``. A file without one opens
+    weights-only (``module`` is None); nothing runs with random weights. ``code_timeout``: seconds after which own
+    code is given up; 0 is no limit.
+    ``allow_download``: whether a model by its id (``hf:org/name``) may be fetched where it is not on this machine.
     """
     if isinstance(model, nn.Module):
         _refuse_options("an address", arch=arch, arch_args=arch_args)
@@ -96,7 +102,8 @@ def load(
     _refuse_options(
         "a module", example=example, name=name, classes=classes, mean=mean, std=std, output=output, task=task
     )
-    return _opened(ModelRequest(model.strip(), arch or None, arch_args or {}, trust_code, code_timeout))
+    address = model.strip()
+    return _opened(ModelRequest(address, arch or None, arch_args or {}, trust_code, code_timeout, allow_download))
 
 
 def _refuse_options(owner: str, **options: object) -> None:

@@ -14,6 +14,7 @@ from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.computed_weights import folded
 from explorer.models.fit.names import Adapted, adapted, compare, dtype_name, form, unwrapped
 from explorer.models.fit.own_loading import extra_states, taken_its_own_way, tensors_in_state
+from explorer.models.libraries.fingerprints import proposed
 from explorer.models.matrices import matrices
 from explorer.models.named import other_set
 from explorer.models.plain_weights import computes_weights, made_plain
@@ -54,12 +55,12 @@ def skeleton(architecture: Architecture) -> nn.Module:
 
 
 def fitting(tensors: Mapping[str, Tensor]) -> list[str]:
-    """Keys of the architectures that these weights fit exactly, with default arguments."""
+    """The architectures that these weights fit: built in, with default arguments, then those of installed libraries."""
+    names, _ = folded(unwrapped(tensors)[0])
     states = _usual_states()
     if len(tensors) > _MANY_TIMES * max(map(len, states.values())):
-        return []
-    names, _ = folded(unwrapped(tensors)[0])
-    return [key for key, state in states.items() if not adapted(names, state).wrong]
+        return proposed(names)
+    return [*(key for key, state in states.items() if not adapted(names, state).wrong), *proposed(names)]
 
 
 @cache

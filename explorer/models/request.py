@@ -12,13 +12,15 @@ CODE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """An address, the architecture its weights belong to, and whether and for how long the user's code may run."""
+    """An address, the architecture its weights belong to, whether and for how long the user's code may run, and whether
+    something may be downloaded."""
 
     address: str
     arch: str | None = None
     arch_args: JsonObject = field(default_factory=dict)
     trust_code: bool = False
     code_timeout: float = CODE_SECONDS
+    allow_download: bool = False
 
     def architecture(self) -> Architecture | None:
         """The architecture that was asked for, or None; ExplorerError for an unknown one."""

@@ -13,6 +13,7 @@ from explorer.models import beside, lineage, slim
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.assemble import Weights, assemble, fitting, weights_only
 from explorer.models.factory import Factory
+from explorer.models.libraries.networks import in_network, library_of
 from explorer.models.named import followed, sentence
 from explorer.models.reader import FileContents, read_bytes, read_file
 from explorer.models.request import ModelRequest
@@ -118,6 +119,9 @@ def _opened(request: ModelRequest, contents: FileContents, hint: JsonObject, met
             **not_followed,
         },
     )
+    arch = request.arch or hint.get("arch")
+    if isinstance(arch, str) and (source := library_of(arch)) is not None:
+        return in_network(source, arch.partition(":")[2], weights)
     if request.arch is not None and ":" in request.arch:
         return Factory().pour(request, weights)
     if slim.is_slim(hint) and request.arch is None:

@@ -108,18 +108,6 @@ def test_a_payload_by_path_never_runs_either(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_whole_pickled_module_is_refused_by_the_name_of_its_class() -> None:
-    error = refused(saved(torch.nn.Sequential(torch.nn.Linear(2, 2))))
-    assert "Python objects" in error.why
-    assert "state_dict" in error.fix
-
-
-def test_programs_are_refused_because_opening_them_runs_code() -> None:
-    content = saved(mlp_state())
-    assert "TorchScript" in refused(rezipped(content, **{"constants.pkl": b"x"})).why
-    assert ".pt2" in refused(rezipped(content, **{"archive_format": b"pt2"})).why
-
-
 def test_a_sparse_tensor_with_indices_outside_its_shape_is_refused() -> None:
     bad = torch.sparse_coo_tensor(torch.tensor([[10**9]]), torch.ones(1), (10**9 + 1,))
     hidden = saved({"w": bad}).replace(struct.pack("<q", 10**9), struct.pack("<q", 2**40))

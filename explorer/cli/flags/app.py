@@ -57,5 +57,7 @@ def add_arguments(parser: Parser) -> None:
         flag = f"--max-{name.replace('_', '-')}"
         default = getattr(Quotas(), name)
         parser.add_argument(flag, type=at_least_one, metavar="N", help=f"at most N {what} (default: {default})")
+    text = "models named by their id (hf:org/name) may be downloaded; not where the app is open to the network"
+    parser.add_argument("--allow-download", action="store_true", help=text)
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--json", action="store_true", help="one JSON object with the address of the app, then serve")

@@ -17,6 +17,7 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.flags.app import OPENED, QUOTAS
 from explorer.errors import ExplorerError
+from explorer.models.libraries.downloads import ALLOW_VARIABLE, cache_folder
 from explorer.store import log_file
 from explorer.types.files.paths import ROOT_VARIABLE
 from explorer.types.files.reading.scratch import sweep_scratch
@@ -34,7 +35,7 @@ def run(args: Arguments) -> int:
     address = _address(args)
     port = _port(args.port, address)
     script = _script()
-    os.environ[ROOT_VARIABLE] = os.pathsep.join(_roots(args))
+    os.environ[ROOT_VARIABLE] = os.pathsep.join([*_roots(args), *_downloads(args)])
     if args.data_dir:
         os.environ[DATA_VARIABLE] = str(Path(args.data_dir).expanduser().resolve())
     asked = {name: getattr(args, f"max_{name}") for name in QUOTAS}
@@ -69,6 +70,19 @@ def _roots(args: Arguments) -> list[str]:
     named = [Path(address.rpartition(":")[2]).expanduser() for address in (args.model, args.data) if address]
     folders = [str(Path.cwd()), *(str(path.resolve().parent) for path in named if path.exists())]
     return [folder for folder in folders if os.pathsep not in folder]
+
+
+def _downloads(args: Arguments) -> list[str]:
+    """The folder of downloaded models, which may be opened where the app may download."""
+    os.environ.pop(ALLOW_VARIABLE, None)
+    if not args.allow_download:
+        return []
+    if args.open_to_network:
+        why = "Whoever reaches the port could fill the disk of this machine."
+        fix = "Download the models first, or serve on this machine alone."
+        raise ExplorerError("An app that is open to the network downloads nothing.", why=why, fix=fix)
+    os.environ[ALLOW_VARIABLE] = "1"
+    return [str(cache_folder())]
 
 
 def _url(address: str, port: int, args: Arguments) -> str:

@@ -39,7 +39,13 @@ def named_parent(args: Arguments) -> LoadedModel | None:
 def open_model(args: Arguments, address: str) -> LoadedModel:
     """The model at an address, read as the flags say, and nothing known of it but what it says itself."""
     arch = None if address in models.samples() and address != args.model else args.arch
-    return models.load(address, arch=arch, trust_code=args.trust_code, code_timeout=args.code_timeout)
+    return models.load(
+        address,
+        arch=arch,
+        trust_code=args.trust_code,
+        code_timeout=args.code_timeout,
+        allow_download=args.allow_download,
+    )
 
 
 def load_runnable(args: Arguments, fix: str = "Give --arch.") -> LoadedModel:

@@ -84,11 +84,12 @@ def _checkpoint(file: BinaryIO, kind: Format, n_bytes: int, chosen: str) -> Cont
     if kind == "zip":
         check_sums(file)
     out = Contents()
-    saved, devices = read_torch(file)
+    saved, devices, notes = read_torch(file, kind)
     saved = chosen_set(saved, chosen) if chosen else saved
     tensors, out.repairs, out.facts = flat(saved)
     out.oddities += other_sets(saved)
     out.extra = extra_state(saved)
+    out.repairs += notes
     if kind == "legacy":
         out.repairs.append("Written in the format used before PyTorch 1.6.")
     if devices:

@@ -23,6 +23,9 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"GGUF", "It is a GGUF file.", "Convert the weights to safetensors."),
     (b"\x93NUMPY", "It is a NumPy array.", "Save the weights as safetensors."),
 )
+# After its version, an ONNX file goes on with one of its texts, numbers or graphs.
+_ONNX_FIELDS = (b"\x12", b"\x1a", b"\x22", b"\x28", b"\x32", b"\x3a", b"\x42")
+_MOST_ONNX_VERSION = 30
 
 
 def recognise(file: BinaryIO, n_bytes: int) -> Format:
@@ -41,9 +44,21 @@ def recognise(file: BinaryIO, n_bytes: int) -> Format:
     for magic, why, fix in _OTHERS:
         if head.startswith(magic):
             raise RefusedError(why, fix)
+    _check_foreign(head)
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
         raise RefusedError("It is a web page, not weights.", "Download the file itself, not the page that shows it.")
     raise RefusedError("It is neither safetensors nor a PyTorch checkpoint, or it is damaged.", SAVE_AGAIN)
+
+
+def _check_foreign(head: bytes) -> None:
+    """Call files of other frameworks by their names."""
+    if head[4:8] == b"TFL3":
+        raise RefusedError("It is a TFLite file.", "Open the network that it was converted from.")
+    if head[:1] == b"\x08" and head[1:2] and head[1] <= _MOST_ONNX_VERSION and head[2:3] in _ONNX_FIELDS:
+        if head[1] == 1:
+            raise RefusedError("It is a SavedModel of TensorFlow.", "Convert the weights to safetensors.")
+        fix = "Open the network that it was exported from, or convert its weights to safetensors."
+        raise RefusedError("It is an ONNX file.", fix)
 
 
 def zip_contents(file: BinaryIO, n_bytes: int) -> int:
@@ -85,13 +100,22 @@ def check_sums(file: BinaryIO) -> None:
     file.seek(0)
 
 
+def is_program(file: BinaryIO) -> bool:
+    """Whether a zip holds a program with its weights (TorchScript, .pt2), which torch opens by running its code."""
+    with zipfile.ZipFile(file) as archive:
+        inner = {name.partition("/")[2] for name in archive.namelist()}
+    file.seek(0)
+    return "constants.pkl" in inner or any(name.startswith(("code/", "models/")) for name in inner)
+
+
 def _check_kind(names: list[str]) -> None:
     inner = {name.partition("/")[2] for name in names} | set(names)
-    if "constants.pkl" in inner or any(name.startswith("code/") for name in inner):
-        raise RefusedError("It is a TorchScript program, and opening one runs its code.", SAVE_AGAIN)
-    if "archive_format" in inner or any(name.startswith("models/") for name in inner):
-        raise RefusedError("It is an exported program (.pt2), and opening one runs its code.", SAVE_AGAIN)
-    if "data.pkl" not in inner:
+    exported = "archive_format" in inner or any(name.startswith("models/") for name in inner)
+    if exported and not any(name.startswith("data/weights/") for name in inner):
+        raise RefusedError("It is an exported program (.pt2) without weights that can be read.", SAVE_AGAIN)
+    if "model.weights.h5" in inner:
+        raise RefusedError("It is a Keras file.", "Convert the weights to safetensors.")
+    if "data.pkl" not in inner and not exported:
         arrays = any(name.endswith(".npy") for name in names)
         fix = "Use it as data: npz:PATH." if arrays else SAVE_AGAIN
         raise RefusedError("It is a zip archive, but not a PyTorch checkpoint.", fix)

@@ -1,4 +1,4 @@
-"""PyTorch checkpoints, new (zip) and legacy, read with ``weights_only=True`` and nothing else."""
+"""PyTorch checkpoints, new (zip) and legacy: with ``weights_only=True``, and inertly where that refuses them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,32 @@ from typing import Any, BinaryIO
 
 import torch
 
-from explorer.models.reader.formats import SAVE_AGAIN
+from explorer.models.reader.formats import SAVE_AGAIN, is_program
+from explorer.models.reader.inert.archive import read_inertly
+from explorer.models.reader.inert.unpickled import DAMAGED
 from explorer.types.files.reading.refusal import RefusedError
 
-DAMAGED = RefusedError("It is damaged, cut off, or not a PyTorch checkpoint.", SAVE_AGAIN)
+
+def read_torch(file: BinaryIO, kind: str) -> tuple[Any, list[str], list[str]]:
+    """What was saved, all tensors on the CPU; the devices they were saved on; and what was not read of it."""
+    if kind == "zip" and is_program(file):
+        value, notes = read_inertly(file, kind)
+        return value, [], notes
+    try:
+        return *_weights_only(file), []
+    except _ObjectsError as refusal:
+        try:
+            value, notes = read_inertly(file, kind)
+        except RefusedError as inert:
+            raise (refusal if inert is DAMAGED else inert) from None
+        return value, [], notes
 
 
-def read_torch(file: BinaryIO) -> tuple[Any, list[str]]:
-    """What was saved, all tensors on the CPU, and the devices they were saved on."""
+class _ObjectsError(RefusedError):
+    """It names classes or functions besides tensors."""
+
+
+def _weights_only(file: BinaryIO) -> tuple[Any, list[str]]:
     devices: set[str] = set()
 
     def to_cpu(storage: object, location: str) -> Any:
@@ -40,7 +58,7 @@ def _objects(message: str) -> RefusedError:
     if named is None and "nsupported" not in message:
         return DAMAGED
     what = f" ({named.group(1)[:80]})" if named else ""
-    return RefusedError(
+    return _ObjectsError(
         f"It holds Python objects{what} beside the weights, and opening those can run code.", SAVE_AGAIN
     )
 

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import models
 from explorer.data.given import why_no_data
 from explorer.errors import ExplorerError
+from explorer.models.libraries.networks import library_of
 from explorer.store.visits import StoredFile
 from explorer.text.names import clean_markdown, file_name, model_name
 from explorer.text.numbers import bytes_text
@@ -58,22 +59,30 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
             _about(model)
 
 
+_ADDRESSES = (
+    "Of a file, or of a folder with `config.json` (transformers); `run.ckpt#ema` is one set of weights in a file."
+)
+
+
 def _own_file(work: Workspace) -> None:
     names = [_NO_ARCH, *models.ARCHITECTURES.members]
     with st.form("own_file", border=False):
         st.markdown("**Your own checkpoint**")
+        names += [work.source.arch] if work.source.arch and library_of(work.source.arch) else []
         arch = st.selectbox(
             "Architecture",
             names,
             index=names.index(work.source.arch) if work.source.arch in names else 0,
-            help="The network that the weights were saved from. Without one, histograms and thresholds still work.",
+            help="The network that the weights were saved from; one such as `timm:resnet18` may be typed."
+            " Without one, histograms and thresholds still work.",
+            accept_new_options=True,
         )
         file = st.file_uploader(
             "File",
             type=["safetensors", "pt", "pth", "th", "bin"],
             help="Read in a process of its own, without running code from it. Nothing leaves this machine.",
         )
-        path = st.text_input("or a path on the server", "") if session.roots() else ""
+        path = st.text_input("or a path on the server", "", help=_ADDRESSES) if session.roots() else ""
         if not st.form_submit_button("Open", icon=":material/folder_open:"):
             return
         named = None if arch == _NO_ARCH else arch
@@ -238,7 +247,7 @@ def _weights_only(work: Workspace, model: LoadedModel) -> None:
     """Why such a file cannot run, and the architectures that its weights fit, one click away."""
     why = clean_markdown(model.why_not_runnable or "", 400)
     st.info(f"Weights only. {why} Architectures are under Model, above.", icon=":material/visibility:")
-    fits = [name for name in model.meta.get("fits", ()) if name in models.ARCHITECTURES.members]
+    fits = [name for name in model.meta.get("fits", ()) if name in models.ARCHITECTURES.members or library_of(name)]
     if fits:
         with st.container(horizontal=True, key="fits_head"):
             for name in fits[:_MOST_FITS]:
