@@ -17,6 +17,8 @@ from unittest import mock
 import pytest
 
 from explorer.cli import main
+from explorer.models.libraries.downloads import ALLOW_VARIABLE
+from explorer.types.files.paths import ROOT_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 Capture = pytest.CaptureFixture[str]
@@ -110,3 +112,18 @@ def test_the_settings_keep_everything_on_this_machine() -> None:
     assert settings["client"]["showErrorDetails"] == "none"
     assert settings["runner"]["postScriptGC"] is False
     assert settings["global"]["minCachedMessageSize"] > 2**31  # no message is as large
+
+
+def test_downloads_are_allowed_by_a_flag_and_never_where_others_reach_the_app(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert main(["app", "--open-to-network", "--allow-download", "--port", "0", "--no-browser"]) == 2
+    assert "An app that is open to the network downloads nothing." in capsys.readouterr().err
+    monkeypatch.setattr("explorer.cli.run.app._serve", lambda *args, **options: 0)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv(ALLOW_VARIABLE, "1")
+    assert main(["app", "--port", "0", "--no-browser"]) == 0
+    assert ALLOW_VARIABLE not in os.environ
+    assert main(["app", "--port", "0", "--no-browser", "--allow-download"]) == 0
+    assert os.environ[ALLOW_VARIABLE] == "1"
+    assert str(tmp_path) in os.environ[ROOT_VARIABLE].split(os.pathsep)

@@ -22,6 +22,7 @@ from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel
 from explorer.types.inputs import call
+from tests.cli.asked import result
 from tests.models.weights_on_disk import assert_plain
 
 transformers: Any = pytest.importorskip("transformers")
@@ -187,3 +188,14 @@ def test_an_id_opens_from_where_it_was_downloaded_to_and_is_not_fetched_unasked(
     (place / "refs" / "main").write_text(commit)
     assert models.load("hf:some/where").n_classes == 3
     assert "is not the id of a model" in str(refusal("hf:../etc/passwd"))
+
+
+def test_a_folder_is_the_model_of_every_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved(pictures, tmp_path / "vit")
+    about = result(capsys, "inspect", str(tmp_path / "vit"))
+    assert about["model"]["address"] == str(tmp_path / "vit")
+    flags = ("--data", "none", "--sparsity", "0.5", "--allocation", "uniform")
+    evaluated = result(capsys, "evaluate", str(tmp_path / "vit"), *flags)
+    model = models.load(str(tmp_path / "vit"))
+    assert evaluated["model"]["digest"] == model.digest
+    assert refusal(tmp_path / "vit", arch="digits-cnn").what.endswith("brings its own architecture.")
