@@ -190,6 +190,22 @@ def test_a_tensor_outside_its_storage_and_nests_without_end_are_refused(tmp_path
         assert "cannot be opened" in caught.value.what, name
 
 
+def test_an_onnx_file_shows_its_weights_and_opens_no_other_file(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    weights = {"fc.weight": np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)}
+    weights["steps"] = np.arange(3)
+    stored = [onnx.numpy_helper.from_array(array, name) for name, array in weights.items()]
+    away = onnx.helper.make_tensor("away", onnx.TensorProto.FLOAT, [2], np.zeros(2, np.float32))
+    away.ClearField("float_data")
+    away.data_location = onnx.TensorProto.EXTERNAL
+    away.external_data.add(key="location", value="/etc/passwd")
+    graph = onnx.helper.make_graph([], "g", [], [], [*stored, away])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "w.onnx")
+    model = models.load(str(tmp_path / "w.onnx"))
+    assert_holds(model, {name: torch.from_numpy(array) for name, array in weights.items()})
+    assert [finding.what for finding in model.findings] == ["Left out, as they stand in other files: away."]
+
+
 def test_files_of_other_frameworks_are_called_by_their_names(tmp_path: Path) -> None:
     keras = io.BytesIO()
     with zipfile.ZipFile(keras, "w") as archive:

@@ -22,6 +22,7 @@ from explorer.models import bitmask, packed, slim
 from explorer.models.reader import TENSORS
 from explorer.models.reader.contents import Contents, checked, chosen_set, extra_state, flat, other_sets
 from explorer.models.reader.formats import SAVE_AGAIN, Format, check_sums, recognise, zip_contents
+from explorer.models.reader.onnx_file import read_onnx
 from explorer.models.reader.safetensors_file import Header, read_header, read_safetensors
 from explorer.models.reader.torch_file import read_torch
 from explorer.models.reader.transfer import together
@@ -73,6 +74,8 @@ def read(file: BinaryIO, path: Path, chosen: str = "") -> Contents:
     if kind == "safetensors":
         out = _safetensors(file, path, n_bytes)
         out.tensors = dict(flat(chosen_set(out.tensors, chosen))[0]) if chosen else out.tensors
+    elif kind == "onnx":
+        out = _onnx(file, n_bytes)
     else:
         out = _checkpoint(file, kind, n_bytes, chosen)
     _try_slim(out)
@@ -95,6 +98,15 @@ def _checkpoint(file: BinaryIO, kind: Format, n_bytes: int, chosen: str) -> Cont
     if devices:
         out.repairs.append(f"Saved on {', '.join(devices[:4])}; read on the CPU.")
     checked(tensors, out, opened_bytes(n_bytes))
+    return out
+
+
+def _onnx(file: BinaryIO, n_bytes: int) -> Contents:
+    restrict(3 * n_bytes)  # the message, its numbers and their copies
+    out = Contents()
+    tensors, out.oddities = read_onnx(file)
+    checked(tensors, out, opened_bytes(n_bytes))
+    out.repairs.append("It is an ONNX file: its weights were read, and nothing of it was run.")
     return out
 
 

@@ -10,9 +10,11 @@ from explorer.text.names import clean
 from explorer.types.files.reading.limits import MAX_TENSOR_BYTES, unpacked_bytes
 from explorer.types.files.reading.refusal import RefusedError
 
-Format = Literal["safetensors", "zip", "legacy"]
+Format = Literal["safetensors", "zip", "legacy", "onnx"]
 
 SAVE_AGAIN = "Save the weights with torch.save(model.state_dict(), ...) or as safetensors, and open that file."
+
+OPEN_THE_SOURCE = "Open the network that it was exported from, or convert its weights to safetensors."
 
 # First bytes of what people open by mistake.
 _OTHERS: tuple[tuple[bytes, str, str], ...] = (
@@ -44,21 +46,22 @@ def recognise(file: BinaryIO, n_bytes: int) -> Format:
     for magic, why, fix in _OTHERS:
         if head.startswith(magic):
             raise RefusedError(why, fix)
-    _check_foreign(head)
+    if _is_onnx(head):
+        return "onnx"
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
         raise RefusedError("It is a web page, not weights.", "Download the file itself, not the page that shows it.")
     raise RefusedError("It is neither safetensors nor a PyTorch checkpoint, or it is damaged.", SAVE_AGAIN)
 
 
-def _check_foreign(head: bytes) -> None:
-    """Call files of other frameworks by their names."""
+def _is_onnx(head: bytes) -> bool:
+    """Whether it begins as an ONNX file does; RefusedError for files of other frameworks, by their names."""
     if head[4:8] == b"TFL3":
         raise RefusedError("It is a TFLite file.", "Open the network that it was converted from.")
     if head[:1] == b"\x08" and head[1:2] and head[1] <= _MOST_ONNX_VERSION and head[2:3] in _ONNX_FIELDS:
         if head[1] == 1:
             raise RefusedError("It is a SavedModel of TensorFlow.", "Convert the weights to safetensors.")
-        fix = "Open the network that it was exported from, or convert its weights to safetensors."
-        raise RefusedError("It is an ONNX file.", fix)
+        return True
+    return False
 
 
 def zip_contents(file: BinaryIO, n_bytes: int) -> int:

@@ -79,7 +79,7 @@ def _own_file(work: Workspace) -> None:
         )
         file = st.file_uploader(
             "File",
-            type=["safetensors", "pt", "pth", "th", "bin"],
+            type=["safetensors", "pt", "pth", "th", "bin", "ckpt", "pt2", "onnx"],
             help="Read in a process of its own, without running code from it. Nothing leaves this machine.",
         )
         path = st.text_input("or a path on the server", "", help=_ADDRESSES) if session.roots() else ""

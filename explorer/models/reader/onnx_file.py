@@ -1,0 +1,65 @@
+"""The weights of an ONNX file: its stored tensors, without running or following anything in it."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+from explorer.models.reader.formats import OPEN_THE_SOURCE
+from explorer.text.names import clean, listed
+from explorer.types.files.reading.limits import MAX_TENSORS
+from explorer.types.files.reading.refusal import RefusedError
+
+_DAMAGED = RefusedError("It is an ONNX file that is damaged or cut off.", "Download or export it again.")
+
+
+def read_onnx(file: BinaryIO) -> tuple[dict[str, Tensor], list[str]]:
+    """(tensors by name, what to know of them); RefusedError where there are none.
+
+    Tensors that stand in other files are left out, and no other file is opened.
+    """
+    try:
+        import onnx
+        from google.protobuf.message import DecodeError
+    except ImportError:
+        fix = "Install onnx beside the explorer to see its weights, or open the network that it was exported from."
+        raise RefusedError("It is an ONNX file.", fix) from None
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(file.read())
+    except (DecodeError, ValueError):
+        raise _DAMAGED from None
+    stored = [*model.graph.initializer, *_constants(model.graph)]
+    if not stored or len(stored) > MAX_TENSORS:
+        raise RefusedError("It is an ONNX file without weights that can be read.", OPEN_THE_SOURCE)
+    elsewhere = [tensor.name for tensor in stored if tensor.data_location == onnx.TensorProto.EXTERNAL]
+    tensors = {tensor.name: _numbers(tensor) for tensor in stored if tensor.name not in elsewhere}
+    notes = [f"Left out, as they stand in other files: {listed(elsewhere)}."] if elsewhere else []
+    if odd := [name for name, tensor in tensors.items() if tensor is None]:
+        notes.append(f"Left out, because they hold no plain numbers: {listed(odd)}.")
+    return {clean(name, 200): tensor for name, tensor in tensors.items() if tensor is not None}, notes
+
+
+def _constants(graph: object) -> list[object]:
+    """Tensors that stand in the graph as steps of their own, under the name of what they give."""
+    constants = []
+    for node in graph.node:  # type: ignore[attr-defined]
+        for attribute in node.attribute if node.op_type == "Constant" else ():
+            if attribute.name == "value" and attribute.t.dims:
+                attribute.t.name = node.output[0] if node.output else attribute.t.name
+                constants.append(attribute.t)
+    return constants
+
+
+def _numbers(tensor: object) -> Tensor | None:
+    """The numbers of one tensor; None for texts and types that torch has no name for."""
+    from onnx import numpy_helper
+
+    try:
+        return torch.from_numpy(numpy_helper.to_array(tensor).copy())
+    except TypeError:
+        return None
+    except Exception:  # noqa: BLE001  a damaged file may raise anything at all
+        raise _DAMAGED from None
