@@ -224,8 +224,6 @@ def _dense(name: str, tensor: Tensor, out: Contents, room: int) -> Tensor | None
         out.repairs.append(f"{clean(name)} was stored sparse and is shown dense.")
         tensor = tensor.to_dense()
     elif tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
-        if 0 not in tensor.stride() or tensor.numel() * tensor.element_size() > room:
-            raise RefusedError(f"{clean(name)!r} claims more numbers than the file holds for it.", SAVE_AGAIN)
-        out.repairs.append(f"{clean(name)} was stored once for many places and is shown in all of them.")
-        tensor = tensor.contiguous()
+        why = f"{clean(name)!r} claims more numbers than the file holds for it."
+        raise RefusedError(why, "If it was expanded, save what its contiguous() gives in its place.")
     return tensor.resolve_conj().resolve_neg() if tensor.dtype in STORABLE else None
