@@ -56,10 +56,10 @@ def skeleton(architecture: Architecture) -> nn.Module:
 
 def fitting(tensors: Mapping[str, Tensor]) -> list[str]:
     """The architectures that these weights fit: built in, with default arguments, then those of installed libraries."""
-    names, _ = folded(unwrapped(tensors)[0])
     states = _usual_states()
     if len(tensors) > _MANY_TIMES * max(map(len, states.values())):
-        return proposed(names)
+        return []
+    names, _ = folded(unwrapped(tensors)[0])
     return [*(key for key, state in states.items() if not adapted(names, state).wrong), *proposed(names)]
 
 
