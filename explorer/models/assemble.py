@@ -27,6 +27,7 @@ from explorer.text.names import clean, listed
 from explorer.types import Finding, Inputs, LoadedModel, tensors_digest
 from explorer.types.aliases import JsonObject
 
+_LONG = 400  # characters of names: of longer ones, fewer are listed
 _MANY_TIMES = 8  # a file with so many times the tensors of an architecture is not that architecture wrapped up
 
 
@@ -253,7 +254,8 @@ def _scales(tensors: Mapping[str, Tensor], dtypes: Mapping[str, str]) -> list[st
 def _refusal(weights: Weights, fit: Adapted, meta: JsonObject) -> ExplorerError:
     wrong = fit.wrong
     parts = {"Missing": wrong.missing, "not expected": wrong.unexpected, "other shape": wrong.shapes}
-    why = "; ".join(f"{part}: {listed(names)}" for part, names in parts.items() if names)
+    most = 5 if sum(map(len, (name for names in parts.values() for name in names[:5]))) < _LONG else 2
+    why = "; ".join(f"{part}: {listed(names, most)}" for part, names in parts.items() if names)
     if wrong.unexpected and len(wrong) == len(wrong.unexpected):
         why += "; all weights of the architecture fit, and only this is too many"
     fits = fitting(weights.tensors)
