@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import torch
 from torch import Tensor
@@ -11,6 +11,9 @@ from explorer.models.reader.formats import OPEN_THE_SOURCE
 from explorer.text.names import clean, listed
 from explorer.types.files.reading.limits import MAX_TENSORS
 from explorer.types.files.reading.refusal import RefusedError
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, TensorProto
 
 _DAMAGED = RefusedError("It is an ONNX file that is damaged or cut off.", "Download or export it again.")
 
@@ -22,14 +25,13 @@ def read_onnx(file: BinaryIO) -> tuple[dict[str, Tensor], list[str]]:
     """
     try:
         import onnx
-        from google.protobuf.message import DecodeError
     except ImportError:
         fix = "Install onnx beside the explorer to see its weights, or open the network that it was exported from."
         raise RefusedError("It is an ONNX file.", fix) from None
     model = onnx.ModelProto()
     try:
         model.ParseFromString(file.read())
-    except (DecodeError, ValueError):
+    except Exception:  # noqa: BLE001  protobuf's own errors have no common class that can be named without it
         raise _DAMAGED from None
     stored = [*model.graph.initializer, *_constants(model.graph)]
     if not stored or len(stored) > MAX_TENSORS:
@@ -42,10 +44,10 @@ def read_onnx(file: BinaryIO) -> tuple[dict[str, Tensor], list[str]]:
     return {clean(name, 200): tensor for name, tensor in tensors.items() if tensor is not None}, notes
 
 
-def _constants(graph: object) -> list[object]:
+def _constants(graph: GraphProto) -> list[TensorProto]:
     """Tensors that stand in the graph as steps of their own, under the name of what they give."""
     constants = []
-    for node in graph.node:  # type: ignore[attr-defined]
+    for node in graph.node:
         for attribute in node.attribute if node.op_type == "Constant" else ():
             if attribute.name == "value" and attribute.t.dims:
                 attribute.t.name = node.output[0] if node.output else attribute.t.name
@@ -53,7 +55,7 @@ def _constants(graph: object) -> list[object]:
     return constants
 
 
-def _numbers(tensor: object) -> Tensor | None:
+def _numbers(tensor: TensorProto) -> Tensor | None:
     """The numbers of one tensor; None for texts and types that torch has no name for."""
     from onnx import numpy_helper
 
