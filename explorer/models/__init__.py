@@ -79,19 +79,16 @@ def load(
 ) -> LoadedModel:
     """The model an address names, or a module itself, in eval mode, without gradients, ready to be measured.
 
-    A ``torch.nn.Module`` is copied: the original is never written to. ``example`` is a batch of its inputs,
-    ``classes`` their names in the order of its outputs, ``mean`` and ``std`` what images are normalised with,
-    ``output`` which of several outputs is measured (a key, an attribute, a position, or a function of them all).
+    A ``torch.nn.Module`` is copied, never written to. ``example`` is a batch of its inputs, ``classes`` names outputs
+    in order, ``mean`` and ``std`` normalise images, ``output`` (key, attribute, position, function) is the one measured.
 
         >>> import explorer as ex, torch
         >>> ex.load(torch.nn.Linear(64, 10), example=torch.zeros(1, 64), name="tiny").n_parameters
         650
 
-    ``arch`` (with ``arch_args``): the architecture that a file's weights belong to, by name, ``timm:name``,
-    ``torchvision:name``, or ``package.module:factory`` with ``trust_code``. A file without one opens
-    weights-only (``module`` is None); nothing runs with random weights. ``code_timeout``: seconds after which own
-    code is given up; 0 is no limit.
-    ``allow_download``: whether a model by its id (``hf:org/name``) may be fetched where it is not on this machine.
+    ``arch`` (with ``arch_args``) is that of a file: a name, ``timm:name``, ``torchvision:name``, or your factory.
+    Without one it opens weights-only (``module`` is None); nothing runs with random weights. ``trust_code`` lets
+    ``package.module:factory`` run for ``code_timeout`` seconds (0: for ever), ``allow_download`` lets ids be fetched.
     """
     if isinstance(model, nn.Module):
         _refuse_options("an address", arch=arch, arch_args=arch_args)
@@ -102,8 +99,7 @@ def load(
     _refuse_options(
         "a module", example=example, name=name, classes=classes, mean=mean, std=std, output=output, task=task
     )
-    address = model.strip()
-    return _opened(ModelRequest(address, arch or None, arch_args or {}, trust_code, code_timeout, allow_download))
+    return _opened(ModelRequest(model.strip(), arch or None, arch_args or {}, trust_code, code_timeout, allow_download))
 
 
 def _refuse_options(owner: str, **options: object) -> None:

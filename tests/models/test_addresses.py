@@ -100,5 +100,5 @@ def test_a_bundled_model_takes_no_other_architecture() -> None:
 
 
 def test_every_source_says_how_its_addresses_are_written() -> None:
-    assert [source.key for source in models.SOURCES] == ["sample", "file", "factory"]
+    assert [source.key for source in models.SOURCES] == ["sample", "library", "hf", "file", "factory"]
     assert all(source.form and source.__doc__ for source in models.SOURCES)

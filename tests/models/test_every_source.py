@@ -17,6 +17,7 @@ from explorer import models
 from explorer.analysis.sensitivity.scan import scan
 from explorer.export.weights import write_pruned
 from explorer.pruning.apply import masked
+from explorer.pruning.layers import layer_table
 from explorer.pruning.plan import plan
 from explorer.pruning.running import output_of
 from explorer.pruning.spec import PruneSpec
@@ -36,7 +37,7 @@ def images(*shape: int) -> tuple[Tensor, Tensor]:
 
 
 def words(vocabulary: int) -> Tensor:
-    return torch.randint(3, vocabulary, (N, 8), generator=torch.Generator().manual_seed(3))
+    return torch.randint(3, vocabulary, (N, 16), generator=torch.Generator().manual_seed(3))
 
 
 def bundled(folder: Path) -> Made:
@@ -135,7 +136,7 @@ def test_accuracy_dense_and_pruned_is_that_of_plain_torch(made: tuple[LoadedMode
 def test_one_layer_is_scanned_and_the_model_is_as_it_was(made: tuple[LoadedModel, Dataset, Any]) -> None:
     model, data, _ = made
     before = {name: tensor.clone() for name, tensor in model.weights.items()}
-    first = plan(model, HALF).layers[0].name
+    first = next(iter(layer_table(model).prunable)).name
     cells = [cell for cell in scan(model, data, HALF, layers=[first], levels=(0.5,)) if cell.complete]
     assert len(cells) == 1
     assert all(torch.equal(model.weights[name], tensor) for name, tensor in before.items())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 import logging
-from typing import Any
+from typing import Any, TypeAlias
 
 from explorer.errors import ExplorerError
 
+Foreign: TypeAlias = Any
+"""What comes out of a library that says nothing of its types."""
 
-def library(name: str) -> Any:
+
+def library(name: str) -> Foreign:
     """The module of this name; ExplorerError where it is not installed or cannot be imported here."""
     try:
         return importlib.import_module(name)

@@ -24,7 +24,7 @@ def with_linear_layers(module: nn.Module) -> tuple[list[str], list[str]]:
         path, _, key = name.rpartition(".")
         setattr(module.get_submodule(path), key, linear.train(layer.training))
     names = [name for name, _ in layers]
-    said = (
+    note = (
         f"Conv1D stores (inputs, outputs); here its rows are outputs, and files hold it as it was: {listed(names, 3)}."
     )
-    return ([said] if names else []), [f"{name}.weight" for name in names]
+    return ([note] if names else []), [f"{name}.weight" for name in names]

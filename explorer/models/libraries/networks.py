@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from explorer.models.assemble import Weights, pour
 from explorer.models.fit.names import unwrapped
 from explorer.models.libraries.downloads import not_here, snapshot
 from explorer.models.libraries.folder import ModelFolder
-from explorer.models.libraries.imported import library
+from explorer.models.libraries.imported import Foreign, library
 from explorer.models.reader import read_file
 from explorer.text.names import clean, listed
 from explorer.types import LoadedModel
@@ -50,7 +50,7 @@ class NetworkLibrary(Protocol):
     key: ClassVar[str]
     package: ClassVar[str]
 
-    def names(self, package: Any) -> list[str]:
+    def names(self, package: Foreign) -> list[str]:
         """The networks that it can build for pictures of one size."""
         ...
 
@@ -74,7 +74,7 @@ class Timm:
     key: ClassVar[str] = "timm"
     package: ClassVar[str] = "timm"
 
-    def names(self, package: Any) -> list[str]:
+    def names(self, package: Foreign) -> list[str]:
         return [str(name) for name in package.list_models()]
 
     def empty(self, name: str, n_classes: int | None = None) -> tuple[nn.Module, tuple[str, ...]]:
@@ -96,7 +96,7 @@ class Timm:
         return weights.tensors, weights.repairs
 
 
-def prepared_by_timm(config: Mapping[str, Any]) -> Preparation:
+def prepared_by_timm(config: Mapping[str, Foreign]) -> Preparation:
     """What timm's own transform for evaluation does."""
     channels, size, _ = config["input_size"]
     resize = int(size / config["crop_pct"])
@@ -110,7 +110,7 @@ class Torchvision:
     key: ClassVar[str] = "torchvision"
     package: ClassVar[str] = "torchvision"
 
-    def names(self, package: Any) -> list[str]:
+    def names(self, package: Foreign) -> list[str]:
         return [str(name) for name in library("torchvision.models").list_models(module=package.models)]
 
     def empty(self, name: str, n_classes: int | None = None) -> tuple[nn.Module, tuple[str, ...]]:

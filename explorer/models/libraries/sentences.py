@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.models.libraries.folder import ModelFolder
+from explorer.models.libraries.imported import Foreign
 from explorer.types.tasks import STATED_TASKS
 
 _MODULES = "modules.json"
@@ -51,7 +51,7 @@ def pooled(module: nn.Module, how: Pooling) -> nn.Module:
     plain = type(module)
     forward = plain.forward
 
-    def embedding(self: nn.Module, *inputs: Any, **named: Any) -> Tensor:
+    def embedding(self: nn.Module, *inputs: Foreign, **named: Foreign) -> Tensor:
         vectors: Tensor = forward(self, *inputs, **named)[0]
         if vectors.dim() == 4:  # a map of features
             return vectors.mean(dim=(2, 3))

@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.models.libraries import sentences
 from explorer.models.libraries.as_model import Built
 from explorer.models.libraries.folder import FolderWeights, ModelFolder
-from explorer.models.libraries.imported import library
+from explorer.models.libraries.imported import Foreign, library
 from explorer.models.libraries.linear_layers import with_linear_layers
 from explorer.text.names import clean, listed
 from explorer.types import Inputs
@@ -60,7 +59,7 @@ def network(folder: ModelFolder, about: JsonDict, label: str) -> Built:
     )
 
 
-def _described(transformers: Any, about: JsonDict, label: str) -> tuple[Any, Any]:
+def _described(transformers: Foreign, about: JsonDict, label: str) -> tuple[Foreign, Foreign]:
     """The configuration and the class that it names, both of the library's own."""
     kind, names = about.get("model_type"), about.get("architectures")
     if about.get("quantization_config"):
@@ -86,7 +85,7 @@ def _described(transformers: Any, about: JsonDict, label: str) -> tuple[Any, Any
     return config, network
 
 
-def _class(transformers: Any, name: str) -> Any:
+def _class(transformers: Foreign, name: str) -> Foreign:
     """The library's own network of this name; None where it is no network of its own."""
     network = getattr(transformers, name, None) if name.isidentifier() else None
     return network if isinstance(network, type) and issubclass(network, transformers.PreTrainedModel) else None
@@ -105,7 +104,7 @@ def _too_large(value: object, key: str) -> str | None:
     return next((large for name, entry in pairs if (large := _too_large(entry, name)) is not None), None)
 
 
-def _with_weights(kind: Any, config: Any, weights: FolderWeights, label: str) -> nn.Module:
+def _with_weights(kind: Foreign, config: Foreign, weights: FolderWeights, label: str) -> nn.Module:
     """The network with these weights; ExplorerError where one is missing, too many, or of another shape."""
     _check_size(kind, config, weights.tensors, label)
     module, wrong = _loaded(kind, config, weights.tensors, label)
@@ -123,11 +122,11 @@ def _with_weights(kind: Any, config: Any, weights: FolderWeights, label: str) ->
     return module
 
 
-def _names(keys: Any) -> list[str]:
+def _names(keys: Foreign) -> list[str]:
     return sorted(str(key[0]) if isinstance(key, tuple) else str(key) for key in keys)
 
 
-def _check_size(kind: Any, config: Any, tensors: Mapping[str, Tensor], label: str) -> None:
+def _check_size(kind: Foreign, config: Foreign, tensors: Mapping[str, Tensor], label: str) -> None:
     """Refuse a description of a network far larger than its weights, before it takes the memory."""
     try:
         with torch.device("meta"), _quietly():
@@ -143,8 +142,8 @@ def _check_size(kind: Any, config: Any, tensors: Mapping[str, Tensor], label: st
 
 
 def _loaded(
-    kind: Any, config: Any, tensors: Mapping[str, Tensor], label: str, **options: object
-) -> tuple[nn.Module, dict[str, Any]]:
+    kind: Foreign, config: Foreign, tensors: Mapping[str, Tensor], label: str, **options: object
+) -> tuple[nn.Module, dict[str, Foreign]]:
     try:
         with _quietly():
             module, wrong = kind.from_pretrained(
@@ -187,7 +186,7 @@ def _failed(label: str, why: str, error: Exception) -> ExplorerError:
     return ExplorerError(f"{label} cannot be opened.", why=f"{why}: {clean(first, 200)}.", fix=fix)
 
 
-def _example(config: Any, module: Any, label: str) -> Inputs:
+def _example(config: Foreign, module: Foreign, label: str) -> Inputs:
     """One sample of what the network takes, of random pixels or words."""
     generator = torch.Generator().manual_seed(0)
     if module.main_input_name == "pixel_values":
@@ -211,7 +210,7 @@ def _is_causal(kind: type) -> bool:
     return kind.__name__.endswith(("ForCausalLM", "LMHeadModel"))
 
 
-def _task(config: Any, kind: type) -> str | None:
+def _task(config: Foreign, kind: type) -> str | None:
     """What its answers are; None for one class of several."""
     if _is_causal(kind):
         return "tokens"
@@ -222,21 +221,21 @@ def _task(config: Any, kind: type) -> str | None:
     return "numbers" if config.problem_type == "regression" or config.num_labels == 1 else None
 
 
-def _class_names(config: Any) -> list[str] | None:
+def _class_names(config: Foreign) -> list[str] | None:
     """The names of the classes, where somebody gave them any."""
     names = [str(name) for _, name in sorted(config.id2label.items(), key=lambda item: int(item[0]))]
     given = any(name != f"LABEL_{i}" for i, name in enumerate(names)) and len(set(names)) == len(names)
     return names if given else None
 
 
-def _preprocess(folder: ModelFolder, module: Any) -> JsonDict | None:
+def _preprocess(folder: ModelFolder, module: Foreign) -> JsonDict | None:
     """What prepares data for the network: the tokenizer or image processor of its folder."""
     if module.main_input_name == "pixel_values":
         return {"kind": "image", "folder": str(folder.path)} if folder.has(_PROCESSOR) else None
     return {"kind": "tokenizer", "folder": str(folder.path)} if any(map(folder.has, _TOKENIZERS)) else None
 
 
-def _pictures(folder: ModelFolder, module: Any) -> JsonDict:
+def _pictures(folder: ModelFolder, module: Foreign) -> JsonDict:
     """What pictures are normalised with."""
     if module.main_input_name != "pixel_values" or not folder.has(_PROCESSOR):
         return {}

@@ -7,13 +7,13 @@ import json
 import struct
 import zipfile
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import torch
 
 from explorer.models.reader.formats import SAVE_AGAIN
 from explorer.models.reader.inert.tensors import Later, Storage
-from explorer.models.reader.inert.unpickled import DAMAGED, InertUnpickler, plain, storage_dtype
+from explorer.models.reader.inert.unpickled import DAMAGED, InertUnpickler, Pickled, plain, storage_dtype
 from explorer.text.names import listed
 from explorer.types.files.reading.refusal import RefusedError
 
@@ -55,7 +55,7 @@ def _zip(archive: zipfile.ZipFile) -> tuple[object, list[str]]:
         raise RefusedError("It was written on a machine with another order of bytes.", SAVE_AGAIN)
     storages: dict[str, Storage] = {}
 
-    def storage(pid: tuple[Any, ...]) -> Storage:
+    def storage(pid: tuple[Pickled, ...]) -> Storage:
         key = f"{top}/data/{pid[2]}"
         if key not in storages:
             storages[key] = Storage(storage_dtype(pid[1]), lambda: archive.read(key))
@@ -83,7 +83,7 @@ def _exported(archive: zipfile.ZipFile) -> dict[str, object]:
     return {str(name): _weight(archive, f"{top}/data/weights/", entry) for name, entry in entries.items()}
 
 
-def _weight(archive: zipfile.ZipFile, folder: str, entry: Mapping[str, Any]) -> object:
+def _weight(archive: zipfile.ZipFile, folder: str, entry: Mapping[str, Pickled]) -> object:
     about = entry["tensor_meta"]
     if entry.get("use_pickle") or about["dtype"] not in _TYPES:
         return None
@@ -97,7 +97,7 @@ def _legacy(file: BinaryIO) -> tuple[object, list[str]]:
     storages: dict[str, Storage] = {}
     content: dict[str, bytes] = {}
 
-    def storage(pid: tuple[Any, ...]) -> Storage:
+    def storage(pid: tuple[Pickled, ...]) -> Storage:
         key = str(pid[2])
         if key not in storages:
             storages[key] = Storage(storage_dtype(pid[1]), lambda: content[key])

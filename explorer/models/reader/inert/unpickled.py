@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from torch import Tensor
 
@@ -14,19 +14,21 @@ from explorer.models.reader.inert.tensors import REBUILDERS, STORAGES, Later, St
 from explorer.text.names import clean
 from explorer.types.files.reading.refusal import RefusedError
 
+Pickled: TypeAlias = Any
+"""Whatever a pickle may hold."""
 MAX_DEPTH = 64
 MAX_CLASSES = 10_000
 DAMAGED = RefusedError("It is damaged, cut off, or not a PyTorch checkpoint.", SAVE_AGAIN)
 
 
-class Entries(dict[Any, Any]):
+class Entries(dict[Pickled, Pickled]):
     """In the place of dictionaries that carry more than their entries."""
 
     def __setstate__(self, state: object) -> None:
         """What else they carry is not read."""
 
 
-ReadStorage = Callable[[tuple[Any, ...]], Storage]
+ReadStorage = Callable[[tuple[Pickled, ...]], Storage]
 
 
 class InertUnpickler(pickle._Unpickler):  # type: ignore[misc, name-defined]  # the one that is written in Python
@@ -38,9 +40,9 @@ class InertUnpickler(pickle._Unpickler):  # type: ignore[misc, name-defined]  # 
     def __init__(self, file: BinaryIO, storage: ReadStorage) -> None:
         super().__init__(file, encoding="utf-8", errors="replace")
         self._storage = storage
-        self.classes: dict[tuple[str, str], Any] = {}
+        self.classes: dict[tuple[str, str], Pickled] = {}
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> Pickled:
         """A stand-in, by the name; RefusedError for what no checkpoint names."""
         key = (str(module), str(name))
         if key in REBUILDERS:
@@ -63,7 +65,7 @@ class InertUnpickler(pickle._Unpickler):  # type: ignore[misc, name-defined]  # 
         """Short codes for classes are agreed between programs; a file cannot bring them."""
         raise DAMAGED
 
-    def persistent_load(self, pid: Any) -> Any:
+    def persistent_load(self, pid: Pickled) -> Pickled:
         """The storage, or the class of a module of old files, that an id stands for."""
         if isinstance(pid, tuple) and len(pid) >= 2 and pid[0] == "module":
             return pid[1]
@@ -80,7 +82,7 @@ def _reconstructed(kind: object, *_: object) -> object:
     return kind() if isinstance(kind, type) and issubclass(kind, Stub) else Stub()
 
 
-def storage_dtype(kind: object) -> Any:
+def storage_dtype(kind: object) -> Pickled:
     """The type of the numbers in a storage, by the stand-in of its class."""
     name = getattr(kind, "origin", "").rpartition(".")[2]
     if name not in STORAGES:
