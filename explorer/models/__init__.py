@@ -80,7 +80,7 @@ def load(
     """The model an address names, or a module itself, in eval mode, without gradients, ready to be measured.
 
     A ``torch.nn.Module`` is copied, never written to. ``example`` is a batch of its inputs, ``classes`` names outputs
-    in order, ``mean`` and ``std`` normalise images, ``output`` (key, attribute, position, function) is the one measured.
+    in order, ``mean`` and ``std`` normalise images, ``output`` (key, attribute, position, function) is measured.
 
         >>> import explorer as ex, torch
         >>> ex.load(torch.nn.Linear(64, 10), example=torch.zeros(1, 64), name="tiny").n_parameters

@@ -37,7 +37,7 @@ def images(*shape: int) -> tuple[Tensor, Tensor]:
 
 
 def words(vocabulary: int) -> Tensor:
-    return torch.randint(3, vocabulary, (N, 16), generator=torch.Generator().manual_seed(3))
+    return torch.randint(3, vocabulary, (N, 32), generator=torch.Generator().manual_seed(3))
 
 
 def bundled(folder: Path) -> Made:

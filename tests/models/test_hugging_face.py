@@ -138,7 +138,7 @@ def test_weights_of_gpt2_have_outputs_in_their_rows_here_and_in_files_as_it_stor
     model = models.load(str(tmp_path / "gpt"))
     layer = layer_table(model)["transformer.h.0.mlp.c_fc"]
     assert (layer.kind, layer.shape) == ("Linear", (64, 16))
-    assert mac_table(model).of(layer.parameter) == 16 * 16 * 64  # tokens x inputs x outputs
+    assert mac_table(model).of(layer.parameter) == 32 * 16 * 64  # tokens x inputs x outputs
     pruned = plan(model, PruneSpec("weight", "lp_norm:p=1", "uniform:sparsity=0.5"))
     write_pruned(model, pruned, tmp_path / "pruned.safetensors")
     written = load_file(tmp_path / "pruned.safetensors")

@@ -26,7 +26,7 @@ _PROCESSOR = "preprocessor_config.json"
 _MAX_NUMBER, _MAX_REPEATS = 2**26, 2_000
 _REPEATED = ("layer", "depth", "block", "stage", "expert")
 _ROOM = 2**30  # what a network computes for itself (masks, positions) beside its weights
-_N_TOKENS = 16
+_N_TOKENS = 128  # texts are cut or padded to the length of the example
 
 
 def network(folder: ModelFolder, about: JsonDict, label: str) -> Built:
