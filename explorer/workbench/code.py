@@ -16,7 +16,7 @@ def python_lines(model: LoadedModel, data: str, spec: PruneSpec, source: Source 
     """Load, prune, measure. A module or data of one's own have no address: they are called ``module`` and ``data``."""
     arch = f", arch={source.arch!r}" if source is not None and source.arch else ""
     loaded = f"model = ex.load({model.address!r}{arch})"
-    if "structure" in model.meta:
+    if model.meta.get("source") == "module":
         loaded = "model = ex.load(module, example=example)  # your module, and a batch of its inputs"
     return "\n".join(
         [
