@@ -12,7 +12,6 @@ from explorer.analysis import collapse
 from explorer.analysis.check.answers import scores_of
 from explorer.analysis.check.base import Outcome, Rule
 from explorer.analysis.check.evidence import Evidence
-from explorer.engine.evaluator import Evaluator
 from explorer.metrics.size import stored_tensors
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
@@ -65,10 +64,7 @@ def _of(model: LoadedModel, plan: Plan | None, evidence: Evidence) -> Iterator[F
         yield from collapse.before(evidence.dense, plan)
     else:
         yield from collapse.before(model, make_plan(model, PruneSpec()))
-    if model is evidence.dense:
-        evaluation = Evaluator(model, evidence.split, device=evidence.device).final(None)
-    else:
-        evaluation = evidence.evaluation
+    evaluation = evidence.evaluator.dense() if model is evidence.dense else evidence.evaluation
     yield from collapse.after(evaluation, model.n_classes, plan, evidence.labels)
     if evidence.task == "classes":
         yield from _of_outputs(model, evidence)

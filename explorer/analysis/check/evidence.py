@@ -72,9 +72,14 @@ class Evidence:
         return answered(self.dense, self.candidate, self.split.x, self.labels)
 
     @cached_property
+    def evaluator(self) -> Evaluator:
+        """What measures against the dense model, whose answers it knows."""
+        return Evaluator(self.dense, self.split, device=self.device)
+
+    @cached_property
     def evaluation(self) -> Evaluation:
         """The candidate against the dense model as everywhere in the explorer, whatever the task is."""
-        return measured_module(runnable(self.candidate), Evaluator(self.dense, self.split, device=self.device))
+        return measured_module(runnable(self.candidate), self.evaluator)
 
     def measured(
         self, name: str, value: float, unit: str, ends: Interval | None = None, *, n: int | None = None
