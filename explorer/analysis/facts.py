@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from explorer.analysis.accuracy_findings import classes_answered
 from explorer.errors import Refusal
 from explorer.export.sizes import file_sizes
-from explorer.metrics.base import JUDGED_NAMES
+from explorer.metrics.base import evaluated_by
 from explorer.text.delta import DELTA, delta_ends, delta_text, direction, named
-from explorer.text.numbers import bytes_text, interval, percent
+from explorer.text.numbers import bytes_text, interval, level, percent
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan
 
 ACCURACY, AGREEMENT = "Accuracy", "Agreement with dense"
@@ -17,7 +17,7 @@ REMOVED, ZERO = "Weights removed", "Zero weights"
 NO_DATA = Refusal("There is no data to evaluate the model on.")
 NAMES = {
     **{"labels": ACCURACY, "agreement": AGREEMENT, "tokens": "Accuracy of tokens", "numbers": "R2"},
-    **{"several": "Accuracy of labels", "metric": "The chosen metric"},
+    **{"several": "Accuracy of labels"},
 }
 _FILES = {"bitmask": "as bitmask", "csr": "as CSR", "removed": "units removed", "n_of_m": "packed n:m"}
 
@@ -60,12 +60,19 @@ def judged(evaluation: Evaluation | None, why_not: str | None, *, stale: bool) -
 def _level(evaluation: Evaluation) -> Fact:
     so_far = "" if evaluation.complete else f" · {evaluation.n:,} of {evaluation.total:,}"
     return Fact(
-        NAMES[evaluation.judged_by],
+        _name(evaluation),
         evaluation.accuracy.origin,
-        percent(evaluation.accuracy.value),
+        level(evaluation.accuracy),
         f"{interval(evaluation.accuracy).removesuffix('%')}{so_far}",
         progress=None if evaluation.complete else evaluation.n / evaluation.total,
     )
+
+
+def _name(evaluation: Evaluation) -> str:
+    if evaluation.judged_by != "metric":
+        return NAMES[evaluation.judged_by]
+    name = evaluated_by(evaluation.judged_by, evaluation.accuracy)
+    return name[0].upper() + name[1:]
 
 
 def _on_noise(fact: Fact, evaluation: Evaluation, n_classes: int | None) -> Fact:
@@ -79,7 +86,8 @@ def _change(evaluation: Evaluation) -> Fact:
     drop = evaluation.drop
     if evaluation.judged_by == "agreement":
         return Fact(ACCURACY, "", "–", "no labels, generated inputs")
-    name = DELTA if evaluation.judged_by == "labels" else named(JUDGED_NAMES[evaluation.judged_by])
+    judged_by = evaluated_by(evaluation.judged_by, evaluation.accuracy)
+    name = DELTA if evaluation.judged_by == "labels" else named(judged_by)
     return Fact(name, drop.origin, delta_text(drop), delta_ends(drop).removesuffix(" pt"), direction(drop))
 
 

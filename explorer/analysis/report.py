@@ -22,7 +22,7 @@ from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_ma
 from explorer.metrics.per_class import ClassCount, class_counts
 from explorer.metrics.size import compression_ratio, parameters
 from explorer.params.options import options_from
-from explorer.text.numbers import number, percent, times
+from explorer.text.numbers import level, percent, times
 from explorer.types import (
     Dataset,
     Evaluation,
@@ -214,8 +214,7 @@ class Report(About, Shown):
         if judged is not None:
             is_chosen = judged.judged_by == "metric"
             name = judged.accuracy.name if is_chosen else JUDGED_NAMES[judged.judged_by]
-            value = number(judged.accuracy.value) if is_chosen else percent(judged.accuracy.value)
-            measured = f"{name} {value} on {judged.n} {self.split or ''} samples".rstrip()
+            measured = f"{name} {level(judged.accuracy)} on {judged.n} {self.split or ''} samples".rstrip()
         counted = f"{percent(self.sparsity)} {self._zeros_in_words}, compression ratio {times(self.compression_ratio)}"
         return f"{self.model.address}: {counted}, {measured}"
 

@@ -12,7 +12,7 @@ from explorer.analysis.pareto import unbeaten
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.export.sizes import file_sizes
-from explorer.metrics.base import FIRST_NAMES
+from explorer.metrics.base import goodness
 from explorer.metrics.macs import MacTable, mac_table, theoretical_speedup, why_no_macs
 from explorer.metrics.own import Given
 from explorer.metrics.size import compression_ratio
@@ -221,8 +221,7 @@ def pareto(points: Iterable[TradeOffPoint]) -> tuple[TradeOffPoint, ...]:
 
 
 def _quality(point: TradeOffPoint) -> float:
-    """Higher is better: accuracy, or, of a metric that took its place, minus the drop, which knows its direction."""
-    return point.accuracy.value if point.accuracy.name in FIRST_NAMES else -point.drop.value
+    return goodness(point.accuracy, point.drop)
 
 
 def _at_ratios(model: LoadedModel, spec: PruneSpec, scores: Scores, ratios: Sequence[float]) -> dict[float, float]:

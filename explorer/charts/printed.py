@@ -107,8 +107,9 @@ def _dress(axes: Axes, points: Sequence[TradeOffPoint], scale: Scale, theme: The
     axes.set_xlim((high, low) if scale.falls else (low, high))
     axes.set_xticks(places, texts, minor=False)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(0, 1.03)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    if not points or points[0].accuracy.unit == "fraction":
+        axes.set_ylim(0, 1.03)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlabel(scale.title)
     band = "band: 95% interval; seeds: mean and range"
     axes.set_ylabel(f"{points[0].accuracy.name} ({band})" if points else "accuracy", fontsize=8)

@@ -14,11 +14,21 @@ from matplotlib.figure import Figure
 
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Sensitivity
-from explorer.charts.sensitivity import MOST_TEXT, STRONG, TICKS, cost_scale, depth, shade, short
+from explorer.charts.sensitivity import (
+    MOST_TEXT,
+    STRONG,
+    TICKS,
+    axis_title,
+    cost_scale,
+    depth,
+    shade,
+    short,
+    tick_texts,
+)
 from explorer.charts.theme import Theme
-from explorer.text.delta import named
+from explorer.text.delta import in_unit, named
 from explorer.text.names import clean_matplotlib
-from explorer.text.numbers import percent, points_at_most
+from explorer.text.numbers import percent, points_at_most, worse_by
 
 _LETTERS_AN_INCH = 19
 
@@ -33,19 +43,19 @@ def sensitivity_png(
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     cells = [[sensitivity.cell(group, level) for level in levels] for group in groups]
-    shades = [[math.nan if cell is None else -shade(cell) for cell in row] for row in cells]
+    shades = [[math.nan if cell is None else -shade(cell, sensitivity.scale) for cell in row] for row in cells]
     colours = LinearSegmentedColormap.from_list(
         "cost", [(1 - stop, colour) for stop, colour in reversed(cost_scale(Theme.light()))]
     )
     picture = axes.imshow(shades, cmap=colours, vmin=-1, vmax=0, aspect="auto")
     if len(groups) * len(levels) <= MOST_TEXT:
-        _write(axes, cells)
+        _write(axes, cells, sensitivity.scale)
     axes.set_xticks(range(len(levels)), [percent(level, 0) for level in levels], fontsize=7)
     axes.set_yticks(range(len(groups)), [clean_matplotlib(group) for group in groups], fontsize=7, family="monospace")
     axes.set_xlabel("share pruned of this layer alone", fontsize=8)
     bar = figure.colorbar(picture, ax=axes, ticks=[-depth(drop) for drop in TICKS])
-    bar.ax.set_yticklabels([f"−{100 * drop:.0f}" if drop else "0" for drop in TICKS], fontsize=7)
-    bar.set_label(f"{named(sensitivity.judged)} in points", fontsize=8)
+    bar.ax.set_yticklabels(tick_texts(sensitivity), fontsize=7)
+    bar.set_label(clean_matplotlib(axis_title(sensitivity)), fontsize=8)
     figure.supxlabel("\n".join(map(plain_line, lines)), fontsize=6, x=0.01, ha="left")
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
@@ -62,8 +72,13 @@ def caption(sensitivity: Sensitivity) -> str:
     wide = [
         (d.high - d.low) / 2 for d in (c.drop for c in sensitivity.cells) if d.low is not None and d.high is not None
     ]
-    reach = f" 95 % intervals: ±{points_at_most(max(wide))}." if wide else ""
-    change = f"{named(sensitivity.judged)} in points, {sensitivity.cells[0].drop.origin}"
+    first = sensitivity.cells[0].drop
+    widest = (
+        points_at_most(max(wide)) if wide and first.unit == "fraction" else worse_by(max(wide, default=0), first.unit)
+    )
+    reach = f" 95 % intervals: ±{widest}." if wide else ""
+    unit = {"pt": " in points", "": ""}.get(in_unit(first), f", {in_unit(first)}")
+    change = f"{named(sensitivity.judged)}{unit}, {first.origin}"
     return f"{change}; mode {modes}, {samples}. {sensitivity.audit}{reach}"
 
 
@@ -72,9 +87,9 @@ def plain_line(line: str) -> str:
     return line.replace("$", r"\$")
 
 
-def _write(axes: Axes, cells: Sequence[Sequence[Cell | None]]) -> None:
+def _write(axes: Axes, cells: Sequence[Sequence[Cell | None]], scale: float) -> None:
     for y, row in enumerate(cells):
         for x, cell in enumerate(row):
             if cell is not None:
-                colour = "white" if shade(cell) > STRONG else "black"
+                colour = "white" if shade(cell, scale) > STRONG else "black"
                 axes.text(x, y, short(cell), ha="center", va="center", fontsize=5.5, color=colour)

@@ -12,8 +12,10 @@ from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
 from explorer.recovery.state import RecoveryProgress
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import in_words, interval, number, percent, times
+from explorer.text.numbers import in_words, interval, level, number, percent, times, valued
 from explorer.types import Measurement
+from explorer.types.aliases import JsonDict
+from explorer.types.results import FIRST_NAMES
 
 _UPPER, _LOWER = (0.36, 1.0), (0.0, 0.24)
 _MARKS = {"prune": ("triangle-down", "pruned"), "refresh": ("diamond", "batch norm refreshed")}
@@ -45,8 +47,9 @@ def story(
     places = epochs_so_far(history)
     end = max(1, places[-1])
     across = axis(theme, "epochs trained", range=[-0.02 * end, 1.02 * end], anchor="y2")
-    up = axis(theme, "accuracy", grid=True, tickformat=".0%", domain=_UPPER)
-    up["range"] = _span([v for p in history if p.accuracy for v in _ends(p.accuracy)] + ([dense] if dense else []))
+    shown = [p.accuracy for p in history if p.accuracy is not None]
+    values = [v for m in shown for v in _ends(m)] + ([dense] if dense else [])
+    up = _measured_axis(theme, shown, values, name="accuracy", domain=_UPPER)
     down = axis(theme, "training loss", grid=True, domain=_LOWER, rangemode="tozero")
     figure = framed(theme, height=height, x=across, y=up, yaxis2=down | {"anchor": "x"})
     _accuracy(figure, theme, history, places)
@@ -54,7 +57,8 @@ def story(
     _loss(figure, theme, history, places)
     if dense is not None:
         figure.add_hline(y=dense, line={"color": theme.good, "width": 1, "dash": "dot"})
-        label = {"text": f"dense {percent(dense)}", "font": {"size": 11, "color": theme.good}}
+        text = valued(dense, shown[0].unit if shown else "fraction")
+        label = {"text": f"dense {text}", "font": {"size": 11, "color": theme.good}}
         figure.add_annotation(x=1, xref="paper", xanchor="right", y=dense, yanchor="bottom", showarrow=False, **label)
     return figure
 
@@ -86,9 +90,9 @@ def _accuracy(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgres
     )  # fmt: skip
     figure.add_trace(
         go.Scatter(
-            x=xs, y=[m.value for _, m in points], mode="lines", name="accuracy on tune",
+            x=xs, y=[m.value for _, m in points], mode="lines", name=f"{_name(points[0][1])} on tune",
             line={"color": theme.accent, "width": 2}, customdata=[in_words(m) for _, m in points],
-            hovertemplate="epoch %{x}<br>accuracy %{customdata}<extra></extra>",
+            hovertemplate=f"epoch %{{x}}<br>{_name(points[0][1])} %{{customdata}}<extra></extra>",
         )
     )  # fmt: skip
 
@@ -102,11 +106,11 @@ def _events(figure: go.Figure, theme: Theme, history: Sequence[RecoveryProgress]
     for key, events in kinds.items():
         symbol, name = _MARKS.get(key, (_OTHER[0], clean_plotly(key)))
         colour = theme.now if key == "prune" else theme.second
-        measured = [(x, p.sparsity, p.accuracy.value) for x, p in events if p.accuracy]
-        texts = [f"{percent(sparsity)} pruned<br>accuracy {percent(accuracy)}" for _, sparsity, accuracy in measured]
+        measured = [(x, p.sparsity, p.accuracy) for x, p in events if p.accuracy]
+        texts = [f"{percent(sparsity)} pruned<br>{_name(m)} {level(m)}" for _, sparsity, m in measured]
         figure.add_trace(
             go.Scatter(
-                x=[x for x, _, _ in measured], y=[accuracy for _, _, accuracy in measured], mode="markers",
+                x=[x for x, _, _ in measured], y=[m.value for _, _, m in measured], mode="markers",
                 name=name, marker={"symbol": symbol, "size": 10, "color": colour}, customdata=texts,
                 hovertemplate=f"{name}: %{{customdata}}<extra></extra>",
             )
@@ -133,8 +137,10 @@ def runs_by_stage(runs: Sequence[RunStages], *, dense: float | None = None, them
     places = list(range(len(runs)))
     down = axis(theme, autorange="reversed", tickvals=places, range=[len(runs) - 0.5, -0.5])
     down["ticktext"] = [f"{_row_name(run.label)}<br>{times(run.compression_ratio)}" for run in runs]
-    across = axis(theme, "accuracy on tune", grid=True, tickformat=".0%")
-    across["range"] = _span([m.value for run in runs for m in run.stages if m is not None] + ([dense] if dense else []))
+    shown = [m for run in runs for m in run.stages if m is not None]
+    across = _measured_axis(
+        theme, shown, [m.value for m in shown] + ([dense] if dense else []), name="accuracy on tune"
+    )
     figure = framed(theme, height=max(_SHORTEST, _A_ROW * len(runs) + _ABOUT_ROWS), x=across, y=down)
     colours = [theme.control, theme.second, theme.accent]
     for place, run in zip(places, runs, strict=True):
@@ -143,7 +149,7 @@ def runs_by_stage(runs: Sequence[RunStages], *, dense: float | None = None, them
             go.Scatter(
                 x=[m.value for _, m, _ in stages], y=[place] * len(stages), mode="lines+markers", showlegend=False,
                 line={"color": theme.pruned, "width": 2}, marker={"size": 10, "color": [c for _, _, c in stages]},
-                hovertext=[f"<b>{clean_plotly(run.label)}</b><br>{name}: {percent(m.value)} ({interval(m)})"
+                hovertext=[f"<b>{clean_plotly(run.label)}</b><br>{name}: {level(m)} ({interval(m)})"
                            for name, m, _ in stages],
                 hovertemplate="%{hovertext}<extra></extra>",
             )
@@ -163,6 +169,21 @@ def _row_name(label: str) -> str:
 
 def _ends(measurement: Measurement) -> list[float]:
     return [v for v in (measurement.low, measurement.value, measurement.high) if v is not None]
+
+
+def _name(measurement: Measurement) -> str:
+    """ "accuracy", or the metric that was chosen."""
+    return "accuracy" if measurement.name in FIRST_NAMES else clean_plotly(measurement.name)
+
+
+def _measured_axis(
+    theme: Theme, shown: Sequence[Measurement], values: Sequence[float], *, name: str = "", **more: object
+) -> JsonDict:
+    """The axis of what was measured: shares in per cent, another metric in its own unit, with its name."""
+    if not shown or shown[0].unit == "fraction":
+        title = name if not shown or not name else name.replace("accuracy", _name(shown[0]))
+        return axis(theme, title, grid=True, tickformat=".0%", range=_span(values), **more)
+    return axis(theme, _name(shown[0]), grid=True, **more)
 
 
 def _span(values: Sequence[float]) -> list[float]:
@@ -202,22 +223,22 @@ def together(
     shown = [(name, history) for name, history in stories if any(p.accuracy for p in history)]
     if not shown:
         return empty(theme, "The first epoch is being trained.", height=height)
-    across, up = axis(theme, "epochs trained", rangemode="tozero"), axis(theme, grid=True, tickformat=".0%")
+    measured = [p.accuracy for _, history in shown for p in history if p.accuracy is not None]
+    across = axis(theme, "epochs trained", rangemode="tozero")
+    up = _measured_axis(theme, measured, [m.value for m in measured])
     figure = framed(theme, height=height, x=across, y=up)
     dashes = ("solid", "dash", "dot", "dashdot")
-    every: list[float] = []
     for i, (name, history) in enumerate(shown):
         places = epochs_so_far(history)
-        points = [(x, p.accuracy.value) for x, p in zip(places, history, strict=True) if p.accuracy is not None]
-        every += [y for _, y in points]
+        points = [(x, p.accuracy) for x, p in zip(places, history, strict=True) if p.accuracy is not None]
         colour = theme.curves[i % len(theme.curves)]
         figure.add_trace(
             go.Scatter(
-                x=[x for x, _ in points], y=[y for _, y in points], mode="lines", name=clean_plotly(name),
+                x=[x for x, _ in points], y=[m.value for _, m in points], mode="lines", name=clean_plotly(name),
                 line={"color": colour, "width": 2, "dash": dashes[(i // len(theme.curves)) % len(dashes)]},
-                customdata=[percent(y) for _, y in points],
+                customdata=[level(m) for _, m in points],
                 hovertemplate=f"{clean_plotly(name)}<br>epoch %{{x}}: %{{customdata}}<extra></extra>",
             )
         )  # fmt: skip
-    figure.update_layout(legend={"orientation": "v", "y": -0.18, "yanchor": "top"}, yaxis_range=_span(every))
+    figure.update_layout(legend={"orientation": "v", "y": -0.18, "yanchor": "top"})
     return figure

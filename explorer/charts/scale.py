@@ -9,6 +9,7 @@ from typing import Literal
 
 from explorer.analysis.pareto import unbeaten
 from explorer.errors import ExplorerError
+from explorer.metrics.base import goodness
 from explorer.text.numbers import bytes_text, percent, times
 from explorer.types import TradeOff, TradeOffPoint
 
@@ -85,7 +86,9 @@ def front(points: Sequence[TradeOffPoint], scale: Scale) -> list[int]:
     """
     sign = -1 if scale.falls else 1
     rising = unbeaten(
-        drawable(points, scale), lambda i: sign * scale.value(points[i]), lambda i: points[i].accuracy.value
+        drawable(points, scale),
+        lambda i: sign * scale.value(points[i]),
+        lambda i: goodness(points[i].accuracy, points[i].drop),
     )
     places = [scale.value(points[i]) for i in rising]
     return [i for n, i in enumerate(rising) if not n or not math.isclose(places[n - 1], places[n], rel_tol=0.01)]

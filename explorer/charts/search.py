@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from explorer.analysis.search.result import ORIGINS, SearchResult, Tried, amount
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
-from explorer.text.delta import delta, delta_text, delta_with_ends, named
+from explorer.text.delta import delta, delta_text, delta_with_ends, in_unit, named, worse_is_up
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import interval, percent, points_asked
+from explorer.text.numbers import change, interval, level, percent, points_asked, valued
 
 _A_BAR, _TALLEST = 20, 520
 # Those that a reader knows by name have a mark of their own; what the search made itself is a dot.
@@ -58,15 +58,18 @@ def search(result: SearchResult | None, *, theme: Theme | None = None, height: i
 def _budget(result: SearchResult, theme: Theme, height: int) -> go.Figure:
     """Accuracy over the order of trial."""
     n = len(result.tried)
-    dense = result.best.point.accuracy.value + result.best.drop.value
-    low = min(tried.point.accuracy.value for tried in result.tried)
-    room = max(0.01, 0.08 * (dense - low))
+    best_point = result.best.point.accuracy
+    dense, is_share = result.best.dense_value, best_point.unit == "fraction"
+    values = [tried.point.accuracy.value for tried in result.tried]
+    low, high = min(dense, *values), max(dense, *values) if worse_is_up(result.best.drop) else dense
+    room = max(0.01 if is_share else 1e-9, 0.08 * (high - low))
+    ticks = {"tickformat": ".0%" if high - low > 0.05 else ".1%"} if is_share else {}
     figure = framed(
         theme,
         height=height,
         x=axis(theme, "plan, in the order of trial", range=[0.2, max(10, n) + 0.8]),
-        y=axis(theme, "accuracy", grid=True, tickformat=".0%" if dense - low > 0.05 else ".1%",
-               range=[low - room, dense + 1.6 * room]),
+        y=axis(theme, clean_plotly(result.question.judged), grid=True, **ticks,
+               range=[low - room, high + 1.6 * room]),
     )  # fmt: skip
     best = [max((t for t in result.tried[: i + 1]), key=lambda t: (t.meets, -t.drop.value)) for i in range(n)]
     figure.add_trace(
@@ -75,7 +78,7 @@ def _budget(result: SearchResult, theme: Theme, height: int) -> go.Figure:
             line={"color": theme.now, "width": 1.5, "shape": "hv"}, hoverinfo="skip", showlegend=n > 1,
         )
     )  # fmt: skip
-    _line(figure, theme, dense, f"dense {percent(dense)}")
+    _line(figure, theme, dense, f"dense {valued(dense, best_point.unit)}")
     return figure
 
 
@@ -83,20 +86,27 @@ def _drop(result: SearchResult, theme: Theme, height: int) -> go.Figure:
     """The change over the cost, which falls to the right: better answers lie there, above the line."""
     limit = result.question.max_drop or 0.0
     shares = [tried.share for tried in result.tried]
-    changes = [delta(tried.drop) for tried in result.tried]
-    bottom = min(-limit, max(min(changes), -max(4 * limit, 0.05)))
-    top = max(0.0, *changes)
+    changes, drop = [delta(tried.drop) for tried in result.tried], result.best.drop
+    allowed, is_share = limit if worse_is_up(drop) else -limit, drop.unit == "fraction"
+    far = max(4 * limit, 0.05 if is_share else 1e-9)
+    bottom = min(0.0, allowed, max(min(changes), -far))
+    top = max(0.0, allowed, min(max(changes), far) if worse_is_up(drop) else max(changes))
     room = 0.08 * (top - bottom)
+    ticks = {}
+    if is_share:
+        places = _ticks(bottom, top)
+        ticks = {"tickvals": places, "ticktext": [points_asked(v).removesuffix(" pt") for v in places]}
+    unit = {"pt": " in points", "": ""}.get(in_unit(drop), f", {in_unit(drop)}")
     figure = framed(
         theme,
         height=height,
         x=axis(theme, f"{result.question.words}, share of dense", tickformat=".0%",
                range=[max(shares) + 0.03, max(0.0, min(shares) - 0.03)]),
-        y=axis(theme, f"{named(result.best.point.accuracy.name)} in points", grid=True,
-               range=[bottom - room, top + room], tickvals=_ticks(bottom, top),
-               ticktext=[points_asked(v).removesuffix(" pt") for v in _ticks(bottom, top)]),
+        y=axis(theme, f"{named(clean_plotly(result.best.point.accuracy.name))}{unit}", grid=True,
+               range=[bottom - room, top + room], **ticks),
     )  # fmt: skip
-    _line(figure, theme, -limit, f"allowed: {points_asked(-limit)}", side="left")
+    text = points_asked(allowed) if is_share else change(allowed, drop.unit)
+    _line(figure, theme, allowed, f"allowed: {text}", side="left")
     return figure
 
 
@@ -187,12 +197,12 @@ def shares(tried: Tried, *, theme: Theme | None = None) -> go.Figure:
 
 def hover(tried: Tried) -> str:
     """What is known of a plan, line by line: where from, accuracy and drop, prediction, cost."""
-    spread = interval(tried.point.accuracy)
+    spread, name = interval(tried.point.accuracy), clean_plotly(tried.point.accuracy.name)
     predicted = "" if tried.predicted is None else f", predicted {delta_text(tried.predicted)}"
     lines = [
         f"<b>{clean_plotly(ORIGINS[tried.by])}</b>",
-        f"{clean_plotly(tried.point.accuracy.name)} <b>{percent(tried.point.accuracy.value)}</b> ({spread})",
-        f"{named(tried.point.accuracy.name)} {delta_with_ends(tried.drop)} on {tried.drop.n:,}{predicted}",
+        f"{name} <b>{level(tried.point.accuracy)}</b> ({spread})",
+        f"{named(name)} {delta_with_ends(tried.drop)} on {tried.drop.n:,}{predicted}",
         f"{amount(tried.cost)}, {percent(tried.share)} of dense ({tried.cost.origin})",
     ]
     return "<br>".join([*lines, "" if tried.meets else "does not keep to what was asked"]).removesuffix("<br>")

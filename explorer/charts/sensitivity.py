@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import plotly.graph_objects as go
 
@@ -12,10 +13,10 @@ from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.analysis.sensitivity.weight_energy import Energy
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
-from explorer.metrics.base import JUDGED_NAMES
-from explorer.text.delta import IN_POINTS, as_change, delta, delta_text, delta_with_ends, direction, named
+from explorer.metrics.base import evaluated_by
+from explorer.text.delta import as_change, delta, delta_short, delta_text, delta_with_ends, direction, in_unit, named
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import percent, points
+from explorer.text.numbers import level, percent
 from explorer.types import Measurement
 from explorer.types.aliases import JsonDict
 
@@ -28,14 +29,14 @@ STRONG, STRONG_ON_DARK = 0.8, 0.52
 _MOST_PARTS = 12
 
 
-def depth(drop: float) -> float:
-    """A drop (share) on a scale where one point can be told from none: its square root."""
-    return math.sqrt(min(1.0, max(0.0, drop)))
+def depth(drop: float, scale: float = 1.0) -> float:
+    """A drop on a scale where one point can be told from none: the square root of its part of ``scale``."""
+    return math.sqrt(min(1.0, max(0.0, drop / scale)))
 
 
-def shade(cell: Cell) -> float:
+def shade(cell: Cell, scale: float = 1.0) -> float:
     """The depth of a cell's colour: none where the interval of its change covers zero, or where it got better."""
-    return depth(cell.drop.value) if direction(cell.drop) == "worse" else 0.0
+    return depth(cell.drop.value, scale) if direction(cell.drop) == "worse" else 0.0
 
 
 def heatmap(
@@ -50,9 +51,9 @@ def heatmap(
         return empty(theme, "Nothing can be scanned here.")
     rows = [[sensitivity.cell(group, level) for level in levels] for group in groups]
     figure = _grid(groups, levels, theme)
-    figure.add_trace(_cells(rows, theme))
+    figure.add_trace(_cells(rows, theme, sensitivity))
     if len(groups) * len(levels) <= MOST_TEXT:
-        figure.add_trace(_numbers(rows, theme))
+        figure.add_trace(_numbers(rows, theme, sensitivity.scale))
     return figure
 
 
@@ -110,9 +111,10 @@ def _grid(groups: Sequence[str], levels: Sequence[float], theme: Theme) -> go.Fi
     return framed(theme, height=height, x=across, y=down, showlegend=False)
 
 
-def _cells(rows: list[list[Cell | None]], theme: Theme) -> go.Heatmap:
+def _cells(rows: list[list[Cell | None]], theme: Theme, sensitivity: Sensitivity) -> go.Heatmap:
+    scale = sensitivity.scale
     return go.Heatmap(
-        z=[[None if cell is None else 0.0 - shade(cell) for cell in row] for row in rows],
+        z=[[None if cell is None else 0.0 - shade(cell, scale) for cell in row] for row in rows],
         customdata=[[_hover(cell) for cell in row] for row in rows],
         hovertemplate="%{customdata}<extra></extra>",
         colorscale=[[1 - stop, colour] for stop, colour in reversed(cost_scale(theme))],
@@ -123,8 +125,8 @@ def _cells(rows: list[list[Cell | None]], theme: Theme) -> go.Heatmap:
         hoverongaps=False,
         colorbar={
             "tickvals": [-depth(drop) for drop in TICKS],
-            "ticktext": [f"−{100 * drop:.0f}" if drop else "0" for drop in TICKS],
-            "title": {"text": IN_POINTS, "font": {"size": 11, "color": theme.muted}},
+            "ticktext": tick_texts(sensitivity),
+            "title": {"text": axis_title(sensitivity), "font": {"size": 11, "color": theme.muted}},
             "tickfont": {"size": 11, "color": theme.muted},
             "thickness": 10,
             "outlinewidth": 0,
@@ -132,7 +134,19 @@ def _cells(rows: list[list[Cell | None]], theme: Theme) -> go.Heatmap:
     )
 
 
-def _numbers(rows: list[list[Cell | None]], theme: Theme) -> go.Scatter:
+def tick_texts(sensitivity: Sensitivity) -> list[str]:
+    """What the colours stand for: changes, down to the worst."""
+    drops = [sensitivity.as_drop(sensitivity.scale * drop, "") for drop in TICKS]
+    return [delta_short(drop).removesuffix(".0") for drop in drops]
+
+
+def axis_title(sensitivity: Sensitivity) -> str:
+    """What changes are of, with their unit: "Δ accuracy, pt", "Δ loss, nats"."""
+    unit = in_unit(sensitivity.as_drop(0.0, ""))
+    return named(sensitivity.judged) + (f", {unit}" if unit else "")
+
+
+def _numbers(rows: list[list[Cell | None]], theme: Theme, scale: float) -> go.Scatter:
     """What is written on the cells, dark on light grounds and light on dark ones; a click on one tells which it is."""
     places = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell is not None]
     is_dark = theme.background < "#7"
@@ -143,7 +157,10 @@ def _numbers(rows: list[list[Cell | None]], theme: Theme) -> go.Scatter:
         mode="markers+text",
         marker={"size": 22, "opacity": 0},
         text=[short(cell) for _, _, cell in places],
-        textfont={"size": 11, "color": [on_strong if shade(cell) > strong else theme.text for _, _, cell in places]},
+        textfont={
+            "size": 11,
+            "color": [on_strong if shade(cell, scale) > strong else theme.text for _, _, cell in places],
+        },
         customdata=[[cell.group, cell.level] for _, _, cell in places],
         hovertext=[_hover(cell) for _, _, cell in places],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -162,7 +179,7 @@ def cost_scale(theme: Theme) -> tuple[tuple[float, str], ...]:
 
 def short(cell: Cell) -> str:
     """The change in points, as short as it can be said: "−2.3", "0"; "≈ 0" of a part of the samples so far."""
-    text = delta_text(cell.drop).removesuffix(" pt")
+    text = delta_short(cell.drop)
     return ("" if cell.complete else "≈ ") + ("0" if text == "0.0" else text)
 
 
@@ -173,8 +190,8 @@ def _hover(cell: Cell | None) -> str:
     state = "" if cell.complete else ", so far"
     return (
         f"<b>{clean_plotly(cell.group)}</b> at {percent(cell.share)}: {cell.n_pruned:,} of {cell.n_units:,}<br>"
-        f"{named(JUDGED_NAMES[cell.judged_by])} {delta_with_ends(drop)}<br>"
-        f"{cell.accuracy.name} {percent(cell.accuracy.value)}<br>"
+        f"{named(clean_plotly(evaluated_by(cell.judged_by, cell.accuracy)))} {delta_with_ends(drop)}<br>"
+        f"{clean_plotly(cell.accuracy.name)} {level(cell.accuracy)}<br>"
         f"{cell.mode} ({drop.origin}) on {cell.n:,} of {cell.total:,}{state}"
     )
 
@@ -193,14 +210,15 @@ def curves(
     if not shown:
         return empty(theme, "No layer has been measured yet.", height=height)
     across = axis(theme, "share pruned of this layer alone", tickformat=".0%", range=[-0.01, 1.01])
-    up = axis(theme, sensitivity.judged, grid=True, tickformat=".0%", range=[-0.01, 1.04])
+    as_share = {"tickformat": ".0%", "range": [-0.01, 1.04]} if sensitivity.is_fraction else {}
+    up = axis(theme, clean_plotly(sensitivity.judged), grid=True, **as_share)
     figure = framed(theme, height=height, x=across, y=up)
     for i, group in enumerate(shown):
         colour = theme.curves[i % len(theme.curves)]
         dash = ("solid", "4px,3px", "1px,3px")[i // len(theme.curves) % 3]
         _add_curve(figure, sensitivity, group, colour, dash, theme)
     if budget is not None and sensitivity.cells[0].judged_by != "agreement":
-        line = sensitivity.dense_accuracy - budget
+        line = sensitivity.at_drop(budget)
         figure.add_hline(line, line={"color": theme.good, "width": 1, "dash": "dot"})
     return figure
 
@@ -210,9 +228,8 @@ def _add_curve(figure: go.Figure, sensitivity: Sensitivity, group: str, colour: 
     x = [0.0, *(cell.share for cell in cells)]
     # From the paired drops: what was measured on some of the samples so far has no other comparable height.
     drops = [Measurement("drop", 0.0, "fraction", "counted"), *(cell.drop for cell in cells)]
-    dense = sensitivity.dense_accuracy
-    low = [dense - (d.value if d.high is None else d.high) for d in drops]
-    high = [dense - (d.value if d.low is None else d.low) for d in drops]
+    low = [sensitivity.at_drop(d.value if d.high is None else d.high) for d in drops]
+    high = [sensitivity.at_drop(d.value if d.low is None else d.low) for d in drops]
     figure.add_scatter(
         x=x + x[::-1],
         y=high + low[::-1],
@@ -225,7 +242,7 @@ def _add_curve(figure: go.Figure, sensitivity: Sensitivity, group: str, colour: 
     )
     figure.add_scatter(
         x=x,
-        y=[dense - drop.value for drop in drops],
+        y=[sensitivity.at_drop(drop.value) for drop in drops],
         mode="lines+markers",
         name=clean_plotly(group),
         legendgroup=group,
@@ -243,14 +260,14 @@ def ranked(sensitivity: Sensitivity, level: float, *, theme: Theme | None = None
     if not cells:
         return empty(theme, "This level has not been measured yet.")
     height = min(_TALLEST, max(_SMALLEST, 22 * len(cells) + 70))
-    across = axis(theme, f"{named(sensitivity.judged)} in points, {cells[0].drop.origin}", grid=True)
+    across = axis(theme, f"{clean_plotly(axis_title(sensitivity))}, {cells[0].drop.origin}", grid=True)
     down = axis(theme, autorange="reversed", tickvals=list(range(len(cells))))
     down["ticktext"] = [clean_plotly(cell.group) for cell in cells]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
     figure = framed(theme, height=height, x=across, y=down, showlegend=False, bargap=0.35)
     tones = {"worse": theme.bad, "better": theme.good, "": theme.control}
     figure.add_bar(
-        x=[100 * delta(cell.drop) for cell in cells],
+        x=[drawn(cell.drop) for cell in cells],
         y=list(range(len(cells))),
         orientation="h",
         marker={"color": [tones[direction(cell.drop)] for cell in cells], "opacity": 0.85},
@@ -267,21 +284,23 @@ def interaction(joint: Joint, *, judged: str = "accuracy", theme: Theme | None =
     parts = sorted(joint.singles.items(), key=lambda item: -item[1])
     rest = parts[_MOST_PARTS:]
     shown = parts[:_MOST_PARTS] + ([(f"{len(rest)} others", sum(value for _, value in rest))] if rest else [])
-    across = axis(theme, f"{named(judged)} in points", grid=True, rangemode="tozero")
+    unit = in_unit(joint.measured)
+    across = axis(theme, named(clean_plotly(judged)) + f", {unit}" * bool(unit), grid=True, rangemode="tozero")
     figure = framed(
         theme, height=height, x=across, y=axis(theme, autorange="reversed"), barmode="relative", showlegend=False
     )
     names = ["sum of the layers alone,<br>estimated", "all together,<br>measured"]
     for i, (name, value) in enumerate(shown):
+        alone = replace(joint.predicted, value=value)
         figure.add_bar(
-            x=[-100 * value],
+            x=[drawn(alone)],
             y=names[:1],
             orientation="h",
             marker={"color": theme.accent, "opacity": 0.95 - 0.55 * (i % 2), "line": {"width": 0}},
-            hovertemplate=f"{clean_plotly(name)} alone: {points(-value)} (estimated)<extra></extra>",
+            hovertemplate=f"{clean_plotly(name)} alone: {delta_text(alone)} (estimated)<extra></extra>",
         )
     figure.add_bar(
-        x=[100 * delta(joint.measured)],
+        x=[drawn(joint.measured)],
         y=names[1:],
         orientation="h",
         marker={"color": theme.now},
@@ -291,9 +310,15 @@ def interaction(joint: Joint, *, judged: str = "accuracy", theme: Theme | None =
     return figure
 
 
+def drawn(drop: Measurement) -> float:
+    """A change as it is drawn: in points, or in its own unit where it is no share."""
+    return (100 if drop.unit == "fraction" else 1) * delta(drop)
+
+
 def _whiskers(drops: Sequence[Measurement], theme: Theme) -> JsonDict:
-    """95 % intervals of the changes as error bars, in points."""
+    """95 % intervals of the changes as error bars, in points or in their own unit."""
     changes = [as_change(drop) for drop in drops]
-    up = [100 * (c.high - c.value) if c.high is not None else 0.0 for c in changes]
-    down = [100 * (c.value - c.low) if c.low is not None else 0.0 for c in changes]
+    times = 100 if not drops or drops[0].unit == "fraction" else 1
+    up = [times * (c.high - c.value) if c.high is not None else 0.0 for c in changes]
+    down = [times * (c.value - c.low) if c.low is not None else 0.0 for c in changes]
     return {"type": "data", "array": up, "arrayminus": down, "color": theme.muted, "thickness": 1, "width": 3}

@@ -15,10 +15,21 @@ from explorer.charts.frame import axis, empty, framed
 from explorer.charts.lines import HOLLOW_KEY, STAR, STAR_KEY, Line, lines_of
 from explorer.charts.scale import Scale, XName, drawable, front, scale_of
 from explorer.charts.theme import Theme
+from explorer.metrics.base import dense_value
 from explorer.params.options import options_from
-from explorer.text.delta import delta_with_ends, named
+from explorer.text.delta import change_of_mean, delta_with_ends, named, worse_is_up
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import bytes_text, interval, percent, points, points_asked, provenance, times
+from explorer.text.numbers import (
+    bytes_text,
+    interval,
+    level,
+    percent,
+    points_asked,
+    provenance,
+    times,
+    valued,
+    worse_by,
+)
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
@@ -97,22 +108,24 @@ def _axes(theme: Theme, scale: Scale, everything: Sequence[TradeOffPoint], heigh
     values = [scale.value(p) for p in everything]
     low, high = scale.span(values)
     places, texts = scale.ticks(values)
-    lowest = min(p.accuracy.low if p.accuracy.low is not None else p.accuracy.value for p in everything)
-    # From zero, unless everything happens near the top: a cut axis makes small losses look large.
-    floor = 0.0 if lowest < 0.5 else 0.5
     across = axis(theme, scale.title, tickvals=places, ticktext=texts, type="linear", range=[low, high])
     if scale.log:
         across |= {"type": "log", "range": [log10(low), log10(high)]}
     if scale.falls:
         across["range"] = across["range"][::-1]
-    up = axis(
-        theme,
-        grid=True,
-        tickformat=".0%",
-        range=[floor - 0.01 * (1 - floor), 1.1 - 0.06 * floor],
-        dtick=0.2 if floor == 0 else 0.1,
-    )
-    return framed(theme, height=height, x=across, y=up)
+    return framed(theme, height=height, x=across, y=axis(theme, **_upwards(everything)))
+
+
+def _upwards(everything: Sequence[TradeOffPoint]) -> JsonDict:
+    """The axis of what was measured; of a metric that is no accuracy, with its name."""
+    first = everything[0].accuracy
+    if first.unit != "fraction":
+        return {"grid": True, "title": clean_plotly(first.name), "rangemode": "tozero"}
+    lowest = min(p.accuracy.low if p.accuracy.low is not None else p.accuracy.value for p in everything)
+    # From zero, unless everything happens near the top: a cut axis makes small losses look large.
+    floor = 0.0 if lowest < 0.5 else 0.5
+    span = [floor - 0.01 * (1 - floor), 1.1 - 0.06 * floor]
+    return {"grid": True, "tickformat": ".0%", "range": span, "dtick": 0.2 if floor == 0 else 0.1}
 
 
 def _curves(lines: Sequence[Line], scale: Scale, theme: Theme) -> Iterator[go.Scatter]:
@@ -224,15 +237,17 @@ def _tried(tried: Sequence[TradeOffPoint], scale: Scale, theme: Theme) -> go.Sca
 
 def _budget(figure: go.Figure, point: TradeOffPoint, budget: float, theme: Theme) -> None:
     """Dense accuracy follows from any point, since its drop is against the dense model on the same samples."""
-    level = point.accuracy.value + point.drop.value - budget
-    figure.add_hline(y=level, line={"color": theme.good, "width": 1.2, "dash": "2px,2px"}, layer="below")
+    is_up, is_share = worse_is_up(point.drop), point.drop.unit == "fraction"
+    height = dense_value(point.accuracy, point.drop) + (budget if is_up else -budget)
+    worse = points_asked(budget) if is_share else worse_by(budget, point.drop.unit)
+    figure.add_hline(y=height, line={"color": theme.good, "width": 1.2, "dash": "2px,2px"}, layer="below")
     figure.add_annotation(
-        text=f"budget: dense −{points_asked(budget)}",
+        text=f"budget: dense {'+' if is_up else '−'}{worse}",
         x=1,
         xref="paper",
         xanchor="right",
-        y=level,
-        yanchor="top",
+        y=height,
+        yanchor="bottom" if is_up else "top",
         showarrow=False,
         font={"color": theme.good, "size": 12},
     )
@@ -258,7 +273,7 @@ def _now(figure: go.Figure, now: TradeOffPoint, scale: Scale, theme: Theme) -> N
     is_left = abs(place - low) < abs(high - low) / 2
     # Above and, where there is room, to the right: no better point lies there, so nothing is covered.
     figure.add_annotation(
-        text=f"<b>now · {scale.text(across)} · {percent(now.accuracy.value)}</b>",
+        text=f"<b>now · {scale.text(across)} · {level(now.accuracy)}</b>",
         x=place,
         y=now.accuracy.value,
         showarrow=False,
@@ -270,19 +285,20 @@ def _now(figure: go.Figure, now: TradeOffPoint, scale: Scale, theme: Theme) -> N
     )
 
 
-def level_hover(label: str, level: Level) -> str:
+def level_hover(label: str, of: Level) -> str:
     """What is known about a level, line by line; of several seeds the means, and how far they lie apart."""
-    if level.n_seeds == 1:
-        return hover(label, level.points[0])
-    some, (low, high) = level.points[0], level.spread
-    ratio, speedup = level.mean(lambda p: p.compression_ratio), level.mean(lambda p: p.theoretical_speedup)
+    if of.n_seeds == 1:
+        return hover(label, of.points[0])
+    some, (low, high) = of.points[0], of.spread
+    ratio, speedup = of.mean(lambda p: p.compression_ratio), of.mean(lambda p: p.theoretical_speedup)
+    unit, change = some.accuracy.unit, change_of_mean(some.drop, of.drop)
     return "<br>".join(
         [
-            f"<b>{clean_plotly(label)}</b>, mean of {level.n_seeds} seeds",
-            f"{clean_plotly(some.accuracy.name)} <b>{percent(level.accuracy)}</b>"
-            f" (seeds: {percent(low)} to {percent(high)})",
-            f"{clean_plotly(named(some.accuracy.name))} {points(-level.drop)} · {provenance(some.accuracy)}, each",
-            f"{_asked(some)}{times(ratio)} fewer parameters · sparsity {percent(level.mean(lambda p: p.sparsity))}",
+            f"<b>{clean_plotly(label)}</b>, mean of {of.n_seeds} seeds",
+            f"{clean_plotly(some.accuracy.name)} <b>{valued(of.accuracy, unit)}</b>"
+            f" (seeds: {valued(low, unit)} to {valued(high, unit)})",
+            f"{clean_plotly(named(some.accuracy.name))} {change} · {provenance(some.accuracy)}, each",
+            f"{_asked(some)}{times(ratio)} fewer parameters · sparsity {percent(of.mean(lambda p: p.sparsity))}",
             f"{times(speedup)} fewer MACs (counted) · {clean_plotly(in_words(some.protocol))}",
         ]
     )
@@ -293,7 +309,7 @@ def hover(label: str, point: TradeOffPoint, more: str = "") -> str:
     spread = f" (95%: {interval(point.accuracy)})" if interval(point.accuracy) else ""
     lines = [
         f"<b>{clean_plotly(label)}</b>",
-        f"{clean_plotly(point.accuracy.name)} <b>{percent(point.accuracy.value)}</b>{spread}",
+        f"{clean_plotly(point.accuracy.name)} <b>{level(point.accuracy)}</b>{spread}",
         f"{clean_plotly(named(point.accuracy.name))} {delta_with_ends(point.drop)}",
         f"{provenance(point.accuracy)} · {clean_plotly(in_words(point.protocol))}",
         f"{_asked(point)}{times(point.compression_ratio)} fewer parameters · sparsity {percent(point.sparsity)}",

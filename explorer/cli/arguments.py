@@ -111,6 +111,12 @@ def add_against(parser: Parser) -> None:
     parser.add_argument("--against", dest="parent", metavar="PARENT", help=text)
 
 
+def add_metric(parser: Parser) -> None:
+    """The metric in the place of accuracy."""
+    text = "measured in the place of accuracy, with its own direction; of those that suit the model (see evaluate -h)"
+    parser.add_argument("--metric", choices=keys("metric"), metavar="NAME", help=text)
+
+
 def add_common(parser: Parser) -> None:
     """What every command takes that opens a model, so that a script may give all of them the same flags."""
     group = parser.add_argument_group("everywhere")

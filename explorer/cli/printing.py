@@ -23,8 +23,10 @@ from explorer.text.numbers import times as times
 from explorer.types.aliases import JsonObject
 
 if TYPE_CHECKING:
-    from explorer.types import Finding, Measurement
+    from explorer.types import Finding, Measurement, TradeOffPoint
 
+# As explorer.types.results has them; importing that here would load torch for --help.
+_FIRST_NAMES = ("accuracy", "agreement", "r2")
 _SIMPLER = str.maketrans(
     {"−": "-", "–": "-", "×": "x", "±": "+-", "Δ": "delta", "≈": "~", "·": "-", "…": "...", "∞": "inf"}
 )
@@ -116,6 +118,12 @@ def delta(drop: Measurement) -> tuple[str, str]:
     """A drop as the change that it is, and its interval: ``−0.4 pt``, ``−1.5 to +0.6 pt, n = 450``."""
     n = f"n = {drop.n:,}" if drop.n is not None else ""
     return delta_text(drop), ", ".join(part for part in (delta_ends(drop), n) if part)
+
+
+def judged(points: Sequence[TradeOffPoint]) -> str:
+    """What points were evaluated by, in words: "accuracy", unless another metric was chosen."""
+    name = points[0].accuracy.name if points else "accuracy"
+    return "accuracy" if name in _FIRST_NAMES else name.replace("_", " ")
 
 
 def number_interval(m: Measurement) -> str:

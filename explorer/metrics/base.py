@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -13,10 +13,9 @@ from explorer.errors import Refusal
 from explorer.metrics.interval import Interval, wilson
 from explorer.metrics.origin import machine, today
 from explorer.types import JudgedBy, Measurement, Task
+from explorer.types.results import FIRST_NAMES as FIRST_NAMES
+from explorer.types.results import Best as Best
 
-Best = Literal["highest", "lowest", "zero"]
-FIRST_NAMES = frozenset({"accuracy", "agreement", "r2"})
-"""What the first measurement is called where no other metric was chosen."""
 JUDGED_NAMES: Mapping[JudgedBy, str] = {
     "labels": "accuracy",
     "agreement": "agreement with the dense model",
@@ -137,4 +136,22 @@ def measure(
         machine=machine(device),
         date=today(),
         note=getattr(metric, "note", "") if math.isfinite(value) else "The model gives numbers that are not finite.",
+        best=metric.best,
     )
+
+
+def evaluated_by(judged_by: JudgedBy, first: Measurement) -> str:
+    """What a model was evaluated by, in words: "accuracy", "R2", or the name of the metric that was chosen."""
+    return first.name.replace("_", " ") if judged_by == "metric" else JUDGED_NAMES[judged_by]
+
+
+def dense_value(first: Measurement, drop: Measurement) -> float:
+    """What the dense model has on the same samples, as it follows from what the pruned one has and how much worse."""
+    if drop.best in (None, "highest"):
+        return first.value + drop.value
+    return (abs(first.value) if drop.best == "zero" else first.value) - drop.value
+
+
+def goodness(first: Measurement, drop: Measurement) -> float:
+    """How good a model is, higher is better: its accuracy, or minus how much worse a chosen metric is than dense."""
+    return first.value if first.name in FIRST_NAMES and first.best in (None, "highest") else -drop.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, Protocol, get_args
@@ -11,6 +12,7 @@ from explorer.data.given import split_of
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.export.sizes import file_sizes
+from explorer.metrics.base import goodness
 from explorer.metrics.latency import Latency
 from explorer.metrics.macs import mac_table, theoretical_speedup, why_no_macs
 from explorer.metrics.size import compression_ratio
@@ -158,7 +160,11 @@ def n_points(shares: Sequence[float], forms: Sequence[Form], recoveries: Sequenc
 def pareto(points: Iterable[GridPoint]) -> tuple[GridPoint, ...]:
     """The points that no other beats in both size and accuracy, from the largest to the smallest."""
     measured = [point for point in points if point.point is not None and point.size is not None]
-    return tuple(unbeaten(measured, lambda p: -_value(p.size), lambda p: _value(p.accuracy)))
+    return tuple(unbeaten(measured, lambda p: -_value(p.size), _goodness))
+
+
+def _goodness(point: GridPoint) -> float:
+    return math.nan if point.accuracy is None or point.drop is None else goodness(point.accuracy, point.drop)
 
 
 def _value(measurement: Measurement | None) -> float:

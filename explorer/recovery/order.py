@@ -15,7 +15,7 @@ from explorer.recovery.grid import Working
 from explorer.recovery.recipe import Recipe, recover
 from explorer.recovery.state import measured_module
 from explorer.recovery.steps import Finetune, Prune, Quantize
-from explorer.text.numbers import percent, percent_asked, points_apart
+from explorer.text.numbers import level, percent_asked, points_apart
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement
 
 _WHY = ", since training moves weights off the grid"
@@ -90,11 +90,11 @@ def advice(tried: Sequence[MeasuredOrder], evaluator: Evaluator, *, share: float
     tuned = by_order.get(("prune", "tune", "quantize"))
     if first is None or last is None or tuned is None:
         return ""
-    accuracies = "; ".join(f"{t.words} {percent(t.evaluation.accuracy.value)}" for t in (first, last, tuned))
+    accuracies = "; ".join(f"{t.words} {level(t.evaluation.accuracy)}" for t in (first, last, tuned))
     where = (
         f"At {percent_asked(share)} and {bits} bits, measured on the same {first.evaluation.n:,} samples: {accuracies}."
     )
-    if not first.evaluation.chooses_classes:
+    if not first.evaluation.chooses_classes or first.evaluation.judged_by == "metric":
         return f"{where} There is no paired interval for such a measure, so none of them is called better."
     best, dense = max(t.evaluation.accuracy.value for t in (first, last)), evaluator.dense().accuracy.value
     between = _which_first(difference(first, last, evaluator), lost=best < dense / 2)

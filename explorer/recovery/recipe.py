@@ -11,9 +11,10 @@ from pathlib import Path
 
 import torch
 
-from explorer.analysis.arguments import given_data, given_model
+from explorer.analysis.arguments import given_data, given_model, headline_of
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.metrics.own import Given
 from explorer.models import lineage
 from explorer.params import member_to_json
 from explorer.pruning.layers import already_zero, layer_table
@@ -139,6 +140,7 @@ def recover(
     data: Dataset | str | None = None,
     *,
     evaluator: Evaluator | None = None,
+    metric: Given | None = None,
     checkpoints: Path | str | None = None,
     device: str = "cpu",
     progress: bool | None = None,
@@ -147,9 +149,10 @@ def recover(
 
     The model is not written to: the last result carries ``recovered``, with the new network, its masks and its
     protocol. Trained on fit, the best epoch chosen on tune; test is never touched. ``evaluator`` is one of the model
-    to compare with (the dense one) on tune, made here unless given. With a folder as ``checkpoints`` each finished
-    epoch is kept there, and a run that was killed goes on to the same bits as one that was not. ``progress``: a
-    bar (default: where somebody types).
+    to compare with (the dense one) on tune, made here unless given; by its metric, or by ``metric`` as for
+    :func:`explorer.evaluate`, the best epoch is chosen. With a folder as ``checkpoints`` each finished
+    epoch is kept there, and a run that was killed goes on to the same bits as one that was not.
+    ``progress``: a bar (default: where somebody types).
 
     Raises ExplorerError when the model cannot run, or a step cannot be done with this data.
     """
@@ -163,9 +166,13 @@ def recover(
     refusal = next((refusal for refusal in refusals if refusal is not None), None)
     if refusal is not None:
         raise refusal.error()
+    headline = headline_of(metric, evaluator)
     if evaluator is None and "tune" in dataset.splits:
-        evaluator = Evaluator(loaded, dataset.splits["tune"], device=device)
-    kept = None if checkpoints is None else Checkpoints.of(checkpoints, depends_on(loaded, request, dataset, device))
+        evaluator = Evaluator(loaded, dataset.splits["tune"], device=device, asked=headline)
+    depends = depends_on(loaded, request, dataset, device)
+    if evaluator is not None and evaluator.asked.headline is not None:
+        depends["metric"] = evaluator.asked.headline.key
+    kept = None if checkpoints is None else Checkpoints.of(checkpoints, depends)
     context = RecoveryContext(
         dataset, layer_table(loaded), evaluator, kept, device, request.seed, n_steps=len(request.steps)
     )

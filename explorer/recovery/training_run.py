@@ -9,6 +9,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.metrics.base import goodness
 from explorer.recovery.checkpoints import Saved, progress_from, progress_json
 from explorer.recovery.context import RecoveryContext
 from explorer.recovery.state import RecoveryProgress, State, mask_digest, n_revived, sparsity_under
@@ -91,7 +92,9 @@ class TrainingRun:
 
     def _choose(self, progress: RecoveryProgress) -> None:
         loss = -progress.loss.value if progress.loss is not None and math.isfinite(progress.loss.value) else -math.inf
-        rank = (progress.accuracy.value, loss) if progress.accuracy is not None else (-math.inf, -math.inf)
+        first, drop = progress.accuracy, progress.drop
+        good = -math.inf if first is None or drop is None else goodness(first, drop)
+        rank = (good, loss if good > -math.inf else -math.inf)
         by_rank = self.trainer.settings.keep == "best" and progress.accuracy is not None
         if not by_rank or not self._best or rank > self._rank:
             self._best, self._rank, self.best_epoch = self.trainer.tensors(), rank, progress.epoch

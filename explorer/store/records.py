@@ -17,6 +17,7 @@ import torch
 
 from explorer.types import Dataset, LoadedModel, Measurement, SplitName, TradeOffPoint
 from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.results import FIRST_NAMES
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,17 @@ class PointRecord:
         return self.point.accuracy.origin
 
     @property
-    def judged_by(self) -> Literal["labels", "agreement"]:
-        """What the accuracy is a share of: right answers, or answers like the dense model's."""
-        return "agreement" if self.point.accuracy.name == "agreement" else "labels"
+    def judged_by(self) -> Literal["labels", "agreement", "metric"]:
+        """What the accuracy is a share of: right answers, or answers like the dense model's; or the chosen metric."""
+        name = self.point.accuracy.name
+        return "agreement" if name == "agreement" else "labels" if name in FIRST_NAMES else "metric"
 
     @property
     def identity(self) -> str:
         """Equal identity = the same measurement: equal masks, model, samples, versions and protocol."""
         point = self.point
         parts = [self.model_digest, self.data_digest, self.split, point.plan_digest or self.spec_digest, self.n]
+        parts += [] if point.accuracy.name in FIRST_NAMES else [point.accuracy.name]
         parts += [point.seed, self.device, self.torch_version, self.explorer_version, _canonical(point.protocol)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 

@@ -13,7 +13,7 @@ from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import number, part, several, spec
 from explorer.text.names import model_name
-from explorer.text.numbers import percent
+from explorer.text.numbers import level, percent
 from explorer.types import Plan
 
 
@@ -43,10 +43,10 @@ class ActivationRequest(TaskRequest[ActivationPoint]):
 
     def run(self, context: Context) -> Iterator[ActivationPoint]:
         """The points, in the order of the shares."""
-        evaluator = None if context.model.module is None else context.evaluator  # skipping says why it cannot
+        evaluator = None if context.model.module is None else context.plain_evaluator  # skipping says why it cannot
         plan = self.plan(context)
         yield from skipping(context.model, context.dataset, shares=self.shares, plan=plan, evaluator=evaluator)
 
     def describe(self, result: ActivationPoint) -> str:
         """ "50% skipped: 97.2%"."""
-        return f"{percent(result.skipped.value, 0)} zero: {percent(result.accuracy.value)}"
+        return f"{percent(result.skipped.value, 0)} zero: {level(result.accuracy)}"

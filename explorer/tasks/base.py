@@ -60,9 +60,10 @@ class TaskRequest(ABC, Generic[R]):
         return "tune"
 
     def key(self, context: Context) -> str:
-        """A digest of the request, the model's identity and the data's digest: equal key = the same work."""
+        """A digest of request, model, data and metric: equal key = the same work."""
         parts = {each.name: as_json(getattr(self, each.name)) for each in fields(self) if each.compare}  # type: ignore[arg-type]
         what = [self.kind, parts, context.model.identity, context.dataset.digest]
+        what += [] if context.metric_key is None else [context.metric_key]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
 
     def to_json(self) -> dict[str, object]:

@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from explorer.analysis.arguments import split_of
+from explorer.analysis.arguments import asked_for, split_of
 from explorer.analysis.parent import count_look_at_test
 from explorer.analysis.sensitivity.cell import ForgivingStore, Keep
+from explorer.engine.asked import Asked
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
+from explorer.metrics import METRICS
+from explorer.metrics.base import FIRST_NAMES
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
 from explorer.metrics.origin import machine
+from explorer.metrics.own import Given
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.store.database import Store
@@ -33,6 +37,8 @@ class Context:
     in ``folder`` (default: the user's data folder), ``n_looks`` is the number of the last one. Recoveries keep their
     epochs in ``checkpoints``; where that is a cache (``is_cache``) they also run without it, and its oldest go.
     ``opened`` are further models that a request may name, by their addresses, where they are open already.
+    ``metric``, as for :func:`explorer.evaluate`, takes the place of accuracy in all of it; what one's own code measures
+    is not recorded.
     """
 
     model: LoadedModel
@@ -45,11 +51,35 @@ class Context:
     is_cache: bool = False
     n_looks: int | None = None
     opened: Mapping[str, LoadedModel] = field(default_factory=dict)
+    metric: Given | None = None
+
+    @cached_property
+    def asked(self) -> Asked:
+        """The metric that was chosen as the headline. Raises ExplorerError for what is none."""
+        return asked_for(metric=self.metric)
+
+    @property
+    def metric_key(self) -> str | None:
+        """The key of the metric that was chosen; None where it is the task's own first one."""
+        return None if self.asked.headline is None else self.asked.headline.key
+
+    @property
+    def _is_recorded(self) -> bool:
+        return self.metric_key is None or self.metric_key in METRICS.members
 
     @cached_property
     def evaluator(self) -> Evaluator:
         """What measures on the tune split; it knows the dense model's answers for all requests."""
-        return Evaluator(self.model, split_of(self.dataset, "tune"), device=self.device)
+        return self.evaluator_of(split_of(self.dataset, "tune"))
+
+    @cached_property
+    def plain_evaluator(self) -> Evaluator:
+        """The same by the task's own first metric: for work that weighs accuracies as such."""
+        return self.evaluator if self.metric_key is None else self.evaluator_of(self.evaluator.split, Asked())
+
+    def evaluator_of(self, split: Split, asked: Asked | None = None) -> Evaluator:
+        """One that measures on another split, by the same metric unless others are asked for."""
+        return Evaluator(self.model, split, device=self.device, asked=asked or self.asked)
 
     @cached_property
     def macs(self) -> MacTable | None:
@@ -59,7 +89,7 @@ class Context:
     @cached_property
     def cells(self) -> Keep | None:
         """Where finished cells of scans are found and recorded."""
-        return None if self.store is None else ForgivingStore(self.store, self.report)
+        return None if self.store is None or not self._is_recorded else ForgivingStore(self.store, self.report)
 
     def __post_init__(self) -> None:
         self._last_scores: tuple[object, Scores] | None = None
@@ -82,7 +112,7 @@ class Context:
     def recorded(self, plan: Plan, split: SplitName) -> TradeOffPoint | None:
         """The same measurement as it was recorded before: of these masks, by this model run in this way, on all of
         this split, on this machine and with these versions; None where there is none."""
-        if self.store is None or not plan.digest:
+        if self.store is None or not plan.digest or not self._is_recorded:
             return None
         about = (self.model.digest, self.dataset.digest, split)
         try:
@@ -106,11 +136,14 @@ class Context:
             explorer_version(),
         )
         there = (record.model_identity, record.n, record.device, record.machine)
-        return here == (*there, record.torch_version, record.explorer_version) and not record.point.protocol
+        name = record.point.accuracy.name
+        by_the_same = name in FIRST_NAMES if self.metric_key is None else name == self.metric_key
+        is_here = here == (*there, record.torch_version, record.explorer_version)
+        return is_here and by_the_same and not record.point.protocol
 
     def record(self, point: TradeOffPoint, *, kind: str, split: SplitName = "tune") -> None:
         """Record a measured point; the one place where a result of requested work goes to the store."""
-        if self.store is None or point.plan_digest in self._reused:
+        if self.store is None or point.plan_digest in self._reused or not self._is_recorded:
             return
         try:
             self.store.record_point(

@@ -73,7 +73,7 @@ class GridRequest(TaskRequest[GridPoint | Working]):
 
     def run(self, context: Context) -> Iterator[GridPoint | Working]:
         """The points, and a sign of life while one is trained for."""
-        evaluator = context.evaluator
+        evaluator = context.plain_evaluator
         yield from grid(
             context.model,
             self.spec,

@@ -16,7 +16,7 @@ from explorer.tasks.context import Context
 from explorer.tasks.grid import bits, finetuning
 from explorer.tasks.parts import number, part, spec
 from explorer.text.names import model_name
-from explorer.text.numbers import percent
+from explorer.text.numbers import level
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class OrderRequest(TaskRequest[MeasuredOrder | Working]):
             context.dataset,
             bits=self.bits,
             training=self.training,
-            evaluator=context.evaluator,
+            evaluator=context.plain_evaluator,
         )
 
     def describe(self, result: MeasuredOrder | Working) -> str:
         """ "prune, tune, quantize: epoch 2 of 5"."""
         if isinstance(result, Working):
             return result.what
-        return f"{result.words}: {percent(result.evaluation.accuracy.value)}"
+        return f"{result.words}: {level(result.evaluation.accuracy)}"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from explorer.analysis import tradeoff
-from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics.macs import mac_table, why_no_macs
 from explorer.pruning.plan import plan as make_plan
@@ -22,7 +21,7 @@ from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import one_of, part, text
 from explorer.text.names import model_name
-from explorer.text.numbers import percent
+from explorer.text.numbers import level
 from explorer.types import Evaluation, LoadedModel, Plan, SplitName, TradeOffPoint
 
 
@@ -103,7 +102,7 @@ class RecoveryRequest(TaskRequest[RecoveryProgress | RecoveryOutcome]):
             return ""
         where = f"step {min(result.index + 1, result.n_steps)} of {result.n_steps}, {result.key}"
         epoch = f", epoch {result.epoch} of {result.n_epochs}" if result.n_epochs else ""
-        accuracy = f": {percent(result.accuracy.value)} on tune" if result.accuracy is not None else ""
+        accuracy = f": {level(result.accuracy)} on tune" if result.accuracy is not None else ""
         return f"{where}{epoch}{accuracy}"
 
     def point(self, result: RecoveryProgress | RecoveryOutcome) -> TradeOffPoint | None:
@@ -138,7 +137,7 @@ class RecoveryRequest(TaskRequest[RecoveryProgress | RecoveryOutcome]):
 
 def _outcome(recovered: Recovered, context: Context, name: SplitName) -> RecoveryOutcome:
     split = context.look(name)
-    evaluator = context.evaluator if name == "tune" else Evaluator(context.model, split, device=context.device)
+    evaluator = context.evaluator if name == "tune" else context.evaluator_of(split)
     evaluation = measured(recovered.state, split, evaluator)
     return RecoveryOutcome(recovered, evaluation, point_of(recovered, evaluation, context.model))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from explorer.analysis.arguments import given_data, given_model
+from explorer.metrics.own import Given
 from explorer.store.database import Store
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
@@ -31,13 +32,15 @@ def run(
     *,
     store: Store | Path | str | None = None,
     device: str = "cpu",
+    metric: Given | None = None,
 ) -> Iterator[R]:
     """Do what ``request`` asks of ``model``, result after result; the caller may stop any time.
 
     ``model`` and ``data`` may be addresses; without ``data`` it is what the model was made for. The results are
     those that the app shows and the command line prints. With a ``store`` (or its folder) measured points and cells
     of scans are recorded there, and cells that it holds are not measured again; looks at the locked test split are
-    counted there, else in the user's data folder. Raises ExplorerError for a request that this model or these data
+    counted there, else in the user's data folder. ``metric``, as for :func:`explorer.evaluate`, takes the place of
+    accuracy. Raises ExplorerError for a request that this model or these data
     cannot answer.
 
         >>> import explorer as ex
@@ -48,5 +51,5 @@ def run(
     loaded = given_model(model)
     recorded_in = Store(store) if isinstance(store, Path | str) else store
     folder = None if recorded_in is None else recorded_in.path.parent
-    context = Context(loaded, given_data(data, loaded), device=device, store=recorded_in, folder=folder)
+    context = Context(loaded, given_data(data, loaded), device=device, store=recorded_in, folder=folder, metric=metric)
     return results(request, context)

@@ -14,6 +14,7 @@ from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import number, one_of, optional, part, several, spec, text, whole
 from explorer.text.names import model_name
+from explorer.text.numbers import level as shown
 from explorer.text.numbers import percent
 from explorer.types import SplitName
 from explorer.types.stopping import check
@@ -47,7 +48,7 @@ class ScanRequest(TaskRequest[Cell]):
     levels: tuple[float, ...] = part(levels, LEVELS)
     layers: tuple[str, ...] | None = part(optional(several(text)), None)
     mode: Mode = part(one_of(MODES), "exact")
-    max_drop: float | None = part(optional(number(0.0, 1.0)), None)
+    max_drop: float | None = part(optional(number(0.0)), None)
     split: SplitName = part(one_of(("fit", "tune", "test")), "tune")
     n_samples: int | None = part(optional(sample_count), None)
     seed: int = part(whole(0), 0)
@@ -85,6 +86,7 @@ class ScanRequest(TaskRequest[Cell]):
             n_samples=self.n_samples,
             keep=context.cells,
             evaluator=evaluator,
+            metric=context.metric if evaluator is None else None,
             device=context.device,
             seed=self.seed,
             scores=context.scores(self.spec),
@@ -92,4 +94,4 @@ class ScanRequest(TaskRequest[Cell]):
 
     def describe(self, result: Cell) -> str:
         """ "conv1 at 50%: 97.2%"."""
-        return f"{result.group} at {percent(result.level, 0)}: {percent(result.accuracy.value)}"
+        return f"{result.group} at {percent(result.level, 0)}: {shown(result.accuracy)}"

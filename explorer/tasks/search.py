@@ -14,9 +14,9 @@ from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
-from explorer.tasks.parts import number, one_of, optional, part, spec, whole
+from explorer.tasks.parts import number, one_of, optional, part, spec, text, whole
 from explorer.tasks.scan import ScanRequest, levels
-from explorer.text.delta import DELTA, delta_text
+from explorer.text.delta import delta_text
 from explorer.text.names import model_name
 from explorer.text.numbers import percent
 from explorer.types import TradeOffPoint
@@ -33,7 +33,8 @@ def question(value: object) -> Question:
         raise ExplorerError(f"{value!r} is no question.", fix="Give a Question, or a budget such as macs=0.5.")
     if isinstance(value, Mapping) and "cost" in value:
         limit, max_drop = (optional(number())(value.get(name)) for name in ("limit", "max_drop"))
-        return Question(cost(value["cost"]), limit, max_drop, value.get("absolute") is True)
+        judged, unit = (text(value.get(name, getattr(Question, name))) for name in ("judged", "unit"))
+        return Question(cost(value["cost"]), limit, max_drop, value.get("absolute") is True, judged, unit)
     return Question.of(budget=value)
 
 
@@ -99,7 +100,7 @@ class SearchRequest(TaskRequest[Cell | Tried]):
         """ "scanning conv1 at 50%: 97.2%", "trying a plan: 38.2% of dense, Δ accuracy −0.4 pt"."""
         if isinstance(result, Cell):
             return f"scanning {self.scan.describe(result)}"
-        return f"trying a plan: {percent(result.share)} of dense, {DELTA} {delta_text(result.drop)}"
+        return f"trying a plan: {percent(result.share)} of dense, {result.delta_name} {delta_text(result.drop)}"
 
     def point(self, result: Cell | Tried) -> TradeOffPoint | None:
         """Each plan."""

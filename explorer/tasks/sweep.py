@@ -13,7 +13,7 @@ from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import number, one_of, optional, part, several, spec, text
 from explorer.text.names import model_name
-from explorer.text.numbers import percent, times
+from explorer.text.numbers import level, times
 from explorer.types import SplitName, TradeOffPoint
 
 
@@ -42,7 +42,7 @@ class SweepRequest(TaskRequest[TradeOffPoint]):
 
     def run(self, context: Context) -> Iterator[TradeOffPoint]:
         """The points, by rising compression."""
-        context.look(self.split)
+        split = context.look(self.split)
         # Where a criterion looks at data, it is looked at once for all curves.
         yield from sweep(
             context.model,
@@ -51,15 +51,14 @@ class SweepRequest(TaskRequest[TradeOffPoint]):
             ratios=self.ratios,
             sparsities=self.sparsities,
             split=self.split,
-            device=context.device,
-            evaluator=context.evaluator if self.split == "tune" else None,
+            evaluator=context.evaluator if self.split == "tune" else context.evaluator_of(split),
             scores=context.scores(self.spec) if self.spec.criterion.needs else None,
             recorded=partial(context.recorded, split=self.split) if self.split != "test" else None,
         )
 
     def describe(self, result: TradeOffPoint) -> str:
         """ "4×: 97.2%"."""
-        return f"{times(result.compression_ratio)}: {percent(result.accuracy.value)}"
+        return f"{times(result.compression_ratio)}: {level(result.accuracy)}"
 
     def point(self, result: TradeOffPoint) -> TradeOffPoint:
         """Each of them."""

@@ -1,5 +1,7 @@
 """Δ accuracy: pruned minus dense on the same samples, negative is worse. One sign on every face.
 
+Of a metric that should be low the change is pruned minus dense as well, so positive is worse.
+
 Results and JSON hold the same number as ``drop``, dense minus pruned: whoever prints or draws one comes through here.
 """
 
@@ -9,7 +11,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from explorer.text.numbers import points, points_between
+from explorer.text.numbers import change, change_between
 
 if TYPE_CHECKING:
     from explorer.types import Measurement
@@ -24,19 +26,40 @@ def named(judged: str) -> str:
     return f"Δ {judged}"
 
 
+def worse_is_up(drop: Measurement) -> bool:
+    """Whether the metric is one of which less is better, so that what is worse has risen."""
+    return drop.best in ("lowest", "zero")
+
+
 def delta(drop: Measurement) -> float:
-    """The change that a drop is; zero has no sign."""
-    return -drop.value if drop.value else 0.0
+    """The change that a drop is, in its own unit; zero has no sign. What should be low has risen where it is worse."""
+    return (drop.value if worse_is_up(drop) else -drop.value) if drop.value else 0.0
 
 
 def delta_text(drop: Measurement) -> str:
-    """ "−0.4 pt"."""
-    return points(-drop.value)
+    """ "−0.4 pt" of a share, "+0.031 nats" of anything else."""
+    return change(delta(drop), drop.unit)
+
+
+def change_of_mean(like: Measurement, mean_drop: float) -> str:
+    """The change that a mean of such drops is."""
+    return delta_text(replace(like, value=mean_drop))
 
 
 def delta_ends(drop: Measurement) -> str:
     """The interval of the change: "−1.5 to +0.6 pt"; nothing where none is there."""
-    return "" if drop.low is None or drop.high is None else points_between(-drop.high, -drop.low)
+    turned = as_change(drop)
+    return change_between(turned.low, turned.high, drop.unit)
+
+
+def in_unit(drop: Measurement) -> str:
+    """What changes are counted in, in a word: points of shares, nats; nothing for a plain number."""
+    return "pt" if drop.unit == "fraction" else "nats" if drop.unit == "nats" else ""
+
+
+def delta_short(drop: Measurement) -> str:
+    """The change without its unit: "−2.3"."""
+    return delta_text(drop).removesuffix(" pt").removesuffix(f" {drop.unit}")
 
 
 def delta_with_ends(drop: Measurement) -> str:
@@ -55,5 +78,7 @@ def direction(drop: Measurement) -> Direction:
 
 def as_change(drop: Measurement) -> Measurement:
     """The same difference as pruned minus dense, its interval turned with it."""
+    if worse_is_up(drop):
+        return replace(drop, name="delta", value=delta(drop))
     low, high = (None if end is None else -end for end in (drop.high, drop.low))
     return replace(drop, name="delta", value=delta(drop), low=low, high=high)

@@ -103,6 +103,43 @@ def points_between(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{_signed(100 * low)} to {_signed(100 * high)} pt"
 
 
+def change(difference: float, unit: str) -> str:
+    """A difference in its own unit, with its sign: "−0.4 pt" of shares, "+0.031 nats" of anything else."""
+    return points(difference) if unit == "fraction" else f"{_signed_digits(difference)}{_unit(unit)}"
+
+
+def worse_by(difference: float, unit: str) -> str:
+    """How much worse something is, or may be, without a sign: "2 points" of shares, "0.031 nats" of anything else."""
+    return points_spelled(difference) if unit == "fraction" else f"{_digits(difference, 3)}{_unit(unit)}"
+
+
+def apart(difference: float, unit: str) -> str:
+    """The size of a difference: "0.3 points" of shares, "0.031 nats" of anything else."""
+    return points_apart(difference) if unit == "fraction" else f"{_digits(abs(difference), 3)}{_unit(unit)}"
+
+
+def change_bare(difference: float) -> str:
+    """A difference that is no share's, without its unit: 0.0312 -> "+0.0312"."""
+    return _signed_digits(difference)
+
+
+def change_between(low: float | None, high: float | None, unit: str) -> str:
+    """The interval of a difference in its own unit; nothing where none is there."""
+    if unit == "fraction" or low is None or high is None:
+        return points_between(low, high)
+    return f"{_signed_digits(low)} to {_signed_digits(high)}{_unit(unit)}"
+
+
+def level(measurement: Measurement) -> str:
+    """A measurement's value: "98.2%" of a share, "0.0712" of anything else."""
+    return valued(measurement.value, measurement.unit)
+
+
+def valued(value: float, unit: str) -> str:
+    """A number of this unit: "98.2%", "0.0712"."""
+    return percent(value) if unit == "fraction" else number(value)
+
+
 def duration(seconds: float) -> str:
     """A time that is only roughly known, at the beginning of a sentence: "Less than a minute", "About 3 min"."""
     minutes = math.ceil(seconds / 60)
@@ -112,19 +149,17 @@ def duration(seconds: float) -> str:
 
 
 def interval(measurement: Measurement) -> str:
-    """A share's interval: "97.5 – 99.5%", or nothing."""
-    return between(measurement.low, measurement.high)
+    """The interval: "97.5 – 99.5%" of a share, "0.0456 – 0.0968" of anything else; nothing where none is there."""
+    low, high = measurement.low, measurement.high
+    if measurement.unit == "fraction" or low is None or high is None:
+        return between(low, high)
+    return f"{_digits(low, 3)} – {_digits(high, 3)}"
 
 
 def in_words(measurement: Measurement) -> str:
     """A measurement of any unit with its interval: "98.2% (97.5 – 99.5%)", "0.0712 (0.0456 – 0.0968)"."""
-    if measurement.unit == "fraction":
-        bounds = interval(measurement)
-        return percent(measurement.value) + (f" ({bounds})" if bounds else "")
-    value = number(measurement.value)
-    if measurement.low is None or measurement.high is None:
-        return value
-    return f"{value} ({_digits(measurement.low, 3)} – {_digits(measurement.high, 3)})"
+    bounds = interval(measurement)
+    return level(measurement) + (f" ({bounds})" if bounds else "")
 
 
 def provenance(measurement: Measurement) -> str:
@@ -140,6 +175,15 @@ def _digits(value: float, most: int) -> str:
 def _fixed(value: float, digits: int = 1) -> str:
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if not float(text) else text.replace("-", _MINUS)
+
+
+def _signed_digits(value: float) -> str:
+    text = _digits(value, 3)
+    return text if text.startswith(_MINUS) or not value else f"+{text}"
+
+
+def _unit(unit: str) -> str:
+    return " nats" if unit == "nats" else ""
 
 
 def _signed(value: float) -> str:

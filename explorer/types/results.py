@@ -13,7 +13,11 @@ from explorer.types.brief import Brief, Shown
 
 Origin = Literal["counted", "estimated", "measured"]
 Level = Literal["ok", "warn", "fail"]
+Best = Literal["highest", "lowest", "zero"]
+"""Which way a number is better: the highest value, the lowest one, or the one nearest to zero."""
 JudgedBy = Literal["labels", "agreement", "tokens", "numbers", "several", "metric"]
+FIRST_NAMES = frozenset({"accuracy", "agreement", "r2"})
+"""What the first measurement is called where no other metric was chosen."""
 Task = Literal["classes", "labels", "numbers", "tokens"]
 """What a model answers with, and what labels are."""
 
@@ -23,7 +27,8 @@ class Measurement(Brief):
     """A number that says where it comes from.
 
     ``low``/``high`` bound a 95 % interval; ``n`` is how many samples were looked at.
-    ``unit`` is one of fraction, bytes, MAC, parameters, milliseconds, joules, x, nats.
+    ``unit`` is one of fraction, bytes, MAC, parameters, milliseconds, joules, x, nats. ``best`` says of a metric, and
+    of how much worse it is, which way the metric is better; None where nothing is said.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Measurement(Brief):
     machine: str | None = None
     date: str | None = None
     note: str = ""
+    best: Best | None = None
 
 
 @dataclass(frozen=True)

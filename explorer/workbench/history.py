@@ -9,7 +9,7 @@ from functools import lru_cache
 from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.workbench.links import decode, encode
-from explorer.workbench.workspace import Workspace
+from explorer.workbench.workspace import Source, Workspace
 
 
 def to_text(work: Workspace) -> str:
@@ -23,7 +23,7 @@ def restore(work: Workspace, text: str) -> bool:
     """Give ``work`` the history in ``text``, where that ended at the same request on the same model and data."""
     try:
         stored = json.loads(text)
-        if stored["source"] != asdict(work.source) or decode(stored["now"]) != work.spec:
+        if asdict(Source()) | stored["source"] != asdict(work.source) or decode(stored["now"]) != work.spec:
             return False
         work.take_history(map(decode, stored["past"]), map(decode, stored["future"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ExplorerError):

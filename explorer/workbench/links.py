@@ -12,6 +12,7 @@ from typing import TypeAlias, get_args
 
 from explorer.data.request import square
 from explorer.errors import ExplorerError
+from explorer.metrics import METRICS
 from explorer.pruning.spec import PruneSpec
 from explorer.types.aliases import JsonObject
 from explorer.workbench.events import Mode, Scale
@@ -110,10 +111,11 @@ def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerErr
     Links of every earlier version are read, too.
     """
     refusals = []
-    arch, data, mean, std, splits, task = (
-        parameters.get(name) or None for name in ("arch", "data", "mean", "std", "splits", "task")
+    arch, data, mean, std, splits, task, metric = (
+        parameters.get(name) or None for name in ("arch", "data", "mean", "std", "splits", "task", "metric")
     )
     source = Source(parameters.get("model") or DEFAULT_MODEL, arch, data, mean=mean, std=std, splits=splits, task=task)
+    source = replace(source, metric=metric if metric in METRICS.members else None)
     workspace = Workspace(source=source)
     mode = parameters.get("lines", "")
     workspace.mode = mode if mode in MODES else workspace.mode

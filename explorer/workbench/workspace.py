@@ -16,7 +16,7 @@ MOST_TRIED = 300
 
 @dataclass(frozen=True)
 class Source:
-    """Which model and which data are open, as addresses and options."""
+    """Which model and which data are open, as addresses and options; ``metric``: the key of one that was chosen."""
 
     model: str = DEFAULT_MODEL
     arch: str | None = None
@@ -26,6 +26,7 @@ class Source:
     std: str | None = None
     splits: str | None = None
     task: str | None = None
+    metric: str | None = None
 
 
 @dataclass
@@ -65,6 +66,12 @@ class Workspace:
         fresh = Workspace(source=source, spec=spec, mode=self.mode, scale=self.scale, revision=self.revision + 1)
         fresh.place = self.place
         self.__dict__.update(fresh.__dict__)
+
+    def by_metric(self, metric: str | None) -> None:
+        """Another metric in the place of accuracy: what was tried was measured by the old one."""
+        self.source = replace(self.source, metric=metric)
+        self.tried = []
+        self.revision += 1
 
     def set(self, spec: PruneSpec, *, final: bool = True) -> None:
         """Take a new request. A drag is one step of history, however many moves it had."""

@@ -153,8 +153,6 @@ def test_scan_sweep_and_search_follow_the_headline() -> None:
     assert point.accuracy.value == pytest.approx(expected)
     assert [cell.accuracy.value + cell.drop.value for cell in cells] == pytest.approx([dense] * len(cells))
     assert [cell.drop.value for cell in estimated] == pytest.approx([cell.drop.value for cell in cells])
-    with pytest.raises(ex.ExplorerError, match="cannot follow loss"):
-        list(ex.search(MODEL, budget="params=0.5", metric="loss"))
 
 
 def test_the_front_of_a_metric_of_which_less_is_better_holds_the_low_ones() -> None:
@@ -166,7 +164,7 @@ def test_the_front_of_a_metric_of_which_less_is_better_holds_the_low_ones() -> N
     assert points[0] in ex.pareto(points)
 
 
-def test_the_command_line_takes_the_key_of_a_registered_metric_and_records_nothing(
+def test_the_command_line_takes_the_key_of_a_registered_metric_and_records_it_as_that(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [
@@ -187,8 +185,13 @@ def test_the_command_line_takes_the_key_of_a_registered_metric_and_records_nothi
 
     assert printed["judged_by"] == "metric"
     assert printed["metrics"]["drop"]["name"] == "drop"
-    assert "drop (worse is positive)" in table
-    assert Store(tmp_path).points() == []
+    assert "Δ balanced accuracy (negative is worse)" in table
+    (record,) = Store(tmp_path).points()
+    assert (record.judged_by, record.point.accuracy.name, record.point.drop.best) == (
+        "metric",
+        "balanced_accuracy",
+        "highest",
+    )
 
 
 def test_targets_of_a_task_of_ones_own_reach_the_metric() -> None:

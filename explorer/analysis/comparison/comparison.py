@@ -80,6 +80,8 @@ class Reach(NamedTuple):
     compression_ratio: float
     accuracy: float
     n_seeds: int
+    drop: float = 0.0
+    unit: str = "fraction"
 
 
 @dataclass(frozen=True, repr=False)
@@ -200,8 +202,9 @@ class Comparison(Shown):
             within = [level for level in levels(curve.points) if level.drop <= budget]
             if within:
                 best = max(within, key=_ratio)
-                rows.append(Reach(method, _ratio(best), best.accuracy, best.n_seeds))
-        return tuple(sorted(rows, key=lambda row: (-row.compression_ratio, -row.accuracy)))
+                unit = best.points[0].accuracy.unit
+                rows.append(Reach(method, _ratio(best), best.accuracy, best.n_seeds, best.drop, unit))
+        return tuple(sorted(rows, key=lambda row: (-row.compression_ratio, row.drop)))
 
     def records(self) -> tuple[JsonDict, ...]:
         """One row for each measured point, in full; shares are fractions."""
@@ -274,7 +277,7 @@ class Comparison(Shown):
             here = [verdict for verdict in pair.verdicts if verdict.at == at]
             if here:
                 verdicts.setdefault(pair.method, []).extend(here)
-        return sorted(verdicts.values(), key=lambda some: -some[0].first_accuracy)
+        return sorted(verdicts.values(), key=lambda some: some[0].rank)
 
     def _against_chance(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
         """Those whose control draws by chance; all where none does."""

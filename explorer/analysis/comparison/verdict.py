@@ -10,9 +10,11 @@ from typing import Literal
 
 from explorer.analysis.comparison.seeds import Level, levels
 from explorer.metrics.interval import Interval, wilson
-from explorer.text.numbers import points, points_apart, times
+from explorer.text.delta import worse_is_up
+from explorer.text.numbers import apart, change, times
 from explorer.types import TradeOff
 from explorer.types.aliases import JsonDict
+from explorer.types.results import FIRST_NAMES
 
 METHOD = "95 % interval, independent: each share's Wilson interval with the spread of its seeds"
 # Sizes that differ by more are not one operating point.
@@ -27,6 +29,8 @@ Outcome = Literal["better", "worse", "no better"]
 class Verdict:
     """``difference`` = accuracy of ``first`` minus ``second`` (fractions), plus or minus ``margin``.
 
+    Of a metric in the place of accuracy it is how much better ``first`` is, whichever way that metric is better, in
+    the metric's ``unit``.
     ``at`` is the compression ratio that was asked of both (reached, where a sparsity was asked).
     """
 
@@ -42,6 +46,13 @@ class Verdict:
     second_ratio: float
     first_accuracy: float
     second_accuracy: float
+    unit: str = "fraction"
+    less_is_better: bool = False
+
+    @property
+    def rank(self) -> float:
+        """The least is the best ``first``."""
+        return self.first_accuracy if self.less_is_better else -self.first_accuracy
 
     @property
     def outcome(self) -> Outcome:
@@ -53,11 +64,11 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """ "magnitude is better than random by 12.1 ± 1.3 points at 8×"."""
-        margin, at = f"± {points_apart(self.margin)}", times(self.at)
+        margin, at = f"± {apart(self.margin, self.unit)}", times(self.at)
         if self.outcome == "no better":
-            difference = points(self.difference).removesuffix(" pt")
+            difference = change(self.difference, self.unit).removesuffix(" pt").removesuffix(" nats")
             return f"{self.first} is no better than {self.second} at {at} ({difference} {margin})"
-        difference = points_apart(self.difference).removesuffix(" points")
+        difference = apart(self.difference, self.unit).removesuffix(" points").removesuffix(" nats")
         return f"{self.first} is {self.outcome} than {self.second} by {difference} {margin} at {at}"
 
     def to_json(self) -> JsonDict:
@@ -86,12 +97,13 @@ def verdict(first: str, a: Level, second: str, b: Level) -> Verdict:
     one, other = interval(a), interval(b)
     below = math.hypot(a.accuracy - one.low, other.high - b.accuracy)
     above = math.hypot(one.high - a.accuracy, b.accuracy - other.low)
+    sign = -1 if worse_is_up(a.points[0].drop) else 1
     asked = a.points[0].asked_ratio
     return Verdict(
         first=first,
         second=second,
         at=asked if asked is not None else _ratio(a),
-        difference=a.accuracy - b.accuracy,
+        difference=sign * (a.accuracy - b.accuracy),
         margin=max(below, above),
         n=min(_n(a), _n(b)),
         first_seeds=a.n_seeds,
@@ -100,19 +112,31 @@ def verdict(first: str, a: Level, second: str, b: Level) -> Verdict:
         second_ratio=_ratio(b),
         first_accuracy=a.accuracy,
         second_accuracy=b.accuracy,
+        unit=a.points[0].accuracy.unit,
+        less_is_better=worse_is_up(a.points[0].drop),
     )
 
 
 def interval(level: Level) -> Interval:
     """The 95 % interval of the mean accuracy over seeds: other samples and other seeds together."""
     mean, n = level.accuracy, _n(level)
-    samples = wilson(round(mean * n), n)
+    is_share = level.points[0].accuracy.name in FIRST_NAMES
+    samples = wilson(round(mean * n), n) if is_share else _own_interval(level)
     seeds = 0.0
     if level.deviation is not None:
         t = _T_975[min(level.n_seeds - 1, len(_T_975)) - 1]
         seeds = t * level.deviation / math.sqrt(level.n_seeds)
-    low = mean - math.hypot(mean - samples.low, seeds)
-    return Interval(max(0.0, low), min(1.0, mean + math.hypot(samples.high - mean, seeds)))
+    low, high = mean - math.hypot(mean - samples.low, seeds), mean + math.hypot(samples.high - mean, seeds)
+    return Interval(max(0.0, low), min(1.0, high)) if is_share else Interval(low, high)
+
+
+def _own_interval(level: Level) -> Interval:
+    """As wide about the mean as the interval of the seed nearest to it; without one, nothing can be told apart."""
+    middle = level.middle.accuracy
+    if middle.low is None or middle.high is None:
+        return Interval(-math.inf, math.inf)
+    mean = level.accuracy
+    return Interval(mean - (middle.value - middle.low), mean + (middle.high - middle.value))
 
 
 def telling(curve: TradeOff, verdicts: Sequence[Verdict], budget: float) -> Verdict | None:

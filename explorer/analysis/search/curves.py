@@ -31,11 +31,13 @@ class Curves:
         """The curves of the groups that the planner's units have."""
         prunable = {k.name for k in planner.scores.groups if k.why_not is None}
         levels, drops = {}, {}
+        # Beyond the last level all may be lost: of a share that is 1, else twice the worst that was measured.
+        at_end = 1.0 if sensitivity.scale == 1.0 else 2 * sensitivity.scale
         for name in sensitivity.groups:
             cells = [cell for cell in sensitivity.curve(name) if cell.n_pruned]
             if cells and name in prunable:
                 levels[name] = [cell.share for cell in cells]
-                drops[name] = Curve.smoothed((cell.share, cell.drop.value) for cell in cells)
+                drops[name] = Curve.smoothed(((cell.share, cell.drop.value) for cell in cells), at_end)
         return cls(levels, drops, _losses(sensitivity, list(levels), dense_loss), savings(planner, levels))
 
     def fronts(self, power: float) -> list[Front]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
 from explorer.errors import ExplorerError
+from explorer.metrics.base import Metric
 from explorer.params.numerals import real, short
-from explorer.text.numbers import percent_asked, points_spelled
+from explorer.text.numbers import percent_asked, points_spelled, worse_by
 from explorer.types.aliases import JsonDict
 
 CostName = Literal["params", "macs", "size", "latency"]
@@ -40,13 +41,16 @@ class Question:
 
     With ``max_drop`` (a fraction of accuracy): the least cost within that drop. With ``limit``: the best accuracy
     at that cost or less; the limit is a share of the dense model, or an amount (parameters, MACs, bytes,
-    milliseconds) where ``absolute`` says so.
+    milliseconds) where ``absolute`` says so. ``judged`` is the metric in the place of accuracy, ``unit`` that of the
+    drop: how much worse that metric may become.
     """
 
     cost: CostName = "params"
     limit: float | None = None
     max_drop: float | None = None
     absolute: bool = False
+    judged: str = "accuracy"
+    unit: str = "fraction"
 
     def __post_init__(self) -> None:
         if self.cost not in COSTS:
@@ -54,7 +58,8 @@ class Question:
         if (self.limit is None) == (self.max_drop is None):
             fix = "Give a largest drop (0.01 is one point), or a budget such as macs=0.5."
             raise ExplorerError("A search answers one question at a time.", fix=fix)
-        if self.max_drop is not None and not 0.0 <= self.max_drop <= 1.0:
+        most = 1.0 if self.unit == "fraction" else math.inf
+        if self.max_drop is not None and not (0.0 <= self.max_drop <= most and math.isfinite(self.max_drop)):
             raise ExplorerError(f"A drop of {self.max_drop:g} is not possible.", fix="Give a share from 0 to 1.")
         if self.max_drop is not None and self.cost == "latency":
             why = "Smallest is a counted size; a time differs from one measurement to the next."
@@ -65,20 +70,30 @@ class Question:
             raise ExplorerError(f"{self.limit:g} is no budget.", fix=fix)
 
     @classmethod
-    def of(cls, max_drop: float | None = None, budget: Asked = None, cost: str = "params") -> Question:
-        """The question from what a caller may say: ``budget`` as ``"macs=0.5"``, ``{"macs": 0.5}`` or a question."""
+    def of(
+        cls, max_drop: float | None = None, budget: Asked = None, cost: str = "params", metric: Metric | None = None
+    ) -> Question:
+        """The question from what a caller may say: ``budget`` as ``"macs=0.5"``, ``{"macs": 0.5}`` or a question.
+
+        ``metric`` takes the place of accuracy.
+        """
         if isinstance(budget, Question):
-            return budget
+            return budget.by(metric)
+        judged, unit = (cls.judged, cls.unit) if metric is None else (metric.label, metric.unit)
         if isinstance(budget, Mapping):
             if len(budget) != 1:
                 raise ExplorerError("A budget names one cost.", fix='Write it as {"macs": 0.5}.')
             budget = "".join(f"{name}={_written(value)}" for name, value in budget.items())
         if budget is None:
-            return cls(cast(CostName, cost), max_drop=max_drop)
+            return cls(cast(CostName, cost), max_drop=max_drop, judged=judged, unit=unit)
         name, _, text = budget.partition("=")
         cost_name = _cost(name)
         amount, absolute = _amount(cost_name, text)
-        return cls(cost_name, amount, max_drop, absolute)
+        return cls(cost_name, amount, max_drop, absolute, judged, unit)
+
+    def by(self, metric: Metric | None) -> Question:
+        """The same question of a metric that takes the place of accuracy; None: as it is."""
+        return self if metric is None else replace(self, judged=metric.label, unit=metric.unit)
 
     def ceiling(self, dense: float) -> float | None:
         """The largest cost allowed, in the unit of ``dense``; None where a drop is the limit."""
@@ -93,14 +108,21 @@ class Question:
 
     def to_json(self) -> JsonDict:
         """A JSON-able object."""
-        return {"cost": self.cost, "limit": self.limit, "max_drop": self.max_drop, "absolute": self.absolute}
+        plain = {"cost": self.cost, "limit": self.limit, "max_drop": self.max_drop, "absolute": self.absolute}
+        usual = self.judged == Question.judged and self.unit == Question.unit
+        return plain if usual else plain | {"judged": self.judged, "unit": self.unit}
 
     def __str__(self) -> str:
         if self.max_drop is not None:
-            return f"{_LEAST[self.cost]} for a drop of at most {points_spelled(self.max_drop)}"
+            return f"{_LEAST[self.cost]} for {self._drop(self.max_drop)}"
         if self.absolute:
-            return f"the best accuracy with at most {self.limit:,g} {_PLURAL[self.cost]}"
-        return f"the best accuracy with at most {percent_asked(self.limit or 0.0)} of the dense {WORDS[self.cost]}"
+            return f"the best {self.judged} with at most {self.limit:,g} {_PLURAL[self.cost]}"
+        return f"the best {self.judged} with at most {percent_asked(self.limit or 0.0)} of the dense {WORDS[self.cost]}"
+
+    def _drop(self, most: float) -> str:
+        if self.judged == Question.judged:
+            return f"a drop of at most {points_spelled(most)}"
+        return f"a {self.judged} that is worse by at most {worse_by(most, self.unit)}"
 
 
 Asked = str | Mapping[str, float] | Question | None

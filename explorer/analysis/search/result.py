@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 
 from explorer.analysis.report import finite
 from explorer.analysis.search.question import UNITS, WORDS, Question
+from explorer.metrics.base import dense_value
 from explorer.pruning.spec import PruneSpec
-from explorer.text.delta import DELTA, delta_text
-from explorer.text.numbers import percent, points_apart
+from explorer.text.delta import DELTA, delta_text, named
+from explorer.text.numbers import level, percent, points_apart, valued
 from explorer.types import Measurement, TradeOffPoint
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.brief import Brief, Shown
+from explorer.types.results import FIRST_NAMES
 
 DENSE = "dense"
 COLLAPSE = 0.1
@@ -47,6 +49,16 @@ class Tried(Brief):
     def drop(self) -> Measurement:
         """Dense minus pruned accuracy, measured on the same samples of the tune split."""
         return self.point.drop
+
+    @property
+    def delta_name(self) -> str:
+        """What the change is called: "Δ accuracy", or that of the metric that was chosen."""
+        return DELTA if self.point.accuracy.name in FIRST_NAMES else named(self.question.judged)
+
+    @property
+    def dense_value(self) -> float:
+        """What the dense model has on the same samples."""
+        return dense_value(self.point.accuracy, self.drop)
 
     @property
     def share(self) -> float:
@@ -138,7 +150,7 @@ def sentences_of(result: SearchResult) -> tuple[str, ...]:
     """What may be said of the answer, in sentences: whether it meets the question, and what it rests on."""
     best, n = result.best, sum(tried.by != DENSE for tried in result.tried)
     where = f"{amount(best.cost)}, {percent(best.share)} of the dense model"
-    change = f"{DELTA} {delta_text(best.drop)} on {best.drop.n} samples"
+    change = f"{best.delta_name} {delta_text(best.drop)} on {best.drop.n} samples"
     if result.met:
         first = f"{where}: {change}, from {ORIGINS[best.by]}."
     else:
@@ -151,10 +163,10 @@ def sentences_of(result: SearchResult) -> tuple[str, ...]:
 
 def _collapsed(best: Tried) -> tuple[str, ...]:
     """A budget can be met by a network that is of no use: that is said at once."""
-    if best.drop.value < COLLAPSE:
+    if best.drop.value < COLLAPSE or best.drop.unit != "fraction":
         return ()
-    dense = best.point.accuracy.value + best.drop.value
-    reached = f"{percent(best.point.accuracy.value)} where the dense model has {percent(dense)}"
+    dense = valued(best.dense_value, best.drop.unit)
+    reached = f"{level(best.point.accuracy)} where the dense model has {dense}"
     return (f"Warning: this network loses {points_apart(best.drop.value)}: {reached}. Allow a larger cost.",)
 
 
@@ -182,7 +194,7 @@ def amount(cost: Measurement) -> str:
 
 def _against(ranking: Tried) -> str:
     """What global pruning gives for the same question."""
-    change = f"{DELTA} {delta_text(ranking.drop)}"
+    change = f"{ranking.delta_name} {delta_text(ranking.drop)}"
     if not ranking.meets:
         return f"Global pruning was not within that: {amount(ranking.cost)}, {change}."
     return f"Global pruning: {amount(ranking.cost)}, {change}."

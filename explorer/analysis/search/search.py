@@ -61,35 +61,28 @@ def search(
 
     Of ``spec`` the units, the criterion and the limits count. ``evaluations`` is how many plans are tried. ``cells``
     are those of a scan that is there already; else the model is scanned first at ``levels``, with ``keep`` and
-    ``evaluator`` as in :func:`scan`. ``metric``, as for :func:`evaluate`, takes the place of accuracy: a share.
+    ``evaluator`` as in :func:`scan`. ``metric``, as for :func:`evaluate`, takes the place of accuracy; ``max_drop`` is
+    then how much worse it may become, in its own unit, whichever way it is better.
     ``progress`` shows a bar (default: where somebody types).
 
     Raises ExplorerError when the question is none, the model cannot run, or a time is asked for where zeros stay.
     """
     asked = SearchOptions(**keywords)
-    question = Question.of(asked.max_drop, asked.budget, asked.cost)
+    headline = headline_of(asked.metric, asked.evaluator)
+    metric = asked.evaluator.asked.headline if asked.evaluator is not None else headline.headline
+    question = Question.of(asked.max_drop, asked.budget, asked.cost, metric)
     loaded, request = given_model(model), given_spec(spec)
     if (why := refusal(loaded, request, question)) is not None:
         raise ExplorerError(f"One cannot ask for {question} here.", why=why, fix="Ask for another cost.")
     check_evaluations(asked.evaluations)
     dataset = given_data(data, loaded)
-    headline = headline_of(asked.metric, asked.evaluator)
     judge = asked.evaluator or Evaluator(loaded, split_of(dataset, "tune"), device=asked.device, asked=headline)
-    _check_share(judge)
     cells = asked.cells
     if cells is None:
         scanned = ScanKeywords(levels=asked.levels, keep=asked.keep, evaluator=judge, device=asked.device)
         cells = scan(loaded, dataset, request, **scanned)
     plans = _searched(loaded, dataset, request, question, judge, asked.evaluations, cells)
     return tracked(plans, Steps("search", asked.evaluations), asked.progress)
-
-
-def _check_share(judge: Evaluator) -> None:
-    """Refuse a headline that is no share of which more is better: a search weighs drops as such."""
-    headline = judge.asked.headline
-    if headline is not None and (headline.unit != "fraction" or headline.best != "highest"):
-        what = f"A search cannot follow {headline.key}."
-        raise ExplorerError(what, why="It needs a share of which more is better.", fix="Choose another metric.")
 
 
 def check_evaluations(n: int) -> None:

@@ -84,5 +84,8 @@ class Trials:
         if ratios:
             factor = min(max(median(ratios), _LEAST_FACTOR), _MOST_FACTOR)
             note = f"Sum of the single drops, times {factor:.2g} as measured so far."
-        value = min(factor * total, self._evaluator.dense().accuracy.value)
-        return Measurement("drop", value, "fraction", "estimated", note=note)
+        dense = self._evaluator.dense()
+        # Of a share of which more is better no more can be lost than there is.
+        is_bounded = dense.drop.unit == "fraction" and dense.drop.best in (None, "highest")
+        value = min(factor * total, dense.accuracy.value) if is_bounded else factor * total
+        return Measurement("drop", value, dense.drop.unit, "estimated", note=note, best=dense.drop.best)

@@ -14,7 +14,13 @@ def from_scan(sensitivity: Sensitivity, sparsity: float = 0.0) -> BySensitivity:
     It carries the measured drops itself, so that a request made of it is complete. Raises ExplorerError when
     nothing was scanned.
     """
-    curves = {named_point(cell.group, cell.share): cell.drop.value for cell in sensitivity.cells if cell.n_pruned}
+    # An allocation knows shares: drops of another metric are parts of twice the worst one.
+    worst = 1.0 if sensitivity.scale == 1.0 else 2 * sensitivity.scale
+    curves = {
+        named_point(cell.group, cell.share): max(-1.0, cell.drop.value / worst)
+        for cell in sensitivity.cells
+        if cell.n_pruned
+    }
     if not curves:
         raise ExplorerError("The scan has no cells.", fix="Scan the model first, at levels above 0.")
     return BySensitivity(sparsity, tuple(sorted(curves.items())))

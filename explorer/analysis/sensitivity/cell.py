@@ -8,6 +8,7 @@ from typing import Literal, Protocol, TypeVar
 
 from explorer.engine.estimates import Estimate
 from explorer.errors import ExplorerError
+from explorer.metrics.base import dense_value
 from explorer.metrics.origin import machine, today
 from explorer.types import Evaluation, JudgedBy, Measurement, PruningGroup, Scores
 from explorer.types.aliases import JsonDict, JsonObject
@@ -102,7 +103,7 @@ class Cell(Brief):
     @property
     def dense_accuracy(self) -> float:
         """What the dense model reaches on the same samples."""
-        return self.accuracy.value + self.drop.value
+        return dense_value(self.accuracy, self.drop)
 
     @classmethod
     def measured(

@@ -21,10 +21,11 @@ def scan_about(
     samples: tuple[SplitName, int],
     device: str = "cpu",
     seed: int = 0,
+    metric: str | None = None,
 ) -> JsonDict:
     """All that the cells of a scan depend on beside their group and level, JSON-able; and the addresses.
 
-    ``samples``: the split, and how many of it, from the first.
+    ``samples``: the split, and how many of it, from the first; ``metric``: the key of one that was chosen.
     """
     request = spec.to_json()
     split, n = samples
@@ -41,6 +42,7 @@ def scan_about(
         "mode": mode,
         "seed": seed if mode == "estimate" else 0,
         "device": device,
+        **({} if metric is None else {"metric": metric}),
         **versions(),
     }
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from explorer.analysis.report import data_json
 from explorer.analysis.sensitivity.cell import Cell
-from explorer.metrics.base import JUDGED_NAMES
+from explorer.metrics.base import JUDGED_NAMES, evaluated_by
 from explorer.pruning.spec import PruneSpec
-from explorer.text.delta import direction
+from explorer.text.delta import direction, worse_is_up
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan, Scores, SplitName
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.brief import Shown
@@ -87,7 +87,13 @@ class Sensitivity(Shown):
         value = self.expected_drop(group, share)
         if math.isnan(value):
             return None
-        return Measurement("drop", value, "fraction", "estimated", note="Interpolated between measured levels.")
+        return self.as_drop(value, "Interpolated between measured levels.")
+
+    def as_drop(self, value: float, note: str) -> Measurement:
+        """An estimated drop in the unit of the measured ones."""
+        like = self.cells[0].drop if self.cells else None
+        unit, best = ("fraction", None) if like is None else (like.unit, like.best)
+        return Measurement("drop", value, unit, "estimated", note=note, best=best)
 
     def ranking(self, level: float) -> tuple[Cell, ...]:
         """The cells of one level, the most fragile group first."""
@@ -121,17 +127,40 @@ class Sensitivity(Shown):
         )
 
     def strips(self, n: int = N_STRIP) -> dict[str, list[float | None]]:
-        """What each group costs at ``n`` shares from 0 to 1: 0 nothing, 1 all accuracy; None where it is not known.
+        """What each group costs at ``n`` shares from 0 to 1: 0 nothing, 1 :attr:`scale`; None where it is not known.
 
         What a level costs counts as nothing where its interval covers zero.
         """
-        scale = self.dense_accuracy or 1.0
+        scale = self.dense_accuracy if self._is_share else self.scale
+        scale = scale or 1.0
         return {group: [self._cost(group, i / (n - 1), scale) for i in range(n)] for group in self.groups}
 
     @property
+    def _is_share(self) -> bool:
+        """Whether drops are parts of a share of which more is better: all of it is the most there is to lose."""
+        return not self.cells or (self.cells[0].drop.unit == "fraction" and self.cells[0].drop.best != "lowest")
+
+    @property
+    def is_fraction(self) -> bool:
+        """Whether what was measured is a share, from 0 to 1."""
+        return not self.cells or self.cells[0].accuracy.unit == "fraction"
+
+    def at_drop(self, drop: float) -> float:
+        """What a model has that is so much worse than the dense one; of less is better, it lies above."""
+        return self.dense_accuracy + (drop if worse_is_up(self.as_drop(drop, "")) else -drop)
+
+    @property
+    def scale(self) -> float:
+        """The drop that is drawn the darkest: 1 of shares, else the largest that was measured."""
+        if self._is_share:
+            return 1.0
+        return max((cell.drop.value for cell in self.cells if math.isfinite(cell.drop.value)), default=1.0) or 1.0
+
+    @property
     def judged(self) -> str:
-        """What the numbers are shares of, in words: "accuracy", "agreement with the dense model", ..."""
-        return JUDGED_NAMES[self.cells[0].judged_by] if self.cells else JUDGED_NAMES["labels"]
+        """What was measured, in words: "accuracy", "agreement with the dense model", a metric that was chosen, ..."""
+        first = self.cells[0] if self.cells else None
+        return JUDGED_NAMES["labels"] if first is None else evaluated_by(first.judged_by, first.accuracy)
 
     @property
     def complete(self) -> bool:
@@ -259,7 +288,7 @@ def joint(sensitivity: Sensitivity, plan: Plan, evaluation: Evaluation) -> Joint
     unknown = [name for name, drop in singles.items() if math.isnan(drop)]
     measured = {name: drop for name, drop in singles.items() if name not in unknown}
     note = "Sum of the single drops" + (f"; not scanned so far: {', '.join(unknown)}." if unknown else ".")
-    predicted = Measurement("drop", sum(measured.values()), "fraction", "estimated", note=note)
+    predicted = sensitivity.as_drop(sum(measured.values()), note)
     return Joint(predicted, evaluation.drop, measured)
 
 
@@ -275,7 +304,10 @@ def scan_json(
 ) -> JsonDict:
     """A scan with what it is of, JSON-able; ``not_scanned`` says of each other group why nothing of it can go."""
     request = spec.to_json()
+    first = sensitivity.cells[0] if sensitivity.cells else None
+    chosen = {} if first is None or first.judged_by != "metric" else {"metric": first.accuracy.name}
     return {
+        **chosen,
         "model": {"address": model.address, "digest": model.digest},
         "data": data_json(data),
         "split": split,

@@ -34,6 +34,7 @@ from explorer.engine.low import low_precision
 from explorer.engine.prepared import PreparedModel
 from explorer.engine.verified import Audit, QuickWalk, VerifiedWalk
 from explorer.errors import ExplorerError
+from explorer.metrics import METRICS
 from explorer.params.options import options_from
 from explorer.pruning.plan import group_masks
 from explorer.pruning.scoring import score
@@ -103,11 +104,14 @@ def scan(
     scores = score(loaded, request, dataset) if asked.scores is None else asked.scores
     places = _places(scores, asked.levels, asked.layers)
     extent = (asked.split, len(samples))
-    about = scan_about(loaded, dataset, request, mode=asked.mode, samples=extent, device=asked.device, seed=asked.seed)
     headline = headline_of(asked.metric, asked.evaluator)
     judge = asked.evaluator or Evaluator(loaded, samples, device=asked.device, memory_limit=0, asked=headline)
+    metric = None if judge.asked.headline is None else judge.asked.headline.key
+    about = scan_about(
+        loaded, dataset, request, mode=asked.mode, samples=extent, device=asked.device, seed=asked.seed, metric=metric
+    )
     how = _How(asked.mode, asked.max_drop, asked.seed)
-    keep = asked.keep if judge.asked.headline is None else None  # stored cells are those of accuracy
+    keep = asked.keep if metric is None or metric in METRICS.members else None  # one's own code may have changed since
     cells = _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))
     return tracked(cells, Steps("scan", len(places), lambda cell: cell.complete), asked.progress)
 

@@ -20,8 +20,7 @@ def add_arguments(parser: Parser) -> None:
     add_data(parser)
     group = parser.add_argument_group("what is measured", f"What suits the model's outputs. {metrics_in_words()}.")
     group.add_argument("--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted")
-    text = "metric in the place of accuracy, with its drop and interval; such a result is not recorded"
-    group.add_argument("--metric", choices=keys("metric"), help=text)
+    group.add_argument("--metric", choices=keys("metric"), help="metric in the place of accuracy, with its direction")
     group = parser.add_argument_group("what it costs, measured on this machine")
     group.add_argument(
         "--latency", action="store_true", help="time of one pass, dense and pruned in turns; memory, energy"

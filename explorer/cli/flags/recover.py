@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_model
+from explorer.cli.arguments import Parser, add_against, add_common, add_data, add_metric, add_model
 from explorer.cli.flags.failing import add_fail_on
 from explorer.cli.flags.recipe import add_recipe
 from explorer.cli.flags.recording import add_keeping
@@ -26,5 +26,6 @@ def add_arguments(parser: Parser) -> None:
     add_against(parser)
     add_request(parser)
     add_data(parser)
+    add_metric(parser)
     add_keeping(parser)
     add_common(parser)

@@ -19,6 +19,14 @@ def share(text: str) -> float:
         raise argparse.ArgumentTypeError(problem) from None
 
 
+def worse(text: str) -> float:
+    """How much worse a metric may become: from 0 on, in its own unit; ``5%`` is taken as 0.05."""
+    try:
+        return real(real(text.removesuffix("%")) / (100 if text.endswith("%") else 1), 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{short(text)} is not a number from 0 on (0.05 is 5 points)") from None
+
+
 def named_share(text: str) -> tuple[str, float]:
     """``"conv1=0.5"`` -> ("conv1", 0.5)."""
     name, equals, value = text.rpartition("=")

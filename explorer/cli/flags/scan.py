@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.cli.arguments import Parser, add_common, add_data, add_model, whole
+from explorer.cli.arguments import Parser, add_common, add_data, add_metric, add_model, whole
 from explorer.cli.flags.recording import add_keeping
-from explorer.cli.flags.request import add_criterion, add_granularity, share
+from explorer.cli.flags.request import add_criterion, add_granularity, worse
 
 NAME = "scan"
 HELP = "Prune each layer alone, level by level, and measure what it costs."
@@ -19,7 +19,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--levels", metavar="S,S", help="shares to prune (default: 0.1,0.2,...,0.9,0.95)")
     group.add_argument("--layers", metavar="L,L", help="only these layers")
     group.add_argument(
-        "--max-drop", type=share, metavar="S", help="stop a layer early at a drop of more, e.g. 0.05 or 5%%"
+        "--max-drop", type=worse, metavar="S", help="stop a layer early at a drop of more, e.g. 0.05 or 5%%"
     )
     group = parser.add_argument_group("how to measure")
     group.add_argument("--mode", choices=("exact", "verified", "estimate"), default="exact", help="default: exact")
@@ -27,6 +27,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--samples", type=whole, metavar="N", help="only the first N samples of the split")
     group.add_argument("--quick", action="store_true", help="no run at all: the weight energy that each level removes")
     add_data(parser)
+    add_metric(parser)
     parser.add_argument("--csv", metavar="FILE", help="write the cells as a table")
     add_keeping(parser)
     add_common(parser)

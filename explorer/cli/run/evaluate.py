@@ -22,12 +22,12 @@ from explorer.errors import ExplorerError
 from explorer.export.measured_sizes import measure_sizes
 from explorer.export.onnx_pair import onnx_pair
 from explorer.metrics import METRICS
-from explorer.metrics.base import JUDGED_NAMES
+from explorer.metrics.base import JUDGED_NAMES, dense_value, evaluated_by
 from explorer.metrics.latency import Runtime
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
 from explorer.pruning.plan import plan as make_plan
-from explorer.text.delta import DELTA, as_change, named
-from explorer.text.numbers import in_words
+from explorer.text.delta import DELTA, as_change, named, worse_is_up
+from explorer.text.numbers import in_words, level, valued
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
 
 
@@ -41,9 +41,8 @@ def run(args: Arguments) -> int:
     plan = make_plan(model, spec, data=data)
     evaluation, n_looks, runs_as = measured(args, model, data, plan)
     table = None if why_no_macs(model) else mac_table(model)
-    if args.metric is None:  # the store knows points by their accuracy
-        with context_of(args, model, data) as context:
-            context.record(point(model, spec, plan, evaluation, table), kind=NAME, split=args.split)
+    with context_of(args, model, data) as context:
+        context.record(point(model, spec, plan, evaluation, table), kind=NAME, split=args.split)
     result = report(
         model,
         plan,
@@ -142,12 +141,29 @@ def _metric_row(key: str, measurement: Measurement) -> tuple[str, str, str]:
 
 def _other_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:
     """What is measured where no class is chosen: plain numbers, not per cent."""
-    is_chosen = judged.judged_by == "metric"
-    name = judged.accuracy.name if is_chosen else JUDGED_NAMES[judged.judged_by]
+    if judged.judged_by == "metric":
+        return _chosen_rows(judged)
+    name = JUDGED_NAMES[judged.judged_by]
     others = {key: m for key, m in judged.metrics.items() if key not in ("r2", name)}
-    rows = {name: judged.accuracy, "drop (worse is positive)" if is_chosen else named(name): judged.drop, **others}
-    rows |= {} if is_chosen else {named(name): as_change(judged.drop)}
+    rows = {name: judged.accuracy, named(name): as_change(judged.drop), **others}
     return [(key, printing.number(m.value), printing.number_interval(m), m.origin) for key, m in rows.items()]
+
+
+def _chosen_rows(judged: Evaluation) -> list[tuple[str, str, str, str]]:
+    """The metric that was chosen, the dense model's, how it changed, and the others below."""
+    first, drop = judged.accuracy, judged.drop
+    name, dense = evaluated_by(judged.judged_by, first), dense_value(first, drop)
+    rows = [
+        (f"dense {name}", valued(dense, first.unit), ""),
+        (name, level(first), printing.interval(first)),
+        (f"{named(name)} ({'positive' if worse_is_up(drop) else 'negative'} is worse)", *printing.delta(drop)),
+        *(
+            (key.replace("_", " "), level(m), printing.interval(m))
+            for key, m in judged.metrics.items()
+            if key != first.name
+        ),
+    ]
+    return [(*row, first.origin) for row in rows]
 
 
 def _count_rows(result: Report) -> list[tuple[str, str, str, str]]:

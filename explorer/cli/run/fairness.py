@@ -16,8 +16,8 @@ from explorer.errors import ExplorerError
 from explorer.metrics.macs import mac_table, why_no_macs
 from explorer.pruning.controls import NAMES, draws_by_chance
 from explorer.pruning.spec import PruneSpec
-from explorer.text.delta import DELTA
-from explorer.text.numbers import between
+from explorer.text.delta import change_of_mean, named
+from explorer.text.numbers import between, valued
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
@@ -87,7 +87,8 @@ def lines(comparison: Comparison) -> list[str]:
         by_level = levels(curve.points)
         if method.is_control or any(level.n_seeds > 1 for level in by_level):
             name = f"control: {method.name}" if method.is_control else method.name
-            head = ("asked", "pruned", "ratio", "speedup", "accuracy", "lowest to highest", "seeds", DELTA)
+            judged = printing.judged(curve.points)
+            head = ("asked", "pruned", "ratio", "speedup", judged, "lowest to highest", "seeds", named(judged))
             out += ["", name, *printing.table(head, [_cells(level) for level in by_level], left=0)]
     if not is_a_curve(comparison.curves[0].points):
         n = n_operating_points(comparison.curves[0].points)
@@ -101,14 +102,14 @@ def lines(comparison: Comparison) -> list[str]:
 
 def _cells(level: Level) -> list[str]:
     low, high = level.spread
-    asked = level.points[0].asked_ratio
+    asked, unit = level.points[0].asked_ratio, level.points[0].accuracy.unit
     return [
         printing.times(asked) if asked is not None else printing.percent(level.mean(lambda p: p.asked)),
         printing.percent(level.mean(lambda p: p.sparsity)),
         printing.times(level.mean(lambda p: p.compression_ratio)),
         printing.times(level.mean(lambda p: p.theoretical_speedup)),
-        printing.percent(level.accuracy),
-        between(low, high),
+        valued(level.accuracy, unit),
+        between(low, high) if unit == "fraction" else f"{printing.number(low)} – {printing.number(high)}",
         str(level.n_seeds),
-        printing.points(-level.drop),
+        change_of_mean(level.points[0].drop, level.drop),
     ]

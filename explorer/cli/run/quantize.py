@@ -88,7 +88,7 @@ def _advice(grid: GridRequest, context: Context) -> str:
     """The orders at the highest share, and what follows from them."""
     request = OrderRequest(grid.spec, max(grid.shares), grid.bits, grid.training)
     tried = [item for item in done(request, context, "comparing orders") if isinstance(item, MeasuredOrder)]
-    return advice(tried, context.evaluator, share=request.share, bits=request.bits)
+    return advice(tried, context.plain_evaluator, share=request.share, bits=request.bits)
 
 
 def point_json(point: GridPoint) -> JsonDict:

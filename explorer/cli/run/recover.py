@@ -17,7 +17,8 @@ from explorer.export.weights import Written, write_pruned
 from explorer.recovery.checkpoints import progress_json
 from explorer.tasks.context import Context
 from explorer.tasks.recovery import RecoveryOutcome, RecoveryRequest
-from explorer.text.delta import DELTA
+from explorer.text.delta import named
+from explorer.text.numbers import level
 from explorer.types import Dataset, Finding, LoadedModel, Measurement
 from explorer.types.aliases import JsonDict
 
@@ -126,8 +127,9 @@ def _lines(args: Arguments, context: Context, outcome: RecoveryOutcome) -> list[
     ]
     name = "from scratch" if outcome.is_dense else "recovered"
     rows.append(_row(f"{name}, {args.split}", evaluation.accuracy))
-    rows.append((DELTA, *printing.delta(evaluation.drop)))
-    return [head, "", *printing.table(("what", "accuracy", "95 % interval"), rows), "", *_size(outcome)]
+    judged = printing.judged([outcome.point])
+    rows.append((named(judged), *printing.delta(evaluation.drop)))
+    return [head, "", *printing.table(("what", judged, "95 % interval"), rows), "", *_size(outcome)]
 
 
 def _size(outcome: RecoveryOutcome) -> tuple[str, ...]:
@@ -143,4 +145,4 @@ def _size(outcome: RecoveryOutcome) -> tuple[str, ...]:
 
 
 def _row(name: str, m: Measurement) -> tuple[str, str, str]:
-    return name, printing.percent(m.value), printing.interval(m)
+    return name, level(m), printing.interval(m)

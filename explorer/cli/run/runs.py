@@ -13,6 +13,7 @@ from explorer.cli.run.tasks import tell
 from explorer.errors import ExplorerError
 from explorer.store.database import Store
 from explorer.store.records import PointRecord, ScanSummary
+from explorer.text.numbers import level
 
 _SCAN_HEAD = ("last cell (UTC)", "scan of", "data", "split", "n", "units", "criterion", "mode", "cells", "layers")
 _HEAD = ("id", "time (UTC)", "model", "data", "split", "what", "pruned", "ratio", "accuracy", "95 % interval", "by")
@@ -97,7 +98,7 @@ def _scan_cells(scan: ScanSummary) -> list[str]:
 
 
 def _cells(record: PointRecord) -> list[str]:
-    share = printing.percent(record.point.accuracy.value)
+    value, name = level(record.point.accuracy), record.point.accuracy.name
     return [
         str(record.id),
         record.time[:19].replace("T", " "),
@@ -107,7 +108,7 @@ def _cells(record: PointRecord) -> list[str]:
         record.point.label,
         printing.percent(record.point.sparsity),
         printing.times(record.point.compression_ratio),
-        f"agreement {share}" if record.judged_by == "agreement" else share,
+        value if record.judged_by == "labels" else f"{name.replace('_', ' ')} {value}",
         printing.interval(record.point.accuracy),
         record.kind,
     ]

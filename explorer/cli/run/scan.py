@@ -18,8 +18,8 @@ from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text
 from explorer.tasks.scan import ScanRequest
-from explorer.text.delta import delta_text, named
-from explorer.text.numbers import percent_asked, points_at_most
+from explorer.text.delta import delta_short, in_unit, named, worse_is_up
+from explorer.text.numbers import percent_asked, points_at_most, valued, worse_by
 from explorer.types import Dataset, LoadedModel, Scores
 
 
@@ -69,10 +69,10 @@ def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, s
     first = sensitivity.cells[0]
     where = f"{printing.clean_terminal(model.address)} on {data.address}, split {args.split}"
     head = f"{where}, {first.total} samples, mode {args.mode}"
-    dense = printing.percent(sensitivity.dense_accuracy)
-    legend = (
-        f"{named(sensitivity.judged)} in points when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
-    )
+    dense = valued(sensitivity.dense_accuracy, first.accuracy.unit)
+    unit = {"pt": " in points", "": ""}.get(in_unit(first.drop), f" in {in_unit(first.drop)}")
+    legend = f"{named(sensitivity.judged)}{unit} when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
+    legend += "; positive is worse" if worse_is_up(first.drop) else ""
     columns = ("layer", *(percent_asked(level) for level in sensitivity.levels))
     rows = [
         (group, *(_delta(sensitivity.cell(group, level)) for level in sensitivity.levels))
@@ -86,7 +86,11 @@ def _reach(sensitivity: Sensitivity) -> str:
     """How wide the intervals are; the CSV file and --json have each."""
     drops = [cell.drop for cell in sensitivity.cells]
     wide = [(d.high - d.low) / 2 for d in drops if d.low is not None and d.high is not None]
-    return f"95 % intervals: {points_at_most(max(wide))} either way." if wide else ""
+    if not wide:
+        return ""
+    unit = drops[0].unit
+    widest = points_at_most(max(wide)) if unit == "fraction" else f"{worse_by(max(wide), unit)} or less"
+    return f"95 % intervals: {widest} either way."
 
 
 def _not_scanned(scores: Scores) -> list[str]:
@@ -99,7 +103,7 @@ def _not_scanned(scores: Scores) -> list[str]:
 
 
 def _delta(cell: Cell | None) -> str:
-    return "" if cell is None else delta_text(cell.drop).removesuffix(" pt")
+    return "" if cell is None else delta_short(cell.drop)
 
 
 def _quick(

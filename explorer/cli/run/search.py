@@ -15,10 +15,11 @@ from explorer.cli.run.request import prune_spec
 from explorer.cli.run.tasks import context_of, done
 from explorer.errors import ExplorerError
 from explorer.export.files import check_target
+from explorer.metrics.own import metric_of
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text
 from explorer.tasks.search import SearchRequest
-from explorer.text.delta import DELTA, delta_text
+from explorer.text.delta import delta_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 
@@ -29,7 +30,8 @@ def run(args: Arguments) -> int:
     if args.cost and args.budget:
         raise ExplorerError("--budget names its cost itself.", fix="Leave out --cost.")
     spec = prune_spec(args)
-    question = Question.of(args.max_drop, args.budget, args.cost or "params")
+    metric = None if args.metric is None else metric_of(args.metric)
+    question = Question.of(args.max_drop, args.budget, args.cost or "params", metric)
     model = load_model(args)
     if args.output:
         check_target(model, Path(args.output), ".json", force=args.force)
@@ -76,7 +78,7 @@ def _json(args: Arguments, model: LoadedModel, data: Dataset, spec: PruneSpec, r
 def _lines(model: LoadedModel, data: Dataset, result: SearchResult) -> list[str]:
     best = result.best
     head = f"{printing.clean_terminal(model.address)} on {data.address}, split tune: {result.question}"
-    columns = ("from", "of dense", "pruned", "predicted Δ", DELTA, "95 % interval", "")
+    columns = ("from", "of dense", "pruned", "predicted Δ", best.delta_name, "95 % interval", "")
     rows = [_cells(tried, result) for tried in result.candidates.values()]
     shares = [(name, printing.percent(share)) for name, share in best.shares]
     return [

@@ -20,7 +20,8 @@ from explorer.errors import ExplorerError
 from explorer.params.numerals import real
 from explorer.tasks.running import results
 from explorer.tasks.sweep import SweepRequest
-from explorer.text.delta import DELTA, delta_text
+from explorer.text.delta import delta_text, named
+from explorer.text.numbers import level
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
@@ -62,7 +63,8 @@ def _say(args: Arguments, model: LoadedModel, data: Dataset, comparison: Compari
             }
         )
         return
-    head = ("asked", "pruned", "ratio", "speedup", "size", "accuracy", "95 % interval", DELTA, "front")
+    judged = printing.judged(points)
+    head = ("asked", "pruned", "ratio", "speedup", "size", judged, "95 % interval", named(judged), "front")
     name = printing.clean_terminal(model.address)
     printing.say(f"{name} on {data.address}, split tune: {label}", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=0))
@@ -102,7 +104,7 @@ def _cells(p: TradeOffPoint, on_front: bool) -> list[str]:
         printing.times(p.compression_ratio),
         printing.times(p.theoretical_speedup),
         printing.bytes_counted(p.size_bytes),
-        printing.percent(p.accuracy.value),
+        level(p.accuracy),
         printing.interval(p.accuracy),
         delta_text(p.drop),
         "*" if on_front else "",

@@ -27,6 +27,7 @@ class _WorkFlags(Flags):
     no_keep: bool = False
     data_dir: str | None = None
     checkpoints: str | None = None
+    metric: str | None = None
 
 
 @contextmanager
@@ -41,6 +42,7 @@ def context_of(args: Arguments, model: LoadedModel, data: Dataset) -> Iterator[C
         report=_report,
         folder=flags.data_dir,
         checkpoints=flags.checkpoints,
+        metric=flags.metric,
     )
     yield context
     if context.store is not None:

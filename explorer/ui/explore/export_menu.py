@@ -16,9 +16,10 @@ from explorer.export.packed import KINDS, packed_file
 from explorer.export.script import script_text
 from explorer.export.sizes import file_sizes
 from explorer.export.weights import pruned_file
-from explorer.text.delta import DELTA, delta_with_ends
+from explorer.metrics.base import evaluated_by
+from explorer.text.delta import delta_with_ends, named
 from explorer.text.names import file_stem
-from explorer.text.numbers import bytes_text, interval, percent
+from explorer.text.numbers import bytes_text, interval, level
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, session
 from explorer.workbench.code import python_lines
@@ -138,9 +139,10 @@ def _look(view: View) -> None:
         return
     with st.spinner("Measuring on the test split …"):
         split = view.dataset.splits["test"]
-        evaluation = cache.evaluator(view.model, view.dataset, split).final(view.plan)
+        evaluation = cache.evaluator(view.model, view.dataset, split, view.work.source.metric).final(view.plan)
     a, d = evaluation.accuracy, evaluation.drop
     ends = f" ({interval(a)})" if interval(a) else ""
-    change = f"{DELTA} {delta_with_ends(d)}"
-    text = f"Test accuracy **{percent(a.value)}**{ends}, {change}. Measured on {a.n:,}; look number {number}."
+    name = "accuracy" if evaluation.judged_by == "labels" else evaluated_by(evaluation.judged_by, a)
+    change = f"{named(name)} {delta_with_ends(d)}"
+    text = f"Test {name} **{level(a)}**{ends}, {change}. Measured on {a.n:,}; look number {number}."
     st.session_state["verdict"] = ((view.plan.digest, view.dataset.digest), text)

@@ -13,10 +13,11 @@ from explorer.errors import ExplorerError
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
-from explorer.text.delta import DELTA, delta_with_ends
+from explorer.text.delta import DELTA, delta_with_ends, named
 from explorer.text.names import clean, file_stem
-from explorer.text.numbers import interval, percent
+from explorer.text.numbers import interval, level, percent
 from explorer.types import Dataset, LoadedModel, Measurement
+from explorer.types.results import FIRST_NAMES
 from explorer.ui.recover import jobs as recovery_jobs
 from explorer.ui.recover import plans, settings
 from explorer.ui.recover import runs as recovery_runs
@@ -163,14 +164,15 @@ def _dots(recovered: Recovered) -> None:
     """Accuracy as pruned, refreshed, tuned, beside dense: numbers with their intervals."""
     accuracies = [("Dense", recovered.dense), ("As pruned", recovered.as_pruned), ("Refreshed", recovered.refreshed)]
     accuracies.append(("Trained", recovered.tuned))
-    facts = [Fact(name, m.origin, percent(m.value), _beside(m, recovered)) for name, m in accuracies if m is not None]
+    facts = [Fact(name, m.origin, level(m), _beside(m, recovered)) for name, m in accuracies if m is not None]
     st.html(f'<div class="facts">{"".join(html_of(fact) for fact in facts)}</div>')
 
 
 def _beside(accuracy: Measurement, recovered: Recovered) -> str:
     """Its interval, and the change against the dense model on the same samples."""
     drop = drop_at(accuracy, recovered)
-    return interval(accuracy) if drop is None else f"{interval(accuracy)} · {DELTA} {delta_with_ends(drop)}"
+    name = DELTA if accuracy.name in FIRST_NAMES else named(accuracy.name.replace("_", " "))
+    return interval(accuracy) if drop is None else f"{interval(accuracy)} · {name} {delta_with_ends(drop)}"
 
 
 def _audit(history: list[RecoveryProgress]) -> str:

@@ -18,6 +18,7 @@ from explorer.text.names import clean_markdown, file_stem
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.search import tables
 from explorer.ui.shell import cache, live, running, session, tasks, ticker
+from explorer.ui.shell.metric_chooser import chosen_metric, to_give_up
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import chart, empty_state, progress
 from explorer.ui.widgets.persistent_widget import remembered
@@ -159,14 +160,20 @@ def _number(key: str, label: str, default: float, low: float, high: float, step:
 
 
 def _drop() -> Question:
-    points = _number("search_drop", "Points of accuracy to give up", 1.0, 0.0, 50.0, 0.5)
-    return Question(_cost("search_small", "As few as possible of", ["params", "macs", "size"]), max_drop=points / 100)
+    asked = to_give_up("search_drop", "accuracy")
+    changed = remembered(asked.key, asked.usual, within=asked.ends)
+    amount = st.number_input(
+        f"{asked.label} to give up" if asked.worth < 1 else asked.label, *asked.ends, step=asked.step, key=asked.key,
+        width=230, format=asked.format, on_change=changed,
+    )  # fmt: skip
+    cost, most = _cost("search_small", "As few as possible of", ["params", "macs", "size"]), asked.worth * amount
+    return Question.of(most, cost=cost, metric=chosen_metric())
 
 
 def _budget() -> Question:
     cost = _cost("search_cost", "Budget of", ["params", "macs", "size", "latency"])
     share = _number("search_share", "At most, % of the dense model", 40.0, 1.0, 100.0, 5.0)
-    return Question(cost, limit=share / 100)
+    return Question(cost, limit=share / 100).by(chosen_metric())
 
 
 def _progress(request: SearchRequest, job: Job) -> None:

@@ -6,12 +6,13 @@ import streamlit as st
 
 from explorer.analysis.search.result import ORIGINS
 from explorer.analysis.search.search import SearchResult, Tried
-from explorer.text.delta import DELTA, IN_POINTS, delta, delta_ends, delta_text
-from explorer.text.numbers import bytes_text, count, percent, points, points_bare
+from explorer.text.delta import IN_POINTS, change_of_mean, delta, delta_ends, delta_text, worse_is_up
+from explorer.text.numbers import bytes_text, count, level, percent, points_bare, valued
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Measurement
 from explorer.types.aliases import JsonDict
 from explorer.ui.widgets import table
+from explorer.ui.widgets.metric_columns import columns, texts
 
 _COLUMN = st.column_config
 _AT_MOST, _AT_LEAST = "≤\N{NO-BREAK SPACE}", "≥\N{NO-BREAK SPACE}"
@@ -26,7 +27,7 @@ def answer(result: SearchResult) -> None:
     st.table([dict(zip(head, row, strict=True)) for row in rows], border="horizontal")
     st.caption(
         f"From {ORIGINS[best.by]}; measured on {best.drop.n:,} samples of the tune split, where the dense "
-        f"model has {percent(best.point.accuracy.value + best.drop.value)}."
+        f"model has {valued(best.dense_value, best.point.accuracy.unit)}."
     )
 
 
@@ -44,12 +45,13 @@ def _accuracy_rows(best: Tried) -> list[tuple[str, str, str, str]]:
     change, value = "", ""
     if best.predicted is not None:
         change = delta_text(best.predicted)
-        value = percent(accuracy.value + best.drop.value - best.predicted.value)
-    asked = "least" if limit is None else f"{_AT_LEAST}{points(-limit)}"
+        value = valued(best.dense_value + delta(best.predicted), accuracy.unit)
+    sign = _AT_MOST if worse_is_up(best.drop) else _AT_LEAST
+    asked = "least" if limit is None else f"{sign}{change_of_mean(best.drop, limit)}"
     return [
-        (DELTA, asked, change, delta_text(best.drop)),
+        (best.delta_name, asked, change, delta_text(best.drop)),
         ("95 % interval", "", "", delta_ends(best.drop)),
-        (accuracy.name.capitalize(), "", value, percent(accuracy.value)),
+        (accuracy.name.replace("_", " ").capitalize(), "", value, level(accuracy)),
     ]
 
 
@@ -69,7 +71,7 @@ def plans(result: SearchResult, stem: str) -> Tried | None:
         place = st.container(width="content")
         st.download_button(
             "CSV",
-            lambda: csv_text([_record(row) for row in rows]),
+            lambda: csv_text([_record(row, _texts(result)) for row in rows]),
             f"{stem}-search.csv",
             "text/csv",
             key="search_csv",
@@ -78,8 +80,8 @@ def plans(result: SearchResult, stem: str) -> Tried | None:
         )
     chosen = table.draw(
         rows,
-        _COLUMNS,
-        _TEXTS,
+        _columns(result),
+        _texts(result),
         key="search_plans_table",
         on_select="rerun",
         selection_mode="single-row",
@@ -94,9 +96,24 @@ def plans(result: SearchResult, stem: str) -> Tried | None:
     return tried if opened else None
 
 
-def _record(cells: JsonDict) -> JsonDict:
+def _columns(result: SearchResult) -> JsonDict:
+    best = result.best
+    chosen = columns(best.point.accuracy, best.drop)
+    if not chosen:
+        return _COLUMNS
+    about = "The sum of the single drops, corrected by the plans before."
+    return (
+        _COLUMNS | chosen | {"predicted": _COLUMN.NumberColumn(f"Predicted {best.delta_name}", width=110, help=about)}
+    )
+
+
+def _texts(result: SearchResult) -> table.Texts:
+    return {**_TEXTS, **texts(result.best.point.accuracy, result.best.drop)}
+
+
+def _record(cells: JsonDict, read: table.Texts) -> JsonDict:
     """A row of the file, with its shares in percent."""
-    shares = [name for name, text in _TEXTS.items() if text in (percent, points_bare)]
+    shares = [name for name, text in read.items() if text in (percent, points_bare)]
     return cells | {name: 100 * cells[name] for name in shares if cells[name] is not None}
 
 

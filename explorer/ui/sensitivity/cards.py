@@ -14,7 +14,7 @@ from explorer.charts import sensitivity as charts
 from explorer.pruning.allocation import PerLayer
 from explorer.pruning.plan import plan as make_plan
 from explorer.tasks.scan import ScanRequest
-from explorer.text.delta import delta_text, named
+from explorer.text.delta import delta_text, in_unit, named, worse_is_up
 from explorer.text.names import clean_markdown, file_stem
 from explorer.text.numbers import percent
 from explorer.text.spreadsheet import csv_text
@@ -69,10 +69,21 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
     samples = f"{n:,}" if n == some.total else f"{n:,} or more of {some.total:,}"
     partial = "" if measured.complete else " ≈: of some of them so far."
     st.caption(
-        f"{named(measured.judged)} in points, {some.drop.origin} on {samples} samples of the tune split.{partial} "
-        "−1 is one point below the dense model; no colour: the 95 % interval covers zero. Empty: not measured. "
+        f"{_of_what(measured)}, {some.drop.origin} on {samples} samples of the tune split.{partial} "
+        f"{_one(measured)}; no colour: the 95 % interval covers zero. Empty: not measured. "
         "Click a number to open that setting on Explore."
     )
+
+
+def _of_what(measured: Sensitivity) -> str:
+    unit = in_unit(measured.as_drop(0.0, ""))
+    return clean_markdown(named(measured.judged)) + (" in points" if unit == "pt" else f" in {unit}" * bool(unit))
+
+
+def _one(measured: Sensitivity) -> str:
+    if worse_is_up(measured.as_drop(0.0, "")):
+        return "Pruned minus dense: positive is worse"
+    return "−1 is one point below the dense model" if measured.is_fraction else "Pruned minus dense: negative is worse"
 
 
 def _open_cell(chosen: object) -> None:
@@ -95,7 +106,7 @@ def _curves(measured: Sensitivity, part: str, *, is_whole: bool) -> None:
         key=f"scan_layers_{part}",
         label_visibility="collapsed",
     )
-    figure = charts.curves(measured, chosen, budget=_BUDGET, theme=chart_theme())
+    figure = charts.curves(measured, chosen, budget=_BUDGET if measured.is_fraction else None, theme=chart_theme())
     chart.draw(figure, "scan_curves")
     # Of a scan that goes on, or was stopped, what is most fragile so far may be what came first.
     fragile = measured.fragile_words if is_whole else "Which layer is the most fragile is said once all is scanned."

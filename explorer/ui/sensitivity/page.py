@@ -15,7 +15,7 @@ from explorer.text.names import clean_markdown
 from explorer.text.numbers import points_spelled
 from explorer.types import Dataset, LoadedModel, Scores
 from explorer.ui.sensitivity import cards, duration, scans
-from explorer.ui.shell import live, running, session, tasks, ticker
+from explorer.ui.shell import live, metric_chooser, running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import chart, progress
 from explorer.ui.widgets.persistent_widget import remembered, value
@@ -107,15 +107,17 @@ def _request(model: LoadedModel, dataset: Dataset) -> ScanRequest:
     before = scans.latest(model, dataset, spec)
     keys = {"scan_grid": _named(_GRIDS, before.levels), "scan_mode": before.mode}
     keys["scan_left"] = _named(_LEFT, before.max_drop)
-    options: dict[str, list[str]] = {"scan_grid": [*_GRIDS], "scan_mode": [*MODES], "scan_left": [*_LEFT]}
+    metric = metric_chooser.chosen_metric()
+    drops = [*_LEFT] if metric is None or metric.unit == "fraction" else [*_LEFT][:1]  # the others are in points
+    options: dict[str, list[str]] = {"scan_grid": [*_GRIDS], "scan_mode": [*MODES], "scan_left": drops}
     changed = {key: remembered(key, default, options[key]) for key, default in keys.items()}
     st.segmented_control("Levels", list(_GRIDS), key="scan_grid", on_change=changed["scan_grid"])
     st.segmented_control("Mode", MODES, key="scan_mode", on_change=changed["scan_mode"])
     text = "The higher levels of a layer are left out once one has cost more than this: for large models."
     st.segmented_control(
-        "Stop a layer early at a drop of", list(_LEFT), key="scan_left", on_change=changed["scan_left"], help=text
+        "Stop a layer early at a drop of", drops, key="scan_left", on_change=changed["scan_left"], help=text
     )
-    grid, mode, left = (value(key, default) for key, default in keys.items())
+    grid, mode, left = (value(key, default, options[key]) for key, default in keys.items())
     return ScanRequest(spec, _GRIDS[grid], mode=mode, max_drop=_LEFT[left])
 
 

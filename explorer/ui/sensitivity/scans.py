@@ -13,7 +13,7 @@ from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.scan import ScanRequest
 from explorer.types import Dataset, LoadedModel
-from explorer.ui.shell import cache, running, tasks
+from explorer.ui.shell import cache, running, session, tasks
 
 # Up to this much arithmetic a scan runs by itself: a few seconds on one core.
 _CHEAP_MACS = 4e11
@@ -74,11 +74,12 @@ def _is_cheap(model: LoadedModel, dataset: Dataset, request: ScanRequest) -> boo
 
 def _recorded(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> list[Cell]:
     """The cells on disk of all such scans, read once as long as nothing else is asked for."""
-    asked = (model.identity, dataset.digest, spec)
+    metric = session.workspace().source.metric
+    asked = (model.identity, dataset.digest, spec, metric)
     remembered: tuple[object, list[Cell]] | None = st.session_state.get(_RECORDED)
     if remembered is None or remembered[0] != asked:
         cells, n = tasks.context(model, dataset).cells, len(dataset.splits["tune"])
-        scans = [scan_about(model, dataset, spec, mode=mode, samples=("tune", n)) for mode in MODES]
+        scans = [scan_about(model, dataset, spec, mode=mode, samples=("tune", n), metric=metric) for mode in MODES]
         remembered = (asked, [cell for about in scans for cell in ScanRecording(cells, about).cells().values()])
         st.session_state[_RECORDED] = remembered
     return remembered[1]

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from explorer import component, data, models
+from explorer.analysis.arguments import asked_for
 from explorer.analysis.distribution import SignedHistogram, signed_distribution
 from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.rank_stability import stability
@@ -206,14 +207,16 @@ def _signed(digest: str, parameter: str, plan_digest: str, _model: LoadedModel, 
     return signed_distribution(weights, _plan.masks.get(parameter), bins)
 
 
-def evaluator(of: LoadedModel, on: Dataset, split: Split) -> Evaluator:
-    """One evaluator for each model and split, shared by all visitors: it knows the dense answers."""
-    return _evaluator(of.identity, on.digest, split.name, of, split)
+def evaluator(of: LoadedModel, on: Dataset, split: Split, metric: str | None = None) -> Evaluator:
+    """One evaluator for each model, split and metric, shared by all visitors: it knows the dense answers."""
+    return _evaluator(of.identity, on.digest, split.name, metric, of, split)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _evaluator(model_digest: str, data_digest: str, name: str, _model: LoadedModel, _split: Split) -> Evaluator:
-    return Evaluator(_model, _split)
+def _evaluator(
+    model_digest: str, data_digest: str, name: str, metric: str | None, _model: LoadedModel, _split: Split
+) -> Evaluator:
+    return Evaluator(_model, _split, asked=asked_for(metric=metric))
 
 
 def macs(of: LoadedModel) -> MacTable | None:

@@ -12,7 +12,7 @@ from explorer.analysis.facts import NO_DATA as NO_DATA
 from explorer.analysis.facts import why_not as why_not
 from explorer.engine.live import LiveWorker
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan
-from explorer.ui.shell import cache
+from explorer.ui.shell import cache, session
 
 # A small network has its answer within this time; waiting for it saves a second drawing.
 _PATIENCE_S = 0.06
@@ -57,13 +57,15 @@ def answer(model: LoadedModel, dataset: Dataset | None, plan: Plan) -> tuple[Ans
 
 def _worker(model: LoadedModel, dataset: Dataset) -> LiveWorker:
     """This session's worker; another model or other data gets a new one and ends the old."""
-    identity = (model.identity, dataset.digest)
+    metric = session.workspace().source.metric
+    identity = (model.identity, dataset.digest, metric)
     stored = st.session_state.get("live_worker")
     if stored is not None and stored[0] == identity:
         worker: LiveWorker = stored[1]
         return worker
     if stored is not None:
         stored[1].close()
-    worker = LiveWorker(cache.evaluator(model, dataset, dataset.splits["tune"]), slots=cache.evaluations_at_once())
+    evaluator = cache.evaluator(model, dataset, dataset.splits["tune"], metric)
+    worker = LiveWorker(evaluator, slots=cache.evaluations_at_once())
     st.session_state["live_worker"] = (identity, worker)
     return worker

@@ -18,7 +18,7 @@ from explorer.text.numbers import bytes_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 from explorer.ui.serving.uploads import UPLOADS
-from explorer.ui.shell import cache, opened_files, running, session
+from explorer.ui.shell import cache, metric_chooser, opened_files, running, session
 from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Workspace
 
@@ -149,7 +149,8 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
     n = len(dataset.splits["tune"]) if dataset is not None and "tune" in dataset.splits else 0
     what = "generated inputs" if dataset is not None and dataset.address == "none" else "inputs"
     what = "images" if dataset is not None and dataset.images else what
-    with _menu("data_menu", f"Evaluated on **tune · {n:,} {what}**", ":material/fact_check:"):
+    by = "" if work.source.metric is None else f" by **{clean_markdown(work.source.metric.replace('_', ' '))}**"
+    with _menu("data_menu", f"Evaluated on **tune · {n:,} {what}**{by}", ":material/fact_check:"):
         key, _, place = (work.source.data or model.data or "none").partition(":")
         kinds = [k for k in _KINDS if k not in ("folder", "npz") or session.roots()]
         kind = st.selectbox(
@@ -158,6 +159,7 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
         options: JsonDict = _options(work, kind, place)
         if st.button("Use this data", icon=":material/check:"):
             _choose(work, "data_menu", **options)
+        metric_chooser.draw(work, model, dataset)
         if dataset is not None:
             _splits(dataset)
             for finding in dataset.findings:
@@ -224,6 +226,7 @@ def top_line(work: Workspace, question: str) -> tuple[LoadedModel | None, Datase
     try:
         model = session.model(work)
         dataset = session.dataset(work, model) if model.module is not None else None
+        metric_chooser.checked(work, model, dataset)
     except ExplorerError as error:
         refused.append(error)
     with st.container(key="top_line", horizontal=True, vertical_alignment="center"):

@@ -15,7 +15,9 @@ from explorer.text.delta import IN_POINTS, delta
 from explorer.text.numbers import count, percent, points_bare, times
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.types.aliases import JsonDict
+from explorer.types.results import FIRST_NAMES
 from explorer.ui.shell import cache, session, tasks
+from explorer.ui.widgets.metric_columns import columns, texts
 from explorer.ui.widgets.table import Texts
 from explorer.ui.widgets.table import draw as draw_table
 
@@ -46,9 +48,13 @@ def keep(point: TradeOffPoint, model: LoadedModel, dataset: Dataset, kind: str) 
 
 
 def earlier(model: LoadedModel, dataset: Dataset) -> list[PointRecord]:
-    """Points of this model on this data's tune split, newest first; none when the store cannot be read."""
+    """Points of this model on this data's tune split by the present metric, newest first; none when the store cannot
+    be read."""
+    metric = session.workspace().source.metric
     try:
-        return cache.store().points(model.digest, dataset.digest, "tune", limit=_MOST)
+        records = cache.store().points(model.digest, dataset.digest, "tune", limit=_MOST)
+        names = FIRST_NAMES if metric is None else {metric}
+        return [record for record in records if record.point.accuracy.name in names]
     except ExplorerError as error:
         session.refusal(error)
         return []
@@ -80,7 +86,10 @@ def table(records: Sequence[PointRecord], key: str) -> list[PointRecord]:
         for record in records
     ]
     height = min(320, 38 + 35 * len(rows))
-    draw_table(rows, _COLUMNS, _TEXTS, height=height, on_select="rerun", selection_mode="multi-row", key=key)
+    first = records[0].point if records else None
+    shown = _COLUMNS if first is None else _COLUMNS | columns(first.accuracy, first.drop)
+    read = _TEXTS if first is None else {**_TEXTS, **texts(first.accuracy, first.drop)}
+    draw_table(rows, shown, read, height=height, on_select="rerun", selection_mode="multi-row", key=key)
     return chosen(records, key)
 
 

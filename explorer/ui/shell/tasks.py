@@ -26,7 +26,12 @@ class CachedContext(Context):
 
     @cached_property
     def evaluator(self) -> Evaluator:
-        """The one evaluator of this model on its tune split."""
+        """The one evaluator of this model on its tune split, by the metric that was chosen."""
+        return cache.evaluator(self.model, self.dataset, self.dataset.splits["tune"], self.metric_key)
+
+    @cached_property
+    def plain_evaluator(self) -> Evaluator:
+        """The same by the task's own first metric."""
         return cache.evaluator(self.model, self.dataset, self.dataset.splits["tune"])
 
     @cached_property
@@ -47,6 +52,7 @@ class JobKey:
     request: AnyRequest = field(compare=False)
     model: str = field(compare=False)
     data: str = field(compare=False)
+    metric: str | None = field(compare=False, default=None)
 
 
 def context(model: LoadedModel, dataset: Dataset, opened: Sequence[LoadedModel] = ()) -> Context:
@@ -64,6 +70,7 @@ def context(model: LoadedModel, dataset: Dataset, opened: Sequence[LoadedModel] 
         checkpoints=folder / "recoveries",
         is_cache=True,
         opened={other.address: other for other in opened},
+        metric=session.workspace().source.metric,
     )
 
 
@@ -112,11 +119,12 @@ def submitted(model: LoadedModel, dataset: Dataset, request: AnyRequest, *, agai
 def mine(model: LoadedModel, dataset: Dataset, kind: type[T]) -> list[tuple[T, Job]]:
     """The requests of this kind that this visitor has made here, with their jobs, oldest first."""
     jobs = [(job.key, job) for job in cache.jobs().of(session.owner())]
+    metric = session.workspace().source.metric
     return [
         (key.request, job)
         for key, job in jobs
         if isinstance(key, JobKey) and isinstance(key.request, kind)
-        if (key.model, key.data) == (model.identity, dataset.digest)
+        if (key.model, key.data, key.metric) == (model.identity, dataset.digest, metric)
     ]
 
 
@@ -161,4 +169,4 @@ def waiting_behind(job: Job) -> str:
 
 
 def _key(request: AnyRequest, here: Context) -> JobKey:
-    return JobKey(request.key(here), request, here.model.identity, here.dataset.digest)
+    return JobKey(request.key(here), request, here.model.identity, here.dataset.digest, here.metric_key)

@@ -15,7 +15,7 @@ from explorer.analysis.comparison.protocol import in_words
 from explorer.analysis.comparison.seeds import curves_of, kind_of
 from explorer.store.records import PointRecord
 from explorer.types import Dataset, LoadedModel, TradeOff, TradeOffPoint
-from explorer.ui.shell import recording
+from explorer.ui.shell import recording, session
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _KEPT, _KIND, _SHOW = "_earlier_kept", "earlier_kind", "earlier_show"
@@ -27,7 +27,7 @@ _SEED = re.compile(r", seed=\d+")
 class Kept:
     """The records as they were when the visitor came: rows do not move while new points are kept."""
 
-    of: tuple[str, str]
+    of: tuple[str, str, str | None]
     records: tuple[PointRecord, ...]
 
     def beside(self, comparison: Comparison) -> tuple[PointRecord, ...]:
@@ -81,7 +81,7 @@ def draw(model: LoadedModel, dataset: Dataset, comparison: Comparison) -> TradeO
 
 
 def _kept(model: LoadedModel, dataset: Dataset) -> Kept:
-    of = (model.digest, dataset.digest)
+    of = (model.digest, dataset.digest, session.workspace().source.metric)
     stored: Kept | None = st.session_state.get(_KEPT)
     if stored is None or stored.of != of:
         stored = st.session_state[_KEPT] = Kept(of, tuple(recording.earlier(model, dataset)))

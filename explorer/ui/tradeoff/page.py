@@ -14,12 +14,12 @@ from explorer.text.names import file_stem
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.ui.explore import curves
 from explorer.ui.shell import live, running, session, tasks, ticker
+from explorer.ui.shell.metric_chooser import to_give_up
 from explorer.ui.tradeoff import chart, choices, earlier, tables, verdicts
 from explorer.ui.widgets import empty_state, progress
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _BUDGET = "compare_budget"
-_ENDS = (0.0, 50.0)  # points of accuracy that one may give up
 _LATER_MS = 400
 _ABOUT = (
     "A trade-off curve prunes the model step by step and measures each step on labelled samples. "
@@ -63,11 +63,11 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         _progress(measured)
     comparison = measured.comparison
     with st.container(border=True, key="verdict_card"):
-        verdicts.draw(comparison, _points() / 100)
+        verdicts.draw(comparison, _given_up())
     left, right = st.columns([2.1, 1], gap="medium")
     with left, st.container(border=True, key="compare_card", height="stretch"):
         shown = earlier.shown(model, dataset, comparison)
-        chosen = chart.draw(comparison, shown, _points() / 100, file_stem(model.address))
+        chosen = chart.draw(comparison, shown, _given_up(), file_stem(model.address))
     with right, st.container(border=True, key="budget_card", height="stretch"):
         _budget(measured)
     with st.container(border=True, key="points_card"):
@@ -98,23 +98,25 @@ def _go_on(measured: Measured) -> None:
     _measured(measured.model, measured.dataset, measured.comparison, again=True)
 
 
-def _points() -> float:
-    """How many points of accuracy one would give up."""
-    return float(value(_BUDGET, 1.0, within=_ENDS))
+def _given_up() -> float:
+    """How much accuracy one would give up, as a share; of another metric in its own unit."""
+    asked = to_give_up(_BUDGET, "accuracy")
+    return asked.worth * float(value(asked.key, asked.usual, within=asked.ends))
 
 
 def _budget(measured: Measured) -> None:
     """The question behind the chart: how small for how much accuracy."""
     st.header("How far within a budget", anchor=False)
+    asked = to_give_up(_BUDGET, tables.judged_by(measured.comparison.curves).lower())
     st.number_input(
-        f"Points of {tables.judged_by(measured.comparison.curves).lower()} one would give up",
-        *_ENDS,
-        step=0.5,
-        format="%.1f",
-        key=_BUDGET,
-        on_change=remembered(_BUDGET, 1.0, within=_ENDS),
+        f"{asked.label} one would give up" if asked.worth < 1 else asked.label,
+        *asked.ends,
+        step=asked.step,
+        format=asked.format,
+        key=asked.key,
+        on_change=remembered(asked.key, asked.usual, within=asked.ends),
     )
-    tables.within(measured.comparison, _points() / 100)
+    tables.within(measured.comparison, _given_up())
     n = len(measured.dataset.splits["tune"])
     st.caption(
         f"Every point prunes the dense model anew, without retraining, and is measured on the {n:,} samples of the "

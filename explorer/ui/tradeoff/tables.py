@@ -7,21 +7,22 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.analysis.comparison.comparison import Comparison, Reach
-from explorer.text.delta import IN_POINTS
+from explorer.text.delta import IN_POINTS, delta, delta_ends
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import (
-    between,
     bytes_text,
     count,
+    interval,
     percent,
     points_bare,
-    points_between,
     times,
+    valued,
 )
 from explorer.text.spreadsheet import csv_text
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict
 from explorer.ui.widgets import table
+from explorer.ui.widgets.metric_columns import columns, texts
 
 _TABLE = "compare_points"
 _COLUMN = st.column_config
@@ -38,7 +39,7 @@ def within(comparison: Comparison, budget: float) -> None:
             {
                 "Method": clean_markdown(_name(row), 120),
                 "Smaller": times(row.compression_ratio),
-                judged_by(comparison.curves): percent(row.accuracy),
+                judged_by(comparison.curves): valued(row.accuracy, row.unit),
             }
             for row in rows
         ],
@@ -53,7 +54,8 @@ def _name(row: Reach) -> str:
 
 def judged_by(curves: Sequence[TradeOff]) -> str:
     """What the curves are judged by, as a heading: accuracy, or agreement where there are no labels."""
-    return next((curve.points[0].accuracy.name for curve in curves if curve.points), "accuracy").capitalize()
+    name = next((curve.points[0].accuracy.name for curve in curves if curve.points), "accuracy")
+    return name.replace("_", " ").capitalize()
 
 
 def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
@@ -77,9 +79,9 @@ def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
         st.caption("Each measured point becomes a row here.")
         return None
     chosen = table.draw(
-        [_cells(row) for row in rows],
-        _columns(judged_by(comparison.curves)),
-        _TEXTS,
+        [_cells(row, point) for row, point in zip(rows, measured, strict=True)],
+        _columns(measured[0]),
+        {**_TEXTS, **texts(measured[0].accuracy, measured[0].drop)},
         key=_TABLE,
         on_select="rerun",
         selection_mode="single-row",
@@ -97,12 +99,14 @@ def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
     return point if opened else None
 
 
-def _columns(judged: str) -> JsonDict:
+def _columns(point: TradeOffPoint) -> JsonDict:
     measured = "Of the pruned model on the tune split, measured."
-    return _COLUMNS | {"accuracy": _COLUMN.NumberColumn(judged, width=80, help=measured)}
+    usual = _COLUMN.NumberColumn(point.accuracy.name.capitalize(), width=80, help=measured)
+    return _COLUMNS | {"accuracy": usual} | columns(point.accuracy, point.drop, on=measured)
 
 
-def _cells(row: JsonDict) -> JsonDict:
+def _cells(row: JsonDict, point: TradeOffPoint) -> JsonDict:
+    first, drop = point.accuracy, point.drop
     seed = "" if row["seed"] is None else f", seed {row['seed']}"
     return {
         "unit": row["unit"],
@@ -114,19 +118,12 @@ def _cells(row: JsonDict) -> JsonDict:
         "asked": row["sparsity_asked"],
         "reached": row["sparsity"],
         "size": row["smallest_file_bytes"],
-        "accuracy": row["accuracy"],
-        "interval": _interval(row["accuracy_low"], row["accuracy_high"], 1),
-        "change": -row["drop"],
-        "change_interval": _interval(row["drop_high"], row["drop_low"], -1),
+        "accuracy": first.value,
+        "interval": interval(first),
+        "change": delta(drop),
+        "change_interval": delta_ends(drop),
         "n": row["n"],
     }
-
-
-def _interval(low: float | None, high: float | None, sign: int) -> str:
-    """Both ends in percent or points; a drop turned into a change has them the other way round."""
-    if low is None or high is None:
-        return ""
-    return between(low, high) if sign > 0 else points_between(-low, -high)
 
 
 _COLUMNS: JsonDict = {
