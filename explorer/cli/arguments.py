@@ -140,4 +140,6 @@ def add_data(parser: Parser) -> None:
     group.add_argument("--std", metavar="S,S,S", help="each channel is divided by it")
     group.add_argument("--splits", metavar="F/T/T", help="shares for fit/tune/test, e.g. 0.5/0.25/0.25")
     text = "what labels in arrays are, where the guess is wrong"
-    group.add_argument("--task", choices=("classes", "binary", "labels", "numbers", "tokens"), help=text)
+    group.add_argument(
+        "--task", choices=("classes", "binary", "labels", "numbers", "tokens", "mask", "embedding"), help=text
+    )

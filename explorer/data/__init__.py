@@ -13,6 +13,7 @@ from explorer.data.digits import Digits
 from explorer.data.folder import Folder
 from explorer.data.generated import Generated
 from explorer.data.npz import Npz
+from explorer.data.own_tasks import stated
 from explorer.data.request import DataKeywords, DataOptions, DataRequest, numbers, shares, square, stated_task
 from explorer.data.topics import Topics
 from explorer.errors import ExplorerError
@@ -49,7 +50,8 @@ def load(
     ``DataLoader`` of torch; or a dict with fit, tune and test of these. ``model`` tells the size, the channels
     and the normalisation its weights were trained with; ``size`` (pixels), ``mean`` and ``std`` override that.
     ``splits`` is "fit/tune/test" as shares for data not divided yet, ``classes`` names the classes. ``task``
-    states what targets are (classes, binary, labels, numbers, tokens, custom). Raises ExplorerError.
+    states what targets are (classes, binary, labels, numbers, tokens, mask, custom), or that outputs are vectors
+    (embedding). Raises ExplorerError.
 
         >>> import explorer as ex, torch
         >>> data = ex.load_data((torch.zeros(8, 4), torch.arange(8) % 2), splits="0.5/0.25/0.25")
@@ -71,7 +73,7 @@ def load(
         seed=asked.seed,
         task=stated_task(asked.task or (None if model is None or address == "none" else model.meta.get("task"))),
     )
-    dataset = _read(source, request)
+    dataset = stated(_read(source, request), request.task)
     if model is not None:
         _check_fit(dataset, model)
     return dataset if asked.classes is None else named(dataset, asked.classes)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from explorer.data.class_places import class_places
+from explorer.data.columns import class_names, is_table
 from explorer.data.loaders import is_source, samples_of
 from explorer.data.npz import SUFFIX_OF, from_arrays
 from explorer.data.request import DataRequest
@@ -31,17 +32,22 @@ def from_objects(value: object, request: DataRequest) -> Dataset:
     arrays: Arrays = {}
     findings: list[Finding] = []
     inputs: dict[str, InputSet] = {}
+    names: tuple[str, ...] = ()
     for suffix, part in _parts(value).items():
+        if is_source(part):
+            names = names or (class_names(part) if is_table(part) else ())  # type: ignore[arg-type]
+            part, more = samples_of(part, request.model)
+            findings += more
         if isinstance(part, tuple | list) and len(part) == 2 and (together := several(part[0])) is not None:
             inputs[suffix], part = together, (places_of(together), part[1])
-        pair, more = _pair(part)
-        findings += more
+        pair = _pair(part)
         arrays |= {name + suffix: array for name, array in zip("xy", pair, strict=True) if array is not None}
-    names, more = _without_names(arrays, request)
+    texts, more = _without_names(arrays, request)
+    names = texts or names
     dataset = from_arrays(arrays, request)
     dataset = with_inputs(dataset, inputs, request) if inputs else dataset
     findings += more
-    if names:
+    if names and dataset.classes and len(names) >= len(dataset.classes):
         dataset = replace(dataset, classes=names)
     if request.task == "custom":
         dataset = replace(dataset, splits={name: _own_targets(split) for name, split in dataset.splits.items()})
@@ -64,16 +70,13 @@ def _parts(value: object) -> dict[str, object]:
     raise ExplorerError("A dict of data names its splits.", why=why, fix=_FIX)
 
 
-def _pair(part: object) -> tuple[tuple[np.ndarray, np.ndarray | None], tuple[Finding, ...]]:
-    findings: tuple[Finding, ...] = ()
-    if is_source(part):
-        part, findings = samples_of(part)
+def _pair(part: object) -> tuple[np.ndarray, np.ndarray | None]:
     if not isinstance(part, tuple | list):
         part = (part, None)
     if len(part) != 2:
         raise ExplorerError(f"{len(part)} things are no inputs with targets.", fix=_FIX)
     x, y = part
-    return (_array(x, "inputs"), None if y is None else _array(y, "targets")), findings
+    return _array(x, "inputs"), None if y is None else _array(y, "targets")
 
 
 def _array(value: object, what: str) -> np.ndarray:

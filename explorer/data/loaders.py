@@ -1,46 +1,56 @@
-"""All samples of a ``torch.utils.data`` Dataset or DataLoader, in memory, each once."""
+"""All samples of a Dataset or DataLoader of torch, or of a table with named columns, in memory, each once."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, RandomSampler, SequentialSampler
 
+from explorer.data.columns import batches, chosen, is_table
 from explorer.data.request import check_total
 from explorer.errors import ExplorerError
 from explorer.text.names import clean, listed
-from explorer.types import Finding
+from explorer.types import Finding, Inputs, InputSet, LoadedModel
+from explorer.types.inputs import as_inputs, joined, sample_shape, tensors_of
 
 _BATCH = 64
-_TARGETS = ("labels", "label", "targets", "target", "y")
-
-Pair = tuple[Tensor, Tensor | None]
+Pair = tuple[Inputs, Tensor | None]
 
 
-def samples_of(source: object) -> tuple[Pair, tuple[Finding, ...]]:
+def samples_of(source: object, model: LoadedModel | None = None) -> tuple[Pair, tuple[Finding, ...]]:
     """(inputs, targets or None) with one row a sample, and what to know. Raises ExplorerError for odd batches.
 
     A loader's collate makes the batches; shuffling is off and the last batch is not dropped, so that every sample
-    comes once. A sampler of its own decides which samples come.
+    comes once. A sampler of its own decides which samples come. Of batches and tables with names the inputs are those
+    that ``model`` takes by name, else the only column beside the targets.
     """
-    loader, findings = _loader(source)
+    loader, findings = (batches(source), ()) if is_table(source) else _loader(source)  # type: ignore[arg-type]
     total = _length(source)
-    inputs: list[Tensor] = []
+    inputs: list[Inputs] = []
     targets: list[Tensor] = []
     for batch in _batches(loader):
-        x, y = _pair(batch)
+        (x, y), more = _pair(batch, _names(model))
+        findings = findings if inputs else (*findings, *more)
         if not inputs and total is not None and len(x):
-            check_total(total * x[0].numel() * x.element_size(), "The data at hand")
+            one = sum(t[0].numel() * t.element_size() for t in tensors_of(x).values())
+            check_total(total * one, "The data at hand")
         inputs.append(x)
         targets += [] if y is None else [y]
     if not inputs:
         raise ExplorerError("The data at hand hold no samples.", fix="Give a dataset that is not empty.")
     x = _joined(inputs, "inputs")
     return (x, _joined(targets, "targets") if targets else None), findings
+
+
+def _names(model: LoadedModel | None) -> tuple[str, ...]:
+    """What the model's inputs are called, where they have names."""
+    example = None if model is None else model.example
+    return tuple(example.named) if isinstance(example, InputSet) else ()
 
 
 def _loader(source: object) -> tuple[Iterable[object], tuple[Finding, ...]]:
@@ -90,30 +100,42 @@ def _batches(loader: Iterable[object]) -> Iterator[object]:
         raise ExplorerError("The data at hand cannot be read.", why=why, fix="Iterate it in Python first.") from error
 
 
-def _pair(batch: object) -> Pair:
+def _pair(batch: object, names: Sequence[str]) -> tuple[Pair, tuple[Finding, ...]]:
     """The inputs and targets of one batch."""
+    findings: tuple[Finding, ...] = ()
     if isinstance(batch, Mapping):
-        batch = _named(batch)
+        batch, findings = _named(batch, names)
     parts: Sequence[object] = batch if isinstance(batch, tuple | list) else (batch,)
     if len(parts) > 2 or not parts:
         why = f"A batch has {len(parts)} parts, and inputs and targets are two."
         raise ExplorerError("The data at hand cannot be read as samples.", why=why, fix="Collate to (inputs, targets).")
     x, y = parts[0], parts[1] if len(parts) > 1 else None
-    x, y = _tensor(x, "inputs"), None if y is None else _tensor(y, "targets")
+    x, y = _inputs(x), None if y is None else _tensor(y, "targets")
     if y is not None and len(x) != len(y):
         why = f"A batch has {len(x)} inputs and {len(y)} targets."
         raise ExplorerError("Inputs and targets have different lengths.", why=why, fix="Collate one target an input.")
-    return x, y
+    return (x, y), findings
 
 
-def _named(batch: Mapping[object, object]) -> tuple[object, ...]:
+def _named(batch: Mapping[object, object], names: Sequence[str]) -> tuple[tuple[object, ...], tuple[Finding, ...]]:
     """The inputs of a batch by name, and what is called labels or targets in it."""
-    target = next((name for name in _TARGETS if name in batch), None)
-    inputs = [name for name in batch if name != target]
-    if len(inputs) != 1:
-        why = f"A batch has the inputs {listed([str(name) for name in inputs])}, and the model here takes one."
-        raise ExplorerError("The data at hand cannot be read as samples.", why=why, fix="Collate to (inputs, targets).")
-    return (batch[inputs[0]],) if target is None else (batch[inputs[0]], batch[target])
+    numbers = {str(name): _tensor(part, "columns") for name, part in batch.items() if _is_numbers(part)}
+    inputs, target, findings = chosen(numbers, names, "its batches")
+    x: object = {name: numbers[name] for name in inputs} if names else numbers[inputs[0]]
+    return ((x,) if target is None else (x, numbers[target])), findings
+
+
+def _is_numbers(part: object) -> bool:
+    return isinstance(part, Tensor) or (isinstance(part, np.ndarray) and part.dtype.kind in "fiub")
+
+
+def _inputs(value: object) -> Inputs:
+    """One tensor, or several: in a list or tuple, or by name."""
+    if isinstance(value, Mapping):
+        return as_inputs({name: _tensor(part, "inputs") for name, part in value.items()})
+    if isinstance(value, list | tuple) and len(value) > 1:
+        return as_inputs(tuple(_tensor(part, "inputs") for part in value))
+    return _tensor(value, "inputs")
 
 
 def _tensor(value: object, what: str) -> Tensor:
@@ -125,15 +147,15 @@ def _tensor(value: object, what: str) -> Tensor:
     return value.detach().cpu()
 
 
-def _joined(parts: Sequence[Tensor], what: str) -> Tensor:
-    shapes = {tuple(part.shape[1:]) for part in parts}
+def _joined(parts: Sequence[Any], what: str) -> Any:
+    shapes = {sample_shape(part) for part in parts}
     if len(shapes) > 1:
-        why = f"The {what} have the shapes {listed([str(shape) for shape in sorted(shapes)], 3)}."
+        why = f"The {what} have the shapes {listed(sorted(shapes), 3)}."
         fix = "Bring them to one shape, for example by padding in the collate function."
         raise ExplorerError("The samples differ in shape.", why=why, fix=fix)
-    return torch.cat(list(parts))
+    return joined(parts)
 
 
 def is_source(value: object) -> bool:
-    """Whether this is a dataset or a loader of torch, or looks like one: items by number, and a length."""
-    return isinstance(value, Dataset | DataLoader)
+    """Whether this is a dataset or a loader of torch, or a table with named columns."""
+    return isinstance(value, Dataset | DataLoader) or is_table(value)

@@ -17,7 +17,7 @@ from explorer.types.tasks import StatedTask
 
 _MOST = 100_000  # classes
 _MANY = 20  # classes, from which on one class for every second sample is worth a word
-_STATE = "If that is not what they are, state the task: classes, labels, numbers or tokens."
+_STATE = "If that is not what they are, state the task: classes, labels, numbers, tokens or mask."
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,8 @@ def guessed(targets: Targets, request: DataRequest) -> tuple[StatedTask, tuple[F
     """The task that the labels are for, with what there is to say about it. Raises ExplorerError for no task."""
     if request.task is not None:
         return _stated(request.task, request), ()
+    if targets.y.ndim == 3 and targets.is_whole:
+        return "mask", (_guess("ok", "y holds a whole number for each place: read as masks of classes."),)
     if targets.is_one_hot:
         return "classes", (_guess("ok", f"y holds one-hot rows: read as {targets.y.shape[1]} classes."),)
     if targets.are_texts:
@@ -114,6 +116,16 @@ def _labels(raw: np.ndarray, request: DataRequest) -> Tensor:
             request, f"y has {raw.shape[1]} labels, the model gives {n} outputs.", "Name each output's label."
         )
     return torch.from_numpy(raw.astype(bool))
+
+
+def _mask(raw: np.ndarray, request: DataRequest) -> Tensor:
+    """(n, height, width) int64 classes; negative places and 255 belong to none."""
+    is_whole = raw.dtype.kind != "f" or bool(np.all(raw == np.floor(raw)))
+    squeezed = raw[:, 0] if raw.ndim == 4 and raw.shape[1] == 1 else raw
+    if squeezed.ndim != 3 or not is_whole:
+        why = f"y does not hold a class for each place: it has the shape {raw.shape}, type {raw.dtype}."
+        raise unusable(request, why, "Save y as whole numbers of the shape (n, height, width).")
+    return torch.from_numpy(np.ascontiguousarray(squeezed).astype(np.int64))
 
 
 def _as_it_is(raw: np.ndarray, request: DataRequest) -> Tensor:
@@ -184,6 +196,8 @@ _OTHERS: dict[StatedTask, Callable[[np.ndarray, DataRequest], Tensor]] = {
     "labels": _labels,
     "binary": _binary,
     "custom": _as_it_is,
+    "embedding": _as_it_is,
+    "mask": _mask,
 }
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from explorer.engine.label_answers import FIRST, label_results
+from explorer.engine.measured_answers import EMBEDDING, MASK, MeasuredTask
 from explorer.engine.results import BatchResult
 from explorer.errors import ExplorerError
 from explorer.metrics import METRICS
@@ -200,16 +201,46 @@ class LabelAnswers:
         return Totals(accuracy, fewer, agreement, loss, "several", origin.measure_more(whole))
 
 
+@dataclass(frozen=True)
+class MeasuredAnswers:
+    """Answers of a task that registered metrics measure alone."""
+
+    of: MeasuredTask
+
+    def per_sample(
+        self, outputs: Tensor, labels: Tensor | None, dense: BatchResult | None, *, briefly: bool = False
+    ) -> BatchResult:
+        """Raises ExplorerError when outputs and labels do not fit each other."""
+        result = self.of.results(outputs, labels, dense)
+        return replace(result, more={}) if briefly else result
+
+    def totals(self, whole: BatchResult, origin: Provenance) -> Totals:
+        """The task's first metric under its own name, or the agreement with the dense model."""
+        parts = self.of.measured(whole, origin)
+        first, drop, agreement = parts["accuracy"], parts["drop"], parts["agreement"]
+        if first is None or drop is None or agreement is None:
+            raise AssertionError("only the loss may be absent")
+        judged: JudgedBy = "agreement" if first.name == "agreement" else "metric"
+        own = {} if judged == "agreement" else {first.name: first}
+        return Totals(first, drop, agreement, parts["loss"], judged, {**own, **origin.measure_more(whole)})
+
+
 ANSWERS: dict[Task, Answers] = {
     "classes": ClassAnswers(),
     "labels": LabelAnswers(),
     "tokens": TokenAnswers(),
     "numbers": NumberAnswers(),
+    "mask": MeasuredAnswers(MASK),
+    "embedding": MeasuredAnswers(EMBEDDING),
 }
 
 
-def task_of(outputs: Tensor, labels: Tensor | None) -> Task:
-    """What a model does, seen from its outputs (n, ...) and the labels that they are compared with."""
+def task_of(outputs: Tensor, labels: Tensor | None, stated: Task | None = None) -> Task:
+    """What a model does: as it is ``stated``, else seen from its outputs (n, ...) and the labels beside them."""
+    if stated is not None:
+        return stated
+    if outputs.dim() == 4:
+        return "mask"
     if labels is not None and labels.is_floating_point():
         return "numbers"
     if labels is not None and labels.dtype == torch.bool:
@@ -219,12 +250,12 @@ def task_of(outputs: Tensor, labels: Tensor | None) -> Task:
     return "numbers" if labels is None and outputs.shape[1] == 1 else "classes"
 
 
-def answers_of(outputs: Tensor, labels: Tensor | None) -> Answers:
+def answers_of(outputs: Tensor, labels: Tensor | None, stated: Task | None = None) -> Answers:
     """What such outputs are. Raises ExplorerError when outputs and labels are not of one kind."""
-    task = task_of(outputs, labels)
-    n_dims = {"classes": 1, "labels": 2, "tokens": 2}.get(task)
+    task = task_of(outputs, labels, stated)
+    n_dims = {"classes": 1, "labels": 2, "tokens": 2, "mask": 3}.get(task)
     if (labels is not None and n_dims not in (None, labels.dim())) or (
-        task in ("labels", "numbers") and outputs.dim() != 2
+        task in ("labels", "numbers", "embedding") and outputs.dim() != 2
     ):
         raise _unfit(outputs.shape, () if labels is None else labels.shape, task)
     return ANSWERS[task]

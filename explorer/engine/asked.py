@@ -14,22 +14,25 @@ from explorer.errors import ExplorerError
 from explorer.metrics import METRICS
 from explorer.metrics.base import Metric, Outputs
 from explorer.metrics.own.paired import lost
+from explorer.types import Task
 
 # What the first metrics of each task are called in a batch's results.
 _FIRST = {
     **{"accuracy": "right", "agreement": "agrees", "loss": "loss"},
     **{"label_accuracy": "right", "label_agreement": "agrees", "label_loss": "loss"},
     **{"token_accuracy": "right", "token_agreement": "agrees", "token_loss": "loss"},
-    **{"r2": "right", "mae": "loss"},
+    **{"r2": "right", "mae": "loss", "cosine": "agrees"},
+    **{"mean_iou": "right", "pixel_agreement": "agrees", "pixel_loss": "loss"},
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """``metrics`` beside the registered ones, by key; ``headline`` takes the place of accuracy."""
+    """``metrics`` beside the registered ones, by key; ``headline`` takes the place of accuracy; ``task`` as stated."""
 
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     headline: Metric | None = None
+    task: Task | None = None
 
     @classmethod
     def of(cls, metrics: tuple[Metric, ...], headline: Metric | None) -> Asked:

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -84,7 +84,7 @@ class Evaluator:
         self.model = model
         self.split = split
         self.device = device
-        self.asked = asked or Asked()
+        self.asked = replace(asked or Asked(), task=split.task)
         self.threads = 1 if device != "cpu" else threads or n_cores()
         self.cache = PrefixCache(memory_limit)
         self._batch_size = batch_size

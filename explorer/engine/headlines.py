@@ -13,6 +13,8 @@ FIRST: dict[Task, str] = {
     "labels": "label_accuracy",
     "tokens": "token_accuracy",
     "numbers": "r2",
+    "mask": "mean_iou",
+    "embedding": "cosine",
 }
 
 
@@ -20,7 +22,7 @@ def headlines(split: Split, n_classes: int | None) -> tuple[Metric, ...]:
     """The metrics of what the labels are, the task's own first one at the beginning; none without labels."""
     if split.y is None:
         return ()
-    task = _task(split.y)
+    task = split.task or _task(split.y)
     suiting = [
         metric
         for metric in map(METRICS.get, METRICS.members)
@@ -34,4 +36,4 @@ def _task(labels: Tensor) -> Task:
         return "numbers"
     if labels.dtype == labels.bool().dtype:
         return "labels"
-    return "classes" if labels.dim() == 1 else "tokens"
+    return "classes" if labels.dim() == 1 else "mask" if labels.dim() == 3 else "tokens"

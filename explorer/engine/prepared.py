@@ -82,10 +82,11 @@ class PreparedModel:
 
     def undecided(self, outputs: Tensor) -> Tensor:
         """Outputs (n, ...) -> (n,) bool: samples of which some choice is too close to trust the last digits."""
-        if self.task == "numbers":  # nothing is chosen
+        if self.task in ("numbers", "embedding"):  # nothing is chosen
             return torch.zeros(len(outputs), dtype=torch.bool)
         if self.task == "labels":
             return undecided(outputs, _CLOSE)
+        outputs = outputs.movedim(1, -1) if self.task == "mask" else outputs
         return close_calls(outputs).reshape(len(outputs), -1).any(dim=1)
 
 
@@ -103,7 +104,7 @@ def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | 
     with torch.inference_mode():
         samples = [moved(split.x[:n], device, dtype) for n in (FIRST, _FEW, _FEW)]
         *outputs, again = [_plain_outputs(make_shell(), x) for x in samples]
-        task = task_of(outputs[0], split.y)
+        task = task_of(outputs[0], split.y, split.task)
         if not torch.equal(*_comparable(again, outputs[1])):
             raise _unsteady(make_shell(), first)
         size = batch_size or natural_batch_size(make_shell(), first)
@@ -122,16 +123,17 @@ def prepare(model: LoadedModel, split: Split, device: str, *, batch_size: int | 
 def logits_of(output: object, n: int) -> Tensor:
     """What is judged in what a model returns for ``n`` samples, a tensor, or the first or ``logits`` of several.
 
-    (n, classes) scores, (n, length, vocabulary) scores of tokens, or (n, k) numbers; (n,) becomes (n, 1).
+    (n, classes) scores, (n, length, vocabulary) scores of tokens, (n, classes, height, width) scores of places, or
+    (n, k) numbers; (n,) becomes (n, 1).
     """
     output = output_of(output)
-    if not isinstance(output, Tensor) or output.dim() not in (1, 2, 3):
+    if not isinstance(output, Tensor) or output.dim() not in (1, 2, 3, 4):
         shape = f"of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
         raise ExplorerError(
             "The model's outputs cannot be judged.",
-            why=f"It gives outputs {shape}; one row of class scores, of numbers, or of scores of tokens "
-            "for each sample is needed.",
-            fix="Choose a classifier, a model that predicts numbers, or a language model.",
+            why=f"It gives outputs {shape}; one row of class scores, of numbers, of scores of tokens, "
+            "or a map of class scores for each sample is needed.",
+            fix="Choose a classifier, a model that predicts numbers or masks, or a language model.",
         )
     if len(output) != n:
         raise ExplorerError(
@@ -192,7 +194,8 @@ def _add_folded(ready: PreparedModel, graph: fx.Graph, names: Mapping[int, str],
     except (ExplorerError, RuntimeError):  # a layout or shape that only the plain steps accept
         return
     scale = plain.abs().max()
-    same_choices = torch.equal(candidate.argmax(dim=-1), plain.argmax(dim=-1))
+    across = 1 if plain.dim() == 4 else -1
+    same_choices = torch.equal(candidate.argmax(dim=across), plain.argmax(dim=across))
     if same_choices and bool(((candidate - plain).abs() <= _CLOSE / 10 * scale).all()):
         ready.programs = (folded, *ready.programs)
         ready.path = ready.path.replace("prefix cache", "prefix cache, folded", 1)

@@ -29,7 +29,7 @@ def per_sample(
     ``asked`` are metrics beside the task's own, of which those of the user see ``targets`` where there are no labels.
     Raises ExplorerError when labels and outputs do not fit each other.
     """
-    result = answers_of(outputs, labels).per_sample(outputs, labels, dense)
+    result = answers_of(outputs, labels, asked.task).per_sample(outputs, labels, dense)
     return asked.added(result, outputs, targets if labels is None else labels, dense)
 
 
@@ -41,7 +41,8 @@ def per_sample_of_each(
     again = torch.arange(n).repeat(n_models)
     every, of_dense = outputs.flatten(0, 1), dense.at(again)
     all_labels, all_targets = (None if of is None else of[again] for of in (labels, targets))
-    flat = answers_of(outputs[0], labels).per_sample(every, all_labels, of_dense, briefly=asked.headline is None)
+    answers = answers_of(outputs[0], labels, asked.task)
+    flat = answers.per_sample(every, all_labels, of_dense, briefly=asked.headline is None)
     flat = asked.added(flat, every, all_targets if all_labels is None else all_labels, of_dense)
     return each(lambda tensors: tensors[0].reshape(n_models, n, *tensors[0].shape[1:]), [flat])
 

@@ -103,6 +103,8 @@ _OUTPUTS: dict[Task, str] = {
     "labels": "It is for models that give each sample several labels.",
     "numbers": "It is for models that predict numbers.",
     "tokens": "It is for language models, which predict the next token.",
+    "mask": "It is for models that give each place of a picture a class.",
+    "embedding": "It is for models whose output is a vector that stands for the input.",
 }
 
 

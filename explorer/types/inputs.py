@@ -114,7 +114,7 @@ def joined(parts: Sequence[Inputs]) -> Inputs:
     if isinstance(first, Tensor):
         return torch.cat([one_tensor(part, "Joining") for part in parts])
     each = [tensors_of(part) for part in parts]
-    return _rebuilt(first, {key: torch.cat([tensors[key] for tensors in each]) for key in each[0]})
+    return rebuilt(first, {key: torch.cat([tensors[key] for tensors in each]) for key in each[0]})
 
 
 def repeated(x: Inputs, n: int) -> Inputs:
@@ -161,6 +161,7 @@ def one_tensor(x: Inputs, what: str) -> Tensor:
     )
 
 
-def _rebuilt(like: InputSet, tensors: Mapping[str, Tensor]) -> InputSet:
+def rebuilt(like: InputSet, tensors: Mapping[str, Tensor]) -> InputSet:
+    """Inputs of the same names and positions, of other tensors by their keys."""
     args = tuple(tensors[str(place)] for place in range(len(like.args)))
     return InputSet(args, {key: tensors[key] for key in like.named})

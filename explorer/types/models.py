@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from explorer.types.aliases import JsonObject
 from explorer.types.brief import Brief
 from explorer.types.inputs import Inputs, as_inputs
-from explorer.types.results import Finding
+from explorer.types.results import Finding, Task
 from explorer.types.small import joined, small_by_type
 
 SplitName = Literal["fit", "tune", "test"]
@@ -177,16 +177,17 @@ class Split(Brief):
     """Samples in a fixed, shuffled, stratified order: every prefix is a fair sample.
 
     ``x``: model inputs (n, ...), already normalised: one tensor, or an ``InputSet`` of several with n rows each.
-    ``y``: (n,) int64 classes; (n, length) int64 tokens, negative where there is nothing to predict; (n,) or (n, k)
-    float numbers; (n, k) bool where each sample has several labels or none; or None when there are no labels
+    ``y``: (n,) int64 classes; (n, length) int64 tokens, negative where there is nothing to predict; (n, height,
+    width) int64 classes of places; (n,) or (n, k) float numbers; (n, k) bool where each sample has several labels or none; or None when there are no labels
     (agreement with the dense model is measured instead). ``targets``: what only the user's own metrics look at, in
-    place of ``y``.
+    place of ``y``. ``task``: what the outputs are, where that was stated and cannot be seen from them and ``y``.
     """
 
     name: SplitName
     x: Inputs
     y: Tensor | None
     targets: Tensor | None = None
+    task: Task | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "x", as_inputs(self.x))

@@ -16,9 +16,9 @@ Level = Literal["ok", "warn", "fail"]
 Best = Literal["highest", "lowest", "zero"]
 """Which way a number is better: the highest value, the lowest one, or the one nearest to zero."""
 JudgedBy = Literal["labels", "agreement", "tokens", "numbers", "several", "metric"]
-FIRST_NAMES = frozenset({"accuracy", "agreement", "r2"})
+FIRST_NAMES = frozenset({"accuracy", "agreement", "r2", "mean_iou", "cosine"})
 """What the first measurement is called where no other metric was chosen."""
-Task = Literal["classes", "labels", "numbers", "tokens"]
+Task = Literal["classes", "labels", "numbers", "tokens", "mask", "embedding"]
 """What a model answers with, and what labels are."""
 
 
@@ -65,7 +65,7 @@ class Evaluation(Brief):
     tokens ("tokens"), R2 ("numbers"), or, without labels, the agreement with the dense model
     ("agreement"); ``loss`` is the mean absolute error for numbers. ``metrics`` holds what else the same
     pass measured, by name. ``predictions`` are the pruned model's, ``dense_predictions`` the dense
-    model's, in the split's order: (n,) classes, (n, length) tokens or (n, k) numbers.
+    model's, in the split's order: (n,) classes, (n, length) tokens, (n, height, width) classes or (n, k) numbers.
     """
 
     n: int

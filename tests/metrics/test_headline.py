@@ -128,12 +128,12 @@ def test_the_better_of_two_methods_has_the_lower_loss() -> None:
     points = [next(iter(ex.sweep(MODEL, spec, sparsities=(0.8,), metric="loss"))) for spec in specs]
     one, other = (Level((point,)) for point in points)
 
-    told = verdict("magnitude", one, "random", other)
+    outcome = verdict("magnitude", one, "random", other)
 
     assert points[0].accuracy.value < points[1].accuracy.value
-    assert told.difference == pytest.approx(points[1].accuracy.value - points[0].accuracy.value)
-    assert told.outcome == "better"
-    assert " nats " in told.sentence
+    assert outcome.difference == pytest.approx(points[1].accuracy.value - points[0].accuracy.value)
+    assert outcome.outcome == "better"
+    assert " nats " in outcome.sentence
 
 
 def test_stored_runs_carry_the_metric_and_old_ones_still_read(tmp_path: Path) -> None:

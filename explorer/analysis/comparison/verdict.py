@@ -14,9 +14,10 @@ from explorer.text.delta import worse_is_up
 from explorer.text.numbers import apart, change, times
 from explorer.types import TradeOff
 from explorer.types.aliases import JsonDict
-from explorer.types.results import FIRST_NAMES
 
 METHOD = "95 % interval, independent: each share's Wilson interval with the spread of its seeds"
+# Shares of samples, whose interval follows from a count.
+_COUNTED = ("accuracy", "agreement", "r2")
 # Sizes that differ by more are not one operating point.
 _SAME_SIZE = 0.1
 # Student's t at 0.975 by degrees of freedom, 1 to 9 and more: few seeds say little about chance.
@@ -120,7 +121,7 @@ def verdict(first: str, a: Level, second: str, b: Level) -> Verdict:
 def interval(level: Level) -> Interval:
     """The 95 % interval of the mean accuracy over seeds: other samples and other seeds together."""
     mean, n = level.accuracy, _n(level)
-    is_share = level.points[0].accuracy.name in FIRST_NAMES
+    is_share = level.points[0].accuracy.name in _COUNTED
     samples = wilson(round(mean * n), n) if is_share else _own_interval(level)
     seeds = 0.0
     if level.deviation is not None:

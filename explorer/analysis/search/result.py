@@ -15,7 +15,6 @@ from explorer.text.numbers import level, percent, points_apart, valued
 from explorer.types import Measurement, TradeOffPoint
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.brief import Brief, Shown
-from explorer.types.results import FIRST_NAMES
 
 DENSE = "dense"
 COLLAPSE = 0.1
@@ -53,7 +52,8 @@ class Tried(Brief):
     @property
     def delta_name(self) -> str:
         """What the change is called: "Δ accuracy", or that of the metric that was chosen."""
-        return DELTA if self.point.accuracy.name in FIRST_NAMES else named(self.question.judged)
+        name = self.point.accuracy.name
+        return DELTA if name in ("accuracy", "agreement", "r2") else named(name.replace("_", " "))
 
     @property
     def dense_value(self) -> float:

@@ -292,7 +292,7 @@ def _first(split: Split, n: int | None) -> Split:
     if n < 1:
         raise ExplorerError(f"{n} samples are too few.", fix="Take at least one.")
     y, targets = (None if of is None else of[:n] for of in (split.y, split.targets))
-    return Split(split.name, split.x[:n], y, targets)
+    return Split(split.name, split.x[:n], y, targets, split.task)
 
 
 def _check(model: LoadedModel, mode: Mode) -> None:

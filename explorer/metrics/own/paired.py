@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from explorer.metrics.base import Metric
-from explorer.metrics.interval import Z_95, Interval, normal_mean, paired_difference
-
-_GROUPS = 40
+from explorer.metrics.interval import Interval, normal_mean, paired_difference
+from explorer.metrics.resampled import jackknife
 
 
 def lost(metric: Metric, dense: Tensor, pruned: Tensor, *, quickly: bool = False) -> tuple[float, Interval | None]:
@@ -30,7 +29,7 @@ def lost(metric: Metric, dense: Tensor, pruned: Tensor, *, quickly: bool = False
             interval = paired_difference(int((worse > 0).sum()), int((worse < 0).sum()), len(worse))
             return value, interval
         return value, normal_mean(worse)
-    return value, None if quickly else _jackknife(metric, dense, pruned, value)
+    return value, None if quickly else _jackknife(metric, dense, pruned)
 
 
 def _cost(metric: Metric, values: Tensor) -> float:
@@ -42,12 +41,12 @@ def _is_mean(metric: Metric, values: Tensor) -> bool:
     return values.dim() == 1 and len(values) > 0 and math.isclose(metric.total(values), float(values.mean()))
 
 
-def _jackknife(metric: Metric, dense: Tensor, pruned: Tensor, value: float) -> Interval | None:
-    n_groups = min(_GROUPS, len(dense))
-    if n_groups < 2:
-        return None
-    group = torch.arange(len(dense)) % n_groups
-    others = [_cost(metric, pruned[group != k]) - _cost(metric, dense[group != k]) for k in range(n_groups)]
-    left = torch.tensor(others, dtype=torch.float64)
-    half = Z_95 * math.sqrt((n_groups - 1) / n_groups * float((left - left.mean()).square().sum()))
-    return Interval(value - half, value + half) if math.isfinite(half) else None
+def _jackknife(metric: Metric, dense: Tensor, pruned: Tensor) -> Interval | None:
+    width = dense[0].numel() if len(dense) else 0
+    both = torch.cat([dense.reshape(len(dense), -1), pruned.reshape(len(pruned), -1)], dim=1)
+
+    def worse(rows: Tensor) -> float:
+        one, other = rows[:, :width].reshape(-1, *dense.shape[1:]), rows[:, width:].reshape(-1, *pruned.shape[1:])
+        return _cost(metric, other) - _cost(metric, one)
+
+    return jackknife(worse, both)

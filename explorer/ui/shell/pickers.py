@@ -191,7 +191,7 @@ def _options(work: Workspace, kind: str, place: str) -> JsonDict:
         placeholder="0.5/0.25/0.25",
         help="Without this, a folder that is not divided is all used for tuning.",
     )
-    tasks = (None, "classes", "binary", "labels", "numbers", "tokens")
+    tasks = (None, "classes", "binary", "labels", "numbers", "tokens", "mask", "embedding")
     task = work.source.task if kind == "npz" else None
     if kind == "npz":
         at = tasks.index(task) if task in tasks else 0

@@ -1,0 +1,46 @@
+"""Embeddings: how near the pruned model's vector is to the dense model's for the same input."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn import functional
+
+from explorer.metrics.base import Best, Outputs
+from explorer.metrics.interval import Interval, normal_mean
+from explorer.types import Task
+
+
+@dataclass(frozen=True)
+class CosineToDense:
+    """The mean cosine between the pruned and the dense model's vector; 1 is the same direction. It needs no labels.
+
+    A vector of zeros has no direction: its cosine counts as 0. The 95 % interval is the normal approximation.
+    """
+
+    key: ClassVar[str] = "cosine"
+    label: ClassVar[str] = "cosine to the dense model"
+    best: ClassVar[Best] = "highest"
+    unit: ClassVar[str] = "fraction"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    task: ClassVar[Task] = "embedding"
+
+    def per_sample(self, outputs: Outputs) -> Tensor:
+        """(n,) float64 from -1 to 1."""
+        one, other = outputs.logits.double(), outputs.dense.double()
+        return functional.cosine_similarity(one, other, dim=1, eps=1e-30).clamp(-1.0, 1.0)
+
+    def total(self, values: Tensor) -> float:
+        """The mean; NaN without samples."""
+        return float(values.mean()) if len(values) else math.nan
+
+    def interval(self, values: Tensor) -> Interval | None:
+        """The interval of the mean."""
+        return normal_mean(values)
+
+    def why_not(self, n_classes: int | None) -> str | None:
+        """Nothing stands against it."""
+        return None
