@@ -26,7 +26,7 @@ from explorer.charts.sensitivity import (
     tick_texts,
 )
 from explorer.charts.theme import Theme
-from explorer.text.delta import in_unit, named
+from explorer.text.delta import named, unit_words
 from explorer.text.names import clean_matplotlib
 from explorer.text.numbers import percent, points_at_most, worse_by
 
@@ -77,8 +77,7 @@ def caption(sensitivity: Sensitivity) -> str:
         points_at_most(max(wide)) if wide and first.unit == "fraction" else worse_by(max(wide, default=0), first.unit)
     )
     reach = f" 95 % intervals: ±{widest}." if wide else ""
-    unit = {"pt": " in points", "": ""}.get(in_unit(first), f", {in_unit(first)}")
-    change = f"{named(sensitivity.judged)}{unit}, {first.origin}"
+    change = f"{named(sensitivity.judged)}{unit_words(first)}, {first.origin}"
     return f"{change}; mode {modes}, {samples}. {sensitivity.audit}{reach}"
 
 

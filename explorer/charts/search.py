@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.analysis.search.result import ORIGINS, SearchResult, Tried, amount
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
-from explorer.text.delta import delta, delta_text, delta_with_ends, in_unit, named, worse_is_up
+from explorer.text.delta import delta, delta_text, delta_with_ends, named, unit_words, worse_is_up
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import change, interval, level, percent, points_asked, valued
 
@@ -96,13 +96,12 @@ def _drop(result: SearchResult, theme: Theme, height: int) -> go.Figure:
     if is_share:
         places = _ticks(bottom, top)
         ticks = {"tickvals": places, "ticktext": [points_asked(v).removesuffix(" pt") for v in places]}
-    unit = {"pt": " in points", "": ""}.get(in_unit(drop), f", {in_unit(drop)}")
     figure = framed(
         theme,
         height=height,
         x=axis(theme, f"{result.question.words}, share of dense", tickformat=".0%",
                range=[max(shares) + 0.03, max(0.0, min(shares) - 0.03)]),
-        y=axis(theme, f"{named(clean_plotly(result.best.point.accuracy.name))}{unit}", grid=True,
+        y=axis(theme, f"{named(clean_plotly(result.best.point.accuracy.name))}{unit_words(drop)}", grid=True,
                range=[bottom - room, top + room], **ticks),
     )  # fmt: skip
     text = points_asked(allowed) if is_share else change(allowed, drop.unit)

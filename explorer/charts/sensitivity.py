@@ -14,7 +14,17 @@ from explorer.analysis.sensitivity.weight_energy import Energy
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
 from explorer.metrics.base import evaluated_by
-from explorer.text.delta import as_change, delta, delta_short, delta_text, delta_with_ends, direction, in_unit, named
+from explorer.text.delta import (
+    as_change,
+    delta,
+    delta_short,
+    delta_text,
+    delta_with_ends,
+    direction,
+    in_unit,
+    named,
+    unit_words,
+)
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import level, percent
 from explorer.types import Measurement
@@ -260,7 +270,8 @@ def ranked(sensitivity: Sensitivity, level: float, *, theme: Theme | None = None
     if not cells:
         return empty(theme, "This level has not been measured yet.")
     height = min(_TALLEST, max(_SMALLEST, 22 * len(cells) + 70))
-    across = axis(theme, f"{clean_plotly(axis_title(sensitivity))}, {cells[0].drop.origin}", grid=True)
+    what = named(clean_plotly(sensitivity.judged)) + unit_words(cells[0].drop)
+    across = axis(theme, f"{what}, {cells[0].drop.origin}", grid=True)
     down = axis(theme, autorange="reversed", tickvals=list(range(len(cells))))
     down["ticktext"] = [clean_plotly(cell.group) for cell in cells]
     down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
@@ -284,8 +295,7 @@ def interaction(joint: Joint, *, judged: str = "accuracy", theme: Theme | None =
     parts = sorted(joint.singles.items(), key=lambda item: -item[1])
     rest = parts[_MOST_PARTS:]
     shown = parts[:_MOST_PARTS] + ([(f"{len(rest)} others", sum(value for _, value in rest))] if rest else [])
-    unit = in_unit(joint.measured)
-    across = axis(theme, named(clean_plotly(judged)) + f", {unit}" * bool(unit), grid=True, rangemode="tozero")
+    across = axis(theme, named(clean_plotly(judged)) + unit_words(joint.measured), grid=True, rangemode="tozero")
     figure = framed(
         theme, height=height, x=across, y=axis(theme, autorange="reversed"), barmode="relative", showlegend=False
     )

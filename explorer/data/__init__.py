@@ -1,6 +1,6 @@
 """What a model is evaluated on: one file per source, one registry, one address for each.
 
-``digits`` · ``topics`` · ``folder:PATH`` · ``npz:PATH`` · ``none``
+``digits`` · ``topics`` · ``folder:PATH`` · ``npz:PATH`` · ``csv:PATH`` · ``none``
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol, Unpack
 
 from explorer.data.at_hand import ADDRESS, from_objects
 from explorer.data.class_names import named
+from explorer.data.csv_table import Csv
 from explorer.data.digits import Digits
 from explorer.data.folder import Folder
 from explorer.data.generated import Generated
@@ -34,7 +35,7 @@ class DataSource(Protocol):
         ...
 
 
-SOURCES: Registry[DataSource] = Registry("data source", (Digits, Topics, Folder, Npz, Generated))
+SOURCES: Registry[DataSource] = Registry("data source", (Digits, Topics, Folder, Npz, Csv, Generated))
 
 
 @options_from(DataOptions)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from explorer.data.classes_file import Mapped
 from explorer.errors import ExplorerError
 from explorer.text.names import listed
 from explorer.types import Finding, LoadedModel
@@ -23,15 +24,19 @@ class ClassPlaces:
     findings: tuple[Finding, ...] = ()
 
 
-def class_places(names: Sequence[str], model: LoadedModel | None, where: str) -> ClassPlaces:
+def class_places(
+    names: Sequence[str], model: LoadedModel | None, where: str, mapped: Mapped | None = None
+) -> ClassPlaces:
     """The place of every folder, empty ones too.
 
-    By the model's own names of its classes where it has them, by number where all folders are
-    numbered, else by the sorted names, of which there must then be one for each class. Raises
-    ExplorerError where that leaves a folder without a sure place; ``where`` is the data's address.
+    As ``mapped`` says, where a file beside the folders does; else by the model's own names of its classes where it has
+    them, by number where all folders are numbered, else by the sorted names, of which there must then be one for each
+    class. Raises ExplorerError where that leaves a folder without a sure place; ``where`` is the data's address.
     """
     n_classes = _n_classes(model)
     own = _own_names(model)
+    if mapped is not None:
+        return _by_file(names, mapped, own, n_classes, where)
     if own and (matched := _by_name(names, own)):
         return ClassPlaces(own, matched)
     if (numbers := _numbers(names)) is not None:
@@ -41,6 +46,31 @@ def class_places(names: Sequence[str], model: LoadedModel | None, where: str) ->
         raise _mismatch(names, own or tuple(map(str, range(n_classes or 0))), where, are_names=bool(own))
     ordered = sorted(names)
     return ClassPlaces(tuple(ordered), {name: place for place, name in enumerate(ordered)})
+
+
+def _by_file(
+    names: Sequence[str], mapped: Mapped, own: tuple[str, ...], n_classes: int | None, where: str
+) -> ClassPlaces:
+    """Each folder at the place that the file gives it; one that it does not name, or gives no place, is refused."""
+    if isinstance(mapped, tuple):
+        places = {name: place for place, name in enumerate(mapped)}
+        n = n_classes or len(mapped)
+    else:
+        by_name = {name: place for place, name in enumerate(own)}
+        places = {name: by_name.get(value, -1) if isinstance(value, str) else value for name, value in mapped.items()}
+        n = n_classes or max(places.values(), default=-1) + 1
+    absent = sorted(set(names) - set(places))
+    outside = sorted(name for name in names if name in places and not 0 <= places[name] < n)
+    if absent or outside or (isinstance(mapped, tuple) and len(mapped) > n):
+        why = f"It does not name {listed(absent, _LISTED)}." if absent else f"{listed(outside, _LISTED)} has no place."
+        if not absent and not outside:
+            why = f"It names {len(mapped)} classes, and the model tells {n} apart."
+        what = f"The classes file of {where} does not fit its folders and the model."
+        raise ExplorerError(what, why=why, fix="Name every class folder, in the order of the model's outputs.")
+    taken = {name: places[name] for name in names}
+    of_place = {place: name for name, place in places.items()}
+    classes = own or tuple(of_place.get(place, str(place)) for place in range(n))
+    return ClassPlaces(classes, taken, (Finding("ok", "Class folders are placed by the file beside them."),))
 
 
 def _n_classes(model: LoadedModel | None) -> int | None:

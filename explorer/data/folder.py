@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import stat
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +14,16 @@ import torch
 from torch import Tensor
 
 from explorer.data.class_places import ClassPlaces, class_places
+from explorer.data.classes_file import mapping_in
+from explorer.data.lazy_pictures import LazyPictures, Shelf
+from explorer.data.picture_trees import Tree, tree_at
 from explorer.data.read_apart import decoded_apart
 from explorer.data.request import DataRequest, check_total, normalise, refuse_task
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
 from explorer.text.names import listed
-from explorer.types import Dataset, Finding, Split, SplitName, tensors_digest
+from explorer.types import Dataset, Finding, Inputs, Split, SplitName, tensors_digest
+from explorer.types.inputs import LazySamples
 
 SPLIT_FOLDERS: dict[str, SplitName] = {
     "fit": "fit",
@@ -45,8 +50,8 @@ OTHER_PICTURES = {
     ".jxl",
     ".dng",
 }
-JUNK = {"__MACOSX", "@eaDir", "__pycache__"}
 MAX_PICTURES = 500_000
+LAZY_BYTES = 512 << 20  # of float32: more are decoded when they are asked for
 
 Files = list[tuple[Path, str]]
 
@@ -55,9 +60,11 @@ Files = list[tuple[Path, str]]
 class Listing:
     """The pictures of each split (or of "" when undivided) with their class; all class folders, empty ones too.
 
-    ``passed_over`` counts the files that are not read, by class folder ("" for those in none) and suffix.
+    ``top`` is the folder that holds classes or splits. ``passed_over`` counts the files that are not read, by class
+    folder ("" for those in none) and suffix.
     """
 
+    top: Path
     parts: dict[str, Files] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     passed_over: dict[str, Counter[str]] = field(default_factory=dict)
@@ -74,11 +81,11 @@ class Listing:
 
 @dataclass(frozen=True)
 class Folder:
-    """One folder per class; PNG, JPEG, BMP, GIF and WEBP.
+    """One folder per class, on disk or in a ZIP file, which is never unpacked; PNG, JPEG, BMP, GIF and WEBP.
 
     A class keeps its place where its folder is empty; see :func:`explorer.data.class_places.class_places` for
-    the places. With fit/tune/test (or train/val/test)
-    folders above the class folders, these are the splits; otherwise every picture is in the
+    the places; a file ``classes.txt`` beside the class folders names them in the model's order. With fit/tune/test
+    (or train/val/test) folders above the class folders, these are the splits; otherwise every picture is in the
     tune split unless ``splits`` divides them. Pictures of another size than ``size`` are scaled
     by their short side and cropped in the middle.
     """
@@ -90,24 +97,15 @@ class Folder:
         """x: (n, channels, size, size) float32, y: (n,) int64 positions in ``classes``."""
         refuse_task(request, but="classes", what="Pictures in folders have one class each.")
         root = request.path
-        if not root.is_dir():
-            raise ExplorerError(f"{request.place!r} is not a folder.", fix="Name the folder that holds the classes.")
-        listing = _listing(root)
-        at = class_places(tuple(listing.folders), request.model, request.address)
+        tree = tree_at(root, request.address)
+        listing = _listing(tree)
+        at = class_places(tuple(listing.folders), request.model, request.address, mapping_in(tree, listing.top))
         _check_classes(root, at.classes)
         parts = listing.parts
-        n_channels = _n_channels(request)
-        mean, std = request.normalisation(n_channels)
-        pixels = _decoded(root, parts, request, n_channels)
-        size = pixels.shape[-1]
-        loaded: dict[str, tuple[Tensor, Tensor]] = {}
-        start = 0
-        for name, files in parts.items():
-            y = torch.tensor([at.places[label] for _, label in files])
-            part = pixels[start : start + len(files)].float().div_(255)
-            loaded[name] = (normalise(part, mean, std), y)
-            start += len(files)
-        splits, why_not = _splits(loaded, request)
+        labels = {name: torch.tensor([at.places[label] for _, label in files]) for name, files in parts.items()}
+        read = _pictures(root, parts, request)
+        splits, why_not = _splits({name: (read.of[name], y) for name, y in labels.items()}, request)
+        n_channels, size, mean, std = len(read.mean), read.size, read.mean, read.std
         meta = {
             "size": size,
             "channels": n_channels,
@@ -118,8 +116,8 @@ class Folder:
             "n": counts(splits),
             "skipped": sum(counter.total() for counter in listing.passed_over.values()),
         }
-        digest = tensors_digest(tensors(splits))
-        findings = (*at.findings, *_without_pictures(listing, at), *_passed_over(listing))
+        digest = _digest(splits, read)
+        findings = (*read.findings, *at.findings, *_without_pictures(listing, at), *_passed_over(listing))
         return Dataset(request.address, splits, at.classes, digest, why_not, meta, images=True, findings=findings)
 
 
@@ -154,13 +152,57 @@ def _passed_over(listing: Listing) -> tuple[Finding, ...]:
     return (Finding("warn" if are_pictures else "ok", what, evidence, action),)
 
 
-def _decoded(root: Path, parts: Mapping[str, Files], request: DataRequest, n_channels: int) -> Tensor:
-    """(n, channels, size, size) uint8: the pictures of all parts, one part after the other."""
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """The pictures of each part, as they lie on disk: normalised at once, or when they are asked for."""
+
+    of: Mapping[str, Inputs]
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    shelf: Shelf | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """That pictures are decoded when they are asked for."""
+        if self.shelf is None:
+            return ()
+        n, stay = len(self.shelf.files), self.shelf.limit / 2**20
+        what = f"{n:,} pictures are decoded when they are needed; up to {stay:,.0f} MB of them stay in memory."
+        return (Finding("ok", what, "One that is damaged is named when its turn comes, and nothing is measured then."),)
+
+
+def _pictures(root: Path, parts: Mapping[str, Files], request: DataRequest) -> _Read:
+    """Decoded at once where they take little memory, else when they are asked for."""
     files = [path for part in parts.values() for path, _ in part]
+    n_channels = _n_channels(request)
+    mean, std = request.normalisation(n_channels)
     size = request.size or request.from_model("size")
-    if size is not None:
-        check_total(len(files) * n_channels * size * size * 4, request.address)
-    return decoded_apart(root, files, size, n_channels, request.address)
+    if size is not None and len(files) * n_channels * size * size * 4 > LAZY_BYTES:
+        shelf = Shelf(root, files, size, mean, std, request.address)
+        lazy = {name: LazyPictures(shelf, places) for name, places in _places(parts).items()}
+        return _Read(lazy, size, mean, std, shelf)
+    pixels = decoded_apart(root, files, size, n_channels, request.address)
+    check_total(4 * pixels.numel(), request.address)
+    at_once = {name: normalise(pixels[at].float().div_(255), mean, std) for name, at in _places(parts).items()}
+    return _Read(at_once, pixels.shape[-1], mean, std)
+
+
+def _places(parts: Mapping[str, Files]) -> dict[str, Tensor]:
+    """Where the pictures of each part are among all of them."""
+    places, start = {}, 0
+    for name, files in parts.items():
+        places[name] = torch.arange(start, start + len(files))
+        start += len(files)
+    return places
+
+
+def _digest(splits: Mapping[str, Split], read: _Read) -> str:
+    if read.shelf is None:
+        return tensors_digest(tensors(splits))
+    labels = {f"{name}.y": split.y for name, split in splits.items() if split.y is not None}
+    parts = [split.x.digest for split in splits.values() if isinstance(split.x, LazySamples)]
+    return hashlib.sha256(json.dumps([tensors_digest(labels), parts]).encode()).hexdigest()[:16]
 
 
 def _n_channels(request: DataRequest) -> int:
@@ -169,7 +211,7 @@ def _n_channels(request: DataRequest) -> int:
 
 
 def _splits(
-    loaded: Mapping[str, tuple[Tensor, Tensor]], request: DataRequest
+    loaded: Mapping[str, tuple[Inputs, Tensor]], request: DataRequest
 ) -> tuple[dict[str, Split], dict[str, str]]:
     if "" in loaded:
         return make_splits(*loaded[""], request.splits, request.seed)
@@ -183,20 +225,21 @@ def _splits(
     return present, {name: why for name in NAMES if name not in present}
 
 
-def _listing(root: Path) -> Listing:
+def _listing(tree: Tree) -> Listing:
     """Everything below the root that is a picture of a class, and a count of what is not."""
-    top, folders = root, _folders(root, root)
-    while len(folders) == 1 and folders[0].name.lower() not in SPLIT_FOLDERS and _folders(root, folders[0]):
-        top, folders = folders[0], _folders(root, folders[0])  # a wrapping folder, as unpacked archives have
-    listing = Listing()
+    root = tree.root
+    top, folders = root, tree.folders(root)
+    while len(folders) == 1 and folders[0].name.lower() not in SPLIT_FOLDERS and tree.folders(folders[0]):
+        top, folders = folders[0], tree.folders(folders[0])  # a wrapping folder, as unpacked archives have
+    listing = Listing(top)
     divided = _are_splits(root, folders)
     for parent in [top, *folders] if divided else [top]:
-        if loose := _loose(parent):
+        if loose := _loose(tree, parent):
             listing.pass_over("", loose)
     for folder in folders:
         split = SPLIT_FOLDERS[folder.name.lower()] if divided else ""
-        for class_folder in _folders(root, folder) if divided else [folder]:
-            _take(listing, root, class_folder, split)
+        for class_folder in tree.folders(folder) if divided else [folder]:
+            _take(listing, tree, class_folder, split)
     n_files = listing.n_pictures.total()
     if not n_files or n_files > MAX_PICTURES:
         raise ExplorerError(
@@ -220,58 +263,26 @@ def _are_splits(root: Path, folders: Sequence[Path]) -> bool:
     return bool(splits) and not others
 
 
-def _loose(folder: Path) -> Counter[str]:
+def _loose(tree: Tree, folder: Path) -> Counter[str]:
     """The pictures that lie beside class folders and so have no class, by suffix."""
-    suffixes = (p.suffix.lower() for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    suffixes = (path.suffix.lower() for path in tree.files(folder))
     return Counter(suffix for suffix in suffixes if suffix in SUFFIXES | OTHER_PICTURES)
 
 
-def _take(listing: Listing, root: Path, folder: Path, split: str) -> None:
-    pictures, suffixes = _pictures(root, folder)
-    listing.folders.add(folder.name)
-    if suffixes:
-        listing.pass_over(folder.name, suffixes)
-    if pictures:
-        listing.parts.setdefault(split, []).extend((path, folder.name) for path in pictures)
-
-
-def _folders(root: Path, folder: Path) -> list[Path]:
-    """The folders in one, sorted; ExplorerError for a link to one that lies elsewhere."""
-    visible = (p for p in folder.iterdir() if p.name not in JUNK and not p.name.startswith("."))
-    folders = sorted((p for p in visible if p.is_dir()), key=lambda p: p.name)
-    for path in folders:
-        if not path.resolve().is_relative_to(root):
-            raise _leads_out(root, path)
-    return folders
-
-
-def _pictures(root: Path, folder: Path) -> tuple[list[Path], Counter[str]]:
-    """The pictures below a class folder, sorted, and how many files of other suffixes were passed over."""
+def _take(listing: Listing, tree: Tree, folder: Path, split: str) -> None:
+    """The pictures below a class folder, and how many files of other suffixes are passed over."""
     pictures, others = [], Counter[str]()
-    for path in sorted(folder.rglob("*")):
-        if path.is_dir() or JUNK & set(path.parts) or path.name.startswith("."):
-            continue
+    for path in tree.below(folder):
         if path.suffix.lower() not in SUFFIXES:
             others[path.suffix.lower()] += 1
             continue
-        _check_inside(root, path)
-        pictures.append(path)
-    return pictures, others
-
-
-def _check_inside(root: Path, path: Path) -> None:
-    """A link must not lead out of the folder, and a pipe would block for ever."""
-    real = path.resolve()
-    if not real.is_relative_to(root) or not real.exists() or not stat.S_ISREG(real.stat().st_mode):
-        raise _leads_out(root, path)
-
-
-def _leads_out(root: Path, path: Path) -> ExplorerError:
-    return ExplorerError(
-        f"{path.relative_to(root).as_posix()!r} is not a file or folder inside {root.name!r}.",
-        why="Links that lead elsewhere and special files are not opened.",
-        fix="Copy what it leads to into the folder, or remove it.",
-    )
+        tree.check(path)
+        pictures.append((path, folder.name))
+    listing.folders.add(folder.name)
+    if others:
+        listing.pass_over(folder.name, others)
+    if pictures:
+        listing.parts.setdefault(split, []).extend(pictures)
 
 
 def _check_classes(root: Path, classes: tuple[str, ...]) -> None:

@@ -29,7 +29,7 @@ _PLAIN = re.compile(r"[<>|][buif]\d{1,2}")
 
 def decoded_apart(root: Path, files: Sequence[Path], size: int | None, n_channels: int, address: str) -> Tensor:
     """(n, channels, size, size) uint8 of these pictures in ``root``; they share their size when none is given."""
-    clocks = _clocks_for(files)
+    clocks = _clocks_for(root, files)
     ask = {
         "root": str(root),
         "files": [str(path.relative_to(root)) for path in files],
@@ -49,6 +49,19 @@ def decoded_apart(root: Path, files: Sequence[Path], size: int | None, n_channel
             return torch.from_numpy(pixels)
 
 
+def names_in_zip(path: Path) -> list[str]:
+    """The names of an archive's records. Raises ExplorerError for what no archive of pictures holds."""
+    label = repr(path.name)
+    with paths.opened(path) as source, scratch() as folder:
+        clocks = Clocks.of(os.fstat(source.file.fileno()).st_size)
+        report = _report("explorer.types.files.reading.zipped", (str(source.elsewhere),), folder, clocks, label)
+        with _believed(label):
+            names = report.get("names")
+            if not isinstance(names, list):
+                raise answer.UnusableError("there are no names")
+            return [answer.text(name) for name in names]
+
+
 def arrays_apart(path: Path, address: str) -> dict[str, np.ndarray]:
     """The arrays of a NumPy archive that are data, by name."""
     label = repr(path.name)
@@ -61,6 +74,21 @@ def arrays_apart(path: Path, address: str) -> dict[str, np.ndarray]:
             if len(described) > MAX_ARRAYS:
                 raise answer.UnusableError("there are more arrays than can be data")
             return {name: _array(folder, entry) for name, entry in described.items()}
+
+
+def table_apart(path: Path, target: str) -> tuple[Mapping[str, object], np.ndarray, list[str]]:
+    """What a CSV file is, its (rows, columns) inputs, and the cells of its target column."""
+    label = repr(path.name)
+    with paths.opened(path) as source, scratch() as folder:
+        clocks = Clocks.of(4 * os.fstat(source.file.fileno()).st_size)
+        report = _report("explorer.types.files.reading.tables", (str(source.elsewhere), target), folder, clocks, label)
+        with _believed(label):
+            shape = answer.whole(report.get("n")), answer.whole(report.get("n_inputs"))
+            cells = report.get("y")
+            if not isinstance(cells, list) or len(cells) != shape[0]:
+                raise answer.UnusableError("the targets are not as many as the rows")
+            x = _numbers(folder / "x.bin", np.dtype(np.float64), shape)
+            return report, x.astype(np.float32), [answer.text(cell) for cell in cells]
 
 
 def _array(folder: Path, entry: object) -> np.ndarray:
@@ -109,8 +137,8 @@ def _cannot(label: str, why: str) -> ExplorerError:
     return ExplorerError(f"{label} cannot be used as data.", why=why, fix="Repair or save it again.")
 
 
-def _clocks_for(files: Sequence[Path]) -> Clocks:
+def _clocks_for(root: Path, files: Sequence[Path]) -> Clocks:
     """A picture may unpack to far more than its file: each has a moment besides what its bytes take."""
-    n_bytes = sum(path.stat().st_size for path in files)
+    n_bytes = root.stat().st_size if root.is_file() else sum(path.stat().st_size for path in files)
     computing = 20.0 + 0.05 * len(files) + n_bytes / 2e6
     return Clocks(computing, 60.0 + 10 * computing)

@@ -9,8 +9,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from explorer.types import Split, SplitName
-from explorer.types.inputs import tensors_of
+from explorer.types import Inputs, Split, SplitName
+from explorer.types.inputs import LazySamples, taken, tensors_of
 
 NAMES: tuple[SplitName, SplitName, SplitName] = ("fit", "tune", "test")
 WHY_FLAT = (
@@ -55,7 +55,7 @@ def divide(y: Tensor | None, n: int, parts: tuple[float, float, float], seed: in
 
 
 def make_splits(
-    x: Tensor, y: Tensor | None, parts: tuple[float, float, float] | None, seed: int
+    x: Inputs, y: Tensor | None, parts: tuple[float, float, float] | None, seed: int
 ) -> tuple[dict[str, Split], dict[str, str]]:
     """Splits of data that came in one piece, and why those that are absent are absent.
 
@@ -63,15 +63,15 @@ def make_splits(
     """
     shares = parts or (0.0, 1.0, 0.0)
     indices = divide(y, len(x), shares, seed)
-    present = {name: Split(name, x[i], None if y is None else y[i]) for name, i in indices.items() if len(i)}
+    present = {name: Split(name, taken(x, i), None if y is None else y[i]) for name, i in indices.items() if len(i)}
     why = WHY_FLAT if parts is None else "Its share of the data is 0 or rounds to no sample."
     return cast(dict[str, Split], present), {name: why for name in NAMES if name not in present}
 
 
-def ordered(name: SplitName, x: Tensor, y: Tensor | None, seed: int) -> Split:
+def ordered(name: SplitName, x: Inputs, y: Tensor | None, seed: int) -> Split:
     """A split that came ready-made, put into its fixed stratified order."""
     order = stratified_order(y, len(x), seed)
-    return Split(name, x[order], None if y is None else y[order])
+    return Split(name, taken(x, order), None if y is None else y[order])
 
 
 def counts(splits: Mapping[str, Split]) -> dict[str, int]:
@@ -83,7 +83,7 @@ def tensors(splits: Mapping[str, Split]) -> dict[str, Tensor]:
     """Every tensor of the splits under one name each: what a digest is made of."""
     out: dict[str, Tensor] = {}
     for name, split in splits.items():
-        several = not isinstance(split.x, Tensor)
+        several = not isinstance(split.x, Tensor | LazySamples)
         out |= {f"{name}.x" + f".{key}" * several: tensor for key, tensor in tensors_of(split.x).items()}
         if (y := split.targets if split.y is None else split.y) is not None:
             out[f"{name}.y"] = y

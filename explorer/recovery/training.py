@@ -24,7 +24,7 @@ from explorer.recovery.settings import TrainingSettings
 from explorer.types import Dataset, LoadedModel, Split
 from explorer.types.aliases import JsonDict
 from explorer.types.code_limit import Limited
-from explorer.types.inputs import call, one_tensor
+from explorer.types.inputs import call, one_tensor, sample_shapes
 from explorer.types.stopping import check
 
 _SHOW_EVERY = 0.5  # seconds between two signs of life inside an epoch
@@ -67,7 +67,7 @@ def why_not_trained(settings: Training, data: Dataset) -> Refusal | None:
     if fit.y is None and settings.distil_weight < 1.0:
         what = f"{data.address} has no labels to train with."
         return Refusal(what, fix="Let the dense model teach alone: distil_weight=1.")
-    if settings.shift and not (data.images and isinstance(fit.x, Tensor) and fit.x.dim() == 4):
+    if settings.shift and not (data.images and [len(shape) for shape in sample_shapes(fit.x).values()] == [3]):
         return Refusal(f"{data.address} holds no pictures that could be moved.", fix="Set shift=0.")
     return None
 

@@ -57,6 +57,12 @@ def in_unit(drop: Measurement) -> str:
     return "pt" if drop.unit == "fraction" else "nats" if drop.unit == "nats" else ""
 
 
+def unit_words(drop: Measurement) -> str:
+    """The same behind a name: "Δ accuracy in points", "Δ loss in nats"; nothing for a plain number."""
+    unit = in_unit(drop)
+    return {"": "", "pt": " in points"}.get(unit, f" in {unit}")
+
+
 def delta_short(drop: Measurement) -> str:
     """The change without its unit: "−2.3"."""
     return delta_text(drop).removesuffix(" pt").removesuffix(f" {drop.unit}")

@@ -7,8 +7,10 @@ with its mask and a pair of inputs are the same to everyone else.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -57,7 +59,57 @@ class InputSet:
         return InputSet(tuple(map(change, self.args)), {key: change(tensor) for key, tensor in self.named.items()})
 
 
+class LazySamples(InputSet, ABC):
+    """One input whose samples are made when they are asked for: a slice, or indices, of it is a tensor.
+
+    To everyone it is an input like another; what wants all samples at once (:func:`tensors_of`) gets all of them.
+    """
+
+    args: tuple[Tensor, ...] = ()
+    named: Mapping[str, Tensor] = MappingProxyType({})
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, which: slice | Tensor) -> Tensor:  # type: ignore[override]
+        """These samples, (n, ...)."""
+
+    @abstractmethod
+    def part(self, which: slice | Tensor) -> LazySamples:
+        """The same with only these samples, none of them made yet."""
+
+    @property
+    @abstractmethod
+    def sample(self) -> tuple[int, ...]:
+        """The shape of one sample."""
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """Equal digest = equal samples in equal order."""
+
+    @property
+    def shape(self) -> str:
+        """The shape in words."""
+        return f"0 {(len(self), *self.sample)}"
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> InputSet:
+        """All samples, changed; in memory."""
+        return InputSet((change(self[:]),))
+
+
 Inputs = Tensor | InputSet
+
+
+def first_of(x: Inputs, n: int) -> Inputs:
+    """The first samples; of those that are made when asked for, none is made."""
+    return taken(x, slice(n))
+
+
+def taken(x: Inputs, which: slice | Tensor) -> Inputs:
+    """These samples; of those that are made when asked for, none is made."""
+    return x.part(which) if isinstance(x, LazySamples) else x[which]
 
 
 def as_inputs(value: object) -> Inputs:
@@ -83,6 +135,8 @@ def as_inputs(value: object) -> Inputs:
 
 def tensors_of(x: Inputs) -> dict[str, Tensor]:
     """Every tensor by its key: its position ("0", "1", ...) or its name."""
+    if isinstance(x, LazySamples):
+        return {"0": x[:]}
     if isinstance(x, Tensor):
         return {"0": x}
     return {**{str(place): tensor for place, tensor in enumerate(x.args)}, **x.named}
@@ -124,18 +178,20 @@ def repeated(x: Inputs, n: int) -> Inputs:
 
 def is_floating(x: Inputs) -> bool:
     """Whether every input is numbers with a point."""
-    return all(tensor.is_floating_point() for tensor in tensors_of(x).values())
+    return isinstance(x, LazySamples) or all(tensor.is_floating_point() for tensor in tensors_of(x).values())
 
 
 def sample_shape(x: Inputs) -> str:
     """The shape of one sample in words: "(3, 32, 32)", or each input's by its key."""
-    if isinstance(x, Tensor):
-        return str(tuple(x.shape[1:]))
+    if isinstance(x, Tensor | LazySamples):
+        return str(tuple(x.shape[1:]) if isinstance(x, Tensor) else x.sample)
     return ", ".join(f"{key} {tuple(tensor.shape[1:])}" for key, tensor in tensors_of(x).items())
 
 
 def sample_shapes(x: Inputs) -> dict[str, tuple[int, ...]]:
     """The shape of one sample of every input."""
+    if isinstance(x, LazySamples):
+        return {"0": x.sample}
     return {key: tuple(tensor.shape[1:]) for key, tensor in tensors_of(x).items()}
 
 
@@ -146,14 +202,16 @@ def n_values(x: Inputs) -> int:
 
 def equal(x: Inputs, other: Inputs) -> bool:
     """Whether both are the same tensors, number by number."""
+    if isinstance(x, LazySamples) and isinstance(other, LazySamples):
+        return x.digest == other.digest
     one, two = tensors_of(x), tensors_of(other)
     return one.keys() == two.keys() and all(torch.equal(tensor, two[key]) for key, tensor in one.items())
 
 
 def one_tensor(x: Inputs, what: str) -> Tensor:
     """The inputs where they are one tensor. ExplorerError, with ``what`` needs it, where they are several."""
-    if isinstance(x, Tensor):
-        return x
+    if isinstance(x, Tensor | LazySamples):
+        return x if isinstance(x, Tensor) else x[:]
     raise ExplorerError(
         f"{what} takes networks with one input.",
         why=f"This one takes several: {', '.join(tensors_of(x))}.",

@@ -178,8 +178,9 @@ class Split(Brief):
 
     ``x``: model inputs (n, ...), already normalised: one tensor, or an ``InputSet`` of several with n rows each.
     ``y``: (n,) int64 classes; (n, length) int64 tokens, negative where there is nothing to predict; (n, height,
-    width) int64 classes of places; (n,) or (n, k) float numbers; (n, k) bool where each sample has several labels or none; or None when there are no labels
-    (agreement with the dense model is measured instead). ``targets``: what only the user's own metrics look at, in
+    width) int64 classes of places; (n,) or (n, k) float numbers; (n, k) bool where each sample has several labels or
+    none; or None when there are no labels (agreement with the dense model is measured instead). ``targets``: what only
+    the user's own metrics look at, in
     place of ``y``. ``task``: what the outputs are, where that was stated and cannot be seen from them and ``y``.
     """
 

@@ -43,6 +43,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.text.bar import Steps, tracked
 from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores, Split
 from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.inputs import first_of
 from explorer.types.stopping import result
 
 __all__ = [
@@ -292,7 +293,7 @@ def _first(split: Split, n: int | None) -> Split:
     if n < 1:
         raise ExplorerError(f"{n} samples are too few.", fix="Take at least one.")
     y, targets = (None if of is None else of[:n] for of in (split.y, split.targets))
-    return Split(split.name, split.x[:n], y, targets, split.task)
+    return Split(split.name, first_of(split.x, n), y, targets, split.task)
 
 
 def _check(model: LoadedModel, mode: Mode) -> None:

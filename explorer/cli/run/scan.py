@@ -18,7 +18,7 @@ from explorer.pruning.scoring import why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.store.atomic import write_text
 from explorer.tasks.scan import ScanRequest
-from explorer.text.delta import delta_short, in_unit, named, worse_is_up
+from explorer.text.delta import delta_short, named, unit_words, worse_is_up
 from explorer.text.numbers import percent_asked, points_at_most, valued, worse_by
 from explorer.types import Dataset, LoadedModel, Scores
 
@@ -70,7 +70,7 @@ def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, s
     where = f"{printing.clean_terminal(model.address)} on {data.address}, split {args.split}"
     head = f"{where}, {first.total} samples, mode {args.mode}"
     dense = valued(sensitivity.dense_accuracy, first.accuracy.unit)
-    unit = {"pt": " in points", "": ""}.get(in_unit(first.drop), f" in {in_unit(first.drop)}")
+    unit = unit_words(first.drop)
     legend = f"{named(sensitivity.judged)}{unit} when one layer alone is pruned, {first.drop.origin}; dense: {dense}"
     legend += "; positive is worse" if worse_is_up(first.drop) else ""
     columns = ("layer", *(percent_asked(level) for level in sensitivity.levels))

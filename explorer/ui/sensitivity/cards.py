@@ -14,7 +14,7 @@ from explorer.charts import sensitivity as charts
 from explorer.pruning.allocation import PerLayer
 from explorer.pruning.plan import plan as make_plan
 from explorer.tasks.scan import ScanRequest
-from explorer.text.delta import delta_text, in_unit, named, worse_is_up
+from explorer.text.delta import delta_text, named, unit_words, worse_is_up
 from explorer.text.names import clean_markdown, file_stem
 from explorer.text.numbers import percent
 from explorer.text.spreadsheet import csv_text
@@ -76,8 +76,7 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
 
 
 def _of_what(measured: Sensitivity) -> str:
-    unit = in_unit(measured.as_drop(0.0, ""))
-    return clean_markdown(named(measured.judged)) + (" in points" if unit == "pt" else f" in {unit}" * bool(unit))
+    return clean_markdown(named(measured.judged)) + unit_words(measured.as_drop(0.0, ""))
 
 
 def _one(measured: Sensitivity) -> str:

@@ -23,15 +23,15 @@ def grid(dataset: Dataset, evaluation: Evaluation, which: Tensor, title: str) ->
     if not len(which):
         return
     split = dataset.splits["tune"]
-    cells, x = [], one_tensor(split.x, "A picture")
-    for i in which[:_MOST].tolist():
+    cells, x = [], one_tensor(split.x[which[:_MOST]], "A picture")
+    for place, i in enumerate(which[:_MOST].tolist()):
         true = "" if split.y is None else dataset.class_name(int(split.y[i]))
         dense = dataset.class_name(int(evaluation.dense_predictions[i]))
         now = dataset.class_name(int(evaluation.predictions[i]))
         words = f"true {true}, dense {dense}, pruned {now}"
         cells.append(
             f'<figure style="margin:0;width:{_EDGE + 16}px;font-size:.72rem;line-height:1.25;text-align:center">'
-            f'<img src="{_picture(x[i])}" width="{_EDGE}" height="{_EDGE}" alt="{clean_html(words)}" '
+            f'<img src="{_picture(x[place])}" width="{_EDGE}" height="{_EDGE}" alt="{clean_html(words)}" '
             f'title="{clean_html(words)}" style="border-radius:.3rem;image-rendering:pixelated">'
             f"<figcaption>{clean_html(dense, 18)} → {clean_html(now, 18)}</figcaption></figure>"
         )

@@ -5,14 +5,16 @@ Its ``main`` takes a list of pictures (``ask.json``) in FOLDER and leaves their 
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import warnings
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -20,8 +22,10 @@ from PIL import Image
 from explorer.errors import ExplorerError
 from explorer.types.aliases import JsonDict
 from explorer.types.files import paths
+from explorer.types.files.reading import zipped
 from explorer.types.files.reading.answer import write_report
 from explorer.types.files.reading.limits import restrict, start_clocks
+from explorer.types.files.reading.refusal import RefusedError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 MAX_PIXELS = 50_000_000
@@ -33,6 +37,7 @@ ASK = "ask.json"
 PIXELS = "pixels.bin"
 
 T = TypeVar("T")
+SourceOf = Callable[[Path], AbstractContextManager[BinaryIO]]
 
 
 def main(folder: str) -> int:
@@ -50,20 +55,42 @@ def main(folder: str) -> int:
 
 def _decoded(root: Path, ask: JsonDict, place: Path) -> dict[str, object]:
     files = [root / name for name in ask["files"]]
-    size = ask["size"] or common_size(root, files)
-    n_bytes = len(files) * ask["channels"] * size * size
-    if n_bytes > ask["most_bytes"]:
-        return {"n_bytes": n_bytes}
-    restrict(n_bytes)
-    with (place / PIXELS).open("wb") as out:
-        for path in files:
-            out.write(read_picture(root, path, size, ask["channels"]).tobytes())
+    with _sources(root) as source_of:
+        size = ask["size"] or common_size(root, files, source_of)
+        n_bytes = len(files) * ask["channels"] * size * size
+        if n_bytes > ask["most_bytes"]:
+            return {"n_bytes": n_bytes}
+        restrict(n_bytes)
+        with (place / PIXELS).open("wb") as out:
+            for path in files:
+                out.write(read_picture(root, path, size, ask["channels"], source_of).tobytes())
     return {"n_bytes": n_bytes, "size": size}
 
 
-def common_size(root: Path, files: list[Path]) -> int:
+@contextmanager
+def _sources(root: Path) -> Iterator[SourceOf]:
+    """How a picture is opened: a file in a folder, or a record of the archive that ``root`` is."""
+
+    @contextmanager
+    def on_disk(path: Path) -> Iterator[BinaryIO]:
+        with paths.opened(path, within=root) as source:
+            yield source.file
+
+    if root.is_dir():
+        yield on_disk
+        return
+    with paths.opened(root) as source, zipfile.ZipFile(source.file) as archive:
+
+        @contextmanager
+        def in_archive(path: Path) -> Iterator[BinaryIO]:
+            yield io.BytesIO(zipped.content(archive, path.relative_to(root).as_posix()))
+
+        yield in_archive
+
+
+def common_size(root: Path, files: list[Path], source_of: SourceOf) -> int:
     """The edge that all pictures share, when nobody gave one."""
-    sizes = {edges(root, path) for path in files}
+    sizes = {edges(root, path, source_of) for path in files}
     if len(sizes) > 1 or len(set(next(iter(sizes)))) > 1:
         raise ExplorerError(
             f"The pictures of {root.name!r} are not all squares of one size.",
@@ -72,14 +99,14 @@ def common_size(root: Path, files: list[Path]) -> int:
     return next(iter(sizes))[0]
 
 
-def edges(root: Path, path: Path) -> tuple[int, int]:
+def edges(root: Path, path: Path, source_of: SourceOf) -> tuple[int, int]:
     """(width, height) from the header alone."""
-    return _opened(root, path, lambda image: image.size)
+    return _opened(root, path, source_of, lambda image: image.size)
 
 
-def read_picture(root: Path, path: Path, size: int, n_channels: int) -> np.ndarray:
+def read_picture(root: Path, path: Path, size: int, n_channels: int, source_of: SourceOf) -> np.ndarray:
     """(n_channels, size, size) uint8; ``root`` only shortens the name in a refusal."""
-    return _opened(root, path, lambda image: _pixels(image, size, n_channels))
+    return _opened(root, path, source_of, lambda image: _pixels(image, size, n_channels))
 
 
 @contextmanager
@@ -90,13 +117,13 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _opened(root: Path, path: Path, use: Callable[[Image.Image], T]) -> T:
+def _opened(root: Path, path: Path, source_of: SourceOf, use: Callable[[Image.Image], T]) -> T:
     name = path.relative_to(root).as_posix()
     try:
         with (
             _quiet(),
-            paths.opened(path, within=root) as source,
-            Image.open(source.file, formats=FORMATS) as image,
+            source_of(path) as file,
+            Image.open(file, formats=FORMATS) as image,
         ):
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
@@ -107,7 +134,7 @@ def _opened(root: Path, path: Path, use: Callable[[Image.Image], T]) -> T:
             why=f"At most {MAX_PIXELS // 10**6} million pixels are decoded.",
             fix="Scale it down or remove it.",
         ) from None
-    except DAMAGED:
+    except (*DAMAGED, zipfile.BadZipFile, RefusedError, NotImplementedError):
         raise ExplorerError(
             f"{name!r} cannot be read as a picture.",
             why="It is damaged, or not PNG, JPEG, BMP, GIF or WEBP.",
