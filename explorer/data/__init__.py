@@ -1,12 +1,13 @@
 """What a model is evaluated on: one file per source, one registry, one address for each.
 
-``digits`` · ``topics`` · ``folder:PATH`` · ``npz:PATH`` · ``csv:PATH`` · ``none``
+``digits`` · ``topics`` · ``folder:PATH`` · ``npz:PATH`` · ``csv:PATH`` · ``text:PATH`` · ``hf:PATH`` · ``none``
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Protocol, Unpack
 
+from explorer.data.arrow_folder import ArrowFolder
 from explorer.data.at_hand import ADDRESS, from_objects
 from explorer.data.class_names import named
 from explorer.data.csv_table import Csv
@@ -16,6 +17,7 @@ from explorer.data.generated import Generated
 from explorer.data.npz import Npz
 from explorer.data.own_tasks import stated
 from explorer.data.request import DataKeywords, DataOptions, DataRequest, numbers, shares, square, stated_task
+from explorer.data.texts import Texts
 from explorer.data.topics import Topics
 from explorer.errors import ExplorerError
 from explorer.params import Registry
@@ -35,7 +37,9 @@ class DataSource(Protocol):
         ...
 
 
-SOURCES: Registry[DataSource] = Registry("data source", (Digits, Topics, Folder, Npz, Csv, Generated))
+SOURCES: Registry[DataSource] = Registry(
+    "data source", (Digits, Topics, Folder, Npz, Csv, Texts, ArrowFolder, Generated)
+)
 
 
 @options_from(DataOptions)

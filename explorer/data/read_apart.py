@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,48 @@ def arrays_apart(path: Path, address: str) -> dict[str, np.ndarray]:
             if len(described) > MAX_ARRAYS:
                 raise answer.UnusableError("there are more arrays than can be data")
             return {name: _array(folder, entry) for name, entry in described.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class ArrowColumns:
+    """The columns of a saved table: numbers, texts, names of classes; and those that are neither."""
+
+    numbers: Mapping[str, Tensor]
+    texts: Mapping[str, list[str]]
+    classes: Mapping[str, list[str]]
+    left_out: tuple[str, ...]
+
+
+def columns_apart(root: Path) -> ArrowColumns:
+    """What a folder of ``datasets`` holds."""
+    label = repr(root.name)
+    n_bytes = sum(path.stat().st_size for path in root.iterdir() if path.is_file())
+    with scratch() as folder:
+        module = "explorer.types.files.reading.arrow_tables"
+        report = _report(module, (str(root),), folder, Clocks.of(n_bytes), label)
+        with _believed(label):
+            n = answer.whole(report.get("n"))
+            numbers = {
+                name: torch.from_numpy(_column(folder, entry, n))
+                for name, entry in answer.entries(report.get("numbers")).items()
+            }
+            texts = {name: _strings(values, n) for name, values in answer.entries(report.get("texts")).items()}
+            classes = {name: _strings(names) for name, names in answer.entries(report.get("classes")).items()}
+            return ArrowColumns(numbers, texts, classes, tuple(_strings(report.get("left_out"))))
+
+
+def _column(folder: Path, entry: object, n: int) -> np.ndarray:
+    described = answer.entries(entry)
+    kind, shape = answer.text(described.get("dtype")), answer.shape(described.get("shape"), 8)
+    if not _PLAIN.fullmatch(kind) or shape[0] != n:
+        raise answer.UnusableError("a column is no column of numbers")
+    return _numbers(folder / f"c{answer.whole(described.get('file'))}", np.dtype(kind), shape)
+
+
+def _strings(values: object, n: int | None = None) -> list[str]:
+    if not isinstance(values, list) or (n is not None and len(values) != n):
+        raise answer.UnusableError("a column of text is none")
+    return [answer.text(value) for value in values]
 
 
 def table_apart(path: Path, target: str) -> tuple[Mapping[str, object], np.ndarray, list[str]]:
