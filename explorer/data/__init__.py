@@ -14,10 +14,10 @@ from explorer.data.csv_table import Csv
 from explorer.data.digits import Digits
 from explorer.data.folder import Folder
 from explorer.data.generated import Generated
+from explorer.data.language.texts import Texts
 from explorer.data.npz import Npz
 from explorer.data.own_tasks import stated
 from explorer.data.request import DataKeywords, DataOptions, DataRequest, numbers, shares, square, stated_task
-from explorer.data.texts import Texts
 from explorer.data.topics import Topics
 from explorer.errors import ExplorerError
 from explorer.params import Registry

@@ -12,9 +12,9 @@ import torch
 
 from explorer.data.at_hand import from_objects
 from explorer.data.columns import TARGETS
+from explorer.data.language.tokenizer import padded, places_of_tokens, tokenizer_of
 from explorer.data.read_apart import ArrowColumns, columns_apart
 from explorer.data.request import DataRequest
-from explorer.data.tokenizer import padded, places_of_tokens, tokenizer_of
 from explorer.errors import ExplorerError
 from explorer.text.names import clean, listed
 from explorer.types import Dataset, Finding, InputSet, LoadedModel

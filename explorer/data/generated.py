@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.data.language.vocabulary import vocabularies
 from explorer.data.request import DataRequest, refuse_task
 from explorer.data.splitting import counts, tensors
-from explorer.data.vocabulary import vocabularies
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel, Split, tensors_digest
 from explorer.types.inputs import Inputs, is_floating, n_values, rebuilt, tensors_of

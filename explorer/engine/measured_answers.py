@@ -15,9 +15,9 @@ from torch import Tensor
 from explorer.engine.results import BatchResult
 from explorer.errors import ExplorerError
 from explorer.metrics.base import Metric, Outputs
-from explorer.metrics.cosine import CosineToDense
+from explorer.metrics.by_task.cosine import CosineToDense
+from explorer.metrics.by_task.segmentation import VOID, MeanIoU, PixelAccuracy, PixelAgreement, PixelLoss, counted
 from explorer.metrics.own.paired import lost
-from explorer.metrics.segmentation import VOID, MeanIoU, PixelAccuracy, PixelAgreement, PixelLoss, counted
 from explorer.types import Measurement, Task
 
 

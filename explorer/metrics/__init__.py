@@ -7,7 +7,8 @@ from explorer.metrics.agreement import Agreement
 from explorer.metrics.balanced_accuracy import BalancedAccuracy
 from explorer.metrics.base import Metric
 from explorer.metrics.brier import Brier
-from explorer.metrics.cosine import CosineToDense
+from explorer.metrics.by_task.cosine import CosineToDense
+from explorer.metrics.by_task.segmentation import MeanIoU, PixelAccuracy, PixelAgreement, PixelLoss
 from explorer.metrics.ece import ExpectedCalibrationError
 from explorer.metrics.loss import Loss
 from explorer.metrics.mae import MeanAbsoluteError
@@ -16,7 +17,6 @@ from explorer.metrics.multi_label.loss import LabelLoss
 from explorer.metrics.nll import NegativeLogLikelihood
 from explorer.metrics.perplexity import Perplexity
 from explorer.metrics.r2 import R2
-from explorer.metrics.segmentation import MeanIoU, PixelAccuracy, PixelAgreement, PixelLoss
 from explorer.metrics.tokens import TokenAccuracy, TokenAgreement, TokenLoss
 from explorer.metrics.top_k import TopK
 from explorer.params import Registry

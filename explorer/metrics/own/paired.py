@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from explorer.metrics.base import Metric
-from explorer.metrics.interval import Interval, normal_mean, paired_difference
-from explorer.metrics.resampled import jackknife
+from explorer.metrics.interval import Interval, jackknife, normal_mean, paired_difference
 
 
 def lost(metric: Metric, dense: Tensor, pruned: Tensor, *, quickly: bool = False) -> tuple[float, Interval | None]:

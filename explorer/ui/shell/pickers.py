@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -16,9 +17,8 @@ from explorer.store.visits import StoredFile
 from explorer.text.names import clean_markdown, file_name, model_name
 from explorer.text.numbers import bytes_text
 from explorer.types import Dataset, LoadedModel
-from explorer.types.aliases import JsonDict
 from explorer.ui.serving.uploads import UPLOADS
-from explorer.ui.shell import cache, metric_chooser, opened_files, running, session
+from explorer.ui.shell import cache, data_chooser, metric_chooser, opened_files, running, session
 from explorer.workbench.quotas import Quotas
 from explorer.workbench.workspace import Workspace
 
@@ -26,13 +26,6 @@ _SHUT = "_menu_to_shut"
 _OWN = "an upload or a file"
 _MOST_FITS = 3
 _NO_ARCH = "none: open the weights only"
-_KINDS = {
-    "digits": "Handwritten digits",
-    "topics": "Documentation text",
-    "folder": "A folder of images",
-    "npz": "An .npz file",
-    "none": "No data",
-}
 
 
 def model_picker(work: Workspace, model: LoadedModel | None) -> None:
@@ -126,12 +119,14 @@ def _menu(key: str, label: str, icon: str) -> AbstractContextManager[Any]:
     return st.popover(label, icon=icon, key=key, on_change="rerun")
 
 
-def _choose(work: Workspace, menu: str, **changes: Any) -> None:
+def _choose(
+    work: Workspace, menu: str, refuse: Callable[[ExplorerError], None] = session.refusal, **changes: Any
+) -> None:
     """Open it, shut the menu and draw the page anew, or say here, where the hand is, why not."""
     try:
         session.choose(work, **changes)
     except ExplorerError as error:
-        session.refusal(error)
+        refuse(error)
     else:
         st.session_state[_SHUT] = menu
         st.rerun()
@@ -151,14 +146,9 @@ def data_picker(work: Workspace, model: LoadedModel, dataset: Dataset | None) ->
     what = "images" if dataset is not None and dataset.images else what
     by = "" if work.source.metric is None else f" by **{clean_markdown(work.source.metric.replace('_', ' '))}**"
     with _menu("data_menu", f"Evaluated on **tune · {n:,} {what}**{by}", ":material/fact_check:"):
-        key, _, place = (work.source.data or model.data or "none").partition(":")
-        kinds = [k for k in _KINDS if k not in ("folder", "npz") or session.roots()]
-        kind = st.selectbox(
-            "Data", kinds, index=kinds.index(key) if key in kinds else 0, format_func=_KINDS.__getitem__
-        )
-        options: JsonDict = _options(work, kind, place)
+        changes, places = data_chooser.draw(work.source, model.data or "none")
         if st.button("Use this data", icon=":material/check:"):
-            _choose(work, "data_menu", **options)
+            _choose(work, "data_menu", places.refuse, **changes)
         metric_chooser.draw(work, model, dataset)
         if dataset is not None:
             _splits(dataset)
@@ -174,36 +164,6 @@ def _runs_as(model: LoadedModel, dataset: Dataset) -> None:
     path = cache.evaluator(model, dataset, dataset.splits["tune"]).path_so_far
     if path is not None:
         st.caption(f"**Runs as** {clean_markdown(path, 300)}")
-
-
-def _options(work: Workspace, kind: str, place: str) -> JsonDict:
-    if kind == "none":
-        st.caption("The pruned model is compared with the dense one on generated inputs: agreement, not accuracy.")
-    if kind not in ("folder", "npz"):
-        return {"data": kind, "size": None, "mean": None, "std": None, "splits": None, "task": None}
-    path = st.text_input("Path", place, help="One folder per class." if kind == "folder" else "Arrays x and y.")
-    size = st.number_input("Size in pixels (0: the model's)", 0, 4096, work.source.size or 0)
-    mean = st.text_input("Mean", work.source.mean or "", placeholder="the model's own, else 0")
-    std = st.text_input("Standard deviation", work.source.std or "", placeholder="the model's own, else 1")
-    splits = st.text_input(
-        "Divide into fit/tune/test",
-        work.source.splits or "",
-        placeholder="0.5/0.25/0.25",
-        help="Without this, a folder that is not divided is all used for tuning.",
-    )
-    tasks = (None, "classes", "binary", "labels", "numbers", "tokens", "mask", "embedding")
-    task = work.source.task if kind == "npz" else None
-    if kind == "npz":
-        at = tasks.index(task) if task in tasks else 0
-        task = st.selectbox("Labels are", tasks, index=at, format_func=lambda name: name or "guessed from the arrays")
-    return {
-        "data": f"{kind}:{path.strip()}",
-        "size": size or None,
-        "mean": mean.strip() or None,
-        "std": std.strip() or None,
-        "splits": splits.strip() or None,
-        "task": task,
-    }
 
 
 def _splits(dataset: Dataset) -> None:

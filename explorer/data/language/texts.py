@@ -13,10 +13,10 @@ from torch import Tensor
 from explorer.data.class_places import ClassPlaces, class_places
 from explorer.data.classes_file import mapping_in
 from explorer.data.folder import SPLIT_FOLDERS
+from explorer.data.language.tokenizer import Places, Tokenizer, padded, places_of_tokens, tokenizer_of, windows
 from explorer.data.picture_trees import DiskTree
 from explorer.data.request import DataRequest
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
-from explorer.data.tokenizer import Places, Tokenizer, padded, places_of_tokens, tokenizer_of, windows
 from explorer.errors import ExplorerError
 from explorer.text.names import clean
 from explorer.types import Dataset, Finding, Inputs, LoadedModel, Split, SplitName, tensors_digest

@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from explorer.metrics.base import Best, Outputs
-from explorer.metrics.interval import Interval, RatioOfSums
-from explorer.metrics.resampled import jackknife
+from explorer.metrics.interval import Interval, RatioOfSums, jackknife
 from explorer.types import Task
 
 VOID = 255

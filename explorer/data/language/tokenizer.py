@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explorer.data.vocabulary import vocabularies
+from explorer.data.language.vocabulary import vocabularies
 from explorer.errors import ExplorerError
 from explorer.text.names import clean
 from explorer.types import Finding, Inputs, InputSet, LoadedModel
