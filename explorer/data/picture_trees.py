@@ -28,7 +28,10 @@ class Tree(Protocol):
         """The visible files in one."""
 
     def below(self, folder: Path) -> list[Path]:
-        """All visible files at any depth, sorted. Raises ExplorerError for one that may not be opened."""
+        """All visible files at any depth, sorted."""
+
+    def check(self, path: Path) -> None:
+        """Raises ExplorerError for a file that may not be opened."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ from explorer.types import Measurement, Task
 class Measures(Protocol):
     """What makes a measurement of samples' numbers."""
 
-    quickly: bool
+    @property
+    def quickly(self) -> bool:
+        """Whether what takes long is left out."""
 
     def measure(self, metric: Metric, values: Tensor, name: str = "") -> Measurement:
         """The measurement of a metric."""

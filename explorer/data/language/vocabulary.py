@@ -55,11 +55,11 @@ def _those_of(indices: Tensor, whole: dict[str, Tensor]) -> list[str]:
     return equal if len(equal) == 1 else []
 
 
-class _Lookups(TorchDispatchMode):
+class _Lookups(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes every look-up in an embedding: how many rows it has, and which were asked for."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.lookups: list[tuple[int, Tensor]] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
