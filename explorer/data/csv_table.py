@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -32,8 +33,9 @@ class Csv:
         """x: (n, columns) float32; y as in an archive of arrays."""
         if request.size is not None:
             raise ExplorerError("Tables are not scaled.", fix="Leave size out.")
-        place, _, target = request.place.partition("#")
-        at = replace(request, place=place)
+        place, mark, target = request.place.rpartition("#")
+        at = replace(request, place=place) if mark and Path(place.strip()).suffix else request
+        target = target if at is not request else ""
         report, x, cells = table_apart(at.path, target.strip())
         values, classes, findings = _targets(cells, request)
         dataset = from_arrays({"x": x, "y": values}, at)

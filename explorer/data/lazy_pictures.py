@@ -152,28 +152,27 @@ class _Chunks:
         return 0 if index < FIRST else 1 + (index - FIRST) // CHUNK
 
     def _pixels(self, chunk: int) -> Tensor:
+        """One chunk; the following ones begin, and the oldest that nobody keeps go."""
         with self._lock:
-            kept = self._kept.get(chunk)
-            ahead = range(chunk if kept is None else chunk + 1, min(chunk + 1 + _AHEAD, len(self._starts)))
-            for following in ahead:
-                self._begin(following)
-            future = self._passing.get(chunk)
-        if kept is not None:
-            return kept
+            future = None if chunk in self._kept else self._begun(chunk)
+            for following in range(chunk + 1, min(chunk + 1 + _AHEAD, len(self._starts))):
+                if following not in self._kept:
+                    self._begun(following)
+            while len(self._passing) > _PASSING + _AHEAD:
+                self._passing.popitem(last=False)
         if future is None:
-            raise AssertionError("a chunk that is not kept has begun")
+            return self._kept[chunk]
         pixels = future.result()
         self._keep(chunk, pixels)
         return pixels
 
-    def _begin(self, chunk: int) -> None:
-        """Have a chunk decoded unless it is at hand or on its way; the oldest that nobody keeps goes."""
-        if chunk in self._kept or chunk in self._passing:
-            return
-        stop = self._starts[chunk + 1] if chunk + 1 < len(self._starts) else len(self._places)
-        self._passing[chunk] = self._shelf.submit(self._places[self._starts[chunk] : stop].tolist())
-        while len(self._passing) > _PASSING + _AHEAD:
-            self._passing.popitem(last=False)
+    def _begun(self, chunk: int) -> Future[Tensor]:
+        """The decoding of a chunk, which begins unless it has; it is the newest from now on."""
+        if chunk not in self._passing:
+            stop = self._starts[chunk + 1] if chunk + 1 < len(self._starts) else len(self._places)
+            self._passing[chunk] = self._shelf.submit(self._places[self._starts[chunk] : stop].tolist())
+        self._passing.move_to_end(chunk)
+        return self._passing[chunk]
 
     def _keep(self, chunk: int, pixels: Tensor) -> None:
         """What came first stays: whoever evaluates goes through all of it again and again."""

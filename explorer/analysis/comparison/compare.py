@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from explorer.analysis.arguments import given_data, given_model, given_spec, split_of
+from explorer.analysis.arguments import asked_for, given_data, given_model, given_spec, split_of
 from explorer.analysis.comparison.comparison import SEEDS, Comparison
 from explorer.analysis.tradeoff import RATIOS, sweep
+from explorer.engine.asked import Asked
 from explorer.engine.evaluator import Evaluator
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
+from explorer.metrics.own import Given
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.text.bar import Steps, tracked
@@ -27,13 +29,14 @@ def compare_methods(
     seeds: Sequence[int] | None = None,
     lock_classifier: bool = True,
     device: str = "cpu",
+    metric: Given | None = None,
 ) -> Comparison:
     """Measure ``methods`` and their controls at rising compression, on the tune split, and say which is better.
 
     Each method is compared with pruning by chance and with plain magnitude under its own granularity, allocation and
     limits. ``ratios`` are compression ratios (x) of the whole model, from 1 on. Whatever draws by chance is measured
     once for each of ``seeds`` (default: 0, 1, 2; 0 alone where the model is large). ``lock_classifier`` prunes nothing
-    of the last layer in any of them. Accuracies and drops of the result are fractions; it is the value that the
+    of the last layer in any of them. ``metric``, as for :func:`evaluate`, takes the place of accuracy. Accuracies and drops of the result are fractions; it is the value that the
     trade-off page and ``sweep --controls`` show.
 
     Raises ExplorerError where there is no method or no tune split, and for an allocation without one overall sparsity.
@@ -52,7 +55,8 @@ def compare_methods(
         loaded, dataset, [given_spec(spec) for spec in methods], seeds=seeds, lock_classifier=lock_classifier
     )
     steps = Steps("compare", len(comparison.requests()) * len(ratios))
-    return comparison.with_points(tracked(_measured(comparison, loaded, dataset, ratios, device), steps))
+    points = _measured(comparison, loaded, dataset, ratios, (device, asked_for(metric=metric)))
+    return comparison.with_points(tracked(points, steps))
 
 
 def usual_seeds(table: MacTable | None, data: Dataset) -> tuple[int, ...]:
@@ -62,9 +66,10 @@ def usual_seeds(table: MacTable | None, data: Dataset) -> tuple[int, ...]:
 
 
 def _measured(
-    comparison: Comparison, model: LoadedModel, data: Dataset, ratios: Sequence[float], device: str
+    comparison: Comparison, model: LoadedModel, data: Dataset, ratios: Sequence[float], how: tuple[str, Asked]
 ) -> Iterator[TradeOffPoint]:
-    evaluator = Evaluator(model, split_of(data, "tune"), device=device)
+    device, asked = how
+    evaluator = Evaluator(model, split_of(data, "tune"), device=device, asked=asked)
     scores: dict[tuple[object, object], Scores] = {}
     for _, spec in comparison.requests():
         ranking = (spec.granularity, spec.criterion)

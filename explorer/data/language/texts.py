@@ -50,6 +50,9 @@ class Texts:
         tokenizer = tokenizer_of(cast(LoadedModel, request.model), at)
         parts = _parts(path)
         by_class = {name: files for name, files in parts.items() if isinstance(files, dict)}
+        if by_class and len(by_class) < len(parts):
+            why = "Some of its splits have class folders, and others have none."
+            raise ExplorerError(f"{clean(path.name)!r} is no data for one task.", why=why, fix=_FIX)
         if by_class:
             pairs, classes, findings = _of_classes(path, by_class, tokenizer, at, request)
         else:
