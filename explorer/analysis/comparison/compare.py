@@ -36,8 +36,9 @@ def compare_methods(
     Each method is compared with pruning by chance and with plain magnitude under its own granularity, allocation and
     limits. ``ratios`` are compression ratios (x) of the whole model, from 1 on. Whatever draws by chance is measured
     once for each of ``seeds`` (default: 0, 1, 2; 0 alone where the model is large). ``lock_classifier`` prunes nothing
-    of the last layer in any of them. ``metric``, as for :func:`evaluate`, takes the place of accuracy. Accuracies and drops of the result are fractions; it is the value that the
-    trade-off page and ``sweep --controls`` show.
+    of the last layer in any of them. ``metric``, as for :func:`evaluate`, takes the place of accuracy. Accuracies and
+    drops of the result are fractions, or in the unit of that metric; it is the value that the trade-off page and
+    ``sweep --controls`` show.
 
     Raises ExplorerError where there is no method or no tune split, and for an allocation without one overall sparsity.
 
