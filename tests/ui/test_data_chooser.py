@@ -1,0 +1,94 @@
+"""The data menu: every source with what it needs, refusals below their fields, and the metric of all pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer import data
+from explorer.ui.shell import data_chooser, session
+from tests.ui.pages import Open, html, link, spoken, work_of
+
+
+def labelled(widgets: Any, label: str) -> Any:
+    return next(widget for widget in widgets if widget.label == label)
+
+
+def settled(at: AppTest) -> str:
+    page = html(at)
+    while "measuring" in page:  # until the last sample is looked at
+        page = html(at.run())
+    return page
+
+
+def test_every_source_of_data_is_on_the_screen() -> None:
+    assert set(data_chooser.KINDS) == set(data.SOURCES.members)
+
+
+def test_a_refusal_stands_below_its_field_and_leaves_the_work(visit: Open, tmp_path: Path) -> None:
+    at = visit("explore", model="digits-mlp")
+    labelled(at.selectbox, "Data").select("csv").run()
+    labelled(at.text_input, "Path").set_value(str(tmp_path / "absent.csv")).run()
+    labelled(at.button, "Use this data").click().run()
+    assert any("absent.csv" in error.value for error in at.error)
+    assert work_of(at).source.data is None
+
+    (tmp_path / "t.csv").write_text("a,y\n1,0\n2,1\n")
+    labelled(at.text_input, "Path").set_value(str(tmp_path / "t.csv")).run()
+    labelled(at.text_input, "Divide into fit/tune/test").set_value("1/1/1").run()
+    labelled(at.button, "Use this data").click().run()
+    assert any("does not divide" in error.value for error in at.error)
+
+
+def test_a_refusal_finds_the_field_that_it_names() -> None:
+    drawn: list[str] = []
+    places = data_chooser.Places()
+    places.below = {name: Place(name, drawn) for name in ("path", "mean", "splits")}  # type: ignore[misc]
+    monkey = pytest.MonkeyPatch()
+    with monkey.context() as patched:
+        patched.setattr(session, "refusal", lambda error: None)
+        for what in ("mean has 2 numbers for 3 channel(s).", "splits = '1/1/1' does not divide the data.", "No file."):
+            places.refuse(session.ExplorerError(what, fix="Do."))
+    assert drawn == ["mean", "splits", "path"]
+
+
+class Place:
+    """A place that notes that something was drawn in it."""
+
+    def __init__(self, name: str, drawn: list[str]) -> None:
+        self._name, self._drawn = name, drawn
+
+    def container(self) -> Place:
+        return self
+
+    def __enter__(self) -> Place:
+        self._drawn.append(self._name)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to close."""
+
+
+def test_the_chosen_metric_stands_in_the_place_of_accuracy_and_in_the_link(visit: Open) -> None:
+    at = visit("explore", model="digits-mlp", spec=link(allocation="global:sparsity=0.9"))
+    labelled(at.selectbox, "Metric").select("loss").run()
+    page = settled(at)
+
+    assert not at.exception
+    assert work_of(at).source.metric == "loss"
+    assert at.query_params["metric"] in ("loss", ["loss"])
+    assert ">Loss<" in page
+    assert "Δ loss" in page
+    assert " nats" in page
+    for name in ("sensitivity", "search", "tradeoff"):
+        other = visit(name, model="digits-mlp", metric="loss")
+        assert not other.exception, name
+
+
+def test_a_metric_that_does_not_suit_is_named_and_left(visit: Open) -> None:
+    at = visit("explore", model="digits-mlp", metric="perplexity")
+    assert work_of(at).source.metric is None
+    assert "perplexity is not measured" in spoken(at)
