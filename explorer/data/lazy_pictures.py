@@ -19,7 +19,7 @@ from explorer.types.inputs import LazySamples
 
 FIRST, CHUNK = 64, 256  # pictures that one reading process decodes; the first estimate waits for the first ones only
 _AHEAD = 2  # chunks that are decoded while the present one is evaluated
-_PASSING = 4  # chunks that are held though the cache is full
+_PASSING = 2  # chunks that are held though the cache is full
 CACHE_BYTES = 1 << 30
 _WHOLE_BYTES = 512 << 20  # files of so many bytes together are digested whole
 _ENDS = 4096
