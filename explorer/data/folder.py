@@ -15,7 +15,7 @@ from torch import Tensor
 
 from explorer.data.class_places import ClassPlaces, class_places
 from explorer.data.classes_file import mapping_in
-from explorer.data.lazy_pictures import LazyPictures, Shelf
+from explorer.data.lazy_pictures import FIRST, LazyPictures, Shelf
 from explorer.data.picture_trees import Tree, tree_at
 from explorer.data.read_apart import decoded_apart
 from explorer.data.request import DataRequest, check_total, normalise, refuse_task
@@ -179,6 +179,7 @@ def _pictures(root: Path, parts: Mapping[str, Files], request: DataRequest) -> _
     mean, std = request.normalisation(n_channels)
     size = request.size or request.from_model("size")
     if size is not None and len(files) * n_channels * size * size * 4 > LAZY_BYTES:
+        check_total(min(len(files), FIRST) * n_channels * size * size * 4, request.address)  # evaluated together
         shelf = Shelf(root, files, size, mean, std, request.address)
         lazy = {name: LazyPictures(shelf, places) for name, places in _places(parts).items()}
         return _Read(lazy, size, mean, std, shelf)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ FIRST, CHUNK = 64, 256  # pictures that one reading process decodes; the first e
 _AHEAD = 2  # chunks that are decoded while the present one is evaluated
 _PASSING = 2  # chunks that are held though the cache is full
 CACHE_BYTES = 1 << 30
+_CHUNK_BYTES = 64 << 20
 _WHOLE_BYTES = 512 << 20  # files of so many bytes together are digested whole
 _ENDS = 4096
 
@@ -117,10 +119,15 @@ class _Chunks:
 
     def __init__(self, shelf: Shelf, places: Tensor) -> None:
         self._shelf, self._places = shelf, places
-        self._starts = [0, *range(min(FIRST, len(places)), len(places), CHUNK)]
+        self._size = max(1, min(CHUNK, _CHUNK_BYTES // math.prod(shelf.sample)))
+        self._starts = [0, *range(min(self._first, len(places)), len(places), self._size)]
         self._kept: dict[int, Tensor] = {}
         self._passing: OrderedDict[int, Future[Tensor]] = OrderedDict()
         self._lock = threading.Lock()
+
+    @property
+    def _first(self) -> int:
+        return min(FIRST, self._size)
 
     def between(self, start: int, stop: int) -> Tensor:
         """The pixels of these places; the chunks after them are decoded meanwhile."""
@@ -143,13 +150,13 @@ class _Chunks:
                 absent.append(row)
             else:
                 out[row] = pixels[index - self._starts[chunk]]
-        for start in range(0, len(absent), CHUNK):
-            rows = absent[start : start + CHUNK]
+        for start in range(0, len(absent), self._size):
+            rows = absent[start : start + self._size]
             out[rows] = self._shelf.decode(self._places[[indices[row] for row in rows]].tolist())
         return out
 
     def _chunk_of(self, index: int) -> int:
-        return 0 if index < FIRST else 1 + (index - FIRST) // CHUNK
+        return 0 if index < self._first else 1 + (index - self._first) // self._size
 
     def _pixels(self, chunk: int) -> Tensor:
         """One chunk; the following ones begin, and the oldest that nobody keeps go."""

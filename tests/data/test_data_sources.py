@@ -83,9 +83,11 @@ def test_its_description_counts_its_samples(load: Load) -> None:
     assert "seed" in found.meta
 
 
-@for_each("address", ["", "didgits", "cifar100", "csv", "hf:mnist", "file:x"])
+@for_each("address", ["", "didgits", "cifar100", "tsv", "zip:mnist", "file:x"])
 def test_an_unknown_address_names_those_there_are(address: str) -> None:
-    with pytest.raises(ExplorerError, match="digits, topics, folder:PATH, npz:PATH, none"):
+    with pytest.raises(
+        ExplorerError, match="digits, topics, folder:PATH, npz:PATH, csv:PATH, text:PATH, hf:PATH, none"
+    ):
         data.load(address)
 
 

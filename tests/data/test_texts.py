@@ -169,5 +169,5 @@ def test_folders_that_datasets_did_not_save_are_refused(tmp_path: Path) -> None:
     (tmp_path / "f" / "data-00000-of-00001.arrow").write_bytes(b"ARROW1\0\0garbage")
     with pytest.raises(ex.ExplorerError, match="damaged"):
         ex.load_data(f"hf:{tmp_path / 'f'}")
-    with pytest.raises(ex.ExplorerError, match="Nothing is there|not a folder|is not there|no such"):
+    with pytest.raises(ex.ExplorerError, match="There is nothing at"):
         ex.load_data(f"hf:{tmp_path / 'g'}")
