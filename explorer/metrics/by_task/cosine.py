@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional
 
+from explorer.errors import Refusal
 from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import Interval, normal_mean
 from explorer.types import Task
@@ -41,6 +42,6 @@ class CosineToDense:
         """The interval of the mean."""
         return normal_mean(values)
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from explorer.errors import Refusal
 from explorer.metrics.base import Best, Outputs
 from explorer.metrics.interval import Interval, RatioOfSums, jackknife
 from explorer.types import Task
@@ -29,7 +30,7 @@ class PerPlace(RatioOfSums):
     task: ClassVar[Task] = "mask"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None
 
@@ -125,6 +126,6 @@ class MeanIoU:
         """The jackknife's interval; None for fewer than two pictures."""
         return jackknife(self.total, values)
 
-    def why_not(self, n_classes: int | None) -> str | None:
+    def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None
