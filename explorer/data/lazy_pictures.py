@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import math
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -23,6 +25,7 @@ _AHEAD = 2  # chunks that are decoded while the present one is evaluated
 _PASSING = 2  # chunks that are held though the cache is full
 CACHE_BYTES = 1 << 30
 _CHUNK_BYTES = 64 << 20
+_RETURNED_AFTER = 256 << 20  # bytes of float32
 _WHOLE_BYTES = 512 << 20  # files of so many bytes together are digested whole
 _ENDS = 4096
 
@@ -43,6 +46,7 @@ class Shelf:
     limit: int = CACHE_BYTES
     n_decoded: int = 0
     _held: int = 0
+    _passed: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AHEAD, "decode"))
 
@@ -72,6 +76,11 @@ class Shelf:
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """float32, as pictures that are decoded at once have it."""
+        with self._lock:
+            self._passed += 4 * pixels.numel()
+            is_much, self._passed = self._passed > _RETURNED_AFTER, self._passed % _RETURNED_AFTER
+        if is_much:
+            _return_memory()
         return normalise(pixels.float().div_(255), self.mean, self.std)
 
 
@@ -187,6 +196,13 @@ class _Chunks:
             if chunk not in self._kept and self._shelf.take_room(pixels.numel()):
                 self._kept[chunk] = pixels
                 self._passing.pop(chunk, None)
+
+
+def _return_memory() -> None:
+    """Give back what batches have left behind: glibc holds on to it, in pieces between values that stay."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def pictures_digest(shelf: Shelf, places: Tensor | None = None) -> str:
