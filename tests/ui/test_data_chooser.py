@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,21 +25,6 @@ def settled(at: AppTest) -> str:
 
 def test_every_source_of_data_is_on_the_screen() -> None:
     assert set(data_chooser.KINDS) == set(data.SOURCES.members)
-
-
-def test_a_refusal_stands_below_its_field_and_leaves_the_work(visit: Open, tmp_path: Path) -> None:
-    at = visit("explore", model="digits-mlp")
-    labelled(at.selectbox, "Data").select("csv").run()
-    labelled(at.text_input, "Path").set_value(str(tmp_path / "absent.csv")).run()
-    labelled(at.button, "Use this data").click().run()
-    assert any("absent.csv" in error.value for error in at.error)
-    assert work_of(at).source.data is None
-
-    (tmp_path / "t.csv").write_text("a,y\n1,0\n2,1\n")
-    labelled(at.text_input, "Path").set_value(str(tmp_path / "t.csv")).run()
-    labelled(at.text_input, "Divide into fit/tune/test").set_value("1/1/1").run()
-    labelled(at.button, "Use this data").click().run()
-    assert any("does not divide" in error.value for error in at.error)
 
 
 def test_a_refusal_finds_the_field_that_it_names() -> None:
@@ -73,13 +57,13 @@ class Place:
 
 
 def test_the_chosen_metric_stands_in_the_place_of_accuracy_and_in_the_link(visit: Open) -> None:
-    at = visit("explore", model="digits-mlp", spec=link(allocation="global:sparsity=0.9"))
-    labelled(at.selectbox, "Metric").select("loss").run()
+    at = visit("explore", model="digits-mlp", metric="loss", spec=link(allocation="global:sparsity=0.9"))
     page = settled(at)
 
     assert not at.exception
     assert work_of(at).source.metric == "loss"
     assert at.query_params["metric"] in ("loss", ["loss"])
+    assert labelled(at.selectbox, "Metric").value == "loss"
     assert ">Loss<" in page
     assert "Δ loss" in page
     assert " nats" in page
