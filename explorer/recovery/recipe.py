@@ -159,13 +159,7 @@ def recover(
     loaded = given_model(model)
     request = recipe if isinstance(recipe, Recipe) else Recipe.foreign(recipe)
     dataset = given_data(data, loaded)
-    if loaded.module is None:
-        why = loaded.why_not_runnable or ""
-        raise ExplorerError(f"{loaded.address} cannot be trained.", why=why, fix="Load it with its architecture.")
-    refusals = (step.why_not(loaded, dataset) for step in request.steps)
-    refusal = next((refusal for refusal in refusals if refusal is not None), None)
-    if refusal is not None:
-        raise refusal.error()
+    _check(loaded, request, dataset)
     headline = headline_of(metric, evaluator)
     if evaluator is None and "tune" in dataset.splits:
         evaluator = Evaluator(loaded, dataset.splits["tune"], device=device, asked=headline)
@@ -178,6 +172,17 @@ def recover(
     )
     n_lines = sum(max(1, step.n_epochs) for step in request.steps)
     return tracked(_steps(loaded, request, context), Steps("recover", n_lines, _is_line), progress)
+
+
+def _check(model: LoadedModel, recipe: Recipe, data: Dataset) -> None:
+    """Refuse a model that cannot run, and a step that cannot be done with these data."""
+    if model.module is None:
+        why = model.why_not_runnable or ""
+        raise ExplorerError(f"{model.address} cannot be trained.", why=why, fix="Load it with its architecture.")
+    refusals = (step.why_not(model, data) for step in recipe.steps)
+    refusal = next((refusal for refusal in refusals if refusal is not None), None)
+    if refusal is not None:
+        raise refusal.error()
 
 
 def _is_line(line: RecoveryProgress) -> bool:
