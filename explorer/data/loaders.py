@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from explorer.data.request import check_total
 from explorer.errors import ExplorerError
 from explorer.text.names import clean, listed
 from explorer.types import Finding, Inputs, InputSet, LoadedModel
-from explorer.types.inputs import as_inputs, joined, sample_shape, tensors_of
+from explorer.types.inputs import as_inputs, joined, one_tensor, sample_shape, tensors_of
 
 _BATCH = 64
 Pair = tuple[Inputs, Tensor | None]
@@ -44,7 +43,7 @@ def samples_of(source: object, model: LoadedModel | None = None) -> tuple[Pair, 
     if not inputs:
         raise ExplorerError("The data at hand hold no samples.", fix="Give a dataset that is not empty.")
     x = _joined(inputs, "inputs")
-    return (x, _joined(targets, "targets") if targets else None), findings
+    return (x, one_tensor(_joined(targets, "targets"), "A target") if targets else None), findings
 
 
 def _names(model: LoadedModel | None) -> tuple[str, ...]:
@@ -147,7 +146,7 @@ def _tensor(value: object, what: str) -> Tensor:
     return value.detach().cpu()
 
 
-def _joined(parts: Sequence[Any], what: str) -> Any:
+def _joined(parts: Sequence[Inputs], what: str) -> Inputs:
     shapes = {sample_shape(part) for part in parts}
     if len(shapes) > 1:
         why = f"The {what} have the shapes {listed(sorted(shapes), 3)}."

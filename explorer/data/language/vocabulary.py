@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +62,15 @@ class _Lookups(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.lookups: list[tuple[int, Tensor]] = []
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         if func is torch.ops.aten.embedding.default:
-            self.lookups.append((len(args[0]), args[1]))
+            weights, indices = args[:2]
+            if isinstance(weights, Tensor) and isinstance(indices, Tensor):
+                self.lookups.append((len(weights), indices))
         return func(*args, **(kwargs or {}))

@@ -68,7 +68,7 @@ def _read(root: Path, folder: Path) -> dict[str, object]:
     return _columns(pa.concat_tables(tables), info, folder)
 
 
-def _json(root: Path, name: str) -> dict[str, Any]:
+def _json(root: Path, name: str) -> dict[str, object]:
     if not (root / name).is_file():
         raise RefusedError(f"It has no {name}.", "Name a folder that save_to_disk has made.")
     with paths.opened(root / name, within=root) as source:
@@ -79,7 +79,7 @@ def _json(root: Path, name: str) -> dict[str, Any]:
     return document
 
 
-def _columns(table: Any, info: dict[str, Any], folder: Path) -> dict[str, object]:
+def _columns(table: Any, info: dict[str, object], folder: Path) -> dict[str, object]:
     numbers: dict[str, object] = {}
     texts: dict[str, object] = {}
     left_out: list[str] = []
@@ -125,7 +125,7 @@ def _lengths(values: Any) -> list[int]:
     return [int(n) for n in pc.unique(pc.list_value_length(values)).to_pylist()]
 
 
-def _classes(info: dict[str, Any]) -> dict[str, list[str]]:
+def _classes(info: dict[str, object]) -> dict[str, list[str]]:
     """The names of the classes of each column that has them."""
     features = info.get("features")
     named = {}
