@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -111,7 +110,7 @@ def _stored_name(file: StoredFile) -> str:
     return f"{file_name(file.name)} ({bytes_text(file.n_bytes)})"
 
 
-def _menu(key: str, label: str, icon: str) -> AbstractContextManager[Any]:
+def _menu(key: str, label: str, icon: str) -> AbstractContextManager[object]:
     """A button that opens; shut once what was chosen in it is open."""
     if st.session_state.get(_SHUT) == key:
         del st.session_state[_SHUT]
@@ -120,7 +119,7 @@ def _menu(key: str, label: str, icon: str) -> AbstractContextManager[Any]:
 
 
 def _choose(
-    work: Workspace, menu: str, refuse: Callable[[ExplorerError], None] = session.refusal, **changes: Any
+    work: Workspace, menu: str, refuse: Callable[[ExplorerError], None] = session.refusal, **changes: str | int | None
 ) -> None:
     """Open it, shut the menu and draw the page anew, or say here, where the hand is, why not."""
     try:

@@ -10,7 +10,7 @@ import json
 import logging
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from explorer.types.files.reading.answer import write_report
 from explorer.types.files.reading.limits import computing_seconds, restrict, start_clocks, waiting_seconds
 from explorer.types.files.reading.refusal import RefusedError
 
+ArrowThing: TypeAlias = Any  # pyarrow tells no types
 MAX_BYTES = 4 * 2**30
 MAX_JSON = 16 << 20
 MAX_TEXT = 128 << 20
@@ -79,7 +80,7 @@ def _json(root: Path, name: str) -> dict[str, object]:
     return document
 
 
-def _columns(table: Any, info: dict[str, object], folder: Path) -> dict[str, object]:
+def _columns(table: ArrowThing, info: dict[str, object], folder: Path) -> dict[str, object]:
     numbers: dict[str, object] = {}
     texts: dict[str, object] = {}
     left_out: list[str] = []
@@ -101,7 +102,7 @@ def _columns(table: Any, info: dict[str, object], folder: Path) -> dict[str, obj
     return {"n": table.num_rows, "numbers": numbers, "texts": texts, "left_out": left_out, "classes": _classes(info)}
 
 
-def _array(name: str, column: Any) -> np.ndarray | None:
+def _array(name: str, column: ArrowThing) -> np.ndarray | None:
     """Numbers, or lists of numbers of one length at every level; None for anything else."""
     shape = [len(column)]
     values = column.combine_chunks()
@@ -119,7 +120,7 @@ def _array(name: str, column: Any) -> np.ndarray | None:
     return array.reshape(shape) if array.dtype.kind in "buif" else None
 
 
-def _lengths(values: Any) -> list[int]:
+def _lengths(values: object) -> list[int]:
     import pyarrow.compute as pc
 
     return [int(n) for n in pc.unique(pc.list_value_length(values)).to_pylist()]
