@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -122,10 +123,11 @@ def _merge(masks: dict[str, Tensor], kept: dict[str, dict[int, Tensor]], spread:
 
 
 def _outer(shape: tuple[int, ...], kept: dict[int, Tensor]) -> Tensor:
-    mask = torch.ones(shape, dtype=torch.bool)
-    for dim, stays in kept.items():
-        mask &= stays.reshape([-1 if d == dim else 1 for d in range(len(shape))])
-    return mask
+    """True where every one of the indices stays, written once in the full shape."""
+    lines = [stays.reshape([-1 if d == dim else 1 for d in range(len(shape))]) for dim, stays in kept.items()]
+    if not lines:
+        return torch.ones(shape, dtype=torch.bool)
+    return reduce(torch.logical_and, lines).expand(shape).contiguous()
 
 
 def _digest(model: LoadedModel, spec: PruneSpec, counts: Mapping[str, int], scores: Scores) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
@@ -82,8 +84,12 @@ class Shortfall:
         return sum(self._n_pruned_in(layer) for layer in layers)
 
     def _n_pruned_in(self, layer: LayerInfo) -> int:
-        mask = self.masks.get(layer.parameter)
-        return 0 if mask is None else int(mask.numel() - mask.sum())
+        return self._n_zeros.get(layer.parameter, 0)
+
+    @cached_property
+    def _n_zeros(self) -> dict[str, int]:
+        """How many weights of each parameter go: counted once, for masks are as large as the network."""
+        return {name: mask.numel() - int(torch.count_nonzero(mask)) for name, mask in self.masks.items()}
 
     def _in_numbers(self) -> str:
         n, n_weights = self._n_pruned, self.scores.layers.n_prunable
