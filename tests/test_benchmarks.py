@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 from benchmarks._figure import draw
+from benchmarks._zoo_table import table
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -38,3 +40,12 @@ def test_the_figure_says_ratio_equality_coverage_machine_and_date(tmp_path: Path
         assert words in text
     draw(result, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_table_of_published_architectures_is_that_of_its_rows() -> None:
+    docs = FOLDER.parent / "docs"
+    rows = json.loads((docs / "zoo.json").read_text())["architectures"]
+    assert table(rows) in (docs / "measurement.md").read_text()
+    for row in rows:
+        ours = row["ours"]
+        assert "error" in ours or ours["difference"] <= 1e-5

@@ -74,14 +74,15 @@ class OwnThreadTracer(fx.Tracer):
 
         def forward(root: nn.Module, *values: GraphValue) -> GraphValue:
             named = dict(zip(keys[first_named:], values[first_named:], strict=True))
-            return root_fn(root, *values[:first_named], **named)
+            return _graph_part(root_fn(root, *values[:first_named], **named))
 
         forward.__annotations__ = {}  # fx writes what forward returns into the graph's code
         return forward, [self.root, *proxies]
 
     def call_module(self, m: nn.Module, forward: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
-        """One step, or what the module computes where another thread calls it."""
-        return forward(*args, **kwargs) if self.is_foreign else super().call_module(m, forward, args, kwargs)
+        """One step, or what the module computes where another thread calls it, or where it was made on the way."""
+        is_inside = not self.is_foreign and m in (self.submodule_paths or {})
+        return super().call_module(m, forward, args, kwargs) if is_inside else forward(*args, **kwargs)
 
     def getattr(self, attr: str, attr_val: object, parameter_proxy_cache: dict[str, Any]) -> GraphValue:
         """A step that reads a parameter, or its value where another thread reads it."""
@@ -233,6 +234,17 @@ class _Shapes:
             return getattr(args[0], str(node.target))(*args[1:], **kwargs)
         function: GraphValue = node.target
         return function(*args, **kwargs)
+
+
+def _graph_part(returned: GraphValue) -> GraphValue:
+    """What a network returns without the objects that no graph can hold, such as the cache of a language model."""
+    if not isinstance(returned, dict):
+        return returned
+    return {
+        name: value
+        for name, value in returned.items()
+        if value is None or isinstance(value, fx.Proxy | Tensor | tuple | list | dict | int | float)
+    }
 
 
 def _has_proxies(*values: GraphValue) -> bool:

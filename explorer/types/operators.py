@@ -50,6 +50,7 @@ class Rule(Enum):
     BATCH_NORM = "normalises each channel"
     PRELU = "scales what is below zero, with a weight for each channel"
     LENGTH = "divides by the length along a dimension"
+    MATRIX_SUM = "adds a matrix product to a third"
     PRODUCT_SUM = "adds the product of two to a third at the same place"
 
 
@@ -212,7 +213,8 @@ OPERATORS: tuple[Operator, ...] = (
     *_all("conv1d conv2d conv3d", "tf", Rule.CONVOLUTION),
     *_all("conv_transpose1d conv_transpose2d conv_transpose3d", "tf", Rule.TRANSPOSED),
     *_all("matmul", "otm", Rule.MATRIX_PRODUCT),
-    *_all("bmm", "tm", Rule.MATRIX_PRODUCT),
+    *_all("bmm mm", "tm", Rule.MATRIX_PRODUCT),
+    *_all("addmm", "tm", Rule.MATRIX_SUM),
     *_all("einsum", "t", Rule.EINSUM),
     *_all("scaled_dot_product_attention", "f", Rule.ATTENTION),
     *_all("glu", "f", Rule.GATED),
@@ -226,7 +228,7 @@ OPERATORS: tuple[Operator, ...] = (
     *_all("eq ne lt le gt ge", "otm"),
     *_all("floordiv mod and_ or_ invert", "o"),
     *_all("logical_and logical_or logical_not argmax argmin cumsum std var where index_select gather", "tm"),
-    *_all("broadcast_to tril triu mm addmm", "tm"),
+    *_all("broadcast_to tril triu", "tm"),
     *_all("lerp baddbmm outer zeros_like ones_like full_like zeros ones full arange floor_divide", "t"),
     *_all("log_softmax", "tfm"),
     *_all("pixel_unshuffle", "tf"),

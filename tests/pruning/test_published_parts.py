@@ -23,8 +23,9 @@ CHANNELS = {
     "class tokens": {"patch": 12, "up": 16},
     "windows": {"patch": 8, "reduce": 12},
     "root mean squares": {"gate": 14, "down": 12},
+    "turned heads": {"enter": 12, "across_weight": 10},
 }
-HEADS = {"class tokens": {"attend.in_proj_weight": 3}, "windows": {"qkv": 2}}
+HEADS = {"class tokens": {"attend.in_proj_weight": 3}, "windows": {"qkv": 2}, "turned heads": {"q": 2}}
 
 
 def model_of(name: str) -> LoadedModel:

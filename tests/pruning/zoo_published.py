@@ -131,10 +131,36 @@ class RootMeanSquare(nn.Module):
         return self.out(x.mean(1))
 
 
+class Rotated(nn.Module):
+    """Heads whose channels are turned by their place, two of them to a key and value, with weights that lie across."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter, self.q, self.kv = nn.Linear(5, 12), nn.Linear(12, 16), nn.Linear(12, 16)
+        self.across_weight, self.bias, self.out = (
+            nn.Parameter(torch.randn(16, 10)),
+            nn.Parameter(torch.randn(10)),
+            nn.Linear(10, 4),
+        )
+        self.register_buffer("turns", torch.linspace(0.0, 3.0, 24).reshape(6, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.enter(x)
+        n, t = x.shape[:2]
+        q = self.q(x).view(n, t, 4, 4).transpose(1, 2)
+        both = self.kv(x).view(n, t, 4, 4).transpose(1, 2)
+        k, v = both[:, :2], both[:, 2:]
+        q, k = (y * self.turns.cos() + torch.cat([-y[..., 2:], y[..., :2]], -1) * self.turns.sin() for y in (q, k))
+        k, v = (y[:, :, None].expand(n, 2, 2, t, 4).reshape(n, 4, t, 4) for y in (k, v))
+        y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(-1, 16)
+        return self.out(F.relu(torch.addmm(self.bias, y, self.across_weight)).view(n, t, 10).mean(1))
+
+
 Build = Callable[[], nn.Module]
 PUBLISHED: dict[str, tuple[Build, tuple[int, ...]]] = {
     "convolutions like a transformer": (ConvNext, (1, 8, 8)),
     "class tokens": (Classes, (1, 8, 8)),
     "windows": (Windows, (1, 8, 8)),
     "root mean squares": (RootMeanSquare, (5,)),
+    "turned heads": (Rotated, (6, 5)),
 }

@@ -177,6 +177,8 @@ class Labeller(fx.Interpreter):
         return self._mixes(function, args, kwargs, f"{name} mixes all its channels") if result is None else result
 
     def _moved(self, key: GraphValue, function: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
+        if key is getattr and args[1] == "dtype":
+            return self._dtype
         moved = function(*args, **kwargs)
         if isinstance(moved, Tensor) and not is_labels(moved):
             return args[0]  # another type of number
@@ -214,6 +216,9 @@ class Labeller(fx.Interpreter):
         x, (weight, bias) = args[0], _given(args, kwargs, ("weight", 1), ("bias", 2))
         if rule is Rule.MATRIX_PRODUCT and self.uses.knows(args[1]) and args[1].dim() == 2:
             return layers.matrix(self.uses, args[1], x) if is_labels(x) else None
+        if rule is Rule.MATRIX_SUM and is_labels(args[1]) and all(map(self.uses.knows, (args[0], args[2]))):
+            rows = layers.matrix(self.uses, args[2], args[1])
+            return meeting.binary(self.uses, rows, args[0], "added together")
         if not is_labels(x) or not self.uses.knows(weight):
             return None
         if rule is Rule.EMBEDDING:
@@ -342,13 +347,20 @@ class Labeller(fx.Interpreter):
         """Whatever is not known to keep channels apart freezes everything that goes in."""
         for value in filter(is_labels, tensors_in((args, kwargs))):
             self.labels.freeze(value, reason)
-        zeros = fx.node.map_aggregate((args, kwargs), self._zeros)
-        result = function(*zeros[0], **zeros[1])  # type: ignore[index, misc]
+        try:
+            result = self._on_zeros(function, args, kwargs, self._dtype)
+        except (RuntimeError, IndexError, TypeError):  # it takes whole numbers alone
+            result = self._on_zeros(function, args, kwargs, torch.int64)
         return fx.node.map_aggregate(result, lambda v: frozen(v.shape) if isinstance(v, Tensor) else v)
 
-    def _zeros(self, value: GraphValue) -> GraphValue:
-        """Numbers in the shape of labels, of the type that the network computes in; all else as it is."""
-        return torch.zeros(value.shape, dtype=self._dtype) if is_labels(value) else value
+    def _on_zeros(
+        self, function: Operation, args: CallArguments, kwargs: NamedArguments, dtype: torch.dtype
+    ) -> GraphValue:
+        def on_zeros(value: GraphValue) -> GraphValue:
+            return torch.zeros(value.shape, dtype=dtype) if is_labels(value) else value
+
+        zeros = fx.node.map_aggregate((args, kwargs), on_zeros)
+        return function(*zeros[0], **zeros[1])  # type: ignore[index, misc]
 
     def _shape(self, function: Operation, *args: GraphValue, **kwargs: GraphValue) -> torch.Size:
         """The shape of what a function without weights makes, without computing it."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from explorer.pruning.coupling.derived import Derived, derived
 from explorer.pruning.coupling.labels import Labels
-from explorer.pruning.coupling.views import FROZEN, broadcast, frozen
+from explorer.pruning.coupling.views import FROZEN, broadcast, distinct, frozen, varying
 from explorer.types.aliases import CallArguments, NamedArguments, Operation
 
 Role = Literal["scored", "follows", "consumes"]
@@ -152,8 +152,17 @@ class Uses:
         place = origin.placed(full)
         if place is not None and id(origin.whole) in self.names:
             self._follow_where_used(origin.whole, *place)
-        elif bool((self.labels.roots(x) > FROZEN).any()):
+        elif bool((distinct(self.labels.roots(x)) > FROZEN).any()):
+            self._stay(full, x, constant)
+
+    def _stay(self, full: Tensor, x: Tensor, constant: Tensor) -> None:
+        """Nothing goes alone along the dimensions of numbers that stay; what stands on others (heads) goes whole."""
+        lead, dims = full.dim() - constant.dim(), varying(full)
+        held = [d for d in dims if d >= lead and constant.shape[d - lead] > 1]
+        if len(held) == len(dims):
             self.labels.freeze(x, "combined with numbers that cannot shrink with it")
+        for dim in held if len(held) < len(dims) else []:
+            self.labels.join(full.narrow(dim, 0, 1), full, "combined with numbers that cannot shrink with it")
 
     def _follow_where_used(self, whole: Tensor, dim: int, labels: Tensor) -> None:
         used = labels >= 0

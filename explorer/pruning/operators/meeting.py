@@ -38,6 +38,9 @@ def _repeats_over(one: Tensor, other: Tensor) -> bool:
 
 def joined(uses: Uses, pieces: Sequence[Tensor], dim: int, *, stacked: bool) -> Tensor:
     """Concatenated or stacked: whatever is not along that dimension must stay equally wide."""
+    pieces = [
+        x for x in pieces if x.numel() or x.dim() != 1
+    ] or pieces  # torch leaves out what is empty, as a new cache is
     n_dims = pieces[0].dim() + int(stacked)
     dim = dim % n_dims
     tensors = [x if is_labels(x) else uses.data(x, None if stacked else dim) for x in pieces]
