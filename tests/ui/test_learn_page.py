@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import lessons
+from explorer.lessons.languages import LANGUAGES, translator
 from explorer.lessons.request import LessonRequest
 from explorer.pruning.spec import PruneSpec
 from explorer.ui.learn.sharing import link
 from explorer.ui.shell import cache
-from explorer.workbench.links import parameters_of_place, place_of
-from explorer.workbench.workspace import LessonPlace
+from explorer.workbench.links import parameters_of, parameters_of_place, place_of
+from explorer.workbench.workspace import LessonPlace, Workspace
+from tests.lessons.test_lessons import some_answer
 from tests.ui.pages import VISITOR, Open, jobs_of, spoken, work_of
 from tests.ui.pages import link as setting_link
 
@@ -31,6 +34,11 @@ def measured(at: AppTest) -> AppTest:
 
 def at_lesson(visit: Open, place: LessonPlace, **query: str) -> AppTest:
     return visit("learn", **parameters_of_place(place), **query)
+
+
+def controls_text(**chosen: str) -> str:
+    """What a link says of the choices on the pages."""
+    return parameters_of(Workspace(), dict(chosen))["controls"]
 
 
 def test_every_lesson_is_in_the_list_and_begins_with_its_own_model(visit: Open) -> None:
@@ -131,3 +139,21 @@ def test_a_link_hides_controls_of_a_lesson(visit: Open) -> None:
     assert not at.exception
     assert not any(each.label == "30%" for each in at.button)
     assert at.query_params["hide"] == "presets"
+
+
+@pytest.mark.slow
+def test_every_step_of_every_lesson_is_drawn_in_every_language(visit: Open) -> None:
+    """With its predictions locked, so that charts, claims and histograms are on the page, too."""
+    for lesson in lessons.lessons():
+        if lesson.name == "tickets":  # it trains for a minute
+            continue
+        answers = {prediction.key: some_answer(prediction) for prediction in lesson.predictions}
+        for language in LANGUAGES:
+            t = translator(language)
+            for number, step in enumerate(lesson.steps):
+                place = LessonPlace(lesson.name, number, dict(answers))
+                at = at_lesson(visit, place, model=lesson.model, controls=controls_text(learn_language=language))
+                at = measured(at)
+                assert not at.exception, (lesson.name, number, language)
+                assert [each.value for each in at.subheader] == [t(step.title)]
+                assert not at.error, (lesson.name, number, [each.value for each in at.error])
