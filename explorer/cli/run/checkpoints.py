@@ -58,9 +58,10 @@ def by_block(args: Arguments, model: LoadedModel, spec: PruneSpec) -> int:
 
 def folder_of(model: LoadedModel) -> Path | None:
     """The folder that a model was opened from, whose other files go along; None where it was no folder."""
-    named = model.meta.get("path") or model.address.partition(":")[2] or model.address
-    path = Path(str(named))
-    return path if path.is_dir() else None
+    prepared = model.meta.get("preprocess") or {}
+    named = (model.address.partition(":")[2], model.address, prepared.get("folder"))
+    folders = (Path(str(name)) for name in named if name)
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def inspect_files(args: Arguments) -> int:
