@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -40,19 +39,6 @@ def folder(path: Path, kind: str) -> Path:
     return path
 
 
-def tokens_in(place: Path) -> Path:
-    """Windows of 16 tokens and what follows each, for fit and tune."""
-    tokens = np.random.default_rng(0).integers(0, 15, (40, 17))
-    np.savez(
-        place / "tokens.npz",
-        x_fit=tokens[:30, :-1],
-        y_fit=tokens[:30, 1:],
-        x_tune=tokens[30:, :-1],
-        y_tune=tokens[30:, 1:],
-    )
-    return place / "tokens.npz"
-
-
 def by_loop(path: Path, tokens: Tensor) -> dict[str, Tensor]:
     """Wanda's half of every row, block after block, in transformers' own network."""
     network: Any = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
@@ -79,8 +65,9 @@ def by_loop(path: Path, tokens: Tensor) -> dict[str, Tensor]:
 def test_the_command_writes_a_folder_that_transformers_opens(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place, out = folder(tmp_path / "in", kind), tmp_path / "out"
-    asked = ("--criterion", "wanda", "--sparsity", "0.5", "--data", f"npz:{tokens_in(tmp_path)}")
+    place, out, text = folder(tmp_path / "in", kind), tmp_path / "out", tmp_path / "text.txt"
+    text.write_text(" ".join(WORDS * 60))
+    asked = ("--criterion", "wanda", "--sparsity", "0.5", "--data", f"text:{text}", "--splits", "0.5/0.25/0.25")
     answer = result(capsys, "prune", f"hf:{place}", *asked, "-o", str(out))
     assert answer["pruned"] * 2 == answer["weights"]
     assert len(answer["blocks"]) == 3
@@ -100,9 +87,10 @@ def test_the_command_writes_a_folder_that_transformers_opens(
 
 
 def test_it_leaves_what_a_loop_over_the_blocks_of_transformers_leaves(tmp_path: Path) -> None:
-    place = folder(tmp_path / "in", "llama")
+    place, text = folder(tmp_path / "in", "llama"), tmp_path / "text.txt"
+    text.write_text(" ".join(WORDS * 60))
     model = ex.load(f"hf:{place}")
-    data = ex.load_data(f"npz:{tokens_in(tmp_path)}", model=model)
+    data = ex.load_data(f"text:{text}", model=model, splits="0.5/0.25/0.25")
     expected = by_loop(place, data.splits["fit"].x)  # type: ignore[arg-type]
     blocks = list(pruned_blocks(model, ex.PruneSpec("weight", "wanda", "uniform:sparsity=0.5"), data))
     for block in blocks:
