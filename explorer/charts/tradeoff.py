@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import log10
+from math import inf, log10
 from typing import Any, TypedDict, Unpack
 
 import plotly.graph_objects as go
@@ -32,6 +32,9 @@ from explorer.text.numbers import (
 )
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict
+
+
+_BY_FACTORS = ("perplexity",)  # of which twice as much means the same anywhere: their axis is logarithmic
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ def tradeoff(
         _budget(figure, everything[0], budget, theme)
     if now is not None and drawable([now], scale):
         _now(figure, now, scale, theme)
+    if figure.layout.yaxis.type == "log":  # where annotations, alone of all, are placed by the logarithm
+        figure.for_each_annotation(lambda note: note.update(y=log10(note.y)) if note.yref != "paper" else None)
     return figure
 
 
@@ -119,6 +124,8 @@ def _axes(theme: Theme, scale: Scale, everything: Sequence[TradeOffPoint], heigh
 def _upwards(everything: Sequence[TradeOffPoint]) -> JsonDict:
     """The axis of what was measured; of a metric that is no accuracy, with its name."""
     first = everything[0].accuracy
+    if first.name in _BY_FACTORS and all(0 < p.accuracy.value < inf for p in everything):
+        return {"grid": True, "title": clean_plotly(first.name), "type": "log", "exponentformat": "none"}
     if first.unit != "fraction":
         return {"grid": True, "title": clean_plotly(first.name), "rangemode": "tozero"}
     lowest = min(p.accuracy.low if p.accuracy.low is not None else p.accuracy.value for p in everything)

@@ -263,3 +263,26 @@ def test_agreement_has_no_budget_line():
     texts = [note.text for note in tradeoff([agreed], budget=0.01).layout.annotations]
     assert not any("budget" in text for text in texts)
     assert any("budget" in note.text for note in tradeoff([MAGNITUDE], budget=0.01).layout.annotations)
+
+
+def perplexities(*values: float) -> TradeOff:
+    points = []
+    for ratio, value in zip((1, 2, 4, 8, 16), values, strict=True):
+        measured = Measurement("perplexity", value, "x", "measured", value * 0.98, value * 1.02, 608)
+        drop = Measurement("drop", values[0] - value, "x", "measured", n=608)
+        points.append(replace(point(ratio, 0.5), accuracy=measured, drop=drop))
+    return TradeOff("Wanda", tuple(points))
+
+
+def test_perplexity_has_a_logarithmic_axis_and_notes_where_their_points_are():
+    curve = perplexities(4.8, 5.3, 60.0, 900.0, 20_000.0)
+    figure = tradeoff([curve], now=curve.points[2])
+    assert figure.layout.yaxis.type == "log"
+    assert list(named(figure, "Wanda").y) == [4.8, 5.3, 60.0, 900.0, 20_000.0]
+    (note,) = (note for note in figure.layout.annotations if "now" in note.text)
+    assert note.y == pytest.approx(math.log10(60.0))
+    assert tradeoff([MAGNITUDE]).layout.yaxis.type != "log"
+
+
+def test_a_perplexity_that_is_infinite_leaves_the_axis_as_it_is():
+    assert tradeoff([perplexities(4.8, 5.3, 60.0, 900.0, math.inf)]).layout.yaxis.type != "log"
