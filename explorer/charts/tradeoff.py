@@ -33,7 +33,6 @@ from explorer.text.numbers import (
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
-
 _BY_FACTORS = ("perplexity",)  # of which twice as much means the same anywhere: their axis is logarithmic
 
 
