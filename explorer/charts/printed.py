@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator, PercentFormatter
+from matplotlib.ticker import NullLocator, PercentFormatter, ScalarFormatter
 
 from explorer.charts.lines import HOLLOW_KEY, STAR_KEY, Line, lines_of
-from explorer.charts.scale import Scale, XName, drawable, scale_of
+from explorer.charts.scale import Scale, XName, by_factors, drawable, scale_of
 from explorer.charts.theme import Theme
 from explorer.text.names import clean_matplotlib
 from explorer.types import TradeOff, TradeOffPoint
@@ -110,6 +110,9 @@ def _dress(axes: Axes, points: Sequence[TradeOffPoint], scale: Scale, theme: The
     if not points or points[0].accuracy.unit == "fraction":
         axes.set_ylim(0, 1.03)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    elif by_factors(points):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(ScalarFormatter())
     axes.set_xlabel(scale.title)
     band = "band: 95% interval; seeds: mean and range"
     axes.set_ylabel(f"{points[0].accuracy.name} ({band})" if points else "accuracy", fontsize=8)

@@ -100,3 +100,8 @@ def is_control(curve: TradeOff) -> bool:
     return curve.is_control or (
         bool(points) and all((p.spec.get("criterion") or {}).get("key") == "random" for p in points)
     )
+
+
+def by_factors(points: Sequence[TradeOffPoint]) -> bool:
+    """Whether heights are drawn on a logarithmic axis: those of perplexity, where twice as much means the same anywhere."""
+    return bool(points) and all(p.accuracy.name == "perplexity" and 0 < p.accuracy.value < math.inf for p in points)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import inf, log10
+from math import log10
 from typing import Any, TypedDict, Unpack
 
 import plotly.graph_objects as go
@@ -13,7 +13,7 @@ from explorer.analysis.comparison.protocol import in_words
 from explorer.analysis.comparison.seeds import Level
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.lines import HOLLOW_KEY, STAR, STAR_KEY, Line, lines_of
-from explorer.charts.scale import Scale, XName, drawable, front, scale_of
+from explorer.charts.scale import Scale, XName, by_factors, drawable, front, scale_of
 from explorer.charts.theme import Theme
 from explorer.metrics.base import dense_value
 from explorer.params.options import options_from
@@ -32,8 +32,6 @@ from explorer.text.numbers import (
 )
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict
-
-_BY_FACTORS = ("perplexity",)  # of which twice as much means the same anywhere: their axis is logarithmic
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def _axes(theme: Theme, scale: Scale, everything: Sequence[TradeOffPoint], heigh
 def _upwards(everything: Sequence[TradeOffPoint]) -> JsonDict:
     """The axis of what was measured; of a metric that is no accuracy, with its name."""
     first = everything[0].accuracy
-    if first.name in _BY_FACTORS and all(0 < p.accuracy.value < inf for p in everything):
+    if by_factors(everything):
         return {"grid": True, "title": clean_plotly(first.name), "type": "log", "exponentformat": "none"}
     if first.unit != "fraction":
         return {"grid": True, "title": clean_plotly(first.name), "rangemode": "tozero"}
