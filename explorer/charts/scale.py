@@ -103,5 +103,5 @@ def is_control(curve: TradeOff) -> bool:
 
 
 def by_factors(points: Sequence[TradeOffPoint]) -> bool:
-    """Whether heights are drawn on a logarithmic axis: those of perplexity, where twice as much means the same anywhere."""
+    """Whether heights have a logarithmic axis: those of perplexity, where twice as much means the same anywhere."""
     return bool(points) and all(p.accuracy.name == "perplexity" and 0 < p.accuracy.value < math.inf for p in points)
