@@ -122,7 +122,7 @@ def _upwards(everything: Sequence[TradeOffPoint]) -> JsonDict:
     """The axis of what was measured; of a metric that is no accuracy, with its name."""
     first = everything[0].accuracy
     if by_factors(everything):
-        return {"grid": True, "title": clean_plotly(first.name), "type": "log", "exponentformat": "none"}
+        return {"grid": True, "title": clean_plotly(first.name), "type": "log", "dtick": "D2", "exponentformat": "none"}
     if first.unit != "fraction":
         return {"grid": True, "title": clean_plotly(first.name), "rangemode": "tozero"}
     lowest = min(p.accuracy.low if p.accuracy.low is not None else p.accuracy.value for p in everything)
