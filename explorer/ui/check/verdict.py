@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.analysis.check.result import Check
 from explorer.report.card import card
-from explorer.report.cells import HEAD, ORDER, facts, subject, verdict_sentence, word
+from explorer.report.cells import HEAD, ORDER, facts, subject, verdict_sentence
 from explorer.report.junit import junit
 from explorer.report.markdown import markdown
 from explorer.report.text import rows
@@ -25,7 +25,7 @@ def draw(check: Check) -> None:
             st.header("The verdict", anchor=False, width="stretch")
             _downloads(check)
         box = _BOXES[check.verdict]
-        box(f"**{word(check.verdict)}.** {clean_markdown(verdict_sentence(check), 600)}", icon=_ICONS[check.verdict])
+        box(clean_markdown(verdict_sentence(check), 600), icon=_ICONS[check.verdict])
         st.caption(clean_markdown(subject(check), 300))
         table = [dict(zip(HEAD, row, strict=True)) for row in rows(check)]
         st.dataframe(table, hide_index=True, height=35 * len(table) + 38)
