@@ -23,7 +23,7 @@ from explorer.types.inputs import LazySamples
 FIRST, CHUNK = 64, 256  # pictures that one reading process decodes; the first estimate waits for the first ones only
 _AHEAD = 2  # chunks that are decoded while the present one is evaluated
 _PASSING = 2  # chunks that are held though the cache is full
-CACHE_BYTES = 1 << 30
+CACHE_BYTES = 768 << 20  # so that a process that evaluates stays under 2 GB
 _CHUNK_BYTES = 64 << 20
 _RETURNED_AFTER = 256 << 20  # bytes of float32
 _WHOLE_BYTES = 512 << 20  # files of so many bytes together are digested whole
