@@ -5,4 +5,4 @@ from explorer.ui.structure import page
 
 opened = arrival.opened()
 if opened.model is not None:
-    page.draw(opened.model)
+    page.draw(opened.model, opened.dataset)

@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.scale import SCALES
+from explorer.charts.sensitivity import cost_scale, depth
 from explorer.charts.theme import Theme
 from explorer.recovery.grid import FORMS, RECOVERIES, Form, GridPoint, RecoveryKind, pareto
-from explorer.text.delta import delta_with_ends, named
+from explorer.text.delta import delta_with_ends, direction, named
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import bytes_text, interval, percent, provenance
 
@@ -49,6 +50,51 @@ def quantization_grid(points: Sequence[GridPoint], *, theme: Theme | None = None
     figure = framed(theme, height=height, x=across, y=up)
     figure.add_traces([*_front(shown, theme), *_lines(shown, theme), *_legend(shown, theme)])
     return figure
+
+
+def quantization_heatmap(points: Sequence[GridPoint], *, theme: Theme | None = None) -> go.Figure:
+    """Share pruned x number format: the accuracy in each cell, the darker the more was lost; no colour where the
+    interval of the change covers zero. What was not measured, or does not exist, is empty.
+    """
+    theme = theme or Theme.light()
+    shown = [p for p in points if p.accuracy is not None and p.drop is not None]
+    if not shown:
+        return empty(theme, "Nothing has been measured yet.", height=200)
+    rows = list(dict.fromkeys((p.form, p.recovery) for p in sorted(shown, key=_place)))
+    levels = sorted({p.asked for p in shown})
+    cells = {((p.form, p.recovery), p.asked): p for p in shown}
+    table = [[cells.get((row, level)) for level in levels] for row in rows]
+    several = len({recovery for _, recovery in rows}) > 1
+    names = {(p.form, p.recovery): name_of(p) + (f", {RECOVERY_NAMES[p.recovery]}" if several else "") for p in shown}
+    across = axis(theme, "share pruned", tickvals=list(range(len(levels))))
+    across |= {"ticktext": [percent(level, 0) for level in levels], "range": [-0.5, len(levels) - 0.5]}
+    down = axis(theme, range=[len(rows) - 0.5, -0.5], tickvals=list(range(len(rows))))
+    down["ticktext"] = [names[row] for row in rows]
+    figure = framed(theme, height=30 * len(rows) + 80, x=across, y=down, showlegend=False)
+    return figure.add_trace(
+        go.Heatmap(
+            z=[[None if p is None else _shade(p) for p in row] for row in table],
+            text=[["" if p is None or p.accuracy is None else percent(p.accuracy.value) for p in row] for row in table],
+            texttemplate="%{text}",
+            colorscale=[list(stop) for stop in cost_scale(theme)],
+            zmin=0.0,
+            zmax=1.0,
+            xgap=2,
+            ygap=2,
+            showscale=False,
+            hoverongaps=False,
+            customdata=[["" if p is None else hover(p) for p in row] for row in table],
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    )
+
+
+def _place(p: GridPoint) -> tuple[int, int]:
+    return FORMS.index(p.form), RECOVERIES.index(p.recovery)
+
+
+def _shade(p: GridPoint) -> float:
+    return depth(p.drop.value) if p.drop is not None and direction(p.drop) == "worse" else 0.0
 
 
 def _colour(form: Form, theme: Theme) -> str:

@@ -42,7 +42,8 @@ def search(result: SearchResult | None, *, theme: Theme | None = None, height: i
     """Every plan that was tried; the answer is the large orange point.
 
     Within a budget: accuracy in the order of trial, a line for the best so far and one for the dense model. Within a
-    drop: Δ accuracy against the cost, with the drop that was allowed. Hollow points do not keep to what was asked. Each
+    drop: Δ accuracy against the cost, with the drop that was allowed. Hollow points do not keep to what was asked; an
+    arrow down lies below the axis. Each
     point carries its index in ``found.tried`` as customdata.
     """
     theme = theme or Theme.light()
@@ -61,7 +62,7 @@ def _budget(result: SearchResult, theme: Theme, height: int) -> go.Figure:
     best_point = result.best.point.accuracy
     dense, is_share = result.best.dense_value, best_point.unit == "fraction"
     values = [tried.point.accuracy.value for tried in result.tried]
-    low, high = min(dense, *values), max(dense, *values) if worse_is_up(result.best.drop) else dense
+    low, high = min(dense, _floor(result)), max(dense, *values) if worse_is_up(result.best.drop) else dense
     room = max(0.01 if is_share else 1e-9, 0.08 * (high - low))
     ticks = {"tickformat": ".0%" if high - low > 0.05 else ".1%"} if is_share else {}
     figure = framed(
@@ -74,12 +75,25 @@ def _budget(result: SearchResult, theme: Theme, height: int) -> go.Figure:
     best = [max((t for t in result.tried[: i + 1]), key=lambda t: (t.meets, -t.drop.value)) for i in range(n)]
     figure.add_trace(
         go.Scatter(
-            x=list(range(1, n + 1)), y=[t.point.accuracy.value for t in best], mode="lines", name="best so far",
+            x=list(range(1, n + 1)), y=[_up(result, t) for t in best], mode="lines", name="best so far",
             line={"color": theme.now, "width": 1.5, "shape": "hv"}, hoverinfo="skip", showlegend=n > 1,
         )
     )  # fmt: skip
     _line(figure, theme, dense, f"dense {valued(dense, best_point.unit)}")
     return figure
+
+
+def _floor(result: SearchResult) -> float:
+    """Where the axis of accuracies begins: plans far below all others stand on it, and leave the rest their room.
+
+    Far: more than three times as far from the dense model as three quarters of the plans are, and 5 points.
+    """
+    lowest = min(tried.point.accuracy.value for tried in result.tried)
+    if result.best.point.accuracy.unit != "fraction" or worse_is_up(result.best.drop):
+        return lowest
+    drops = sorted(tried.drop.value for tried in result.tried)
+    usual = max(0.05, 3 * drops[(3 * (len(drops) - 1)) // 4])
+    return max(lowest, result.best.dense_value - usual)
 
 
 def _drop(result: SearchResult, theme: Theme, height: int) -> go.Figure:
@@ -140,7 +154,7 @@ def _marks(result: SearchResult, key: str, members: Sequence[int], theme: Theme)
         mode="markers",
         name=short(key),
         marker={
-            "symbol": [symbol if tried.meets else f"{symbol}-open" for tried in chosen],
+            "symbol": [_symbol(result, tried, symbol) for tried in chosen],
             "size": 7 if key == "search" else 11,
             "color": colour,
             "opacity": 0.75 if key == "search" else 1.0,
@@ -149,6 +163,12 @@ def _marks(result: SearchResult, key: str, members: Sequence[int], theme: Theme)
         hovertext=[hover(tried) for tried in chosen],
         hovertemplate="%{hovertext}<extra></extra>",
     )
+
+
+def _symbol(result: SearchResult, tried: Tried, symbol: str) -> str:
+    """Hollow where it does not keep to what was asked; an arrow down where it lies below the axis."""
+    is_below = _up(result, tried) > _value(result, tried)
+    return f"{'triangle-down' if is_below else symbol}{'' if tried.meets else '-open'}"
 
 
 def _answer(result: SearchResult, theme: Theme) -> go.Scatter:
@@ -168,6 +188,12 @@ def _across(result: SearchResult, index: int) -> float:
 
 
 def _up(result: SearchResult, tried: Tried) -> float:
+    """Where it stands: at its value, or on the lower end of the axis."""
+    value = _value(result, tried)
+    return value if result.question.max_drop is not None else max(value, _floor(result))
+
+
+def _value(result: SearchResult, tried: Tried) -> float:
     return tried.point.accuracy.value if result.question.max_drop is None else delta(tried.drop)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from explorer import data, models
 from explorer.charts.activations import skipped_activations
-from explorer.charts.quantization import hover, quantization_grid
+from explorer.charts.quantization import hover, quantization_grid, quantization_heatmap
 from explorer.charts.theme import Theme
 from explorer.engine.evaluator import Evaluator
 from explorer.recovery.activation_threshold import ActivationPoint
@@ -80,3 +82,23 @@ def test_skipped_activations_stand_at_their_measured_share_beside_what_is_zero_a
     assert figure.layout.shapes[0].x0 == 0.5
     assert "act&lt;b&gt;: 90%" in line.hovertext[1]
     assert skipped_activations([]).layout.annotations[0].text == "Nothing has been measured yet."
+
+
+def test_the_heat_map_has_a_format_a_row_and_no_colour_where_the_interval_covers_zero() -> None:
+    points = [*POINTS[:3], point("int8", 30_000, 0.5, asked=0.5)]
+    drops = [(0.0, -0.01, 0.01), (0.09, 0.05, 0.12), (0.01, -0.01, 0.03), (0.49, 0.4, 0.6)]
+    measured = [
+        replace(p, point=replace(p.point, drop=Measurement("drop", value, "fraction", "measured", low, high, n=450)))
+        for p, (value, low, high) in zip(points, drops, strict=True)
+        if p.point is not None
+    ]
+    figure = quantization_heatmap([*measured, POINTS[-1]])
+    cells = figure.data[0]
+
+    assert list(figure.layout.yaxis.ticktext) == ["float32", "int8 weights, simulated"]
+    assert list(figure.layout.xaxis.ticktext) == ["0%", "50%"]
+    assert [list(row) for row in cells.text] == [["99.0%", "90.0%"], ["99.0%", "50.0%"]]
+    assert [list(row) for row in cells.z] == [
+        [0.0, pytest.approx(0.3)],
+        [0.0, pytest.approx(0.7)],
+    ]  # roots of the drops

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from explorer.analysis.search.result import Tried, sentences_of, ties
 from explorer.analysis.search.search import SearchResult, search
 from explorer.charts import search as charts
 from explorer.charts.theme import Theme
@@ -79,3 +80,40 @@ def test_what_each_layer_keeps_stands_beside_what_goes(drop: SearchResult) -> No
     kept, gone = charts.shares(drop.best).data
     assert [one + other for one, other in zip(kept.x, gone.x, strict=True)] == pytest.approx([1.0] * len(kept.x))
     assert list(gone.x) == [share for _, share in drop.best.shares]
+
+
+def test_a_plan_far_below_all_others_stands_on_the_end_of_the_axis_with_an_arrow(budget: SearchResult) -> None:
+    first = budget.tried[0]
+    dense = first.point.accuracy.value + first.drop.value
+    point = replace(
+        first.point,
+        accuracy=replace(first.point.accuracy, value=dense - 0.9),
+        drop=replace(first.drop, value=0.9, low=0.88, high=0.92),
+    )
+    ruined = replace(first, by="move", point=point)
+    figure = charts.search(replace(budget, tried=(*budget.tried, ruined)))
+    marks = [t for t in figure.data if t.mode == "markers" and t.name != "the answer"]
+    looks = {c[0]: (y, s) for t in marks for c, y, s in zip(t.customdata, t.y, t.marker.symbol, strict=True)}
+    height, symbol = looks.pop(len(budget.tried))
+
+    assert symbol.startswith("triangle-down")
+    assert figure.layout.yaxis.range[0] < height
+    assert height > dense - 0.9
+    assert [looks[i][0] for i in sorted(looks)] == [t.point.accuracy.value for t in budget.tried]
+    assert not any(symbol.startswith("triangle-down") for _, symbol in looks.values())
+
+
+def test_plans_whose_intervals_overlap_that_of_the_best_tie_with_it(budget: SearchResult) -> None:
+    def with_drop(low: float, high: float) -> Tried:
+        drop = replace(budget.best.drop, value=(low + high) / 2, low=low, high=high)
+        return replace(budget.best, point=replace(budget.best.point, drop=drop))
+
+    best, near, far = with_drop(0.0, 0.02), with_drop(0.01, 0.03), with_drop(0.021, 0.05)
+    result = replace(budget, tried=(best, near, far))
+
+    assert result.best is best
+    assert ties(result) == (near,)
+    assert any(
+        sentence.startswith("1 of the 2 other plans within the budget ties with it")
+        for sentence in sentences_of(result)
+    )

@@ -157,8 +157,34 @@ def sentences_of(result: SearchResult) -> tuple[str, ...]:
         first = f"{_why_not_met(result)} The nearest is {where}: {change}."
     ranking = result.candidates.get("global")
     others = () if ranking is None or ranking is best else (_against(ranking),)
-    chosen = f"{n} plans were measured on the tune split and the best was chosen there: judge it on other samples."
-    return (first, *_collapsed(best), *others, *((chosen,) if n > 1 else ()))
+    chosen = f"{n} plans were measured on the tune split and the best was chosen there: evaluate it on other samples."
+    return (first, *_collapsed(best), *_tied(result), *others, *((chosen,) if n > 1 else ()))
+
+
+def ties(result: SearchResult) -> tuple[Tried, ...]:
+    """The other plans within the budget whose interval of the drop overlaps that of the best.
+
+    Empty where a drop was allowed: there the cheapest is the best, and costs are counted.
+    """
+    best = result.best
+    if result.question.max_drop is not None or not result.met:
+        return ()
+    return tuple(t for t in result.tried if t is not best and t.meets and t.by != DENSE and _overlap(t.drop, best.drop))
+
+
+def _overlap(one: Measurement, other: Measurement) -> bool:
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return False
+    return one.low <= other.high and other.low <= one.high
+
+
+def _tied(result: SearchResult) -> tuple[str, ...]:
+    tied, n = len(ties(result)), sum(t.meets and t.by != DENSE for t in result.tried) - 1
+    if not tied:
+        return ()
+    plans = f"{tied:,} of the {n:,} other plans" if n > 1 else "The other plan"
+    verb = "ties" if tied == 1 else "tie"
+    return (f"{plans} within the budget {verb} with it: intervals overlap, these samples do not tell them apart.",)
 
 
 def _collapsed(best: Tried) -> tuple[str, ...]:

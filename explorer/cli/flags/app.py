@@ -43,7 +43,7 @@ def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
     parser.add_argument("model", metavar="MODEL", nargs="?", help="what to open at first: a sample, or a file's path")
     for flag in OPENED[1:]:
-        parser.add_argument(f"--{flag}", help=argparse.SUPPRESS if flag != "data" else "data to judge it on")
+        parser.add_argument(f"--{flag}", help=argparse.SUPPRESS if flag != "data" else "data to evaluate it on")
     parser.add_argument("--port", type=port_number, metavar="N", help="default: 8501 or the next free one; 0: any free")
     parser.add_argument("--address", metavar="IP", help="address to serve on (default: 127.0.0.1)")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The right side of the explore page: the trade-off chart, what changed, what to watch out for."""
+"""The right side of the explore page: the trade-off chart, what changed, warnings."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _restore(view: View, measured_curves: list[TradeOff], chosen: object) -> Non
 
 
 def below(view: View) -> None:
-    """What changed in samples, and what to watch out for in sentences."""
+    """What changed in samples, and warnings in sentences."""
     left, right = st.columns([1, 1.6], gap="small")
     with left, st.container(border=True, key="changed_card", height="stretch"):
         st.header("What changed", anchor=False)

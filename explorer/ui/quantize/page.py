@@ -7,7 +7,7 @@ import json
 import streamlit as st
 
 from explorer.analysis.report import finite
-from explorer.charts.quantization import RECOVERY_NAMES, name_of, quantization_grid
+from explorer.charts.quantization import RECOVERY_NAMES, name_of, quantization_grid, quantization_heatmap
 from explorer.engine.jobs import Job
 from explorer.recovery.grid import RECOVERIES, GridPoint, n_points, pareto
 from explorer.tasks.grid import GridRequest
@@ -139,6 +139,8 @@ def _chart(model: LoadedModel, grid_points: list[GridPoint]) -> None:
             text = json.dumps([_json(p) for p in grid_points], indent=1, allow_nan=False)
             st.download_button("JSON", text, f"{stem}.json", key="grid_json", on_click="ignore")
     chart.draw(quantization_grid(grid_points, theme=chart_theme()), "grid_chart")
+    chart.draw(quantization_heatmap(grid_points, theme=chart_theme()), "grid_heat")
+    st.caption("Accuracy by share and format; the darker, the more was lost. No colour: the interval covers zero.")
     st.caption(
         "Filled: a file that was written, zeros included. Hollow: counted for the smallest way to store it "
         "(bit mask, sparse rows, removed units), which needs software that reads it."

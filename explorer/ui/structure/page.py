@@ -6,22 +6,25 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.charts.structure import coupling_dot
+from explorer.charts.structure import coupling_dot, widths
+from explorer.errors import ExplorerError
 from explorer.pruning.coupling.branches import BLOCK
 from explorer.pruning.granularity import GRANULARITIES
+from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean, clean_markdown
-from explorer.types import LoadedModel, PruningGroup, Scores
+from explorer.types import Dataset, LoadedModel, PruningGroup, Scores
 from explorer.types.aliases import JsonDict
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import chart
 
 _ROLES = {"scored": "Loses rows", "follows": "Goes with it", "consumes": "Loses input columns"}
 _MOST_NAMES = 24
 _KEYS = ("out_channel", "head", "mlp_neuron", "hidden_unit", "layer")
 
 
-def draw(model: LoadedModel) -> None:
+def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """A table of what is coupled, a graph, and the parts of the chosen unit in words."""
     session.show_notices()
     with st.container(border=True, key="structure_card"):
@@ -49,6 +52,25 @@ def draw(model: LoadedModel) -> None:
         _parts(group, scores.groups, chosen)
     with right, st.container(border=True, key="graph_card"):
         _graph(model, scores, group)
+    _present(model, dataset)
+
+
+def _present(model: LoadedModel, dataset: Dataset | None) -> None:
+    """What the present setting leaves of each group: units before and after."""
+    spec = session.workspace().spec
+    with st.container(border=True, key="widths_card"):
+        st.header("The present setting, before and after", anchor=False)
+        try:
+            plan = make_plan(model, spec, session.scores(model, dataset))
+        except ExplorerError as error:
+            st.caption(f":material/block: {clean_markdown(error.what, 200)} {clean_markdown(error.why, 300)}")
+            return
+        gone, of = plan.units
+        unit = f"{plan.unit}s"
+        st.caption(
+            f"{gone:,} of {of:,} {unit} go, as set on Explore." if gone else f"No {unit} go: nothing is set yet."
+        )
+        chart.draw(widths(plan, theme=chart_theme()), "structure_widths")
 
 
 def _label(key: str) -> str:
