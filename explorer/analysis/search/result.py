@@ -182,7 +182,8 @@ def _tied(result: SearchResult) -> tuple[str, ...]:
     tied, n = len(ties(result)), sum(t.meets and t.by != DENSE for t in result.tried) - 1
     if not tied:
         return ()
-    plans = f"{tied:,} of the {n:,} other plans" if n > 1 else "The other plan"
+    some = f"All {n:,} other plans" if tied == n else f"{tied:,} of the {n:,} other plans"
+    plans = some if n > 1 else "The other plan"
     verb = "ties" if tied == 1 else "tie"
     return (f"{plans} within the budget {verb} with it: intervals overlap, these samples do not tell them apart.",)
 

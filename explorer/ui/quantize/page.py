@@ -139,8 +139,6 @@ def _chart(model: LoadedModel, grid_points: list[GridPoint]) -> None:
             text = json.dumps([_json(p) for p in grid_points], indent=1, allow_nan=False)
             st.download_button("JSON", text, f"{stem}.json", key="grid_json", on_click="ignore")
     chart.draw(quantization_grid(grid_points, theme=chart_theme()), "grid_chart")
-    chart.draw(quantization_heatmap(grid_points, theme=chart_theme()), "grid_heat")
-    st.caption("Accuracy by share and format; the darker, the more was lost. No colour: the interval covers zero.")
     st.caption(
         "Filled: a file that was written, zeros included. Hollow: counted for the smallest way to store it "
         "(bit mask, sparse rows, removed units), which needs software that reads it."
@@ -165,6 +163,10 @@ def _table(grid_points: list[GridPoint]) -> None:
         st.caption(clean_markdown(note, 300))
     if any(p.latency for p in grid_points):
         st.caption("Speed: time of the float ONNX file / time of this one, in turns here, batch 1, one thread.")
+    chart.draw(quantization_heatmap(grid_points, theme=chart_theme()), "grid_heat")
+    st.caption(
+        "Accuracy by share and format; the stronger the colour, the more was lost. No colour: the interval covers zero."
+    )
 
 
 _COLUMN = st.column_config

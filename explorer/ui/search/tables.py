@@ -138,7 +138,7 @@ _COLUMNS: JsonDict = {
     "share": _COLUMN.NumberColumn("Cost, of dense", width=105),
     "predicted": _COLUMN.NumberColumn(
         f"Predicted {IN_POINTS}",
-        width=100,
+        width=150,
         help="The sum of the single drops, corrected by the plans before.",
     ),
     "change": _COLUMN.NumberColumn(IN_POINTS, width=100, help="Pruned minus dense, measured: negative is worse."),

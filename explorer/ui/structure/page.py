@@ -42,8 +42,8 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         scores = _scores(model, key or keys[0])
         movable = [k for k in scores.groups if k.why_not is None]
         st.caption(
-            "Units that are tied shrink together: one line moves them all. Choose a line: everything that loses "
-            "something with it lights up."
+            "Units that are coupled shrink together: one threshold moves them all. Choose a group: everything that "
+            "loses something with it lights up."
         )
     left, right = st.columns([1.15, 1], gap="medium")
     with left, st.container(border=True, key="coupled_card"):
@@ -150,7 +150,7 @@ def _why(group: PruningGroup) -> str:
 
 def _blocks(group: PruningGroup) -> None:
     """The units of this line are whole blocks: which weights each of them is."""
-    st.caption("All blocks share one line. A block goes as a whole, and its shortcut is left.")
+    st.caption("All blocks share one threshold. A block goes as a whole, and its shortcut is left.")
     for unit in range(group.n_units):
         own = [p.parameter for p in group.parts if p.role == "scored" and int(p.units[0]) == unit]
         _names(f"Block {unit + 1}", own)
@@ -173,7 +173,7 @@ def _graph(model: LoadedModel, scores: Scores, group: PruningGroup | None) -> No
     with st.container(horizontal_alignment="center", key="graph"):
         st.graphviz_chart(dot, width="content")
     if group is None:
-        st.caption("Nothing is lit: the chosen line cannot move.")
+        st.caption("Nothing is lit: no unit of the chosen group can go.")
     elif group.unit == BLOCK:
         st.caption("Indigo: inside a block that can go.")
     else:
@@ -182,7 +182,7 @@ def _graph(model: LoadedModel, scores: Scores, group: PruningGroup | None) -> No
 
 _COLUMN = st.column_config
 _COLUMNS: JsonDict = {
-    "line": _COLUMN.TextColumn("Line", width=150, pinned=True),
+    "line": _COLUMN.TextColumn("Group", width=150, pinned=True),
     "units": _COLUMN.TextColumn("Units", width=60, alignment="right"),
     "why": _COLUMN.TextColumn("Why tied, or why fixed", width=190),
     "layers": _COLUMN.TextColumn("Layers that lose rows", width=300),
