@@ -53,7 +53,7 @@ def quantization_grid(points: Sequence[GridPoint], *, theme: Theme | None = None
 
 
 def quantization_heatmap(points: Sequence[GridPoint], *, theme: Theme | None = None) -> go.Figure:
-    """Share pruned x number format: the accuracy in each cell, the stronger its colour the more was lost; no colour where the
+    """Share pruned x number format: accuracy in each cell, its colour the stronger the more was lost; none where the
     interval of the change covers zero. What was not measured, or does not exist, is empty.
     """
     theme = theme or Theme.light()
