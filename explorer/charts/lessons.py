@@ -133,6 +133,7 @@ def _curves(form: Curve, answer: tuple[float, ...], readings: Sequence[Reading],
         go.Scatter(
             x=[*levels, *levels[::-1]],
             y=[*highs, *lows[::-1]],
+            mode="lines",
             fill="toself",
             fillcolor=theme.translucent(theme.accent, theme.band),
             line={"width": 0},
