@@ -155,5 +155,5 @@ def dense_value(first: Measurement, drop: Measurement) -> float:
 
 
 def goodness(first: Measurement, drop: Measurement) -> float:
-    """How good a model is, higher is better: its accuracy, or minus how much worse a chosen metric is than dense."""
-    return first.value if first.name in FIRST_NAMES and first.best in (None, "highest") else -drop.value
+    """How good a model is, higher is better: its accuracy, or minus how much worse a metric is that should be low."""
+    return first.value if first.best in (None, "highest") else -drop.value
