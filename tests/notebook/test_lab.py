@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -38,12 +39,13 @@ def awaited(read: Callable[[], object], seconds: float = 60) -> None:
 @pytest.mark.browser
 def test_in_jupyterlab_a_drag_is_measured_heard_in_python_and_undone(chromium_page: Page, tmp_path: Path) -> None:
     page, hosts = chromium_page, set[str]()
-    page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
+    page.on("request", lambda request: hosts.add(urlsplit(request.url.removeprefix("blob:")).hostname or ""))
 
     def heard() -> list[list[object]]:
         path = tmp_path / "heard.txt"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
+    expect.set_options(timeout=60_000)
     with lab(tmp_path, CELLS) as address:
         run_all(page, address)
         facts = page.locator(".pe-fact")
@@ -68,7 +70,7 @@ def test_in_jupyterlab_a_drag_is_measured_heard_in_python_and_undone(chromium_pa
         assert selection
         expect(page.locator(".pe-svg .pe-dot.pe-now")).to_have_count(1)
 
-        page.get_by_role("button", name="Undo").click()
+        page.locator(".pe").get_by_role("button", name="Undo").click()
         expect(facts.nth(2)).to_contain_text("0.0%")
         awaited(lambda: heard()[-1][0] == 0)
         assert hosts <= {"127.0.0.1", ""}
