@@ -25,6 +25,7 @@ class Curves:
         self._key: PruneSpec | None = None
         self._stop = threading.Event()
         self._quiet = threading.Event()
+        self._thread: threading.Thread | None = None
         self.shown: tuple[TradeOff, ...] = ()
 
     def follow(self, spec: PruneSpec) -> None:
@@ -35,7 +36,8 @@ class Curves:
         self.stop()
         self._key, self._stop, self.shown = key, threading.Event(), ()
         arguments = (_requests(key), self._stop)
-        threading.Thread(target=self._measure, args=arguments, name="notebook-curves", daemon=True).start()
+        self._thread = threading.Thread(target=self._measure, args=arguments, name="notebook-curves", daemon=True)
+        self._thread.start()
 
     def rest(self, is_quiet: bool) -> None:
         """Whether there is time for the next point: a drag goes first."""
@@ -46,6 +48,11 @@ class Curves:
         self._stop.set()
         self._quiet.set()
         self._key = None
+
+    def join(self, timeout: float) -> None:
+        """Wait until the point under way is measured, at most so many seconds."""
+        if self._thread is not None:
+            self._thread.join(timeout)
 
     def _measure(self, requests: dict[str, PruneSpec], stop: threading.Event) -> None:
         try:

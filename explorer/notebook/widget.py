@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import weakref
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
@@ -15,6 +17,7 @@ import traitlets
 from explorer import component
 from explorer.analysis.arguments import given_spec
 from explorer.analysis.report import Report
+from explorer.engine import live
 from explorer.engine.live import LiveWorker
 from explorer.errors import ExplorerError
 from explorer.export.weights import write_pruned
@@ -29,6 +32,8 @@ from explorer.types import Dataset, Evaluation, LoadedModel, Plan
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.workbench.code import python_lines
 from explorer.workbench.events import read_events
+
+_MOMENT_S = 2.0
 
 
 class SpecTrait(traitlets.TraitType[PruneSpec, PruneSpec]):
@@ -73,6 +78,7 @@ class Explorer(anywidget.AnyWidget):
         self._ack = 0
         self._is_ready = False
         self._pump = Pump(self._look)
+        _OPEN.add(self)
         super().__init__(spec=spec, **self._all_parts())
         self._is_ready = True
         self._pump.post(self._ask)
@@ -121,11 +127,18 @@ class Explorer(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the measuring and take the widget from the page."""
+        self._stop()
+        super().close()
+
+    def _stop(self) -> None:
         self._pump.close()
         self._curves.stop()
         if self._worker is not None:
             self._worker.close()
-        super().close()
+
+    def _wait(self) -> None:
+        self._pump.join(_MOMENT_S)
+        self._curves.join(_MOMENT_S)
 
     def _repr_mimebundle_(self, **asked: Any) -> tuple[JsonDict, JsonDict] | None:
         bundle = super()._repr_mimebundle_(**asked)
@@ -268,3 +281,16 @@ class Explorer(anywidget.AnyWidget):
         evaluation = self._evaluation
         now = None if evaluation is None or self._is_stale else self._work.point(evaluation)
         return chart_data(self._curves.shown, self._work.tried, now)
+
+
+_OPEN: weakref.WeakSet[Explorer] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    # A thread that Python's own end tears out of torch aborts the process.
+    for widget in list(_OPEN):
+        widget._stop()
+    for widget in list(_OPEN):
+        widget._wait()
+    live.close_all(_MOMENT_S)

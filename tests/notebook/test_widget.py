@@ -177,6 +177,19 @@ def test_closing_ends_every_thread_of_the_widget() -> None:
     assert not [thread for thread in mine if thread.is_alive()]
 
 
+def test_python_may_end_while_the_widget_measures() -> None:
+    code = (
+        "import sys, threading, explorer as ex;"
+        "widget = ex.explore('digits-resnet', spec=ex.PruneSpec(allocation='global:sparsity=0.5'));"
+        "threading.Event().wait(float(sys.argv[1]))"
+    )
+    for moment in ("0.2", "0.4", "0.6"):
+        ended = subprocess.run(
+            [sys.executable, "-c", code, moment], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_when_nobody_looks_any_more_no_further_curve_is_measured(widget: Explorer) -> None:
     widget.set_state({"_views": 1})
     awaited(widget, "_views", lambda n: n == 1)

@@ -19,7 +19,7 @@ from explorer.text.numbers import in_words
 from explorer.types import Dataset, Evaluation, Finding, TradeOff
 from explorer.ui.explore import costs, curves, export_menu
 from explorer.ui.explore.view import View
-from explorer.ui.shell import running, tasks
+from explorer.ui.shell import metric_chooser, running, tasks
 from explorer.ui.shell.theme import chart_theme, is_dark
 from explorer.ui.widgets import chart, progress, thumbnails
 
@@ -39,7 +39,8 @@ _ICONS = {"ok": ":material/check_circle:", "warn": ":material/warning:", "fail":
 def card(view: View) -> bool:
     """Size against accuracy; a click on a point restores its setting. True while curves still grow."""
     with st.container(horizontal=True, vertical_alignment="center", key="chart_head"):
-        st.header("Size against accuracy", anchor=False, width="content")
+        metric = metric_chooser.chosen_metric()
+        st.header(f"Size against {'accuracy' if metric is None else metric.label}", anchor=False, width="content")
         with st.popover("All sizes", icon=":material/table_rows:", help="Every size and count, with its origin."):
             costs.table(view)
         export_menu.buttons(view)
