@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from explorer.ui.shell import frame
 
@@ -18,6 +19,11 @@ def opened() -> frame.Opened:
     without its frame. Naming the pages here ends that, and the run begins again at ``app.py``.
     """
     if "_opened" not in st.session_state:
-        st.navigation([st.Page(path) for path in sorted(_PAGES.glob("*.py"))], position="hidden")
+        st.navigation(entries(), position="hidden")
         st.rerun()
     return frame.opened()
+
+
+def entries() -> list[StreamlitPage]:
+    """Every page, explore as the first one: that one has no address of its own, so that a link to it is not found."""
+    return [st.Page(path, default=path.stem == "explore") for path in sorted(_PAGES.glob("*.py"))]
