@@ -213,6 +213,8 @@ def _recount(module: object) -> None:
         module.in_channels, module.out_channels = n_per_group * module.groups, n_out
     elif isinstance(module, nn.Linear):
         module.out_features, module.in_features = module.weight.shape
+    elif isinstance(module, nn.Embedding):
+        module.num_embeddings, module.embedding_dim = module.weight.shape
     elif isinstance(module, nn.modules.batchnorm._NormBase):
         tensor = module.running_mean if module.running_mean is not None else module.weight
         module.num_features = module.num_features if tensor is None else len(tensor)

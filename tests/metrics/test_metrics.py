@@ -31,7 +31,21 @@ LABELS = Outputs(
     labels=torch.tensor([[True, False], [True, False], [False, False], [True, True]]),
     dense=torch.tensor([[True, False], [True, True], [False, True], [False, True]]),
 )
-GIVEN = {"classes": OUTPUTS, "labels": LABELS, "numbers": NUMBERS, "tokens": TOKENS}
+_PLACES = torch.Generator().manual_seed(2)
+MASKS = Outputs(
+    torch.randn(4, 3, 2, 5, generator=_PLACES),
+    labels=torch.randint(0, 3, (4, 2, 5), generator=_PLACES),
+    dense=torch.randint(0, 3, (4, 2, 5), generator=_PLACES),
+)
+VECTORS = Outputs(torch.randn(4, 6, generator=_PLACES), labels=None, dense=torch.randn(4, 6, generator=_PLACES))
+GIVEN = {
+    "classes": OUTPUTS,
+    "labels": LABELS,
+    "numbers": NUMBERS,
+    "tokens": TOKENS,
+    "mask": MASKS,
+    "embedding": VECTORS,
+}
 
 every_metric = for_each("metric", [m() for m in METRICS])
 
@@ -41,7 +55,9 @@ def test_every_metric_gives_one_number_a_sample_and_batches_give_the_same(metric
     given = GIVEN[metric.task]
     whole = metric.per_sample(given)
     halves = [
-        metric.per_sample(Outputs(given.logits[part], given.labels[part], given.dense[part]))
+        metric.per_sample(
+            Outputs(given.logits[part], None if given.labels is None else given.labels[part], given.dense[part])
+        )
         for part in (slice(0, 2), slice(2, 4))
     ]
     assert whole.shape[0] == 4

@@ -94,7 +94,7 @@ class Few(nn.Module):
         self.out = nn.Linear(4, 2)
     def forward(self, x): return self.out(x)[:1]
 class Dict(Few):
-    def forward(self, x): return {"out": self.out(x)[:, :, None, None]}
+    def forward(self, x): return {"out": self.out(x)[:, :, None, None, None]}
 class Leaves(Few):
     def forward(self, x):
         if len(x) > 1: sys.exit("enough")
