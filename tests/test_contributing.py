@@ -64,7 +64,7 @@ ADDITIONS = {
     "metric": member("metric.py", "explorer/metrics", "MEMBERS: tuple[type[Metric], ...] = (", "Unsure"),
     "check": member("check.py", "explorer/analysis/check", "MEMBERS: tuple[type[Rule], ...] = (", "ShortName"),
     "model source": member("model_source.py", "explorer/models", 'Registry("model source", (', "Shelf"),
-    "data source": member("data_source.py", "explorer/data", 'Registry("data source", (', "Mirrored"),
+    "data source": member("data_source.py", "explorer/data", '"data source", (', "Mirrored"),
     "recovery step": member(
         "recovery_step.py", "explorer/recovery/steps", "MEMBERS: tuple[type[Step], ...] = (", "Rest"
     ),

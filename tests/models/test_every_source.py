@@ -108,6 +108,8 @@ SOURCES: dict[str, Callable[[Path], Made]] = {
 
 @pytest.fixture(params=SOURCES)
 def made(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[LoadedModel, Dataset, Any]:
+    if request.param.endswith("_transformers"):
+        pytest.importorskip("transformers")
     torch.manual_seed(0)
     model, (inputs, targets) = SOURCES[request.param](tmp_path)
     return model, ex.load_data((inputs, targets), model=model), (inputs, targets)
