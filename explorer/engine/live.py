@@ -6,6 +6,7 @@ dropped: cancelling at once would leave a long drag without any number.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -55,6 +56,10 @@ def close_all(patience: float) -> bool:
     for thread in threads.values():
         thread.join(max(0.0, deadline - time.monotonic()))
     return not any(thread.is_alive() for thread in threads.values())
+
+
+# A thread that Python's own end tears out of torch aborts the process.
+atexit.register(close_all, 2.0)
 
 
 class LiveWorker:
