@@ -27,7 +27,7 @@ def channel_parts(coupled: Coupling) -> tuple[Part, ...]:
     channel_roots = channel_roots[channel_roots > FROZEN]
     parts = []
     for use, held in zip(coupled.uses, roots, strict=True):
-        units = torch.where(held > FROZEN, torch.searchsorted(channel_roots, held), -1)
+        units = torch.where(held > FROZEN, torch.searchsorted(channel_roots, held.contiguous()), -1)
         parts.append(Part(use.parameter, use.dim, units, use.role))
     return tuple(parts)
 
