@@ -62,7 +62,7 @@ ADDITIONS = {
         "allocation.py", "explorer/pruning/allocation", "MEMBERS: tuple[type[Allocation], ...] = (", "FirstOnly"
     ),
     "metric": member("metric.py", "explorer/metrics", "MEMBERS: tuple[type[Metric], ...] = (", "Unsure"),
-    "check": member("check.py", "explorer/analysis/check", "MEMBERS: tuple[type[Rule], ...] = (", "ShortName"),
+    "check": member("check.py", "explorer/analysis/check", "MEMBERS: tuple[type[CheckRule], ...] = (", "ShortName"),
     "model source": member("model_source.py", "explorer/models", 'Registry("model source", (', "Shelf"),
     "data source": member("data_source.py", "explorer/data", '"data source", (', "Mirrored"),
     "recovery step": member(

@@ -23,7 +23,7 @@ from explorer.pruning.plan import is_locked
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
-from explorer.text.bar import Steps, tracked
+from explorer.text.bar import BarSteps, tracked
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, SplitName, TradeOffPoint
 from explorer.types.aliases import JsonObject
 
@@ -91,7 +91,7 @@ def sweep(
     measuring["scores"] = scores
     points = measure(loaded, specs, dataset, **measuring)
     at_ratios = (replace(p, asked_ratio=ratio) for p, ratio in zip(points, targets.values(), strict=True))
-    return tracked(at_ratios, Steps("sweep", len(specs)), asked.progress)
+    return tracked(at_ratios, BarSteps("sweep", len(specs)), asked.progress)
 
 
 @options_from(MeasureOptions)

@@ -11,7 +11,7 @@ from explorer.charts.frame import axis, framed
 from explorer.charts.theme import Theme
 from explorer.lessons.blocks import UNITS
 from explorer.lessons.languages import Translate, english
-from explorer.lessons.lesson import Answer, Choice, Curve, Form, Number
+from explorer.lessons.lesson import Answer, ChoiceQuestion, CurveQuestion, Form, Number
 from explorer.lessons.readings import Reading
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import percent_asked
@@ -39,14 +39,14 @@ def prediction(
 ) -> go.Figure:
     """What was predicted beside what was measured: bars with their intervals, or two curves and a band."""
     look = _Look(theme or Theme.light(), t)
-    if isinstance(form, Curve) and isinstance(answer, tuple):
+    if isinstance(form, CurveQuestion) and isinstance(answer, tuple):
         return _curves(form, answer, readings, look)
     return _bars(form, answer, readings, look)
 
 
 def _factor(form: Form, readings: Sequence[Reading]) -> tuple[float, str]:
     """What a value is multiplied by to be shown, and the unit behind it."""
-    if not isinstance(form, Choice):
+    if not isinstance(form, ChoiceQuestion):
         return UNITS[form.unit], form.unit
     is_share = bool(readings) and readings[0].measurement.unit == "fraction"
     return (UNITS["%"], "%") if is_share else (1.0, "×" if readings and readings[0].measurement.unit == "x" else "")
@@ -115,7 +115,7 @@ def _line(answer: float, unit: str, places: list[int], look: _Look) -> go.Scatte
     )
 
 
-def _curves(form: Curve, answer: tuple[float, ...], readings: Sequence[Reading], look: _Look) -> go.Figure:
+def _curves(form: CurveQuestion, answer: tuple[float, ...], readings: Sequence[Reading], look: _Look) -> go.Figure:
     theme, t = look.theme, look.t
     factor = UNITS[form.unit]
     by_level = {reading.x: reading for reading in readings}

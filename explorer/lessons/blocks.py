@@ -11,10 +11,10 @@ from explorer.lessons.lesson import (
     Ask,
     Block,
     ByHand,
-    Check,
-    Choice,
+    ChoiceQuestion,
+    Claim,
     Condition,
-    Curve,
+    CurveQuestion,
     Do,
     Form,
     Number,
@@ -38,7 +38,11 @@ def _predict(fields: Fields) -> Predict:
     key, question = fields.text("key"), fields.text("question")
     form = _FORMS[fields.one_of("kind", tuple(_FORMS))](fields)
     asks = _asks(fields)
-    if isinstance(form, Choice) and not form.bounds and not any(ask.label in ("", *form.options) for ask in asks):
+    if (
+        isinstance(form, ChoiceQuestion)
+        and not form.bounds
+        and not any(ask.label in ("", *form.options) for ask in asks)
+    ):
         raise fields.place.error("No option is measured.", "Let the labels of the measures be those of the options.")
     return Predict(key, question, form, asks)
 
@@ -50,7 +54,7 @@ def _choice(fields: Fields) -> Form:
         raise fields.place.error("A choice needs options.", "Give at least two.")
     if bounds and (len(options) != len(bounds) + 1 or list(bounds) != sorted(bounds)):
         raise fields.place.error("The bounds do not part the options.", "Give one fewer than options, rising.")
-    return Choice(options, cast(Literal["highest", "lowest"], right), bounds)
+    return ChoiceQuestion(options, cast(Literal["highest", "lowest"], right), bounds)
 
 
 def _number(fields: Fields) -> Form:
@@ -67,7 +71,7 @@ def _curve(fields: Fields) -> Form:
         raise fields.place.error("A curve needs levels.", "Give at least two shares, rising.")
     number = _number(fields)
     low, high, unit, tolerance = (getattr(number, name) for name in ("low", "high", "unit", "tolerance"))
-    return Curve(levels, fields.text("across", ""), fields.text("up", ""), low, high, unit, tolerance)
+    return CurveQuestion(levels, fields.text("across", ""), fields.text("up", ""), low, high, unit, tolerance)
 
 
 _FORMS: dict[str, Callable[[Fields], Form]] = {"choice": _choice, "number": _number, "curve": _curve}
@@ -104,9 +108,9 @@ def _do(fields: Fields) -> Do:
     return Do(fields.text("text"), controls, fields.texts("layers"), start, example)
 
 
-def _check(fields: Fields) -> Check:
+def _check(fields: Fields) -> Claim:
     conditions = tuple(_condition(table) for table in fields.tables("condition"))
-    return Check(fields.text("key"), fields.text("claim"), _asks(fields), conditions)
+    return Claim(fields.text("key"), fields.text("claim"), _asks(fields), conditions)
 
 
 def _condition(table: Fields) -> Condition:

@@ -14,7 +14,18 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from explorer.errors import ExplorerError
-from explorer.lessons.lesson import Block, Check, Choice, Curve, Do, Explain, Lesson, Predict, Reveal, Why
+from explorer.lessons.lesson import (
+    Block,
+    ChoiceQuestion,
+    Claim,
+    CurveQuestion,
+    Do,
+    Explain,
+    Lesson,
+    Predict,
+    Reveal,
+    Why,
+)
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """What each language is called in itself. A new one: a line here and its file in ``catalogues``."""
@@ -120,9 +131,9 @@ def _of_block(block: Block) -> Iterator[str]:
         yield from (block.question, block.answer)
     elif isinstance(block, Predict):
         yield block.question
-        yield from block.form.options if isinstance(block.form, Choice) else ()
-        yield from (block.form.across, block.form.up) if isinstance(block.form, Curve) else ()
-    elif isinstance(block, Check):
+        yield from block.form.options if isinstance(block.form, ChoiceQuestion) else ()
+        yield from (block.form.across, block.form.up) if isinstance(block.form, CurveQuestion) else ()
+    elif isinstance(block, Claim):
         yield block.claim
-    if isinstance(block, Predict | Check):
+    if isinstance(block, Predict | Claim):
         yield from (ask.label for ask in block.asks)

@@ -33,7 +33,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChoiceQuestion:
     """One of the options. The right one is the reading of that name with the ``right`` value; with ``bounds`` the
     options are the ranges that they part, rising, and the right one is where the first reading lies."""
 
@@ -57,7 +57,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Curve:
+class CurveQuestion:
     """Heights from ``low`` to ``high`` above each of ``levels`` (shares); near enough on average."""
 
     kind: ClassVar[str] = "curve"
@@ -71,7 +71,7 @@ class Curve:
     tolerance: float = 10.0
 
 
-Form: TypeAlias = Choice | Number | Curve
+Form: TypeAlias = ChoiceQuestion | Number | CurveQuestion
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Check:
+class Claim:
     """A claim that is verified by measuring: all ``conditions`` hold."""
 
     key: str
@@ -152,11 +152,11 @@ class ByHand:
     layer: str
 
 
-Block: TypeAlias = Explain | Predict | Reveal | Do | Why | Check | ByHand
+Block: TypeAlias = Explain | Predict | Reveal | Do | Why | Claim | ByHand
 
 
 @dataclass(frozen=True)
-class Step:
+class LessonStep:
     """What is on the screen at a time."""
 
     title: str
@@ -176,7 +176,7 @@ class Lesson:
     misconception: str
     source: str
     answer: str
-    steps: tuple[Step, ...]
+    steps: tuple[LessonStep, ...]
 
     @property
     def blocks(self) -> Iterator[Block]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from explorer import models
 from explorer.lessons.blocks import BLOCKS
 from explorer.lessons.fields import Fields, Place
-from explorer.lessons.lesson import Block, ByHand, Check, Explain, Lesson, Predict, Reveal, Step, Why
+from explorer.lessons.lesson import Block, ByHand, Claim, Explain, Lesson, LessonStep, Predict, Reveal, Why
 
 _FRONT = "+++"
 _FENCE = re.compile(r"^```\s*(\w+)\s*$")
@@ -37,7 +37,7 @@ def parse(name: str, text: str) -> Lesson:
     return lesson
 
 
-def _lesson(name: str, front: Fields, steps: tuple[Step, ...]) -> Lesson:
+def _lesson(name: str, front: Fields, steps: tuple[LessonStep, ...]) -> Lesson:
     title, model, misconception, source, answer = (
         front.text(field) for field in ("title", "model", "misconception", "source", "answer")
     )
@@ -66,7 +66,7 @@ class _Open:
         self.text = []
 
 
-def _steps(name: str, lines: list[str], at: int) -> Iterator[Step]:
+def _steps(name: str, lines: list[str], at: int) -> Iterator[LessonStep]:
     step: _Open | None = None
     while at < len(lines):
         line, place = lines[at], Place(name, at + 1)
@@ -89,9 +89,9 @@ def _steps(name: str, lines: list[str], at: int) -> Iterator[Step]:
         yield _closed(step)
 
 
-def _closed(step: _Open) -> Step:
+def _closed(step: _Open) -> LessonStep:
     step.close_text()
-    return Step(step.title, tuple(step.blocks))
+    return LessonStep(step.title, tuple(step.blocks))
 
 
 def _end_of_fence(lines: list[str], at: int, place: Place) -> int:
@@ -116,7 +116,7 @@ def _check(lesson: Lesson) -> None:
     keys: set[str] = set()
     predicted: set[str] = set()
     for block in lesson.blocks:
-        if isinstance(block, Predict | Why | Check):
+        if isinstance(block, Predict | Why | Claim):
             if block.key in keys:
                 raise place.error(f"The key {block.key!r} is there twice.", "Give each block a key of its own.")
             keys.add(block.key)
@@ -127,5 +127,5 @@ def _check(lesson: Lesson) -> None:
     revealed = {block.of for block in lesson.blocks if isinstance(block, Reveal)}
     if predicted - revealed:
         raise place.error(f"{sorted(predicted - revealed)[0]!r} is never revealed.", "Put a reveal after the predict.")
-    if not any(isinstance(block, Predict | Check | ByHand) for block in lesson.blocks):
+    if not any(isinstance(block, Predict | Claim | ByHand) for block in lesson.blocks):
         raise place.error("Nothing is measured in it.", "Put a predict and a reveal in it, or a check.")

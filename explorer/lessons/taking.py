@@ -9,8 +9,8 @@ from explorer import models
 from explorer.data import load as load_data
 from explorer.errors import ExplorerError
 from explorer.lessons.languages import Translate, english
-from explorer.lessons.lesson import Answer, Ask, Block, Check, Do, Lesson, Predict, Reveal, Why
-from explorer.lessons.outcome import Outcome, Verdict, checked_answer, filled, outcome, verdict
+from explorer.lessons.lesson import Answer, Ask, Block, Claim, Do, Lesson, Predict, Reveal, Why
+from explorer.lessons.outcome import BlockOutcome, ClaimVerdict, checked_answer, filled, outcome, verdict
 from explorer.lessons.readings import Reading
 from explorer.lessons.request import LessonRequest, Readings
 from explorer.pruning.spec import PruneSpec
@@ -20,13 +20,13 @@ from explorer.types.aliases import JsonDict
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredBlock:
     """What was measured for a block: ``outcome`` of a prediction, ``verdict`` on a claim, ``text`` beside it."""
 
     key: str
     readings: Readings
-    outcome: Outcome | None = None
-    verdict: Verdict | None = None
+    outcome: BlockOutcome | None = None
+    verdict: ClaimVerdict | None = None
     text: str = ""
 
     def __str__(self) -> str:
@@ -64,7 +64,7 @@ class Taking:
         self.answers[key] = checked_answer(self.lesson.prediction(key).form, answer)
         return self.answers[key]
 
-    def reveal(self, block: Reveal | str) -> Measured:
+    def reveal(self, block: Reveal | str) -> MeasuredBlock:
         """Measure what was predicted (``block`` may be its key). Raises ExplorerError where nothing was."""
         if isinstance(block, str):
             key = block
@@ -75,13 +75,13 @@ class Taking:
         readings = self.measured(prediction.asks)
         return revealed(prediction, block, self.answers[block.of], readings, self.t)
 
-    def verify(self, block: Check | str) -> Measured:
+    def verify(self, block: Claim | str) -> MeasuredBlock:
         """Measure what the claim (or that of this key) is about."""
         if isinstance(block, str):
             key = block
-            block = next(each for each in self.lesson.blocks if isinstance(each, Check) and each.key == key)
+            block = next(each for each in self.lesson.blocks if isinstance(each, Claim) and each.key == key)
         readings = self.measured(block.asks)
-        return Measured(block.key, readings, verdict=verdict(block.conditions, readings))
+        return MeasuredBlock(block.key, readings, verdict=verdict(block.conditions, readings))
 
     def measured(self, asks: tuple[Ask, ...]) -> Readings:
         """The readings of all these questions; each is measured once in a lesson, when it first comes up."""
@@ -104,9 +104,9 @@ def joined(batches: Iterator[Readings]) -> Readings:
 
 def revealed(
     prediction: Predict, block: Reveal, answer: Answer, readings: Readings, t: Translate = english
-) -> Measured:
+) -> MeasuredBlock:
     """What the readings say of the answer, in the language of ``t``."""
-    return Measured(
+    return MeasuredBlock(
         block.of,
         readings,
         outcome=outcome(prediction.form, answer, readings, t),
@@ -121,7 +121,7 @@ def _shortened(readings: Readings) -> list[Reading]:
 
 def take(
     lesson: Lesson, context: Context, answers: Mapping[str, object], t: Translate = english
-) -> Iterator[tuple[Block, Measured | None]]:
+) -> Iterator[tuple[Block, MeasuredBlock | None]]:
     """Take the lesson with these answers, block by block: what there is, and what was measured for it.
 
     Raises ExplorerError where an answer is absent, or is none, before anything is measured.
@@ -135,19 +135,21 @@ def take(
     return _blocks(taking)
 
 
-def _blocks(taking: Taking) -> Iterator[tuple[Block, Measured | None]]:
+def _blocks(taking: Taking) -> Iterator[tuple[Block, MeasuredBlock | None]]:
     for block in taking.lesson.blocks:
         if isinstance(block, Do):
             taking.setting = block.example
         if isinstance(block, Reveal):
             yield block, taking.reveal(block)
-        elif isinstance(block, Check):
+        elif isinstance(block, Claim):
             yield block, taking.verify(block)
         else:
             yield block, None
 
 
-def to_json(lesson: Lesson, taken: Iterator[tuple[Block, Measured | None]], answers: Mapping[str, object]) -> JsonDict:
+def to_json(
+    lesson: Lesson, taken: Iterator[tuple[Block, MeasuredBlock | None]], answers: Mapping[str, object]
+) -> JsonDict:
     """Everything that came of a lesson, JSON-able."""
     measured = [(block, result) for block, result in taken if result is not None]
     predictions = [
@@ -170,7 +172,7 @@ def to_json(lesson: Lesson, taken: Iterator[tuple[Block, Measured | None]], answ
             "readings": [reading.to_json() for reading in result.readings],
         }
         for block, result in measured
-        if result.verdict is not None and isinstance(block, Check)
+        if result.verdict is not None and isinstance(block, Claim)
     ]
     questions = [block for block in lesson.blocks if isinstance(block, Why)]
     whys = [{"key": why.key, "answer": answers.get(why.key), "teacher": why.answer} for why in questions]

@@ -17,7 +17,7 @@ RATIOS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 _FINER = (1.1, 1.25, 1.75, 2.5)  # whole units often end at a small ratio
 
 
-class Curves:
+class WidgetCurves:
     """The newest request's curve and that of its control; another unit, criterion or limit begins new ones."""
 
     def __init__(self, work: Work, grown: Callable[[], None]) -> None:

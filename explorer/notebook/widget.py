@@ -22,7 +22,7 @@ from explorer.engine.live import LiveWorker
 from explorer.errors import ExplorerError
 from explorer.export.weights import write_pruned
 from explorer.notebook.chart_data import chart_data
-from explorer.notebook.curves import Curves
+from explorer.notebook.curves import WidgetCurves
 from explorer.notebook.offers import offers
 from explorer.notebook.page import StaticPage, facts_table, page
 from explorer.notebook.pump import Pump
@@ -72,7 +72,7 @@ class Explorer(anywidget.AnyWidget):
     def __init__(self, model: LoadedModel, dataset: Dataset | None, spec: PruneSpec) -> None:
         self._work = Work(model, dataset, spec)
         self._worker = None if self._work.why_not else LiveWorker(self._work.evaluator)
-        self._curves = Curves(self._work, lambda: self._pump.post(self._draw_chart))
+        self._curves = WidgetCurves(self._work, lambda: self._pump.post(self._draw_chart))
         self._evaluation: Evaluation | None = None
         self._measured = ""  # the digest of the plan that the evaluation is of
         self._ack = 0

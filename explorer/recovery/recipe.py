@@ -23,7 +23,7 @@ from explorer.recovery.context import RecoveryContext
 from explorer.recovery.state import Recovered, RecoveryProgress, State
 from explorer.recovery.steps import STEPS, Rewind
 from explorer.recovery.steps.base import Step
-from explorer.text.bar import Steps, tracked
+from explorer.text.bar import BarSteps, tracked
 from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.brief import Brief
@@ -171,7 +171,7 @@ def recover(
         dataset, layer_table(loaded), evaluator, kept, device, request.seed, n_steps=len(request.steps)
     )
     n_lines = sum(max(1, step.n_epochs) for step in request.steps)
-    return tracked(_steps(loaded, request, context), Steps("recover", n_lines, _is_line), progress)
+    return tracked(_steps(loaded, request, context), BarSteps("recover", n_lines, _is_line), progress)
 
 
 def _check(model: LoadedModel, recipe: Recipe, data: Dataset) -> None:

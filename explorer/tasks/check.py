@@ -12,8 +12,8 @@ from explorer import models
 from explorer.analysis.arguments import given_data, given_model, given_spec
 from explorer.analysis.check.base import Outcome
 from explorer.analysis.check.command import command_of, policy_words
-from explorer.analysis.check.evidence import Evidence
-from explorer.analysis.check.making import About, outcomes_and_check
+from explorer.analysis.check.evidence import CheckEvidence
+from explorer.analysis.check.making import CheckAbout, outcomes_and_check
 from explorer.analysis.check.policy import Policy, given_policy
 from explorer.analysis.check.result import Check
 from explorer.analysis.parent import parent_of
@@ -88,7 +88,7 @@ class CheckRequest(TaskRequest[Outcome | Check]):
         """The outcome of each check, and last the whole. A look at the test split is counted."""
         candidate, plan = self._candidate(context)
         runnable(context.model)
-        evidence = Evidence(
+        evidence = CheckEvidence(
             dense=context.model,
             candidate=candidate,
             dataset=context.dataset,
@@ -100,7 +100,7 @@ class CheckRequest(TaskRequest[Outcome | Check]):
             slices=dict(self.slices),
         )
         n_looks = context.n_looks if self.split == "test" else None
-        yield from outcomes_and_check(self.policy, evidence, About(self._command(context, candidate), n_looks))
+        yield from outcomes_and_check(self.policy, evidence, CheckAbout(self._command(context, candidate), n_looks))
 
     def describe(self, result: Outcome | Check) -> str:
         """ "accuracy not inferior: pass"."""

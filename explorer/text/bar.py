@@ -18,7 +18,7 @@ _GAP_S = 0.1
 _active = threading.local()
 
 
-class Line(Protocol):
+class BarLine(Protocol):
     """Where the bar is written: one line that is written again and again."""
 
     def show(self, text: str) -> None:
@@ -31,7 +31,7 @@ class Line(Protocol):
 
 
 @dataclass(frozen=True)
-class Steps:
+class BarSteps:
     """What is counted: the work's name, how many steps it has, and what one was."""
 
     name: str
@@ -39,7 +39,7 @@ class Steps:
     is_step: Callable[[Any], bool] = lambda result: True
 
 
-def tracked(results: Iterator[T], steps: Steps, progress: bool | None = None) -> Iterator[T]:
+def tracked(results: Iterator[T], steps: BarSteps, progress: bool | None = None) -> Iterator[T]:
     """The same results, one after the other, beside a bar with the time that is left.
 
     ``progress``: None shows it where Python is used by hand (a notebook, an interactive prompt). While it is shown an
@@ -52,7 +52,7 @@ def tracked(results: Iterator[T], steps: Steps, progress: bool | None = None) ->
     return _with_bar(results, steps)
 
 
-def _with_bar(results: Iterator[T], steps: Steps) -> Iterator[T]:
+def _with_bar(results: Iterator[T], steps: BarSteps) -> Iterator[T]:
     if getattr(_active, "bar", False):
         yield from results
         return
@@ -80,7 +80,7 @@ def _with_bar(results: Iterator[T], steps: Steps) -> Iterator[T]:
         _active.bar = False
 
 
-def text_of(steps: Steps, done: int, seconds: float) -> str:
+def text_of(steps: BarSteps, done: int, seconds: float) -> str:
     """The bar as text: ``scan  [██████      ]  12 of 40, 0:32 left``."""
     share = min(1.0, done / steps.total) if steps.total else 0.0
     full = round(_WIDE * share)
@@ -99,7 +99,7 @@ def _is_by_hand() -> bool:
     return hasattr(sys, "ps1") or (ipython is not None and ipython.get_ipython() is not None)
 
 
-def _line() -> Line:
+def _line() -> BarLine:
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return _InNotebook() if hasattr(shell, "kernel") else _InTerminal()

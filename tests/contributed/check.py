@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.params import param
 
 
 @dataclass(frozen=True)
-class ShortName(Rule):
+class ShortName(CheckRule):
     """The address has at most ``most`` letters."""
 
     key: ClassVar[str] = "short_name"
@@ -20,7 +20,7 @@ class ShortName(Rule):
 
     most: int = param(20, "most letters", low=1, high=1000, help="of the address")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """How long it is."""
         n = evidence.counted("letters", len(evidence.candidate.address), "letters")
         return self.says("pass" if n.value <= self.most else "fail", f"{n.value:.0f} letters.", n, limit=self.most)

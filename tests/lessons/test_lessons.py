@@ -9,10 +9,10 @@ import pytest
 
 from explorer import lessons
 from explorer.errors import ExplorerError
-from explorer.lessons.lesson import Check, Choice, Explain, Lesson, Number, Predict, Reveal
+from explorer.lessons.lesson import ChoiceQuestion, Claim, Explain, Lesson, Number, Predict, Reveal
 from explorer.lessons.outcome import right_option
 from explorer.lessons.request import Readings
-from explorer.lessons.taking import Measured, Taking, take
+from explorer.lessons.taking import MeasuredBlock, Taking, take
 
 TEXTS = Path(lessons.__file__).parent / "texts"
 SLOW = {"tickets"}  # it trains several networks
@@ -21,13 +21,13 @@ NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name fo
 
 def some_answer(prediction: Predict) -> object:
     form = prediction.form
-    if isinstance(form, Choice):
+    if isinstance(form, ChoiceQuestion):
         return form.options[0]
     middle = (form.low + form.high) / 2
     return middle if isinstance(form, Number) else [middle] * len(form.levels)
 
 
-def taken(lesson: Lesson) -> dict[str, Measured]:
+def taken(lesson: Lesson) -> dict[str, MeasuredBlock]:
     answers = {prediction.key: some_answer(prediction) for prediction in lesson.predictions}
     results = take(lesson, Taking.of(lesson).context, answers)
     return {result.key: result for _, result in results if result is not None}
@@ -50,7 +50,7 @@ RIGHT: dict[str, dict[str, object]] = {
 
 def is_right(lesson: Lesson, key: str, readings: Readings, right: object) -> bool:
     form = lesson.prediction(key).form
-    if isinstance(form, Choice):
+    if isinstance(form, ChoiceQuestion):
         return right_option(form, readings) == right
     assert isinstance(right, tuple)
     low, high = right
@@ -64,7 +64,7 @@ def test_every_claim_of_a_lesson_holds_and_every_prediction_comes_out_as_it_tell
     assert {
         key for key, right in RIGHT[name].items() if not is_right(lesson, key, results[key].readings, right)
     } == set()
-    checks = {block.key: results[block.key].verdict for block in lesson.blocks if isinstance(block, Check)}
+    checks = {block.key: results[block.key].verdict for block in lesson.blocks if isinstance(block, Claim)}
     assert checks
     assert {key: verdict.words for key, verdict in checks.items() if verdict is None or not verdict.holds} == {}
     for block in lesson.blocks:

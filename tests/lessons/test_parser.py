@@ -7,8 +7,8 @@ import re
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.lessons.lesson import Check, Choice, Curve, Do, Explain, Number, Predict, Reveal, Why
-from explorer.lessons.measures import Accuracy, EnergyBelow
+from explorer.lessons.lesson import ChoiceQuestion, Claim, CurveQuestion, Do, Explain, Number, Predict, Reveal, Why
+from explorer.lessons.measures import AccuracyReached, EnergyBelow
 from explorer.lessons.measures.base import spec_of
 from explorer.lessons.parser import parse
 from explorer.pruning.spec import Limit, PruneSpec
@@ -68,7 +68,7 @@ def test_a_file_becomes_steps_of_blocks_in_their_order() -> None:
     lesson = parse("demo", GOOD + MORE)
     assert (lesson.title, lesson.minutes, lesson.model) == ("A title", 5, "digits-mlp")
     assert [step.title for step in lesson.steps] == ["One", "Two"]
-    assert [type(block) for block in lesson.blocks] == [Explain, Predict, Reveal, Do, Why, Check]
+    assert [type(block) for block in lesson.blocks] == [Explain, Predict, Reveal, Do, Why, Claim]
     first, second = lesson.steps
     assert isinstance(first.blocks[1], Predict)
     assert first.blocks[1].form == Number(0, 100, "%", 5)
@@ -76,17 +76,17 @@ def test_a_file_becomes_steps_of_blocks_in_their_order() -> None:
     assert isinstance(second.blocks[0], Do)
     assert second.blocks[0].start == PruneSpec("out_channel", "lp_norm", "uniform:sparsity=0.25")
     setting = PruneSpec(allocation="global:sparsity=0.5")
-    assert isinstance(second.blocks[2], Check)
+    assert isinstance(second.blocks[2], Claim)
     asked = second.blocks[2].asks[0].with_setting(setting)
-    assert asked.measure == Accuracy(setting, True, "drop")
+    assert asked.measure == AccuracyReached(setting, True, "drop")
 
 
 def test_the_three_kinds_of_prediction_are_read() -> None:
     choice = PREDICT.replace('"number"', '"choice"\noptions = ["few", "many"]\nbounds = [50]')
     curve = PREDICT.replace('"number"', '"curve"\nlevels = [0.1, 0.9]')
     forms = [parse("demo", GOOD.replace(PREDICT, block)).predictions[0].form for block in (choice, curve)]
-    assert forms[0] == Choice(("few", "many"), "highest", (50.0,))
-    assert forms[1] == Curve((0.1, 0.9), tolerance=5.0)
+    assert forms[0] == ChoiceQuestion(("few", "many"), "highest", (50.0,))
+    assert forms[1] == CurveQuestion((0.1, 0.9), tolerance=5.0)
 
 
 def test_a_setting_is_written_by_its_members_in_any_order_or_as_json() -> None:

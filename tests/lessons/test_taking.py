@@ -13,7 +13,7 @@ from explorer import lessons
 from explorer.errors import ExplorerError
 from explorer.lessons.by_hand import by_hand
 from explorer.lessons.handouts import handout, write
-from explorer.lessons.lesson import Choice, Condition, Curve, Number
+from explorer.lessons.lesson import ChoiceQuestion, Condition, CurveQuestion, Number
 from explorer.lessons.outcome import checked_answer, filled, outcome, verdict
 from explorer.lessons.readings import Reading
 from explorer.lessons.taking import Taking, take
@@ -45,11 +45,11 @@ def test_a_lesson_with_an_answer_missing_measures_nothing() -> None:
 
 def test_an_answer_must_be_one_to_its_question() -> None:
     for form, good, bad in (
-        (Choice(("a", "b")), "a", "c"),
+        (ChoiceQuestion(("a", "b")), "a", "c"),
         (Number(0, 100), 40, 101),
         (Number(0, 100), 40, True),
-        (Curve((0.1, 0.9)), [1, 2], [1]),
-        (Curve((0.1, 0.9)), [1, 2], [1, "2"]),
+        (CurveQuestion((0.1, 0.9)), [1, 2], [1]),
+        (CurveQuestion((0.1, 0.9)), [1, 2], [1, "2"]),
     ):
         assert checked_answer(form, good) in ("a", 40.0, (1.0, 2.0))
         with pytest.raises(ExplorerError):
@@ -66,15 +66,15 @@ def test_a_number_is_right_inside_the_interval_or_within_its_tolerance() -> None
 
 def test_the_right_option_is_the_highest_the_lowest_or_the_range_that_was_measured() -> None:
     measured = [reading("a", 0.2), reading("b", 0.9), reading("c", 1.0)]
-    assert outcome(Choice(("a", "b")), "b", measured).is_right
-    assert outcome(Choice(("a", "b"), "lowest"), "a", measured).is_right
-    ranges = Choice(("few", "some", "many"), bounds=(10, 20))
+    assert outcome(ChoiceQuestion(("a", "b")), "b", measured).is_right
+    assert outcome(ChoiceQuestion(("a", "b"), "lowest"), "a", measured).is_right
+    ranges = ChoiceQuestion(("few", "some", "many"), bounds=(10, 20))
     assert [outcome(ranges, "many", [reading("", v)]).is_right for v in (0.05, 0.15, 0.2)] == [False, False, True]
 
 
 def test_a_curve_is_right_by_its_mean_distance() -> None:
     measured = [reading("10%", 0.1), reading("30%", 0.3)]
-    form = Curve((0.1, 0.3), tolerance=10)
+    form = CurveQuestion((0.1, 0.3), tolerance=10)
     assert outcome(form, (20.0, 40.0), measured).is_right
     assert not outcome(form, (21.0, 40.0), measured).is_right
 

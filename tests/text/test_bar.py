@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 import explorer as ex
-from explorer.text.bar import Steps, text_of, tracked
+from explorer.text.bar import BarSteps, text_of, tracked
 
-FIVE = Steps("count", 5)
+FIVE = BarSteps("count", 5)
 
 
 def interrupted(after: int) -> Iterator[int]:
@@ -49,9 +49,9 @@ def test_a_script_has_no_bar_and_a_prompt_has_one(
 
 
 def test_work_in_work_and_work_in_another_thread_have_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    inner = tracked(iter(range(5)), Steps("inner", 5), progress=True)
-    list(tracked(inner, Steps("outer", 5), progress=True))
-    thread = threading.Thread(target=lambda: list(tracked(iter(range(5)), Steps("other", 5), progress=True)))
+    inner = tracked(iter(range(5)), BarSteps("inner", 5), progress=True)
+    list(tracked(inner, BarSteps("outer", 5), progress=True))
+    thread = threading.Thread(target=lambda: list(tracked(iter(range(5)), BarSteps("other", 5), progress=True)))
     thread.start()
     thread.join()
     printed = capsys.readouterr().err
@@ -63,4 +63,4 @@ def test_work_in_work_and_work_in_another_thread_have_no_bar(capsys: pytest.Capt
 def test_the_time_left_is_what_the_steps_so_far_took() -> None:
     assert text_of(FIVE, 1, 10.0).endswith("1 of 5, 0:40 left")
     assert text_of(FIVE, 0, 10.0).endswith("0 of 5")
-    assert text_of(Steps("more than expected", 2), 3, 10.0).endswith("3 of 2")
+    assert text_of(BarSteps("more than expected", 2), 3, 10.0).endswith("3 of 2")

@@ -29,7 +29,7 @@ def test_every_source_of_data_is_on_the_screen() -> None:
 
 def test_a_refusal_finds_the_field_that_it_names() -> None:
     drawn: list[str] = []
-    places = data_chooser.Places()
+    places = data_chooser.RefusalPlaces()
     places.below = {name: Place(name, drawn) for name in ("path", "mean", "splits")}  # type: ignore[misc]
     monkey = pytest.MonkeyPatch()
     with monkey.context() as patched:

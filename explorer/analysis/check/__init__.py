@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.analysis.check.accuracy import AccuracyNotInferior
-from explorer.analysis.check.base import Rule
+from explorer.analysis.check.base import CheckRule
 from explorer.analysis.check.calibration import Calibration
 from explorer.analysis.check.changed import ChangedAnswers
 from explorer.analysis.check.classes import EveryClass
@@ -16,15 +16,15 @@ from explorer.analysis.check.language import LanguageModels
 from explorer.analysis.check.operating import OperatingPoint
 from explorer.analysis.check.parity import Parity
 from explorer.analysis.check.probabilities import Probabilities
-from explorer.analysis.check.provenance import Provenance
+from explorer.analysis.check.provenance import ProvenanceCheck
 from explorer.analysis.check.slices import Slices
 from explorer.params import Registry
 
-MEMBERS: tuple[type[Rule], ...] = (
+MEMBERS: tuple[type[CheckRule], ...] = (
     *(AccuracyNotInferior, ChangedAnswers, EveryClass, Disparity),
     *(Probabilities, Calibration, OperatingPoint),
     *(Corruptions, Slices, Generalisation),
     LanguageModels,
-    *(DeadOrConstant, Parity, Cost, Provenance),
+    *(DeadOrConstant, Parity, Cost, ProvenanceCheck),
 )
-CHECKS: Registry[Rule] = Registry("check", MEMBERS)
+CHECKS: Registry[CheckRule] = Registry("check", MEMBERS)

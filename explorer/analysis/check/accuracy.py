@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.statistics import METHOD, paired_score, samples_needed, smallest_margin
 from explorer.params import param
 from explorer.text.numbers import points_apart, points_spelled
@@ -14,7 +14,7 @@ from explorer.types import Measurement
 
 
 @dataclass(frozen=True)
-class AccuracyNotInferior(Rule):
+class AccuracyNotInferior(CheckRule):
     """The upper end of the paired 95 % score interval of the drop is within ``margin``; it fails where the lower end
     is beyond. Between, too few samples were looked at. Other answers than classes: the interval of their own drop.
 
@@ -27,7 +27,7 @@ class AccuracyNotInferior(Rule):
 
     margin: float = param(0.01, "margin", low=0.0001, high=1, help="the drop that is still accepted, as a fraction")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The paired drop, against the margin."""
         if evidence.labels is None:
             return self.no_case("The data has no labels: nothing says who is right.")
@@ -56,7 +56,7 @@ class AccuracyNotInferior(Rule):
         )
         return self.says("cannot tell", why, drop, limit=limit, n_needed=needed)
 
-    def _of_other_answers(self, evidence: Evidence) -> Outcome:
+    def _of_other_answers(self, evidence: CheckEvidence) -> Outcome:
         drop = evidence.evaluation.drop
         if drop.low is None or drop.high is None:
             return self.says("cannot tell", "Too few samples for an interval.", drop, limit=self.margin)

@@ -38,7 +38,7 @@ class Side:
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class AnswerPair:
     """Both models' answers to n samples. ``kl`` (n,): KL(dense, candidate) in nats; ``labels`` (n,) or None."""
 
     dense: Side
@@ -80,13 +80,13 @@ def task(model: LoadedModel, x: Inputs, labels: Tensor | None) -> Task:
     return task_of(outputs, labels)
 
 
-def answered(dense: LoadedModel, candidate: LoadedModel, x: Inputs, labels: Tensor | None) -> Pair:
+def answered(dense: LoadedModel, candidate: LoadedModel, x: Inputs, labels: Tensor | None) -> AnswerPair:
     """Both models' answers. Raises ExplorerError where they do not tell the same classes apart."""
     parts = list(_batches(dense, candidate, x, labels))
     if not parts:
         raise ExplorerError("There are no samples to check on.", fix="Choose another split or other data.")
     sides = (_joined([part[0] for part in parts]), _joined([part[1] for part in parts]))
-    return Pair(*sides, torch.cat([part[2] for part in parts]), labels, parts[0][0].low.shape[0])
+    return AnswerPair(*sides, torch.cat([part[2] for part in parts]), labels, parts[0][0].low.shape[0])
 
 
 def scores_of(model: LoadedModel, x: Inputs) -> Iterator[Tensor]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import ClassVar, Literal
 
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.report import finite
 from explorer.params import param
 from explorer.types import Measurement
@@ -43,7 +43,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Rule(ABC):
+class CheckRule(ABC):
     """A check: a frozen dataclass whose fields are its limits, as a policy states them.
 
     ``key`` is its name in a policy, ``label`` what it shows; ``question`` is what it asks, in a sentence.
@@ -56,7 +56,7 @@ class Rule(ABC):
     level: Level = param("fail", "what it does", choices=LEVELS, help="fail, only warn, or off")
 
     @abstractmethod
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """What the evidence says. Raises ExplorerError only for what is wrong with the input itself."""
 
     def says(self, status: Status, why: str, value: Measurement | None = None, **more: object) -> Outcome:

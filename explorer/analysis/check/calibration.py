@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.analysis.check.answers import Side
-from explorer.analysis.check.base import LEVELS, Level, Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import LEVELS, CheckRule, Level, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.metrics.interval import Interval
 from explorer.params import param
 from explorer.text.numbers import percent
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Calibration(Rule):
+class Calibration(CheckRule):
     """The expected calibration error (15 bins of equal width) beside the band that a perfectly calibrated model with
     these confidences shows at this n: labels are drawn 200 times from the confidences. It holds where the error is
     within the band's 95 %, or where it did not rise beyond doubt (paired bootstrap, 1,000 draws).
@@ -38,7 +38,7 @@ class Calibration(Rule):
 
     level: Level = param("warn", "what it does", choices=LEVELS, help="fail, only warn, or off")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The error, against the end of the band."""
         if evidence.why_not_right:
             return self.no_case(evidence.why_not_right)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from explorer.analysis.check.answers import Pair
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.answers import AnswerPair
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.statistics import mcnemar, samples_for_share
 from explorer.metrics.interval import wilson
 from explorer.params import param
@@ -16,7 +16,7 @@ from explorer.types.aliases import JsonObject
 
 
 @dataclass(frozen=True)
-class ChangedAnswers(Rule):
+class ChangedAnswers(CheckRule):
     """The share of samples that another class is chosen for, with Wilson's 95 % interval, against ``most``; and
     McNemar's exact test of whether more became wrong than right.
 
@@ -29,7 +29,7 @@ class ChangedAnswers(Rule):
 
     most: float = param(0.05, "most", low=0, high=1, help="the share of answers that may change, as a fraction")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The share, against the most that may be."""
         if evidence.why_no_classes:
             return self.no_case(evidence.why_no_classes)
@@ -49,7 +49,7 @@ class ChangedAnswers(Rule):
         return self.says("cannot tell", why, share, limit=limit, rows=rows, n_needed=needed if needed > n else None)
 
 
-def _directions(pair: Pair) -> str:
+def _directions(pair: AnswerPair) -> str:
     lost, won = int(pair.lost.sum()), int(pair.won.sum())
     other = int(pair.changed.sum()) - lost - won
     p = mcnemar(lost, won)
@@ -61,7 +61,7 @@ def _directions(pair: Pair) -> str:
     )
 
 
-def _rows(pair: Pair) -> tuple[JsonObject, ...]:
+def _rows(pair: AnswerPair) -> tuple[JsonObject, ...]:
     lost, won = int(pair.lost.sum()), int(pair.won.sum())
     other = int(pair.changed.sum()) - lost - won
     return (

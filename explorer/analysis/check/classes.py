@@ -7,14 +7,14 @@ from typing import ClassVar
 
 import torch
 
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
-from explorer.analysis.check.parts import Family, Part
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
+from explorer.analysis.check.parts import FamilyOfParts, PartOfSamples
 from explorer.params import param
 
 
 @dataclass(frozen=True)
-class EveryClass(Rule):
+class EveryClass(CheckRule):
     """The paired drop of every class against ``margin``: it fails where a class is beyond it after Holm's correction
     over all classes (5 % two-sided for the family), passes where no class is measured beyond it, and cannot tell where
     one is measured beyond but not beyond doubt, or where a class has fewer than ``fewest`` samples.
@@ -29,11 +29,11 @@ class EveryClass(Rule):
     margin: float = param(0.05, "margin", low=0.0001, high=1, help="the drop that a class may have, as a fraction")
     fewest: int = param(30, "fewest samples", low=1, high=100_000, help="a class with fewer cannot be told")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The worst class, and a row for each."""
         if evidence.why_not_right:
             return self.no_case(evidence.why_not_right)
         pair, labels = evidence.pair, evidence.pair.labels
         present = torch.unique(labels).tolist()  # type: ignore[no-untyped-call]
-        parts = [Part.of(evidence.dataset.class_name(c), pair, labels == c) for c in present]
-        return Family("class", parts, self.margin, self.fewest).outcome(self, evidence)
+        parts = [PartOfSamples.of(evidence.dataset.class_name(c), pair, labels == c) for c in present]
+        return FamilyOfParts("class", parts, self.margin, self.fewest).outcome(self, evidence)

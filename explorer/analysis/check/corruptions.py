@@ -14,8 +14,8 @@ from scipy import stats
 from torch import Tensor
 
 from explorer.analysis.check.answers import answered
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.parts import ALPHA
 from explorer.analysis.check.statistics import holm, mean_interval
 from explorer.analysis.corrupting import FOR_SMALL, Pictures, corrupted
@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Corruptions(Rule):
+class Corruptions(CheckRule):
     """How much larger the drop is on corrupted pictures than on clean ones, sample by sample: six kinds at severity
     1, 3 and 5, on the first ``samples`` of the split. All kinds together are held against ``margin`` by their 95 %
     interval, and each kind alone after Holm's correction.
@@ -44,7 +44,7 @@ class Corruptions(Rule):
     margin: float = param(0.03, "margin", low=0.0001, high=1, help="how much larger the drop may be, as a fraction")
     samples: int = param(500, "samples", low=2, high=10_000_000, help="of the split, at most")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The drop of the drop over all kinds, and a row for each kind and severity."""
         why_not = evidence.why_not_right or ("" if evidence.dataset.images else "The samples are no pictures.")
         pictures = None if why_not else _pictures(evidence, self.samples)
@@ -68,7 +68,7 @@ class Corruptions(Rule):
         return self.says("cannot tell", f"{why} Too few samples to tell.", value, limit=self.margin, rows=rows)
 
 
-def _pictures(evidence: Evidence, n: int) -> Pictures | None:
+def _pictures(evidence: CheckEvidence, n: int) -> Pictures | None:
     """The first pictures from 0 to 1; None where that is not known of them."""
     x = evidence.split.x
     scale = _scale(evidence, x) if isinstance(x, Tensor) and x.dim() == 4 else None
@@ -80,7 +80,7 @@ def _pictures(evidence: Evidence, n: int) -> Pictures | None:
     return np.clip(pictures, 0, 1) if inside and x.shape[1] in (1, 3) else None
 
 
-def _scale(evidence: Evidence, x: Tensor) -> tuple[Tensor, Tensor] | None:
+def _scale(evidence: CheckEvidence, x: Tensor) -> tuple[Tensor, Tensor] | None:
     values = [evidence.dataset.meta.get(name) for name in ("mean", "std")]
     numbers = [torch.tensor(v, dtype=torch.float64) for v in values if isinstance(v, list | tuple)]
     if len(numbers) != 2 or any(len(each) not in (1, x.shape[1]) for each in numbers):
@@ -89,7 +89,7 @@ def _scale(evidence: Evidence, x: Tensor) -> tuple[Tensor, Tensor] | None:
     return mean, std
 
 
-def _excess(evidence: Evidence, pictures: Pictures) -> tuple[Mapping[str, Array], tuple[JsonObject, ...]]:
+def _excess(evidence: CheckEvidence, pictures: Pictures) -> tuple[Mapping[str, Array], tuple[JsonObject, ...]]:
     x, n = evidence.split.x, len(pictures)
     mean, std = _scale(evidence, x)  # type: ignore[arg-type,misc]
     labels = evidence.pair.labels[:n]  # type: ignore[index]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence, file_of
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence, file_of
 from explorer.export.sizes import file_sizes
 from explorer.metrics.interval import Interval
 from explorer.metrics.latency import latency
@@ -21,7 +21,7 @@ from explorer.types.aliases import JsonObject
 
 
 @dataclass(frozen=True)
-class Cost(Rule):
+class Cost(CheckRule):
     """The bytes of the very file, against ``max_bytes`` where one is given; and, where time is asked for, the ratio of
     times candidate / dense, taken in turns, with its 95 % interval, against ``most``.
     """
@@ -33,7 +33,7 @@ class Cost(Rule):
     max_bytes: int = param(0, "most bytes", low=0, high=2**50, help="of the file; 0 asks for nothing")
     most: float = param(1.05, "most time", low=0, high=1000, help="time / time of the dense model, where it is timed")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """Time where it was asked for, else bytes."""
         before, after = _bytes(evidence.dense), _bytes(evidence.candidate)
         sizes = f"{bytes_counted(after.value)}; the dense model's file has {bytes_counted(before.value)}."
@@ -46,7 +46,7 @@ class Cost(Rule):
         why = sizes if self.max_bytes else f"{sizes} No limit was asked for, and no time was measured."
         return self.says("pass", why, after, limit=self.max_bytes or None, rows=rows)
 
-    def _timed(self, evidence: Evidence, sizes: str, rows: tuple[JsonObject, ...]) -> Outcome:
+    def _timed(self, evidence: CheckEvidence, sizes: str, rows: tuple[JsonObject, ...]) -> Outcome:
         dense, candidate = runnable(evidence.dense), runnable(evidence.candidate)
         example = evidence.dense.example if evidence.dense.example is not None else evidence.split.x[:1]
         timing = latency(dense, candidate, example, pairs=evidence.times, seed=evidence.seed)
@@ -70,7 +70,7 @@ def _bytes(model: LoadedModel) -> Measurement:
     return Measurement("bytes", sizes["dense_file"].value, "bytes", "counted", note="As export would write it.")
 
 
-def _memory(evidence: Evidence) -> tuple[JsonObject, ...]:
+def _memory(evidence: CheckEvidence) -> tuple[JsonObject, ...]:
     if evidence.dense.example is None or not evidence.times:
         return ()
     held = memory(runnable(evidence.dense), runnable(evidence.candidate), evidence.dense.example)

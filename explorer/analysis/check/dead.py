@@ -10,8 +10,8 @@ import torch
 
 from explorer.analysis import collapse
 from explorer.analysis.check.answers import scores_of
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.metrics.size import stored_tensors
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
@@ -23,7 +23,7 @@ _SAME = 1e-3
 
 
 @dataclass(frozen=True)
-class DeadOrConstant(Rule):
+class DeadOrConstant(CheckRule):
     """Empty layers, dead channels, numbers that are none, one class for all, outputs that never change or that change
     from pass to pass, no better than chance or than the most frequent class. What the dense model has too only warns.
     """
@@ -32,7 +32,7 @@ class DeadOrConstant(Rule):
     label: ClassVar[str] = "dead or constant"
     question: ClassVar[str] = "Is anything in it empty, constant or not a number?"
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """What was looked for and is there."""
         findings = _findings(evidence)
         rows = tuple({"level": f.level, "what": f.what, "evidence": f.evidence, "layer": f.layer} for f in findings)
@@ -46,7 +46,7 @@ class DeadOrConstant(Rule):
         return self.says("pass", "No layer is empty, no channel dead, and every output is a number.", n, limit=0)
 
 
-def _findings(evidence: Evidence) -> list[Finding]:
+def _findings(evidence: CheckEvidence) -> list[Finding]:
     own = list(_of(evidence.candidate, evidence.plan, evidence))
     before = {finding.what for finding in _of(evidence.dense, None, evidence)}
     weighed = [
@@ -57,7 +57,7 @@ def _findings(evidence: Evidence) -> list[Finding]:
     return collapse.worst_first(finding for finding in dict.fromkeys(weighed) if finding.level != "ok")
 
 
-def _of(model: LoadedModel, plan: Plan | None, evidence: Evidence) -> Iterator[Finding]:
+def _of(model: LoadedModel, plan: Plan | None, evidence: CheckEvidence) -> Iterator[Finding]:
     yield from _of_numbers(model)
     yield from (finding for finding in model.findings if finding.level == "fail")
     if plan is not None:
@@ -83,7 +83,7 @@ def _of_numbers(model: LoadedModel) -> Iterator[Finding]:
         )
 
 
-def _of_outputs(model: LoadedModel, evidence: Evidence) -> Iterator[Finding]:
+def _of_outputs(model: LoadedModel, evidence: CheckEvidence) -> Iterator[Finding]:
     side = evidence.pair.dense if model is evidence.dense else evidence.pair.candidate
     n_bad = int((~side.finite).sum())
     if n_bad:

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from explorer.analysis.check.base import LEVELS, Level, Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import LEVELS, CheckRule, Level, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.statistics import mean_interval
 from explorer.params import param
 from explorer.text.numbers import points_apart
@@ -16,7 +16,7 @@ from explorer.types.aliases import JsonObject
 
 
 @dataclass(frozen=True)
-class Disparity(Rule):
+class Disparity(CheckRule):
     """A class's drop minus the overall drop, on the same samples, with the 95 % interval of that difference.
 
     It is listed; with ``most`` below 1 it holds where the largest one is not beyond ``most`` beyond doubt.
@@ -29,7 +29,7 @@ class Disparity(Rule):
     level: Level = param("warn", "what it does", choices=LEVELS, help="fail, only warn, or off")
     most: float = param(1.0, "most", low=0, high=1, help="how much more than all a class may lose; 1: only listed")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The largest difference, and a row for each class."""
         if evidence.why_not_right:
             return self.no_case(evidence.why_not_right)

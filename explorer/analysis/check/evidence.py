@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from explorer.analysis.check.answers import Pair, answered, task
+from explorer.analysis.check.answers import AnswerPair, answered, task
 from explorer.engine.evaluator import Evaluator
 from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
@@ -23,7 +23,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(eq=False)
-class Evidence:
+class CheckEvidence:
     """A candidate and the dense model that it would replace, on the same samples of ``split``.
 
     ``plan``: what was pruned from the dense model, where the candidate was made so here. ``times``: pairs of passes to
@@ -67,7 +67,7 @@ class Evidence:
         return self.why_no_classes or ("The data has no labels." if self.labels is None else None)
 
     @cached_property
-    def pair(self) -> Pair:
+    def pair(self) -> AnswerPair:
         """Both models' answers to the samples, where they choose among classes."""
         return answered(self.dense, self.candidate, self.split.x, self.labels)
 

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from explorer.analysis.check.answers import answered
-from explorer.analysis.check.base import LEVELS, Level, Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import LEVELS, CheckRule, Level, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.statistics import mean_interval
 from explorer.metrics.interval import Interval
 from explorer.params import param
@@ -18,7 +18,7 @@ from explorer.text.numbers import points, points_spelled
 
 
 @dataclass(frozen=True)
-class Generalisation(Rule):
+class Generalisation(CheckRule):
     """The gap between accuracy on the samples it was fitted to and on these, before and after, on at most ``samples``
     of the former. The rise of the gap is held against ``most``, with the 95 % interval of two independent means.
     """
@@ -31,7 +31,7 @@ class Generalisation(Rule):
     most: float = param(0.02, "most", low=0, high=1, help="how much the gap may grow, as a fraction")
     samples: int = param(1000, "samples", low=2, high=10_000_000, help="of the fit split, at most")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """How much the gap grew."""
         if evidence.why_not_right:
             return self.no_case(evidence.why_not_right)

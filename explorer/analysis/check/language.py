@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.statistics import mean_interval
 from explorer.engine.prepared import logits_of
 from explorer.metrics.interval import Interval
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class LanguageModels(Rule):
+class LanguageModels(CheckRule):
     """The perplexity's ratio, candidate / dense, from the paired difference of log-likelihood a token, with a 95 %
     interval over sequences, against ``most``; and how many next tokens change.
     """
@@ -36,7 +36,7 @@ class LanguageModels(Rule):
 
     most: float = param(1.1, "most", low=0, high=1000, help="perplexity / perplexity of the dense model")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The ratio, against the most that is allowed."""
         if evidence.task != "tokens":
             return self.no_case("The model does not predict tokens.")
@@ -62,7 +62,7 @@ class LanguageModels(Rule):
         return self.says(status, f"{why}{hint}", value, limit=self.most, rows=rows)  # type: ignore[arg-type]
 
 
-def token_losses(evidence: Evidence) -> tuple[Array, Array, Array, Array]:
+def token_losses(evidence: CheckEvidence) -> tuple[Array, Array, Array, Array]:
     """Of each sequence: the summed loss before and after, how many tokens were predicted, how many choices changed."""
     modules = [runnable(model) for model in (evidence.dense, evidence.candidate)]
     parts: list[list[torch.Tensor]] = []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from explorer.analysis.check.base import Outcome
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.policy import Policy
 from explorer.analysis.check.result import Check, Identity
 from explorer.analysis.report import data_json
@@ -17,14 +17,14 @@ from explorer.types.stopping import check as check_whether_stopped
 
 
 @dataclass(frozen=True)
-class About:
+class CheckAbout:
     """What a check says of itself beside its outcomes."""
 
     command: str
     looks_at_test: int | None = None
 
 
-def outcomes_and_check(policy: Policy, evidence: Evidence, about: About) -> Iterator[Outcome | Check]:
+def outcomes_and_check(policy: Policy, evidence: CheckEvidence, about: CheckAbout) -> Iterator[Outcome | Check]:
     """The outcome of each check as it comes, and last all of them as one value."""
     start, outcomes = time.perf_counter(), []
     for rule in policy:

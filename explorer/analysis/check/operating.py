@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.analysis.check.answers import Side
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.statistics import auroc, mean_interval, paired_score
 from explorer.metrics.interval import Interval
 from explorer.params import param
@@ -20,7 +20,7 @@ from explorer.types.aliases import JsonObject
 
 
 @dataclass(frozen=True)
-class OperatingPoint(Rule):
+class OperatingPoint(CheckRule):
     """At a confidence of ``threshold`` or more: how many answers are left (coverage) and how many of those are right.
     Neither may fall by more than ``most``, by paired 95 % intervals. Of two classes the AUROC stands beside them.
     """
@@ -32,7 +32,7 @@ class OperatingPoint(Rule):
     threshold: float = param(0.9, "confidence", low=0, high=1, help="answers with less are not used")
     most: float = param(0.05, "most", low=0.0001, high=1, help="how far either may fall, as a fraction")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """Whichever of the two fell further, against the most that is allowed."""
         if evidence.why_not_right:
             return self.no_case(evidence.why_not_right)
@@ -63,7 +63,7 @@ class OperatingPoint(Rule):
         why = f"{why} Too few samples for a fall of {points_spelled(limit)}."
         return self.says("cannot tell", why, worst, limit=limit, rows=rows)
 
-    def _coverage(self, evidence: Evidence, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Measurement:
+    def _coverage(self, evidence: CheckEvidence, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Measurement:
         lost, won, n = int((before & ~after).sum()), int((~before & after).sum()), len(before)
         return evidence.measured("drop", (lost - won) / n, "fraction", paired_score(lost, won, n))
 

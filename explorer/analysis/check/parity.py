@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.errors import ExplorerError
 from explorer.export.onnx_model import masked_in_onnx
 from explorer.export.onnx_process import why_no_onnx
@@ -26,7 +26,7 @@ from explorer.types import Split
 
 
 @dataclass(frozen=True)
-class Parity(Rule):
+class Parity(CheckRule):
     """The candidate, saved and opened again, in ONNX Runtime, and, where whole units went, cut out: the largest
     difference of an output, relative to the largest one, against ``most``; and no answer changes.
     """
@@ -39,7 +39,7 @@ class Parity(Rule):
     samples: int = param(256, "samples", low=1, high=1_000_000, help="how many samples the forms are compared on")
     onnx: bool = param(True, "in ONNX Runtime", help="convert it too, where onnx is installed")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The largest difference of any form that was tried."""
         split = Split(evidence.split.name, evidence.split.x[: self.samples], _first(evidence, self.samples))
         tried = list(self._tried(evidence, split))
@@ -56,7 +56,7 @@ class Parity(Rule):
         failed = value.value > self.most or n_flips > 0 or broken
         return self.says("fail" if failed else "pass", why, value, limit=self.most, rows=rows)
 
-    def _tried(self, evidence: Evidence, split: Split) -> Iterator[Tried]:
+    def _tried(self, evidence: CheckEvidence, split: Split) -> Iterator[Tried]:
         yield from _reloaded(evidence, split)
         if evidence.plan is not None and evidence.plan.kept_shapes:
             try:
@@ -67,11 +67,11 @@ class Parity(Rule):
             yield from _in_onnx(evidence, split)
 
 
-def _first(evidence: Evidence, n: int) -> Tensor | None:
+def _first(evidence: CheckEvidence, n: int) -> Tensor | None:
     return None if evidence.labels is None else evidence.labels[:n]
 
 
-def _reloaded(evidence: Evidence, split: Split) -> Sequence[Tried]:
+def _reloaded(evidence: CheckEvidence, split: Split) -> Sequence[Tried]:
     model = evidence.candidate
     try:
         content = pruned_file(model, make_plan(model, PruneSpec()))
@@ -88,7 +88,7 @@ def _reloaded(evidence: Evidence, split: Split) -> Sequence[Tried]:
     ]
 
 
-def _in_onnx(evidence: Evidence, split: Split) -> Sequence[Tried]:
+def _in_onnx(evidence: CheckEvidence, split: Split) -> Sequence[Tried]:
     absent = why_no_onnx()
     if absent:
         return [Tried("same_outputs_onnx", None, None, f"Not converted: {absent}")]

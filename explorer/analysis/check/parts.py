@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorer.analysis.check.answers import Pair
-from explorer.analysis.check.base import Outcome, Rule, Status
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.answers import AnswerPair
+from explorer.analysis.check.base import CheckRule, Outcome, Status
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.statistics import beyond_margin, holm, paired_score
 from explorer.metrics.interval import Interval
 from explorer.text.numbers import points_apart, points_spelled
@@ -20,7 +20,7 @@ ALPHA = 0.025
 
 
 @dataclass(frozen=True)
-class Part:
+class PartOfSamples:
     """Some of the samples: of ``n`` pairs ``lost`` right answers became wrong, ``won`` wrong ones right."""
 
     name: str
@@ -30,7 +30,7 @@ class Part:
     won: int
 
     @classmethod
-    def of(cls, name: str, pair: Pair, members: Tensor) -> Part:
+    def of(cls, name: str, pair: AnswerPair, members: Tensor) -> PartOfSamples:
         """The part whose members (n,) bool are."""
         right = pair.right(pair.dense) & members
         lost, won = pair.lost & members, pair.won & members
@@ -48,16 +48,16 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Family:
+class FamilyOfParts:
     """What is looked at together: parts of one ``kind``, each against ``margin``; one with fewer samples than
     ``fewest`` cannot be told."""
 
     kind: str
-    parts: Sequence[Part]
+    parts: Sequence[PartOfSamples]
     margin: float
     fewest: int
 
-    def outcome(self, rule: Rule, evidence: Evidence) -> Outcome:
+    def outcome(self, rule: CheckRule, evidence: CheckEvidence) -> Outcome:
         """In the rule's name: the worst part that has enough samples is the value."""
         enough = [part for part in self.parts if part.n >= self.fewest]
         few = [part for part in self.parts if part.n < self.fewest]
@@ -72,7 +72,9 @@ class Family:
         status, why = self._judged(enough, few, failed)
         return rule.says(status, f"{self._named(worst)} {why}", value, limit=self.margin, rows=rows)
 
-    def _judged(self, enough: Sequence[Part], few: Sequence[Part], failed: Sequence[str]) -> tuple[Status, str]:
+    def _judged(
+        self, enough: Sequence[PartOfSamples], few: Sequence[PartOfSamples], failed: Sequence[str]
+    ) -> tuple[Status, str]:
         beyond = [part.name for part in enough if part.drop > self.margin]
         margin, names = points_spelled(self.margin), ", ".join(part.name for part in few)
         if failed:
@@ -84,12 +86,12 @@ class Family:
         reach = max(part.interval.high for part in enough)
         return "pass", f"None is measured beyond {margin}; the widest interval reaches {points_apart(reach)}."
 
-    def _named(self, worst: Part) -> str:
+    def _named(self, worst: PartOfSamples) -> str:
         wrong = f"{worst.lost:,} of {worst.right:,} right answers became wrong"
         return f"The worst {self.kind} is {worst.name}: {wrong}, {worst.won:,} wrong ones right."
 
 
-def _row(part: Part, p: float | None) -> JsonObject:
+def _row(part: PartOfSamples, p: float | None) -> JsonObject:
     low, high = part.interval
     return {
         "name": part.name, "n": part.n, "drop": part.drop, "low": low, "high": high, "lost": part.lost,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.analysis.check import CHECKS
-from explorer.analysis.check.base import Rule
+from explorer.analysis.check.base import CheckRule
 from explorer.errors import ExplorerError
 from explorer.params import member_to_json, params_of
 from explorer.text.names import clean
@@ -19,7 +19,7 @@ from explorer.types.aliases import JsonDict
 _BIGGEST = 1_000_000
 
 
-def _defaults() -> tuple[Rule, ...]:
+def _defaults() -> tuple[CheckRule, ...]:
     return tuple(CHECKS.get(member.key) for member in CHECKS)
 
 
@@ -31,7 +31,7 @@ class Policy:
     0.02
     """
 
-    rules: tuple[Rule, ...]
+    rules: tuple[CheckRule, ...]
 
     @classmethod
     def of(cls, asked: Mapping[str, object] | None = None) -> Policy:
@@ -48,10 +48,10 @@ class Policy:
         """A policy as it is written down; ExplorerError for what is none."""
         return cls.of(table_of(text))
 
-    def __iter__(self) -> Iterator[Rule]:
+    def __iter__(self) -> Iterator[CheckRule]:
         return (rule for rule in self.rules if rule.level != "off")
 
-    def rule(self, key: str) -> Rule:
+    def rule(self, key: str) -> CheckRule:
         """The rule of that check."""
         return next(rule for rule in self.rules if rule.key == key)
 
@@ -103,7 +103,7 @@ def table_of(text: str) -> JsonDict:
         raise ExplorerError("The policy is no TOML.", why=f"{error}.", fix=fix) from None
 
 
-def _rule(usual: Rule, asked: object) -> Rule:
+def _rule(usual: CheckRule, asked: object) -> CheckRule:
     if asked is None or asked is True:
         return usual
     if asked is False:

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.statistics import mean_interval, ratio_interval
 from explorer.params import param
 from explorer.text.numbers import number, percent_asked
@@ -17,7 +17,7 @@ from explorer.types.aliases import JsonObject
 
 
 @dataclass(frozen=True)
-class Probabilities(Rule):
+class Probabilities(CheckRule):
     """The negative log-likelihood's ratio, candidate / dense, of paired means with a linearised 95 % interval,
     against 1 + ``most``; beside it the paired difference of the Brier scores, and KL(dense, candidate) of every sample.
     """
@@ -28,7 +28,7 @@ class Probabilities(Rule):
 
     most: float = param(0.1, "most", low=0, high=100, help="how much the NLL may rise, as a fraction")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The ratio, against what is allowed."""
         if evidence.why_not_right:
             return self.no_case(evidence.why_not_right)
@@ -53,7 +53,7 @@ def _tail(kl: Tensor) -> float:
     return float(np.quantile(kl.numpy(), 0.99))
 
 
-def _rows(evidence: Evidence) -> tuple[JsonObject, ...]:
+def _rows(evidence: CheckEvidence) -> tuple[JsonObject, ...]:
     pair = evidence.pair
     rows: list[JsonObject] = []
     for name, one, other in (

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.metrics.size import stored_tensors
 from explorer.models.lineage import lineage_of
 from explorer.params import param
@@ -19,7 +19,7 @@ Seen = tuple[Literal["pass", "warn", "fail"], str, str]
 
 
 @dataclass(frozen=True)
-class Provenance(Rule):
+class ProvenanceCheck(CheckRule):
     """It opens without running code, its file has no keys too many, the dense model's digest is the one that its file
     recorded, and its share of zeros is at least the one that its file claims (within ``most``).
     """
@@ -30,7 +30,7 @@ class Provenance(Rule):
 
     most: float = param(0.01, "most", low=0, high=1, help="how far the share of zeros may be below the one claimed")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """All that was looked at."""
         seen = list(self._seen(evidence))
         rows = tuple({"name": name, "status": status, "why": why} for status, name, why in seen)
@@ -41,7 +41,7 @@ class Provenance(Rule):
         share = evidence.counted("zeros", zeros(evidence.candidate), "fraction")
         return self.says(worst, why, share, rows=rows)  # type: ignore[arg-type]
 
-    def _seen(self, evidence: Evidence) -> Iterator[Seen]:
+    def _seen(self, evidence: CheckEvidence) -> Iterator[Seen]:
         model = evidence.candidate
         runs_code = model.meta.get("source") == "factory" or (":" in str(model.meta.get("arch", "")))
         opened = "Opening it ran code of its author." if runs_code else "It opens without running code."
@@ -51,7 +51,7 @@ class Provenance(Rule):
         yield _lineage(evidence)
         yield from self._claimed(model, evidence)
 
-    def _claimed(self, model: LoadedModel, evidence: Evidence) -> Iterator[Seen]:
+    def _claimed(self, model: LoadedModel, evidence: CheckEvidence) -> Iterator[Seen]:
         claim, counted = claimed_sparsity(model), zeros(model)
         if claim is None:
             yield "pass", "zeros", f"{percent(counted)} of its prunable weights are zero; its file claims nothing."
@@ -89,7 +89,7 @@ def claimed_sparsity(model: LoadedModel) -> float | None:
     return float(share) if unit == "weight" and isinstance(share, int | float) and not has_limits else None
 
 
-def _lineage(evidence: Evidence) -> Seen:
+def _lineage(evidence: CheckEvidence) -> Seen:
     lineage = lineage_of(evidence.candidate)
     if lineage is None:
         return "pass", "lineage", "Its file does not say what it was made from."

@@ -7,15 +7,15 @@ from typing import ClassVar
 
 import torch
 
-from explorer.analysis.check.base import Outcome, Rule
-from explorer.analysis.check.evidence import Evidence
-from explorer.analysis.check.parts import Family, Part
+from explorer.analysis.check.base import CheckRule, Outcome
+from explorer.analysis.check.evidence import CheckEvidence
+from explorer.analysis.check.parts import FamilyOfParts, PartOfSamples
 from explorer.errors import ExplorerError
 from explorer.params import param
 
 
 @dataclass(frozen=True)
-class Slices(Rule):
+class Slices(CheckRule):
     """The paired drop of every value of every column beside the samples (``slices``), as for classes, with Holm's
     correction over all of them.
     """
@@ -27,7 +27,7 @@ class Slices(Rule):
     margin: float = param(0.05, "margin", low=0.0001, high=1, help="the drop that a slice may have, as a fraction")
     fewest: int = param(30, "fewest samples", low=1, high=100_000, help="a slice with fewer cannot be told")
 
-    def outcome(self, evidence: Evidence) -> Outcome:
+    def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The worst slice, and a row for each."""
         if evidence.why_not_right:
             return self.no_case(evidence.why_not_right)
@@ -40,5 +40,5 @@ class Slices(Rule):
                 raise ExplorerError(what, fix="Give one value for each sample of the split, in its order.")
             for value in sorted(set(values), key=str):
                 members = torch.tensor([each == value for each in values])
-                parts.append(Part.of(f"{column} = {value}", pair, members))
-        return Family("slice", parts, self.margin, self.fewest).outcome(self, evidence)
+                parts.append(PartOfSamples.of(f"{column} = {value}", pair, members))
+        return FamilyOfParts("slice", parts, self.margin, self.fewest).outcome(self, evidence)

@@ -13,7 +13,7 @@ from explorer.metrics.macs import MacTable, mac_table, why_no_macs
 from explorer.metrics.own import Given
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
-from explorer.text.bar import Steps, tracked
+from explorer.text.bar import BarSteps, tracked
 from explorer.types import Dataset, LoadedModel, Scores, TradeOffPoint
 
 # Where one run of the dense model over the split is cheaper than this, chance is drawn three times.
@@ -55,7 +55,7 @@ def compare_methods(
     comparison = Comparison.of(
         loaded, dataset, [given_spec(spec) for spec in methods], seeds=seeds, lock_classifier=lock_classifier
     )
-    steps = Steps("compare", len(comparison.requests()) * len(ratios))
+    steps = BarSteps("compare", len(comparison.requests()) * len(ratios))
     points = _measured(comparison, loaded, dataset, ratios, (device, asked_for(metric=metric)))
     return comparison.with_points(tracked(points, steps))
 

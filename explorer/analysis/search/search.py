@@ -34,7 +34,7 @@ from explorer.pruning.criteria.lp_norm import LpNorm
 from explorer.pruning.plan import is_locked
 from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import PruneSpec
-from explorer.text.bar import Steps, tracked
+from explorer.text.bar import BarSteps, tracked
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonObject
 
@@ -82,7 +82,7 @@ def search(
         scanned = ScanKeywords(levels=asked.levels, keep=asked.keep, evaluator=judge, device=asked.device)
         cells = scan(loaded, dataset, request, **scanned)
     plans = _searched(loaded, dataset, request, question, judge, asked.evaluations, cells)
-    return tracked(plans, Steps("search", asked.evaluations), asked.progress)
+    return tracked(plans, BarSteps("search", asked.evaluations), asked.progress)
 
 
 def check_evaluations(n: int) -> None:

@@ -40,7 +40,7 @@ from explorer.pruning.plan import group_masks
 from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
-from explorer.text.bar import Steps, tracked
+from explorer.text.bar import BarSteps, tracked
 from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores, Split
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.inputs import first_of
@@ -114,7 +114,7 @@ def scan(
     how = _How(asked.mode, asked.max_drop, asked.seed)
     keep = asked.keep if metric is None or metric in METRICS.members else None  # one's own code may have changed since
     cells = _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))
-    return tracked(cells, Steps("scan", len(places), lambda cell: cell.complete), asked.progress)
+    return tracked(cells, BarSteps("scan", len(places), lambda cell: cell.complete), asked.progress)
 
 
 def scan_size(

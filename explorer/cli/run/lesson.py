@@ -19,8 +19,8 @@ from explorer.lessons.lesson import (
     Answer,
     Block,
     ByHand,
-    Check,
-    Choice,
+    ChoiceQuestion,
+    Claim,
     Do,
     Explain,
     Form,
@@ -31,7 +31,7 @@ from explorer.lessons.lesson import (
     Why,
 )
 from explorer.lessons.outcome import checked_answer, in_words
-from explorer.lessons.taking import Measured, Taking, take, to_json
+from explorer.lessons.taking import MeasuredBlock, Taking, take, to_json
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.context import Context
 from explorer.text.numbers import percent_asked, provenance
@@ -114,7 +114,7 @@ def _take(taking: Taking, ask: Callable[[str], str]) -> None:
                 taking.lock(block.key, _answer(block, ask, t))
             elif isinstance(block, Reveal):
                 _show(block, taking.reveal(block), (context, taking.setting), t)
-            elif isinstance(block, Check):
+            elif isinstance(block, Claim):
                 _show(block, taking.verify(block), (context, taking.setting), t)
             elif isinstance(block, Why):
                 ask(f"\n{t(block.question)}\n> ")
@@ -145,7 +145,7 @@ def _answer(block: Predict, ask: Callable[[str], str], t: Translate) -> Answer:
 
 
 def _parsed(form: Form, text: str) -> object:
-    if isinstance(form, Choice):
+    if isinstance(form, ChoiceQuestion):
         return form.options[int(text) - 1] if text.isdecimal() and 0 < int(text) <= len(form.options) else text
     try:
         numbers = [float(each.strip().rstrip("%×x")) for each in text.split(",")]
@@ -155,7 +155,7 @@ def _parsed(form: Form, text: str) -> object:
 
 
 def _how(form: Form, t: Translate) -> str:
-    if isinstance(form, Choice):
+    if isinstance(form, ChoiceQuestion):
         return "\n".join(f"  {i}. {t(option)}" for i, option in enumerate(form.options, 1))
     if isinstance(form, Number):
         return f"  a number from {form.low:g} to {form.high:g}, in {form.unit}"
@@ -168,7 +168,7 @@ def _head(lesson: Lesson, t: Translate) -> list[str]:
     return [title, "=" * len(title), f"{lesson.minutes} {t('minutes')}, {t('on')} {lesson.model}"]
 
 
-def _show(block: Block, measured: Measured | None, here: tuple[Context, PruneSpec], t: Translate) -> None:
+def _show(block: Block, measured: MeasuredBlock | None, here: tuple[Context, PruneSpec], t: Translate) -> None:
     if isinstance(block, Explain):
         printing.say("", t(block.text))
     elif isinstance(block, Do):
@@ -181,9 +181,9 @@ def _show(block: Block, measured: Measured | None, here: tuple[Context, PruneSpe
         printing.say("", *_verdict(block, measured, t))
 
 
-def _verdict(block: Block, measured: Measured, t: Translate) -> list[str]:
+def _verdict(block: Block, measured: MeasuredBlock, t: Translate) -> list[str]:
     if measured.outcome is not None:
         return [measured.outcome.words, *filter(None, [measured.text])]
-    if measured.verdict is None or not isinstance(block, Check):
+    if measured.verdict is None or not isinstance(block, Claim):
         return []
     return [f"{t('Claim:')} {t(block.claim)}", t(in_words(measured.verdict))]

@@ -7,7 +7,20 @@ import json
 from explorer import models
 from explorer.data import load as load_data
 from explorer.lessons.languages import Translate
-from explorer.lessons.lesson import Block, ByHand, Check, Choice, Curve, Do, Explain, Form, Lesson, Predict, Reveal, Why
+from explorer.lessons.lesson import (
+    Block,
+    ByHand,
+    ChoiceQuestion,
+    Claim,
+    CurveQuestion,
+    Do,
+    Explain,
+    Form,
+    Lesson,
+    Predict,
+    Reveal,
+    Why,
+)
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
 from explorer.text.numbers import percent_asked
@@ -58,7 +71,7 @@ def _cells(lesson: Lesson, block: Block, is_teachers: bool, t: Translate) -> lis
     if isinstance(block, Why):
         answer = t(block.answer) if is_teachers else "Your sentence."
         return [_markdown(f"**Why?** {t(block.question)}"), _markdown(answer, _graded(block.key, 1, solution=True))]
-    if isinstance(block, Check):
+    if isinstance(block, Claim):
         lines = (
             f"measured = taking.verify({block.key!r})\nassert measured.verdict.holds, measured.verdict.words\nmeasured"
         )
@@ -80,10 +93,10 @@ def _prediction(block: Predict) -> JsonDict:
 
 def _blank(form: Form) -> tuple[str, str]:
     """An answer that is there before the learner's own, and what may stand in its place."""
-    if isinstance(form, Choice):
+    if isinstance(form, ChoiceQuestion):
         return repr(form.options[0]), f"one of: {', '.join(form.options)}"
     middle = (form.low + form.high) / 2
-    if isinstance(form, Curve):
+    if isinstance(form, CurveQuestion):
         levels = ", ".join(map(percent_asked, form.levels))
         return repr([middle] * len(form.levels)), f"in {form.unit}, at {levels}"
     return f"{middle:g}", f"from {form.low:g} to {form.high:g}, in {form.unit}"

@@ -9,9 +9,9 @@ from explorer.lessons.languages import Translate
 from explorer.lessons.lesson import (
     Block,
     ByHand,
-    Check,
-    Choice,
-    Curve,
+    ChoiceQuestion,
+    Claim,
+    CurveQuestion,
     Do,
     Explain,
     Form,
@@ -73,7 +73,7 @@ def _block(block: Block, is_teachers: bool, t: Translate) -> str:
     if isinstance(block, Why):
         answer = f'<div class="teacher">{paragraphs(t(block.answer))}</div>' if is_teachers else ""
         return _boxed(t("Why? One sentence"), paragraphs(t(block.question)) + '<div class="line"></div>' * 2 + answer)
-    if isinstance(block, Check):
+    if isinstance(block, Claim):
         boxes = f"<ul><li>{t('holds')}</li><li>{t('does not hold')}</li></ul>"
         return _boxed(t("Check by measuring"), paragraphs(t(block.claim)) + boxes)
     return _boxed(t("By hand"), paragraphs(_by_hand(block)))
@@ -89,14 +89,14 @@ def _boxed(kind: str, inner: str) -> str:
 
 def _space(form: Form, t: Translate) -> str:
     """Room for the answer: boxes, a line, or an empty chart."""
-    if isinstance(form, Choice):
+    if isinstance(form, ChoiceQuestion):
         return "<ul>" + "".join(f"<li>{html.escape(t(option))}</li>" for option in form.options) + "</ul>"
-    if isinstance(form, Curve):
+    if isinstance(form, CurveQuestion):
         return _empty_chart(form, t)
     return f"<p>________ {html.escape(form.unit)} (from {form.low:g} to {form.high:g})</p>"
 
 
-def _empty_chart(form: Curve, t: Translate) -> str:
+def _empty_chart(form: CurveQuestion, t: Translate) -> str:
     wide, high, left = 480, 180, 46
     lines = []
     for i, level in enumerate(form.levels):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.lessons.measures.accuracy import Accuracy, Alone, PerClass, UnderNoise
+from explorer.lessons.measures.accuracy import AccuracyReached, Alone, PerClass, UnderNoise
 from explorer.lessons.measures.base import Measure
 from explorer.lessons.measures.costs import Files, Speed, TheoreticalSpeed
 from explorer.lessons.measures.counted import Compression, EnergyBelow, LayerShares, Left, ShareBelow
@@ -15,7 +15,7 @@ MEMBERS: tuple[type[Measure], ...] = (
     LayerShares,
     Left,
     Compression,
-    Accuracy,
+    AccuracyReached,
     Alone,
     PerClass,
     UnderNoise,

@@ -25,7 +25,7 @@ from explorer.types import Evaluation, Measurement
 
 
 @dataclass(frozen=True)
-class Accuracy(OfSetting):
+class AccuracyReached(OfSetting):
     """The share of right answers, its drop against the dense network, or the share of answers that changed.
 
     With ``levels``, at each of these sparsities.

@@ -36,7 +36,7 @@ class CausalAttention(nn.Module):
         return out
 
 
-class Mlp(nn.Module):
+class FeedForward(nn.Module):
     """up - GELU - down."""
 
     def __init__(self, dim: int) -> None:
@@ -58,7 +58,7 @@ class DecoderBlock(nn.Module):
         self.norm1 = nn.LayerNorm(dim)
         self.attn = CausalAttention(dim, n_heads)
         self.norm2 = nn.LayerNorm(dim)
-        self.mlp = Mlp(dim)
+        self.mlp = FeedForward(dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, length, dim) -> (n, length, dim)."""

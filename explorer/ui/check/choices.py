@@ -24,7 +24,7 @@ _KEY, _TEXT = "check_what", "check_policy"
 
 
 @dataclass(frozen=True)
-class Subject:
+class CheckSubject:
     """What is checked: what ``spec`` leaves of ``dense``, or the open ``candidate``, which was made from it."""
 
     dense: LoadedModel
@@ -37,7 +37,7 @@ class Subject:
         return () if self.candidate is None else (self.candidate,)
 
 
-def subject(model: LoadedModel, dataset: Dataset) -> Subject | None:
+def subject(model: LoadedModel, dataset: Dataset) -> CheckSubject | None:
     """The choice of what to check; None where the chosen one cannot be, with the reason on the page."""
     parent, why = _parent(model)
     usual = "setting" if parent is None else "file"
@@ -50,7 +50,7 @@ def subject(model: LoadedModel, dataset: Dataset) -> Subject | None:
             st.caption(f":material/block: {clean_markdown(why, 400)}")
             return None
         st.caption(f"Against {clean_markdown(model_name(parent.address))}, which it was made from.")
-        return Subject(parent, candidate=model)
+        return CheckSubject(parent, candidate=model)
     spec = session.workspace().spec
     plan = planned(model, spec, session.scores(model, dataset)).plan
     pruned = f"{percent(plan.sparsity)} of the weights are zero" if plan.n_pruned else "nothing is pruned yet"
@@ -58,7 +58,7 @@ def subject(model: LoadedModel, dataset: Dataset) -> Subject | None:
         f"{clean_markdown(model_name(model.address))}, {spec.granularity.label.lower()} by "
         f"{clean_markdown(spec.criterion.label.lower())}, as on Explore: {pruned}. Against itself without pruning."
     )
-    return Subject(model, spec=spec)
+    return CheckSubject(model, spec=spec)
 
 
 def policy() -> Policy | None:
@@ -87,7 +87,7 @@ def policy() -> Policy | None:
         return None
 
 
-def request(of: Subject, rules: Policy) -> CheckRequest:
+def request(of: CheckSubject, rules: Policy) -> CheckRequest:
     """The work behind both."""
     timed = st.toggle(
         "Measure time, too", key="check_time", on_change=remembered("check_time", False),

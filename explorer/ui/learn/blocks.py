@@ -9,14 +9,14 @@ import streamlit as st
 
 from explorer.charts import lessons as charts
 from explorer.errors import ExplorerError
-from explorer.lessons.lesson import Ask, Check, Do, Explain, Predict, Reveal, Step, Why
+from explorer.lessons.lesson import Ask, Claim, Do, Explain, LessonStep, Predict, Reveal, Why
 from explorer.lessons.outcome import in_words, verdict
 from explorer.lessons.request import LessonRequest, Readings
 from explorer.lessons.taking import joined, request_of, revealed
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import provenance
 from explorer.ui.learn import doing, predicting
-from explorer.ui.learn.view import View
+from explorer.ui.learn.view import LessonView
 from explorer.ui.shell import session, tasks
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import chart, one_output, progress
@@ -24,7 +24,7 @@ from explorer.ui.widgets import chart, one_output, progress
 _LONGEST_SENTENCE = 200
 
 
-def draw(view: View, step: Step) -> bool:
+def draw(view: LessonView, step: LessonStep) -> bool:
     """All blocks down to the first open prediction; True while something is measured."""
     is_pending = False
     for block in step.blocks:
@@ -40,14 +40,14 @@ def draw(view: View, step: Step) -> bool:
             is_pending |= doing.draw(view, block)
         elif isinstance(block, Why):
             _why(view, block)
-        elif isinstance(block, Check):
+        elif isinstance(block, Claim):
             is_pending |= _check(view, block)
         else:
             one_output.draw(view.model, view.dataset, block.layer, view.work.spec)
     return is_pending
 
 
-def _job(view: View, asks: tuple[Ask, ...], key: str) -> tuple[Readings | None, bool]:
+def _job(view: LessonView, asks: tuple[Ask, ...], key: str) -> tuple[Readings | None, bool]:
     """What was measured for these questions, and whether it still is; nothing where it failed, which is said."""
     request = request_of(view.lesson, asks, view.work.spec)
     if view.dataset is None:
@@ -62,12 +62,12 @@ def _job(view: View, asks: tuple[Ask, ...], key: str) -> tuple[Readings | None, 
     return None, job.active
 
 
-def _again(view: View, request: LessonRequest) -> None:
+def _again(view: LessonView, request: LessonRequest) -> None:
     if view.dataset is not None:
         tasks.submit(view.model, view.dataset, request)
 
 
-def _reveal(view: View, block: Reveal) -> bool:
+def _reveal(view: LessonView, block: Reveal) -> bool:
     prediction = view.lesson.prediction(block.of)
     readings, is_pending = _job(view, prediction.asks, view.key(f"{block.of}_reveal"))
     if readings is None:
@@ -89,7 +89,7 @@ def _reveal(view: View, block: Reveal) -> bool:
     return False
 
 
-def _why(view: View, block: Why) -> None:
+def _why(view: LessonView, block: Why) -> None:
     """One sentence; the teacher's answer comes after it."""
     sentence = view.work.place.answers.get(block.key)
     if isinstance(sentence, str):
@@ -102,7 +102,7 @@ def _why(view: View, block: Why) -> None:
     st.button(view.t("Compare with the teacher's"), key=f"{key}_done", on_click=partial(_say, view, block.key, key))
 
 
-def _say(view: View, block: str, key: str) -> None:
+def _say(view: LessonView, block: str, key: str) -> None:
     sentence = str(st.session_state.get(key) or "").strip()
     if sentence:
         view.work.place.answers[block] = sentence[:_LONGEST_SENTENCE]
@@ -110,12 +110,12 @@ def _say(view: View, block: str, key: str) -> None:
         session.notify(ExplorerError("There is no sentence yet.", fix="Write one first."))
 
 
-def _asked_of(view: View, block: Check) -> str | bool:
+def _asked_of(view: LessonView, block: Claim) -> str | bool:
     """What marks a claim as measured: the setting that it is about, since a line that moves asks anew."""
     return view.work.spec.digest if any(ask.measure.is_mine for ask in block.asks) else True
 
 
-def _check(view: View, block: Check) -> bool:
+def _check(view: LessonView, block: Claim) -> bool:
     st.markdown(f"**{view.t('Claim:')}** {clean_markdown(view.t(block.claim), 500)}")
     asked = _asked_of(view, block)
     if view.work.place.answers.get(block.key) != asked:

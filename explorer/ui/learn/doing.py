@@ -14,7 +14,7 @@ from explorer.pruning import allocation
 from explorer.pruning.plan import plan as make_plan
 from explorer.text.numbers import percent_asked
 from explorer.types import Plan, PruningGroup, Scores
-from explorer.ui.learn.view import View
+from explorer.ui.learn.view import LessonView
 from explorer.ui.shell import cache, live, session
 from explorer.ui.widgets import histogram, summary
 from explorer.workbench.apply import apply
@@ -27,7 +27,7 @@ _PRESETS = (0.0, 0.3, 0.5, 0.9)
 _ALWAYS = ("threshold", "share", "reset", "undo", "redo")
 
 
-def draw(view: View, block: Do) -> bool:
+def draw(view: LessonView, block: Do) -> bool:
     """The instruction, the facts and the lines; True while the setting is not measured on all samples yet."""
     work, hidden = view.work, view.work.place.hide
     controls = tuple(control for control in block.controls if control not in hidden)
@@ -44,7 +44,7 @@ def draw(view: View, block: Do) -> bool:
     return answer.pending
 
 
-def _listen(view: View, controls: tuple[str, ...]) -> None:
+def _listen(view: LessonView, controls: tuple[str, ...]) -> None:
     """Take what the hand did; what the lesson hides does not come through, wherever it was sent from."""
     kinds = (*_ALWAYS, *(("mode",) if "mode" in controls else ()))
     events = [event for event in histogram.new_events(KEY, session.notify) if event.kind in kinds]
@@ -58,7 +58,7 @@ def _alone(event: DragEvent) -> DragEvent:
     return replace(event, mode="alone")
 
 
-def _plan(view: View, scores: Scores) -> Plan:
+def _plan(view: LessonView, scores: Scores) -> Plan:
     work = view.work
     try:
         return make_plan(view.model, work.spec, scores)
@@ -86,7 +86,9 @@ def _shown(block: Do, scores: Scores) -> tuple[PruningGroup, ...]:
     return tuple(group for group in groups if group.name in block.layers or set(group.layers) & set(block.layers))
 
 
-def _lines(view: View, scores: Scores, plan: Plan, controls: tuple[str, ...], shown: tuple[PruningGroup, ...]) -> None:
+def _lines(
+    view: LessonView, scores: Scores, plan: Plan, controls: tuple[str, ...], shown: tuple[PruningGroup, ...]
+) -> None:
     work = view.work
     hide = ("scale", "search", "tools", *(() if "mode" in controls else ("mode",)))
     fixed = component.static_part(

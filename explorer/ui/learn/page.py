@@ -13,7 +13,7 @@ from explorer.lessons.lesson import Do, Lesson, Predict
 from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.learn import blocks, doing, sharing
-from explorer.ui.learn.view import View
+from explorer.ui.learn.view import LessonView
 from explorer.ui.shell import session, ticker
 from explorer.ui.widgets import histogram
 from explorer.ui.widgets.persistent_widget import remembered, value
@@ -141,7 +141,7 @@ def _lesson(model: LoadedModel, dataset: Dataset | None, lesson: Lesson) -> None
     if work.place.lesson != lesson.name:
         st.rerun()
     _large_type()
-    view = View(work, lesson, model, dataset, _language())
+    view = LessonView(work, lesson, model, dataset, _language())
     step = lesson.steps[work.place.step]
     _head(view)
     st.subheader(view.t(step.title), anchor=False)
@@ -154,7 +154,7 @@ def _lesson(model: LoadedModel, dataset: Dataset | None, lesson: Lesson) -> None
         ticker.tick("learn", _SOON_MS)
 
 
-def _head(view: View) -> None:
+def _head(view: LessonView) -> None:
     work, lesson, t = view.work, view.lesson, view.t
     with st.container(horizontal=True, vertical_alignment="center", key="learn_head"):
         st.header(clean_markdown(t(lesson.title)), anchor=False, width="stretch")
@@ -166,7 +166,7 @@ def _head(view: View) -> None:
             st.rerun()
 
 
-def _steps(view: View, *, is_open: bool) -> None:
+def _steps(view: LessonView, *, is_open: bool) -> None:
     """Back and on; on only where every prediction of the step is locked."""
     work, lesson, t = view.work, view.lesson, view.t
     last = work.place.step == len(lesson.steps) - 1

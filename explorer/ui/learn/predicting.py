@@ -10,17 +10,17 @@ from explorer.component import drawing_js, drawing_part, parse_curve
 from explorer.component.drawing import Axes
 from explorer.errors import ExplorerError
 from explorer.lessons.languages import Translate
-from explorer.lessons.lesson import Answer, Choice, Curve, Number, Predict
+from explorer.lessons.lesson import Answer, ChoiceQuestion, CurveQuestion, Number, Predict
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import percent_asked
-from explorer.ui.learn.view import View
+from explorer.ui.learn.view import LessonView
 from explorer.ui.shell import session
 
 _QUESTION = "{question} (in {unit}, from {low} to {high})"
 _HOW = "Draw over the chart with a finger or the mouse; with the keyboard, Tab and the arrow keys."
 
 
-def draw(view: View, block: Predict) -> None:
+def draw(view: LessonView, block: Predict) -> None:
     """The question, and its answer: to be given, or as it was locked."""
     if block.key in view.answers:
         _locked(view, block, view.answers[block.key])
@@ -38,7 +38,7 @@ def draw(view: View, block: Predict) -> None:
     )
 
 
-def _lock(view: View, key: str, answer: Answer | None) -> None:
+def _lock(view: LessonView, key: str, answer: Answer | None) -> None:
     if answer is not None:
         view.lock(key, answer)
 
@@ -46,7 +46,7 @@ def _lock(view: View, key: str, answer: Answer | None) -> None:
 def _asked(block: Predict, key: str, t: Translate) -> Answer | None:
     """What is answered now; None while nothing is."""
     form = block.form
-    if isinstance(form, Choice):
+    if isinstance(form, ChoiceQuestion):
         return st.radio(t(block.question), form.options, index=None, key=key, format_func=t)
     if isinstance(form, Number):
         step = 1.0 if form.high - form.low > 10 else 0.1
@@ -63,11 +63,11 @@ def _asked(block: Predict, key: str, t: Translate) -> Answer | None:
     return _drawn(block, form, key, t)
 
 
-def _axes(form: Curve, t: Translate) -> Axes:
+def _axes(form: CurveQuestion, t: Translate) -> Axes:
     return Axes(tuple(map(percent_asked, form.levels)), form.low, form.high, form.unit, t(form.across), t(form.up))
 
 
-def _drawn(block: Predict, form: Curve, key: str, t: Translate) -> tuple[float, ...] | None:
+def _drawn(block: Predict, form: CurveQuestion, key: str, t: Translate) -> tuple[float, ...] | None:
     st.markdown(clean_markdown(t(block.question), 300))
     axes, state = _axes(form, t), st.session_state.get(key)
     try:
@@ -86,7 +86,7 @@ def _chart(part: dict[str, object], key: str) -> None:
     component(key=key, data=part, on_curve_change=lambda: None, height="content")
 
 
-def _locked(view: View, block: Predict, answer: Answer) -> None:
+def _locked(view: LessonView, block: Predict, answer: Answer) -> None:
     st.markdown(f"**{clean_markdown(view.t(block.question), 300)}**")
     if isinstance(answer, tuple):
         shown = view.t("the curve below, in orange")

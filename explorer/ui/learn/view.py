@@ -13,7 +13,7 @@ from explorer.workbench.workspace import Workspace
 
 
 @dataclass(eq=False)
-class View:
+class LessonView:
     """One drawing of a step. ``answers`` are the locked predictions, those that a link says wrongly left out; ``t`` is
     the language of what is said."""
 

@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
 
 
 @dataclass
-class Places:
+class RefusalPlaces:
     """Where a refusal is drawn: below the field that it is about."""
 
     below: dict[str, DeltaGenerator] = field(default_factory=dict)
@@ -63,14 +63,14 @@ class Places:
             session.refusal(error)
 
 
-def draw(source: Source, usual: str) -> tuple[JsonDict, Places]:
+def draw(source: Source, usual: str) -> tuple[JsonDict, RefusalPlaces]:
     """The choice and its fields; gives the changes of the source that were chosen, and where refusals go."""
     key, _, at = (source.data or usual).partition(":")
     kinds = [name for name, kind in KINDS.items() if not kind.place or session.roots()]
     chosen = st.selectbox(
         "Data", kinds, index=kinds.index(key) if key in kinds else 0, format_func=lambda name: KINDS[name].label
     )
-    kind, places = KINDS[chosen], Places()
+    kind, places = KINDS[chosen], RefusalPlaces()
     if kind.about:
         st.caption(kind.about)
     changes: JsonDict = {"data": chosen, **dict.fromkeys(("size", "mean", "std", "splits", "task", "metric"))}

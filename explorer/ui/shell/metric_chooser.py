@@ -20,7 +20,7 @@ _BETTER = {"highest": "more is better", "lowest": "less is better", "zero": "nea
 
 
 @dataclass(frozen=True)
-class Loss:
+class GivenUp:
     """How much of the metric one would give up: what a field asks for, and what one of its steps is worth."""
 
     label: str
@@ -38,15 +38,15 @@ def chosen_metric() -> Metric | None:
     return None if chosen is None else METRICS.get(chosen)
 
 
-def to_give_up(key: str, judged: str) -> Loss:
+def to_give_up(key: str, judged: str) -> GivenUp:
     """In points of a share, else in the metric's own unit; ``key`` is that of the field for points."""
     metric = chosen_metric()
     if metric is None or metric.unit == "fraction":
         name = judged if metric is None else metric.label
-        return Loss(f"Points of {name}", key, (0.0, 50.0), 1.0, 0.5, "%.1f", 0.01)
+        return GivenUp(f"Points of {name}", key, (0.0, 50.0), 1.0, 0.5, "%.1f", 0.01)
     unit = ", nats" if metric.unit == "nats" else ""
     label = f"{metric.label[0].upper()}{metric.label[1:]}{unit}, worse by"
-    return Loss(label, f"{key}_{metric.key}", (0.0, 1000.0), 0.1, 0.01, "%.3f", 1.0)
+    return GivenUp(label, f"{key}_{metric.key}", (0.0, 1000.0), 0.1, 0.01, "%.3f", 1.0)
 
 
 def choices(model: LoadedModel, dataset: Dataset | None) -> tuple[Metric, ...]:

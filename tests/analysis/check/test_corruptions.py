@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.policy import Policy
 from explorer.analysis.corrupting import FOR_LARGE, FOR_SMALL, corrupted
 from explorer.types import Dataset, LoadedModel, Split
@@ -66,7 +66,7 @@ class LeftOrRight(torch.nn.Module):
         return torch.where(wrong[:, None], scores.flip(1), scores)
 
 
-def evidence() -> Evidence:
+def evidence() -> CheckEvidence:
     labels = torch.arange(400) % 2
     x = torch.zeros(400, 1, 8, 8)
     x[labels == 0, :, 2:6, 0:4] = 0.8
@@ -76,7 +76,7 @@ def evidence() -> Evidence:
     dense, candidate = (
         LoadedModel("m", LeftOrRight(touchy).eval(), {}, str(touchy), x[:1], 2) for touchy in (False, True)
     )
-    return Evidence(dense, candidate, data, split)
+    return CheckEvidence(dense, candidate, data, split)
 
 
 def test_a_model_that_breaks_on_worse_pictures_alone_fails_this_check_alone() -> None:

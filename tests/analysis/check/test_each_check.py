@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import explorer as ex
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.policy import Policy
 from explorer.errors import ExplorerError
 from explorer.types import LoadedModel, Split
@@ -163,7 +163,7 @@ def with_weights(model: LoadedModel, **changes: torch.Tensor) -> LoadedModel:
 def checked(key: str, candidate: LoadedModel, dense: LoadedModel, limits: dict[str, object] | None = None):  # type: ignore[no-untyped-def]
     policy = Policy.of({} if limits is None else {key: limits})
     data = ex.load_data("digits", model=dense)
-    return policy.rule(key).outcome(Evidence(dense, candidate, data, data.splits["tune"]))
+    return policy.rule(key).outcome(CheckEvidence(dense, candidate, data, data.splits["tune"]))
 
 
 def test_an_empty_layer_a_buffer_that_is_no_number_and_one_class_for_all_are_dead(mlp: LoadedModel) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.analysis.check.base import Outcome
-from explorer.analysis.check.evidence import Evidence
+from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.policy import Policy
 from explorer.types import Dataset, LoadedModel, Split
 
@@ -40,13 +40,13 @@ def evidence_of(
     candidate: np.ndarray,
     labels: Sequence[int] | np.ndarray,
     slices: dict[str, tuple[object, ...]] | None = None,
-) -> Evidence:
+) -> CheckEvidence:
     """Both on samples with these labels."""
     x = torch.arange(len(labels), dtype=torch.float64)[:, None]
     split = Split("tune", x, torch.tensor(np.asarray(labels)))
     n_classes = dense.shape[1]
     data = Dataset("made", {"tune": split}, tuple(f"c{i}" for i in range(n_classes)), "d")
-    return Evidence(model_of(dense), model_of(candidate), data, split, slices=slices or {})
+    return CheckEvidence(model_of(dense), model_of(candidate), data, split, slices=slices or {})
 
 
 def usual() -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +64,7 @@ def usual() -> tuple[np.ndarray, np.ndarray]:
     return probabilities, labels
 
 
-def outcomes(evidence: Evidence, *keys: str) -> dict[str, Outcome]:
+def outcomes(evidence: CheckEvidence, *keys: str) -> dict[str, Outcome]:
     """What the checks of these keys say, calibration failing like the others."""
     policy = Policy.of({"calibration": {"level": "fail"}})
     return {key: policy.rule(key).outcome(evidence) for key in keys}
