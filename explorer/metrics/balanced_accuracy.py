@@ -9,14 +9,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.errors import Refusal
-from explorer.metrics.base import Best, Outputs
+from explorer.metrics.base import Best, Outputs, Unconditional
 from explorer.metrics.interval import Interval, wilson
 from explorer.types import Task
 
 
 @dataclass(frozen=True)
-class BalancedAccuracy:
+class BalancedAccuracy(Unconditional):
     """The mean recall over the classes that have samples: every class counts the same, however rare it is.
 
     Equal to accuracy where classes are even; a model that answers one of k classes to everything has 1 / k.
@@ -55,10 +54,6 @@ class BalancedAccuracy:
             above += (high - recall) ** 2
         k = len(counts)
         return Interval(max(0.0, value - math.sqrt(below) / k), min(1.0, value + math.sqrt(above) / k))
-
-    def why_not(self, n_classes: int | None) -> Refusal | None:
-        """Nothing stands against it."""
-        return None
 
 
 def _counts(values: Tensor) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from torch import Tensor
 
 from explorer.errors import Refusal
-from explorer.metrics.interval import Interval, wilson
+from explorer.metrics.interval import Interval, normal_mean, wilson
 from explorer.metrics.origin import machine, today
 from explorer.types import JudgedBy, Measurement, Task
 from explorer.types.results import FIRST_NAMES as FIRST_NAMES
@@ -74,18 +74,30 @@ class Metric(Protocol):
         ...
 
 
-class Mean:
-    """What metrics have in common whose value is a mean over samples that are told apart by class."""
-
-    task: ClassVar[Task] = "classes"
-
-    def total(self, values: Tensor) -> float:
-        """The mean of (n,) values."""
-        return float(values.double().mean()) if len(values) else float("nan")
+class Unconditional:
+    """What metrics have in common that suit every model of their task."""
 
     def why_not(self, n_classes: int | None) -> Refusal | None:
         """Nothing stands against it."""
         return None
+
+
+class MeanOfSamples(Unconditional):
+    """What metrics have in common that are a mean over samples; the 95 % interval is the normal approximation."""
+
+    def total(self, values: Tensor) -> float:
+        """The mean of (n,) values; NaN without samples."""
+        return float(values.double().mean()) if len(values) else math.nan
+
+    def interval(self, values: Tensor) -> Interval | None:
+        """The interval of the mean; None for fewer than two samples."""
+        return normal_mean(values)
+
+
+class Mean(MeanOfSamples):
+    """What metrics have in common whose value is a mean over samples that are told apart by class."""
+
+    task: ClassVar[Task] = "classes"
 
 
 class Share(Mean):

@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from explorer.metrics.base import Best, Mean, Outputs
-from explorer.metrics.interval import Interval, normal_mean
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,3 @@ class Brier(Mean):
         probabilities = outputs.logits.double().softmax(dim=1)
         truth = functional.one_hot(outputs.labels, probabilities.shape[1])  # type: ignore[arg-type]
         return (probabilities - truth).square().sum(dim=1)
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """The interval of the mean."""
-        return normal_mean(values)

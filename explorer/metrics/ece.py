@@ -8,8 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.errors import Refusal
-from explorer.metrics.base import Best, Outputs
+from explorer.metrics.base import Best, Outputs, Unconditional
 from explorer.metrics.interval import Interval
 from explorer.types import Task
 
@@ -18,7 +17,7 @@ _N_DRAWS = 1000
 
 
 @dataclass(frozen=True)
-class ExpectedCalibrationError:
+class ExpectedCalibrationError(Unconditional):
     """Sum over 15 bins of confidence, equally wide from 0 to 1, of (share of samples) x |accuracy - mean confidence|.
 
     Confidence is the highest probability of the softmax. 0 is perfectly calibrated. With few samples in a bin
@@ -60,10 +59,6 @@ class ExpectedCalibrationError:
         low, high = torch.quantile(draws, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
         value = self.total(values)
         return Interval(max(0.0, min(2 * value - high, value)), max(2 * value - low, value))
-
-    def why_not(self, n_classes: int | None) -> Refusal | None:
-        """Nothing stands against it."""
-        return None
 
 
 def _sums(values: Tensor) -> tuple[Tensor, Tensor]:

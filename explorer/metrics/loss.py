@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from explorer.metrics.base import Best, Mean, Outputs
-from explorer.metrics.interval import Interval, normal_mean
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,3 @@ class Loss(Mean):
         """(n,) float64 nats."""
         labels = outputs.labels
         return functional.cross_entropy(outputs.logits.double(), labels, reduction="none")  # type: ignore[arg-type]
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """The interval of the mean."""
-        return normal_mean(values)

@@ -8,7 +8,6 @@ from typing import ClassVar
 from torch import Tensor
 
 from explorer.metrics.base import Best, Mean, Outputs
-from explorer.metrics.interval import Interval, normal_mean
 from explorer.types import Task
 
 
@@ -32,7 +31,3 @@ class MeanAbsoluteError(Mean):
         targets: Tensor = outputs.labels  # type: ignore[assignment]
         off = (outputs.logits.double().reshape(targets.shape) - targets.double()).abs()
         return off.reshape(len(off), -1).mean(dim=1)
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """The interval of the mean."""
-        return normal_mean(values)

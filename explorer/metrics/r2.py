@@ -9,14 +9,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.errors import Refusal
-from explorer.metrics.base import Best, Outputs
+from explorer.metrics.base import Best, Outputs, Unconditional
 from explorer.metrics.interval import Interval
 from explorer.types import Task
 
 
 @dataclass(frozen=True)
-class R2:
+class R2(Unconditional):
     """Coefficient of determination: 1 - squared errors / squared deviations from the mean target.
 
     1 is perfect, 0 is as good as always answering the mean, negative is worse. Several numbers a
@@ -50,8 +49,4 @@ class R2:
 
     def interval(self, values: Tensor) -> Interval | None:
         """None: there is no simple one."""
-        return None
-
-    def why_not(self, n_classes: int | None) -> Refusal | None:
-        """Nothing stands against it."""
         return None

@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.errors import Refusal
-from explorer.metrics.base import Best, Outputs
+from explorer.metrics.base import Best, Outputs, Unconditional
 from explorer.metrics.interval import RatioOfSums
 from explorer.types import Task
 
 
-class PerToken(RatioOfSums):
+class PerToken(RatioOfSums, Unconditional):
     """What metrics have in common whose value is a sum over texts divided by their tokens.
 
     Tokens count alike, whatever text they are in; the 95 % interval takes the texts as the sample.
@@ -23,10 +22,6 @@ class PerToken(RatioOfSums):
 
     task: ClassVar[Task] = "tokens"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
-
-    def why_not(self, n_classes: int | None) -> Refusal | None:
-        """Nothing stands against it."""
-        return None
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.errors import Refusal
-from explorer.metrics.base import Best, Outputs
-from explorer.metrics.interval import Interval, normal_mean
+from explorer.metrics.base import Best, MeanOfSamples, Outputs
 from explorer.types import Task
 
 
 @dataclass(frozen=True)
-class CosineToDense:
+class CosineToDense(MeanOfSamples):
     """The mean cosine between the pruned and the dense model's vector; 1 is the same direction. It needs no labels.
 
     A vector of zeros has no direction: its cosine counts as 0. The 95 % interval is the normal approximation.
@@ -33,15 +30,3 @@ class CosineToDense:
         """(n,) float64 from -1 to 1."""
         one, other = outputs.logits.double(), outputs.dense.double()
         return functional.cosine_similarity(one, other, dim=1, eps=1e-30).clamp(-1.0, 1.0)
-
-    def total(self, values: Tensor) -> float:
-        """The mean; NaN without samples."""
-        return float(values.mean()) if len(values) else math.nan
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """The interval of the mean."""
-        return normal_mean(values)
-
-    def why_not(self, n_classes: int | None) -> Refusal | None:
-        """Nothing stands against it."""
-        return None

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.errors import Refusal
-from explorer.metrics.base import Best, Outputs
+from explorer.metrics.base import Best, Outputs, Unconditional
 from explorer.metrics.interval import Interval, RatioOfSums, jackknife
 from explorer.types import Task
 
@@ -24,15 +23,16 @@ def counted(labels: Tensor, n_classes: int) -> Tensor:
     return (labels >= 0) & ~((labels == VOID) & (n_classes <= VOID))
 
 
-class PerPlace(RatioOfSums):
+def _sums(values: Tensor, places: Tensor) -> Tensor:
+    """(n, ...) values and the places that count -> (n, 2) float64, each picture's two sums."""
+    return torch.stack([values.double().flatten(1).sum(1), places.double().flatten(1).sum(1)], dim=1)
+
+
+class PerPlace(RatioOfSums, Unconditional):
     """What metrics have in common whose value is a sum over places; the 95 % interval takes pictures as the sample."""
 
     task: ClassVar[Task] = "mask"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
-
-    def why_not(self, n_classes: int | None) -> Refusal | None:
-        """Nothing stands against it."""
-        return None
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class PixelAccuracy(PerPlace):
         labels: Tensor = outputs.labels  # type: ignore[assignment]
         places = counted(labels, outputs.logits.shape[1])
         right = outputs.logits.argmax(dim=1).eq(labels) & places
-        return torch.stack([right.double().flatten(1).sum(1), places.double().flatten(1).sum(1)], dim=1)
+        return _sums(right, places)
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,11 @@ class PixelLoss(PerPlace):
         labels: Tensor = outputs.labels  # type: ignore[assignment]
         places = counted(labels, outputs.logits.shape[1])
         nats = functional.cross_entropy(outputs.logits.double(), labels.masked_fill(~places, 0), reduction="none")
-        return torch.stack([(nats * places).flatten(1).sum(1), places.double().flatten(1).sum(1)], dim=1)
+        return _sums(nats * places, places)
 
 
 @dataclass(frozen=True)
-class MeanIoU:
+class MeanIoU(Unconditional):
     """Intersection over union of each class over all places of all pictures, averaged over the classes that occur.
 
     A class that neither labels nor predictions show is left out. The 95 % interval is a jackknife over pictures.
@@ -125,7 +125,3 @@ class MeanIoU:
     def interval(self, values: Tensor) -> Interval | None:
         """The jackknife's interval; None for fewer than two pictures."""
         return jackknife(self.total, values)
-
-    def why_not(self, n_classes: int | None) -> Refusal | None:
-        """Nothing stands against it."""
-        return None

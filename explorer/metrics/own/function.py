@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,13 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.errors import ExplorerError, Refusal
-from explorer.metrics.base import Best, Outputs
-from explorer.metrics.interval import Interval, normal_mean
+from explorer.errors import ExplorerError
+from explorer.metrics.base import Best, MeanOfSamples, Outputs
 
 
 @dataclass(frozen=True)
-class FunctionMetric:
+class FunctionMetric(MeanOfSamples):
     """The mean of ``function(outputs, targets)``, (n,) numbers, with the normal approximation's 95 % interval."""
 
     key: str
@@ -46,18 +44,6 @@ class FunctionMetric:
                 "compute and reset.",
             )
         return returned.detach().cpu().double().reshape(n)
-
-    def total(self, values: Tensor) -> float:
-        """The mean; NaN without samples."""
-        return float(values.mean()) if len(values) else math.nan
-
-    def interval(self, values: Tensor) -> Interval | None:
-        """The interval of the mean."""
-        return normal_mean(values)
-
-    def why_not(self, n_classes: int | None) -> Refusal | None:
-        """Nothing stands against it."""
-        return None
 
 
 def called(key: str, function: Callable[..., object], *arguments: object) -> object:

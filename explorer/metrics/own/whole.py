@@ -10,8 +10,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from explorer.errors import ExplorerError, Refusal
-from explorer.metrics.base import Best, Outputs
+from explorer.errors import ExplorerError
+from explorer.metrics.base import Best, Outputs, Unconditional
 from explorer.metrics.interval import Interval
 from explorer.metrics.own.function import called
 
@@ -32,7 +32,7 @@ class Stateful(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class WholeMetric:
+class WholeMetric(Unconditional):
     """The number that ``metric`` computes of all samples; the object itself is never written to.
 
     It is no mean over samples: its 95 % interval is that of a bootstrap, of ``DRAWS`` draws of ``BATCHES`` batches.
@@ -85,10 +85,6 @@ class WholeMetric:
         totals = [self.total(torch.cat([batches[place] for place in draw])) for draw in draws.tolist()]
         ends = torch.tensor(totals, dtype=torch.float64).quantile(torch.tensor([0.025, 0.975], dtype=torch.float64))
         return Interval(*ends.tolist()) if bool(torch.isfinite(ends).all()) else None
-
-    def why_not(self, n_classes: int | None) -> Refusal | None:
-        """Nothing stands against it."""
-        return None
 
     def _unpacked(self, values: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """The outputs and the targets again, in their own shapes and types; None where there are no targets."""

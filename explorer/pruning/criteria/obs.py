@@ -10,6 +10,7 @@ from explorer.errors import Refusal
 from explorer.params import param
 from explorer.pruning.criteria.base import Criterion, Units
 from explorer.pruning.criteria.gradient import N_SAMPLES_HELP
+from explorer.pruning.criteria.products import why_no_products
 from explorer.pruning.evidence.base import Evidence
 from explorer.pruning.evidence.least_squares import Products
 from explorer.pruning.within_layer import scored_parameters
@@ -43,11 +44,7 @@ class Obs(Criterion):
     )
 
     def why_not(self, units: Units) -> Refusal | None:
-        model, group, _ = units.of
-        products = units.seen.kinds["input_products"]
-        missing = "It is looked up, not multiplied, or never used: no inputs of it are seen."
-        reasons = [products.get(name, missing) for name in scored_parameters(model, group)]
-        return next((Refusal(why) for why in reasons if isinstance(why, str)), None)
+        return why_no_products(units)
 
     def score(self, units: Units) -> Tensor:
         model, group, _ = units.of

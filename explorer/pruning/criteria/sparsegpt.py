@@ -12,6 +12,7 @@ from explorer.params import param
 from explorer.pruning.criteria.base import Choice, Criterion, Units
 from explorer.pruning.criteria.gradient import N_SAMPLES_HELP
 from explorer.pruning.criteria.places import places
+from explorer.pruning.criteria.products import why_no_products
 from explorer.pruning.evidence.base import Evidence
 from explorer.pruning.evidence.column_choice import Pattern, costs, rechosen, swept_exactly
 from explorer.pruning.evidence.least_squares import Products
@@ -45,13 +46,10 @@ class SparseGpt(Criterion):
     block: int = param(128, "Columns of a block", low=1, high=4096, help="Each block of columns loses the same share.")
 
     def why_not(self, units: Units) -> Refusal | None:
-        model, group, granularity = units.of
+        _, group, granularity = units.of
         if not isinstance(granularity, Weight | NOfM):
             return Refusal(f"It chooses single weights, and a {group.unit} is none: choose optimal brain surgeon.")
-        products = units.seen.kinds["input_products"]
-        missing = "It is looked up, not multiplied, or never used: no inputs of it are seen."
-        reasons = [products.get(name, missing) for name in scored_parameters(model, group)]
-        return next((Refusal(why) for why in reasons if isinstance(why, str)), None)
+        return why_no_products(units)
 
     def score(self, units: Units) -> Tensor:
         model, group, _ = units.of

@@ -12,8 +12,8 @@ from explorer.text.names import clean_markdown
 from explorer.text.numbers import points_apart
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.check import choices, verdict
-from explorer.ui.shell import live, running, session, tasks, ticker
-from explorer.ui.widgets import empty_state, progress
+from explorer.ui.shell import running, tasks, ticker
+from explorer.ui.widgets import measured_page, progress
 
 _LATER_MS = 500
 _USUAL_CHANGES = 0.02
@@ -27,11 +27,8 @@ _ABOUT = (
 @st.fragment
 def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """Controls, verdict, table; reruns by itself while a check runs."""
-    running.drawing()
-    session.show_notices()
-    why = live.why_not(model, dataset)
-    if why is not None or dataset is None:
-        empty_state.card(model, "No check without a measurement", why, _ABOUT)
+    dataset = measured_page.begun(model, dataset, "No check without a measurement", _ABOUT)
+    if dataset is None:
         return
     with st.container(border=True, key="check_card"):
         job = _controls(model, dataset)

@@ -18,9 +18,9 @@ from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 from explorer.ui.quantize import grids, orders, skipped
-from explorer.ui.shell import live, running, session, tasks, ticker
+from explorer.ui.shell import running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import chart, empty_state, progress
+from explorer.ui.widgets import chart, measured_page, progress
 from explorer.ui.widgets.persistent_widget import remembered
 
 _SHARES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
@@ -33,12 +33,9 @@ _LATER_MS = 500
 @st.fragment
 def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """Controls, chart and table, orders, activations; reruns by itself while something is measured."""
-    running.drawing()
-    session.show_notices()
-    why = live.why_not(model, dataset)
-    if why is not None or dataset is None:
-        about = "A grid prunes the model, stores it in fewer bits, and measures what is left on the same samples."
-        empty_state.card(model, "No grid without a measurement", why, about)
+    about = "A grid prunes the model, stores it in fewer bits, and measures what is left on the same samples."
+    dataset = measured_page.begun(model, dataset, "No grid without a measurement", about)
+    if dataset is None:
         return
     with st.container(border=True, key="quantize_card"):
         request, job = _controls(model, dataset)

@@ -23,9 +23,9 @@ from explorer.ui.recover import plans, settings
 from explorer.ui.recover import runs as recovery_runs
 from explorer.ui.recover.plans import RecoverySettings
 from explorer.ui.recover.runs import drop_at
-from explorer.ui.shell import live, running, session, tasks, ticker
+from explorer.ui.shell import running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import chart, empty_state, persistent_widget, progress
+from explorer.ui.widgets import chart, measured_page, persistent_widget, progress
 from explorer.ui.widgets.summary import Fact, html_of
 
 _LATER_MS = 500
@@ -40,12 +40,10 @@ _FOUR = (
 @st.fragment
 def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """Settings, the story of the run, and all runs; reruns by itself while one runs."""
-    running.drawing()
-    session.show_notices()
-    why = live.why_not(model, dataset) or recovery_jobs.why_not(model, dataset)
-    if why or dataset is None:
-        about = "Recovery trains what is left on the fit split and judges it on tune; it needs both, with labels."
-        empty_state.card(model, "Nothing can be trained here", why, about)
+    about = "Recovery trains what is left on the fit split and judges it on tune; it needs both, with labels."
+    why = recovery_jobs.why_not(model, dataset)
+    dataset = measured_page.begun(model, dataset, "Nothing can be trained here", about, why)
+    if dataset is None:
         return
     left, right = st.columns([1, 1.25], gap="medium")
     with left, st.container(border=True, key="recipe_card", height="stretch"):

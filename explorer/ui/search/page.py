@@ -17,10 +17,10 @@ from explorer.tasks.search import SearchRequest
 from explorer.text.names import clean_markdown, file_stem
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.search import tables
-from explorer.ui.shell import cache, live, running, session, tasks, ticker
+from explorer.ui.shell import cache, running, session, tasks, ticker
 from explorer.ui.shell.metric_chooser import chosen_metric, to_give_up
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import chart, empty_state, progress
+from explorer.ui.widgets import chart, measured_page, progress
 from explorer.ui.widgets.persistent_widget import remembered
 
 _KINDS = {"drop": "Smallest model within a drop", "budget": "Most accurate model within a budget"}
@@ -37,12 +37,9 @@ _ABOUT = (
 @st.fragment
 def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """The question, the answer, the plans; reruns by itself while a search runs."""
-    running.drawing()
-    session.show_notices()
-    why = live.why_not(model, dataset)
-    if why is not None or dataset is None:
-        about = "A search prunes the model in many ways and measures each on the same samples."
-        empty_state.card(model, "No search without a measurement", why, about)
+    about = "A search prunes the model in many ways and measures each on the same samples."
+    dataset = measured_page.begun(model, dataset, "No search without a measurement", about)
+    if dataset is None:
         return
     with st.container(border=True, key="ask_card"):
         job = _controls(model, dataset)

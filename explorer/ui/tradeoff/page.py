@@ -13,10 +13,10 @@ from explorer.pruning.spec import PruneSpec
 from explorer.text.names import file_stem
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.ui.explore import curves
-from explorer.ui.shell import live, running, session, tasks, ticker
+from explorer.ui.shell import running, session, tasks, ticker
 from explorer.ui.shell.metric_chooser import to_give_up
 from explorer.ui.tradeoff import chart, choices, earlier, tables, verdicts
-from explorer.ui.widgets import empty_state, progress
+from explorer.ui.widgets import measured_page, progress
 from explorer.ui.widgets.persistent_widget import remembered, value
 
 _BUDGET = "compare_budget"
@@ -49,11 +49,8 @@ def arrive() -> None:
 @st.fragment
 def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """Controls, verdict, chart and tables; reruns by itself while something is being measured."""
-    running.drawing()
-    session.show_notices()
-    why = live.why_not(model, dataset)
-    if why is not None or dataset is None:
-        empty_state.card(model, "No curve without a measurement", why, _ABOUT)
+    dataset = measured_page.begun(model, dataset, "No curve without a measurement", _ABOUT)
+    if dataset is None:
         return
     with st.container(border=True, key="choices_card"):
         request = choices.draw(model, dataset, session.workspace().spec)

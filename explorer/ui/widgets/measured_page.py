@@ -1,0 +1,21 @@
+"""How a page begins that has nothing to show without a measurement."""
+
+from __future__ import annotations
+
+from explorer.errors import Refusal
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.shell import live, running, session
+from explorer.ui.widgets import empty_state
+
+
+def begun(
+    model: LoadedModel, dataset: Dataset | None, title: str, about: str, why: Refusal | None = None
+) -> Dataset | None:
+    """The data to measure on; None where nothing can be measured, or ``why`` stands against it: then a card says so."""
+    running.drawing()
+    session.show_notices()
+    why = live.why_not(model, dataset) or why
+    if why is None and dataset is not None:
+        return dataset
+    empty_state.card(model, title, why, about)
+    return None
