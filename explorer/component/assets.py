@@ -33,11 +33,6 @@ def anywidget_js() -> str:
     return _text("bundle/anywidget.js")
 
 
-def saved_page_js() -> str:
-    """What a page runs that was saved from a notebook: it draws what the page holds."""
-    return _text("bundle/saved_page.js")
-
-
 def schedule_js() -> str:
     """The schedule as a Streamlit component: draws itself, tells its corner as the state ``line``."""
     return _text("bundle/schedule.js")

@@ -43,7 +43,7 @@ def page(saved: JsonObject) -> str:
     """The page that shows these parts. Names in them come from files: none of them ends the script they stand in."""
     text = json.dumps(saved).replace("<", "\\u003c")
     title = html.escape(f"{saved['around']['model']} · pruning explorer")
-    return _PAGE.format(title=title, saved=text, script=component.saved_page_js())
+    return _PAGE.format(title=title, saved=text, script=f"{component.anywidget_js()}\nshowSaved();\n")
 
 
 def facts_table(model: str, facts: Sequence[Fact]) -> str:

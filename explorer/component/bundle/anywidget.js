@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 1bf6725041fc1340
+// Made from src/ by "make component": change it there. Sources: 61a54f547dd1a492
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;
@@ -1559,6 +1559,22 @@ function warningElement(warning) {
   return item;
 }
 
+// notebook/saved.js
+var NOTE = "A line was moved: its share is read from the counted curve (≈ between two counts). The facts below are those of the saved setting.";
+function showSaved() {
+  const holder = document.getElementById("pruning-explorer-saved");
+  const place = document.getElementById("pruning-explorer");
+  if (!holder || !place) return;
+  const saved = JSON.parse(holder.textContent ?? "{}");
+  const face = new Face(place, null);
+  const moves = ["threshold", "share", "reset"];
+  mount(face.lines, saved.payload, ({ events }) => {
+    if (events.some((event) => moves.includes(event.kind))) face.outdate(NOTE);
+  });
+  face.show(saved.around);
+  face.showChart(saved.chart);
+}
+
 // anywidget.js
 var lastChoice = Date.now();
 function tell(model, name, value) {
@@ -1593,5 +1609,6 @@ function render({ model, el }) {
 var anywidget_default = { render };
 export {
   anywidget_default as default,
-  mount
+  mount,
+  showSaved
 };

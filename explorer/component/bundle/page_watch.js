@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 1bf6725041fc1340
+// Made from src/ by "make component": change it there. Sources: 61a54f547dd1a492
 
 // page_watch.js
 var CHECK_MS = 1e3;

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 1bf6725041fc1340
+// Made from src/ by "make component": change it there. Sources: 61a54f547dd1a492
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"1bf6725041fc1340"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"61a54f547dd1a492"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

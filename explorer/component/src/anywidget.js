@@ -5,6 +5,7 @@
 
 import { mount } from "./histogram/histogram.js";
 import { Face } from "./notebook/face.js";
+import { showSaved } from "./notebook/saved.js";
 
 /** @import { Payload } from "./types.js" */
 
@@ -54,5 +55,6 @@ function render({ model, el }) {
   };
 }
 
-export { mount };
+// A page that was saved runs this same file, and then showSaved().
+export { mount, showSaved };
 export default { render };
