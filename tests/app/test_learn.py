@@ -34,6 +34,7 @@ def test_a_curve_is_drawn_by_hand_locked_and_compared_and_a_reload_keeps_it(visi
     expect(lock).to_be_enabled()
     lock.click()
     expect(screen.page.get_by_text("On average your curve is")).to_be_visible()
+    expect(screen.page).to_have_url(re.compile("answers="))  # the link is written when the page is drawn to its end
     screen.page.reload()
     expect(screen.page.get_by_text("On average your curve is")).to_be_visible()
     expect(screen.page.locator(".pd")).to_have_count(0)
