@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.report import finite
+from explorer.errors import Refusal
 from explorer.params import param
 from explorer.types import Measurement
 from explorer.types.aliases import JsonDict, JsonObject
@@ -65,9 +66,9 @@ class CheckRule(ABC):
             status = "warn"
         return Outcome(self.key, self.label, status, why, value, decides=self.level == "fail", **more)  # type: ignore[arg-type]
 
-    def no_case(self, why: str) -> Outcome:
+    def no_case(self, why: str | Refusal) -> Outcome:
         """It does not apply, and why."""
-        return self.says("does not apply", why)
+        return self.says("does not apply", str(why))
 
 
 Rows = tuple[Mapping[str, object], ...]

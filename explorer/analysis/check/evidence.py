@@ -12,6 +12,7 @@ from torch import Tensor
 
 from explorer.analysis.check.answers import AnswerPair, answered, task
 from explorer.engine.evaluator import Evaluator
+from explorer.errors import Refusal
 from explorer.metrics.interval import Interval
 from explorer.metrics.origin import machine, today
 from explorer.models.sample import FOLDER
@@ -62,9 +63,10 @@ class CheckEvidence:
         return None if self.task == "classes" else f"The model answers with {names[self.task]}, not with one class."
 
     @property
-    def why_not_right(self) -> str | None:
+    def why_not_right(self) -> Refusal | None:
         """Why nothing says which class is right; None where labels do."""
-        return self.why_no_classes or ("The data has no labels." if self.labels is None else None)
+        reason = self.why_no_classes or ("The data has no labels." if self.labels is None else "")
+        return Refusal(reason) if reason else None
 
     @cached_property
     def pair(self) -> AnswerPair:

@@ -154,7 +154,7 @@ def sentences_of(result: SearchResult) -> tuple[str, ...]:
     if result.met:
         first = f"{where}: {change}, from {ORIGINS[best.by]}."
     else:
-        first = f"{_why_not_met(result)} The nearest is {where}: {change}."
+        first = f"{_unmet(result)} The nearest is {where}: {change}."
     ranking = result.candidates.get("global")
     others = () if ranking is None or ranking is best else (_against(ranking),)
     chosen = f"{n} plans were measured on the tune split and the best was chosen there: evaluate it on other samples."
@@ -227,7 +227,7 @@ def _against(ranking: Tried) -> str:
     return f"Global pruning: {amount(ranking.cost)}, {change}."
 
 
-def _why_not_met(result: SearchResult) -> str:
+def _unmet(result: SearchResult) -> str:
     question = result.question
     if question.limit is None:
         return "Not one unit can go within that drop."

@@ -324,9 +324,9 @@ class Labeller(fx.Interpreter):
         return meeting.binary(self.uses, meeting.binary(self.uses, added, one, ""), other, "")
 
     def _recurrent(self, module: Any, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
-        reason = recurrent.why_not(module)
-        if reason is not None:
-            return self._mixes(module, args, kwargs, reason)
+        refusal = recurrent.why_not(module)
+        if refusal is not None:
+            return self._mixes(module, args, kwargs, refusal.reason)
         states = list(tensors_in(_given(args, kwargs, ("hx", 1))))
         if states and not any(is_labels(state) or bool(state.any()) for state in states):
             self.from_zero.add(self._node.name)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.errors import Refusal
 from explorer.pruning.coupling.uses import Uses
 from explorer.pruning.coupling.views import is_labels
 from explorer.pruning.operators.layers import channels
@@ -43,9 +44,9 @@ def recurrent(uses: Uses, module: Any, x: Tensor, states: list[Tensor]) -> Graph
     return hidden.repeat(_n_directions(module)).expand(output.shape), (one, one) if isinstance(last, tuple) else one
 
 
-def why_not(module: object) -> str | None:
+def why_not(module: object) -> Refusal | None:
     """The reason where the hidden units of this module cannot be followed."""
-    return "a recurrent layer with a projection" if getattr(module, "proj_size", 0) else None
+    return Refusal("a recurrent layer with a projection") if getattr(module, "proj_size", 0) else None
 
 
 def _hidden(uses: Uses, module: Any) -> Tensor:

@@ -25,7 +25,7 @@ from explorer.analysis.statistics import LayerStatistics, layer_statistics
 from explorer.engine import pace
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import JobQueue
-from explorer.errors import ExplorerError, clean
+from explorer.errors import ExplorerError, Refusal, clean
 from explorer.metrics.macs import MacTable, mac_table
 from explorer.pruning.coupling.wiring import Wiring, wiring
 from explorer.pruning.layers import layer_table
@@ -123,22 +123,24 @@ def _rank_stability(key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec,
     return stability(_model, _spec, _data)
 
 
-def why_not_ranked(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> str | None:
-    """Why nothing of this model can go under the spec's unit and criterion, in a sentence; None where something can."""
+def why_not_ranked(of: LoadedModel, spec: PruneSpec, on: Dataset | None) -> Refusal | None:
+    """Why nothing of this model can go under the spec's unit and criterion; None where something can."""
     return _why_not_ranked(scores_key(of, spec, on), of, spec, on)
 
 
 @st.cache_resource(max_entries=500, show_spinner=False)
-def _why_not_ranked(key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec, _data: Dataset | None) -> str | None:
+def _why_not_ranked(
+    key: tuple[str, ...], _model: LoadedModel, _spec: PruneSpec, _data: Dataset | None
+) -> Refusal | None:
     try:
         groups = scores(_model, _spec, _data).groups
     except ExplorerError as error:
-        return str(error)
+        return Refusal.of(error)
     # Limits are no part of the key, so what they unlock must not count.
     if any(k.why_not is None and k.locked_by is None for k in groups):
         return None
     reasons = Counter(k.why_not or k.locked_by or "" for k in groups)
-    return reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned."
+    return Refusal(reasons.most_common(1)[0][0] if reasons else "The model has no layer that can be pruned.")
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={LoadedModel: lambda of: of.identity})

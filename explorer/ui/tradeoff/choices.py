@@ -83,10 +83,10 @@ def _groups(model: LoadedModel, unit: Granularity) -> tuple[PruningGroup, ...]:
 
 def refused_units(model: LoadedModel) -> dict[str, str]:
     """Units of which this model has none to prune, with the reason in a sentence."""
-    reasons = {
+    refusals = {
         unit: cache.why_not_ranked(model, PruneSpec(GRANULARITIES.get(unit)), None) for unit in GRANULARITIES.members
     }
-    return {unit: why for unit, why in reasons.items() if why}
+    return {unit: str(refusal) for unit, refusal in refusals.items() if refusal is not None}
 
 
 def _fitting(
@@ -99,11 +99,11 @@ def _fitting(
         for measure in measures:
             criterion = _effective(unit, measure)
             spec = PruneSpec(GRANULARITIES.get(unit), criterion)
-            why = cache.why_not_ranked(model, spec, dataset)
-            if why is None:
+            refusal = cache.why_not_ranked(model, spec, dataset)
+            if refusal is None:
                 pairs.append((unit, criterion))
             else:
-                unfit.setdefault(why, []).append(f"{named(measure)} on {_unit_label(unit).lower()}")
+                unfit.setdefault(str(refusal), []).append(f"{named(measure)} on {_unit_label(unit).lower()}")
     return list(dict.fromkeys(pairs)), unfit
 
 
