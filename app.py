@@ -14,7 +14,7 @@ entries = [
 chosen = st.navigation(entries, position="top")
 st.set_page_config(page_title=f"{chosen.title} · Pruning Explorer")
 page = menu[chosen.title]
-header = frame.draw(page)
+header = frame.draw(page, [entry.url_path for entry in entries])
 setting_line.draw(page)
 chosen.run()
 frame.finish(header)

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 61a54f547dd1a492
+// Made from src/ by "make component": change it there. Sources: 26d15b9287d416dd
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;

@@ -1,4 +1,39 @@
-// Made from src/ by "make component": change it there. Sources: 61a54f547dd1a492
+// Made from src/ by "make component": change it there. Sources: 26d15b9287d416dd
+
+// theme_switch.js
+var BUTTON = "[data-testid=stMainMenuButton]";
+var CHOICES = "[data-testid^=stMainMenuItem-theme-]";
+var NAME = "Theme: light, dark or as the system; print";
+var SETTLE_MS = 60;
+var LONGEST_MS = 2e3;
+var keyOf = (path) => `stActiveTheme-${path}-v2`;
+var loaded = location.pathname;
+var folder = loaded.slice(0, loaded.lastIndexOf("/") + 1);
+function shareTheme(pages) {
+  try {
+    const choice = localStorage.getItem(keyOf(loaded));
+    if (choice === null) return;
+    for (const page2 of pages) localStorage.setItem(keyOf(folder + page2), choice);
+  } catch {
+  }
+}
+function nameMenu() {
+  const button = document.querySelector(BUTTON);
+  if (button && button.getAttribute("aria-label") !== NAME) button.setAttribute("aria-label", NAME);
+}
+function onThemeChange(changed) {
+  const wait = (since, before) => {
+    if (ground() !== before) changed();
+    else if (performance.now() - since < LONGEST_MS) setTimeout(wait, SETTLE_MS, since, before);
+  };
+  const begin = () => wait(performance.now(), ground());
+  addEventListener("click", (event) => event.target instanceof Element && event.target.closest(CHOICES) && begin(), true);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", begin);
+}
+function ground() {
+  const app = document.querySelector("[data-testid=stApp]");
+  return app ? getComputedStyle(app).backgroundColor : "";
+}
 
 // page_watch.js
 var CHECK_MS = 1e3;
@@ -22,7 +57,9 @@ function begun() {
   setTimeout(check, CHECK_MS, false);
   setTimeout(tellOfLoss, CHECK_MS, { wasLost: false, wasConnected: false });
   history.pushState = stepFor(history.pushState.bind(history), history.replaceState.bind(history));
-  return { reloaded };
+  onThemeChange(() => watch.redraw());
+  return { reloaded, pages: [], redraw: () => {
+  } };
 }
 function stepFor(push, replace) {
   return (data, unused, url) => {
@@ -32,6 +69,8 @@ function stepFor(push, replace) {
 }
 async function check(wasGone) {
   letKeysScroll();
+  nameMenu();
+  shareTheme(watch.pages);
   const gone = isGone();
   if (gone && wasGone && hadEnough()) document.body.append(note(GIVEN_UP));
   else if (gone && wasGone && await isServed()) reload();
@@ -118,7 +157,13 @@ function closeButton(box) {
   });
   return button;
 }
-function page_watch_default({ parentElement }) {
+function page_watch_default({ data, parentElement, setTriggerValue }) {
+  watch.pages = data?.pages ?? [];
+  watch.redraw = () => {
+    shareTheme(watch.pages);
+    setTriggerValue("theme", Date.now());
+  };
+  nameMenu();
   if (watch.reloaded && !parentElement.querySelector(".note")) parentElement.append(note(AGAIN));
 }
 export {

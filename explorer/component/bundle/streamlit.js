@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 61a54f547dd1a492
+// Made from src/ by "make component": change it there. Sources: 26d15b9287d416dd
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"61a54f547dd1a492"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"26d15b9287d416dd"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

@@ -12,7 +12,9 @@
 
 /** @import { StreamlitArguments } from "./types.js" */
 
-/** @typedef {{ reloaded: boolean }} Watch */
+import { nameMenu, onThemeChange, shareTheme } from "./theme_switch.js";
+
+/** @typedef {{ reloaded: boolean, pages: string[], redraw: () => void }} Watch */
 /** @typedef {(data: unknown, unused: string, url?: string | URL | null) => void} SetState */
 
 const CHECK_MS = 1000;
@@ -35,7 +37,8 @@ function begun() {
   setTimeout(check, CHECK_MS, false);
   setTimeout(tellOfLoss, CHECK_MS, { wasLost: false, wasConnected: false });
   history.pushState = stepFor(history.pushState.bind(history), history.replaceState.bind(history));
-  return { reloaded };
+  onThemeChange(() => watch.redraw());
+  return { reloaded, pages: [], redraw: () => {} };
 }
 
 /** @param {SetState} push @param {SetState} replace @returns {SetState} */
@@ -49,6 +52,8 @@ function stepFor(push, replace) {
 /** @param {boolean} wasGone */
 async function check(wasGone) {
   letKeysScroll();
+  nameMenu();
+  shareTheme(watch.pages);
   const gone = isGone();
   if (gone && wasGone && hadEnough()) document.body.append(note(GIVEN_UP));
   else if (gone && wasGone && (await isServed())) reload();
@@ -160,7 +165,13 @@ function closeButton(box) {
   return button;
 }
 
-/** @param {StreamlitArguments<unknown>} place */
-export default function ({ parentElement }) {
+/** @param {StreamlitArguments<{ pages: string[] } | undefined>} place */
+export default function ({ data, parentElement, setTriggerValue }) {
+  watch.pages = data?.pages ?? [];
+  watch.redraw = () => {
+    shareTheme(watch.pages);
+    setTriggerValue("theme", Date.now());
+  };
+  nameMenu();
   if (watch.reloaded && !parentElement.querySelector(".note")) parentElement.append(note(AGAIN));
 }

@@ -8,11 +8,12 @@ from explorer.analysis.check.base import Outcome
 from explorer.analysis.check.result import Check
 from explorer.analysis.check.statistics import smallest_margin
 from explorer.engine.jobs import Job
+from explorer.export.naming import export_name
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import points_apart
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.check import choices, verdict
-from explorer.ui.shell import running, tasks, ticker
+from explorer.ui.shell import running, session, tasks, ticker
 from explorer.ui.widgets import measured_page, progress
 
 _LATER_MS = 500
@@ -34,7 +35,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         job = _controls(model, dataset)
     whole = whole_of(job)
     if whole is not None:
-        verdict.draw(whole)
+        verdict.draw(whole, _stem(whole))
     else:
         _waiting(job)
     if running.is_stale():
@@ -47,6 +48,12 @@ def whole_of(job: Job | None) -> Check | None:
     """The finished check; None before its end."""
     last = job.results[-1] if job is not None and job.results else None
     return last if isinstance(last, Check) else None
+
+
+def _stem(check: Check) -> str:
+    """The beginning of a file name: the candidate, with its setting where it is a request, and the split."""
+    settings = [session.workspace().spec] if check.candidate.is_request else []
+    return export_name(check.candidate.address, check.split, "check", settings=settings)
 
 
 def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:

@@ -12,18 +12,18 @@ from explorer.report.cells import HEAD, ORDER, facts, subject, verdict_sentence
 from explorer.report.junit import junit
 from explorer.report.markdown import markdown
 from explorer.report.text import rows
-from explorer.text.names import clean_markdown, file_stem
+from explorer.text.names import clean_markdown
 
 _ICONS = {"pass": ":material/check_circle:", "fail": ":material/cancel:", "cannot tell": ":material/help:"}
 _BOXES = {"pass": st.success, "fail": st.error, "cannot tell": st.warning}
 
 
-def draw(check: Check) -> None:
-    """All of a finished check."""
+def draw(check: Check, stem: str) -> None:
+    """All of a finished check; ``stem`` begins the names of its files."""
     with st.container(border=True, key="verdict_card"):
         with st.container(horizontal=True, vertical_alignment="center", key="verdict_head"):
             st.header("The verdict", anchor=False, width="stretch")
-            _downloads(check)
+            _downloads(check, stem)
         box = _BOXES[check.verdict]
         box(clean_markdown(verdict_sentence(check), 600), icon=_ICONS[check.verdict])
         st.caption(clean_markdown(subject(check), 300))
@@ -42,8 +42,7 @@ def draw(check: Check) -> None:
             st.caption(f"**{name}** {clean_markdown(text, 400)}")
 
 
-def _downloads(check: Check) -> None:
-    stem = f"{file_stem(check.candidate.address)}-check"
+def _downloads(check: Check, stem: str) -> None:
     st.download_button("HTML", lambda: card(check), f"{stem}.html", "text/html", key="check_html", on_click="ignore")
     st.download_button("JUnit", lambda: junit(check), f"{stem}.xml", "text/xml", key="check_junit", on_click="ignore")
     st.download_button("Markdown", lambda: markdown(check), f"{stem}.md", key="check_markdown", on_click="ignore")

@@ -12,13 +12,13 @@ import streamlit as st
 
 from explorer.analysis.parent import count_look_at_test, looks_at_test
 from explorer.errors import ExplorerError
+from explorer.export.naming import export_name
 from explorer.export.packed import KINDS, packed_file
 from explorer.export.script import script_text
 from explorer.export.sizes import file_sizes
 from explorer.export.weights import pruned_file
 from explorer.metrics.base import evaluated_by
 from explorer.text.delta import delta_with_ends, named
-from explorer.text.names import file_stem
 from explorer.text.numbers import bytes_text, interval, level
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, session
@@ -75,9 +75,7 @@ def _files(view: View) -> list[tuple[str, Any, str, str]]:
 
 def setting_stem(view: View) -> str:
     """The beginning of a file name that says what is in the file: model, unit, criterion, allocation, what went."""
-    spec, gone = view.work.spec, f"{100 * view.plan.pruned_share:.1f}pct".replace(".", "-")
-    parts = (spec.granularity.key, spec.criterion.key, spec.allocation.key, gone)
-    return "-".join([file_stem(view.model.address), *parts])
+    return export_name(view.model.address, settings=[view.work.spec], share=view.plan.pruned_share)
 
 
 def _link() -> str:

@@ -12,9 +12,10 @@ from explorer.recovery.quantization import quantized_plan
 from explorer.recovery.quantized_size import smallest
 from explorer.terms import tooltip
 from explorer.text.delta import delta_text
-from explorer.text.names import clean_markdown, file_stem
+from explorer.text.names import clean_markdown
 from explorer.text.numbers import bytes_text, interval, percent, provenance
 from explorer.types import Evaluation, Plan
+from explorer.ui.explore.export_menu import setting_stem
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, ticker
 from explorer.ui.widgets.persistent_widget import remembered
@@ -55,7 +56,7 @@ def _files(view: View) -> None:
             if why:
                 st.caption(f":material/info: {clean_markdown(str(why), 300)}")
                 continue
-            name = f"{file_stem(view.model.address)}-int8-{how}.onnx"
+            name = f"{setting_stem(view)}-int8-{how}.onnx"
             st.download_button(
                 f"int8, {how}", _content(view, how), name, icon=":material/download:", on_click="ignore",
                 key=f"int8_file_{how}",

@@ -9,12 +9,13 @@ import streamlit as st
 from explorer.analysis.costs import RunningCosts
 from explorer.charts.structure import widths
 from explorer.engine.jobs import Job
+from explorer.export.naming import export_name
 from explorer.export.slim import Proven, packed
 from explorer.metrics.latency import Latency, sentence
 from explorer.metrics.size import stored_tensors
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.removal import RemovalRequest
-from explorer.text.names import clean_markdown, file_stem
+from explorer.text.names import clean_markdown
 from explorer.text.numbers import bytes_text
 from explorer.types import Dataset, LoadedModel, Measurement, Plan
 from explorer.types.aliases import JsonDict
@@ -159,7 +160,7 @@ _COLUMNS: JsonDict = {
 
 
 def _files(model: LoadedModel, plan: Plan, removed: Proven) -> None:
-    stem = file_stem(model.address)
+    stem = export_name(model.address, settings=[PruneSpec.from_json(plan.spec)], share=plan.pruned_share)
     offers: list[tuple[str, Any, str]] = [
         ("Slim model (.safetensors)", lambda: packed(model, plan, removed), f"{stem}-slim.safetensors")
     ]

@@ -9,10 +9,11 @@ import streamlit as st
 from explorer.analysis.report import finite
 from explorer.charts.quantization import RECOVERY_NAMES, name_of, quantization_grid, quantization_heatmap
 from explorer.engine.jobs import Job
+from explorer.export.naming import export_name
 from explorer.recovery.grid import RECOVERIES, GridPoint, n_points, pareto
 from explorer.tasks.grid import GridRequest
 from explorer.text.delta import DELTA, delta_text
-from explorer.text.names import clean_markdown, file_stem
+from explorer.text.names import clean_markdown
 from explorer.text.numbers import bytes_text, interval, percent
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
@@ -65,7 +66,7 @@ def _results(model: LoadedModel, request: GridRequest, job: Job | None) -> None:
         return
     left, right = st.columns([1.15, 1], gap="medium")
     with left, st.container(border=True, key="grid_card", height="stretch"):
-        _chart(model, grids.points(job))
+        _chart(model, request, grids.points(job))
     with right, st.container(border=True, key="points_card", height="stretch"):
         _table(grids.points(job))
 
@@ -124,14 +125,14 @@ def _request(dataset: Dataset) -> GridRequest:
     )
 
 
-def _chart(model: LoadedModel, grid_points: list[GridPoint]) -> None:
+def _chart(model: LoadedModel, request: GridRequest, grid_points: list[GridPoint]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="grid_head"):
         st.header("Bytes against accuracy", anchor=False, width="stretch")
         if grid_points:
-            stem, rows = (
-                f"{file_stem(model.address)}-quantization",
-                [_row(p, p in pareto(grid_points)) for p in grid_points],
+            stem = export_name(
+                model.address, f"{request.bits}bit", *request.recoveries, "quantization", settings=[request.spec]
             )
+            rows = [_row(p, p in pareto(grid_points)) for p in grid_points]
             st.download_button("CSV", csv_text(rows), f"{stem}.csv", "text/csv", key="grid_csv", on_click="ignore")
             text = json.dumps([_json(p) for p in grid_points], indent=1, allow_nan=False)
             st.download_button("JSON", text, f"{stem}.json", key="grid_json", on_click="ignore")

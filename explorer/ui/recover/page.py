@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterable
 
 import streamlit as st
@@ -10,11 +11,12 @@ import streamlit as st
 from explorer.charts.recovery import story
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
+from explorer.export.naming import export_name
 from explorer.recovery.recipe import Recipe
 from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
 from explorer.text.delta import DELTA, delta_with_ends, named
-from explorer.text.names import clean, file_stem
+from explorer.text.names import clean
 from explorer.text.numbers import interval, level, percent
 from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.types.results import FIRST_NAMES
@@ -78,12 +80,19 @@ def _start(asked: RecoverySettings, model: LoadedModel, dataset: Dataset) -> Job
         _button([run, *_possible(others[name] for name in compared if name in others)], model, dataset)
         with st.popover("Recipe", icon=":material/data_object:", help="The steps as JSON: replay them anywhere."):
             text = json.dumps(run.recipe.to_json(), indent=1)
-            name = f"{file_stem(model.address)}.recipe.json"
+            name = f"{export_name(model.address, run.name, settings=[asked.spec])}.recipe.json"
             st.download_button("Recipe as JSON", text, name, key="recipe_json", on_click="ignore")
-            st.code(f"python -m explorer recover {file_stem(model.address)} --recipe {name}", language="shell")
+            st.code(_command(model, name), language="shell", wrap_lines=True)
             st.code(text, language="json", height=240)
             _replay(model, dataset)
     return tasks.find(model, dataset, run)
+
+
+def _command(model: LoadedModel, recipe: str) -> str:
+    """The line that replays the recipe on this model."""
+    arch = model.meta.get("arch")
+    words = ["python", "-m", "explorer", "recover", model.address, *(["--arch", str(arch)] if arch else [])]
+    return shlex.join([*words, "--recipe", recipe])
 
 
 def _replay(model: LoadedModel, dataset: Dataset) -> None:

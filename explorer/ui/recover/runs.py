@@ -9,13 +9,13 @@ import streamlit as st
 from explorer.charts.recovery import RunStages, runs_by_stage, together
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
+from explorer.export.naming import export_name
 from explorer.export.weights import pruned_file
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
 from explorer.text.delta import DELTA, delta_with_ends
-from explorer.text.names import file_stem
 from explorer.text.numbers import count, percent, times
 from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.types.aliases import JsonDict
@@ -77,12 +77,13 @@ def _table(runs: list[tuple[RecoveryRequest, Job]], model: LoadedModel) -> None:
     options = {"key": "runs_table", "on_select": "rerun", "selection_mode": "single-row", "height": height}
     chosen = table.draw(rows, _COLUMNS, _TEXTS, **options)
     picked = chosen.selection.rows
-    recovered = recovery_jobs.result(runs[picked[0]][1]) if picked and picked[0] < len(runs) else None
+    request, job = runs[picked[0]] if picked and picked[0] < len(runs) else (None, None)
+    recovered = recovery_jobs.result(job)
     with st.container(horizontal=True, vertical_alignment="center", key="run_buttons"):
-        if recovered is None:
+        if recovered is None or request is None:
             st.caption("Choose a finished row to take it away or to go on with it.")
         else:
-            _take_away(recovered, model)
+            _take_away(recovered, model, request.name)
 
 
 def _row(name: str, job: Job, model: LoadedModel) -> dict[str, object]:
@@ -121,8 +122,8 @@ _COLUMNS: JsonDict = {
 _TEXTS: table.Texts = {"epochs": count, "revived": count}
 
 
-def _take_away(recovered: Recovered, model: LoadedModel) -> None:
-    stem = f"{file_stem(model.address)}-recovered"
+def _take_away(recovered: Recovered, model: LoadedModel, run: str) -> None:
+    stem = export_name(model.address, run, "recovered")
     st.download_button(
         "Weights",
         lambda: recovered_file(recovered),

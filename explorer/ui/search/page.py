@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import streamlit as st
 
@@ -13,8 +14,10 @@ from explorer.analysis.sensitivity.cell import Cell
 from explorer.charts import search as charts
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
+from explorer.export.naming import export_name
+from explorer.pruning.spec import PruneSpec
 from explorer.tasks.search import SearchRequest
-from explorer.text.names import clean_markdown, file_stem
+from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.search import tables
 from explorer.ui.shell import cache, running, session, tasks, ticker
@@ -52,7 +55,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         _results(model, result, job)
     if result is not None:
         with st.container(border=True, key="plans_card"):
-            chosen = tables.plans(result, file_stem(model.address))
+            chosen = tables.plans(result, _stem(model, result))
         if chosen is not None:
             _open(chosen)
     if running.is_stale():
@@ -202,13 +205,20 @@ def _actions(model: LoadedModel, result: SearchResult) -> None:
     st.download_button(
         "JSON",
         lambda: json.dumps(result.to_json(), indent=1),
-        f"{file_stem(model.address)}-search.json",
+        f"{_stem(model, result)}.json",
         key="search_json",
         on_click="ignore",
         help="The question, the answer with its request, and every plan that was tried.",
     )
     if st.button("Open on Explore", icon=":material/tune:", key="search_open", type="primary"):
         _open(result.best)
+
+
+def _stem(model: LoadedModel, result: SearchResult) -> str:
+    """The beginning of a file name: the model, the units and criterion, and the question."""
+    spec = result.best.spec
+    asked = replace(spec, allocation=type(PruneSpec().allocation)())
+    return export_name(model.address, str(result.question), "search", settings=[asked])
 
 
 def _open(tried: Tried) -> None:

@@ -72,7 +72,7 @@ def plans(result: SearchResult, stem: str) -> Tried | None:
         st.download_button(
             "CSV",
             lambda: csv_text([_record(row, _texts(result)) for row in rows]),
-            f"{stem}-search.csv",
+            f"{stem}.csv",
             "text/csv",
             key="search_csv",
             icon=":material/download:",

@@ -11,11 +11,12 @@ import streamlit as st
 from explorer import charts as printed
 from explorer.analysis.sensitivity.scan import Sensitivity, joint, scan_json
 from explorer.charts import sensitivity as charts
+from explorer.export.naming import export_name
 from explorer.pruning.allocation import PerLayer
 from explorer.pruning.plan import plan as make_plan
 from explorer.tasks.scan import ScanRequest
 from explorer.text.delta import delta_text, named, unit_words, worse_is_up
-from explorer.text.names import clean_markdown, file_stem
+from explorer.text.names import clean_markdown
 from explorer.text.numbers import percent
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
@@ -58,8 +59,8 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
         }
         for kind, content in files.items():
             spec = request.spec
-            stem = "-".join([file_stem(model.address), spec.granularity.key, spec.criterion.key, request.mode])
-            name = f"{stem}-sensitivity.{kind.lower()}"
+            stem = export_name(model.address, request.mode, "sensitivity", settings=[spec])
+            name = f"{stem}.{kind.lower()}"
             st.download_button(kind, content, name, key=f"scan_{kind.lower()}", on_click="ignore")
     figure = charts.heatmap(measured, names, request.levels, theme=chart_theme())
     chosen = chart.draw(figure, "scan_heat", on_select="rerun", selection_mode="points")

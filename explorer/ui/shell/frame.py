@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,8 @@ def mark() -> str:
     return (_ASSETS / "mark.svg").read_text(encoding="utf-8")
 
 
-def draw(page: Page) -> DeltaGenerator:
-    """The shared top of a page; call it once a run, before the page.
+def draw(page: Page, addresses: Sequence[str]) -> DeltaGenerator:
+    """The shared top of a page; call it once a run, before the page. ``addresses`` are those of all pages.
 
     Returns the place that :func:`finish` fills.
     """
@@ -46,7 +47,7 @@ def draw(page: Page) -> DeltaGenerator:
     session.wait_for_a_place()
     work = session.workspace()
     session.write_link(work)
-    page_watch.draw()
+    page_watch.draw(addresses)
     model, dataset, place = pickers.top_line(work, page.question)
     parent_line.draw(model, dataset)
     cache.spare_collector()

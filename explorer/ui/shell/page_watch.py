@@ -1,7 +1,8 @@
-"""A page that could not be drawn loads itself again: its link carries the setting."""
+"""A page that could not be drawn loads itself again: its link carries the setting. A theme holds for every page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -10,9 +11,12 @@ import streamlit as st
 from explorer.component import page_watch_js
 
 
-def draw() -> None:
-    """Watch over the page, once in a run, at its top; after such a reload say so."""
-    _component()(key="page_watch")
+def draw(addresses: Sequence[str]) -> None:
+    """Watch over the page, once in a run, at its top; after such a reload say so.
+
+    ``addresses`` are those of all pages: a theme that is chosen on one is the theme of each. Its change reruns the app.
+    """
+    _component()(key="page_watch", data={"pages": list(addresses)}, on_theme_change=lambda: None)
 
 
 @cache

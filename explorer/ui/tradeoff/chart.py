@@ -82,7 +82,7 @@ def _pictures(measured_curves: list[TradeOff], axis: XName, stem: str) -> None:
         st.download_button(
             kind,
             partial(_picture, kind, measured, axis),
-            f"{stem}-tradeoff.{kind.lower()}",
+            f"{stem}.{kind.lower()}",
             "image/png" if kind == "PNG" else "image/svg+xml",
             key=f"compare_{kind}",
             icon=":material/download:",

@@ -9,8 +9,8 @@ import streamlit as st
 
 from explorer.analysis.comparison.comparison import Comparison
 from explorer.engine.jobs import Job
+from explorer.export.naming import export_name
 from explorer.pruning.spec import PruneSpec
-from explorer.text.names import file_stem
 from explorer.types import Dataset, LoadedModel, TradeOffPoint
 from explorer.ui.explore import curves
 from explorer.ui.shell import running, session, tasks, ticker
@@ -64,11 +64,11 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     left, right = st.columns([2.1, 1], gap="medium")
     with left, st.container(border=True, key="compare_card", height="stretch"):
         shown = earlier.shown(model, dataset, comparison)
-        chosen = chart.draw(comparison, shown, _given_up(), file_stem(model.address))
+        chosen = chart.draw(comparison, shown, _given_up(), _stem(comparison))
     with right, st.container(border=True, key="budget_card", height="stretch"):
         _budget(measured)
     with st.container(border=True, key="points_card"):
-        chosen = tables.points(comparison, file_stem(model.address)) or chosen
+        chosen = tables.points(comparison, _stem(comparison)) or chosen
     chosen = earlier.draw(model, dataset, comparison) or chosen
     if chosen is not None:
         _open(chosen)
@@ -123,6 +123,13 @@ def _budget(measured: Measured) -> None:
         "Grey is what a criterion must beat: chance, and plain magnitude. Rings mark points that no other is both "
         "smaller and more accurate than."
     )
+
+
+def _stem(comparison: Comparison) -> str:
+    """The beginning of a file name: the model, and what is compared."""
+    held = "classifier-locked" if comparison.lock_classifier else "classifier-free"
+    seeds = f"{len(comparison.seeds)}seeds" if len(comparison.seeds) > 1 else ""
+    return export_name(comparison.subject.model, seeds, held, "tradeoff", settings=comparison.methods)
 
 
 def _open(point: TradeOffPoint) -> None:

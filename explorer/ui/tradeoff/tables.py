@@ -68,7 +68,7 @@ def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
         st.download_button(
             "CSV",
             lambda: csv_text(rows),
-            f"{stem}-tradeoff.csv",
+            f"{stem}.csv",
             "text/csv",
             key="compare_csv",
             icon=":material/download:",

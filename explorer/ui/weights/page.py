@@ -9,8 +9,9 @@ import streamlit as st
 from explorer.analysis.statistics import LayerStatistics
 from explorer.charts import overview
 from explorer.errors import ExplorerError
+from explorer.export.naming import export_name
 from explorer.pruning.plan import plan as make_plan
-from explorer.text.names import clean, file_stem
+from explorer.text.names import clean
 from explorer.text.numbers import count, number, percent
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
@@ -135,7 +136,7 @@ def _table(view: View, rows: list[LayerStatistics], listed: list[LayerStatistics
         st.download_button(
             "CSV",
             lambda: csv_text([_record(row) for row in rows]),
-            f"{file_stem(view.model.address)}-weights.csv",
+            f"{_stem(view)}.csv",
             "text/csv",
             key="weights_csv",
             icon=":material/download:",
@@ -151,6 +152,10 @@ def _table(view: View, rows: list[LayerStatistics], listed: list[LayerStatistics
     table.draw([_cells(row) for row in shown], _COLUMNS, _TEXTS, **options)
     if len(shown) < len(listed):
         st.caption(f"{part.start + 1:,} to {part.stop:,} of {len(listed):,}: those around the layer chosen below.")
+
+
+def _stem(view: View) -> str:
+    return export_name(view.model.address, "weights", settings=[view.spec], share=view.plan.pruned_share)
 
 
 def _every(n: int) -> None:
