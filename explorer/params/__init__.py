@@ -7,13 +7,15 @@ explicit tuple of the members of one kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cached_property
 from math import inf
 from typing import Any, Generic, TypeVar, cast
 
 from explorer.errors import ExplorerError
 from explorer.params.numerals import real, short, whole
+from explorer.params.plugins import plugin_members, why_left_out
 from explorer.types.aliases import JsonDict
 
 M = TypeVar("M")
@@ -181,7 +183,13 @@ class Registry(Generic[M]):
 
     def __init__(self, kind: str, members: tuple[type[M], ...]) -> None:
         self.kind = kind
-        self.members: dict[str, type[M]] = {cast(Any, m).key: m for m in members}
+        self._own: dict[str, type[M]] = {cast(Any, m).key: m for m in members}
+
+    @cached_property
+    def members(self) -> dict[str, type[M]]:
+        """Every member by its key: our own, then those of installed plug-ins."""
+        # Not before somebody asks: a plug-in imports from this package, which must be complete by then.
+        return {**self._own, **dict(plugin_members(self.kind, self._own, _common_base(self._own.values())))}
 
     def __iter__(self) -> Iterator[type[M]]:
         return iter(self.members.values())
@@ -190,6 +198,7 @@ class Registry(Generic[M]):
         if key not in self.members:
             raise ExplorerError(
                 f"There is no {self.kind} called {key!r}.",
+                why=why_left_out(self.kind, key, self._own, _common_base(self._own.values())),
                 fix="Choose one of: " + ", ".join(self.members) + ".",
             )
         return self.members[key]
@@ -221,3 +230,9 @@ class Registry(Generic[M]):
             raise ExplorerError(what, fix=f"Add {missing[0]}=VALUE.")
         values = {k: _checked(self.kind, data["key"], declared[k], v) for k, v in data.items() if k != "key"}
         return cls(**values)
+
+
+def _common_base(members: Iterable[type]) -> type:
+    """The nearest class that all of them derive from."""
+    first, *others = members
+    return next(base for base in first.__mro__[1:] if all(base in other.__mro__ for other in others))

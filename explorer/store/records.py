@@ -15,6 +15,7 @@ from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
 
+from explorer.params.plugins import plugin_versions
 from explorer.types import Dataset, LoadedModel, Measurement, SplitName, TradeOffPoint
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.results import FIRST_NAMES
@@ -126,7 +127,7 @@ def versions() -> JsonDict:
     """Of all that a number may depend on."""
     return {
         "torch_version": str(torch.__version__),
-        "explorer_version": explorer_version(),
+        "explorer_version": " + ".join((explorer_version(), *plugin_versions())),
         "python_version": platform.python_version(),
     }
 

@@ -37,5 +37,5 @@ def metrics_in_words() -> str:
     """Every metric, by the outputs that it is for."""
     by_task: dict[str, list[str]] = {}
     for listing in listed("metric"):
-        by_task.setdefault(listing.constants["task"], []).append(listing.key)
+        by_task.setdefault(listing.constants.get("task", "of plug-ins"), []).append(listing.key)
     return "; ".join(f"{task}: {', '.join(names)}" for task, names in by_task.items()).capitalize()

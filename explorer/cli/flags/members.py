@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from explorer.cli import printing
+from explorer.params.plugins import plugin_keys
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 # Where each kind is registered: the package, and the name of its registry there.
@@ -41,7 +42,8 @@ def listed(kind: str) -> tuple[ListedMember, ...]:
     """The members of one kind in the order of their registry."""
     package, registry = REGISTRIES[kind]
     tree = _parsed(package)
-    return tuple(_listing(_imported(tree)[name], name) for name in _class_names(tree, registry))
+    ours = tuple(_listing(_imported(tree)[name], name) for name in _class_names(tree, registry))
+    return ours + tuple(ListedMember(key, {"form": f"{key}:…"}, False) for key in plugin_keys(kind))
 
 
 def keys(kind: str) -> list[str]:
