@@ -11,6 +11,7 @@ from explorer.metrics.base import evaluated_by
 from explorer.text.delta import DELTA, delta_ends, delta_text, direction, named
 from explorer.text.numbers import bytes_text, interval, level, percent
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan
+from explorer.types.results import NOTHING_REMOVED
 
 ACCURACY, AGREEMENT = "Accuracy", "Agreement with dense"
 REMOVED, ZERO = "Weights removed", "Zero weights"
@@ -88,7 +89,8 @@ def _change(evaluation: Evaluation) -> Fact:
         return Fact(ACCURACY, "", "–", "no labels, generated inputs")
     judged_by = evaluated_by(evaluation.judged_by, evaluation.accuracy)
     name = DELTA if evaluation.judged_by == "labels" else named(judged_by)
-    return Fact(name, drop.origin, delta_text(drop), delta_ends(drop).removesuffix(" pt"), direction(drop))
+    origin = "" if drop.note == NOTHING_REMOVED else drop.origin
+    return Fact(name, origin, delta_text(drop), delta_ends(drop).removesuffix(" pt"), direction(drop))
 
 
 def counted(plan: Plan, best: tuple[str, int], dense: int) -> list[Fact]:

@@ -21,6 +21,7 @@ from explorer.text.numbers import percent as percent
 from explorer.text.numbers import points as points
 from explorer.text.numbers import times as times
 from explorer.types.aliases import JsonObject
+from explorer.types.results import NOTHING_REMOVED
 
 if TYPE_CHECKING:
     from explorer.types import Finding, Measurement, TradeOffPoint
@@ -116,7 +117,7 @@ def interval(m: Measurement) -> str:
 
 def delta(drop: Measurement) -> tuple[str, str]:
     """A drop as the change that it is, and its interval: ``−0.4 pt``, ``−1.5 to +0.6 pt, n = 450``."""
-    n = f"n = {drop.n:,}" if drop.n is not None else ""
+    n = f"n = {drop.n:,}" if drop.n is not None and drop.note != NOTHING_REMOVED else ""
     return delta_text(drop), ", ".join(part for part in (delta_ends(drop), n) if part)
 
 

@@ -28,6 +28,7 @@ from explorer.pruning.apply import masked_weights, private_shell
 from explorer.types import Evaluation, LoadedModel, Plan, Split
 from explorer.types.aliases import GraphValue
 from explorer.types.inputs import Inputs
+from explorer.types.results import NOTHING_REMOVED
 from explorer.types.stopping import carried, holding, result
 
 T = TypeVar("T")
@@ -156,10 +157,10 @@ class Evaluator:
                 queue.append(self.submit(self._evaluate, ready, job, index))
                 if len(queue) >= (self.threads if threads is None else min(threads(), self.threads)):
                     tally.add(result(queue.popleft()))
-                    yield tally.evaluation(time.perf_counter() - start)
+                    yield _of_nothing(tally.evaluation(time.perf_counter() - start), job)
             while queue:
                 tally.add(result(queue.popleft()))
-                yield tally.evaluation(time.perf_counter() - start)
+                yield _of_nothing(tally.evaluation(time.perf_counter() - start), job)
         finally:
             for future in queue:
                 future.cancel()
@@ -282,6 +283,13 @@ class Evaluator:
         if thread not in self._shells:
             self._shells[thread] = private_shell(ready.steps)
         return self._shells[thread]
+
+
+def _of_nothing(evaluation: Evaluation, job: _Job) -> Evaluation:
+    """The dense model is not compared with itself: its drop is zero, without an interval."""
+    if not job.is_dense:
+        return evaluation
+    return replace(evaluation, drop=replace(evaluation.drop, value=0.0, low=None, high=None, note=NOTHING_REMOVED))
 
 
 def _digests(plan: Plan) -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from explorer.text.numbers import change, change_between
+from explorer.types.results import NOTHING_REMOVED
 
 if TYPE_CHECKING:
     from explorer.types import Measurement
@@ -47,7 +48,9 @@ def change_of_mean(like: Measurement, mean_drop: float) -> str:
 
 
 def delta_ends(drop: Measurement) -> str:
-    """The interval of the change: "−1.5 to +0.6 pt"; nothing where none is there."""
+    """The interval of the change: "−1.5 to +0.6 pt", or that nothing was removed; nothing where none is there."""
+    if drop.low is None and drop.note == NOTHING_REMOVED:
+        return NOTHING_REMOVED
     turned = as_change(drop)
     return change_between(turned.low, turned.high, drop.unit)
 

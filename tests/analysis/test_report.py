@@ -10,10 +10,14 @@ import pytest
 import torch
 from torch import nn
 
+import explorer as ex
+from explorer.analysis.facts import Fact, facts
 from explorer.analysis.report import Report, report
+from explorer.cli import printing
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Split, tensors_digest
+from explorer.types.results import NOTHING_REMOVED as NOTHING
 
 
 def tiny(**more: Any) -> LoadedModel:
@@ -157,3 +161,14 @@ def test_zeros_the_model_came_with_are_counted_apart_and_with_what_is_pruned() -
     assert dense["compression_ratio"] == n_parameters / (n_parameters - 8)
     assert dense["parameters"]["kept"] == n_parameters - 8
     assert any("2 is empty: it holds nothing but zeros" in finding["what"] for finding in dense["findings"])
+
+
+def test_where_nothing_is_removed_every_face_says_so_and_gives_no_interval() -> None:
+    dense = ex.evaluate("digits-mlp")
+    assert dense.evaluation is not None
+    drop = dense.evaluation.drop
+
+    assert (drop.value, drop.low, drop.high) == (0.0, None, None)
+    assert facts(dense.model, dense.plan, dense.evaluation, None)[1] == Fact("Δ accuracy", "", "0.0 pt", NOTHING)
+    assert printing.delta(drop) == ("0.0 pt", NOTHING)
+    assert f"0.0 pt ({NOTHING})" in dense._repr_mimebundle_()["text/html"]

@@ -11,6 +11,7 @@ from explorer.analysis.check.statistics import METHOD, paired_score, samples_nee
 from explorer.params import param
 from explorer.text.numbers import points_apart, points_spelled
 from explorer.types import Measurement
+from explorer.types.results import NOTHING_REMOVED
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class AccuracyNotInferior(CheckRule):
 
     def _of_other_answers(self, evidence: CheckEvidence) -> Outcome:
         drop = evidence.evaluation.drop
+        if drop.note == NOTHING_REMOVED:
+            return self.says("pass", "Nothing is removed: it answers as before.", drop, limit=self.margin)
         if drop.low is None or drop.high is None:
             return self.says("cannot tell", "Too few samples for an interval.", drop, limit=self.margin)
         status = "pass" if drop.high <= self.margin else "fail" if drop.low > self.margin else "cannot tell"
