@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
 
@@ -13,8 +14,8 @@ def page() -> None:
         st.session_state["taken"] = value
 
     present = st.session_state.setdefault("taken", "a")
-    st.radio("one", ["a", "b", "c"], **mirrored("one", present, take))
-    st.radio("other", ["a", "b", "c"], **mirrored("other", present, take))
+    st.radio("one", ["a", "b", "c"], **mirrored("one", present, take, among=["a", "b", "c"]))
+    st.radio("other", ["a", "b", "c"], **mirrored("other", present, take, among=["a", "b", "c"]))
     st.button("c", key="set", on_click=take, args=("c",))
 
 
@@ -59,3 +60,18 @@ def test_a_message_that_tells_an_older_value_changes_nothing() -> None:
 
     assert at.session_state["taken"] == "b"
     assert [radio.value for radio in at.radio] == ["b", "b"]
+
+
+def test_a_widget_in_a_closed_menu_gives_the_browser_no_order_that_could_take_a_choice_back() -> None:
+    at = AppTest.from_function(page).run()
+    drawn = [at.radio]
+    for _ in range(2):  # the browser tells nothing of a widget that it does not show yet
+        at._run(widget_state=WidgetStates())
+        drawn.append(at.radio)
+
+    assert {radio.key for radios in drawn for radio in radios} == {"one_0", "other_0"}
+    assert not any(radio.proto.set_value for radios in drawn for radio in radios)
+
+    at.button(key="set").click().run()
+    assert [radio.proto.options[radio.proto.default] for radio in at.radio] == ["c", "c"]
+    assert not any(radio.proto.set_value for radio in at.radio)

@@ -45,7 +45,7 @@ def _unit(work: Workspace) -> None:
         format_func=_unit_label,
         label_visibility="collapsed",
         help="What one line removes: single weights, or whole channels with everything tied to them.",
-        **mirrored("unit", present, partial(_switch, work)),
+        **mirrored("unit", present, partial(_switch, work), given_as="default"),
     )
     with st.popover("Units", help="What is one unit?"):
         st.radio(
@@ -53,7 +53,7 @@ def _unit(work: Workspace) -> None:
             keys,
             format_func=_unit_label,
             captions=[criterion_picker.first_line(GRANULARITIES.member(key)) for key in keys],
-            **mirrored("unit_all", present, partial(_switch, work)),
+            **mirrored("unit_all", present, partial(_switch, work), among=keys),
         )
         parameter_fields.draw(work, "granularity")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -22,10 +23,12 @@ from explorer.ui.recover import plans as plans
 from explorer.ui.recover.plans import RecoverySettings
 from explorer.ui.shell import session
 from explorer.ui.widgets import parameter_fields, persistent_widget
+from explorer.ui.widgets.controlled_widget import mirrored
 from explorer.ui.widgets.persistent_widget import put, value
 
 _SCHEDULE, _LINE = "recover_schedule", "_recover_line"
 _USUAL = 0.9
+_MOST_SEED = 2**31 - 1
 # Beside the sparsity, behind the switch of the teacher, and that of the whole recipe.
 _ELSEWHERE = ("epochs", "distil_weight", "temperature", "seed")
 
@@ -140,7 +143,10 @@ def _switches(asked: RecoverySettings, model: LoadedModel) -> RecoverySettings:
             st.caption("A ticket is trained as the dense network was." if lottery else "The defaults suit this model.")
             if not lottery:
                 _training(tuning)
-            _number("Seed", "recover_seed", 0, 0, 2**31 - 1)
+            seed = mirrored(
+                "recover_seed", value("recover_seed", 0, within=(0, _MOST_SEED)), partial(put, "recover_seed")
+            )
+            st.number_input("Seed", 0, _MOST_SEED, step=1, width=110, **seed)
     return replace(asked, tuning=_tuning(asked.tuning))
 
 
@@ -149,8 +155,9 @@ def _training(tuning: Training) -> None:
     for p in _in_popover():
         usual = type(p.default)(getattr(tuning, p.name))
         step = usual / 2 if p.name == "learning_rate" else None
-        changed = persistent_widget.remembered(_key(p.name), usual, p.choices or None, within=(p.low, p.high))
-        parameter_fields.draw_one(p, key=_key(p.name), on_change=changed, step=step)
+        key = _key(p.name)
+        present = value(key, usual, p.choices or None, within=(p.low, p.high))
+        parameter_fields.draw_one(p, step=step, **mirrored(key, present, partial(put, key)))
 
 
 def _tuning(usual: Training) -> Training:

@@ -29,7 +29,7 @@ def popover(work: Workspace, model: LoadedModel, dataset: Dataset | None, scores
             "How important is a unit?",
             keys,
             format_func=lambda key: f"{_member(key).label}{' · looks at data' if _member(key).needs else ''}",
-            **mirrored("criterion", work.spec.criterion.key, partial(_choose, work, model, dataset)),
+            **mirrored("criterion", work.spec.criterion.key, partial(_choose, work, model, dataset), among=keys),
         )
         st.caption(first_line(_member(work.spec.criterion.key)))
         parameter_fields.draw(work, "criterion")
