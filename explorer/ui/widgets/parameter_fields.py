@@ -31,29 +31,29 @@ def draw_one(
     on_change: Callable[[], None],
     width: int | Literal["stretch"] = "stretch",
     step: float | None = None,
-    value: Any = None,
+    value: object = None,
 ) -> None:
     """The widget of one parameter, as its declaration says; ``step`` is what a press of a button changes.
 
     ``value`` is its own default; None where the session says what it shows.
     """
-    options: JsonDict = {"key": key, "on_change": on_change, "width": width, "help": p.help or None}
+    options: JsonDict = {"key": key, "on_change": on_change, "help": p.help or None}
     if p.choices:
-        st.selectbox(p.label, p.choices, p.choices.index(value) if value in p.choices else 0, **options)
+        st.selectbox(p.label, p.choices, p.choices.index(value) if value in p.choices else 0, width=width, **options)
     elif isinstance(p.default, bool):
-        del options["width"]
         st.toggle(p.label, bool(value), **options)
     elif isinstance(p.default, float):
         form, step = "%.2f" if p.default >= 1 else "%g", step or _step(p)
-        st.number_input(p.label, *_numbers(float, p.low, p.high, value), step=step, format=form, **options)
+        st.number_input(p.label, step=step, format=form, width=width, **_numbers(p, value), **options)
     else:
-        st.number_input(p.label, *_numbers(int, p.low, p.high, value), step=1, **options)
+        st.number_input(p.label, step=1, width=width, **_numbers(p, value), **options)
 
 
-def _numbers(kind: type[Any], low: float | None, high: float | None, value: float | None) -> tuple[Any, Any, Any]:
-    """Both ends and the value as what the widget counts in; without a value the widget's own beginning."""
-    low, high = (None if end is None else kind(end) for end in (low, high))
-    return low, high, "min" if value is None else kind(value)
+def _numbers(p: Param, value: object) -> JsonDict:
+    """Both ends and the value as what the parameter counts in; without a value the widget's own beginning."""
+    numbers = {"min_value": p.low, "max_value": p.high, "value": value}
+    counted = {name: type(p.default)(number) for name, number in numbers.items() if number is not None}
+    return {"value": "min"} | counted
 
 
 def _step(p: Param) -> float:
