@@ -7,7 +7,7 @@ from explorer.ui.shell import frame
 from explorer.ui.widgets import setting_line
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=frame.mark(), layout="wide")
-menu = {page.title: page for page in pages.MEMBERS}
+menu = {page.title: page for page in pages.shown()}
 entries = [
     st.Page(page.script, title=page.title, icon=page.icon, default=i == 0) for i, page in enumerate(menu.values())
 ]

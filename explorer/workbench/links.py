@@ -24,6 +24,7 @@ _MOST_CHOSEN = 100
 _LONGEST = 20_000
 _MOST_BYTES = 500_000
 _LONGEST_STEP = 4
+_LONGEST_SEAT = 64
 
 
 def encode(spec: PruneSpec) -> str:
@@ -71,9 +72,9 @@ def place_of(parameters: Mapping[str, str]) -> LessonPlace:
 
 
 def parameters_of_place(place: LessonPlace) -> dict[str, str]:
-    """The inverse of :func:`place_of`; nothing outside of a lesson."""
+    """The inverse of :func:`place_of`; outside of a lesson only what is hidden."""
     if not place.lesson:
-        return {}
+        return query({"hide": ",".join(place.hide)})
     answers = _packed(dict(sorted(place.answers.items())))
     step = str(place.step + 1) if place.step else ""
     return query({"lesson": place.lesson, "step": step, "answers": answers, "hide": ",".join(place.hide)})
@@ -121,6 +122,8 @@ def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerErr
     workspace.mode = mode if mode in MODES else workspace.mode
     workspace.layer = parameters.get("layer", "")
     workspace.place = place_of(parameters)
+    workspace.seat = parameters.get("seat", "")[:_LONGEST_SEAT]
+    workspace.invitation = "" if workspace.seat else parameters.get("class", "")[:_LONGEST_SEAT]
     workspace.scale = parameters["scale"] if parameters.get("scale") in SCALES else workspace.scale
     try:
         workspace.source = replace(workspace.source, size=square(parameters.get("size", "")))
@@ -145,7 +148,7 @@ def parameters_of(workspace: Workspace, controls: JsonObject | None = None) -> d
         parameters["lines"] = workspace.mode
     if workspace.scale != Workspace().scale:
         parameters["scale"] = workspace.scale
-    parameters |= parameters_of_place(workspace.place)
+    parameters |= parameters_of_place(workspace.place) | query({"seat": workspace.seat, "class": workspace.invitation})
     if controls:
         parameters["controls"] = _packed(dict(sorted(controls.items())))
     return parameters

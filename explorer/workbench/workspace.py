@@ -32,7 +32,7 @@ class Source:
 @dataclass
 class LessonPlace:
     """Where a learner is: the lesson (empty: in none), its step from 0, what was answered by the key of its block,
-    and the controls that whoever made the link has hidden."""
+    and the controls that whoever made the link has hidden, here and on all pages."""
 
     lesson: str = ""
     step: int = 0
@@ -45,7 +45,8 @@ class Workspace:
     """The single source of truth that presets, undo, links and the histogram share.
 
     ``revision`` rises with every change of the request, so that a browser knows news from echo. ``layer`` is the
-    one that was chosen on the weights page, empty before a choice. ``place`` is that in a lesson.
+    one that was chosen on the weights page, empty before a choice. ``place`` is that in a lesson, ``seat`` what a class
+    knows this student by, and ``invitation`` its code, as long as there is no seat.
     """
 
     source: Source = field(default_factory=Source)
@@ -55,6 +56,8 @@ class Workspace:
     layer: str = ""
     revision: int = 1
     place: LessonPlace = field(default_factory=LessonPlace)
+    seat: str = ""
+    invitation: str = ""
     tried: list[TradeOffPoint] = field(default_factory=list)
     _past: list[PruneSpec] = field(default_factory=list)
     _future: list[PruneSpec] = field(default_factory=list)
@@ -64,7 +67,7 @@ class Workspace:
         """Another model or other data: history and tried settings belong to the old ones."""
         spec = replace(PruneSpec(), granularity=self.spec.granularity, criterion=self.spec.criterion)
         fresh = Workspace(source=source, spec=spec, mode=self.mode, scale=self.scale, revision=self.revision + 1)
-        fresh.place = self.place
+        fresh.place, fresh.seat, fresh.invitation = self.place, self.seat, self.invitation
         self.__dict__.update(fresh.__dict__)
 
     def by_metric(self, metric: str | None) -> None:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE_S = 150.0
@@ -28,8 +29,15 @@ def app_process(
     folder: Path, *, root: Path | None = None, port: int = 0
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process of such an app, and its address. It is ended by its process id, whatever happens."""
+    with started_app(folder, "--root", str(root or folder), "--port", str(port)) as (process, about):
+        yield process, str(about["url"]).rstrip("/")
+
+
+@contextmanager
+def started_app(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """The process of an app with these flags, and what it says of itself."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "explorer", "app", "--port", str(port), "--json", "--root", str(root or folder)]
+    command = [sys.executable, "-m", "explorer", "app", "--json", *flags]
     environment = {**os.environ, "PRUNING_EXPLORER_DATA": str(folder), "OMP_NUM_THREADS": "1"}
     with (
         (folder / "app.log").open("w", encoding="utf-8") as log,
@@ -41,9 +49,9 @@ def app_process(
             assert process.stdout is not None
             said = process.stdout.readline()
             assert said, (folder / "app.log").read_text(encoding="utf-8")
-            address = str(json.loads(said)["url"]).rstrip("/")
-            _wait(f"{address}/_stcore/health", process)
-            yield process, address
+            about = json.loads(said)
+            _wait(f"{str(about['url']).rstrip('/')}/_stcore/health", process)
+            yield process, about
         finally:
             process.terminate()
             try:

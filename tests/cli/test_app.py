@@ -127,3 +127,34 @@ def test_downloads_are_allowed_by_a_flag_and_never_where_others_reach_the_app(
     assert main(["app", "--port", "0", "--no-browser", "--allow-download"]) == 0
     assert os.environ[ALLOW_VARIABLE] == "1"
     assert str(tmp_path) in os.environ[ROOT_VARIABLE].split(os.pathsep)
+
+
+def test_a_class_is_begun_with_its_link_and_key_and_gone_on_with_without_the_key(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("explorer.cli.run.app._serve", lambda *args, **options: 0)
+    command = ["app", "--port", "0", "--no-browser", "--data-dir", str(tmp_path), "--class", "7b physics"]
+    abouts = []
+    for more in ([], [], ["--new-key"]):
+        assert main([*command, "--json", *more]) == 0
+        abouts.append(json.loads(capsys.readouterr().out)["class"])
+    first, second, third = abouts
+    assert first["join"].startswith("http://127.0.0.1:")
+    assert first["join"].endswith(f"/learn?class={first['code']}")
+    assert first["code"] == second["code"] == third["code"]
+    assert "key" not in second
+    assert first["key"] != third["key"]
+    assert os.environ["PRUNING_EXPLORER_CLASS"] == "7b physics"
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert first["code"] in shown
+    assert first["key"] not in shown
+    assert third["key"] not in shown
+
+
+def test_a_class_without_a_name_and_a_key_without_a_class_are_refused(capsys: Capture, tmp_path: Path) -> None:
+    command = ["app", "--port", "0", "--no-browser", "--data-dir", str(tmp_path)]
+    assert main([*command, "--class", " "]) == 2
+    assert "no name of a class" in capsys.readouterr().err
+    assert main([*command, "--new-key"]) == 2
+    assert "Add --class NAME" in capsys.readouterr().err

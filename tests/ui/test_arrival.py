@@ -20,5 +20,5 @@ def _addresses() -> None:
 def test_every_page_but_the_first_is_reached_by_its_own_address() -> None:
     app = AppTest.from_function(_addresses).run(timeout=60)
     assert not app.exception
-    _, *others = pages.MEMBERS
+    _, *others = (*pages.MEMBERS, pages.CLASSROOM)
     assert sorted(json.loads(app.json[0].value)) == sorted(["", *(page.name for page in others)])

@@ -57,6 +57,9 @@ def add_arguments(parser: Parser) -> None:
         flag = f"--max-{name.replace('_', '-')}"
         default = getattr(Quotas(), name)
         parser.add_argument(flag, type=at_least_one, metavar="N", help=f"at most N {what} (default: {default})")
+    text = "lead a class by this name: prints the link to join and the teacher's key, or goes on with the class"
+    parser.add_argument("--class", dest="class_name", metavar="NAME", help=text)
+    parser.add_argument("--new-key", action="store_true", help="another teacher's key for the class")
     text = "models named by their id (hf:org/name) may be downloaded; not where the app is open to the network"
     parser.add_argument("--allow-download", action="store_true", help=text)
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")

@@ -13,6 +13,8 @@ import webbrowser
 from pathlib import Path
 from urllib.parse import urlencode
 
+from explorer.classroom import qr
+from explorer.classroom.opening import ADDRESS_VARIABLE, NAME_VARIABLE, address_in_network, begin, join_link
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.flags.app import OPENED, QUOTAS
@@ -44,15 +46,50 @@ def run(args: Arguments) -> int:
     os.environ[log_file.VARIABLE] = args.log_level
     sweep_scratch()
     url = _url(address, port, args)
+    of_class = _class(args, address, port)
     if args.json:
-        printing.say_json({"url": url, "address": address, "port": port})
+        printing.say_json({"url": url, "address": address, "port": port, **({"class": of_class} if of_class else {})})
     else:
-        printing.say(f"The app is at {url} (Ctrl+C ends it).")
+        printing.say(f"The app is at {url} (Ctrl+C ends it).", *_class_lines(of_class))
     sys.stdout.flush()
     if args.open_to_network:
         printing.note("Open to the network: whoever reaches this port may use the app.")
     command = _command(script, address, port, args)
     return _serve_and_show(command, url, address, port) if _opens_browser(args) else _serve(command, quiet=args.json)
+
+
+def _class(args: Arguments, address: str, port: int) -> dict[str, str]:
+    """What the teacher needs to know of the class that is served: link, code, page, and the key where it is new."""
+    for variable in (NAME_VARIABLE, ADDRESS_VARIABLE):
+        os.environ.pop(variable, None)
+    if args.class_name is None:
+        if args.new_key:
+            raise ExplorerError("--new-key is about a class.", fix="Add --class NAME.")
+        return {}
+    state, key = begin(args.class_name, new_key=args.new_key)
+    here = address_in_network() if address in ("0.0.0.0", "::") else address
+    base = f"http://{f'[{here}]' if ':' in here else here}:{port}"
+    os.environ[NAME_VARIABLE], os.environ[ADDRESS_VARIABLE] = state.name, base
+    about = {"name": state.name, "code": state.code, "join": join_link(base, state.code), "page": f"{base}/classroom"}
+    return about | ({"key": key} if key else {})
+
+
+def _class_lines(about: dict[str, str]) -> list[str]:
+    if not about:
+        return []
+    key = about.get("key", "the one that was shown when the class began (--new-key makes another)")
+    lines = [
+        "",
+        f"Class {about['name']}: students join at {about['join']} with the code {about['code']}",
+        f"The teacher's page is {about['page']}",
+        f"The teacher's key, shown once: {key}" if "key" in about else f"The teacher's key is {key}",
+    ]
+    if not sys.stdout.isatty():
+        return lines
+    try:
+        return [*lines, "", *qr.in_terminal(about["join"]).splitlines(), ""]
+    except ExplorerError as error:
+        return [*lines, str(error)]
 
 
 def _roots(args: Arguments) -> list[str]:

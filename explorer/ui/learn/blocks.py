@@ -15,7 +15,7 @@ from explorer.lessons.request import LessonRequest, Readings
 from explorer.lessons.taking import joined, request_of, revealed
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import provenance
-from explorer.ui.learn import doing, predicting
+from explorer.ui.learn import doing, membership, predicting
 from explorer.ui.learn.view import LessonView
 from explorer.ui.shell import session, tasks
 from explorer.ui.shell.theme import chart_theme
@@ -33,6 +33,9 @@ def draw(view: LessonView, step: LessonStep) -> bool:
         elif isinstance(block, Predict):
             predicting.draw(view, block)
             if block.key not in view.answers:
+                break
+            if view.holds_back:
+                st.caption(":material/hourglass_top: Locked. The teacher reveals the measurement.")
                 break
         elif isinstance(block, Reveal):
             is_pending |= _reveal(view, block)
@@ -99,15 +102,16 @@ def _why(view: LessonView, block: Why) -> None:
         return
     key = view.key(block.key)
     st.text_input(view.t(block.question), key=key, max_chars=_LONGEST_SENTENCE, placeholder=view.t("one sentence"))
-    st.button(view.t("Compare with the teacher's"), key=f"{key}_done", on_click=partial(_say, view, block.key, key))
+    compare = view.t("Compare with the teacher's")
+    st.button(compare, key=f"{key}_done", disabled=view.is_frozen, on_click=partial(_say, view, block.key, key))
 
 
 def _say(view: LessonView, block: str, key: str) -> None:
     sentence = str(st.session_state.get(key) or "").strip()
-    if sentence:
-        view.work.place.answers[block] = sentence[:_LONGEST_SENTENCE]
-    else:
+    if not sentence:
         session.notify(ExplorerError("There is no sentence yet.", fix="Write one first."))
+    elif membership.send(view.work, block, sentence[:_LONGEST_SENTENCE], is_reason=True):
+        view.work.place.answers[block] = sentence[:_LONGEST_SENTENCE]
 
 
 def _asked_of(view: LessonView, block: Claim) -> str | bool:

@@ -29,7 +29,7 @@ _ALWAYS = ("threshold", "share", "reset", "undo", "redo")
 
 def draw(view: LessonView, block: Do) -> bool:
     """The instruction, the facts and the lines; True while the setting is not measured on all samples yet."""
-    work, hidden = view.work, view.work.place.hide
+    work, hidden = view.work, view.hide
     controls = tuple(control for control in block.controls if control not in hidden)
     st.markdown(f":material/touch_app: {view.t(block.text)}")
     scores = session.scores(view.model, view.dataset)
@@ -38,7 +38,7 @@ def draw(view: LessonView, block: Do) -> bool:
     answer, why_not = live.answer(view.model, view.dataset, plan)
     summary.draw(summary.facts(view.model, plan, answer, why_not, view.dataset))
     if "presets" in controls:
-        _presets(work)
+        _presets(work, is_off=view.is_frozen)
     if "lines" in controls:
         _lines(view, scores, plan, controls, _shown(block, scores))
     return answer.pending
@@ -48,6 +48,9 @@ def _listen(view: LessonView, controls: tuple[str, ...]) -> None:
     """Take what the hand did; what the lesson hides does not come through, wherever it was sent from."""
     kinds = (*_ALWAYS, *(("mode",) if "mode" in controls else ()))
     events = [event for event in histogram.new_events(KEY, session.notify) if event.kind in kinds]
+    if view.is_frozen and events:
+        view.work.touch()  # so that the browser's lines go back to where they are
+        return
     if "mode" not in controls:
         events = [_alone(event) for event in events]
     for refusal in apply(view.work, events, view.model, lambda spec: cache.scores(view.model, spec, view.dataset)):
@@ -68,11 +71,11 @@ def _plan(view: LessonView, scores: Scores) -> Plan:
         return make_plan(view.model, work.spec, scores)
 
 
-def _presets(work: Workspace) -> None:
+def _presets(work: Workspace, *, is_off: bool) -> None:
     with st.container(horizontal=True, key="learn_presets"):
         for share in _PRESETS:
             label = "Dense" if share == 0 else percent_asked(share)
-            st.button(label, key=f"learn_preset_{share}", on_click=partial(_preset, work, share))
+            st.button(label, key=f"learn_preset_{share}", disabled=is_off, on_click=partial(_preset, work, share))
 
 
 def _preset(work: Workspace, share: float) -> None:

@@ -7,12 +7,14 @@ from functools import partial
 import streamlit as st
 
 from explorer import lessons
+from explorer.classroom import Classroom
 from explorer.errors import ExplorerError
 from explorer.lessons.languages import LANGUAGES, Translate, translator
 from explorer.lessons.lesson import Do, Lesson, Predict
 from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel
-from explorer.ui.learn import blocks, doing, sharing
+from explorer.ui.classroom import board
+from explorer.ui.learn import blocks, challenge, doing, membership, sharing
 from explorer.ui.learn.view import LessonView
 from explorer.ui.shell import session, ticker
 from explorer.ui.widgets import histogram
@@ -28,7 +30,16 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """The list, or the lesson of the link."""
     work = session.workspace()
     session.show_notices()
-    lesson = _present(work)
+    room = membership.room_of(work)
+    if room is None:
+        membership.door(work)
+    else:
+        membership.banner(work, room)
+    is_new = room is not None and membership.take_place(work, room)
+    membership.attend(work)
+    lesson = _present(work, room)
+    if lesson is not None and is_new:
+        _enter(work, lesson)
     if lesson is None:
         _large_type()
         _list(work)
@@ -39,15 +50,18 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         _lesson(model, dataset, lesson)
 
 
-def _present(work: Workspace) -> Lesson | None:
+def _present(work: Workspace, room: Classroom | None) -> Lesson | None:
     """The lesson of the link, where there is one of that name; a link may name a step that is not there."""
     if not work.place.lesson:
         return None
+    if room is not None and membership.is_challenge(work):
+        work.place.step = 0
+        return challenge.lesson_of(room.state.challenge)
     try:
         lesson = lessons.lesson(work.place.lesson)
     except ExplorerError as error:
         session.refusal(error)
-        work.place = LessonPlace()
+        work.place = LessonPlace(hide=work.place.hide)
         return None
     work.place.step = min(work.place.step, len(lesson.steps) - 1)
     return lesson
@@ -92,7 +106,19 @@ def _list(work: Workspace) -> None:
                 st.markdown(f"**{number}. {clean_markdown(t(lesson.title))}**")
                 st.caption(f"{lesson.minutes} {t('minutes')}, {t('on')} {clean_markdown(lesson.model)}")
             st.button("Begin", key=f"begin_{lesson.name}", help=lesson.title, on_click=partial(_begin, work, lesson))
+    room = membership.room_of(work)
+    if room is not None:
+        _challenge_card(work, room)
     session.write_link(work)
+
+
+def _challenge_card(work: Workspace, room: Classroom) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="learn_challenge_card"):
+        with st.container(gap=None):
+            st.markdown("**The challenge**")
+            st.caption(clean_markdown(board.goal(room.state.challenge), 200))
+        lesson = challenge.lesson_of(room.state.challenge)
+        st.button("Begin", key="begin_challenge", help="The challenge", on_click=partial(_begin, work, lesson))
 
 
 def _begin(work: Workspace, lesson: Lesson) -> None:
@@ -124,7 +150,7 @@ def _other_model(work: Workspace, lesson: Lesson) -> None:
 
 
 def _leave(work: Workspace) -> None:
-    work.place = LessonPlace()
+    work.place = LessonPlace(hide=work.place.hide)
 
 
 def _enter(work: Workspace, lesson: Lesson) -> None:
@@ -141,12 +167,14 @@ def _lesson(model: LoadedModel, dataset: Dataset | None, lesson: Lesson) -> None
     if work.place.lesson != lesson.name:
         st.rerun()
     _large_type()
-    view = LessonView(work, lesson, model, dataset, _language())
+    room = membership.room_of(work)
+    view = LessonView(work, lesson, model, dataset, _language(), membership.lead_of(work))
     step = lesson.steps[work.place.step]
     _head(view)
     st.subheader(view.t(step.title), anchor=False)
     with st.container(border=True, key="lesson_card"):
-        is_pending = blocks.draw(view, step)
+        is_challenge = room is not None and membership.is_challenge(work)
+        is_pending = challenge.draw(view, room) if is_challenge and room is not None else blocks.draw(view, step)
     _steps(view, is_open=all(b.key in view.answers for b in step.blocks if isinstance(b, Predict)))
     session.show_notices()
     session.write_link(work)
@@ -160,8 +188,9 @@ def _head(view: LessonView) -> None:
         st.header(clean_markdown(t(lesson.title)), anchor=False, width="stretch")
         st.caption(t("Step {n} of {of}").format(n=work.place.step + 1, of=len(lesson.steps)), width="content")
         _large_switch()
-        sharing.popover(lesson, work.place.step)
-        if st.button(t("All lessons"), key="leave_lesson", icon=":material/list:"):
+        if not work.seat:
+            sharing.popover(lesson, work.place.step)
+        if not view.is_led and st.button(t("All lessons"), key="leave_lesson", icon=":material/list:"):
             _leave(work)
             st.rerun()
 
@@ -169,12 +198,14 @@ def _head(view: LessonView) -> None:
 def _steps(view: LessonView, *, is_open: bool) -> None:
     """Back and on; on only where every prediction of the step is locked."""
     work, lesson, t = view.work, view.lesson, view.t
+    if view.is_led:
+        return
     last = work.place.step == len(lesson.steps) - 1
     with st.container(horizontal=True, key="learn_steps"):
         st.button(
             t("Back"),
             icon=":material/arrow_back:",
-            disabled=work.place.step == 0,
+            disabled=work.place.step == 0 or view.is_frozen,
             on_click=partial(_go, work, lesson, -1),
         )
         if not last:
@@ -182,7 +213,7 @@ def _steps(view: LessonView, *, is_open: bool) -> None:
                 t("Next"),
                 icon=":material/arrow_forward:",
                 type="primary" if is_open else "secondary",
-                disabled=not is_open,
+                disabled=not is_open or view.is_frozen,
                 on_click=partial(_go, work, lesson, 1),
             )
     if not is_open:
@@ -194,3 +225,4 @@ def _steps(view: LessonView, *, is_open: bool) -> None:
 def _go(work: Workspace, lesson: Lesson, by: int) -> None:
     work.place.step = min(len(lesson.steps) - 1, max(0, work.place.step + by))
     _enter(work, lesson)
+    membership.tell(work)

@@ -32,7 +32,7 @@ def draw(view: LessonView, block: Predict) -> None:
         key=f"{key}_lock",
         icon=":material/lock:",
         type="primary" if answer is not None else "secondary",
-        disabled=answer is None,
+        disabled=answer is None or view.is_frozen,
         help="Nothing is measured before. A locked prediction stays.",
         on_click=partial(_lock, view, block.key, answer),
     )

@@ -22,6 +22,7 @@ from explorer.analysis.distribution import SignedHistogram, signed_distribution
 from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.rank_stability import stability
 from explorer.analysis.statistics import LayerStatistics, layer_statistics
+from explorer.classroom import Classroom, served
 from explorer.engine import pace
 from explorer.engine.evaluator import Evaluator
 from explorer.engine.jobs import JobQueue
@@ -253,6 +254,18 @@ def jobs() -> JobQueue:
     """The server's one queue of background work."""
     quotas = Quotas.here()
     return JobQueue(most=quotas.jobs, most_each=quotas.jobs_each)
+
+
+@st.cache_resource(show_spinner=False)
+def classroom() -> Classroom | None:
+    """The class that this server leads; None where it was begun without one."""
+    return served()
+
+
+@st.cache_resource(show_spinner=False)
+def teachers() -> set[str]:
+    """The visitors who have given the teacher's key to this server."""
+    return set()
 
 
 @st.cache_resource(show_spinner=False)

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.store import log_file
 from explorer.types import Dataset, LoadedModel
 from explorer.types.files import paths
-from explorer.ui.shell import cache, page_watch, parent_line, pickers, running, session, theme
+from explorer.ui.shell import cache, hiding, page_watch, parent_line, pickers, running, session, theme
 from explorer.ui.shell.menu import Page
 
 
@@ -46,6 +46,7 @@ def draw(page: Page, addresses: Sequence[str]) -> DeltaGenerator:
     st.logo(_ASSETS / f"wordmark-{'dark' if theme.is_dark() else 'light'}.svg", size="large")
     session.wait_for_a_place()
     work = session.workspace()
+    hiding.style()
     session.write_link(work)
     page_watch.draw(addresses)
     model, dataset, place = pickers.top_line(work, page.question)

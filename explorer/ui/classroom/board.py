@@ -1,0 +1,54 @@
+"""The board of the challenge: the front as it grows, and a table; for the teacher, the projector and the students."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.charts import classroom as charts
+from explorer.classroom import Challenge, Classroom, Entry, board
+from explorer.text.numbers import percent, points, points_bare
+from explorer.ui.classroom import measuring
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import chart
+
+
+def goal(challenge: Challenge) -> str:
+    """ "At most 25% of the bytes of digits-resnet, and at most 1 point of accuracy lost"."""
+    lost = points_bare(challenge.drop).removeprefix("+")
+    unit = "point" if lost == "1.0" else "points"
+    size = f"At most {percent(challenge.share, 0)} of the bytes of {challenge.model}"
+    return f"{size}, and at most {lost.removesuffix('.0')} {unit} of accuracy lost"
+
+
+def draw(room: Classroom, *, is_projected: bool = False) -> None:
+    """Measure what is open, and draw what was measured."""
+    n_open = measuring.settle(room)
+    state = room.state
+    shows_names = state.lead.shows_names
+    entries = {s.name: s.entry for s in state.students.values() if s.entry is not None}
+    rows = board(entries, state.challenge)
+    st.caption(f"{goal(state.challenge)}: measured here, on the hidden test split, once a team.")
+    figure = charts.board(rows, state.challenge, names=shows_names, large=is_projected, theme=chart_theme())
+    chart.draw(figure, "class_board")
+    if n_open:
+        st.caption(f":material/hourglass_top: {n_open} {'entry is' if n_open == 1 else 'entries are'} being measured.")
+    if rows:
+        table = [
+            {
+                "place": row.place,
+                **({"team": row.team} if shows_names else {}),
+                "bytes": percent(row.outcome.share),
+                "accuracy": percent(row.outcome.accuracy),
+                "change": points(-row.outcome.drop),
+                "meets the challenge": "yes" if row.meets else "no",
+            }
+            for row in rows
+        ]
+        st.dataframe(table, hide_index=True, key="class_board_rows")
+    _refused(entries)
+
+
+def _refused(entries: dict[str, Entry]) -> None:
+    n = sum(bool(entry.refusal) for entry in entries.values())
+    if n:
+        st.caption(f":material/block: {n} {'entry' if n == 1 else 'entries'} could not be measured.")

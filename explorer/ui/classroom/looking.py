@@ -1,0 +1,72 @@
+"""Who is where, what the class predicts, and why: counts, and sentences without names."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer import lessons
+from explorer.charts import classroom as charts
+from explorer.classroom import CHALLENGE, Classroom, ClassState, tally
+from explorer.lessons.lesson import Predict, Why
+from explorer.text.names import clean_markdown
+from explorer.ui.shell.theme import chart_theme
+from explorer.ui.widgets import chart
+
+_MOST_NAMES = 60
+
+
+def draw(room: Classroom) -> None:
+    """Counts of places, and what was said in the step that the teacher leads, or in those where students are."""
+    state = room.state
+    n = len(state.students)
+    st.markdown(f"**{n} {'student' if n == 1 else 'students'}**")
+    for (lesson, step), names in tally.places(state).items():
+        with st.expander(f"{len(names)} · {clean_markdown(_place(lesson, step), 120)}"):
+            st.caption(clean_markdown(", ".join(names[:_MOST_NAMES]), 2000))
+    lead = state.lead
+    if lead.activity in lessons.MEMBERS:
+        _step(state, lead.activity, lead.step)
+    elif not lead.activity:
+        for lesson, step in tally.places(state):
+            if lesson in lessons.MEMBERS:
+                _step(state, lesson, step)
+
+
+def _place(lesson: str, step: int) -> str:
+    if lesson == CHALLENGE:
+        return "at the challenge"
+    if lesson not in lessons.MEMBERS:
+        return "in no lesson"
+    of = lessons.lesson(lesson)
+    return f"{of.title}, step {step + 1} of {len(of.steps)}"
+
+
+def _step(state: ClassState, name: str, number: int) -> None:
+    lesson = lessons.lesson(name)
+    step = lesson.steps[min(number, len(lesson.steps) - 1)]
+    asked = [block for block in step.blocks if isinstance(block, Predict | Why)]
+    if not asked:
+        return
+    st.subheader(f"{clean_markdown(lesson.title)}: {clean_markdown(step.title)}", anchor=False)
+    for block in asked:
+        with st.container(border=True, key=f"class_{name}_{block.key}_card"):
+            st.markdown(f"**{clean_markdown(block.question, 300)}**")
+            if isinstance(block, Predict):
+                _predictions(state, name, block)
+            else:
+                _reasons(state, name, block)
+
+
+def _predictions(state: ClassState, lesson: str, block: Predict) -> None:
+    answers = tally.answers_to(state, lesson, block.key)
+    st.caption(f"{len(answers)} of {len(state.students)} have locked a prediction.")
+    if answers:
+        figure = charts.predictions(tally.distribution(block, answers), theme=chart_theme())
+        chart.draw(figure, f"class_{lesson}_{block.key}_chart")
+
+
+def _reasons(state: ClassState, lesson: str, block: Why) -> None:
+    reasons = tally.reasons_to(state, lesson, block.key)
+    st.caption(f"{len(reasons)} of {len(state.students)} have written.")
+    for reason in reasons:
+        st.markdown(f"- {clean_markdown(reason, 300)}")

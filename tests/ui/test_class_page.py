@@ -1,0 +1,243 @@
+"""A class on the screen without a browser: who is not the teacher sees the board, who is leads, and students follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.classroom import Classroom, begin
+from explorer.classroom.opening import class_file
+from explorer.data.given import given_data
+from explorer.pruning.spec import PruneSpec
+from explorer.store.looks import looks
+from explorer.ui import pages
+from explorer.ui.classroom.sharing import link_to
+from explorer.ui.shell import cache
+from explorer.workbench.links import parameters_of, restore
+from explorer.workbench.workspace import LessonPlace, Workspace
+from tests.ui.pages import VISITOR, Open, link, spoken, work_of
+
+
+@pytest.fixture
+def led(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Classroom, str]:
+    """A class that this server leads, and its teacher's key."""
+    monkeypatch.setenv("PRUNING_EXPLORER_DATA", str(tmp_path / "data"))
+    state, key = begin("7b")
+    room, teachers = Classroom(class_file("7b"), state), set[str]()
+    monkeypatch.setattr(cache, "classroom", lambda: room)
+    monkeypatch.setattr(cache, "teachers", lambda: teachers)
+    return room, key
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    next(button for button in at.button if button.label == label).click()
+    at.run()
+    assert not at.exception
+    return at
+
+
+def measured(at: AppTest) -> AppTest:
+    for job in cache.jobs().of(VISITOR):
+        assert job.wait(300), job.title
+    at.run()
+    assert not at.exception
+    return at
+
+
+def joined(visit: Open, room: Classroom) -> AppTest:
+    at = visit("learn", **{"class": room.state.code, "model": "digits-cnn"})
+    assert not at.exception
+    return press(at, "Join")
+
+
+def test_without_a_class_there_is_no_page_of_it_and_no_door(visit: Open) -> None:
+    assert pages.CLASSROOM not in pages.MEMBERS
+    at = visit("learn", **{"class": "ABCDE"})
+    assert not at.exception
+    assert not any(button.label == "Join" for button in at.button)
+
+
+def test_the_link_that_was_scanned_holds_the_code_and_then_the_seat(visit: Open, led: tuple[Classroom, str]) -> None:
+    room, _ = led
+    at = joined(visit, room)
+    (student,) = room.state.students.values()
+    assert student.name in spoken(at)
+    seat = at.query_params["seat"]
+    assert "class" not in at.query_params
+    again = visit("learn", seat=seat)  # F5, or another browser with this link
+    assert student.name in spoken(again)
+    assert len(room.state.students) == 1
+
+
+def test_a_wrong_code_and_a_seat_that_was_made_up_let_nobody_in(visit: Open, led: tuple[Classroom, str]) -> None:
+    room, _ = led
+    at = visit("learn", **{"class": "WRONG"})
+    press(at, "Join")
+    assert any("not the code" in error.value for error in at.error)
+    at = visit("learn", seat="made-up")
+    assert not at.exception
+    assert any(button.label == "Join" for button in at.button)
+    assert room.state.students == {}
+
+
+def test_students_go_where_the_class_is_and_see_no_measurement_before_the_teacher_reveals_it(
+    visit: Open, led: tuple[Classroom, str]
+) -> None:
+    room, _ = led
+    at = joined(visit, room)
+    room.lead(lambda lead: replace(lead, activity="channels", message="Look up"))
+    at.run()
+    assert (work_of(at).place.lesson, work_of(at).place.step) == ("channels", 0)
+    assert any("Look up" in info.value for info in at.info)
+    assert not any(button.label in ("Next", "All lessons") for button in at.button)
+    at.number_input[0].set_value(70.0).run()
+    press(at, "Lock my prediction")
+    (student,) = room.state.students.values()
+    assert student.answers == {"channels/left": 70.0}
+    assert (student.lesson, student.step) == ("channels", 0)
+    assert "The teacher reveals" in spoken(at)
+    assert not any("You said" in info.value for info in at.info)
+    room.lead(lambda lead: replace(lead, is_revealed=True))
+    at = measured(at.run())
+    assert any("You said 70%" in info.value for info in at.info)
+
+
+def test_while_paused_nothing_can_be_locked_and_a_reset_opens_the_question_again(
+    visit: Open, led: tuple[Classroom, str]
+) -> None:
+    room, _ = led
+    at = joined(visit, room)
+    room.lead(lambda lead: replace(lead, activity="channels", is_frozen=True))
+    at.run()
+    at.number_input[0].set_value(70.0).run()
+    assert next(button for button in at.button if button.label == "Lock my prediction").disabled
+    room.lead(lambda lead: replace(lead, is_frozen=False))
+    at.run()
+    press(at, "Lock my prediction")
+    assert not at.number_input
+    room.reset("channels")
+    at.run()
+    assert not at.exception
+    assert at.number_input
+    assert work_of(at).place.answers == {}
+
+
+def test_a_link_does_not_say_what_a_student_of_a_class_has_answered(visit: Open, led: tuple[Classroom, str]) -> None:
+    room, _ = led
+    seat = room.join(room.state.code).token
+    forged = Workspace(place=LessonPlace("channels", 0, {"left": 99.0}), seat=seat)
+    at = visit("learn", **parameters_of(forged), model="digits-cnn")
+    assert not at.exception
+    assert at.number_input
+    assert work_of(at).place.answers == {}
+
+
+def test_the_teacher_hides_a_control_and_a_page_for_students_alone(visit: Open, led: tuple[Classroom, str]) -> None:
+    room, _ = led
+    at = joined(visit, room)
+    room.lead(
+        lambda lead: replace(lead, activity="channels", step=2, hide=("presets", "search", "x;}", "leave_lesson"))
+    )
+    at.run()
+    assert not at.exception
+    assert not any(button.label == "30%" for button in at.button)
+    rules = "".join(element.proto.body for element in at.get("html"))
+    assert ".st-key-leave_lesson, .st-key-presets, .st-key-search { display: none" in rules
+    others = "".join(element.proto.body for element in visit("learn").get("html"))
+    assert "leave_lesson" not in others
+
+
+def test_only_the_key_opens_the_desk_and_the_desk_leads(visit: Open, led: tuple[Classroom, str]) -> None:
+    room, key = led
+    at = visit("classroom")
+    assert not at.exception
+    assert not any(button.label == "Freeze" for button in at.button)
+    at.text_input(key="class_key").set_value("AAAA-BBBB-CCCC-DDDD")
+    press(at, "Come in")
+    assert any("not the teacher's key" in error.value for error in at.error)
+    at.text_input(key="class_key").set_value(key.lower())
+    press(at, "Come in")
+    assert any(button.label == "Freeze" for button in at.button)
+    at.selectbox(key="class_activity").select("channels").run()
+    press(at, "Next")
+    press(at, "Reveal")
+    press(at, "Freeze")
+    lead = room.state.lead
+    assert (lead.activity, lead.step, lead.is_revealed, lead.is_frozen) == ("channels", 1, True, True)
+    press(at, "Back")
+    assert not room.state.lead.is_revealed
+    at.text_input(key="class_message").set_value("Look\x00 up")
+    press(at, "Show")
+    assert room.state.lead.message.startswith("Look")
+    assert room.state.lead.message.isprintable()
+
+
+def test_the_desk_counts_predictions_and_shows_sentences_without_names(visit: Open, led: tuple[Classroom, str]) -> None:
+    room, _ = led
+    seats = [room.join(room.state.code).token for _ in range(3)]
+    for seat, guess in zip(seats, (30, 70, 70), strict=True):
+        room.answer(seat, "channels", "left", guess)
+        room.reason(seat, "channels", "square", f"[both](http://x) sides {guess}")
+    cache.teachers().add(VISITOR)
+    room.lead(lambda lead: replace(lead, activity="channels"))
+    at = visit("classroom")
+    assert not at.exception
+    assert "3 of 3 have locked a prediction" in spoken(at)
+    room.lead(lambda lead: replace(lead, step=2))
+    at.run()
+    text = spoken(at)
+    assert text.count("sides 70") == 2
+    assert "](http" not in text  # what students write is no Markdown
+    place = text.index("3 of 3 have written")
+    assert not any(student.name in text[place:] for student in room.state.students.values())
+
+
+def test_an_entry_is_measured_by_the_server_and_looks_at_the_hidden_split_once_a_team(
+    visit: Open, led: tuple[Classroom, str], tmp_path: Path
+) -> None:
+    room, _ = led
+    at = joined(visit, room)
+    room.lead(lambda lead: replace(lead, activity="challenge"))
+    at.run()
+    assert work_of(at).source.model == "digits-resnet"
+    work_of(at).set(PruneSpec(allocation="global:sparsity=0.7"))
+    at.run()
+    press(at, "Hand in")
+    at = measured(at)
+    (student,) = room.state.students.values()
+    assert student.entry is not None
+    outcome = student.entry.outcome
+    assert outcome is not None
+    assert outcome.n == 450
+    assert any("The challenge is not met" in info.value for info in at.info)
+    assert not any(button.label == "Hand in" for button in at.button)
+    model = cache.model("digits-resnet", None, cache.NOTHING)
+    assert looks(model.digest, given_data(None, model).digest, tmp_path / "data") == 1
+    board = visit("classroom")
+    assert not board.exception
+    assert student.name not in spoken(board)
+    assert len(board.dataframe[0].value) == 1
+
+
+def test_a_class_that_ended_is_said_to_everybody(visit: Open, led: tuple[Classroom, str]) -> None:
+    room, _ = led
+    at = joined(visit, room)
+    room.erase()
+    at.run()
+    assert not at.exception
+    assert any("The class has ended" in info.value for info in at.info)
+    assert any("The class has ended" in error.value for error in visit("classroom").error)
+
+
+def test_the_link_builder_joins_lesson_step_hidden_controls_and_setting() -> None:
+    work = Workspace(spec=PruneSpec(allocation="global:sparsity=0.7"))
+    address = link_to(work, LessonPlace("channels", 1, hide=("mode", "search")), with_spec=True)
+    query = dict(part.split("=") for part in address.partition("?")[2].split("&"))
+    opened, refusals = restore(query)
+    assert refusals == ()
+    assert opened.place == LessonPlace("channels", 1, hide=("mode", "search"))
+    assert opened.spec == work.spec
+    assert query["spec"] == link(allocation="global:sparsity=0.7")
