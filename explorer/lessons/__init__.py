@@ -24,6 +24,7 @@ MEMBERS: tuple[str, ...] = (
     "files",
     "tickets",
     "harm",
+    "language",
 )
 
 

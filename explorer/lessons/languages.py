@@ -79,6 +79,23 @@ SENTENCES = (
     "measured now",
     "value",
     "origin",
+    "Join the class {name}",
+    "You get a name by chance. No account; only your answers are stored, on the teacher's machine.",
+    "Code of the class",
+    "Join",
+    "Class {name} · you are {student}",
+    "The class is paused. Look up.",
+    "The class has ended. Thank you.",
+    "Locked. The teacher reveals the measurement.",
+    "The challenge",
+    "Hand in",
+    "At most {share} of the bytes of {model}, and at most {points} points of accuracy lost",
+    "Move the thresholds, and choose how important a weight is. Then hand in, once.",
+    "Size of the smallest file: {share} of the dense one, counted.",
+    "Your entry is being measured on the hidden split.",
+    "On the hidden split: {share} of the bytes, {accuracy} right ({change}).",
+    "The challenge is met.",
+    "The challenge is not met.",
 )
 """What is said around the texts of a lesson."""
 

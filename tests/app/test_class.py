@@ -11,11 +11,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.app.server import started_app
+from tests.app.test_axe import LOOKS, axe, faults
 
 pytest_plugins = ("tests.browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LOCKED = "The teacher reveals the measurement."
+IDLE = "[data-test-script-state=notRunning]"
 PATIENCE_MS = 150_000
 
 
@@ -26,7 +28,7 @@ class Visitors:
         self._browser, self.pages = browser, list[Page]()
 
     def arrive(self, address: str, **more: Any) -> Page:
-        page = self._browser.new_context(viewport={"width": 900, "height": 900}, **more).new_page()
+        page = self._browser.new_context(**{"viewport": {"width": 900, "height": 900}, **more}).new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(address)
         self.pages.append(page)
@@ -131,5 +133,33 @@ def test_a_class_predicts_pauses_reveals_competes_and_outlives_its_server(chromi
             button(teacher, "End the class and erase it").click()
             expect(students[2].get_by_text("The class has ended.")).to_be_visible()
             assert list((tmp_path / "classes").iterdir()) == []
+    finally:
+        visitors.close()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_no_fault_on_the_desk_nor_at_a_students_place(chromium: Browser, tmp_path: Path, look: str) -> None:
+    script, (width, scheme) = axe(), LOOKS[look]
+    visitors = Visitors(chromium)
+    screen = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    try:
+        with started_app(tmp_path, "--class", "7b", "--port", "0") as (_, said):
+            about, hits = said["class"], {}
+            teacher = visitors.arrive(about["page"], **screen)
+            come_in(teacher, about["key"])
+            expect(button(teacher, "Freeze")).to_be_visible()
+            student = visitors.arrive(about["join"], **screen)
+            pages = {"desk": teacher, "door": student}
+            for name, page in pages.items():
+                expect(page.locator(IDLE)).to_have_count(1)
+                page.evaluate(script)
+                hits[name] = faults(page)
+            button(student, "Join").click()
+            choose(teacher, "The challenge")
+            expect(button(student, "Hand in")).to_be_visible()
+            expect(student.locator(".facts :is(.stale, .bar)")).to_have_count(0)
+            student.evaluate(script)
+            hits["challenge"] = faults(student)
+            assert {name: lines for name, lines in hits.items() if lines} == {}
     finally:
         visitors.close()

@@ -7,12 +7,19 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
+from explorer.workbench.links import parameters_of
+from explorer.workbench.workspace import Workspace
 from tests.app.conftest import Visit
 from tests.app.screen import Screen
 
 pytest_plugins = ("tests.browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+# What a reader would have to scroll sideways for.
+BEYOND = """() => [...document.querySelectorAll(".stMainBlockContainer :is(p, h2, h3, button, input, label)")]
+  .filter((e) => e.checkVisibility() && e.getBoundingClientRect().width > 1)
+  .filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1 || e.getBoundingClientRect().left < -1)
+  .map((e) => e.outerHTML.slice(0, 120))"""
 IDLE = "[data-test-script-state=notRunning]"
 
 
@@ -65,6 +72,20 @@ def test_a_lesson_shows_only_the_controls_that_it_names(visit: Visit) -> None:
     screen.slider("block2.conv2").press("PageUp")
     expect(screen.facts.nth(2)).not_to_contain_text("0 of")
     forget_missing_files(screen)
+
+
+def test_at_150_percent_and_in_large_type_a_lesson_is_whole(visit: Visit) -> None:
+    """1316 pixels enlarged by half are 877; on a phone with large type there are 390."""
+    large = parameters_of(Workspace(), {"learn_large": True})["controls"]
+    for width, height, scale in ((877, 615, 1.5), (390, 800, 2.0)):
+        screen = visit(width=width, height=height, device_scale_factor=scale)
+        for step in (1, 2, 3):
+            opened(screen, f"model=digits-cnn&lesson=channels&step={step}&controls={large}")
+            expect(screen.page.locator("html")).to_have_css("font-size", "21px")
+            expect(screen.page.get_by_role("heading", level=3)).to_be_visible()
+            beyond = screen.page.evaluate(BEYOND)
+            assert beyond == [], (width, step)
+        forget_missing_files(screen)
 
 
 def draw_falling(screen: Screen, chart: Locator) -> None:

@@ -6,18 +6,18 @@ import streamlit as st
 
 from explorer.charts import classroom as charts
 from explorer.classroom import Challenge, Classroom, Entry, board
+from explorer.lessons.languages import Translate, english
 from explorer.text.numbers import percent, points, points_bare
 from explorer.ui.classroom import measuring
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import chart
 
 
-def goal(challenge: Challenge) -> str:
-    """ "At most 25% of the bytes of digits-resnet, and at most 1 point of accuracy lost"."""
+def goal(challenge: Challenge, t: Translate = english) -> str:
+    """ "At most 25% of the bytes of digits-resnet, and at most 1.0 points of accuracy lost"."""
+    text = t("At most {share} of the bytes of {model}, and at most {points} points of accuracy lost")
     lost = points_bare(challenge.drop).removeprefix("+")
-    unit = "point" if lost == "1.0" else "points"
-    size = f"At most {percent(challenge.share, 0)} of the bytes of {challenge.model}"
-    return f"{size}, and at most {lost.removesuffix('.0')} {unit} of accuracy lost"
+    return text.format(share=percent(challenge.share, 0), model=challenge.model, points=lost)
 
 
 def draw(room: Classroom, *, is_projected: bool = False) -> None:

@@ -35,7 +35,7 @@ def draw(view: LessonView, step: LessonStep) -> bool:
             if block.key not in view.answers:
                 break
             if view.holds_back:
-                st.caption(":material/hourglass_top: Locked. The teacher reveals the measurement.")
+                st.caption(f":material/hourglass_top: {view.t('Locked. The teacher reveals the measurement.')}")
                 break
         elif isinstance(block, Reveal):
             is_pending |= _reveal(view, block)

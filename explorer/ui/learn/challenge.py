@@ -13,7 +13,6 @@ from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import percent, points
-from explorer.types import Dataset, LoadedModel
 from explorer.ui.classroom import board, measuring
 from explorer.ui.learn import doing
 from explorer.ui.learn.view import LessonView
@@ -33,17 +32,17 @@ def lesson_of(challenge: Challenge) -> Lesson:
 
 def draw(view: LessonView, room: Classroom) -> bool:
     """The board's goal, the lines, and the entry; True while the setting is not measured on all samples yet."""
-    st.markdown(f"**{clean_markdown(board.goal(room.state.challenge), 200)}**")
+    st.markdown(f"**{clean_markdown(board.goal(room.state.challenge, view.t), 200)}**")
     student = room.student(view.work.seat)
     if student is not None and student.entry is not None:
-        _handed_in(student.entry, room.state.challenge)
+        _handed_in(view, student.entry, room.state.challenge)
         return student.entry.is_open
     scores = session.scores(view.model, view.dataset)
     criterion_picker.popover(view.work, view.model, view.dataset, scores)
     is_pending = doing.draw(view, _DO)
-    _size(view.model, view.dataset, view.work.spec, room.state.challenge)
+    _size(view, room.state.challenge)
     st.button(
-        "Hand in",
+        view.t("Hand in"),
         icon=":material/upload:",
         type="primary",
         key="class_hand_in",
@@ -54,23 +53,25 @@ def draw(view: LessonView, room: Classroom) -> bool:
     return is_pending
 
 
-def _size(model: LoadedModel, dataset: Dataset | None, spec: PruneSpec, challenge: Challenge) -> None:
-    scores = session.scores(model, dataset)
-    dense = PruneSpec()
-    whole = smallest_file(model, plan(model, dense, data=dataset))
-    share = smallest_file(model, plan(model, spec, scores)) / whole
+def _size(view: LessonView, challenge: Challenge) -> None:
+    whole = smallest_file(view.model, plan(view.model, PruneSpec(), data=view.dataset))
+    scores = session.scores(view.model, view.dataset)
+    share = smallest_file(view.model, plan(view.model, view.work.spec, scores)) / whole
     mark = ":material/check_circle:" if share <= challenge.share else ":material/close:"
-    st.markdown(f"{mark} Size of the smallest file: **{percent(share)}** of the dense one, counted.")
+    words = view.t("Size of the smallest file: {share} of the dense one, counted.")
+    st.markdown(f"{mark} {words.format(share=f'**{percent(share)}**')}")
 
 
-def _handed_in(entry: Entry, challenge: Challenge) -> None:
+def _handed_in(view: LessonView, entry: Entry, challenge: Challenge) -> None:
     if entry.refusal:
         st.error(f"Your entry could not be measured: {clean_markdown(entry.refusal, 300)}", icon=":material/error:")
     elif entry.outcome is None:
-        st.info("Your entry is being measured on the hidden split.", icon=":material/hourglass_top:")
+        st.info(view.t("Your entry is being measured on the hidden split."), icon=":material/hourglass_top:")
     else:
         outcome = entry.outcome
-        words = f"{percent(outcome.share)} of the bytes, {percent(outcome.accuracy)} right ({points(-outcome.drop)})"
+        words = view.t("On the hidden split: {share} of the bytes, {accuracy} right ({change}).").format(
+            share=percent(outcome.share), accuracy=percent(outcome.accuracy), change=points(-outcome.drop)
+        )
         is_met = outcome.meets(challenge)
-        text = f"On the hidden split: {words}. The challenge is {'met' if is_met else 'not met'}."
-        (st.success if is_met else st.info)(text, icon=":material/flag:")
+        end = view.t("The challenge is met.") if is_met else view.t("The challenge is not met.")
+        (st.success if is_met else st.info)(f"{words} {end}", icon=":material/flag:")

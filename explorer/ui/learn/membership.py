@@ -9,6 +9,7 @@ import streamlit as st
 from explorer import lessons
 from explorer.classroom import CHALLENGE, Classroom, Lead, Student
 from explorer.errors import ExplorerError
+from explorer.lessons.languages import Translate
 from explorer.lessons.lesson import Lesson, Predict, Why
 from explorer.text.names import clean_markdown
 from explorer.ui.classroom import measuring
@@ -30,22 +31,22 @@ def lead_of(work: Workspace) -> Lead:
     return Lead() if room is None else room.state.lead
 
 
-def door(work: Workspace) -> None:
+def door(work: Workspace, t: Translate) -> None:
     """Where a class is led, and this visitor has no seat in it: the way in."""
     room = cache.classroom()
     if room is None:
         return
     if room.has_ended:
         if work.seat:
-            st.info("The class has ended. Thank you.", icon=":material/waving_hand:")
+            st.info(t("The class has ended. Thank you."), icon=":material/waving_hand:")
         return
     with st.container(border=True, key="join_card"), st.form("class_join", border=False):
-        st.markdown(f"**Join the class {clean_markdown(room.state.name)}**")
-        st.caption("You get a name by chance. No account; only your answers are stored, on the teacher's machine.")
+        st.markdown(f"**{t('Join the class {name}').format(name=clean_markdown(room.state.name))}**")
+        st.caption(t("You get a name by chance. No account; only your answers are stored, on the teacher's machine."))
         if _CODE not in st.session_state:
             st.session_state[_CODE] = work.invitation
-        st.text_input("Code of the class", key=_CODE, max_chars=20)
-        st.form_submit_button("Join", type="primary", on_click=partial(_join, work, room))
+        st.text_input(t("Code of the class"), key=_CODE, max_chars=20)
+        st.form_submit_button(t("Join"), type="primary", on_click=partial(_join, work, room))
 
 
 def _join(work: Workspace, room: Classroom) -> None:
@@ -136,15 +137,17 @@ def _take_answers(place: LessonPlace, lesson: Lesson, student: Student) -> None:
                 place.answers[block.key] = list(answer) if isinstance(answer, tuple) else answer
 
 
-def banner(work: Workspace, room: Classroom) -> None:
+def banner(work: Workspace, room: Classroom, t: Translate) -> None:
     """Who one is, and what the teacher says."""
     lead, student = room.state.lead, room.student(work.seat)
     if student is not None:
-        st.caption(f":material/badge: Class {clean_markdown(room.state.name)} · you are **{student.name}**")
+        words = t("Class {name} · you are {student}")
+        names = {"name": clean_markdown(room.state.name), "student": f"**{student.name}**"}
+        st.caption(f":material/badge: {words.format(**names)}")
     if lead.message:
         st.info(clean_markdown(lead.message, 300), icon=":material/campaign:")
     if lead.is_frozen:
-        st.warning("The class is paused. Look up.", icon=":material/pause:")
+        st.warning(t("The class is paused. Look up."), icon=":material/pause:")
 
 
 def send(work: Workspace, key: str, answer: object, *, is_reason: bool) -> bool:

@@ -32,9 +32,9 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     session.show_notices()
     room = membership.room_of(work)
     if room is None:
-        membership.door(work)
+        membership.door(work, _language())
     else:
-        membership.banner(work, room)
+        membership.banner(work, room, _language())
     is_new = room is not None and membership.take_place(work, room)
     membership.attend(work)
     lesson = _present(work, room)
@@ -115,8 +115,8 @@ def _list(work: Workspace) -> None:
 def _challenge_card(work: Workspace, room: Classroom) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="learn_challenge_card"):
         with st.container(gap=None):
-            st.markdown("**The challenge**")
-            st.caption(clean_markdown(board.goal(room.state.challenge), 200))
+            st.markdown(f"**{_language()('The challenge')}**")
+            st.caption(clean_markdown(board.goal(room.state.challenge, _language()), 200))
         lesson = challenge.lesson_of(room.state.challenge)
         st.button("Begin", key="begin_challenge", help="The challenge", on_click=partial(_begin, work, lesson))
 

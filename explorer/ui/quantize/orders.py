@@ -15,6 +15,7 @@ from explorer.types import Dataset, LoadedModel
 from explorer.ui.quantize import grids
 from explorer.ui.shell import cache, running, tasks
 from explorer.ui.widgets import progress
+from explorer.ui.widgets.persistent_widget import remembered
 
 
 def card(model: LoadedModel, dataset: Dataset, grid: GridRequest) -> bool:
@@ -26,7 +27,8 @@ def card(model: LoadedModel, dataset: Dataset, grid: GridRequest) -> bool:
         return False
     shares = [share for share in grid.shares if share > 0] or [0.5]
     with st.container(horizontal=True, vertical_alignment="bottom", key="order_controls"):
-        share = st.selectbox("Pruned", shares, len(shares) // 2, format_func=_share, key="order_share", width=110)
+        changed = remembered("order_share", shares[len(shares) // 2], shares)
+        share = st.selectbox("Pruned", shares, format_func=_share, key="order_share", width=110, on_change=changed)
         request = OrderRequest(grid.spec, share, grid.bits, grids.TRAINING)
         job = tasks.find(model, dataset, request)
         progress.stop_button([job], "order_stop")
