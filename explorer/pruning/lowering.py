@@ -120,6 +120,13 @@ class _Write:
         return x if module.norm is None else self.graph.call_module(f"{path}.norm", (x,))
 
     def encoder_layer(self, path: str, module: Any, x: GraphValue, mask: GraphValue) -> fx.Node:
+        before = set(self.graph.nodes)
+        out = self._layer(path, module, x, mask)
+        for node in set(self.graph.nodes) - before:
+            node.meta["nn_module_stack"] = {path: (path, type(module))}
+        return out
+
+    def _layer(self, path: str, module: Any, x: GraphValue, mask: GraphValue) -> fx.Node:
         add, layer = self.graph.call_function, self.graph.call_module
         if module.norm_first:
             seen = layer(f"{path}.norm1", (x,))

@@ -44,7 +44,8 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         check()
         n = counts.get(group.name, 0)
         threshold = lowest_kept(scores, group.name, n) if group.why_not is None else 0.0
-        group_plans.append(GroupPlan(group, n, threshold, locked=is_locked(group, spec)))
+        gone = _names_of_gone(group, keeps[group.name]) if n else ()
+        group_plans.append(GroupPlan(group, n, threshold, is_locked(group, spec), gone))
         if n:
             _merge(masks, kept, spec.granularity.spread(seen, group, keeps[group.name]))
     masks = spec.criterion.chosen(masks, Choice(model, spec.granularity, scores.evidence))
@@ -64,6 +65,10 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
         nonzero=already_zero(model, scores.layers),
     )
+
+
+def _names_of_gone(group: PruningGroup, keep: Tensor) -> tuple[str, ...]:
+    return tuple(name for unit, name in enumerate(group.unit_names) if not keep[unit])
 
 
 def _cut_unread(

@@ -17,10 +17,11 @@ from torch import Tensor, fx, nn
 from explorer.errors import ExplorerError
 from explorer.pruning import granularity
 from explorer.pruning.apply import compensated, masked, masked_weights, private_shell, set_parameters
-from explorer.pruning.coupling.branches import BLOCK, branches, drop, gone_blocks
+from explorer.pruning.coupling.branches import BLOCKS, drop, gone_blocks
 from explorer.pruning.coupling.groups import Coupling, coupling
 from explorer.pruning.coupling.unused_channels import InputGroup, unread_roots
 from explorer.pruning.coupling.views import LABEL
+from explorer.pruning.coupling.whole_blocks import units_of
 from explorer.pruning.heads_by_name import BY_NAME
 from explorer.pruning.renumber import Alive, renumber
 from explorer.types import GroupPlan, LoadedModel, Plan, PrunedModel
@@ -71,9 +72,10 @@ def _refuse(plan: Plan) -> None:
 
 
 def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, coupled: Coupling) -> None:
-    blocks = [k for k in plan.groups if k.group.unit == BLOCK]
-    if blocks:
-        drop(graph, branches(model, plan.layers, coupled), gone_blocks(plan, blocks[0].group))
+    blocks = next((k.group for k in plan.groups if k.group.unit in BLOCKS and k.group.parts), None)
+    if blocks is not None:
+        units, left_out = units_of(blocks.unit, model, plan.layers, coupled), gone_blocks(plan, blocks)
+        drop(graph, [branch for unit in sorted(left_out) for branch in units[unit].branches])
     else:
         gone = _gone(plan, coupled)
         if any(isinstance(k.group, InputGroup) for k in plan.groups):

@@ -14,6 +14,8 @@ from explorer.types.brief import Brief
 from explorer.types.models import LayerInfo, LayerTable
 from explorer.types.small import is_small, joined, small_by_type
 
+_ALL_MAY_GO = ("weight", "group", "residual block", "whole block")
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -37,7 +39,7 @@ class PruningGroup(Brief):
     ``layers`` are the names of the layers whose units are scored; ``unit`` is the word for one
     unit ("weight", "channel", "head", ...); ``n_weights`` counts the scored weights. ``why_not``
     says why the line cannot be moved, ``locked_by`` why it is locked by default (the user may
-    unlock it).
+    unlock it). ``unit_names``: what each unit is called, where units have names (blocks).
     """
 
     name: str
@@ -51,14 +53,15 @@ class PruningGroup(Brief):
     locked_by: str | None = None
     coupled_by: tuple[str, ...] = ()
     parts: tuple[Part, ...] = field(default=(), compare=False, repr=False)
+    unit_names: tuple[str, ...] = ()
 
     @property
     def n_may_go(self) -> int:
         """How many of its units may go. A layer without a single channel passes nothing on: one always stays.
 
-        All weights may go, all groups may take their pattern, and all residual blocks leave their shortcuts.
+        All weights may go, all groups may take their pattern, and all blocks leave their shortcuts.
         """
-        return self.n_units if self.unit in ("weight", "group", "residual block") else max(0, self.n_units - 1)
+        return self.n_units if self.unit in _ALL_MAY_GO else max(0, self.n_units - 1)
 
 
 class Ranking(Protocol):
@@ -107,12 +110,16 @@ class Scores(Brief):
 
 @dataclass(frozen=True, repr=False)
 class GroupPlan(Brief):
-    """How many units of one group go. ``threshold`` is the lowest score that is kept."""
+    """How many units of one group go. ``threshold`` is the lowest score that is kept.
+
+    ``gone`` are the names of those that go, where units have names.
+    """
 
     group: PruningGroup
     n_pruned: int
     threshold: float
     locked: bool
+    gone: tuple[str, ...] = ()
 
     @property
     def sparsity(self) -> float:
@@ -192,6 +199,11 @@ class Plan(Brief):
     def sparsity(self) -> float:
         """Zero weights / prunable weights."""
         return self.n_zero / self.layers.n_prunable if self.layers.n_prunable else 0.0
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """The names of the units that go, where units have names."""
+        return tuple(name for group in self.groups for name in group.gone)
 
     @property
     def unit(self) -> str:

@@ -30,6 +30,8 @@ CHOICES: dict[str, Registry[Any]] = {
 WHERE = {
     "head": "digits-vit",
     "layer": "digits-vit",
+    "depth": "digits-vit",
+    "block_influence": "digits-vit",
     "mlp_neuron": "digits-vit",
     "head_confidence": "digits-vit",
     "hidden_unit": "digits-gru",
@@ -37,6 +39,7 @@ WHERE = {
 WITH = {
     **dict.fromkeys(("geometric_median", "bn_scale", "apoz"), ("--granularity", "out_channel", "--sparsity", "0.3")),
     "head_confidence": ("--granularity", "head"),
+    "block_influence": ("--granularity", "depth"),
     "threshold": ("--threshold", "0.01"),
 }
 

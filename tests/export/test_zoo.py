@@ -22,7 +22,7 @@ from tests.every import for_each
 from tests.export import made  # isort: skip  # noqa: F401  it makes the zoo importable
 from zoo import ZOO, model_of  # isort: skip
 
-CUT = ("out_channel", "head", "mlp_neuron", "hidden_unit", "layer")
+CUT = ("out_channel", "head", "mlp_neuron", "hidden_unit", "layer", "depth")
 
 
 def smaller(model: LoadedModel, granularity: str) -> fx.GraphModule | None:

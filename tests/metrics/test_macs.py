@@ -245,7 +245,7 @@ def test_single_pruned_weights_spare_no_product_between_activations():
     assert macs(model, plan_of(masks))["sparse"].value == weights_left + 2 * 49 * 8
 
 
-@pytest.mark.parametrize("unit", ["head", "mlp_neuron", "out_channel", "layer"])
+@pytest.mark.parametrize("unit", ["head", "mlp_neuron", "out_channel", "layer", "depth"])
 def test_macs_left_of_a_transformer_are_what_pytorch_counts_on_the_smaller_network(unit):
     model = models.load("digits-vit")
     plan = make_plan(model, PruneSpec(unit, "lp_norm", "global:sparsity=0.5"))

@@ -29,13 +29,18 @@ from tests.every import for_each
 MODELS = {"cnn": (Residual, (1, 8, 8)), "transformer": (Attention, (5, 6)), "recurrent": (Sequence, (3, 4))}
 # Kinds of unit that a criterion can rank in one network at least.
 RANKS = {
-    "weight": set(CRITERIA.members) - {"geometric_median", "bn_scale", "apoz", "head_confidence"},
-    "out_channel": set(CRITERIA.members) - {"head_confidence", "row_magnitude", "sparsegpt"},
-    "head": set(CRITERIA.members) - {"bn_scale", "apoz", "row_magnitude", "sparsegpt"},
+    "weight": set(CRITERIA.members) - {"geometric_median", "bn_scale", "apoz", "head_confidence", "block_influence"},
+    "out_channel": set(CRITERIA.members) - {"head_confidence", "row_magnitude", "sparsegpt", "block_influence"},
+    "head": set(CRITERIA.members) - {"bn_scale", "apoz", "row_magnitude", "sparsegpt", "block_influence"},
+    "depth": set(CRITERIA.members) - {"geometric_median", "apoz", "head_confidence", "row_magnitude", "sparsegpt"},
 }
 
 # Where criteria are tried that have nothing to say of channels.
-ELSEWHERE = {"head_confidence": ("transformer", "head"), "sparsegpt": ("cnn", "weight")}
+ELSEWHERE = {
+    "head_confidence": ("transformer", "head"),
+    "sparsegpt": ("cnn", "weight"),
+    "block_influence": ("cnn", "depth"),
+}
 
 
 def quick(key: str, n_samples: int = 16) -> Criterion:

@@ -66,6 +66,15 @@ UNITS: dict[str, dict[str, dict[str, int]]] = {
             "hub attention, open shapes": 1, "heads within the batch": 1, "causal": 2, "gated": 2,
         }.items()
     },
+    "depth": {
+        name: {"whole blocks": n}
+        for name, n in {
+            "residual": 1, "residual, padded": 1, "u-net": 1, "torch attention": 2, "torch encoder": 2,
+            "torch encoder, tokens first": 2, "cross attention": 1, "hub attention": 2, "grouped queries": 2,
+            "squeeze and excite": 1, "residual blocks": 3,
+            "hub attention, open shapes": 1, "heads within the batch": 1, "causal": 2, "gated": 2,
+        }.items()
+    },
     "out_channel": {
         "plain": {"conv1": 6, "conv2": 8},
         "residual": {"stem": 6, "conv1": 8},
@@ -155,6 +164,7 @@ def test_what_is_removed_is_what_was_masked(key: str, name: str, share: float) -
         ("hidden_unit", "plain", "Not a recurrent layer"),
         ("mlp_neuron", "plain", "only other linear layers read"),
         ("layer", "plain", "in no residual block"),
+        ("depth", "residual blocks", "another shape"),
         ("mlp_neuron", "heads within the batch", "only other linear layers read"),
     ],
 )
@@ -181,6 +191,7 @@ def test_units_without_a_smaller_form_are_refused_in_a_sentence(key: str) -> Non
     ("key", "sample"),
     [
         ("head", "digits-vit"), ("mlp_neuron", "digits-vit"), ("mlp_neuron", "digits-mlp"), ("layer", "digits-vit"),
+        ("depth", "digits-vit"),
         ("hidden_unit", "digits-gru"), ("layer", "digits-resnet"), ("out_channel", "digits-resnet"),
     ],
 )  # fmt: skip

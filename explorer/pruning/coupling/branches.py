@@ -7,8 +7,10 @@ projection of a shortcut that changes shapes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import Protocol
 
 import torch
 from torch import Tensor, fx
@@ -17,22 +19,28 @@ from explorer.pruning.apply import private_shell
 from explorer.pruning.coupling.groups import Coupling
 from explorer.types import LayerTable, LoadedModel, Part, Plan, PruningGroup
 from explorer.types.aliases import GraphValue
-from explorer.types.inputs import tensors_of
+from explorer.types.inputs import Inputs, tensors_of
 from explorer.types.operators import Rule, rule_of
 
-BLOCK = "residual block"
+BLOCK, WHOLE = "residual block", "whole block"
+BLOCKS = (BLOCK, WHOLE)
 _SIZES = {"size", "dim", getattr}
 
 
 @dataclass(frozen=True)
 class Branch:
-    """One removable side of an addition, by the names of its nodes; ``kept`` is the other side."""
+    """One removable side of an addition, by the names of its nodes; ``kept`` is the other side.
+
+    ``projects``: whether that other side has the weights of one layer. ``name``: the module that holds its layers.
+    """
 
     sum: str
     end: str
     kept: str
     nodes: frozenset[str]
     parameters: tuple[str, ...]
+    projects: bool = False
+    name: str = ""
 
 
 def branches(model: LoadedModel, layers: LayerTable, coupled: Coupling) -> tuple[Branch, ...]:
@@ -69,20 +77,36 @@ def _branch(
     a, b = (x for x in node.args if isinstance(x, fx.Node))
     if not any(x.op != "get_attr" for x in ahead[a] & ahead[b]):
         return None
-    sides = [(end, other, ahead[end] - ahead[other]) for end, other in ((a, b), (b, a))]
+    sides = [(end, other, _side(end, ahead[end] - ahead[other])) for end, other in ((a, b), (b, a))]
     n_scored = [len({p for x in own for p in owned.get(x, ())} & scored) for _, _, own in sides]
     side = 0 if n_scored[0] > n_scored[1] else 1
     n_block, n_kept = n_scored[side], n_scored[1 - side]
     end, kept, own = sides[side]
     if n_block <= n_kept or n_kept > 1 or (n_kept == 1 and n_block < 2) or set(end.users) != {node}:
         return None
-    if any(user not in own for x in own if x is not end for user in x.users):
-        return None
     parameters = {p for x in own for p in owned.get(x, ())}
     elsewhere = {p for x, theirs in owned.items() if x not in own for p in theirs}
-    if parameters & elsewhere:
+    shared = ahead[end] - ahead[kept] - own
+    if parameters & elsewhere or any(owned.get(x, set()) & scored for x in shared):
         return None
-    return Branch(node.name, end.name, kept.name, frozenset(x.name for x in own), tuple(sorted(parameters)))
+    names, nodes = tuple(sorted(parameters)), frozenset(x.name for x in own)
+    return Branch(node.name, end.name, kept.name, nodes, names, n_kept > 0, _common(sorted(parameters & scored)))
+
+
+def _common(parameters: Sequence[str]) -> str:
+    """What the paths of these parameters begin with alike; of a single one its layer."""
+    paths = [name.split(".")[:-1] or [name] for name in parameters]
+    alike = takewhile(lambda steps: len(set(steps)) == 1, zip(*paths, strict=False))
+    return ".".join(steps[0] for steps in alike) or ".".join(paths[0])
+
+
+def _side(end: fx.Node, nodes: frozenset[fx.Node]) -> frozenset[fx.Node]:
+    """Those of the nodes that nothing but ``end`` needs: masks and rotary angles that all blocks read are no part."""
+    while True:
+        shared = {x for x in nodes if x is not end and any(user not in nodes for user in x.users)}
+        if not shared:
+            return nodes
+        nodes -= shared
 
 
 def owned(graph: fx.GraphModule, names: Mapping[int, str]) -> dict[fx.Node, set[str]]:
@@ -112,11 +136,7 @@ def _vanishing(
     shell = private_shell(graph, zeros)
     if not isinstance(shell, fx.GraphModule):
         return []
-    watch = _Watch(shell, {name for b in candidates for name in (b.sum, b.end, b.kept)})
-    inputs = () if model.example is None else tensors_of(model.example).values()
-    with torch.no_grad():
-        watch.run(*inputs)
-    seen = watch.seen
+    seen = values_at(shell, model.example, {name for b in candidates for name in (b.sum, b.end, b.kept)})
     return [
         b
         for b in candidates
@@ -124,8 +144,16 @@ def _vanishing(
     ]
 
 
+def values_at(graph: fx.GraphModule, x: Inputs | None, names: Collection[str]) -> dict[str, GraphValue]:
+    """What the nodes of these names give for ``x``."""
+    watch = _Watch(graph, names)
+    with torch.no_grad():
+        watch.run(*(() if x is None else tensors_of(x).values()))
+    return watch.seen
+
+
 class _Watch(fx.Interpreter):
-    def __init__(self, graph: fx.GraphModule, names: set[str]) -> None:
+    def __init__(self, graph: fx.GraphModule, names: Collection[str]) -> None:
         super().__init__(graph, garbage_collect_values=True)
         self.seen: dict[str, GraphValue] = {}
         self._watched = names
@@ -139,27 +167,44 @@ class _Watch(fx.Interpreter):
 
 def block_group(model: LoadedModel, layers: LayerTable, coupled: Coupling) -> PruningGroup | None:
     """One group whose units are the residual blocks; None where there is none."""
-    blocks = branches(model, layers, coupled)
+    return group_of_blocks("residual blocks", BLOCK, branches(model, layers, coupled), model, layers)
+
+
+class Removable(Protocol):
+    """A block by its name and its parameters."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parameters(self) -> tuple[str, ...]: ...
+
+
+def group_of_blocks(
+    name: str, unit: str, blocks: Sequence[Removable], model: LoadedModel, layers: LayerTable
+) -> PruningGroup | None:
+    """One group in which each block is a unit; None where there is none."""
     by_parameter = {layer.parameter: layer for layer in layers}
     parts = tuple(
-        Part(name, 0, torch.full((model.weights[name].shape[0],), unit), "scored" if prunable else "follows")
-        for unit, branch in enumerate(blocks)
-        for name in branch.parameters
-        if model.weights[name].dim()
-        for prunable in (by_parameter[name].prunable,)
+        Part(key, 0, torch.full((model.weights[key].shape[0],), place), "scored" if prunable else "follows")
+        for place, block in enumerate(blocks)
+        for key in block.parameters
+        if model.weights[key].dim()
+        for prunable in (by_parameter[key].prunable,)
     )
     scored = [by_parameter[p.parameter] for p in parts if p.role == "scored"]
     if not scored:
         return None
     return PruningGroup(
-        name="residual blocks",
+        name=name,
         layers=tuple(layer.name for layer in scored),
         n_units=len(blocks),
-        unit=BLOCK,
+        unit=unit,
         n_weights=sum(layer.n_weights for layer in scored),
         block="network",
         kind="block",
         parts=parts,
+        unit_names=tuple(block.name for block in blocks),
     )
 
 
@@ -173,11 +218,10 @@ def gone_blocks(plan: Plan, group: PruningGroup) -> set[int]:
     }
 
 
-def drop(graph: fx.GraphModule, blocks: tuple[Branch, ...], gone: set[int]) -> None:
-    """Let the sums of these blocks be their shortcuts, and forget what only the blocks used."""
+def drop(graph: fx.GraphModule, gone: Sequence[Branch]) -> None:
+    """Let the sums of these branches be their shortcuts, and forget what only the branches used."""
     nodes = {node.name: node for node in graph.graph.nodes}
-    for unit in sorted(gone, reverse=True):
-        branch = blocks[unit]
+    for branch in reversed(gone):
         nodes[branch.sum].replace_all_uses_with(nodes[branch.kept])
         graph.graph.erase_node(nodes[branch.sum])
     graph.graph.eliminate_dead_code()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.params import Registry
 from explorer.pruning.criteria.apoz import Apoz
 from explorer.pruning.criteria.base import Criterion
+from explorer.pruning.criteria.block_influence import BlockInfluence
 from explorer.pruning.criteria.bn_scale import BnScale
 from explorer.pruning.criteria.fisher import Fisher
 from explorer.pruning.criteria.geometric_median import GeometricMedian
@@ -39,6 +40,7 @@ MEMBERS: tuple[type[Criterion], ...] = (
     Wanda,
     Apoz,
     HeadConfidence,
+    BlockInfluence,
     Random,
 )
 CRITERIA: Registry[Criterion] = Registry("criterion", MEMBERS)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError, Refusal
-from explorer.pruning.coupling.branches import BLOCK
+from explorer.pruning.coupling.branches import BLOCKS
 from explorer.pruning.evidence.base import Evidence
 from explorer.pruning.granularity.base import Granularity
 from explorer.types import LoadedModel, PruningGroup
@@ -40,9 +40,9 @@ class Units:
     def totals(self, values: Tensor) -> Tensor:
         """(n_units, unit_size), arranged like ``weights`` -> (n_units,) sums, each weight of a unit once.
 
-        Residual blocks repeat their weights up to the length of the longest: there only the first of each counts.
+        Blocks repeat their weights up to the length of the longest: there only the first of each counts.
         """
-        if self.group is not None and self.group.unit == BLOCK:
+        if self.group is not None and self.group.unit in BLOCKS:
             model, group, _ = self.of
             sizes = torch.zeros(group.n_units, dtype=torch.int64)
             for part in (part for part in group.parts if part.role == "scored"):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import Refusal
-from explorer.pruning.coupling.branches import BLOCK
+from explorer.pruning.coupling.branches import BLOCKS
 from explorer.pruning.criteria.base import Criterion, Units
 
 _MOST_UNITS = 16384  # every unit is compared with every other one
@@ -30,7 +30,7 @@ class GeometricMedian(Criterion):
     def why_not(self, units: Units) -> Refusal | None:
         unit = units.group.unit if units.group else ""
         n_units, size = units.weights.shape
-        if unit in ("group", BLOCK):
+        if unit in ("group", *BLOCKS):
             return Refusal(f"Distances between weight vectors say nothing where each {unit} holds other weights.")
         if size == 1:
             return Refusal("Its units are single weights: distances are between vectors.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.params import Registry
 from explorer.pruning.granularity.base import Granularity
 from explorer.pruning.granularity.block import Block
+from explorer.pruning.granularity.depth import Depth
 from explorer.pruning.granularity.head import Head
 from explorer.pruning.granularity.hidden_unit import HiddenUnit
 from explorer.pruning.granularity.in_channel import InChannel
@@ -16,7 +17,7 @@ from explorer.pruning.granularity.out_channel import OutChannel
 from explorer.pruning.granularity.weight import Weight
 
 MEMBERS: tuple[type[Granularity], ...] = (
-    Weight, OutChannel, Head, MlpNeuron, HiddenUnit, Layer, InChannel, Kernel, Block, NOfM,
+    Weight, OutChannel, Head, MlpNeuron, HiddenUnit, Layer, Depth, InChannel, Kernel, Block, NOfM,
 )  # fmt: skip
 GRANULARITIES: Registry[Granularity] = Registry("granularity", MEMBERS)
 

@@ -15,11 +15,11 @@ from explorer.types import LayerTable, LoadedModel, PruningGroup
 
 @dataclass(frozen=True)
 class Layer:
-    """Whole residual blocks: what is left of a block is its shortcut.
+    """Residual branches, such as the attention or the feed-forward part of a transformer: their shortcut is left.
 
-    A unit is everything on one side of a residual addition. All units share one line. Blocks
-    have different sizes: the weights of each are repeated evenly to the length of the longest,
-    so that means over them compare.
+    A unit is everything on one side of a residual addition (in a ResNet that is a block). All units share one line.
+    They have different sizes: the weights of each are repeated evenly to the length of the longest, so that means
+    over them compare.
 
     Source: Veit et al. 2016, arXiv:1605.06431 (residual networks without some of their blocks).
     """
@@ -38,13 +38,18 @@ class Layer:
         return (*((group,) if group else ()), *rest)
 
     def unit_weights(self, model: LoadedModel, group: PruningGroup) -> Tensor:
-        rows: list[list[Tensor]] = [[] for _ in range(group.n_units)]
-        for part in group.parts:
-            if part.role == "scored":
-                rows[int(part.units[0])].append(model.weights[part.parameter].detach().float().flatten())
-        blocks = [torch.cat(row) for row in rows]
-        longest = max(len(block) for block in blocks)
-        return torch.stack([block[torch.arange(longest) * len(block) // longest] for block in blocks])
+        return evenly(model, group)
 
     def spread(self, model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
         return coupled_spread(model, group, keep)
+
+
+def evenly(model: LoadedModel, group: PruningGroup) -> Tensor:
+    """(n_units, length of the longest): the scored weights of each block, repeated evenly to one length."""
+    rows: list[list[Tensor]] = [[] for _ in range(group.n_units)]
+    for part in group.parts:
+        if part.role == "scored":
+            rows[int(part.units[0])].append(model.weights[part.parameter].detach().float().flatten())
+    blocks = [torch.cat(row) for row in rows]
+    longest = max(len(block) for block in blocks)
+    return torch.stack([block[torch.arange(longest) * len(block) // longest] for block in blocks])

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.charts.structure import coupling_dot, widths
 from explorer.errors import ExplorerError
-from explorer.pruning.coupling.branches import BLOCK
+from explorer.pruning.coupling.branches import BLOCKS
 from explorer.pruning.granularity import GRANULARITIES
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
@@ -21,7 +21,7 @@ from explorer.ui.widgets import chart
 
 _ROLES = {"scored": "Loses rows", "follows": "Goes with it", "consumes": "Loses input columns"}
 _MOST_NAMES = 24
-_KEYS = ("out_channel", "head", "mlp_neuron", "hidden_unit", "layer")
+_KEYS = ("out_channel", "head", "mlp_neuron", "hidden_unit", "layer", "depth")
 
 
 def draw(model: LoadedModel, dataset: Dataset | None) -> None:
@@ -131,7 +131,7 @@ def _parts(group: PruningGroup | None, groups: Sequence[PruningGroup], chosen: s
             st.caption(clean_markdown(why, 300))
         return
     st.markdown(f"**{clean_markdown(group.name)}** · {group.n_units:,} {group.unit}{'s' * (group.n_units != 1)}")
-    if group.unit == BLOCK:
+    if group.unit in BLOCKS:
         _blocks(group)
         return
     why = _why(group)
@@ -145,7 +145,7 @@ def _why(group: PruningGroup) -> str:
     reasons = "; ".join(group.coupled_by)
     if group.unit == "hidden unit" and not reasons:
         return "one recurrent layer: its gates, steps and stacked layers share one width"
-    return "each block is one unit" if group.unit == BLOCK else reasons
+    return "each block is one unit" if group.unit in BLOCKS else reasons
 
 
 def _blocks(group: PruningGroup) -> None:
@@ -153,7 +153,7 @@ def _blocks(group: PruningGroup) -> None:
     st.caption("All blocks share one threshold. A block goes as a whole, and its shortcut is left.")
     for unit in range(group.n_units):
         own = [p.parameter for p in group.parts if p.role == "scored" and int(p.units[0]) == unit]
-        _names(f"Block {unit + 1}", own)
+        _names(f"`{clean(group.unit_names[unit], 60)}`", own)
 
 
 def _names(words: str, parameters: list[str]) -> None:
@@ -174,7 +174,7 @@ def _graph(model: LoadedModel, scores: Scores, group: PruningGroup | None) -> No
         st.graphviz_chart(dot, width="content")
     if group is None:
         st.caption("Nothing is lit: no unit of the chosen group can go.")
-    elif group.unit == BLOCK:
+    elif group.unit in BLOCKS:
         st.caption("Indigo: inside a block that can go.")
     else:
         st.caption("Indigo: loses rows. Orange: reads them and loses input columns.")
