@@ -12,6 +12,7 @@ from torch import Tensor
 from explorer.analysis.accuracy_findings import little_excited, lost, one_sided
 from explorer.analysis.dead_paths import cut_off
 from explorer.metrics.interval import wilson
+from explorer.pruning.coupling.branches import BLOCKS
 from explorer.pruning.weight_counts import weight_counts
 from explorer.ranking.together import counted
 from explorer.text.numbers import between, percent, percent_asked
@@ -83,7 +84,7 @@ def _of_layer(model: LoadedModel, plan: Plan, layer: LayerInfo, group: GroupPlan
     # Biases and scales go with their unit: only what holds a layer's weights can empty it.
     if not layer.n_weights or mask.dim() < 2:
         return
-    if group is not None and group.group.unit == "residual block":
+    if group is not None and group.group.unit in BLOCKS:
         return  # a block that is left out leaves its shortcut: nothing is empty
     finding = _emptied(plan, layer, mask, group) or _dead_rows(plan, layer, _rows(model, layer, mask), group)
     if finding is not None:

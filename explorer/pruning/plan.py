@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
 import torch
@@ -61,7 +61,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         asked=shortfall.asked,
         digest=_digest(model, spec, counts, scores),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
-        notes=tuple(shortfall.notes()),
+        notes=(*_left_out(group_plans), *shortfall.notes()),
         updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
         nonzero=already_zero(model, scores.layers),
     )
@@ -69,6 +69,13 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
 
 def _names_of_gone(group: PruningGroup, keep: Tensor) -> tuple[str, ...]:
     return tuple(name for unit, name in enumerate(group.unit_names) if not keep[unit])
+
+
+def _left_out(groups: Sequence[GroupPlan]) -> Iterator[str]:
+    """Which units go, where they have names."""
+    for group in groups:
+        if group.gone:
+            yield f"Left out: {', '.join(group.gone)}."
 
 
 def _cut_unread(

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer import data, models
+from explorer.analysis import collapse
 from explorer.pruning.apply import masked
 from explorer.pruning.layers import layer_table
 from explorer.pruning.plan import plan
@@ -77,13 +78,13 @@ def staged() -> LoadedModel:
 
 def test_the_blocks_are_the_links_of_the_chains_and_those_that_must_stay_say_why() -> None:
     groups = groups_of(staged())
-    assert groups["whole blocks"].unit_names == ("stages.0.0", "stages.0.1", "stages.1.1")
+    assert groups["layer blocks"].unit_names == ("stages.0.0", "stages.0.1", "stages.1.1")
     assert "another shape" in (groups["stages.1.0"].why_not or "")
     assert "mixed.a is in it and beside no shortcut" in (groups["mixed"].why_not or "")
     assert "in no block" in (groups["stem"].why_not or "")
     samples = {"digits-resnet": ("block1",), "digits-vit": ("blocks.0", "blocks.1", "blocks.2")}
     for name, blocks in samples.items():
-        assert groups_of(models.load(name))["whole blocks"].unit_names == blocks
+        assert groups_of(models.load(name))["layer blocks"].unit_names == blocks
 
 
 def test_without_all_its_blocks_a_network_is_what_lies_between_them() -> None:
@@ -91,6 +92,8 @@ def test_without_all_its_blocks_a_network_is_what_lies_between_them() -> None:
     ours = plan(model, without(1.0))
     assert ours.gone == ("stages.0.0", "stages.0.1", "stages.1.1")
     assert ours.units == (3, 3)
+    assert "Left out: stages.0.0, stages.0.1, stages.1.1." in ours.notes
+    assert list(collapse.before(model, ours)) == []  # what leaves its shortcut is not empty
     small, network = sliced(model, ours).module, model.module
     assert isinstance(network, Staged)
     x = torch.randn(3, 3, 8, 8)
@@ -127,7 +130,7 @@ def test_the_influence_of_a_block_is_what_hooks_see_turn() -> None:
     for name, paths in (("digits-vit", ("blocks.0", "blocks.1", "blocks.2")), ("digits-resnet", ("block1",))):
         model = models.load(name)
         assert model.module is not None
-        ours = score(model, without(0.5, "block_influence:n_samples=100"), digits).values["whole blocks"]
+        ours = score(model, without(0.5, "block_influence:n_samples=100"), digits).values["layer blocks"]
         by_hooks = hooked(model.module, paths, digits.splits["fit"].x[:100])
         torch.testing.assert_close(ours, torch.stack([value.mean() for value in by_hooks]), rtol=1e-5, atol=1e-7)
 
@@ -177,7 +180,7 @@ def test_padding_plays_no_part_in_the_influence_of_a_block() -> None:
     for padding in (0, 5):
         x = InputSet(named={"input_ids": ids.where(mask > 0, padding), "attention_mask": mask})
         texts = Dataset("texts", {"fit": Split("fit", x, None)}, (), f"digest {padding}")
-        influences.append(score(model, without(0.5, "block_influence"), texts).values["whole blocks"])
+        influences.append(score(model, without(0.5, "block_influence"), texts).values["layer blocks"])
     torch.testing.assert_close(influences[0], influences[1], rtol=1e-6, atol=1e-9)
 
 
@@ -202,7 +205,7 @@ def test_the_layers_of_published_transformers_can_go() -> None:
         x = torch.randn(2, 3, 16, 16) if "image_size" in options else InputSet(named={"input_ids": ids})
         model = models.load(module, example=x)
         ours = plan(model, without(0.34))
-        assert len(groups_of(model)["whole blocks"].unit_names) == 3, name
+        assert len(groups_of(model)["layer blocks"].unit_names) == 3, name
         small = sliced(model, ours).module
         other = torch.randn(3, 3, 16, 16) if isinstance(x, Tensor) else ids.flip(0)
         assert largest_difference(masked(replace(model), ours).module, small, other) <= 1e-5, name

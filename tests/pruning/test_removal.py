@@ -67,7 +67,7 @@ UNITS: dict[str, dict[str, dict[str, int]]] = {
         }.items()
     },
     "depth": {
-        name: {"whole blocks": n}
+        name: {"layer blocks": n}
         for name, n in {
             "residual": 1, "residual, padded": 1, "u-net": 1, "torch attention": 2, "torch encoder": 2,
             "torch encoder, tokens first": 2, "cross attention": 1, "hub attention": 2, "grouped queries": 2,

@@ -22,7 +22,7 @@ from explorer.types.aliases import GraphValue
 from explorer.types.inputs import Inputs, tensors_of
 from explorer.types.operators import Rule, rule_of
 
-BLOCK, WHOLE = "residual block", "whole block"
+BLOCK, WHOLE = "residual block", "layer block"
 BLOCKS = (BLOCK, WHOLE)
 _SIZES = {"size", "dim", getattr}
 

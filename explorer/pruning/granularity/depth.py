@@ -13,7 +13,7 @@ from explorer.pruning.granularity.layer import evenly
 from explorer.pruning.within_layer import layer_groups
 from explorer.types import LayerTable, LoadedModel, PruningGroup
 
-_NAME = "whole blocks"
+_NAME = "layer blocks"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Depth:
     """
 
     key: ClassVar[str] = "depth"
-    label: ClassVar[str] = "Depth (whole blocks)"
+    label: ClassVar[str] = "Depth"
     unit: ClassVar[str] = WHOLE
     why_no_removal: ClassVar[str] = ""
 
