@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.pruning import reach
 from explorer.pruning.allocation import Bounds
 from explorer.pruning.allocation.threshold import lowest_kept
 from explorer.pruning.coupling.groups import kept_shape
@@ -53,6 +54,9 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
     _cut_unread(model, scores, masks, kept)
     in_units = Counts(bounds, spec.allocation.wanted(scores, bounds), counts)
     shortfall = Shortfall(spec, scores, in_units, masks, lambda group: is_locked(group, spec))
+    notes = [*_left_out(group_plans), *shortfall.notes()]
+    if not any(counts.values()) and not shortfall.asked:
+        notes += [*reach.sentences(model, spec, scores, bounds), *shortfall.held_before()]
     return Plan(
         spec=spec.to_json(),
         groups=tuple(group_plans),
@@ -61,7 +65,7 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         asked=shortfall.asked,
         digest=_digest(model, spec, counts, scores),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
-        notes=(*_left_out(group_plans), *shortfall.notes()),
+        notes=tuple(notes),
         updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
         nonzero=already_zero(model, scores.layers),
     )

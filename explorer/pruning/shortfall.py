@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,6 +63,14 @@ class Shortfall:
         notes = [self._in_numbers()] if differs else []
         notes += self._held(differs)
         return notes + (list(self._not_of_limits()) if differs else []) + self._rounding()
+
+    def held_before(self) -> list[str]:
+        """Which groups cannot move, before anything is asked for: those that are locked, and those that are fixed."""
+        whole_units = not self.spec.granularity.why_no_removal or self.spec.granularity.key == "head"
+        if not whole_units or not self.counts.bounds:
+            return []
+        locked = [g.name for g in self.scores.groups if g.name in self.counts.bounds and self.is_locked(g)]
+        return [*([f"Locked, so not moved: {few(locked)}."] if locked else []), *self._fixed()]
 
     @property
     def _sizes(self) -> dict[str, int]:
@@ -145,7 +154,10 @@ class Shortfall:
             return
         n, names = count(sum(layer.n_weights for layer in fixed)), few([layer.name for layer in fixed])
         of_layer = {name: group.why_not for group in self.scores.groups for name in group.layers if group.why_not}
-        why = next((reason for layer in fixed if (reason := of_layer.get(layer.name))), "")
+        weights: Counter[str] = Counter()
+        for layer in fixed:
+            weights[of_layer.get(layer.name) or ""] += layer.n_weights
+        why = max(weights, key=lambda reason: weights[reason])  # of several reasons that of most weights
         yield f"{n} weights are in layers without a {self.spec.granularity.unit} that may go: {names}. {why}".strip()
 
     def _rounding(self) -> list[str]:

@@ -138,8 +138,9 @@ class Plan(Brief):
     weights (batch-norm weight and bias, biases, the consumers' input columns) when whole units
     go. ``kept_shapes`` gives each parameter's shape after physical removal (empty when the
     units have no physical form). ``spec`` is the PruneSpec as JSON. ``notes`` say, one sentence
-    each, which units go where they have names, and why the request was met only in part. ``updates`` holds new values of kept weights, by
-    parameter, where a criterion makes up for what goes. ``nonzero`` holds masks of the weights that were not zero
+    each, which units go where they have names, and why the request was met only in part; where
+    nothing goes, how much could. ``updates`` holds new values of kept weights, by parameter, where
+    a criterion makes up for what goes. ``nonzero`` holds masks of the weights that were not zero
     before, for prunable parameters that came with zeros. ``digest``: equal = equal masks and values.
     """
 

@@ -108,3 +108,23 @@ def test_units_and_weights_of_a_plan_are_those_of_its_masks() -> None:
     zeros = sum(int((~ours.masks[x.parameter]).sum()) for x in ours.layers.prunable if x.parameter in ours.masks)
     assert zeros == ours.n_pruned == 13_824
     assert ours.units == (144, 288)
+
+
+def test_before_anything_is_asked_the_plan_says_how_much_can_go_at_most() -> None:
+    # Of three hidden layers of 96 one neuron stays each: 3 x 95 x (48 + 48) weights.
+    assert 3 * 95 * 96 == 27_360
+    notes = _notes("digits-vit", "out_channel", "lp_norm", "uniform")
+    assert notes[:2] == (
+        "At most 27,360 of 55,968 weights (48.9%) can go with channels.",
+        "Locked, so not moved: patch.",
+    )
+    assert "choose heads" in notes[2]
+    units = {
+        "digits-gru": ("hidden_unit",),
+        "digits-resnet": ("out_channel",),
+        "digits-vit": ("head", "depth", "layer"),
+    }
+    for address, unit in ((address, unit) for address, several in units.items() for unit in several):
+        most = plan(models.load(address), PruneSpec(unit, "lp_norm", "uniform:sparsity=1.0"))  # type: ignore[arg-type]
+        first = next(iter(_notes(address, unit, "lp_norm", "uniform")))
+        assert first.startswith(f"At most {most.n_pruned:,} of {most.layers.n_prunable:,} weights"), (address, unit)

@@ -1,0 +1,54 @@
+"""How much of a network can go at all, in units of one kind: known before anything is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import prod
+
+import torch
+from torch import Tensor
+
+from explorer.pruning.allocation import Bounds
+from explorer.pruning.spec import PruneSpec
+from explorer.text.numbers import count, percent
+from explorer.types import LoadedModel, Scores
+
+
+def most(model: LoadedModel, spec: PruneSpec, scores: Scores, bounds: Mapping[str, Bounds]) -> int:
+    """How many prunable weights go where every group gives up all that its bounds allow."""
+    kept: dict[str, dict[int, Tensor]] = {}
+    masks: dict[str, Tensor] = {}
+    for group in scores.groups:
+        high = bounds[group.name].high if group.name in bounds else 0
+        if high:
+            keep = torch.arange(group.n_units) >= high
+            for name, stays in spec.granularity.spread(model, group, keep).items():
+                if isinstance(stays, Tensor):
+                    masks[name] = masks[name] & stays if name in masks else stays
+                else:
+                    _narrow(kept.setdefault(name, {}), stays)
+    return sum(
+        _n_gone(layer.shape, kept.get(layer.parameter, {}), masks.get(layer.parameter))
+        for layer in scores.layers.prunable
+    )
+
+
+def sentences(model: LoadedModel, spec: PruneSpec, scores: Scores, bounds: Mapping[str, Bounds]) -> Iterator[str]:
+    """Where whole units go: which share of the weights can, at most."""
+    if spec.granularity.why_no_removal and spec.granularity.key != "head":
+        return
+    n, n_all = most(model, spec, scores, bounds), scores.layers.n_prunable
+    if bounds and n < n_all:
+        weights = f"{count(n)} of {count(n_all)} weights ({percent(n / n_all)})"
+        yield f"At most {weights} can go with {spec.granularity.unit}s."
+
+
+def _narrow(dims: dict[int, Tensor], stays: Mapping[int, Tensor]) -> None:
+    for dim, line in stays.items():
+        dims[dim] = dims[dim] & line if dim in dims else line
+
+
+def _n_gone(shape: tuple[int, ...], dims: Mapping[int, Tensor], mask: Tensor | None) -> int:
+    if mask is not None:
+        return mask.numel() - int(mask.sum())
+    return prod(shape) - prod(int(dims[d].sum()) if d in dims else size for d, size in enumerate(shape))
