@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.pruning import reach
 from explorer.pruning.allocation import Bounds
 from explorer.pruning.allocation.threshold import lowest_kept
 from explorer.pruning.coupling.groups import kept_shape
 from explorer.pruning.coupling.unused_channels import unread
 from explorer.pruning.criteria.base import Choice
 from explorer.pruning.layers import already_zero
+from explorer.pruning.reach import most
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_masks
 from explorer.pruning.shortfall import Counts, Shortfall, check_units, few
@@ -45,18 +45,14 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         check()
         n = counts.get(group.name, 0)
         threshold = lowest_kept(scores, group.name, n) if group.why_not is None else 0.0
-        gone = _names_of_gone(group, keeps[group.name]) if n else ()
+        gone = _names_of_gone(group, keeps.get(group.name))
         group_plans.append(GroupPlan(group, n, threshold, is_locked(group, spec), gone))
         if n:
             _merge(masks, kept, spec.granularity.spread(seen, group, keeps[group.name]))
     masks = spec.criterion.chosen(masks, Choice(model, spec.granularity, scores.evidence))
     masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
     _cut_unread(model, scores, masks, kept)
-    in_units = Counts(bounds, spec.allocation.wanted(scores, bounds), counts)
-    shortfall = Shortfall(spec, scores, in_units, masks, lambda group: is_locked(group, spec))
-    notes = [*_left_out(group_plans), *shortfall.notes()]
-    if not any(counts.values()) and not shortfall.asked:
-        notes += [*reach.sentences(model, spec, scores, bounds), *shortfall.held_before()]
+    shortfall = _shortfall(spec, scores, Counts(bounds, spec.allocation.wanted(scores, bounds), counts), masks)
     return Plan(
         spec=spec.to_json(),
         groups=tuple(group_plans),
@@ -65,14 +61,26 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         asked=shortfall.asked,
         digest=_digest(model, spec, counts, scores),
         kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
-        notes=tuple(notes),
+        notes=(*_left_out(group_plans), *shortfall.notes(), *_reach(model, shortfall)),
         updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
         nonzero=already_zero(model, scores.layers),
     )
 
 
-def _names_of_gone(group: PruningGroup, keep: Tensor) -> tuple[str, ...]:
-    return tuple(name for unit, name in enumerate(group.unit_names) if not keep[unit])
+def _names_of_gone(group: PruningGroup, keep: Tensor | None) -> tuple[str, ...]:
+    return () if keep is None else tuple(name for unit, name in enumerate(group.unit_names) if not keep[unit])
+
+
+def _shortfall(spec: PruneSpec, scores: Scores, counts: Counts, masks: Mapping[str, Tensor]) -> Shortfall:
+    return Shortfall(spec, scores, counts, masks, lambda group: is_locked(group, spec))
+
+
+def _reach(model: LoadedModel, shortfall: Shortfall) -> Iterator[str]:
+    """How much can go, as long as nothing is asked for."""
+    if any(shortfall.counts.reached.values()) or shortfall.asked or not shortfall.counts.bounds:
+        return
+    if not shortfall.spec.granularity.why_no_removal or shortfall.spec.granularity.key == "head":
+        yield from shortfall.before(most(model, shortfall.spec, shortfall.scores, shortfall.counts.bounds))
 
 
 def _left_out(groups: Sequence[GroupPlan]) -> Iterator[str]:

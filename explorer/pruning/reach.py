@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import prod
 
 import torch
@@ -10,12 +10,11 @@ from torch import Tensor
 
 from explorer.pruning.allocation import Bounds
 from explorer.pruning.spec import PruneSpec
-from explorer.text.numbers import count, percent
 from explorer.types import LoadedModel, Scores
 
 
-def most(model: LoadedModel, spec: PruneSpec, scores: Scores, bounds: Mapping[str, Bounds]) -> int:
-    """How many prunable weights go where every group gives up all that its bounds allow."""
+def most(model: LoadedModel, spec: PruneSpec, scores: Scores, bounds: Mapping[str, Bounds]) -> dict[str, int]:
+    """How many weights of each prunable parameter go where every group gives up all that its bounds allow."""
     kept: dict[str, dict[int, Tensor]] = {}
     masks: dict[str, Tensor] = {}
     for group in scores.groups:
@@ -27,20 +26,8 @@ def most(model: LoadedModel, spec: PruneSpec, scores: Scores, bounds: Mapping[st
                     masks[name] = masks[name] & stays if name in masks else stays
                 else:
                     _narrow(kept.setdefault(name, {}), stays)
-    return sum(
-        _n_gone(layer.shape, kept.get(layer.parameter, {}), masks.get(layer.parameter))
-        for layer in scores.layers.prunable
-    )
-
-
-def sentences(model: LoadedModel, spec: PruneSpec, scores: Scores, bounds: Mapping[str, Bounds]) -> Iterator[str]:
-    """Where whole units go: which share of the weights can, at most."""
-    if spec.granularity.why_no_removal and spec.granularity.key != "head":
-        return
-    n, n_all = most(model, spec, scores, bounds), scores.layers.n_prunable
-    if bounds and n < n_all:
-        weights = f"{count(n)} of {count(n_all)} weights ({percent(n / n_all)})"
-        yield f"At most {weights} can go with {spec.granularity.unit}s."
+    names = {layer.parameter: layer.shape for layer in scores.layers.prunable}
+    return {name: _n_gone(shape, kept.get(name, {}), masks.get(name)) for name, shape in names.items()}
 
 
 def _narrow(dims: dict[int, Tensor], stays: Mapping[int, Tensor]) -> None:

@@ -64,13 +64,20 @@ class Shortfall:
         notes += self._held(differs)
         return notes + (list(self._not_of_limits()) if differs else []) + self._rounding()
 
-    def held_before(self) -> list[str]:
-        """Which groups cannot move, before anything is asked for: those that are locked, and those that are fixed."""
-        whole_units = not self.spec.granularity.why_no_removal or self.spec.granularity.key == "head"
-        if not whole_units or not self.counts.bounds:
-            return []
+    def before(self, most: Mapping[str, int]) -> Iterator[str]:
+        """What can go at most (``most`` weights by parameter), and what cannot, before anything is asked for."""
+        n, n_all = sum(most.values()), self.scores.layers.n_prunable
+        if n == n_all:
+            return
+        yield f"At most {count(n)} of {count(n_all)} weights ({percent(n / n_all)}) can go with {self._unit}s."
         locked = [g.name for g in self.scores.groups if g.name in self.counts.bounds and self.is_locked(g)]
-        return [*([f"Locked, so not moved: {few(locked)}."] if locked else []), *self._fixed()]
+        if locked:
+            yield f"Locked, so not moved: {few(locked)}."
+        yield from self._fixed(most)
+
+    @property
+    def _unit(self) -> str:
+        return self.spec.granularity.unit
 
     @property
     def _sizes(self) -> dict[str, int]:
@@ -137,18 +144,20 @@ class Shortfall:
             yield f"Only whole {self.spec.granularity.unit}s go, so {count(n_asked)} of {count(n_all)} were asked for."
         if self.spec.granularity.unit == "weight":
             return
-        yield from self._fixed()
+        yield from self._fixed(self._n_zeros)
         if isinstance(self.spec.granularity, NOfM):
             n, m = self.spec.granularity.n, self.spec.granularity.m
             yield f"A group that goes loses {m - n} of its {m} weights."
         elif self._n_pruned:
             yield f"Not every {self.spec.granularity.unit} holds as many weights, those that read it included."
 
-    def _fixed(self) -> Iterator[str]:
-        """Layers with weights that are no part of any unit that may go."""
+    def _fixed(self, gone: Mapping[str, int]) -> Iterator[str]:
+        """Layers with weights that are no part of any unit that may go; ``gone`` counts what goes of each parameter."""
         movable = {name for group in self.scores.groups if group.why_not is None for name in group.layers}
         fixed = [
-            layer for layer in self.scores.layers.prunable if layer.name not in movable and not self._n_pruned_in(layer)
+            layer
+            for layer in self.scores.layers.prunable
+            if layer.name not in movable and not gone.get(layer.parameter)
         ]
         if not fixed:
             return
