@@ -109,6 +109,7 @@ def test_multiplications_are_counted_by_hand(pair: LoadedModel) -> None:
     assert {name: table.of(name) for name in table.uses if name.endswith("weight")} == by_hand
 
 
+@pytest.mark.slow
 def test_the_removal_of_channels_computes_what_the_masks_compute(
     pair: LoadedModel, data: Dataset, tmp_path: Path
 ) -> None:
@@ -129,6 +130,7 @@ def test_the_removal_of_channels_computes_what_the_masks_compute(
         assert torch.allclose(again.module(*x.args), cut, atol=1e-5)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_its_onnx_file_answers_like_the_model(pair: LoadedModel, data: Dataset, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     plan = ex.plan(pair, WEIGHTS)

@@ -15,6 +15,7 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Parser, add_log_level, joined_numbers
 from explorer.cli.flags import (
     activations,
+    advise,
     app,
     check,
     criteria,
@@ -50,6 +51,7 @@ class Command(Protocol):
 COMMANDS: tuple[Command, ...] = (
     app,
     inspect,
+    advise,
     evaluate,
     check,
     prune,

@@ -287,7 +287,7 @@ def _summary(
     note = f"Median of {len(used)}; low and high are the 10th and 90th percentile. {threads} threads, {runtime}."
     summary = "Median over interleaved pairs of dense / pruned time; above 1 the pruned model is faster."
     dense, pruned = (
-        measured(name, taken, "milliseconds", _percentiles(taken), note)
+        measured(name, taken, "milliseconds", percentiles(taken), note)
         for name, taken in (("dense", [t.dense for t in used]), ("pruned", [t.pruned for t in used]))
     )
     ratio = measured("latency_ratio", ratios, "x", median_interval(ratios), summary)
@@ -295,7 +295,8 @@ def _summary(
     return Latency(dense, pruned, ratio, n, total, batch, threads, runtime, where, interrupted)
 
 
-def _percentiles(values: Sequence[float]) -> Interval:
+def percentiles(values: Sequence[float]) -> Interval:
+    """The 10th and the 90th percentile, each a value that occurs."""
     ranked = sorted(values)
     last = len(ranked) - 1
     return Interval(ranked[round(0.1 * last)], ranked[round(0.9 * last)])

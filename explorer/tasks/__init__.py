@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from explorer.errors import ExplorerError
 from explorer.tasks.activations import ActivationRequest as ActivationRequest
+from explorer.tasks.advice import AdviceRequest as AdviceRequest
 from explorer.tasks.base import AnyRequest as AnyRequest
 from explorer.tasks.base import TaskRequest as TaskRequest
 from explorer.tasks.check import CheckRequest as CheckRequest
@@ -37,6 +38,7 @@ MEMBERS: tuple[type[AnyRequest], ...] = (
     RecoveryRequest,
     RemovalRequest,
     CheckRequest,
+    AdviceRequest,
 )
 
 

@@ -36,6 +36,7 @@ def compared(report: ex.Report) -> Against:
     return report.against
 
 
+@pytest.mark.slow
 def test_a_pruned_file_and_a_slim_one_are_told_against_their_dense_parent(tmp_path: Path) -> None:
     dense = ex.load("digits-cnn")
     write_slim(dense, make_plan(dense, CHANNELS), tmp_path / "slim.safetensors")
@@ -80,6 +81,7 @@ def test_a_recovered_model_names_its_dense_parent_its_request_and_its_recipe(tmp
     assert lineage_of(recovered.model) is not None
 
 
+@pytest.mark.slow
 def test_the_parent_of_a_file_of_ones_own_is_found_while_it_is_the_same(tmp_path: Path) -> None:
     parent = tmp_path / "mine.safetensors"
     save_file(load_file(Path(ex.__file__).parents[1] / "sample_models" / "digits-mlp.safetensors"), parent)

@@ -16,7 +16,7 @@ from tests.app.screen import Screen
 from tests.app.server import REPOSITORY, _wait
 
 pytest_plugins = ("tests.browser",)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("turn", [0, 1])

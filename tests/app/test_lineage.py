@@ -16,7 +16,7 @@ from explorer.pruning.plan import plan as make_plan
 from tests.app.conftest import Visit
 
 pytest_plugins = ("tests.browser",)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MODEL = "digits-mlp"
 

@@ -14,7 +14,7 @@ from tests.app.conftest import Visit
 from tests.app.screen import Screen
 
 pytest_plugins = ("tests.browser",)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MODEL = "digits-mlp"
 

@@ -13,7 +13,7 @@ from tests.app.conftest import Visit
 from tests.app.screen import Screen
 
 pytest_plugins = ("tests.browser",)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NOTE = "The page could not be drawn and was loaded again; your setting is as it was."
 
 

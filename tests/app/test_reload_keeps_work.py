@@ -14,7 +14,7 @@ from tests.app.screen import Screen
 from tests.app.server import running_app
 
 pytest_plugins = ("tests.browser",)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MODEL = "digits-mlp"
 GONE = "The uploaded file of this link is not on this server."

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.app.conftest import Visit
 
 pytest_plugins = ("tests.browser",)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_a_scan_that_is_pressed_overtakes_the_curves_and_another_visitors_scan_lets_it_through(visit: Visit) -> None:

@@ -56,6 +56,7 @@ def answer(url: str, process: subprocess.Popen[str]) -> int:
     pytest.fail("the app did not answer")
 
 
+@pytest.mark.slow
 def test_it_serves_where_it_says_and_ends_when_told(served: tuple[subprocess.Popen[str], str]) -> None:
     process, url = served
     assert url.startswith("http://127.0.0.1:")

@@ -50,6 +50,7 @@ def test_the_command_that_is_printed_makes_the_same_check_again(capsys: Capture,
     assert {**again, "seconds": 0} == {**first, "seconds": 0}
 
 
+@pytest.mark.slow
 def test_a_pruned_file_is_checked_against_what_it_was_made_from_and_python_says_the_same(
     capsys: Capture, tmp_path: Path
 ) -> None:

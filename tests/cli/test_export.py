@@ -46,6 +46,7 @@ def test_every_form_is_written_and_says_what_it_is(capsys: Capture, tmp_path: Pa
     compile((tmp_path / "e.py").read_text(), "e.py", "exec")
 
 
+@pytest.mark.slow
 def test_onnx_is_written_with_what_it_was_compared_with(capsys: Capture, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     found = result(capsys, "export", "digits-mlp", "--to", "onnx", *HALF, "-o", str(tmp_path / "f.onnx"))

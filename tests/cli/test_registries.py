@@ -10,7 +10,7 @@ import pytest
 from explorer import models
 from explorer.cli import main
 from explorer.cli.flags.members import REGISTRIES, keys, listed
-from explorer.cli.run.members import registry_of
+from explorer.cli.member_help import registry_of
 from explorer.data import SOURCES as DATA_SOURCES
 from explorer.metrics import METRICS
 from explorer.models import SOURCES as MODEL_SOURCES

@@ -146,6 +146,7 @@ def _wait_for(port: int) -> None:
     pytest.fail("Streamlit did not start.")
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_in_streamlit_a_drag_reaches_python_and_the_exact_share_comes_back(chromium_page: Page, real_app: str) -> None:
     sizes: list[int] = []

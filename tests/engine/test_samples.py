@@ -21,6 +21,7 @@ N = 96
 pytestmark = pytest.mark.usefixtures("one_thread_here")
 
 
+@pytest.mark.slow
 @for_each("name", models.samples())
 @for_each("granularity", ["weight", "out_channel"])
 def test_outputs_are_torch_s_within_one_in_ten_thousand_under_every_criterion(name: str, granularity: str) -> None:

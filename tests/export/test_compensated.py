@@ -62,6 +62,7 @@ def test_the_plan_changes_what_it_keeps_and_that_is_worth_it(granularity: str) -
     assert measured(granularity).accuracy.value > accuracy(masked(model, bare).module, digits) + 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("granularity", SPECS)
 def test_files_of_weights_open_as_the_model_that_was_measured(granularity: str, tmp_path: Path) -> None:
     model, digits, ours = made(granularity)

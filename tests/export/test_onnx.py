@@ -44,6 +44,7 @@ def test_a_true_removal_is_proven_in_six_ways() -> None:
     assert json.loads(json.dumps(proof.to_json(), allow_nan=False))["checks"][1]["value"] == 0
 
 
+@pytest.mark.slow
 @for_each("name", models.samples())
 @for_each("form", ["masked", "sliced"])
 def test_every_sample_runs_in_onnx_runtime_with_the_same_predictions(name: str, form: str) -> None:
@@ -60,6 +61,7 @@ def test_every_sample_runs_in_onnx_runtime_with_the_same_predictions(name: str, 
         assert (found.argmax(-1) == expected[:n].argmax(-1).numpy()).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["torch encoder", "gated", "cells", "u-net", "two inputs, a dictionary"])
 def test_the_onnx_form_of_what_was_cut_answers_the_same(name: str) -> None:
     model = model_of(name)

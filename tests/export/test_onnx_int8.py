@@ -65,6 +65,7 @@ def initializers(content: bytes) -> dict[str, np.ndarray[Any, Any]]:
     return {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load_from_string(content).graph.initializer}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", INT8_METHODS)
 def test_the_int8_file_is_smaller_and_its_accuracy_is_that_of_a_session_of_ones_own(
     mlp: LoadedModel, digits: Dataset, made: dict[str, Int8Onnx], how: Int8Method

@@ -70,6 +70,7 @@ def test_every_size_is_that_of_the_file_and_every_file_comes_back_bit_for_bit(ca
         assert (tensors_digest(again), tied) == (pruned, {}), kind
 
 
+@pytest.mark.slow
 def test_each_kind_opens_as_the_pruned_model_and_runs() -> None:
     model = models.load("digits-cnn")
     for spec, kinds in (("pattern", ("n_of_m", "csr")), ("channels", ("removed",))):
@@ -102,6 +103,7 @@ def test_a_kind_that_a_plan_has_not_is_refused_in_a_sentence(
         assert words in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_packed_slim_model_still_runs(tmp_path: Path) -> None:
     model = models.load("digits-mlp")
     slim = models.load(str(write_slim(model, plan(model, SPECS["channels"]), tmp_path / "a.safetensors").weights))

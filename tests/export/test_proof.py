@@ -36,6 +36,7 @@ def resnet() -> tuple[LoadedModel, Plan]:
     return model, plan(model, CHANNELS)
 
 
+@pytest.mark.slow
 def test_a_smaller_network_that_computes_something_else_is_red_and_no_file_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_smaller_network_that_computes_something_else_is_red_and_no_file_is_ma
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_file_that_answers_differently_when_reopened_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     real = proof_module.run_clean
 
@@ -64,6 +66,7 @@ def test_a_file_that_answers_differently_when_reopened_is_red(monkeypatch: pytes
         slim_file(model, ours)
 
 
+@pytest.mark.slow
 def test_a_description_that_does_not_run_is_red_and_says_why() -> None:
     model, ours = resnet()
     made = proven(model, ours)

@@ -28,6 +28,7 @@ def replayed(script: Path, *arguments: str | Path) -> subprocess.CompletedProces
     return subprocess.run(command, cwd=script.parent, capture_output=True, text=True, timeout=300, check=False)
 
 
+@pytest.mark.slow
 def test_the_script_says_how_it_is_used_and_never_ends_with_a_traceback(tmp_path: Path) -> None:
     model = models.load("digits-mlp")
     write_script(model, plan(model, PruneSpec("weight", "lp_norm", "uniform:sparsity=0.5")), tmp_path / "prune.py")
@@ -41,6 +42,7 @@ def test_the_script_says_how_it_is_used_and_never_ends_with_a_traceback(tmp_path
         assert ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("criterion", ["lp_norm:p=1", "random:seed=3"])
 @pytest.mark.parametrize("granularity", ["weight", "out_channel"])
 def test_the_script_finds_the_same_masks_and_writes_the_same_weights(

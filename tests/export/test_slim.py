@@ -37,6 +37,7 @@ SAMPLES = models.samples()
 HAND_WRITTEN = {c.__name__: c for c in (Plain, Residual, Padded, Mobile)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_sample_opens_again_and_answers_like_the_masked_model(name: str, tmp_path: Path) -> None:
     model = models.load(name)
@@ -168,6 +169,7 @@ class _Answer(nn.Module):
         return self.y
 
 
+@pytest.mark.slow
 def test_a_slim_model_can_be_pruned_and_made_slimmer_again(tmp_path: Path) -> None:
     model = models.load("digits-cnn")
     first = models.load(str(write_slim(model, plan(model, CHANNELS), tmp_path / "a.safetensors").weights))
@@ -177,6 +179,7 @@ def test_a_slim_model_can_be_pruned_and_made_slimmer_again(tmp_path: Path) -> No
     assert second.meta["made_from"] == "digits-cnn"
 
 
+@pytest.mark.slow
 def test_the_pruned_weights_of_a_slim_model_are_a_slim_model(tmp_path: Path) -> None:
     model = models.load("digits-cnn")
     first = models.load(str(write_slim(model, plan(model, CHANNELS), tmp_path / "a.safetensors").weights))

@@ -68,6 +68,7 @@ class Two(nn.Module):
         return self.out(a - b)
 
 
+@pytest.mark.slow
 def test_everything_works_on_a_module_and_nothing_is_written_to_it(tmp_path: Path) -> None:
     net, data = trained()
     net.train()

@@ -71,6 +71,7 @@ def refusal(folder: Path | str, **options: Any) -> ExplorerError:
     return caught.value
 
 
+@pytest.mark.slow
 def test_language_models_and_classifiers_answer_as_in_transformers(tmp_path: Path) -> None:
     kinds: dict[str, tuple[Callable[[], nn.Module], str | None]] = {
         "causal": (gpt, "tokens"),

@@ -99,6 +99,7 @@ def test_what_stands_beside_the_weights_is_left_out_and_named_and_the_weights_ru
         assert "argparse.Namespace" in " ".join(model.repairs)
 
 
+@pytest.mark.slow
 def test_programs_show_their_weights(tmp_path: Path) -> None:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2)).eval()
@@ -138,6 +139,7 @@ def test_views_narrow_types_and_quantized_weights_are_the_numbers_that_torch_rea
         assert torch.allclose(model.weights[name].float(), tensor.float(), atol=1e-6), name
 
 
+@pytest.mark.slow
 def test_a_file_that_would_run_something_is_refused_and_runs_nothing(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     calls = {
@@ -166,6 +168,7 @@ def pickled_with(program: bytes, folder: Path) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_a_tensor_outside_its_storage_and_nests_without_end_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(pickled_with(b"", tmp_path).with_name("plain.pt")) as archive:
         whole = archive.read("plain/data.pkl")
@@ -204,6 +207,7 @@ def test_an_onnx_file_shows_its_weights_and_opens_no_other_file(tmp_path: Path) 
     assert [finding.what for finding in model.findings] == ["Left out, as they stand in other files: away."]
 
 
+@pytest.mark.slow
 def test_files_of_other_frameworks_are_called_by_their_names(tmp_path: Path) -> None:
     keras = io.BytesIO()
     with zipfile.ZipFile(keras, "w") as archive:

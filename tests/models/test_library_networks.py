@@ -43,6 +43,7 @@ def same_answers(model: LoadedModel, module: nn.Module) -> bool:
         return torch.equal(model.module(x), module(x))
 
 
+@pytest.mark.slow
 def test_a_file_runs_in_the_network_that_is_named_for_as_many_classes_as_it_has(tmp_path: Path) -> None:
     cases = {"timm:mobilenetv3_small_050": (of_timm, 7), "torchvision:squeezenet1_1": (of_torchvision, 5)}
     for arch, (build, n_classes) in cases.items():
@@ -90,6 +91,7 @@ def test_a_pruned_file_opens_again_in_its_network(tmp_path: Path) -> None:
     assert all(torch.equal(again.weights[name] != 0, mask) for name, mask in half.masks.items())
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_or_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> None:
     save_file(of_torchvision(5).state_dict(), tmp_path / "w.safetensors")
     cases = {

@@ -65,6 +65,7 @@ def test_nothing_else_that_a_file_names_is_followed() -> None:
         assert list(left) == ["data_not_followed"], named
 
 
+@pytest.mark.slow
 def test_a_header_a_description_and_a_manifest_are_not_followed_to_a_folder_that_is_there(
     tmp_path: Path, private: str
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_header_a_description_and_a_manifest_are_not_followed_to_a_folder_that
         assert_not_followed(models.load(str(tmp_path / f"{name}.safetensors")), private)
 
 
+@pytest.mark.slow
 def test_packed_and_slim_files_are_not_followed(tmp_path: Path, private: str) -> None:
     model = models.load("digits-mlp")
     plan = ex.plan(model, ex.PruneSpec("out_channel", allocation="uniform:sparsity=0.5"))
@@ -102,6 +104,7 @@ def test_a_description_beside_that_is_a_link_to_elsewhere_is_not_read(tmp_path: 
     assert models.load(str(tmp_path / "folder" / "w.safetensors")).module is None
 
 
+@pytest.mark.slow
 def test_the_command_line_says_what_was_named_and_takes_the_users_word(
     tmp_path: Path, private: str, capsys: Capture
 ) -> None:
@@ -115,6 +118,7 @@ def test_the_command_line_says_what_was_named_and_takes_the_users_word(
     assert any("not opened by itself" in finding["what"] for finding in answer["findings"])
 
 
+@pytest.mark.slow
 def test_our_own_export_of_a_model_that_was_evaluated_on_a_folder_opens_again(tmp_path: Path) -> None:
     np.savez(tmp_path / "own.npz", x=np.zeros((20, 1, 8, 8), np.float32), y=np.arange(20) % 10)
     save_file(mlp_state(), tmp_path / "w.safetensors")

@@ -96,6 +96,7 @@ def averaged_model() -> dict[str, Tensor]:
     return dict(AveragedModel(module).state_dict())
 
 
+@pytest.mark.slow
 def test_names_that_wrappers_and_other_tools_changed_load_and_the_repair_is_said(tmp_path: Path) -> None:
     state = mlp_state()
     counted = {
@@ -146,6 +147,7 @@ def test_a_file_differs_by_the_least_that_could_be_wrong_with_it(tmp_path: Path)
         check(name)
 
 
+@pytest.mark.slow
 def test_of_two_whole_sets_the_trained_one_is_read_and_the_averaged_one_opens_by_its_name(tmp_path: Path) -> None:
     state, averaged = mlp_state(), mlp_state(seed=1)
     beside = {**{f"ema_model.{k}": v for k, v in averaged.items()}, **{f"model.{k}": v for k, v in state.items()}}
@@ -173,6 +175,7 @@ def test_a_set_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) 
     assert caught.value.what == "w.ckpt cannot be opened."
 
 
+@pytest.mark.slow
 def test_load_hooks_and_weight_norm_of_either_name_give_what_load_state_dict_gives(tmp_path: Path) -> None:
     older = built("Renamed", 1).state_dict()
     older = {"classifier.weight": older["head.weight"].t().contiguous(), "classifier.bias": older["head.bias"]}

@@ -40,6 +40,7 @@ def test_float8_weights_are_shown_pruned_and_written_as_float8(dtype: torch.dtyp
     assert torch.equal(models.load(str(tmp_path / "b.safetensors")).weights["l.weight"], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, *FLOAT8])
 def test_a_file_of_narrow_floats_is_counted_as_large_as_it_will_be_written(dtype: torch.dtype, tmp_path: Path) -> None:
     save_file({name: t.to(dtype) for name, t in mlp_state().items()}, tmp_path / "w.safetensors")

@@ -168,6 +168,7 @@ def test_masks_of_a_module_are_zeros_that_it_came_with() -> None:
     assert (plan.n_already_zero, plan.n_zero) == (256 + 512, 768)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("saved", "arch"), [("old_norm", "new_norm"), ("new_norm", "old_norm"), ("plain", "new_norm")])
 def test_a_file_opens_in_a_module_that_computes_the_same_weights_from_other_parts(
     saved: str, arch: str, tmp_path: Path

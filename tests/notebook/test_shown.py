@@ -141,6 +141,7 @@ def test_in_a_terminal_no_chart_is_made_for_nothing(
     assert PLOTLY not in results["tradeoff"]._repr_mimebundle_()  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_neither_the_package_nor_a_drawing_imports_anywidget() -> None:
     code = (
         "import sys, explorer as ex, explorer.notebook.shown; ex.evaluate('digits-mlp')._repr_mimebundle_();"

@@ -177,6 +177,7 @@ def test_closing_ends_every_thread_of_the_widget() -> None:
     assert not [thread for thread in mine if thread.is_alive()]
 
 
+@pytest.mark.slow
 def test_python_may_end_while_the_widget_measures() -> None:
     code = (
         "import sys, threading, explorer as ex;"

@@ -32,6 +32,7 @@ from explorer.tasks import (
     TaskRequest,
     from_json,
 )
+from explorer.tasks.advice import AdviceRequest
 from explorer.tasks.running import results
 from explorer.types import LoadedModel
 from tests.recovery.tiny import flowers, half, normed, two
@@ -47,6 +48,7 @@ REQUESTS: tuple[TaskRequest[Any], ...] = (
     CheckRequest(
         spec=half(), policy={"accuracy": {"margin": 0.02}, "parity": False}, slices={"light": ["day", "night"] * 30}
     ),  # type: ignore[arg-type]
+    AdviceRequest(0.02),
     RemovalRequest(ex.PruneSpec("out_channel", "lp_norm", "global:sparsity=0.5"), batch=2, pairs=3),
 )
 
@@ -135,7 +137,13 @@ def test_points_of_every_kind_are_recorded_as_what_asked_for_them(tmp_path: Path
         recorded[request.kind] = {record.point.plan_digest for record in store.points()}
         assert {record.kind for record in store.points()} <= {request.kind}
         assert recorded[request.kind] == {point.plan_digest for point in points if point is not None}
-    assert {kind for kind, digests in recorded.items() if digests} == {"sweep", "search", "quantize", "recover"}
+    assert {kind for kind, digests in recorded.items() if digests} == {
+        "sweep",
+        "search",
+        "quantize",
+        "recover",
+        "advise",
+    }
 
 
 def test_cells_that_are_in_the_store_are_not_measured_again(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def changing() -> dict[str, Work]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", kinds())
 def test_every_kind_of_job_ends_at_the_look_after_the_stop(kind: str) -> None:
     whole = After()

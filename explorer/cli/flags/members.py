@@ -141,7 +141,7 @@ class _Member(argparse.Action):
         """Keep the text, or answer the question in it and end, as ``--help`` does."""
         text = str(values)
         if text == "?" or text.endswith(":?"):
-            lines: list[str] = import_module("explorer.cli.run.members").lines(self._kind, text.rstrip("?").rstrip(":"))
+            lines: list[str] = import_module("explorer.cli.member_help").lines(self._kind, text.rstrip("?").rstrip(":"))
             printing.say(*lines)
             parser.exit()
         setattr(namespace, self.dest, text)

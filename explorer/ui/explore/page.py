@@ -12,7 +12,7 @@ from explorer.analysis.sensitivity.scan import Sensitivity
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel, Plan
-from explorer.ui.explore import chart_card, controls, export_menu, list_pages, overview, quantized, removal
+from explorer.ui.explore import advice_card, chart_card, controls, export_menu, list_pages, overview, quantized, removal
 from explorer.ui.explore.planned import planned
 from explorer.ui.explore.view import View
 from explorer.ui.sensitivity import scans
@@ -60,13 +60,15 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
         with st.container():
             removing = removal.card(view)
         quantized.card(view)
+        with st.container():
+            advising = advice_card.card(view)
         export_menu.verdict(view)
     session.write_link(work)
     if running.is_stale() or opened_files.is_news(work.source):
         st.rerun()
     if view.answer.pending:
         ticker.tick("soon", _SOON_MS)
-    elif growing or scanning or removing:
+    elif growing or scanning or removing or advising:
         ticker.tick("later", _LATER_MS)
 
 
