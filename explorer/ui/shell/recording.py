@@ -29,6 +29,7 @@ KINDS = {
     "recover": "recovered",
     "search": "searched",
     "quantize": "quantized",
+    "advise": "advice",
 }
 _MOST = 200
 _FAILED = "_keeping_failed"
