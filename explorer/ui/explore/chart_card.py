@@ -15,7 +15,7 @@ from explorer.metrics import METRICS
 from explorer.metrics.per_class import class_counts
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean_markdown
-from explorer.text.numbers import in_words
+from explorer.text.numbers import in_words, level
 from explorer.types import Dataset, Evaluation, Finding, TradeOff
 from explorer.ui.explore import costs, curves, export_menu
 from explorer.ui.explore.view import View
@@ -162,7 +162,9 @@ def _changed(view: View) -> None:
         return
     split = view.dataset.splits["tune"]
     if not evaluation.chooses_classes:
-        st.markdown(f"Agreement with the dense model: **{evaluation.agreement.value:.4g}**.")
+        unit = " of the next tokens" if evaluation.judged_by == "tokens" else ""
+        same = f"Agreement with the dense model: **{clean_markdown(level(evaluation.agreement), 60)}**{unit}."
+        st.markdown(same if view.plan.n_pruned else "Nothing is removed: every answer is as before.")
         _also_measured(evaluation)
         return
     differ = evaluation.predictions != evaluation.dense_predictions
