@@ -17,6 +17,7 @@ from explorer.types.inputs import Inputs, InputSet, joined, tensors_of
 ONE_AT_A_TIME = threading.Lock()
 _OF_SHAPE = {"dim", "size", "numel", "nelement", "ndimension", "is_floating_point", "element_size", "__len__"}
 _ATTRIBUTES = {"shape", "ndim", "dtype", "device", "is_cuda", "layout", "requires_grad"}
+_FIXED = {"dtype", "ndim"}
 _CONSTANTS = {"new_zeros", "new_ones", "new_full", "new_tensor"}
 _SIZES = (2, 3)  # samples of the two examples whose shapes are compared
 
@@ -131,6 +132,12 @@ class OwnThreadTracer(fx.Tracer):
             raise fx.proxy.TraceError("a number that the samples decide is used as a number of the code")
         return self._shapes.value(node)
 
+    def fixed_attribute(self, node: fx.Node, name: str) -> GraphValue:
+        """A tensor's type or number of dimensions, where sizes are fixed: ``torch.finfo`` takes no step of a graph."""
+        if not self._fixed_sizes or self._shapes is None or self._shapes.running:
+            return None
+        return self._shapes.attribute(node, name)
+
     def length(self, node: fx.Node) -> int:
         """How many values there are; raises TraceError where shapes do not tell."""
         n = None if self._shapes is None else self._shapes.length(node)
@@ -144,6 +151,10 @@ class OwnThreadTracer(fx.Tracer):
 
 class _Value(fx.Proxy):
     tracer: OwnThreadTracer
+
+    def __getattr__(self, k: str) -> GraphValue:
+        value = self.tracer.fixed_attribute(self.node, k) if k in _FIXED else None
+        return super().__getattr__(k) if value is None else value
 
     def __len__(self) -> int:
         return self.tracer.length(self.node)
@@ -174,6 +185,11 @@ class _Shapes:
     def value(self, node: fx.Node) -> GraphValue:
         """The step's value for the first example."""
         return self._both(node)[0]
+
+    def attribute(self, node: fx.Node, name: str) -> GraphValue:
+        """An attribute of a tensor; None for what is no tensor."""
+        one = self._both(node)[0]
+        return getattr(one, name) if isinstance(one, Tensor) else None
 
     def length(self, node: fx.Node) -> int | None:
         """How many values a shape (or a part of one) has; None for what is no shape."""

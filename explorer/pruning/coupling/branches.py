@@ -53,7 +53,7 @@ def branches(model: LoadedModel, layers: LayerTable, coupled: Coupling) -> tuple
     ahead: dict[fx.Node, frozenset[fx.Node]] = {}
     candidates = []
     for node in coupled.graph.graph.nodes:
-        ahead[node] = frozenset([node]).union(*(ahead[x] for x in _data_inputs(node)))
+        ahead[node] = frozenset([node]).union(*(ahead[x] for x in data_inputs(node)))
         branch = _branch(node, ahead, holds, scored) if _is_sum(node) else None
         if branch is not None:
             candidates.append(branch)
@@ -61,7 +61,8 @@ def branches(model: LoadedModel, layers: LayerTable, coupled: Coupling) -> tuple
     return tuple(_vanishing(model, coupled.graph, inner, names))
 
 
-def _data_inputs(node: fx.Node) -> list[fx.Node]:
+def data_inputs(node: fx.Node) -> list[fx.Node]:
+    """What a step computes with; whoever only asks for a size has none."""
     return [] if node.target in _SIZES else node.all_input_nodes
 
 

@@ -347,11 +347,17 @@ class Labeller(fx.Interpreter):
         """Whatever is not known to keep channels apart freezes everything that goes in."""
         for value in filter(is_labels, tensors_in((args, kwargs))):
             self.labels.freeze(value, reason)
-        try:
-            result = self._on_zeros(function, args, kwargs, self._dtype)
-        except (RuntimeError, IndexError, TypeError):  # it takes whole numbers alone
-            result = self._on_zeros(function, args, kwargs, torch.int64)
+        result = self._on_any_zeros(function, args, kwargs)
         return fx.node.map_aggregate(result, lambda v: frozen(v.shape) if isinstance(v, Tensor) else v)
+
+    def _on_any_zeros(self, function: Operation, args: CallArguments, kwargs: NamedArguments) -> GraphValue:
+        """The result on zeros of the first type that it takes: some take whole numbers alone, some conditions."""
+        for dtype in (self._dtype, torch.int64):
+            try:
+                return self._on_zeros(function, args, kwargs, dtype)
+            except (RuntimeError, IndexError, TypeError):
+                continue
+        return self._on_zeros(function, args, kwargs, torch.bool)
 
     def _on_zeros(
         self, function: Operation, args: CallArguments, kwargs: NamedArguments, dtype: torch.dtype

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, fx, nn
 
-from explorer.pruning.coupling.branches import BLOCK, Branch, branches, values_at
+from explorer.pruning.coupling.branches import BLOCK, Branch, branches, data_inputs, values_at
 from explorer.pruning.coupling.groups import Coupling
 from explorer.types import LayerTable, LoadedModel
 
@@ -107,7 +107,7 @@ def _is_inside(node: fx.Node, path: str) -> bool:
 
 
 def _reads_one(node: fx.Node) -> bool:
-    return len([x for x in node.all_input_nodes if x.op != "get_attr"]) == 1
+    return len([x for x in data_inputs(node) if x.op != "get_attr" and x.target is not getattr]) == 1
 
 
 class _Modules:
