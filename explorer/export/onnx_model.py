@@ -11,6 +11,7 @@ from torch import fx
 from explorer.errors import ExplorerError
 from explorer.export.files import check_target, put
 from explorer.export.graph import describe_graph
+from explorer.export.onnx_original import in_original
 from explorer.export.onnx_process import convert
 from explorer.export.outputs import apart, flips, in_order, inputs_in_words, judging_inputs, outputs
 from explorer.export.proof import SAME_IN_ONNX, Check, Proof
@@ -70,8 +71,11 @@ def _of_masked(model: LoadedModel, plan: Plan, split: Split | None) -> tuple[byt
 def masked_in_onnx(model: LoadedModel, plan: Plan, split: Split | None = None) -> Proof:
     """How the masked model answers in ONNX Runtime, with its file; the proof may have failed: ask ``ok``.
 
+    A model that came from an ONNX file is written into that file's own graph.
     Raises ExplorerError when the network cannot be converted.
     """
+    if model.original:
+        return in_original(model, plan, split)
     full = masked(model, plan).module
     graph = _traced(model, plan)
     document, tensors = describe_graph(graph, model.example)

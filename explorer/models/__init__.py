@@ -25,6 +25,7 @@ from explorer.params import Registry
 from explorer.text.names import clean
 from explorer.types import LoadedModel
 from explorer.types.aliases import JsonObject
+from explorer.types.files import paths
 
 __all__ = [
     "ARCHITECTURES",
@@ -80,7 +81,8 @@ def load(
     """The model an address names, or a module itself, in eval mode, without gradients, ready to be measured.
 
     A ``torch.nn.Module`` is copied, never written to. ``example`` is a batch of its inputs, ``classes`` names outputs
-    in order, ``mean`` and ``std`` normalise images, ``output`` (key, attribute, position, function) is measured.
+    in order, ``mean`` and ``std`` normalise images, ``output`` (key, attribute, position, function; the name of one for an
+    ONNX file) is measured.
 
         >>> import explorer as ex, torch
         >>> ex.load(torch.nn.Linear(64, 10), example=torch.zeros(1, 64), name="tiny").n_parameters
@@ -96,10 +98,21 @@ def load(
     if not isinstance(model, str):
         what = f"A {type(model).__name__} is no model."
         raise ExplorerError(what, fix="Give a torch.nn.Module with example=, or the address of a model.")
-    _refuse_options(
-        "a module", example=example, name=name, classes=classes, mean=mean, std=std, output=output, task=task
+    _refuse_options("a module", example=example, name=name, classes=classes, mean=mean, std=std, task=task)
+    return _opened(
+        ModelRequest(
+            _with_output(model.strip(), output), arch or None, arch_args or {}, trust_code, code_timeout, allow_download
+        )
     )
-    return _opened(ModelRequest(model.strip(), arch or None, arch_args or {}, trust_code, code_timeout, allow_download))
+
+
+def _with_output(address: str, output: Choice | None) -> str:
+    """The address of an ONNX file with the name of the output that is measured; others take none."""
+    if output is None:
+        return address
+    if not isinstance(output, str) or not paths.with_part(address)[0].lower().endswith(".onnx"):
+        _refuse_options("a module, or by name with an ONNX file,", output=output)
+    return f"{paths.with_part(address)[0]}#{output}"
 
 
 def _refuse_options(owner: str, **options: object) -> None:

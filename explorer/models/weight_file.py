@@ -13,17 +13,19 @@ from explorer.models import beside, lineage, slim
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.assemble import Weights, assemble, fitting, weights_only
 from explorer.models.factory import Factory
+from explorer.models.from_onnx.opened import OnnxFile, opened
 from explorer.models.libraries.networks import in_network, library_of
 from explorer.models.named import followed, sentence
-from explorer.models.reader import FileContents, read_bytes, read_file
+from explorer.models.reader import FileContents, read_file
 from explorer.models.request import ModelRequest
 from explorer.text.names import clean, file_name, listed
 from explorer.types import LoadedModel, tensors_digest
 from explorer.types.aliases import JsonObject
 from explorer.types.files import paths
 from explorer.types.files.reading.limits import MAX_FILE_BYTES
+from explorer.types.files.reading.scratch import scratch
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar")
+SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar", ".onnx")
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
 
@@ -32,7 +34,9 @@ class WeightFile:
     """A .safetensors, .pt, .pth, .th or .bin file, read in a process of its own."""
 
     key: ClassVar[str] = "file"
-    form: ClassVar[str] = "path/to/weights.safetensors (or .pt, .pth, .th, .bin) with an architecture"
+    form: ClassVar[str] = (
+        "path/to/weights.safetensors (or .pt, .pth, .th, .bin) with an architecture, or path/to/net.onnx"
+    )
 
     def owns(self, address: str) -> bool:
         """Whether something is at this path, or the address ends like a file of weights."""
@@ -51,7 +55,11 @@ class WeightFile:
             _check_index(source.path.name)
             _check_size(source)
             label = clean(source.path.name)
-            contents = _of_a_part(source.path.name, read_file(source.elsewhere, label, chosen))
+            beside = source.path.parent
+            contents = _of_a_part(source.path.name, read_file(source.elsewhere, label, chosen, beside))
+            if contents.kind == "onnx" and request.arch is None:
+                about = {"source": "file", "path": str(source.path), "label": label}
+                return opened(OnnxFile(source.elsewhere, chosen, beside), _weights(request, contents, about))
         hint = _inside(contents)
         if not hint:
             hint, contents = _of_these(source.path, contents)
@@ -60,14 +68,36 @@ class WeightFile:
 
 
 def open_upload(
-    data: bytes, filename: str, arch: str | None = None, arch_args: JsonObject | None = None
+    data: bytes, filename: str, arch: str | None = None, arch_args: JsonObject | None = None, output: str = ""
 ) -> LoadedModel:
-    """The model in an uploaded file; ``filename`` is only ever shown. Raises ExplorerError."""
+    """The model in an uploaded file; ``filename`` is only ever shown. Raises ExplorerError.
+
+    ``output`` names the one that is measured, where the file is an ONNX graph with several.
+    """
     label = file_name(filename)
     request = ModelRequest(f"upload:{label}", arch, arch_args or {})
     request.architecture()  # an unknown architecture is refused before any time is spent on the file
-    contents = _of_a_part(label, read_bytes(data, label))
-    return _opened(request, contents, _inside(contents), {"source": "upload", "label": label})
+    about = {"source": "upload", "label": label}
+    with scratch() as folder:
+        path = folder / "upload.bin"  # a name of ours
+        path.write_bytes(data)
+        contents = _of_a_part(label, read_file(path, label))
+        if contents.kind == "onnx" and arch is None:
+            return opened(OnnxFile(path, output), _weights(request, contents, about))
+    return _opened(request, contents, _inside(contents), about)
+
+
+def _weights(request: ModelRequest, contents: FileContents, meta: JsonObject) -> Weights:
+    """What was read of a file that says nothing more of itself."""
+    return Weights(
+        request.address,
+        str(meta["label"]),
+        contents.tensors,
+        contents.aliases,
+        contents.repairs,
+        contents.oddities,
+        meta={**meta, "facts": dict(contents.facts)},
+    )
 
 
 def _check_index(name: str) -> None:

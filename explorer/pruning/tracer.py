@@ -64,6 +64,10 @@ class OwnThreadTracer(fx.Tracer):
                 self._shapes = None
                 _wrapped_fns_to_patch.update(wrapped)
 
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Whether a module is one step: a layer of torch, or one that says of itself that it cannot be looked into."""
+        return getattr(m, "one_step", False) is True or super().is_leaf_module(m, module_qualified_name)
+
     def create_args_for_root(
         self, root_fn: Operation, is_module: bool, concrete_args: object = None
     ) -> tuple[Operation, list[GraphValue]]:

@@ -93,6 +93,7 @@ class LoadedModel(Brief):
     ``matrices`` names parameters that the data are multiplied with though they are not called weights.
     ``repairs`` says, one sentence each, what was mended while reading the file.
     ``meta`` is JSON-able: architecture and its arguments, source, licence, split accuracies.
+    ``original``: the ONNX file that the network was converted from, without the numbers of its weights.
     ``code_seconds``: after so long an evaluation gives up a piece of work in the user's own code; None: never.
     """
 
@@ -110,6 +111,7 @@ class LoadedModel(Brief):
     code_seconds: float | None = None
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     matrices: tuple[str, ...] = ()
+    original: bytes = b""
 
     def __post_init__(self) -> None:
         if self.example is not None:  # a tuple or a dict will do

@@ -14,7 +14,11 @@ def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
     add_model(parser)
     parser.add_argument(
-        "-o", "--output", required=True, metavar="OUT", help="the file (.safetensors), or a folder: block by block"
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help="the file (.safetensors or .onnx), or a folder: block by block",
     )
     add_stream(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")

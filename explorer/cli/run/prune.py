@@ -10,10 +10,12 @@ from explorer.cli.arguments import Arguments
 from explorer.cli.exit_status import status_of
 from explorer.cli.run.checkpoints import by_block, is_folder, prune_files
 from explorer.cli.run.evaluate import remarks
-from explorer.cli.run.export import proof_lines, reached, slim_written, zeros_before
+from explorer.cli.run.export import proof_lines, reached, slim_written, tune_split, zeros_before
 from explorer.cli.run.loading import data_for, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
+from explorer.errors import ExplorerError
+from explorer.export.onnx_model import write_onnx
 from explorer.export.weights import write_pruned
 from explorer.pruning.plan import plan as make_plan
 from explorer.types import LoadedModel, Plan
@@ -29,6 +31,8 @@ def run(args: Arguments) -> int:
     if is_folder(args.output):
         return by_block(args, model, spec)
     plan = make_plan(model, spec, data=data_for(args, model, spec))
+    if args.output.lower().endswith(".onnx"):
+        return _onnx(args, model, plan)
     if args.form == "sliced":
         return _sliced(args, model, plan)
     written = write_pruned(model, plan, Path(args.output), force=args.force)
@@ -43,6 +47,29 @@ def run(args: Arguments) -> int:
         *reached(plan)[:1],
         *zeros_before(plan),
         "The zeros are stored, so the file is as large as the dense one.",
+        *remarks(result),
+    )
+    return status_of(args, result.findings)
+
+
+def _onnx(args: Arguments, model: LoadedModel, plan: Plan) -> int:
+    """Write an ONNX file that was compared with the masked network in torch."""
+    if args.form == "sliced":
+        what = "An ONNX file of a smaller network is an export."
+        raise ExplorerError(what, fix="Write: explorer export --to onnx, with a granularity such as channel.")
+    exported = write_onnx(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
+    result = report(model, plan)
+    if args.json:
+        files = {"onnx": str(exported.path), "bytes": exported.n_bytes}
+        proof = exported.proof.to_json()
+        printing.say_json(result.to_json() | {"form": "masked", "written": files, "proof": proof})
+        return status_of(args, result.findings)
+    size = printing.bytes_counted(exported.n_bytes)
+    printing.say(
+        f"Wrote {printing.clean_terminal(exported.path)} ({size}).",
+        *reached(plan)[:1],
+        *zeros_before(plan),
+        *proof_lines(exported.proof.to_json()),
         *remarks(result),
     )
     return status_of(args, result.findings)

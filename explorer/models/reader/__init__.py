@@ -29,7 +29,7 @@ class FileContents:
     """What a file holds: unique tensors, the other names of tied ones, and what was noticed.
 
     ``facts`` are numbers and texts stored beside the weights (such as the epoch); ``metadata`` is
-    the text part of a safetensors header; ``extra`` is the extra state of modules.
+    the text part of a safetensors header; ``extra`` is the extra state of modules; ``kind`` is "onnx" for a graph.
     """
 
     tensors: Mapping[str, Tensor]
@@ -39,31 +39,23 @@ class FileContents:
     facts: JsonObject
     metadata: Mapping[str, str]
     extra: JsonObject = field(default_factory=dict)
+    kind: str = ""
 
 
-def read_file(path: Path, label: str, chosen: str = "") -> FileContents:
+def read_file(path: Path, label: str, chosen: str = "", beside: Path | None = None) -> FileContents:
     """The contents of a file, or the ``chosen`` set of weights in it; ``label`` names it in a refusal.
 
-    Raises ExplorerError.
+    ``beside`` is the folder that it lies in, from which the numbers of an ONNX file may come. Raises ExplorerError.
     """
     with scratch() as folder:
-        _run(path, folder, label, chosen)
+        _run(path, folder, label, chosen, beside)
         return _answer(folder, label, path.stat().st_size)
 
 
-def read_bytes(data: bytes, label: str) -> FileContents:
-    """The contents of an uploaded file, which gets a name of ours on disk. Raises ExplorerError."""
-    with scratch() as folder:
-        path = folder / "upload.bin"
-        path.write_bytes(data)
-        return read_file(path, label)
-
-
-def _run(path: Path, folder: Path, label: str, chosen: str) -> None:
+def _run(path: Path, folder: Path, label: str, chosen: str, beside: Path | None) -> None:
     clocks = Clocks.of(path.stat().st_size)
-    broke = run(
-        "explorer.models.reader.__main__", (str(path), str(folder), *([chosen] if chosen else [])), folder, clocks
-    )
+    arguments = (str(path), str(folder), chosen, str(beside or ""))
+    broke = run("explorer.models.reader.__main__", arguments, folder, clocks)
     if broke is not None:
         raise _cannot(label, broke)
 
@@ -104,6 +96,7 @@ def _contents(report: Mapping[str, object], folder: Path, n_bytes: int | None) -
         facts=answer.facts(report.get("facts")),
         metadata=metadata,
         extra=answer.entries(report.get("extra")),
+        kind=answer.text(report.get("kind")),
     )
 
 

@@ -29,6 +29,7 @@ from explorer.models.reader.transfer import together
 from explorer.types.files.reading.answer import write_report
 from explorer.types.files.reading.limits import (
     MAX_FILE_BYTES,
+    MODEST_BYTES,
     computing_seconds,
     opened_bytes,
     restrict,
@@ -38,13 +39,16 @@ from explorer.types.files.reading.limits import (
 from explorer.types.files.reading.refusal import RefusedError
 
 
-def main(source: str, folder: str, chosen: str = "") -> int:
-    """Read ``source``, or the ``chosen`` set of weights in it, and leave the answer in ``folder``."""
+def main(source: str, folder: str, chosen: str = "", beside: str = "") -> int:
+    """Read ``source``, or the ``chosen`` set of weights in it, and leave the answer in ``folder``.
+
+    ``beside`` is the folder that the file lies in, where it may bring files of numbers.
+    """
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     try:
         with _regular(source) as file:
-            contents = read(file, Path(source), chosen)
+            contents = read(file, Path(source), chosen, Path(beside) if beside else None)
         answer = _written(contents, Path(folder))
     except (RefusedError, ExplorerError) as refusal:
         answer = {"why": refusal.why, "fix": refusal.fix}
@@ -66,7 +70,7 @@ def _regular(source: str) -> BinaryIO:
     return file
 
 
-def read(file: BinaryIO, path: Path, chosen: str = "") -> Contents:
+def read(file: BinaryIO, path: Path, chosen: str = "", beside: Path | None = None) -> Contents:
     """Everything of use in an open file; RefusedError otherwise."""
     n_bytes = os.fstat(file.fileno()).st_size
     start_clocks(computing_seconds(n_bytes), waiting_seconds(n_bytes))
@@ -75,7 +79,7 @@ def read(file: BinaryIO, path: Path, chosen: str = "") -> Contents:
         out = _safetensors(file, path, n_bytes)
         out.tensors = dict(flat(chosen_set(out.tensors, chosen))[0]) if chosen else out.tensors
     elif kind == "onnx":
-        out = _onnx(file, n_bytes)
+        out = _onnx(file, n_bytes, beside)
     else:
         out = _checkpoint(file, kind, n_bytes, chosen)
     _try_slim(out)
@@ -101,12 +105,12 @@ def _checkpoint(file: BinaryIO, kind: Format, n_bytes: int, chosen: str) -> Cont
     return out
 
 
-def _onnx(file: BinaryIO, n_bytes: int) -> Contents:
-    restrict(3 * n_bytes)  # the message, its numbers and their copies
+def _onnx(file: BinaryIO, n_bytes: int, beside: Path | None) -> Contents:
+    restrict(3 * n_bytes + (MODEST_BYTES if beside else 0))  # the message, its numbers and their copies
     out = Contents()
-    tensors, out.oddities = read_onnx(file)
+    tensors, out.oddities = read_onnx(file, beside)
     checked(tensors, out, opened_bytes(n_bytes))
-    out.repairs.append("It is an ONNX file: its weights were read, and nothing of it was run.")
+    out.kind = "onnx"
     return out
 
 
@@ -158,4 +162,5 @@ def _written(contents: Contents, folder: Path) -> dict[str, object]:
         "facts": contents.facts,
         "metadata": contents.metadata,
         "extra": contents.extra,
+        "kind": contents.kind,
     }

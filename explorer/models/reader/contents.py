@@ -41,6 +41,7 @@ class Contents:
     facts: JsonDict = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     extra: JsonDict = field(default_factory=dict)
+    kind: str = ""
 
 
 def flat(saved: Any) -> tuple[JsonDict, list[str], JsonDict]:
