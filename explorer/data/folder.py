@@ -17,12 +17,13 @@ from explorer.data.class_places import ClassPlaces, class_places
 from explorer.data.classes_file import mapping_in
 from explorer.data.lazy_pictures import FIRST, LazyPictures, Shelf
 from explorer.data.picture_trees import Tree, tree_at
-from explorer.data.read_apart import decoded_apart
+from explorer.data.read_apart import Pixels, decoded_apart
 from explorer.data.request import DataRequest, check_total, normalise, refuse_task
 from explorer.data.splitting import NAMES, counts, make_splits, ordered, tensors
 from explorer.errors import ExplorerError
 from explorer.text.names import listed
 from explorer.types import Dataset, Finding, Inputs, Split, SplitName, tensors_digest
+from explorer.types.files.reading.fitting import Fitting
 from explorer.types.inputs import LazySamples
 
 SPLIT_FOLDERS: dict[str, SplitName] = {
@@ -87,7 +88,7 @@ class Folder:
     the places; a file ``classes.txt`` beside the class folders names them in the model's order. With fit/tune/test
     (or train/val/test) folders above the class folders, these are the splits; otherwise every picture is in the
     tune split unless ``splits`` divides them. Pictures of another size than ``size`` are scaled
-    by their short side and cropped in the middle.
+    by their short side and cropped in the middle, or as the model's library does it.
     """
 
     key: ClassVar[str] = "folder"
@@ -177,13 +178,14 @@ def _pictures(root: Path, parts: Mapping[str, Files], request: DataRequest) -> _
     files = [path for part in parts.values() for path, _ in part]
     n_channels = _n_channels(request)
     mean, std = request.normalisation(n_channels)
-    size = request.size or request.from_model("size")
+    fitting = Fitting.of(request.from_model("preprocess")) if request.size is None else None
+    size = request.size or (fitting.edge if fitting else request.from_model("size"))
     if size is not None and len(files) * n_channels * size * size * 4 > LAZY_BYTES:
         check_total(min(len(files), FIRST) * n_channels * size * size * 4, request.address)  # evaluated together
-        shelf = Shelf(root, files, size, mean, std, request.address)
+        shelf = Shelf(root, files, size, mean, std, request.address, fitting)
         lazy = {name: LazyPictures(shelf, places) for name, places in _places(parts).items()}
         return _Read(lazy, size, mean, std, shelf)
-    pixels = decoded_apart(root, files, size, n_channels, request.address)
+    pixels = decoded_apart(root, files, Pixels(size, n_channels, fitting), request.address)
     check_total(4 * pixels.numel(), request.address)
     at_once = {name: normalise(pixels[at].float().div_(255), mean, std) for name, at in _places(parts).items()}
     return _Read(at_once, pixels.shape[-1], mean, std)

@@ -16,8 +16,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from explorer.data.read_apart import decoded_apart
+from explorer.data.read_apart import Pixels, decoded_apart
 from explorer.data.request import normalise
+from explorer.types.files.reading.fitting import Fitting
 from explorer.types.inputs import LazySamples
 
 FIRST, CHUNK = 64, 256  # pictures that one reading process decodes; the first estimate waits for the first ones only
@@ -43,6 +44,7 @@ class Shelf:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     address: str
+    fitting: Fitting | None = None
     limit: int = CACHE_BYTES
     n_decoded: int = 0
     _held: int = 0
@@ -68,7 +70,7 @@ class Shelf:
         files = [self.files[place] for place in places]
         with self._lock:
             self.n_decoded += len(files)
-        return decoded_apart(self.root, files, self.size, len(self.mean), self.address)
+        return decoded_apart(self.root, files, Pixels(self.size, len(self.mean), self.fitting), self.address)
 
     def submit(self, places: Sequence[int]) -> Future[Tensor]:
         """The same in another thread."""
@@ -210,7 +212,8 @@ def pictures_digest(shelf: Shelf, places: Tensor | None = None) -> str:
 
     Files of up to 512 MB together are digested whole; of more, their names, sizes, times of change and ends are.
     """
-    total = hashlib.sha256(repr((shelf.size, shelf.mean, shelf.std)).encode())
+    how = (shelf.size, shelf.mean, shelf.std, *([shelf.fitting] if shelf.fitting else []))
+    total = hashlib.sha256(repr(how).encode())
     files = shelf.files if places is None else [shelf.files[place] for place in places.tolist()]
     archive = shelf.root if shelf.root.is_file() else None
     if archive is not None:

@@ -21,6 +21,7 @@ from explorer.errors import ExplorerError
 from explorer.types.files import paths
 from explorer.types.files.reading import answer
 from explorer.types.files.reading.arrays import MAX_ARRAYS
+from explorer.types.files.reading.fitting import Fitting
 from explorer.types.files.reading.launch import Clocks, run
 from explorer.types.files.reading.pictures import ASK, PIXELS
 from explorer.types.files.reading.scratch import scratch
@@ -28,13 +29,24 @@ from explorer.types.files.reading.scratch import scratch
 _PLAIN = re.compile(r"[<>|][buif]\d{1,2}")
 
 
-def decoded_apart(root: Path, files: Sequence[Path], size: int | None, n_channels: int, address: str) -> Tensor:
-    """(n, channels, size, size) uint8 of these pictures in ``root``; they share their size when none is given."""
+@dataclass(frozen=True)
+class Pixels:
+    """What pictures become: their edge (None: the one that they share), their channels, and how they are fitted."""
+
+    size: int | None
+    n_channels: int
+    fitting: Fitting | None = None
+
+
+def decoded_apart(root: Path, files: Sequence[Path], pixels: Pixels, address: str) -> Tensor:
+    """(n, channels, size, size) uint8 of these pictures in ``root``."""
+    n_channels = pixels.n_channels
     clocks = _clocks_for(root, files)
     ask = {
         "root": str(root),
         "files": [str(path.relative_to(root)) for path in files],
-        "size": size,
+        "size": pixels.size,
+        "fitting": pixels.fitting and pixels.fitting.to_json(),
         "channels": n_channels,
         "most_bytes": MAX_BYTES // 4,
         "computing": clocks.computing,
@@ -46,8 +58,8 @@ def decoded_apart(root: Path, files: Sequence[Path], size: int | None, n_channel
         with _believed(repr(root.name)):
             check_total(4 * answer.whole(report.get("n_bytes")), address)
             edge = answer.whole(report.get("size"))
-            pixels = _numbers(folder / PIXELS, np.dtype(np.uint8), (len(files), n_channels, edge, edge))
-            return torch.from_numpy(pixels)
+            array = _numbers(folder / PIXELS, np.dtype(np.uint8), (len(files), n_channels, edge, edge))
+            return torch.from_numpy(array)
 
 
 def names_in_zip(path: Path) -> list[str]:

@@ -81,8 +81,8 @@ def load(
     """The model an address names, or a module itself, in eval mode, without gradients, ready to be measured.
 
     A ``torch.nn.Module`` is copied, never written to. ``example`` is a batch of its inputs, ``classes`` names outputs
-    in order, ``mean`` and ``std`` normalise images, ``output`` (key, attribute, position, function; the name of one for an
-    ONNX file) is measured.
+    in order, ``mean`` and ``std`` normalise images, ``output`` is measured: a key, attribute, position or function, and
+    of an ONNX file the name.
 
         >>> import explorer as ex, torch
         >>> ex.load(torch.nn.Linear(64, 10), example=torch.zeros(1, 64), name="tiny").n_parameters

@@ -123,7 +123,7 @@ def _downloads(args: Arguments) -> list[str]:
 
 
 def _url(address: str, port: int, args: Arguments) -> str:
-    opened = {name: getattr(args, name) for name in OPENED if getattr(args, name)}
+    opened = {name: _from_here(str(getattr(args, name))) for name in OPENED if getattr(args, name)}
     try:
         query = urlencode(opened)
     except UnicodeEncodeError:  # bytes that are no UTF-8 reach Python as half characters
@@ -132,6 +132,14 @@ def _url(address: str, port: int, args: Arguments) -> str:
         raise ExplorerError(what, why=why, fix="Give the file another name.") from None
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, f"[{address}]" if ":" in address else address)
     return f"http://{host}:{port}/" + (f"?{query}" if query else "")
+
+
+def _from_here(address: str) -> str:
+    """An address whose relative path is one in this shell's folder; to the server it would be one in its own."""
+    head, mark, place = address.rpartition(":")
+    path = Path(place).expanduser()
+    is_path = any(sign in place for sign in ("/", "\\", "~", ".")) and not path.is_absolute()
+    return f"{head}{mark}{path.resolve()}" if is_path and path.exists() else address
 
 
 def _script() -> Path:

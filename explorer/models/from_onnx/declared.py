@@ -13,7 +13,7 @@ from explorer.text.names import clean, listed
 from explorer.types.files.reading.refusal import RefusedError
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, NodeProto, ValueInfoProto
+    from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto
 
 _LENGTH, _EDGE = 16, 64  # of sequences and pictures whose size the file leaves open
 _MOST_NUMBERS = 2**26  # in one sample
@@ -97,7 +97,7 @@ def _top(graph: GraphProto, name: str) -> int:
     return min(tops, default=2)
 
 
-def _single(tensor: object) -> int:
+def _single(tensor: TensorProto) -> int:
     from onnx import numpy_helper
 
     return int(numpy_helper.to_array(tensor).reshape(-1)[0])

@@ -107,10 +107,12 @@ def clip(b: Lifting, node: Any) -> fx.Node | None:
 
 
 def hard_sigmoid(b: Lifting, node: Any) -> fx.Node | None:
-    """The form with the slope that torch has."""
+    """A straight line between 0 and 1, as torch has it where the slope is its own."""
     about = attributes(node)
-    usual = math.isclose(about.get("alpha", 0.2), 1 / 6, rel_tol=1e-5) and about.get("beta", 0.5) == 0.5
-    return b.plain(F.hardsigmoid, b.get_value(node.input[0])) if usual else None
+    slope, middle, x = about.get("alpha", 0.2), about.get("beta", 0.5), b.get_value(node.input[0])
+    if math.isclose(slope, 1 / 6, rel_tol=1e-5) and middle == 0.5:
+        return b.plain(F.hardsigmoid, x)
+    return b.plain(torch.clamp, b.plain(torch.add, b.plain(torch.mul, x, slope), middle), 0.0, 1.0)
 
 
 def gelu(b: Lifting, node: Any) -> fx.Node | None:
@@ -173,6 +175,19 @@ def reduction(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(_REDUCED[node.op_type], b.get_value(node.input[0]), list(axes), bool(about.get("keepdims", 1)))
 
 
+def resize(b: Lifting, node: Any) -> fx.Node | None:
+    """Places repeated a whole number of times, in both directions."""
+    about, dims, scales = attributes(node), b.dims(node.input[0]), b.constant(given(node, 2))
+    by_place = about.get("coordinate_transformation_mode", "half_pixel") == "asymmetric"
+    nearest = about.get("mode", "nearest") == "nearest" and about.get("nearest_mode") == "floor" and by_place
+    if not nearest or dims is None or scales is None or scales.numel() != len(dims) or given(node, 3):
+        return None
+    factors = [float(scale) for scale in scales.tolist()]
+    if len(dims) < 3 or factors[:2] != [1.0, 1.0] or any(f < 1 or f != int(f) for f in factors):
+        return None
+    return b.plain(F.interpolate, b.get_value(node.input[0]), scale_factor=factors[2:], mode="nearest")
+
+
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(_OF_ONE, of_one),
     **dict.fromkeys(_OF_TWO, of_two),
@@ -185,6 +200,7 @@ HANDLERS: dict[str, Handler] = {
     "Gelu": gelu,
     "Softmax": softmax,
     "LogSoftmax": softmax,
+    "Resize": resize,
     "MaxPool": max_pool,
     "AveragePool": mean_pool,
 }

@@ -22,7 +22,8 @@ from torch import Tensor, fx, nn
 
 from explorer.models.from_onnx.names import Paths, placed
 from explorer.models.from_onnx.origin import Origin
-from explorer.models.from_onnx.step import Step, whole_numbers
+from explorer.models.from_onnx.step import ONE_STEP, Step, whole_numbers
+from explorer.types.aliases import GraphValue
 from explorer.types.operators import operator_of
 
 Handler = Callable[["Lifting", Any], "fx.Node | list[fx.Node] | None"]
@@ -63,7 +64,7 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         self._convert_nodes()
         self._create_outputs()
         for name, part in self._submodules.items():
-            part.one_step = True
+            setattr(part, ONE_STEP, True)
             self.root.add_module(name, part)
         for node in self.graph.nodes:
             self._one_step(node)
@@ -125,13 +126,14 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
 
     # -- what handlers make ----------------------------------------------------------------------
 
-    def plain(self, function: Callable[..., object], *args: object, **kwargs: object) -> fx.Node:
+    def plain(self, function: Callable[..., object], *args: GraphValue, **kwargs: GraphValue) -> fx.Node:
         """A step that calls a function of torch."""
         return self.graph.call_function(function, args, kwargs)
 
-    def known(self, node: Any, values: Sequence[int | fx.Node], *, scalar: bool = False) -> None:
+    def known(self, node: Any, values: Sequence[int | fx.Node], *, scalar: bool = False) -> fx.Node | None:
         """Note that a step gives these whole numbers; it becomes a step only where somebody needs a tensor of them."""
         self.whole[node.output[0]] = Whole(tuple(values), scalar)
+        return None
 
     def size(self, name: str, dim: int) -> int | fx.Node:
         """One size of a value: a number where it is fixed, else asked for when it runs, as the first always is."""
@@ -139,8 +141,8 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         declared = None if dims is None or dim == 0 else dims[dim]
         return self.graph.call_method("size", (self.get_value(name), dim)) if declared is None else declared
 
-    def layer(self, node: Any, module: nn.Module, weights: dict[str, Origin], x: object) -> fx.Node:
-        """A call of a layer of torch whose tensors have these places in the file; of the same where it is used again."""
+    def layer(self, node: Any, module: nn.Module, weights: dict[str, Origin], x: fx.Node) -> fx.Node:
+        """A call of a layer of torch whose tensors have these places in the file; the same one for the same places."""
         key = (type(module), module.extra_repr(), tuple(weights.items()))
         if key not in self._layers:
             weight, bias = (weights[name].name if name in weights else "" for name in ("weight", "bias"))
@@ -203,8 +205,10 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         return functools.partial(_first, own, self._theirs(node)), node.domain, 0
 
     def _theirs(self, node: Any) -> Any:
+        resolve = super()._resolve_handler
+
         def convert(builder: Lifting, node: Any) -> Any:
-            handler = super(Lifting, builder)._resolve_handler(node)[0]
+            handler = resolve(node)[0]
             if any(attribute.type == onnx.AttributeProto.GRAPH for attribute in node.attribute):
                 for name in filter(builder.has_value, _collect_all_inputs(node)):
                     builder.get_value(name)

@@ -61,7 +61,7 @@ def reshape(b: Lifting, node: Any) -> fx.Node | None:
 
 
 def _is_size(value: int | fx.Node) -> bool:
-    return isinstance(value, fx.Node) and value.target == "size" and value.args[1] == 0
+    return isinstance(value, fx.Node) and value.target == "size" and value.args[1:] == (0,)
 
 
 def flatten(b: Lifting, node: Any) -> fx.Node | None:

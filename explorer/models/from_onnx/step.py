@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from explorer.types.aliases import GraphValue, Operation
 
+ONE_STEP = "one_step"  # what tracers look for in a module
+
 
 class Step(nn.Module):
     """One function of the converter. Tracers leave it whole, so that its channels count as mixed."""

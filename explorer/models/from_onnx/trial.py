@@ -1,8 +1,8 @@
 """The process in which an ONNX file is tried: ``main`` takes FILE, the FOLDER for the answer, the output, its folder.
 
 It reads nothing but the file and what lies beside it, and leaves ``model.onnx`` (the graph made ready),
-``original.onnx`` and ``report.json``: the network as torch computes it answers like ONNX Runtime, or there is a sentence
-why it cannot be had.
+``original.onnx`` and ``report.json``: the network as torch computes it answers like ONNX Runtime, or there is a
+sentence why it cannot be had.
 """
 
 from __future__ import annotations

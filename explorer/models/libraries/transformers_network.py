@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.models.libraries import sentences
+from explorer.models.libraries import image_processing, sentences
 from explorer.models.libraries.as_model import Built
 from explorer.models.libraries.folder import FolderWeights, ModelFolder
 from explorer.models.libraries.imported import Foreign, library
@@ -231,7 +231,7 @@ def _class_names(config: Foreign) -> list[str] | None:
 def _preprocess(folder: ModelFolder, module: Foreign) -> JsonDict | None:
     """What prepares data for the network: the tokenizer or image processor of its folder."""
     if module.main_input_name == "pixel_values":
-        return {"kind": "image", "folder": str(folder.path)} if folder.has(_PROCESSOR) else None
+        return image_processing.fitting(folder.described(_PROCESSOR)) if folder.has(_PROCESSOR) else None
     return {"kind": "tokenizer", "folder": str(folder.path)} if any(map(folder.has, _TOKENIZERS)) else None
 
 
@@ -239,14 +239,7 @@ def _pictures(folder: ModelFolder, module: Foreign) -> JsonDict:
     """What pictures are normalised with."""
     if module.main_input_name != "pixel_values" or not folder.has(_PROCESSOR):
         return {}
-    about = folder.described(_PROCESSOR)
-    given = {"mean": about.get("image_mean"), "std": about.get("image_std")}
-    numbers = {
-        name: value
-        for name, value in given.items()
-        if isinstance(value, list) and value and all(isinstance(v, int | float) for v in value)
-    }
-    return numbers if about.get("do_normalize", True) else {}
+    return image_processing.normalisation(folder.described(_PROCESSOR))
 
 
 def _types(tensors: Mapping[str, Tensor]) -> list[str]:

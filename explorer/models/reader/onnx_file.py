@@ -53,13 +53,15 @@ def read_onnx(file: BinaryIO, folder: Path | None = None) -> tuple[dict[str, Ten
 
 
 def _constants(graph: GraphProto) -> list[TensorProto]:
-    """Tensors that stand in the graph as steps of their own, under the name of what they give."""
+    """Tensors that are steps of their own, under the name of what they give, and those inside branches."""
     constants = []
     for node in graph.node:
-        for attribute in node.attribute if node.op_type == "Constant" else ():
-            if attribute.name == "value" and attribute.t.dims:
+        for attribute in node.attribute:
+            if node.op_type == "Constant" and attribute.name == "value" and attribute.t.dims:
                 attribute.t.name = node.output[0] if node.output else attribute.t.name
                 constants.append(attribute.t)
+            if attribute.HasField("g"):
+                constants += [*attribute.g.initializer, *_constants(attribute.g)]
     return constants
 
 

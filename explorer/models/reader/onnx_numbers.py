@@ -13,16 +13,24 @@ from explorer.types.files.reading.limits import MODEST_BYTES
 from explorer.types.files.reading.refusal import RefusedError
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, TensorProto
+    from onnx import GraphProto, ModelProto, TensorProto
 
 
 def external(model: ModelProto) -> Iterator[TensorProto]:
     """Every tensor of the graph whose numbers stand elsewhere."""
     from onnx import TensorProto
 
-    tensors = [*model.graph.initializer]
-    tensors += [a.t for node in model.graph.node for a in node.attribute if a.HasField("t")]
-    return (tensor for tensor in tensors if tensor.data_location == TensorProto.EXTERNAL)
+    return (tensor for tensor in _all(model.graph) if tensor.data_location == TensorProto.EXTERNAL)
+
+
+def _all(graph: GraphProto) -> Iterator[TensorProto]:
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            for inner in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs):
+                yield from _all(inner)
 
 
 def inlined(model: ModelProto, folder: Path | None) -> dict[str, str]:

@@ -67,8 +67,8 @@ def allowed_folders() -> list[Path] | None:
 def real(address: str | Path) -> Path:
     """The real path of what is at ``address``, which no link leads to any more.
 
-    White space around it does not count. Raises ExplorerError where nothing is there, and, before anybody could learn
-    whether something is, where it lies outside the allowed folders.
+    White space around it does not count; a relative path begins in the first allowed folder. Raises ExplorerError where
+    nothing is there, and, before anybody could learn whether something is, where it lies outside the allowed folders.
     """
     text, folders = str(address).strip(), allowed_folders()
     if folders is not None and not folders:
@@ -77,7 +77,7 @@ def real(address: str | Path) -> Path:
             fix="Upload the file, or start the app with: python -m explorer app --root FOLDER.",
         )
     try:
-        path = _resolved(text)
+        path = _resolved(text, folders)
         _check_allowed(path, folders)
         path.stat()
     except (OSError, RuntimeError, ValueError):
@@ -119,10 +119,12 @@ def opened(address: str | Path, *, within: Path | None = None) -> Iterator[OpenF
         yield OpenFile(file, path)
 
 
-def _resolved(text: str) -> Path:
+def _resolved(text: str, folders: Sequence[Path] | None) -> Path:
+    """A server's relative paths begin in the first folder that it allows, wherever it was started."""
     if not text:
         raise ValueError("an empty address would be the present folder")
-    return Path(text).expanduser().resolve()
+    path = Path(text).expanduser()
+    return (folders[0] / path if folders else path).resolve()
 
 
 def _check_allowed(path: Path, folders: Sequence[Path] | None) -> None:

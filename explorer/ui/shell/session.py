@@ -176,7 +176,7 @@ def allowed(address: str) -> None:
     if ":" in address and not Path(address).drive:
         raise ExplorerError("This kind of address is not opened from the screen.", fix="Use the command line for it.")
     if any(mark in address for mark in ("/", "\\", "~", ".")):
-        paths.real(address)
+        paths.real(paths.with_part(address)[0])
 
 
 def hold_upload(name: str, content: bytes) -> str:

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -24,6 +25,7 @@ from explorer.types.aliases import JsonDict
 from explorer.types.files import paths
 from explorer.types.files.reading import zipped
 from explorer.types.files.reading.answer import write_report
+from explorer.types.files.reading.fitting import Fitting
 from explorer.types.files.reading.limits import restrict, start_clocks
 from explorer.types.files.reading.refusal import RefusedError
 
@@ -61,9 +63,10 @@ def _decoded(root: Path, ask: JsonDict, place: Path) -> dict[str, object]:
         if n_bytes > ask["most_bytes"]:
             return {"n_bytes": n_bytes}
         restrict(n_bytes)
+        fitting = Fitting(**ask["fitting"]) if ask.get("fitting") else None
         with (place / PIXELS).open("wb") as out:
             for path in files:
-                out.write(read_picture(root, path, size, ask["channels"], source_of).tobytes())
+                out.write(read_picture(root, path, Aim(size, ask["channels"], fitting), source_of).tobytes())
     return {"n_bytes": n_bytes, "size": size}
 
 
@@ -104,9 +107,18 @@ def edges(root: Path, path: Path, source_of: SourceOf) -> tuple[int, int]:
     return _opened(root, path, source_of, lambda image: image.size)
 
 
-def read_picture(root: Path, path: Path, size: int, n_channels: int, source_of: SourceOf) -> np.ndarray:
+@dataclass(frozen=True)
+class Aim:
+    """What a picture becomes: its edge, its channels, and how its library gets there (None: the middle, scaled)."""
+
+    size: int
+    n_channels: int
+    fitting: Fitting | None = None
+
+
+def read_picture(root: Path, path: Path, aim: Aim, source_of: SourceOf) -> np.ndarray:
     """(n_channels, size, size) uint8; ``root`` only shortens the name in a refusal."""
-    return _opened(root, path, source_of, lambda image: _pixels(image, size, n_channels))
+    return _opened(root, path, source_of, lambda image: _pixels(image, aim))
 
 
 @contextmanager
@@ -142,11 +154,14 @@ def _opened(root: Path, path: Path, source_of: SourceOf, use: Callable[[Image.Im
         ) from None
 
 
-def _pixels(image: Image.Image, size: int, n_channels: int) -> np.ndarray:
+def _pixels(image: Image.Image, aim: Aim) -> np.ndarray:
+    size, n_channels = aim.size, aim.n_channels
     if image.mode.startswith("I"):  # 16 bits a pixel: convert() would clip instead of scale
         image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
     image = image.convert("L" if n_channels == 1 else "RGB")
-    if image.size != (size, size):
+    if aim.fitting is not None:
+        image = aim.fitting.fitted(image)
+    elif image.size != (size, size):
         image = _fitted(image, size)
     array = np.array(image, dtype=np.uint8).reshape(size, size, n_channels)
     return np.ascontiguousarray(array.transpose(2, 0, 1))
