@@ -92,6 +92,14 @@ def language_of_transformers(folder: Path) -> Made:
     return models.load(str(folder / "gpt")), (tokens, tokens.roll(-1, 1))
 
 
+def of_onnx(folder: Path) -> Made:
+    from tests.models.onnx_files import Pictures, exported, pictures
+
+    for package in ("onnx", "onnx2fx", "onnxruntime"):
+        pytest.importorskip(package)
+    return models.load(exported(Pictures(), pictures(2), folder / "p.onnx")), images(1, 8, 8)
+
+
 def module(folder: Path) -> Made:
     net = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
     return models.load(net, example=torch.zeros(1, 6)), images(6)
@@ -100,7 +108,7 @@ def module(folder: Path) -> Made:
 SOURCES: dict[str, Callable[[Path], Made]] = {
     make.__name__: make
     for make in (
-        *(bundled, file, whole_module, scripted, module, of_timm),
+        *(bundled, file, whole_module, scripted, module, of_timm, of_onnx),
         *(pictures_of_transformers, texts_of_transformers, language_of_transformers),
     )
 }

@@ -52,7 +52,8 @@ def model_picker(work: Workspace, model: LoadedModel | None) -> None:
 
 
 _ADDRESSES = (
-    "Of a file, or of a folder with `config.json` (transformers); `run.ckpt#ema` is one set of weights in a file."
+    "Of a file, or of a folder with `config.json` (transformers); `run.ckpt#ema` is one set of weights in a file,"
+    " `net.onnx#logits` one output."
 )
 
 
