@@ -16,7 +16,7 @@ from tests.models.weights_on_disk import assert_plain, mlp_state
 
 @for_each(
     "address",
-    ["digits", "", "model.onnx", "http://host/w", "a b"],
+    ["digits", "", "model.tflite", "http://host/w", "a b"],
 )
 def test_an_address_that_cannot_be_opened_names_those_that_can(address: str) -> None:
     with pytest.raises(ExplorerError, match=r"digits-cnn.*\.safetensors.*factory") as caught:

@@ -18,6 +18,7 @@ from tests.models.weights_on_disk import assert_plain
 onnx: Any = pytest.importorskip("onnx")
 pytest.importorskip("onnx2fx")
 pytest.importorskip("onnxruntime")
+pytestmark = pytest.mark.slow
 WEIGHT = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 
 

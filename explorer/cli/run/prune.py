@@ -56,7 +56,7 @@ def _onnx(args: Arguments, model: LoadedModel, plan: Plan) -> int:
     """Write an ONNX file that was compared with the masked network in torch."""
     if args.form == "sliced":
         what = "An ONNX file of a smaller network is an export."
-        raise ExplorerError(what, fix="Write: explorer export --to onnx, with a granularity such as channel.")
+        raise ExplorerError(what, fix="Write: explorer export --to onnx, with --granularity out_channel.")
     exported = write_onnx(model, plan, Path(args.output), split=tune_split(args, model), force=args.force)
     result = report(model, plan)
     if args.json:

@@ -83,24 +83,26 @@ def _declared(graph: GraphProto, value: ValueInfoProto) -> Declared:
 
 
 def _top(graph: GraphProto, name: str) -> int:
-    """How many rows the smallest table has in which an input looks something up."""
-    rows = {tensor.name: tensor.dims[0] for tensor in graph.initializer if tensor.dims}
-    depths = {tensor.name: tensor for tensor in graph.initializer if not tensor.dims or list(tensor.dims) == [1]}
+    """How many whole numbers an input may name, by the tables it looks up and the classes it is compared with."""
+    held = {tensor.name: tensor for tensor in graph.initializer}
     values, tops = {name}, []
     for node in graph.node:
+        reads = set(node.input)
         if node.op_type in _THROUGH and node.input and node.input[0] in values:
             values.update(node.output)
-        elif node.op_type == "Gather" and node.input[1] in values and node.input[0] in rows:
-            tops.append(int(rows[node.input[0]]))
-        elif node.op_type == "OneHot" and node.input[0] in values and node.input[1] in depths:
-            tops.append(_single(depths[node.input[1]]))
+        elif node.op_type == "Gather" and node.input[1] in values and node.input[0] in held:
+            tops.append(int(held[node.input[0]].dims[0]))
+        elif node.op_type == "OneHot" and node.input[0] in values and node.input[1] in held:
+            tops.append(_largest(held[node.input[1]]))
+        elif node.op_type == "Equal" and reads & values and (others := reads & held.keys()):
+            tops.append(_largest(held[others.pop()]) + 1)
     return min(tops, default=2)
 
 
-def _single(tensor: TensorProto) -> int:
+def _largest(tensor: TensorProto) -> int:
     from onnx import numpy_helper
 
-    return int(numpy_helper.to_array(tensor).reshape(-1)[0])
+    return int(numpy_helper.to_array(tensor).max(initial=1))
 
 
 def chosen_output(graph: GraphProto, choice: str) -> str:
