@@ -68,13 +68,13 @@ def _answers(content: bytes, about: Mapping[str, object], inputs: Inputs) -> Ten
         save_file({f"x{i}": x.contiguous() for i, x in enumerate(by_file.values())}, folder / "inputs.safetensors")
         request = {"inputs": list(by_file), "output": about["output"], "batch": about["batch"]}
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        said = run_module("explorer.models.from_onnx.rerun", folder)
+        message = run_module("explorer.models.from_onnx.rerun", folder)
         try:
             report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
             if report.get("why"):
                 raise ExplorerError(_WHAT, why=str(report["why"]), fix="Export the pruned weights instead.")
             return load((folder / "outputs.safetensors").read_bytes())["y"]
         except (OSError, ValueError, KeyError, SafetensorError):
-            logging.getLogger(__name__).exception("ONNX Runtime broke: %s", said)
+            logging.getLogger(__name__).exception("ONNX Runtime broke: %s", message)
             why, fix = "ONNX Runtime ended without an answer.", "Export the pruned weights instead."
             raise ExplorerError(_WHAT, why=why, fix=fix) from None

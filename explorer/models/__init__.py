@@ -81,8 +81,7 @@ def load(
     """The model an address names, or a module itself, in eval mode, without gradients, ready to be measured.
 
     A ``torch.nn.Module`` is copied, never written to. ``example`` is a batch of its inputs, ``classes`` names outputs
-    in order, ``mean`` and ``std`` normalise images, ``output`` is measured: a key, attribute, position or function, and
-    of an ONNX file the name.
+    in order, ``mean`` and ``std`` normalise images, ``output`` (key, attribute, position, function) is measured.
 
         >>> import explorer as ex, torch
         >>> ex.load(torch.nn.Linear(64, 10), example=torch.zeros(1, 64), name="tiny").n_parameters
@@ -99,11 +98,8 @@ def load(
         what = f"A {type(model).__name__} is no model."
         raise ExplorerError(what, fix="Give a torch.nn.Module with example=, or the address of a model.")
     _refuse_options("a module", example=example, name=name, classes=classes, mean=mean, std=std, task=task)
-    return _opened(
-        ModelRequest(
-            _with_output(model.strip(), output), arch or None, arch_args or {}, trust_code, code_timeout, allow_download
-        )
-    )
+    address = _with_output(model.strip(), output)
+    return _opened(ModelRequest(address, arch or None, arch_args or {}, trust_code, code_timeout, allow_download))
 
 
 def _with_output(address: str, output: Choice | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +12,9 @@ from torch import fx
 from explorer.models.from_onnx.layers import padded, padding
 from explorer.models.from_onnx.lifting import Handler, Lifting, attributes, given
 from explorer.models.from_onnx.shapes import on_sizes
+from explorer.models.libraries.imported import Foreign
 
-Function = Callable[..., Any]
+Function = Callable[..., Foreign]
 _OF_ONE: dict[str, Function] = {
     "Relu": F.relu,
     "Sigmoid": torch.sigmoid,
@@ -52,18 +52,18 @@ _SLOPES: dict[str, tuple[Function, float]] = {
 }
 
 
-def of_one(b: Lifting, node: Any) -> fx.Node | None:
+def of_one(b: Lifting, node: Foreign) -> fx.Node | None:
     """A function of each number by itself."""
     return b.plain(_OF_ONE[node.op_type], b.get_value(node.input[0]))
 
 
-def sloped(b: Lifting, node: Any) -> fx.Node | None:
+def sloped(b: Lifting, node: Foreign) -> fx.Node | None:
     """An activation with one number of its own."""
     function, usual = _SLOPES[node.op_type]
     return b.plain(function, b.get_value(node.input[0]), attributes(node).get("alpha", usual))
 
 
-def of_two(b: Lifting, node: Any) -> fx.Node | None:
+def of_two(b: Lifting, node: Foreign) -> fx.Node | None:
     """Numbers at the same place added, multiplied and so on; single constants as plain numbers."""
     if node.output[0] in b.fused:
         return b.fused[node.output[0]]
@@ -82,7 +82,7 @@ def _number(b: Lifting, name: str) -> float | fx.Node:
     return float(value.item())
 
 
-def power(b: Lifting, node: Any) -> fx.Node | None:
+def power(b: Lifting, node: Foreign) -> fx.Node | None:
     """A power with a number that stands in the file."""
     exponent = b.constant(node.input[1])
     if exponent is None or exponent.numel() != 1 or not b.is_float(node.input[0]):
@@ -90,7 +90,7 @@ def power(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(torch.pow, b.get_value(node.input[0]), float(exponent.item()))
 
 
-def clip(b: Lifting, node: Any) -> fx.Node | None:
+def clip(b: Lifting, node: Foreign) -> fx.Node | None:
     """Numbers between two bounds."""
     about = attributes(node)
     low, high = about.get("min"), about.get("max")
@@ -106,7 +106,7 @@ def clip(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(F.relu6, x) if (low, high) == (0.0, 6.0) else b.plain(torch.clamp, x, low, high)
 
 
-def hard_sigmoid(b: Lifting, node: Any) -> fx.Node | None:
+def hard_sigmoid(b: Lifting, node: Foreign) -> fx.Node | None:
     """A straight line between 0 and 1, as torch has it where the slope is its own."""
     about = attributes(node)
     slope, middle, x = about.get("alpha", 0.2), about.get("beta", 0.5), b.get_value(node.input[0])
@@ -115,14 +115,14 @@ def hard_sigmoid(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(torch.clamp, b.plain(torch.add, b.plain(torch.mul, x, slope), middle), 0.0, 1.0)
 
 
-def gelu(b: Lifting, node: Any) -> fx.Node | None:
+def gelu(b: Lifting, node: Foreign) -> fx.Node | None:
     """GELU, exact or by tanh."""
     return b.graph.call_function(
         F.gelu, (b.get_value(node.input[0]),), {"approximate": attributes(node).get("approximate", "none")}
     )
 
 
-def softmax(b: Lifting, node: Any) -> fx.Node | None:
+def softmax(b: Lifting, node: Foreign) -> fx.Node | None:
     """Numbers weighed against each other along one dimension."""
     dims, since_13 = b.dims(node.input[0]), b.opset_version >= 13
     axis = attributes(node).get("axis", -1 if since_13 else 1)
@@ -132,7 +132,7 @@ def softmax(b: Lifting, node: Any) -> fx.Node | None:
     return b.graph.call_function(function, (b.get_value(node.input[0]), axis))
 
 
-def max_pool(b: Lifting, node: Any) -> fx.Node | None:
+def max_pool(b: Lifting, node: Foreign) -> fx.Node | None:
     """The largest of each window."""
     about = attributes(node)
     kernel = about["kernel_shape"]
@@ -146,7 +146,7 @@ def max_pool(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(_MAX[len(kernel)], x, kernel, strides, inside, dilations, bool(about.get("ceil_mode", 0)))
 
 
-def mean_pool(b: Lifting, node: Any) -> fx.Node | None:
+def mean_pool(b: Lifting, node: Foreign) -> fx.Node | None:
     """The mean of each window."""
     about = attributes(node)
     kernel = about["kernel_shape"]
@@ -159,14 +159,14 @@ def mean_pool(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(_MEAN[len(kernel)], b.get_value(node.input[0]), kernel, strides, inside, *flags)
 
 
-def global_pool(b: Lifting, node: Any) -> fx.Node | None:
+def global_pool(b: Lifting, node: Foreign) -> fx.Node | None:
     """One number for each channel."""
     dims = b.dims(node.input[0])
     function = None if dims is None else _GLOBAL[node.op_type].get(len(dims))
     return None if function is None else b.plain(function, b.get_value(node.input[0]), 1)
 
 
-def reduction(b: Lifting, node: Any) -> fx.Node | None:
+def reduction(b: Lifting, node: Foreign) -> fx.Node | None:
     """One number of many along known dimensions."""
     about = attributes(node)
     axes = about.get("axes") or (b.fixed(node.input[1]) if given(node, 1) else None)
@@ -175,7 +175,7 @@ def reduction(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(_REDUCED[node.op_type], b.get_value(node.input[0]), list(axes), bool(about.get("keepdims", 1)))
 
 
-def resize(b: Lifting, node: Any) -> fx.Node | None:
+def resize(b: Lifting, node: Foreign) -> fx.Node | None:
     """Places repeated a whole number of times, in both directions."""
     about, dims, scales = attributes(node), b.dims(node.input[0]), b.constant(given(node, 2))
     by_place = about.get("coordinate_transformation_mode", "half_pixel") == "asymmetric"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from explorer.models.from_onnx.lifting import Lifting, attributes, given, pairs
 from explorer.models.from_onnx.origin import Origin
+from explorer.models.libraries.imported import Foreign
 
-_CONVS: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-_TRANSPOSED: dict[int, Any] = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-_NORMS: dict[int, Any] = {2: nn.BatchNorm1d, 3: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}
+_CONVS: dict[int, Foreign] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+_TRANSPOSED: dict[int, Foreign] = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+_NORMS: dict[int, Foreign] = {2: nn.BatchNorm1d, 3: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}
 _SAME = ("SAME_UPPER", "SAME_LOWER")
 
 
@@ -21,7 +20,7 @@ def _origins(**names: str) -> dict[str, Origin]:
     return {key: Origin(name) for key, name in names.items() if name}
 
 
-def padding(about: dict[str, Any], kernel: list[int]) -> list[tuple[int, int]] | None:
+def padding(about: dict[str, Foreign], kernel: list[int]) -> list[tuple[int, int]] | None:
     """(before, after) of each place's dimension; None where they depend on the sizes of the input."""
     auto, strides = about.get("auto_pad", "NOTSET"), about.get("strides") or [1] * len(kernel)
     if auto in _SAME:
@@ -41,7 +40,7 @@ def padded(b: Lifting, x: fx.Node, pads: list[tuple[int, int]], value: float = 0
     return b.plain(F.pad, x, flat, "constant", value), [0] * len(pads)
 
 
-def conv(b: Lifting, node: Any) -> fx.Node | None:
+def conv(b: Lifting, node: Foreign) -> fx.Node | None:
     """A convolution whose kernel and bias stand in the file."""
     weight, about = b.constant(given(node, 1)), attributes(node)
     if weight is None or not _all_constant(b, node) or weight.dim() - 2 not in _CONVS:
@@ -67,7 +66,7 @@ def conv(b: Lifting, node: Any) -> fx.Node | None:
     return b.layer(node, module, _origins(weight=node.input[1], bias=given(node, 2)), x)
 
 
-def transposed_conv(b: Lifting, node: Any) -> fx.Node | None:
+def transposed_conv(b: Lifting, node: Foreign) -> fx.Node | None:
     """A transposed convolution whose kernel and bias stand in the file."""
     weight, about = b.constant(given(node, 1)), attributes(node)
     if weight is None or not _all_constant(b, node) or weight.dim() - 2 not in _TRANSPOSED:
@@ -93,7 +92,7 @@ def transposed_conv(b: Lifting, node: Any) -> fx.Node | None:
     return b.layer(node, module, origins, b.get_value(node.input[0]))
 
 
-def gemm(b: Lifting, node: Any) -> fx.Node | None:
+def gemm(b: Lifting, node: Foreign) -> fx.Node | None:
     """A matrix of the file times the input, plus a bias of the file."""
     weight, about = b.constant(given(node, 1)), attributes(node)
     plain = about.get("alpha", 1.0) == 1.0 and about.get("beta", 1.0) == 1.0 and not about.get("transA", 0)
@@ -105,7 +104,7 @@ def gemm(b: Lifting, node: Any) -> fx.Node | None:
     return _linear(b, node, Origin(node.input[1], turned), given(node, 2), b.get_value(node.input[0]))
 
 
-def matmul(b: Lifting, node: Any) -> fx.Node | None:
+def matmul(b: Lifting, node: Foreign) -> fx.Node | None:
     """A product with a matrix of the file, with the bias that alone is added to it; else one of two values."""
     weight = b.constant(node.input[1])
     if weight is None or weight.dim() != 2 or b.constant(node.input[0]) is not None:
@@ -121,14 +120,14 @@ def matmul(b: Lifting, node: Any) -> fx.Node | None:
     return product
 
 
-def _linear(b: Lifting, node: Any, weight: Origin, bias: str, x: fx.Node) -> fx.Node:
+def _linear(b: Lifting, node: Foreign, weight: Origin, bias: str, x: fx.Node) -> fx.Node:
     rows, columns = b.constants[weight.name].shape[:: -1 if weight.turned else 1]
     with torch.device("meta"):
         module = nn.Linear(columns, rows, bool(bias))
     return b.layer(node, module, {"weight": weight, **_origins(bias=bias)}, x)
 
 
-def batch_norm(b: Lifting, node: Any) -> fx.Node | None:
+def batch_norm(b: Lifting, node: Foreign) -> fx.Node | None:
     """A normalisation by statistics of the file."""
     dims, about = b.dims(node.input[0]), attributes(node)
     if not _all_constant(b, node) or dims is None or len(dims) not in _NORMS or about.get("training_mode", 0):
@@ -139,7 +138,7 @@ def batch_norm(b: Lifting, node: Any) -> fx.Node | None:
     return b.layer(node, module, _origins(**names), b.get_value(node.input[0]))
 
 
-def layer_norm(b: Lifting, node: Any) -> fx.Node | None:
+def layer_norm(b: Lifting, node: Foreign) -> fx.Node | None:
     """A normalisation over the last dimensions."""
     scale, about = b.constant(given(node, 1)), attributes(node)
     dims = b.dims(node.input[0])
@@ -154,7 +153,7 @@ def layer_norm(b: Lifting, node: Any) -> fx.Node | None:
     return b.layer(node, module, _origins(weight=node.input[1], bias=bias), b.get_value(node.input[0]))
 
 
-def gather(b: Lifting, node: Any) -> fx.Node | None:
+def gather(b: Lifting, node: Foreign) -> fx.Node | None:
     """Rows of a table of the file that the input names; or one of several known sizes."""
     table, about = b.constant(node.input[0]), attributes(node)
     axis, places, values = about.get("axis", 0), b.fixed(node.input[1]), b.numbers(node.input[0])
@@ -167,7 +166,7 @@ def gather(b: Lifting, node: Any) -> fx.Node | None:
     return b.layer(node, module, _origins(weight=node.input[0]), b.get_value(node.input[1]))
 
 
-def prelu(b: Lifting, node: Any) -> fx.Node | None:
+def prelu(b: Lifting, node: Foreign) -> fx.Node | None:
     """A slope of the file below zero, one for all or one for each channel."""
     slope, dims = b.constant(node.input[1]), b.dims(node.input[0])
     if slope is None or dims is None:
@@ -180,7 +179,7 @@ def _flat(b: Lifting, name: str) -> fx.Node:
     return b.plain(torch.reshape, b.get_value(name), (-1,))
 
 
-def _all_constant(b: Lifting, node: Any) -> bool:
+def _all_constant(b: Lifting, node: Foreign) -> bool:
     """Whether all inputs but the first stand in the file, as floating-point numbers."""
     values: list[Tensor | None] = [b.constant(name) for name in node.input[1:] if name]
     return all(value is not None and value.is_floating_point() for value in values)

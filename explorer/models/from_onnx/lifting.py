@@ -12,7 +12,6 @@ import operator
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import onnx
 import torch
@@ -23,10 +22,11 @@ from torch import Tensor, fx, nn
 from explorer.models.from_onnx.names import Paths, placed
 from explorer.models.from_onnx.origin import Origin
 from explorer.models.from_onnx.step import ONE_STEP, Step, whole_numbers
+from explorer.models.libraries.imported import Foreign
 from explorer.types.aliases import GraphValue
 from explorer.types.operators import operator_of
 
-Handler = Callable[["Lifting", Any], "fx.Node | list[fx.Node] | None"]
+Handler = Callable[["Lifting", Foreign], "fx.Node | list[fx.Node] | None"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         self.fused: dict[str, fx.Node] = {}
         self._parameters: dict[Origin, nn.Parameter] = {}
         self._layers: dict[object, str] = {}
-        self._uses: dict[str, list[Any]] = defaultdict(list)
+        self._uses: dict[str, list[Foreign]] = defaultdict(list)
         self._ends = {value.name for value in self.model.graph.output}
         for node in self.model.graph.node:
             for name in _collect_all_inputs(node):
@@ -119,7 +119,7 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         value = self.constant(name)
         return self.whole[name].scalar if name in self.whole else value is not None and not value.dim()
 
-    def sole_user(self, name: str) -> Any:
+    def sole_user(self, name: str) -> Foreign:
         """The step that alone uses a value; None where there are several, or where it leaves the network."""
         users = self._uses[name]
         return users[0] if len(users) == 1 and name not in self._ends else None
@@ -130,7 +130,7 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         """A step that calls a function of torch."""
         return self.graph.call_function(function, args, kwargs)
 
-    def known(self, node: Any, values: Sequence[int | fx.Node], *, scalar: bool = False) -> fx.Node | None:
+    def known(self, node: Foreign, values: Sequence[int | fx.Node], *, scalar: bool = False) -> fx.Node | None:
         """Note that a step gives these whole numbers; it becomes a step only where somebody needs a tensor of them."""
         self.whole[node.output[0]] = Whole(tuple(values), scalar)
         return None
@@ -141,7 +141,7 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         declared = None if dims is None or dim == 0 else dims[dim]
         return self.graph.call_method("size", (self.get_value(name), dim)) if declared is None else declared
 
-    def layer(self, node: Any, module: nn.Module, weights: dict[str, Origin], x: fx.Node) -> fx.Node:
+    def layer(self, node: Foreign, module: nn.Module, weights: dict[str, Origin], x: fx.Node) -> fx.Node:
         """A call of a layer of torch whose tensors have these places in the file; the same one for the same places."""
         key = (type(module), module.extra_repr(), tuple(weights.items()))
         if key not in self._layers:
@@ -198,16 +198,16 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
                 self.env[value.name] = self.graph.placeholder(self.paths.unique(value.name.replace(".", "_")))
                 self.input_names.append(value.name)
 
-    def _resolve_handler(self, node: Any) -> Any:
+    def _resolve_handler(self, node: Foreign) -> Foreign:
         own = self.handlers.get(node.op_type) if not node.domain else None
         if own is None:
             return self._theirs(node), node.domain, 0
         return functools.partial(_first, own, self._theirs(node)), node.domain, 0
 
-    def _theirs(self, node: Any) -> Any:
+    def _theirs(self, node: Foreign) -> Foreign:
         resolve = super()._resolve_handler
 
-        def convert(builder: Lifting, node: Any) -> Any:
+        def convert(builder: Lifting, node: Foreign) -> Foreign:
             handler = resolve(node)[0]
             if any(attribute.type == onnx.AttributeProto.GRAPH for attribute in node.attribute):
                 for name in filter(builder.has_value, _collect_all_inputs(node)):
@@ -216,10 +216,10 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
 
         return convert
 
-    def _tag_operator_node(self, node: Any, fx_node: Any, domain: str) -> None:
+    def _tag_operator_node(self, node: Foreign, fx_node: Foreign, domain: str) -> None:
         """Steps carry no marks of the file."""
 
-    def _register_outputs(self, node: Any, fx_node: Any, domain: str) -> None:
+    def _register_outputs(self, node: Foreign, fx_node: Foreign, domain: str) -> None:
         if fx_node is None:  # constants and sizes are no steps
             return
         outputs = [name for name in node.output]
@@ -241,25 +241,25 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         node.op, node.target = "call_module", path
 
 
-def _first(own: Handler, theirs: Any, builder: Lifting, node: Any) -> Any:
+def _first(own: Handler, theirs: Foreign, builder: Lifting, node: Foreign) -> Foreign:
     """What is lifted here, else what onnx2fx makes of it."""
     lifted = own(builder, node)
     handled = lifted is not None or any(n in builder.whole or n in builder.constants for n in node.output)
     return lifted if handled else theirs(builder, node)
 
 
-def _pick(values: Any, place: int) -> Any:
+def _pick(values: Foreign, place: int) -> Foreign:
     return values[place] if isinstance(values, tuple | list) else values
 
 
-def _of_torch(target: Any) -> bool:
+def _of_torch(target: Foreign) -> bool:
     if operator_of(target) is not None:
         return True
     name = getattr(target, "__name__", "")
     return any(getattr(place, name, None) is target for place in (torch, F, operator) if name)
 
 
-def attributes(node: Any) -> dict[str, Any]:
+def attributes(node: Foreign) -> dict[str, Foreign]:
     """The attributes of a step by name; texts as text."""
     values = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     return {
@@ -267,7 +267,7 @@ def attributes(node: Any) -> dict[str, Any]:
     }
 
 
-def given(node: Any, place: int) -> str:
+def given(node: Foreign, place: int) -> str:
     """The name of an input; empty where it is left out."""
     return node.input[place] if len(node.input) > place else ""
 

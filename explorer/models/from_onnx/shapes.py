@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import fx
 
 from explorer.models.from_onnx.lifting import Lifting, attributes, given, pairs
+from explorer.models.libraries.imported import Foreign
 
 _MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}
 _ON_SIZES: dict[str, Callable[[int, int], int]] = {"Add": operator.add, "Sub": operator.sub, "Mul": operator.mul}
 
 
-def constant(b: Lifting, node: Any) -> None:
+def constant(b: Lifting, node: Foreign) -> None:
     """A tensor that stands in the graph: a step only where somebody needs it."""
     about = attributes(node)
     if "value" in about:
@@ -27,7 +27,7 @@ def constant(b: Lifting, node: Any) -> None:
                 b.constants[node.output[0]] = torch.tensor(about[key], dtype=dtype)
 
 
-def same(b: Lifting, node: Any) -> fx.Node | None:
+def same(b: Lifting, node: Foreign) -> fx.Node | None:
     """A step that changes nothing."""
     name = node.input[0]
     if name in b.whole:
@@ -36,7 +36,7 @@ def same(b: Lifting, node: Any) -> fx.Node | None:
     return b.get_value(name)
 
 
-def shape(b: Lifting, node: Any) -> None:
+def shape(b: Lifting, node: Foreign) -> None:
     """The sizes of a value."""
     dims, about = b.dims(node.input[0]), attributes(node)
     if dims is not None:
@@ -44,7 +44,7 @@ def shape(b: Lifting, node: Any) -> None:
         b.known(node, [b.size(node.input[0], place) for place in places])
 
 
-def reshape(b: Lifting, node: Any) -> fx.Node | None:
+def reshape(b: Lifting, node: Foreign) -> fx.Node | None:
     """Other sizes for the same numbers; the number of samples stays open."""
     asked, name = b.numbers(given(node, 1)), node.input[0]
     if asked is None or (0 in asked and attributes(node).get("allowzero", 0)):
@@ -64,7 +64,7 @@ def _is_size(value: int | fx.Node) -> bool:
     return isinstance(value, fx.Node) and value.target == "size" and value.args[1:] == (0,)
 
 
-def flatten(b: Lifting, node: Any) -> fx.Node | None:
+def flatten(b: Lifting, node: Foreign) -> fx.Node | None:
     """All but the samples in one dimension."""
     dims = b.dims(node.input[0])
     if attributes(node).get("axis", 1) != 1 or dims is None or len(dims) < 2:
@@ -72,7 +72,7 @@ def flatten(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(torch.flatten, b.get_value(node.input[0]), 1)
 
 
-def transpose(b: Lifting, node: Any) -> fx.Node | None:
+def transpose(b: Lifting, node: Foreign) -> fx.Node | None:
     """Other orders of dimensions."""
     order, dims = attributes(node).get("perm"), b.dims(node.input[0])
     if order is None and dims is not None:
@@ -80,12 +80,12 @@ def transpose(b: Lifting, node: Any) -> fx.Node | None:
     return None if order is None else b.plain(torch.permute, b.get_value(node.input[0]), tuple(order))
 
 
-def _axes(b: Lifting, node: Any, place: int = 1) -> list[int] | None:
+def _axes(b: Lifting, node: Foreign, place: int = 1) -> list[int] | None:
     stated = attributes(node).get("axes")
     return list(stated) if stated is not None else b.fixed(given(node, place)) if given(node, place) else None
 
 
-def squeeze(b: Lifting, node: Any) -> fx.Node | None:
+def squeeze(b: Lifting, node: Foreign) -> fx.Node | None:
     """Without dimensions of size one."""
     axes, name, dims = _axes(b, node), node.input[0], b.dims(node.input[0])
     if name in b.whole:
@@ -98,7 +98,7 @@ def squeeze(b: Lifting, node: Any) -> fx.Node | None:
     return x
 
 
-def unsqueeze(b: Lifting, node: Any) -> fx.Node | None:
+def unsqueeze(b: Lifting, node: Foreign) -> fx.Node | None:
     """With more dimensions of size one."""
     axes, name, dims = _axes(b, node), node.input[0], b.dims(node.input[0])
     if name in b.whole and axes == [0]:
@@ -111,7 +111,7 @@ def unsqueeze(b: Lifting, node: Any) -> fx.Node | None:
     return x
 
 
-def concat(b: Lifting, node: Any) -> fx.Node | None:
+def concat(b: Lifting, node: Foreign) -> fx.Node | None:
     """Values side by side, or known sizes in a row."""
     axis = attributes(node).get("axis", 0)
     parts = [b.numbers(name) for name in node.input]
@@ -120,7 +120,7 @@ def concat(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(torch.cat, [b.get_value(name) for name in node.input], axis)
 
 
-def split(b: Lifting, node: Any) -> list[fx.Node] | None:
+def split(b: Lifting, node: Foreign) -> list[fx.Node] | None:
     """Parts of a value along a dimension."""
     about, dims = attributes(node), b.dims(node.input[0])
     axis = about.get("axis", 0)
@@ -134,7 +134,7 @@ def split(b: Lifting, node: Any) -> list[fx.Node] | None:
     return [b.plain(operator.getitem, parts, i) for i in range(len(node.output))]
 
 
-def slicing(b: Lifting, node: Any) -> fx.Node | None:
+def slicing(b: Lifting, node: Foreign) -> fx.Node | None:
     """A part of a value, with known ends."""
     about, name = attributes(node), node.input[0]
     if "starts" in about:
@@ -159,7 +159,7 @@ def slicing(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(operator.getitem, b.get_value(name), tuple(parts))
 
 
-def pad(b: Lifting, node: Any) -> fx.Node | None:
+def pad(b: Lifting, node: Foreign) -> fx.Node | None:
     """More places at the borders."""
     about, dims = attributes(node), b.dims(node.input[0])
     pads = about.get("pads") or (b.fixed(node.input[1]) if given(node, 1) else None)
@@ -176,7 +176,7 @@ def pad(b: Lifting, node: Any) -> fx.Node | None:
     return b.plain(F.pad, b.get_value(node.input[0]), flat, mode, value) if flat else b.get_value(node.input[0])
 
 
-def cast(b: Lifting, node: Any) -> fx.Node | None:
+def cast(b: Lifting, node: Foreign) -> fx.Node | None:
     """Another type of numbers; sizes stay what they are."""
     from onnx2fx.utils.dtype import onnx_dtype_to_torch
 
@@ -189,7 +189,7 @@ def cast(b: Lifting, node: Any) -> fx.Node | None:
     return b.graph.call_method("to", (b.get_value(name), dtype))
 
 
-def on_sizes(b: Lifting, node: Any) -> bool:
+def on_sizes(b: Lifting, node: Foreign) -> bool:
     """Whether a step computes known sizes from known sizes; then they are noted."""
     function = _ON_SIZES.get(node.op_type)
     if function is None or not any(name in b.whole for name in node.input):

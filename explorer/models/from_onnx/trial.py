@@ -7,9 +7,11 @@ sentence why it cannot be had.
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,12 +71,12 @@ def _libraries() -> None:
 
     from explorer.models.from_onnx import functions, layers, shapes
 
-    assert all((onnx, onnxruntime, functions, layers, shapes))
-    try:
+    loaded = [onnx, onnxruntime, functions, layers, shapes]
+    with suppress(ImportError):
         import onnxsim
-    except ImportError:
-        return
-    assert onnxsim
+
+        loaded.append(onnxsim)
+    logging.getLogger(__name__).debug("Loaded %s.", [library.__name__ for library in loaded])
 
 
 def _tried(source: str, folder: Path, choice: str, beside: Path | None) -> dict[str, object]:
