@@ -26,6 +26,7 @@ from explorer.types.files.reading.limits import MAX_FILE_BYTES
 from explorer.types.files.reading.scratch import scratch
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar", ".onnx")
+_OUTPUT = "output:"
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
 
@@ -68,13 +69,15 @@ class WeightFile:
 
 
 def open_upload(
-    data: bytes, filename: str, arch: str | None = None, arch_args: JsonObject | None = None, output: str = ""
+    data: bytes, filename: str, arch: str | None = None, arch_args: JsonObject | None = None
 ) -> LoadedModel:
     """The model in an uploaded file; ``filename`` is only ever shown. Raises ExplorerError.
 
-    ``output`` names the one that is measured, where the file is an ONNX graph with several.
+    In the place of an architecture ``output:NAME`` says which output of an ONNX file is measured.
     """
-    label = file_name(filename)
+    label, output = file_name(filename), ""
+    if arch is not None and arch.startswith(_OUTPUT):
+        output, arch = arch.removeprefix(_OUTPUT), None
     request = ModelRequest(f"upload:{label}", arch, arch_args or {})
     request.architecture()  # an unknown architecture is refused before any time is spent on the file
     about = {"source": "upload", "label": label}

