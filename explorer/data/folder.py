@@ -162,10 +162,16 @@ class _Read:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     shelf: Shelf | None = None
+    fitting: Fitting | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """That pictures are decoded when they are asked for."""
+        """How pictures are prepared where the model says it, and that they are decoded when they are asked for."""
+        prepared = () if self.fitting is None else (Finding("ok", f"Pictures are fitted: {self.fitting.sentence}"),)
+        return (*prepared, *self._decoding)
+
+    @property
+    def _decoding(self) -> tuple[Finding, ...]:
         if self.shelf is None:
             return ()
         n, stay = len(self.shelf.files), self.shelf.limit / 2**20
@@ -184,11 +190,11 @@ def _pictures(root: Path, parts: Mapping[str, Files], request: DataRequest) -> _
         check_total(min(len(files), FIRST) * n_channels * size * size * 4, request.address)  # evaluated together
         shelf = Shelf(root, files, size, mean, std, request.address, fitting)
         lazy = {name: LazyPictures(shelf, places) for name, places in _places(parts).items()}
-        return _Read(lazy, size, mean, std, shelf)
+        return _Read(lazy, size, mean, std, shelf, fitting)
     pixels = decoded_apart(root, files, Pixels(size, n_channels, fitting), request.address)
     check_total(4 * pixels.numel(), request.address)
     at_once = {name: normalise(pixels[at].float().div_(255), mean, std) for name, at in _places(parts).items()}
-    return _Read(at_once, pixels.shape[-1], mean, std)
+    return _Read(at_once, pixels.shape[-1], mean, std, fitting=fitting)
 
 
 def _places(parts: Mapping[str, Files]) -> dict[str, Tensor]:

@@ -96,6 +96,10 @@ def test_graphs_that_cannot_be_run_show_their_weights_and_say_why(tmp_path: Path
     cases["random numbers"] = graph([product(), node("RandomNormalLike", ["y"], ["r"])], [weight])
     cases["random numbers"].graph.output[0].name = "r"
     cases["a sample without end"] = graph([product()], [weight], sample=(2**20, 2**20, 4), out=(2**20, 2**20, 3))
+    cases["no scores"] = graph([product("w"), node("ArgMax", ["y"], ["best"], axis=1)], [weight])
+    cases["no scores"].graph.output[0].CopyFrom(
+        onnx.helper.make_tensor_value_info("best", onnx.TensorProto.INT64, ["n", 1])
+    )
     for name, model in cases.items():
         shown = opened(model, tmp_path / "case.onnx")
         assert shown.module is None, name

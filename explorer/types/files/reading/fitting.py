@@ -40,6 +40,16 @@ class Fitting:
             return None
         return cls(edge, short, by, about.get("rounds") is not False)
 
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        cut = f"the middle {self.edge} pixels square"
+        if self.short == 0:
+            return f"unscaled, {cut}."
+        if self.short is None:
+            return f"{self.edge} times {self.edge} pixels, {self.interpolation}."
+        return f"the short side to {self.short} pixels, {self.interpolation}, then {cut}."
+
     def to_json(self) -> JsonDict:
         """The same for the process that decodes."""
         return asdict(self)
