@@ -163,4 +163,4 @@ def test_the_command_line_evaluates_and_prunes_an_onnx_file(tmp_path: Path, caps
     accuracy = json.loads(capsys.readouterr().out)["metrics"]["accuracy"]["value"]
     data = ex.load_data("digits", model=again).splits["tune"]
     right = by_runtime(tmp_path / "half.onnx", data.x).argmax(1) == data.y
-    assert accuracy == pytest.approx(float(right.float().mean()), abs=1e-9)
+    assert accuracy == pytest.approx(float(right.double().mean()), abs=1e-9)

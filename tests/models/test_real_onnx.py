@@ -61,7 +61,7 @@ def test_magika_tells_files_apart_as_well_as_in_onnx_runtime_and_half_pruned(tmp
     dense, pruned = ex.evaluate(model, None, data).accuracy, ex.evaluate(model, HALF, data).accuracy
     assert dense is not None
     assert pruned is not None
-    assert dense.value == pytest.approx(float((theirs.argmax(1) == y).float().mean()), abs=1e-9)
+    assert dense.value == pytest.approx(float((theirs.argmax(1) == y).double().mean()), abs=1e-9)
     assert dense.value > 0.75
     assert pruned.value > dense.value - 0.15
 
