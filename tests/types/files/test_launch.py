@@ -116,7 +116,7 @@ LIES: dict[str, object] = {
 
 
 def answered(monkeypatch: pytest.MonkeyPatch, report: bytes, tensors: bytes) -> str:
-    def lie(path: Path, folder: Path, label: str, chosen: str) -> None:
+    def lie(path: Path, folder: Path, *rest: object) -> None:
         (folder / "report.json").write_bytes(report)
         (folder / "tensors.safetensors").write_bytes(tensors)
 

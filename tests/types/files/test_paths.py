@@ -104,7 +104,7 @@ def test_a_model_is_read_from_nowhere_but_the_folder(
 ) -> None:
     address = draw.draw(mutated)
 
-    def read(path: Path, label: str, chosen: str = "") -> None:
+    def read(path: Path, *rest: object) -> None:
         assert path.read_bytes() == INSIDE, address
         raise ExplorerError("It was read.")
 
