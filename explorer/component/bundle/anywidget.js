@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 26d15b9287d416dd
+// Made from src/ by "make component": change it there. Sources: ccfea7aae691d21f
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;
@@ -358,6 +358,74 @@ function store(part) {
   if (library.size > LIBRARY_SIZE) library.delete(oldest);
 }
 
+// histogram/text.js
+function shortCount(n) {
+  if (n < 1e3) return String(n);
+  if (n < 999950) return `${(n / 1e3).toFixed(1)}k`;
+  return `${(n / 1e6).toFixed(1)}M`;
+}
+function plural(n, unit) {
+  return `${shortCount(n)} ${unit}${n === 1 ? "" : "s"}`;
+}
+function percent(share, digits = 1) {
+  const text = (100 * share).toFixed(digits);
+  if (share < 1 && Number(text) === 100) return `>${(100 - 10 ** -digits).toFixed(digits)}%`;
+  if (share > 0 && Number(text) === 0) return `<${(10 ** -digits).toFixed(digits)}%`;
+  return `${text}%`;
+}
+function shortNumber(value) {
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size < 1e-3 || size >= 1e5) return value.toExponential(1);
+  return size >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+function pointsLost(points) {
+  const text = points.toFixed(1);
+  return text === "0.0" ? "0.0 pt" : `−${text} pt`;
+}
+function costColour(cost) {
+  const stops = [
+    [47, 111, 214],
+    [168, 182, 204],
+    [242, 153, 60],
+    [201, 74, 0]
+  ];
+  const place = Math.min(0.9999, Math.max(0, cost)) * (stops.length - 1);
+  const i = Math.floor(place);
+  const mixed = stops[i].map((from, c) => Math.round(from + (place - i) * (stops[i + 1][c] - from)));
+  return `rgb(${mixed.join(" ")})`;
+}
+
+// histogram/hint.js
+var BAR = 4;
+function hintWords({ group, symbol }, at, aside, scale) {
+  const below = (place) => countBelow(group, valueAt(group, place, scale));
+  const here = Math.max(0, below(at + aside) - below(at - aside)).toLocaleString("en");
+  const about = group.exact ? "" : "≈ ";
+  const value = `${symbol} = ${shortNumber(valueAt(group, at, scale))}`;
+  return `${value} · ${about}${here} ${group.unit}s here · ${about}${percent(below(at) / group.n)} below`;
+}
+var Hint = class {
+  constructor() {
+    this.element = make("div", "ph-hint");
+    this.element.setAttribute("aria-hidden", "true");
+    this.element.hidden = true;
+  }
+  /** @param {Row} row @param {number} clientX @param {Scale} scale */
+  show(row, clientX, scale) {
+    const box = row.area.getBoundingClientRect();
+    if (!box.width) return;
+    const at = (clientX - box.left) / box.width;
+    this.element.textContent = hintWords(row, at, BAR / box.width, scale);
+    this.element.style.setProperty("--at", `${(100 * Math.min(1, Math.max(0, at))).toFixed(1)}%`);
+    if (this.element.parentElement !== row.area) row.area.append(this.element);
+    this.element.hidden = false;
+  }
+  hide() {
+    this.element.hidden = true;
+  }
+};
+
 // histogram/limit_menu.js
 var MARGIN = 8;
 var GAP = 4;
@@ -456,44 +524,6 @@ var KEYS = { size: (row) => row.group.n, sparsity: (row) => row.share, sensitivi
 function sorted(rows, order) {
   const key = KEYS[order];
   return [...rows].sort((a, b) => key(b) - key(a));
-}
-
-// histogram/text.js
-function shortCount(n) {
-  if (n < 1e3) return String(n);
-  if (n < 999950) return `${(n / 1e3).toFixed(1)}k`;
-  return `${(n / 1e6).toFixed(1)}M`;
-}
-function plural(n, unit) {
-  return `${shortCount(n)} ${unit}${n === 1 ? "" : "s"}`;
-}
-function percent(share, digits = 1) {
-  const text = (100 * share).toFixed(digits);
-  if (share < 1 && Number(text) === 100) return `>${(100 - 10 ** -digits).toFixed(digits)}%`;
-  if (share > 0 && Number(text) === 0) return `<${(10 ** -digits).toFixed(digits)}%`;
-  return `${text}%`;
-}
-function shortNumber(value) {
-  const size = Math.abs(value);
-  if (size === 0) return "0";
-  if (size < 1e-3 || size >= 1e5) return value.toExponential(1);
-  return size >= 100 ? value.toFixed(0) : value.toPrecision(3);
-}
-function pointsLost(points) {
-  const text = points.toFixed(1);
-  return text === "0.0" ? "0.0 pt" : `−${text} pt`;
-}
-function costColour(cost) {
-  const stops = [
-    [47, 111, 214],
-    [168, 182, 204],
-    [242, 153, 60],
-    [201, 74, 0]
-  ];
-  const place = Math.min(0.9999, Math.max(0, cost)) * (stops.length - 1);
-  const i = Math.floor(place);
-  const mixed = stops[i].map((from, c) => Math.round(from + (place - i) * (stops[i + 1][c] - from)));
-  return `rgb(${mixed.join(" ")})`;
 }
 
 // histogram/list_view.js
@@ -672,6 +702,8 @@ var Pointer = class {
     const { place } = this.board;
     place.addEventListener("pointerdown", (event) => this.onDown(event));
     place.addEventListener("pointermove", (event) => this.onMove(event));
+    place.addEventListener("pointermove", (event) => this.onHover(event));
+    place.addEventListener("pointerleave", () => this.board.hint.hide());
     place.addEventListener("pointerup", (event) => this.onUp(event));
     place.addEventListener("pointercancel", (event) => this.onCancel(event));
     place.addEventListener("lostpointercapture", (event) => this.onUp(event));
@@ -712,6 +744,12 @@ var Pointer = class {
     drag.undecided = false;
     drag.moved = true;
     this.follow(event, drag);
+  }
+  /** What lies under a mouse that drags nothing. @param {PointerEvent} event */
+  onHover(event) {
+    const row = this.board.rowOf(event);
+    if (this.drag || !row?.group.movable || event.pointerType === "touch" || !onPlot(event)) this.board.hint.hide();
+    else this.board.hint.show(row, event.clientX, this.board.scale);
   }
   /** @param {PointerEvent} event */
   onUp(event) {
@@ -1195,6 +1233,7 @@ var Histogram = class {
       step: (kind) => this.commits.push({ kind, final: true }),
       arrange: () => this.arrange()
     });
+    this.hint = new Hint();
     this.menu = new LimitMenu((row, floor, cap) => this.setLimit(row, floor, cap));
     this.note = make("p", "ph-note");
     this.status = make("p", "ph-hidden");
@@ -1384,7 +1423,7 @@ function mount(root, payload, onChange) {
 }
 
 // histogram/histogram.css
-var histogram_default = '.ph {\n  --accent: var(--st-primary-color, #4b51c4);\n  --ink: var(--st-text-color, #1c1f26);\n  --paper: var(--st-background-color, #fff);\n  --border: var(--st-border-color, color-mix(in srgb, var(--ink) 14%, var(--paper)));\n  --muted: color-mix(in srgb, var(--ink) 68%, var(--paper));\n  --gone: color-mix(in srgb, var(--ink) 18%, var(--paper));\n  --wash: color-mix(in srgb, var(--accent) 12%, var(--paper));\n  --radius: min(var(--st-button-radius, 8px), 10px);\n  --mono: var(--st-code-font, ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace);\n  --plot: 38px;\n  container-type: inline-size;\n  width: 100%;\n  color: var(--ink);\n  font-family: var(--st-font, system-ui, sans-serif);\n  font-size: 13px;\n  line-height: 1.35;\n  -webkit-text-size-adjust: 100%;\n}\n.ph *, .ph *::before, .ph *::after { box-sizing: border-box; }\n.ph p { margin: 0; }\n.ph [hidden] { display: none !important; }\n.ph button, .ph input, .ph select { font: inherit; color: inherit; }\n.ph button { cursor: pointer; }\n.ph :focus { outline: none; }\n.ph :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }\n.ph-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }\n\n/* what a page leaves out */\n.ph-no-mode :is(.ph-caption, .ph-modes), .ph-no-scale .ph-scales, .ph-no-steps .ph-steps, .ph-no-search .ph-finder,\n.ph-no-tools .ph-tools { display: none; }\n\n/* tools */\n.ph-tools-top { display: grid; gap: 8px; padding-bottom: 8px; }\n.ph-bar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }\n.ph-caption { color: var(--muted); }\n.ph-segments { display: inline-flex; border: 1px solid var(--border); border-radius: var(--radius); overflow: clip; background: var(--paper); }\n.ph-segment { border: 0; background: none; padding: 4px 10px; min-height: 28px; white-space: nowrap; }\n.ph .ph-segment { color: var(--muted); }\n.ph-segment + .ph-segment { border-left: 1px solid var(--border); }\n.ph-segment:hover { background: color-mix(in srgb, var(--ink) 5%, transparent); }\n.ph .ph-segment[aria-checked="true"] { background: var(--wash); color: color-mix(in srgb, var(--accent) 82%, var(--ink)); font-weight: 600; }\n.ph-segment:focus-visible { outline-offset: -2px; border-radius: var(--radius); }\n.ph-steps { margin-left: auto; display: inline-flex; gap: 6px; }\n.ph-button { display: inline-grid; place-items: center; width: 34px; height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0; }\n.ph-button:hover:not(:disabled) { border-color: var(--accent); color: var(--accent); }\n.ph button:disabled { opacity: .38; cursor: default; }\n.ph-icon { width: 16px; height: 16px; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }\n.ph-search, .ph-order { height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0 10px; min-width: 0; }\n.ph-search { flex: 1 1 120px; }\n.ph-search::placeholder { color: var(--muted); opacity: 1; }\n.ph-order { flex: 0 1 auto; padding-right: 4px; }\n.ph-order option { background: var(--paper); color: var(--ink); }\n.ph-facts-bar { justify-content: space-between; }\n.ph-total { color: var(--muted); font-variant-numeric: tabular-nums; }\n.ph-total strong { color: var(--ink); font-size: 14px; margin-right: 4px; }\n\n/* blocks */\n.ph-block, .ph-list > .ph-rows { border-top: 1px solid var(--border); }\n.ph-head { display: flex; align-items: center; gap: 4px; width: 100%; border: 0; background: none; padding: 7px 2px 5px 0; text-align: left; }\n.ph-head .ph-icon { color: var(--muted); flex: none; opacity: .7; transition: transform .12s; }\n.ph-head[aria-expanded="false"] .ph-icon { transform: rotate(-90deg); }\n.ph-title { font-weight: 650; overflow-wrap: anywhere; }\n.ph-facts { margin-left: auto; padding-left: 8px; color: var(--muted); text-align: right; font-variant-numeric: tabular-nums; }\n.ph-empty { padding: 18px 0; color: var(--muted); overflow-wrap: anywhere; }\n\n/* rows */\n.ph-row {\n  display: grid;\n  grid-template-columns: minmax(96px, 126px) minmax(0, 1fr) var(--read, 80px) auto 50px;\n  column-gap: 10px;\n  align-items: center;\n  padding: 4px 0 5px;\n  content-visibility: auto;\n  contain-intrinsic-size: auto 61px;\n}\n.ph-name { display: grid; min-width: 0; }\n.ph-label { font-family: var(--mono); font-size: 12.5px; line-height: 1.25; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; background: none; padding: 0; color: inherit; }\n.ph-size, .ph-line, .ph-cost { color: var(--muted); font-size: 12px; }\n.ph-plot { min-width: 0; padding: 3px 8px 0; }\n.ph-area { position: relative; height: var(--plot); cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; --at: 0%; }\n.ph-area svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; shape-rendering: crispEdges; }\n.ph-gone { fill: var(--gone); clip-path: inset(0 calc(100% - var(--at)) 0 -1px); }\n.ph-kept { fill: var(--accent); clip-path: inset(0 -1px 0 var(--at)); }\n.ph-zeros { position: absolute; left: 0; bottom: 0; pointer-events: none; }\n.ph-already { background: repeating-linear-gradient(45deg, var(--ink) 0 2px, var(--gone) 2px 4px); }\n.ph-rule { position: absolute; top: -4px; bottom: -6px; left: var(--at); width: 2px; margin-left: -1px; background: var(--ink); pointer-events: none; }\n.ph-thumb { position: absolute; top: 50%; left: 50%; width: 14px; height: 14px; margin: -7px; border: 2px solid var(--ink); border-radius: 50%; background: var(--paper); pointer-events: auto; touch-action: none; cursor: grab; transition: transform .12s, box-shadow .12s; }\n.ph-thumb::after { content: ""; position: absolute; inset: -8px; border-radius: 50%; }\n.ph-area:hover .ph-thumb { box-shadow: 0 0 0 4px color-mix(in srgb, var(--accent) 22%, transparent); }\n.ph-dragging .ph-thumb, .ph-dragging .ph-area { cursor: grabbing; }\n.ph .ph-thumb:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }\n.ph-strip { display: none; height: 4px; margin-top: 3px; }\n.ph-strip.ph-on { display: block; }\n.ph-strips .ph-strip { display: block; }\n.ph-read { display: grid; justify-items: end; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }\n.ph-share { font-weight: 700; font-size: 14px; }\n.ph-cost { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; width: 66px; }\n.ph-tools { display: flex; justify-content: flex-end; grid-column: 5; }\n.ph-tool { display: grid; place-items: center; width: 25px; height: 28px; border: 0; padding: 0; border-radius: 6px; background: none; }\n.ph .ph-tool { color: var(--muted); }\n.ph-tool:hover { background: color-mix(in srgb, var(--ink) 8%, transparent); }\n.ph-more .ph-icon { stroke-width: 2.4; }\n.ph .ph-more.ph-set { color: var(--accent); }\n.ph-lock[aria-pressed="false"] { opacity: .65; }\n.ph .ph-lock[aria-pressed="true"] { color: var(--ink); }\n.ph-lock[aria-pressed="true"] .ph-icon path { fill: color-mix(in srgb, var(--ink) 18%, transparent); }\n\n.ph-held .ph-area, .ph-held .ph-thumb { cursor: not-allowed; }\n.ph-held .ph-kept { fill: color-mix(in srgb, var(--accent) 55%, var(--paper)); }\n.ph-held .ph-rule { background: var(--muted); }\n.ph-held .ph-thumb { border-color: var(--muted); width: 10px; height: 10px; margin: -5px; border-radius: 2px; }\n.ph-held .ph-area:hover .ph-thumb { box-shadow: none; }\n.ph-off { color: var(--muted); }\n.ph-why { grid-column: 2 / -1; padding-left: 8px; font-size: 12px; overflow-wrap: anywhere; }\n\n.ph-note { border-top: 1px solid var(--border); padding-top: 8px; color: var(--muted); font-size: 12px; }\n.ph-swatch.ph-already { width: 12px; height: 12px; border-radius: 0; }\n.ph-swatch { display: inline-block; width: 44px; height: 5px; vertical-align: middle; border-radius: 3px; }\n\n/* limits */\n.ph-menu { position: fixed; inset: auto; margin: 0; padding: 12px 14px; width: 200px; border: 1px solid var(--border); border-radius: 10px; background: var(--paper); color: var(--ink); box-shadow: 0 8px 28px rgb(0 0 0 / .18); }\n.ph-menu:popover-open { display: grid; gap: 8px; }\n.ph-menu-title { overflow-wrap: anywhere; color: var(--muted); font-size: 12px; }\n.ph-field { display: grid; grid-template-columns: 1fr 68px auto; gap: 6px; align-items: center; }\n.ph-field input { height: 30px; border: 1px solid var(--border); border-radius: 6px; background: var(--paper); padding: 0 6px; text-align: right; min-width: 0; }\n\n@container (max-width: 520px) {\n  .ph-row { grid-template-columns: minmax(0, 1fr) auto auto 62px; padding: 8px 0; contain-intrinsic-size: auto 96px; row-gap: 4px; }\n  .ph-name, .ph-read, .ph-cost, .ph-tools { grid-row: 1; }\n  .ph-name { grid-column: 1; }\n  .ph-tools { grid-column: 4; }\n  .ph-tool { width: 31px; height: 36px; }\n  .ph-plot, .ph-why { grid-row: 2; grid-column: 1 / -1; padding-left: 8px; }\n  .ph-cost { width: auto; }\n  .ph-thumb::after { inset: -15px; }\n  .ph { --plot: 44px; }\n  .ph-caption { order: 1; }\n  .ph-steps { order: 2; }\n  .ph-bar .ph-segments { order: 3; }\n  .ph-bar:first-child .ph-segments { flex: 1 0 100%; }\n  .ph-bar:first-child .ph-segment { flex: 1 1 auto; padding: 4px 6px; }\n}\n@media (pointer: coarse) {\n  .ph-thumb::after { inset: -15px; }\n  .ph-segment { min-height: 36px; }\n  .ph-button { width: 40px; height: 38px; }\n  .ph-search, .ph-order { height: 38px; }\n}\n@media (prefers-reduced-motion: no-preference) {\n  .ph:not(.ph-dragging) .ph-rule { transition: left .12s ease-out; }\n}\n@media (prefers-reduced-motion: reduce) {\n  .ph * { transition: none !important; }\n}\n@media (forced-colors: active) {\n  .ph-kept { fill: Highlight; }\n  .ph-gone { fill: GrayText; }\n  .ph-thumb { border-color: ButtonText; }\n}\n';
+var histogram_default = '.ph {\n  --accent: var(--st-primary-color, #4b51c4);\n  --ink: var(--st-text-color, #1c1f26);\n  --paper: var(--st-background-color, #fff);\n  --border: var(--st-border-color, color-mix(in srgb, var(--ink) 14%, var(--paper)));\n  --muted: color-mix(in srgb, var(--ink) 68%, var(--paper));\n  --gone: color-mix(in srgb, var(--ink) 18%, var(--paper));\n  --wash: color-mix(in srgb, var(--accent) 12%, var(--paper));\n  --radius: min(var(--st-button-radius, 8px), 10px);\n  --mono: var(--st-code-font, ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace);\n  --plot: 38px;\n  container-type: inline-size;\n  width: 100%;\n  color: var(--ink);\n  font-family: var(--st-font, system-ui, sans-serif);\n  font-size: 13px;\n  line-height: 1.35;\n  -webkit-text-size-adjust: 100%;\n}\n.ph *, .ph *::before, .ph *::after { box-sizing: border-box; }\n.ph p { margin: 0; }\n.ph [hidden] { display: none !important; }\n.ph button, .ph input, .ph select { font: inherit; color: inherit; }\n.ph button { cursor: pointer; }\n.ph :focus { outline: none; }\n.ph :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }\n.ph-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }\n\n/* what a page leaves out */\n.ph-no-mode :is(.ph-caption, .ph-modes), .ph-no-scale .ph-scales, .ph-no-steps .ph-steps, .ph-no-search .ph-finder,\n.ph-no-tools .ph-tools { display: none; }\n\n/* tools */\n.ph-tools-top { display: grid; gap: 8px; padding-bottom: 8px; }\n.ph-bar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }\n.ph-caption { color: var(--muted); }\n.ph-segments { display: inline-flex; border: 1px solid var(--border); border-radius: var(--radius); overflow: clip; background: var(--paper); }\n.ph-segment { border: 0; background: none; padding: 4px 10px; min-height: 28px; white-space: nowrap; }\n.ph .ph-segment { color: var(--muted); }\n.ph-segment + .ph-segment { border-left: 1px solid var(--border); }\n.ph-segment:hover { background: color-mix(in srgb, var(--ink) 5%, transparent); }\n.ph .ph-segment[aria-checked="true"] { background: var(--wash); color: color-mix(in srgb, var(--accent) 82%, var(--ink)); font-weight: 600; }\n.ph-segment:focus-visible { outline-offset: -2px; border-radius: var(--radius); }\n.ph-steps { margin-left: auto; display: inline-flex; gap: 6px; }\n.ph-button { display: inline-grid; place-items: center; width: 34px; height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0; }\n.ph-button:hover:not(:disabled) { border-color: var(--accent); color: var(--accent); }\n.ph button:disabled { opacity: .38; cursor: default; }\n.ph-icon { width: 16px; height: 16px; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }\n.ph-search, .ph-order { height: 30px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--paper); padding: 0 10px; min-width: 0; }\n.ph-search { flex: 1 1 120px; }\n.ph-search::placeholder { color: var(--muted); opacity: 1; }\n.ph-order { flex: 0 1 auto; padding-right: 4px; }\n.ph-order option { background: var(--paper); color: var(--ink); }\n.ph-facts-bar { justify-content: space-between; }\n.ph-total { color: var(--muted); font-variant-numeric: tabular-nums; }\n.ph-total strong { color: var(--ink); font-size: 14px; margin-right: 4px; }\n\n/* blocks */\n.ph-block, .ph-list > .ph-rows { border-top: 1px solid var(--border); }\n.ph-head { display: flex; align-items: center; gap: 4px; width: 100%; border: 0; background: none; padding: 7px 2px 5px 0; text-align: left; }\n.ph-head .ph-icon { color: var(--muted); flex: none; opacity: .7; transition: transform .12s; }\n.ph-head[aria-expanded="false"] .ph-icon { transform: rotate(-90deg); }\n.ph-title { font-weight: 650; overflow-wrap: anywhere; }\n.ph-facts { margin-left: auto; padding-left: 8px; color: var(--muted); text-align: right; font-variant-numeric: tabular-nums; }\n.ph-empty { padding: 18px 0; color: var(--muted); overflow-wrap: anywhere; }\n\n/* rows */\n.ph-row {\n  display: grid;\n  grid-template-columns: minmax(96px, 126px) minmax(0, 1fr) var(--read, 80px) auto 50px;\n  column-gap: 10px;\n  align-items: center;\n  padding: 4px 0 5px;\n  content-visibility: auto;\n  contain-intrinsic-size: auto 61px;\n}\n.ph-name { display: grid; min-width: 0; }\n.ph-label { font-family: var(--mono); font-size: 12.5px; line-height: 1.25; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; background: none; padding: 0; color: inherit; }\n.ph-size, .ph-line, .ph-cost { color: var(--muted); font-size: 12px; }\n.ph-plot { min-width: 0; padding: 3px 8px 0; }\n.ph-area { position: relative; height: var(--plot); cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; --at: 0%; }\n.ph-area svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; shape-rendering: crispEdges; }\n.ph-gone { fill: var(--gone); clip-path: inset(0 calc(100% - var(--at)) 0 -1px); }\n.ph-kept { fill: var(--accent); clip-path: inset(0 -1px 0 var(--at)); }\n.ph-zeros { position: absolute; left: 0; bottom: 0; pointer-events: none; }\n.ph-already { background: repeating-linear-gradient(45deg, var(--ink) 0 2px, var(--gone) 2px 4px); }\n.ph-rule { position: absolute; top: -4px; bottom: -6px; left: var(--at); width: 2px; margin-left: -1px; background: var(--ink); pointer-events: none; }\n.ph-thumb { position: absolute; top: 50%; left: 50%; width: 14px; height: 14px; margin: -7px; border: 2px solid var(--ink); border-radius: 50%; background: var(--paper); pointer-events: auto; touch-action: none; cursor: grab; transition: transform .12s, box-shadow .12s; }\n.ph-thumb::after { content: ""; position: absolute; inset: -8px; border-radius: 50%; }\n.ph-area:hover .ph-thumb { box-shadow: 0 0 0 4px color-mix(in srgb, var(--accent) 22%, transparent); }\n.ph-dragging .ph-thumb, .ph-dragging .ph-area { cursor: grabbing; }\n.ph .ph-thumb:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }\n.ph-hint { position: absolute; bottom: calc(100% + 2px); left: var(--at); transform: translateX(calc(-1 * var(--at))); z-index: 3; padding: 1px 6px; white-space: nowrap; font-size: 11px; font-variant-numeric: tabular-nums; color: var(--ink); background: var(--paper); border: 1px solid var(--border); border-radius: 4px; pointer-events: none; }\n.ph-strip { display: none; height: 4px; margin-top: 3px; }\n.ph-strip.ph-on { display: block; }\n.ph-strips .ph-strip { display: block; }\n.ph-read { display: grid; justify-items: end; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }\n.ph-share { font-weight: 700; font-size: 14px; }\n.ph-cost { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; width: 66px; }\n.ph-tools { display: flex; justify-content: flex-end; grid-column: 5; }\n.ph-tool { display: grid; place-items: center; width: 25px; height: 28px; border: 0; padding: 0; border-radius: 6px; background: none; }\n.ph .ph-tool { color: var(--muted); }\n.ph-tool:hover { background: color-mix(in srgb, var(--ink) 8%, transparent); }\n.ph-more .ph-icon { stroke-width: 2.4; }\n.ph .ph-more.ph-set { color: var(--accent); }\n.ph-lock[aria-pressed="false"] { opacity: .65; }\n.ph .ph-lock[aria-pressed="true"] { color: var(--ink); }\n.ph-lock[aria-pressed="true"] .ph-icon path { fill: color-mix(in srgb, var(--ink) 18%, transparent); }\n\n.ph-held .ph-area, .ph-held .ph-thumb { cursor: not-allowed; }\n.ph-held .ph-kept { fill: color-mix(in srgb, var(--accent) 55%, var(--paper)); }\n.ph-held .ph-rule { background: var(--muted); }\n.ph-held .ph-thumb { border-color: var(--muted); width: 10px; height: 10px; margin: -5px; border-radius: 2px; }\n.ph-held .ph-area:hover .ph-thumb { box-shadow: none; }\n.ph-off { color: var(--muted); }\n.ph-why { grid-column: 2 / -1; padding-left: 8px; font-size: 12px; overflow-wrap: anywhere; }\n\n.ph-note { border-top: 1px solid var(--border); padding-top: 8px; color: var(--muted); font-size: 12px; }\n.ph-swatch.ph-already { width: 12px; height: 12px; border-radius: 0; }\n.ph-swatch { display: inline-block; width: 44px; height: 5px; vertical-align: middle; border-radius: 3px; }\n\n/* limits */\n.ph-menu { position: fixed; inset: auto; margin: 0; padding: 12px 14px; width: 200px; border: 1px solid var(--border); border-radius: 10px; background: var(--paper); color: var(--ink); box-shadow: 0 8px 28px rgb(0 0 0 / .18); }\n.ph-menu:popover-open { display: grid; gap: 8px; }\n.ph-menu-title { overflow-wrap: anywhere; color: var(--muted); font-size: 12px; }\n.ph-field { display: grid; grid-template-columns: 1fr 68px auto; gap: 6px; align-items: center; }\n.ph-field input { height: 30px; border: 1px solid var(--border); border-radius: 6px; background: var(--paper); padding: 0 6px; text-align: right; min-width: 0; }\n\n@container (max-width: 520px) {\n  .ph-row { grid-template-columns: minmax(0, 1fr) auto auto 62px; padding: 8px 0; contain-intrinsic-size: auto 96px; row-gap: 4px; }\n  .ph-name, .ph-read, .ph-cost, .ph-tools { grid-row: 1; }\n  .ph-name { grid-column: 1; }\n  .ph-tools { grid-column: 4; }\n  .ph-tool { width: 31px; height: 36px; }\n  .ph-plot, .ph-why { grid-row: 2; grid-column: 1 / -1; padding-left: 8px; }\n  .ph-cost { width: auto; }\n  .ph-thumb::after { inset: -15px; }\n  .ph { --plot: 44px; }\n  .ph-caption { order: 1; }\n  .ph-steps { order: 2; }\n  .ph-bar .ph-segments { order: 3; }\n  .ph-bar:first-child .ph-segments { flex: 1 0 100%; }\n  .ph-bar:first-child .ph-segment { flex: 1 1 auto; padding: 4px 6px; }\n}\n@media (pointer: coarse) {\n  .ph-thumb::after { inset: -15px; }\n  .ph-segment { min-height: 36px; }\n  .ph-button { width: 40px; height: 38px; }\n  .ph-search, .ph-order { height: 38px; }\n}\n@media (prefers-reduced-motion: no-preference) {\n  .ph:not(.ph-dragging) .ph-rule { transition: left .12s ease-out; }\n}\n@media (prefers-reduced-motion: reduce) {\n  .ph * { transition: none !important; }\n}\n@media (forced-colors: active) {\n  .ph-kept { fill: Highlight; }\n  .ph-gone { fill: GrayText; }\n  .ph-thumb { border-color: ButtonText; }\n}\n';
 
 // notebook/chart.js
 var WIDE = 460;

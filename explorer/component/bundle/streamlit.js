@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 26d15b9287d416dd
+// Made from src/ by "make component": change it there. Sources: ccfea7aae691d21f
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"26d15b9287d416dd"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"ccfea7aae691d21f"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

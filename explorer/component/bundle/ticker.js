@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 26d15b9287d416dd
+// Made from src/ by "make component": change it there. Sources: ccfea7aae691d21f
 
 // ticker.js
 var RETRY_MS = 1500;

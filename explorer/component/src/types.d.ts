@@ -1,5 +1,6 @@
 // The shapes that the modules share; the messages among them are explained in ../PROTOCOL.md.
 
+import type { Hint } from "./histogram/hint.js";
 import type { Commits } from "./histogram/commits.js";
 import type { LimitMenu } from "./histogram/limit_menu.js";
 import type { ListView } from "./histogram/list_view.js";
@@ -139,6 +140,7 @@ export interface Board {
   commits: Commits;
   toolbar: Toolbar;
   menu: LimitMenu;
+  hint: Hint;
   mode: Mode;
   scale: Scale;
   rowOf(event: Event): Row | undefined;

@@ -12,7 +12,17 @@ from explorer.analysis.sensitivity.scan import Sensitivity
 from explorer.engine.jobs import Job
 from explorer.errors import ExplorerError
 from explorer.types import Dataset, LoadedModel, Plan
-from explorer.ui.explore import advice_card, chart_card, controls, export_menu, list_pages, overview, quantized, removal
+from explorer.ui.explore import (
+    advice_card,
+    chart_card,
+    controls,
+    export_menu,
+    list_pages,
+    overview,
+    quantized,
+    removal,
+    two_settings,
+)
 from explorer.ui.explore.planned import planned
 from explorer.ui.explore.view import View
 from explorer.ui.sensitivity import scans
@@ -51,6 +61,7 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
     left, right = st.columns([1, 1.05], gap="medium")
     with left, st.container(border=True, key="lines_card"):
         controls.bar(work, model, dataset, view.scores, view.plan)
+        two_settings.line(view)
         overview.draw(model, view.plan)
         scanning = _lines(view)
     with right:

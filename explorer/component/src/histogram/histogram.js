@@ -7,6 +7,7 @@ import { make } from "../elements.js";
 import { elementOf } from "./events.js";
 import { Keyboard } from "./keyboard.js";
 import { held, wholeStatic, wholeStrips } from "./library.js";
+import { Hint } from "./hint.js";
 import { LimitMenu } from "./limit_menu.js";
 import { ListView } from "./list_view.js";
 import { Moves } from "./moves.js";
@@ -52,6 +53,7 @@ class Histogram {
       step: (kind) => this.commits.push({ kind, final: true }),
       arrange: () => this.arrange(),
     });
+    this.hint = new Hint();
     this.menu = new LimitMenu((row, floor, cap) => this.setLimit(row, floor, cap));
     this.note = make("p", "ph-note");
     this.status = make("p", "ph-hidden");

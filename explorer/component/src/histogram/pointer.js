@@ -38,6 +38,8 @@ export class Pointer {
     const { place } = this.board;
     place.addEventListener("pointerdown", (event) => this.onDown(event));
     place.addEventListener("pointermove", (event) => this.onMove(event));
+    place.addEventListener("pointermove", (event) => this.onHover(event));
+    place.addEventListener("pointerleave", () => this.board.hint.hide());
     place.addEventListener("pointerup", (event) => this.onUp(event));
     place.addEventListener("pointercancel", (event) => this.onCancel(event));
     place.addEventListener("lostpointercapture", (event) => this.onUp(event));
@@ -82,6 +84,13 @@ export class Pointer {
     drag.undecided = false;
     drag.moved = true;
     this.follow(event, drag);
+  }
+
+  /** What lies under a mouse that drags nothing. @param {PointerEvent} event */
+  onHover(event) {
+    const row = this.board.rowOf(event);
+    if (this.drag || !row?.group.movable || event.pointerType === "touch" || !onPlot(event)) this.board.hint.hide();
+    else this.board.hint.show(row, event.clientX, this.board.scale);
   }
 
   /** @param {PointerEvent} event */
