@@ -1,4 +1,4 @@
-"""Two settings in turns: one is held as A while the lines move on; and everything put back at once."""
+"""Two settings in turns: one is held as A while the thresholds move on; and everything put back at once."""
 
 from __future__ import annotations
 
