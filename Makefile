@@ -13,7 +13,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 COVERAGE ?=
 COVER    := $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
-.PHONY: app test test-slow coverage check component component-check bench bench-drag clean
+.PHONY: app test test-slow coverage check docs component component-check bench bench-drag clean
 
 app: $(RUN)
 	@echo "Starting the app on this machine; the first page takes some seconds." >&2
@@ -45,6 +45,11 @@ component: $(NODE)
 component-check: $(NODE)
 	npm run --silent --prefix $(COMPONENT) check
 	npm test --silent --prefix $(COMPONENT)
+
+docs: $(DEV)
+	@echo "Building the documentation into site/: about a minute; its small curves are measured on the way." >&2
+	@NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "Open site/index.html, or serve the folder; it asks no other server for anything." >&2
 
 bench-drag: $(DEV)
 	@$(PY) -m benchmarks.drag

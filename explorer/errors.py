@@ -11,6 +11,14 @@ class ExplorerError(Exception):
     Screens and the command line print it as one sentence after another and never
     with a traceback. Anything that is not an ``ExplorerError`` is a bug of ours.
     ``why`` may be the answer of a ``why_not``.
+
+    Examples:
+        >>> import explorer as ex
+        >>> try:
+        ...     ex.load("digits-cn")
+        ... except ex.ExplorerError as error:
+        ...     print(error.what)
+        'digits-cn' is not the address of a model that can be opened.
     """
 
     def __init__(self, what: str, *, why: str | Refusal | None = "", fix: str = "") -> None:

@@ -1,4 +1,10 @@
-"""The words of the field, each defined once: tooltips, README and lessons take them from here."""
+"""The words of the field, each defined once: tooltips, README and lessons take them from here.
+
+Examples:
+    >>> import explorer as ex
+    >>> ex.terms.term("sparsity").key
+    'sparsity'
+"""
 
 from __future__ import annotations
 

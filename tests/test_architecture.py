@@ -128,12 +128,20 @@ def test_files_are_short() -> None:
     assert not too_long, listed(too_long)
 
 
+def n_lines(function: Function) -> int:
+    """The lines of a function, but for those of its docstring, which has a place for every argument."""
+    lines = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    is_doc = ast.get_docstring(function) is not None
+    return lines - ((first.end_lineno or first.lineno) - first.lineno) if is_doc else lines
+
+
 def test_functions_are_short() -> None:
     too_long = [
         f"{short(path)}:{function.lineno} {function.name} has {n} lines"
         for path in EVERYTHING
         for function in functions_of(path)
-        if (n := (function.end_lineno or function.lineno) - function.lineno + 1) >= 40
+        if (n := n_lines(function)) >= 40
     ]
     assert not too_long, listed(too_long)
 

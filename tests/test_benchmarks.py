@@ -45,7 +45,7 @@ def test_the_figure_says_ratio_equality_coverage_machine_and_date(tmp_path: Path
 def test_the_table_of_published_architectures_is_that_of_its_rows() -> None:
     docs = FOLDER.parent / "docs"
     rows = json.loads((docs / "zoo.json").read_text())["architectures"]
-    assert table(rows) in (docs / "measurement.md").read_text()
+    assert table(rows) in (docs / "results.md").read_text()
     for row in rows:
         ours = row["ours"]
         assert "error" in ours or ours["difference"] <= 1e-5

@@ -28,17 +28,29 @@ def evaluate(
 ) -> Report:
     """Prune ``model`` as ``spec`` says, in memory, measure it on all of ``split``, and report.
 
-    ``model`` and ``data`` may be addresses; without ``data`` it is what the model was made for. ``spec`` may be
-    JSON; without it nothing is pruned. The report's ``accuracy`` and ``drop`` are measurements with a 95 %
-    interval, ``sizes`` and ``macs`` are counted, ``to_json()`` is everything. The test split is locked:
-    each call on it is counted for good, and the report says the number (``looks_at_test``). A model from a file that
-    was made here is told against its dense parent as well (``against``), where that is at hand.
+    Args:
+        model: A model or its address; it is never written to.
+        spec: A request, or its JSON; None prunes nothing.
+        data: A dataset or its address; None: what the model was made for.
+        split: "tune", "fit" or "test". The test split is locked: each call on it is counted for good.
+        device: Where the passes run.
+        metrics: More to measure, by name in a mapping or a list: functions ``f(outputs, targets)`` that give one number
+            a sample, or objects with update, compute and reset (as of torchmetrics).
+        metric: One of these, or the key of a registered one, in the place of accuracy; ``higher_is_better = False`` on
+            it says that lower is.
 
-    ``metrics`` are more to measure, by name in a mapping or a list: functions ``f(outputs, targets)`` that give one
-    number a sample, or objects with update, compute and reset (as of torchmetrics). ``metric``, one of these or the
-    key of a registered one, takes the place of accuracy; ``higher_is_better = False`` on it says that lower is.
+    Returns:
+        A :class:`Report`: ``accuracy`` and ``drop`` (fractions, with a 95 % interval), ``sizes`` (bytes) and ``macs``,
+        ``looks_at_test``; ``against`` tells a model from a file against its dense parent, where that is at hand.
 
-    Raises ExplorerError when the model cannot run, the request does not fit it, or the split is absent.
+    Raises:
+        ExplorerError: The model cannot run, the request does not fit it, or the split is absent.
+
+    Examples:
+        >>> import explorer as ex
+        >>> report = ex.evaluate("digits-mlp", ex.PruneSpec(allocation="global:sparsity=0.5"))
+        >>> report.accuracy.n, round(report.compression_ratio, 2), report.accuracy.origin
+        (450, 1.98, 'measured')
     """
     loaded = given_model(model)
     if loaded.module is None:

@@ -26,11 +26,22 @@ def prune(
 ) -> nn.Module:
     """A new module with the weights that ``spec`` prunes set to zero; ``module`` itself stays as it is.
 
-    With ``remove`` the pruned channels, heads or units are cut out: the module is smaller, and it is a traced graph.
-    Whole units and ``remove`` need an ``example``, a batch of inputs; criteria that look at samples need ``data``
-    (as for :func:`explorer.load_data`), of which the first inputs are an example. The result can be trained: its
-    zeros are then trained too, so use a recovery to hold them. Raises ExplorerError.
+    The result can be trained: its zeros are then trained too, so use a recovery to hold them.
 
+    Args:
+        module: Any ``torch.nn.Module``; it is copied.
+        spec: The request, or its JSON.
+        data: As for :func:`explorer.load_data`, for criteria that look at samples; its first inputs are an example.
+        example: A batch of inputs; whole units and ``remove`` need one.
+        remove: Cut the units out: the module is smaller, and it is a traced graph.
+
+    Returns:
+        A new module in the mode of the given one.
+
+    Raises:
+        ExplorerError: The request does not fit the module, or its units cannot be cut out.
+
+    Examples:
         >>> import explorer as ex, torch
         >>> net = torch.nn.Linear(4, 2)
         >>> half = ex.prune(net, ex.PruneSpec("weight", "lp_norm:p=1", "global:sparsity=0.5"))

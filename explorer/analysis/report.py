@@ -73,6 +73,12 @@ class Report(About, Shown):
     taken apart to be measured. ``against``: the same on the samples of the dense model that this one was made from, or
     why that cannot be told; None where nothing is known of such a parent. ``str(report)`` is a short summary,
     ``to_json()`` everything.
+
+    Examples:
+        >>> import explorer as ex
+        >>> report = ex.evaluate("digits-mlp")
+        >>> report.drop.value, sorted(report.sizes)[:2]
+        (0.0, ['bitmask', 'csr'])
     """
 
     model: LoadedModel
@@ -231,8 +237,28 @@ def report(
 ) -> Report:
     """Put together what is counted about ``plan`` and what ``evaluation`` measured.
 
-    ``compress`` also packs the dense file to see how small it gets (30 MB/s). Pass ``table`` to
-    reuse counted multiplications.
+    Args:
+        model: The dense model.
+        plan: The masks.
+        evaluation: What was measured; None where nothing was run.
+        table: Counted multiplications, to reuse them.
+        compress: Also pack the dense file to see how small it gets (30 MB/s).
+        data: What it was measured on.
+        split: Which of its splits.
+        looks_at_test: How often this model has been measured on the test split, this time included.
+        costs: Latency, memory and energy, where they were measured.
+        measured_sizes: Files that were really written, in bytes.
+        runs_as: How the model was taken apart to be measured.
+        against: The same against the dense parent of a file, or why that cannot be told.
+
+    Returns:
+        A :class:`Report`.
+
+    Examples:
+        >>> import explorer as ex
+        >>> model = ex.load("digits-mlp")
+        >>> print(ex.report(model, ex.plan(model, ex.PruneSpec(allocation="global:sparsity=0.5"))))
+        digits-mlp: 50.0% pruned, compression ratio 1.98×, not run
     """
     data, split = about.get("data"), about.get("split")
     of_split = data.splits.get(split) if data is not None and split is not None else None

@@ -69,14 +69,32 @@ def sweep(
 ) -> Iterator[TradeOffPoint]:
     """Measure ``spec`` (its level apart) at rising compression, point after point; the caller may stop any time.
 
-    ``ratios`` are compression ratios of the *whole* model (>= 1); a ratio that the prunable, unlocked
-    weights cannot reach ends at the highest one they can. ``sparsities`` (0 to 1) are given instead to
-    set the share of the prunable weights itself. Each point's ``asked`` is the sparsity that was set,
-    ``asked_ratio`` the ratio that it was set for. Pass an ``evaluator`` to reuse what it knows about the dense
-    model, and ``scores`` where they are known: units are scored, and data looked at, once for the whole curve.
-    ``metric``, as for :func:`evaluate`, takes the place of accuracy. ``progress``: a bar (default: where one types).
+    Args:
+        model: A model or its address.
+        spec: A request with one overall sparsity; None: magnitude, global.
+        data: None: what the model was made for.
+        ratios: Compression ratios (x) of the *whole* model, from 1 on; one that the prunable, unlocked weights cannot
+            reach ends at the highest one they can.
+        sparsities: In their place, shares (0 to 1) of the prunable weights.
+        split: What it is measured on.
+        device: Where the passes run.
+        evaluator: One for this model and these samples, to reuse what it knows about the dense model.
+        metric: As for :func:`evaluate`, in the place of accuracy.
+        scores: Those of ``spec``, where they are known.
+        recorded: Gives the point of a plan that is there already, or None.
+        progress: A bar; None: where somebody types.
 
-    Raises ExplorerError when the allocation has no overall sparsity, or the split is absent.
+    Returns:
+        An iterator of points: ``asked`` is the sparsity that was set, ``asked_ratio`` the ratio that it was set for,
+        ``accuracy`` and ``drop`` are fractions with intervals, ``size_bytes`` is the smallest file.
+
+    Raises:
+        ExplorerError: The allocation has no overall sparsity, or the split is absent.
+
+    Examples:
+        >>> import explorer as ex
+        >>> [round(point.compression_ratio, 1) for point in ex.sweep("digits-mlp", ratios=(1, 2))]
+        [1.0, 2.0]
     """
     asked = MeasureOptions(**measuring)
     loaded, request = given_model(model), given_spec(spec)
@@ -216,7 +234,20 @@ def _short(member: Any) -> str:
 
 
 def pareto(points: Iterable[TradeOffPoint]) -> tuple[TradeOffPoint, ...]:
-    """The points that no other beats in both compression ratio and accuracy, by rising ratio."""
+    """The points that no other beats in both compression ratio and accuracy, by rising ratio.
+
+    Args:
+        points: Points of one curve or of several.
+
+    Returns:
+        Those on the front.
+
+    Examples:
+        >>> import explorer as ex
+        >>> points = list(ex.sweep("digits-mlp", ratios=(1, 2, 32)))
+        >>> [round(point.compression_ratio) for point in ex.pareto(points)][0]
+        1
+    """
     return tuple(unbeaten(points, lambda p: p.compression_ratio, _quality))
 
 

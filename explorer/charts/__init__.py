@@ -1,4 +1,11 @@
-"""Results as figures: Plotly for screens and notebooks, Matplotlib for paper. No Streamlit here."""
+"""Results as figures: Plotly for screens and notebooks, Matplotlib for paper. No Streamlit here.
+
+Examples:
+    >>> import explorer as ex
+    >>> curve = ex.TradeOff("magnitude", tuple(ex.sweep("digits-mlp", ratios=(1, 2))))
+    >>> type(ex.charts.tradeoff([curve])).__name__
+    'Figure'
+"""
 
 from __future__ import annotations
 

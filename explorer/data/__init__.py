@@ -51,13 +51,26 @@ def load(
 ) -> Dataset:
     """The dataset an address names, or of what is at hand, each split in a fixed, shuffled, stratified order.
 
-    ``source``: an address; ``(inputs, targets)`` as tensors, arrays or tables; inputs alone; a ``Dataset`` or a
-    ``DataLoader`` of torch; or a dict with fit, tune and test of these. ``model`` tells the size, the channels
-    and the normalisation its weights were trained with; ``size`` (pixels), ``mean`` and ``std`` override that.
-    ``splits`` is "fit/tune/test" as shares for data not divided yet, ``classes`` names the classes. ``task``
-    states what targets are (classes, binary, labels, numbers, tokens, mask, custom), or that outputs are vectors
-    (embedding). Raises ExplorerError.
+    Args:
+        source: An address; ``(inputs, targets)`` as tensors, arrays or tables; inputs alone; a ``Dataset`` or a
+            ``DataLoader`` of torch; or a dict with fit, tune and test of these.
+        model: Tells the size, the channels and the normalisation its weights were trained with.
+        size: The edge of images in pixels, in the place of the model's.
+        mean: One number, or one a channel, in the place of the model's.
+        std: The same.
+        splits: "fit/tune/test" as shares, for data not divided yet.
+        seed: Of the shuffling and the division.
+        task: What targets are (classes, binary, labels, numbers, tokens, mask, custom), or that outputs are vectors
+            (embedding); None: guessed, and said.
+        classes: The names of the classes, or their number.
 
+    Returns:
+        A dataset; ``splits`` has each :class:`Split` by name, inputs as ``(n, ...)``, targets as the task says.
+
+    Raises:
+        ExplorerError: The address names nothing, or what is there cannot be used.
+
+    Examples:
         >>> import explorer as ex, torch
         >>> data = ex.load_data((torch.zeros(8, 4), torch.arange(8) % 2), splits="0.5/0.25/0.25")
         >>> {name: len(split) for name, split in data.splits.items()}

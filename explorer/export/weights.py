@@ -39,14 +39,31 @@ def write_pruned(
 ) -> Written:
     """Write the masked weights to ``path`` (.safetensors) and the request to ``<path>.spec.json``.
 
-    Names, dtypes and every value that was not pruned are those of the model, bit for bit (or the new ones
-    that the plan gives to kept weights); tied
-    weights are written under each of their names. The zeros are stored, so the file is not smaller
-    than the dense one. The new file is read back and compared before it takes its place; until then,
-    and on any failure, what was there stays.
+    Names, dtypes and every value that was not pruned are those of the model, bit for bit (or the new ones that the plan
+    gives to kept weights); tied weights are written under each of their names. The zeros are stored, so the file is not
+    smaller than the dense one. The new file is read back and compared before it takes its place; until then, and on any
+    failure, what was there stays.
 
-    Raises ExplorerError for a name that is not ``.safetensors``, for the model's own file, for a file that
-    exists (unless ``force``), and when the disk refuses.
+    Args:
+        model: The dense model.
+        plan: The masks, of :func:`plan`.
+        path: A name that ends in ``.safetensors``.
+        force: Replace what is there.
+        recipe: What recovered the weights, to be written beside them.
+
+    Returns:
+        What was written: the paths, and how many bytes.
+
+    Raises:
+        ExplorerError: The name is another, the file is the model's own or exists, or the disk refuses.
+
+    Examples:
+        >>> import explorer as ex, tempfile, pathlib
+        >>> model, folder = ex.load("digits-mlp"), pathlib.Path(tempfile.mkdtemp())
+        >>> plan = ex.plan(model, ex.PruneSpec(allocation="global:sparsity=0.5"))
+        >>> _ = ex.save(model, plan, folder / "half.safetensors")
+        >>> sorted(path.name for path in folder.iterdir())
+        ['half.safetensors', 'half.spec.json']
     """
     target = Path(path)
     spec_path = target.with_suffix(".spec.json")

@@ -58,7 +58,16 @@ SOURCES: Registry[ModelSource] = Registry("model source", (Sample, LibraryNetwor
 
 
 def samples() -> list[str]:
-    """The names of the bundled models; the one to start with comes first."""
+    """The names of the bundled models, in the order of their manifest.
+
+    Returns:
+        Addresses for :func:`load`.
+
+    Examples:
+        >>> import explorer as ex
+        >>> "digits-resnet" in ex.samples(), len(ex.samples())
+        (True, 6)
+    """
     return list(manifest())
 
 
@@ -80,16 +89,32 @@ def load(
 ) -> LoadedModel:
     """The model an address names, or a module itself, in eval mode, without gradients, ready to be measured.
 
-    A ``torch.nn.Module`` is copied, never written to. ``example`` is a batch of its inputs, ``classes`` names outputs
-    in order, ``mean`` and ``std`` normalise images, ``output`` (key, attribute, position, function) is measured.
+    Args:
+        model: An address, or a ``torch.nn.Module``, which is copied and never written to.
+        example: A batch of a module's inputs: a tensor, a tuple or a dict of tensors.
+        name: What a module is called; None: its class.
+        classes: Names of the outputs in order, or their number.
+        mean: Normalises images, one number a channel.
+        std: The same.
+        output: Which of several outputs is measured: a key, an attribute, a position, or a function.
+        task: What the outputs mean (classes, binary, labels, numbers, tokens, mask, embedding, custom).
+        arch: The architecture of a file: a name, ``timm:name``, ``torchvision:name``, or your factory. Without one a
+            file opens weights-only (``module`` is None); nothing runs with random weights.
+        arch_args: Arguments of that architecture.
+        trust_code: Lets ``package.module:factory`` run.
+        code_timeout: For so many seconds; 0: for ever.
+        allow_download: Lets ids of models be fetched.
 
+    Returns:
+        A model that no stage writes to; equal ``identity`` is equal weights and an equal way to run.
+
+    Raises:
+        ExplorerError: The address names nothing, the file is damaged, or it does not fit the architecture.
+
+    Examples:
         >>> import explorer as ex, torch
         >>> ex.load(torch.nn.Linear(64, 10), example=torch.zeros(1, 64), name="tiny").n_parameters
         650
-
-    ``arch`` (with ``arch_args``) is that of a file: a name, ``timm:name``, ``torchvision:name``, or your factory.
-    Without one it opens weights-only (``module`` is None); nothing runs with random weights. ``trust_code`` lets
-    ``package.module:factory`` run for ``code_timeout`` seconds (0: for ever), ``allow_download`` lets ids be fetched.
     """
     if isinstance(model, nn.Module):
         _refuse_options("an address", arch=arch, arch_args=arch_args)

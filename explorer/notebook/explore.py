@@ -27,11 +27,19 @@ def explore(
 ) -> Explorer:
     """The explore page in a cell: drag a threshold, and the accuracy is measured while it moves.
 
-    ``model`` is an address, a loaded model, or a module of your own (``example``: a batch of its inputs, else the
-    first of ``data``). ``data`` is as for :func:`explorer.load_data`; without it, what the model was made for.
-    ``spec`` is the request to begin with. The result's traits ``spec``, ``report`` and ``selection`` can be observed.
-    Raises ExplorerError, also where anywidget is not installed.
+    Args:
+        model: An address, a loaded model, or a module of your own.
+        data: As for :func:`explorer.load_data`; None: what the model was made for.
+        spec: The request to begin with.
+        example: A batch of a module's inputs; None: the first of ``data``.
 
+    Returns:
+        A widget; its traits ``spec``, ``report`` and ``selection`` can be observed.
+
+    Raises:
+        ExplorerError: The model or the data cannot be opened, or anywidget is not installed.
+
+    Examples:
         >>> import explorer as ex
         >>> widget = ex.explore("digits-mlp", spec=ex.PruneSpec(allocation="global:sparsity=0.5"))
         >>> widget.plan.n_pruned, widget.evaluate().compression_ratio > 1.9

@@ -9,6 +9,7 @@ from functools import singledispatch
 
 import plotly.graph_objects as go
 
+from explorer.analysis.check.result import Check
 from explorer.analysis.comparison.comparison import BUDGET, Comparison
 from explorer.analysis.report import Report
 from explorer.analysis.search.result import SearchResult, sentences_of
@@ -18,6 +19,7 @@ from explorer.charts import sensitivity as sensitivity_charts
 from explorer.charts.theme import Theme
 from explorer.charts.tradeoff import tradeoff
 from explorer.metrics.base import JUDGED_NAMES
+from explorer.report import cells
 from explorer.text.delta import delta_with_ends, named
 from explorer.text.html import caption, table
 from explorer.text.numbers import bytes_text, count, in_words, percent, provenance, times
@@ -160,6 +162,14 @@ def _(result: SearchResult) -> Drawing:
     ]
     below = f"Asked: {result.question}. {' '.join(sentences_of(result))}"
     return Drawing(head, rows, below, lambda: search_charts.search(result))
+
+
+@drawing_of.register
+def _(result: Check) -> Drawing:
+    applicable = [outcome for outcome in result.outcomes if outcome.status != "does not apply"]
+    worst_first = sorted(applicable, key=lambda outcome: cells.ORDER[outcome.status])
+    below = f"{cells.verdict_sentence(result)} {cells.subject(result)}."
+    return Drawing(cells.HEAD, [cells.cells(outcome) for outcome in worst_first], below)
 
 
 def _in_a_terminal() -> bool:

@@ -51,7 +51,22 @@ def compensated(model: LoadedModel, plan: Plan) -> LoadedModel:
 def masked(model: LoadedModel, plan: Plan) -> PrunedModel:
     """The pruned model with its shapes unchanged and zeros where the plan cuts.
 
-    Raises ExplorerError when the model was opened weights-only.
+    Args:
+        model: The dense model; it is not written to.
+        plan: The masks, of :func:`plan`.
+
+    Returns:
+        The pruned model; ``module`` is a new ``torch.nn.Module`` in eval mode.
+
+    Raises:
+        ExplorerError: The model was opened weights-only.
+
+    Examples:
+        >>> import explorer as ex
+        >>> model = ex.load("digits-mlp")
+        >>> pruned = ex.masked(model, ex.plan(model, ex.PruneSpec(allocation="global:sparsity=0.5")))
+        >>> sum(int((p == 0).sum()) for name, p in pruned.module.named_parameters() if "weight" in name)
+        25216
     """
     shell = private_shell(runnable(model))
     set_parameters(shell, masked_weights(model, plan))

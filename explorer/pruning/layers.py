@@ -25,7 +25,20 @@ _LENGTH = "The lengths of weight normalisation: one scale for each channel."
 
 
 def layer_table(model: LoadedModel) -> LayerTable:
-    """Every parameter of the model once (tied weights once, under their first name)."""
+    """Every parameter of the model once (tied weights once, under their first name).
+
+    Args:
+        model: The model; it is only read.
+
+    Returns:
+        A table of layers by name, in the model's order: kind, shape, number of weights, and why one cannot be pruned.
+
+    Examples:
+        >>> import explorer as ex
+        >>> table = ex.layers(ex.load("digits-mlp"))
+        >>> table.n_prunable, [layer.name for layer in table.prunable]
+        (50432, ['fc1', 'fc2', 'fc3'])
+    """
     if model.module is None:
         broken = weight_counts(model).n_not_finite
         described = (_Described(name, t, name in broken) for name, t in model.weights.items())

@@ -27,10 +27,27 @@ from explorer.types.stopping import check
 
 
 def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data: Dataset | None = None) -> Plan:
-    """What goes and what stays under ``spec``; pass ``scores`` again while only thresholds move.
+    """What goes and what stays under ``spec``.
 
-    ``data`` is for criteria that look at it. Raises ExplorerError when the spec limits a layer that
-    the model does not have, the criterion cannot be computed, or something is to go where no unit can.
+    Args:
+        model: The dense model; it is only read.
+        spec: The request.
+        scores: Of :func:`score`; pass them again while only thresholds move.
+        data: For criteria that look at samples.
+
+    Returns:
+        A plan: ``masks`` by parameter, in its shape, True keeps; ``n_pruned`` is counted from them. Exactly as many
+        units go as the allocation says, lowest scores first, ties in index order.
+
+    Raises:
+        ExplorerError: The spec limits a layer that the model does not have, the criterion cannot be computed, or
+            something is to go where no unit can.
+
+    Examples:
+        >>> import explorer as ex
+        >>> plan = ex.plan(ex.load("digits-mlp"), ex.PruneSpec("weight", "lp_norm:p=1", "global:sparsity=0.5"))
+        >>> plan.n_pruned, int((~plan.masks["fc1.weight"]).sum()) <= plan.masks["fc1.weight"].numel()
+        (25216, True)
     """
     scores = score(model, spec, data) if scores is None else scores
     _check(spec, scores)

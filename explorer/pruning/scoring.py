@@ -25,10 +25,26 @@ from explorer.types.stopping import check
 def score(model: LoadedModel, spec: PruneSpec, data: Dataset | None = None, *, half: int | None = None) -> Scores:
     """Every unit's importance under the spec's granularity and criterion; the model is only read.
 
-    The scores do not depend on allocation or limits: keep them while thresholds move. ``data`` is for
-    criteria that look at samples of its fit split (``criterion.needs``); ``half`` (0 or 1) lets them see
-    every other one only. A group that the criterion cannot rank says so in its ``why_not``. Raises ExplorerError where
-    such a criterion has nothing to look at.
+    The scores do not depend on allocation or limits: keep them while thresholds move.
+
+    Args:
+        model: The dense model.
+        spec: Of it the granularity and the criterion count.
+        data: For criteria that look at samples of its fit split (``criterion.needs``).
+        half: 0 or 1 lets such criteria see every other sample only.
+
+    Returns:
+        Scores: ``values`` by group, ``(n_units,)``, finite, higher is more important. A group that the criterion cannot
+        rank says so in its ``why_not``.
+
+    Raises:
+        ExplorerError: A criterion that looks at samples has nothing to look at.
+
+    Examples:
+        >>> import explorer as ex
+        >>> scores = ex.score(ex.load("digits-mlp"), ex.PruneSpec("out_channel", "lp_norm:p=1"))
+        >>> {name: tuple(values.shape) for name, values in scores.values.items()}
+        {'fc1': (256,), 'fc2': (128,)}
     """
     layers = layer_table(model)
     evidence = gather(model, spec.criterion, data, half=half)

@@ -23,10 +23,17 @@ from explorer.types.brief import Brief
 
 @dataclass(frozen=True)
 class Limit:
-    """What one layer allows: at least ``floor`` and at most ``cap`` of its units go.
+    """What one layer allows: at least ``floor`` and at most ``cap`` (shares, 0 to 1) of its units go.
 
     ``locked`` holds the layer's line at ``floor`` (0: nothing goes). None leaves the default:
     under structured pruning the first layer is locked, everything else is free.
+
+    Examples:
+        >>> import explorer as ex
+        >>> spec = ex.PruneSpec(allocation="uniform:sparsity=0.5").with_limit("fc1", ex.Limit(locked=True))
+        >>> plan = ex.plan(ex.load("digits-mlp"), spec)
+        >>> bool(plan.masks.get("fc1.weight") is None or plan.masks["fc1.weight"].all())
+        True
     """
 
     locked: bool | None = None
@@ -50,6 +57,12 @@ class PruneSpec(Brief):
 
     Members may be given as objects or as text: ``PruneSpec("weight", "lp_norm:p=1",
     "global:sparsity=0.8")``. ``limits`` names layers (groups); it may be given as a mapping.
+
+    Examples:
+        >>> import explorer as ex
+        >>> spec = ex.PruneSpec("out_channel", "taylor", "uniform:sparsity=0.3")
+        >>> ex.PruneSpec.from_json(spec.to_json()) == spec
+        True
     """
 
     granularity: Granularity = field(default_factory=Weight)

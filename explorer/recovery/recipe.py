@@ -39,6 +39,13 @@ class Recipe(Brief):
 
     Steps may be given as objects or as text: ``Recipe((Prune(spec), "refresh", "finetune:epochs=5"))``.
     ``seed`` goes into everything random that is trained.
+
+    Examples:
+        >>> import explorer as ex
+        >>> spec = ex.PruneSpec(allocation="global:sparsity=0.9")
+        >>> recipe = ex.recipes.one_shot(spec, ex.recipes.tuning_for(ex.load("digits-mlp")))
+        >>> [step.key for step in recipe.steps], ex.Recipe.from_json(recipe.to_json()) == recipe
+        (['prune', 'refresh', 'finetune'], True)
     """
 
     steps: tuple[Step, ...]
@@ -147,14 +154,31 @@ def recover(
 ) -> Iterator[RecoveryProgress]:
     """Do what ``recipe`` says to ``model``, and tell after every epoch and step; the caller may stop any time.
 
-    The model is not written to: the last result carries ``recovered``, with the new network, its masks and its
-    protocol. Trained on fit, the best epoch chosen on tune; test is never touched. ``evaluator`` is one of the model
-    to compare with (the dense one) on tune, made here unless given; by its metric, or by ``metric`` as for
-    :func:`explorer.evaluate`, the best epoch is chosen. With a folder as ``checkpoints`` each finished
-    epoch is kept there, and a run that was killed goes on to the same bits as one that was not.
-    ``progress``: a bar (default: where somebody types).
+    Trained on fit, the best epoch chosen on tune; test is never touched.
 
-    Raises ExplorerError when the model cannot run, or a step cannot be done with this data.
+    Args:
+        model: A model or its address; it is not written to.
+        recipe: What is done, in order, or its JSON.
+        data: None: what the model was made for.
+        evaluator: One of the model to compare with (the dense one) on tune; None: made here.
+        metric: As for :func:`explorer.evaluate`: the best epoch is chosen by it.
+        checkpoints: A folder for finished epochs; a run that was killed goes on to the same bits as one that was not.
+        device: Where it is trained.
+        progress: A bar; None: where somebody types.
+
+    Returns:
+        An iterator of how far it is; the last one carries ``recovered``: the new network, its masks and its protocol.
+
+    Raises:
+        ExplorerError: The model cannot run, or a step cannot be done with this data.
+
+    Examples:
+        >>> import explorer as ex
+        >>> spec = ex.PruneSpec(allocation="global:sparsity=0.9")
+        >>> recipe = ex.recipes.one_shot(spec, ex.recipes.tuning_for(ex.load("digits-mlp"), epochs=1))
+        >>> *_, last = ex.recover("digits-mlp", recipe, progress=False)
+        >>> last.recovered.plan.n_pruned
+        45389
     """
     loaded = given_model(model)
     request = recipe if isinstance(recipe, Recipe) else Recipe.foreign(recipe)

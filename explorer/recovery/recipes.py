@@ -1,4 +1,12 @@
-"""Recipes that people ask for by name: one shot, iterative, gradual, lottery tickets and their controls."""
+"""Recipes that people ask for by name: one shot, iterative, gradual, lottery tickets and their controls.
+
+Examples:
+    >>> import explorer as ex
+    >>> tuning = ex.recipes.tuning_for(ex.load("digits-mlp"), epochs=6)
+    >>> recipe = ex.recipes.iterative(ex.PruneSpec(allocation="global:sparsity=0.9"), 3, tuning)
+    >>> [step.key for step in recipe.steps].count("prune")
+    3
+"""
 
 from __future__ import annotations
 

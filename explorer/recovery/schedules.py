@@ -19,11 +19,12 @@ _MOMENTUM = (0.85, 0.95)
 def sparsity_at(schedule: str, share: float, final: float, initial: float = 0.0) -> float:
     """The sparsity when ``share`` (0 to 1) of the pruning phase is over; ``initial`` to ``final``, never falling.
 
-    - constant: ``final`` from the first moment (one shot);
-    - linear: s_i + (s_f - s_i) t;
-    - cubic: s_f + (s_i - s_f) (1 - t)^3, fast at first, while there is much to take;
-    - one_cycle: slow, fast, slow along a logistic curve;
-    - geometric: the same share of what is left goes each time, 1 - (1 - s_i) ((1 - s_f) / (1 - s_i))^t.
+    - constant: ``final`` from the first moment (one shot). Weak where much goes at once;
+    - linear: s_i + (s_f - s_i) t. Weak where the last steps are the hard ones: it takes as much then as at first;
+    - cubic: s_f + (s_i - s_f) (1 - t)^3, fast at first, while there is much to take. Weak where training is short;
+    - one_cycle: slow, fast, slow along a logistic curve. Weak where rises are few: most goes in the middle ones;
+    - geometric: the same share of what is left goes each time, 1 - (1 - s_i) ((1 - s_f) / (1 - s_i))^t. Weak where
+      ``final`` is 1, which it reaches in one last jump.
 
     Source: cubic of Zhu & Gupta 2017, arXiv:1710.01878, equation 1; one_cycle of Hubens et al. 2021,
     arXiv:2107.02086; geometric as in iterative pruning by a fixed rate, Frankle & Carbin 2019, arXiv:1803.03635.

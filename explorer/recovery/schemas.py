@@ -1,7 +1,8 @@
-"""JSON Schemas of the two requests that travel as files: a PruneSpec and a Recipe."""
+"""JSON Schemas of what travels as files: a PruneSpec, a Recipe, and the policy of a check."""
 
 from __future__ import annotations
 
+from explorer.analysis.check.schema import policy_schema
 from explorer.params.schema import registry_schema
 from explorer.pruning.allocation import ALLOCATIONS
 from explorer.pruning.criteria import CRITERIA
@@ -16,7 +17,9 @@ _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 def schemas() -> dict[str, JsonDict]:
     """Each schema by the name of its file."""
-    return {"prune-spec.schema.json": prune_spec_schema(), "recipe.schema.json": recipe_schema()}
+    policy = {"$schema": _DIALECT, **policy_schema()}
+    requests = {"prune-spec.schema.json": prune_spec_schema(), "recipe.schema.json": recipe_schema()}
+    return {**requests, "check-policy.schema.json": policy}
 
 
 def prune_spec_schema() -> JsonDict:

@@ -152,10 +152,26 @@ def check(
 ) -> Check:
     """Check ``candidate`` before it is deployed, against the model that it would replace.
 
-    Without ``against`` that is the dense model that the candidate says it was made from. With ``spec`` the candidate is
-    what that request leaves of ``against``. ``policy``: limits by check (``{"accuracy": {"margin": 0.02}}``; False is
-    off), or the path of a TOML file. ``slices``: columns beside the split's samples. ``times``: pairs to time.
+    Args:
+        candidate: A model or its address; None checks what ``spec`` leaves of ``against``.
+        against: The dense model; None: the one that the candidate says it was made from.
+        data: What both answer; None: what the dense model was made for.
+        spec: A request, in the place of a candidate.
+        policy: Limits by check (``{"accuracy": {"margin": 0.02}}``; False is off), or the path of a TOML file.
+        slices: Columns beside the split's samples, by name, one value a sample.
+        split: "tune" or "test"; a look at test is counted for good.
+        times: Pairs of passes to time; 0 measures no time.
+        seed: Of what is drawn: corruptions and bootstraps.
+        device: Where the passes run.
+        store: Where looks at the test split are counted; None: the user's data folder.
 
+    Returns:
+        A :class:`Check` with ``verdict`` (pass, fail, cannot tell), ``exit_status`` (0, 1, 3) and ``outcomes``.
+
+    Raises:
+        ExplorerError: There is nothing to check, or nothing to check it against.
+
+    Examples:
         >>> import explorer as ex
         >>> only = {key: False for key in ex.Policy.of().to_json() if key != "accuracy"}
         >>> spec = ex.PruneSpec(allocation="global:sparsity=0.99")

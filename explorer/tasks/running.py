@@ -36,13 +36,22 @@ def run(
 ) -> Iterator[R]:
     """Do what ``request`` asks of ``model``, result after result; the caller may stop any time.
 
-    ``model`` and ``data`` may be addresses; without ``data`` it is what the model was made for. The results are
-    those that the app shows and the command line prints. With a ``store`` (or its folder) measured points and cells
-    of scans are recorded there, and cells that it holds are not measured again; looks at the locked test split are
-    counted there, else in the user's data folder. ``metric``, as for :func:`explorer.evaluate`, takes the place of
-    accuracy. Raises ExplorerError for a request that this model or these data
-    cannot answer.
+    Args:
+        request: A value of :mod:`explorer.tasks`.
+        model: A model or its address.
+        data: None: what the model was made for.
+        store: Where measured points and cells of scans are recorded, or its folder; cells that it holds are not
+            measured again. Looks at the locked test split are counted there, else in the user's data folder.
+        device: Where the passes run.
+        metric: As for :func:`evaluate`, in the place of accuracy.
 
+    Returns:
+        An iterator of the results that the app shows and the command line prints.
+
+    Raises:
+        ExplorerError: This model or these data cannot answer the request.
+
+    Examples:
         >>> import explorer as ex
         >>> request = ex.tasks.SweepRequest(ex.PruneSpec(), ratios=(1, 4))
         >>> [round(point.compression_ratio, 1) for point in ex.run(request, "digits-mlp")]

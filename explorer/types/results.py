@@ -138,7 +138,14 @@ class TradeOffPoint(Shown):
 
 @dataclass(frozen=True, repr=False)
 class TradeOff(Shown):
-    """Points of one curve, those of several seeds too; ``is_control``: it is there to be beaten, drawn in grey."""
+    """Points of one curve, those of several seeds too; ``is_control``: it is there to be beaten, drawn in grey.
+
+    Examples:
+        >>> import explorer as ex
+        >>> curve = ex.TradeOff("magnitude", tuple(ex.sweep("digits-mlp", ratios=(1, 2))))
+        >>> len(curve.points), curve.is_control
+        (2, False)
+    """
 
     label: str
     points: tuple[TradeOffPoint, ...]

@@ -13,7 +13,10 @@ from explorer.types import Scores
 
 @dataclass(frozen=True)
 class FirstOnly:
-    """A share of the first layer, and nothing of the others."""
+    """A share of the first layer, and nothing of the others.
+
+    Weak where most weights are in other layers.
+    """
 
     key: ClassVar[str] = "first_only"
     label: ClassVar[str] = "First layer only"

@@ -16,6 +16,8 @@ class Largest(Criterion):
     """What is largest goes first.
 
     score[g] = 1 / (offset + max of |w|).
+
+    Weak where large weights matter, which is nearly everywhere.
     """
 
     key: ClassVar[str] = "largest"

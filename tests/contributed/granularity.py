@@ -13,7 +13,10 @@ from explorer.types import LayerTable, LoadedModel, PruningGroup
 
 @dataclass(frozen=True)
 class Row:
-    """Whole rows of a weight matrix; the bias stays."""
+    """Whole rows of a weight matrix; the bias stays.
+
+    Weak where the bias alone goes on answering.
+    """
 
     key: ClassVar[str] = "row"
     label: ClassVar[str] = "Rows"

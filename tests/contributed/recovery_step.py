@@ -14,7 +14,10 @@ from explorer.types import Dataset, LoadedModel
 
 @dataclass(frozen=True)
 class Rest:
-    """Nothing is done."""
+    """Nothing is done.
+
+    Weak where anything is to be recovered.
+    """
 
     key: ClassVar[str] = "rest"
     label: ClassVar[str] = "Rest"

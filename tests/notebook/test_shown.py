@@ -65,6 +65,8 @@ def results() -> Mapping[str, object]:
         "tried": tried[0],
         "search": ex.SearchResult.of(tried),
         "comparison": ex.compare_methods(model, [ex.PruneSpec("weight", "lamp")], ratios=(2, 4), seeds=(0,)),
+        "check": ex.check(against="digits-mlp", spec=SPEC, policy={"corruptions": False}),
+        "policy": ex.Policy.of({"accuracy": {"margin": 0.02}, "corruptions": False}),
         "progress": last,
         "recovered": last.recovered,
         "recipe": recipe,
@@ -91,7 +93,7 @@ def test_results_that_are_drawn_give_a_table_a_line_and_where_there_are_points_a
     results: Mapping[str, object],
 ) -> None:
     drawn = {name: r._repr_mimebundle_() for name, r in results.items() if hasattr(r, "_repr_mimebundle_")}
-    assert set(drawn) == {"report", "point", "tradeoff", "sensitivity", "search", "comparison"}
+    assert set(drawn) == {"report", "point", "tradeoff", "sensitivity", "search", "comparison", "check"}
     assert {name for name, bundle in drawn.items() if PLOTLY in bundle} == {
         "tradeoff",
         "sensitivity",
@@ -124,6 +126,17 @@ def test_the_table_of_a_report_says_the_numbers_of_the_report(results: Mapping[s
     assert any(text.startswith(f"{100 * report.accuracy.value:.1f}%") for text in texts)
     assert f"{report.compression_ratio:.3g}×" in texts
     assert {"counted"} <= set(texts)
+
+
+def test_the_table_of_a_check_has_the_worst_first_and_says_the_verdict(results: Mapping[str, object]) -> None:
+    check = results["check"]
+    assert isinstance(check, ex.Check)
+    texts = Cells(check._repr_mimebundle_()["text/html"]).texts
+    statuses = [text for text in texts if text in ("fail", "cannot tell", "warn", "pass", "does not apply")]
+    assert statuses == sorted(statuses, key=["fail", "cannot tell", "warn", "pass"].index)
+    assert statuses[0] == "fail"
+    assert any(text.endswith("450 samples.") and "Fail: " in text for text in texts)
+    assert repr(check).startswith("<Check of digits-mlp against digits-mlp: fail (")
 
 
 def test_names_from_a_file_are_text_in_a_drawing(results: Mapping[str, object]) -> None:

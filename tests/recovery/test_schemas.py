@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from explorer.recovery.schemas import prune_spec_schema, recipe_schema, schemas
 from explorer.recovery.steps import STEPS
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schemas"
+POLICY = Draft202012Validator(schemas()["check-policy.schema.json"])
 SPEC, RECIPE = Draft202012Validator(prune_spec_schema()), Draft202012Validator(recipe_schema())
 BAD_SPECS = (
     {"criterion": {"key": "none"}},
@@ -37,6 +39,15 @@ BAD_RECIPES = (
     {"steps": [{"key": "prune"}]},
     {"seed": -1, "steps": []},
 )
+BAD_POLICIES: tuple[dict[str, object], ...] = (
+    {"none": {}},
+    {"accuracy": {"none": 1}},
+    {"accuracy": {"margin": "much"}},
+    {"accuracy": {"margin": -1}},
+    {"accuracy": {"level": "loud"}},
+    {"accuracy": {"key": "accuracy"}},
+    {"accuracy": 1},
+)
 
 
 def test_the_committed_schemas_are_those_of_the_declarations() -> None:
@@ -47,7 +58,7 @@ def test_the_committed_schemas_are_those_of_the_declarations() -> None:
 def test_the_schemas_are_schemas() -> None:
     for schema in schemas().values():
         Draft202012Validator.check_schema(schema)
-    assert len(schemas()) == 2
+    assert len(schemas()) == 3
 
 
 def test_every_member_with_its_defaults_is_valid_as_it_is_written() -> None:
@@ -68,6 +79,17 @@ def test_requests_of_all_kinds_are_valid_as_they_are_written() -> None:
     made += [ex.recipes.gradual(ex.PruneSpec(), tuning), ex.recipes.distilled(spec, tuning)]
     assert SPEC.is_valid(spec.to_json())
     assert [recipe.summary for recipe in made if not RECIPE.is_valid(recipe.to_json())] == []
+
+
+def test_policies_are_valid_as_they_are_written_and_not_where_the_reader_refuses() -> None:
+    policy = ex.Policy.of({"accuracy": {"margin": 0.02}, "corruptions": False})
+    for value in (policy.to_json(), tomllib.loads(policy.to_toml()), policy.changes(), {}, {"dead": True}):
+        assert ex.Policy.of(value).to_json().keys() == policy.to_json().keys()
+        assert POLICY.is_valid(value), value
+    for bad in BAD_POLICIES:
+        with pytest.raises(ex.ExplorerError):
+            ex.Policy.of(bad)
+        assert not POLICY.is_valid(bad), bad
 
 
 def test_what_the_readers_refuse_is_not_valid() -> None:

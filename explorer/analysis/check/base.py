@@ -13,14 +13,15 @@ from explorer.errors import Refusal
 from explorer.params import param
 from explorer.types import Measurement
 from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.brief import Brief
 
 Status = Literal["pass", "warn", "fail", "cannot tell", "does not apply"]
 Level = Literal["fail", "warn", "off"]
 LEVELS = ("fail", "warn", "off")
 
 
-@dataclass(frozen=True)
-class Outcome:
+@dataclass(frozen=True, repr=False)
+class Outcome(Brief):
     """What one check came to.
 
     ``why`` is a sentence or two. ``value`` is the number that was held against ``limit``, with its interval, n and

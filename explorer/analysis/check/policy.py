@@ -15,6 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.params import member_to_json, params_of
 from explorer.text.names import clean
 from explorer.types.aliases import JsonDict
+from explorer.types.brief import Brief
 
 _BIGGEST = 1_000_000
 
@@ -23,8 +24,8 @@ def _defaults() -> tuple[CheckRule, ...]:
     return tuple(CHECKS.get(member.key) for member in CHECKS)
 
 
-@dataclass(frozen=True)
-class Policy:
+@dataclass(frozen=True, repr=False)
+class Policy(Brief):
     """One rule of every kind of check, in the registry's order; those whose ``level`` is "off" are not made.
 
     >>> Policy.of({"accuracy": {"margin": 0.02}, "corruptions": False}).rule("accuracy").margin
@@ -47,6 +48,9 @@ class Policy:
     def from_toml(cls, text: str) -> Policy:
         """A policy as it is written down; ExplorerError for what is none."""
         return cls.of(table_of(text))
+
+    def _in_brief(self) -> JsonDict:
+        return {"digest": self.digest, "changes": self.changes()}
 
     def __iter__(self) -> Iterator[CheckRule]:
         return (rule for rule in self.rules if rule.level != "off")

@@ -13,6 +13,7 @@ from explorer.analysis.check.policy import Policy
 from explorer.text.names import model_name
 from explorer.types import LoadedModel
 from explorer.types.aliases import JsonDict
+from explorer.types.brief import LONGEST, Shown
 
 Verdict = Literal["pass", "fail", "cannot tell"]
 STATUS: Mapping[Verdict, int] = {"pass": 0, "fail": 1, "cannot tell": 3}
@@ -37,12 +38,19 @@ class Identity:
         return cls(model.address, model.digest, sha256, n_bytes, model.meta.get("source") == "request")
 
 
-@dataclass(frozen=True)
-class Check:
+@dataclass(frozen=True, repr=False)
+class Check(Shown):
     """A candidate against the dense model that it would replace: one outcome a check, and what they are of.
 
     ``looks_at_test`` counts the looks at the locked test split, this one included; None on another split. ``command``
     is the one line that does the same again. ``policy`` holds every limit.
+
+    Examples:
+        >>> import explorer as ex
+        >>> only = {key: False for key in ex.Policy.of().to_json() if key != "accuracy"}
+        >>> check = ex.check(against="digits-mlp", spec=ex.PruneSpec(), policy=only)
+        >>> check.verdict, check.exit_status, check.outcome("accuracy").value.n
+        ('pass', 0, 450)
     """
 
     candidate: Identity
@@ -80,6 +88,9 @@ class Check:
     def outcome(self, key: str) -> Outcome:
         """The outcome of one check, by its key."""
         return next(outcome for outcome in self.outcomes if outcome.key == key)
+
+    def __repr__(self) -> str:
+        return f"<Check of {str(self)[:LONGEST]}>"
 
     def __str__(self) -> str:
         counts = Counter(outcome.status for outcome in self.outcomes)

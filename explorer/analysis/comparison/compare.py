@@ -34,19 +34,32 @@ def compare_methods(
     """Measure ``methods`` and their controls at rising compression, on the tune split, and say which is better.
 
     Each method is compared with pruning by chance and with plain magnitude under its own granularity, allocation and
-    limits. ``ratios`` are compression ratios (x) of the whole model, from 1 on. Whatever draws by chance is measured
-    once for each of ``seeds`` (default: 0, 1, 2; 0 alone where the model is large). ``lock_classifier`` prunes nothing
-    of the last layer in any of them. ``metric``, as for :func:`evaluate`, takes the place of accuracy. Accuracies and
-    drops of the result are fractions, or in the unit of that metric; it is the value that the trade-off page and
-    ``sweep --controls`` show.
+    limits: the value that the trade-off page and ``sweep --controls`` show.
 
-    Raises ExplorerError where there is no method or no tune split, and for an allocation without one overall sparsity.
+    Args:
+        model: A model or its address.
+        methods: Requests; their overall sparsity is set anew for each ratio.
+        data: None: what the model was made for.
+        ratios: Compression ratios (x) of the whole model, from 1 on.
+        seeds: What draws by chance is measured once for each (default: 0, 1, 2; 0 alone where the model is large).
+        lock_classifier: Nothing of the last layer goes, in any of them.
+        device: Where the passes run.
+        metric: As for :func:`evaluate`, in the place of accuracy.
 
+    Returns:
+        A :class:`Comparison`; accuracies and drops are fractions, or in the unit of ``metric``.
+
+    Raises:
+        ExplorerError: There is no method or no tune split, or an allocation has no overall sparsity.
+
+    Examples:
         >>> import explorer as ex
         >>> methods = [ex.PruneSpec("weight", "lamp"), ex.PruneSpec("weight", "lamp", "uniform")]
         >>> comparison = ex.compare_methods("digits-mlp", methods, ratios=(2, 4), seeds=(0, 1))
-        >>> [(verdict.first, verdict.outcome, verdict.second) for verdict in comparison.verdicts(4)][0]
-        ('LAMP (global)', 'better', 'random')
+        >>> [(verdict.first, verdict.second) for verdict in comparison.verdicts(4)][:2]
+        [('LAMP (uniform)', 'random (uniform)'), ('LAMP (uniform)', 'magnitude (uniform)')]
+
+    Source: the rules of Blalock et al. 2020, arXiv:2003.03033.
     """
     loaded = given_model(model)
     dataset = given_data(data, loaded)

@@ -93,6 +93,12 @@ class Comparison(Shown):
     ``lock_classifier``: ``methods`` hold the classifier where it is, and so do their controls. Without ``seeds`` each
     method draws as its own request says. ``points`` are what is measured so far: give more by :meth:`with_points`.
 
+    Examples:
+        >>> import explorer as ex
+        >>> comparison = ex.compare_methods("digits-mlp", [ex.PruneSpec()], ratios=(2, 4), seeds=(0,))
+        >>> [curve.label for curve in comparison.curves if curve.is_control]
+        ['random, the control']
+
     Source: the rules of Blalock et al. 2020, arXiv:2003.03033, section 6.
     """
 

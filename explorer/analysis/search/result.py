@@ -101,7 +101,15 @@ class Tried(Brief):
 
 @dataclass(frozen=True, repr=False)
 class SearchResult(Shown):
-    """Every plan that was tried and the best of them, also of a search that is still running or was stopped."""
+    """Every plan that was tried and the best of them, also of a search that is still running or was stopped.
+
+    Examples:
+        >>> import explorer as ex
+        >>> tried = ex.search("digits-mlp", max_drop=0.05, evaluations=4, levels=(0.5, 0.9))
+        >>> result = ex.SearchResult.of(tried)
+        >>> result.best.drop.value <= 0.05, len(result.tried) > 1
+        (True, True)
+    """
 
     question: Question
     tried: tuple[Tried, ...]

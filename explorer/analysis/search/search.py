@@ -55,17 +55,36 @@ def search(
 ) -> Iterator[Tried]:
     """Try plans under a budget, each measured on the tune split; each comes as it is measured.
 
-    Ask one of two questions: ``max_drop`` (a fraction): the least ``cost`` ("params", "macs", "size") within that
-    drop; or ``budget``: the best accuracy at ``"macs=0.5"``, ``"params=0.2"``, ``"size=100kB"`` or
-    ``"latency=0.7"`` (up to 1 a share of the dense model). ``SearchResult.of(...)`` gives the answer.
+    Ask one of two questions: the smallest model within ``max_drop``, or the most accurate one within ``budget``.
 
-    Of ``spec`` the units, the criterion and the limits count. ``evaluations`` is how many plans are tried. ``cells``
-    are those of a scan that is there already; else the model is scanned first at ``levels``, with ``keep`` and
-    ``evaluator`` as in :func:`scan`. ``metric``, as for :func:`evaluate`, takes the place of accuracy; ``max_drop`` is
-    then how much worse it may become, in its own unit, whichever way it is better.
-    ``progress`` shows a bar (default: where somebody types).
+    Args:
+        model: A model or its address.
+        data: None: what the model was made for.
+        spec: Of it the units, the criterion and the limits count.
+        max_drop: A fraction (in the unit of ``metric``, if there is one): how much worse it may become.
+        budget: ``"macs=0.5"``, ``"params=0.2"``, ``"size=100kB"`` or ``"latency=0.7"`` (up to 1 a share of the dense
+            model).
+        cost: What is made small under ``max_drop``: "params", "macs" or "size".
+        evaluations: How many plans are tried.
+        cells: Those of a scan that is there already; else the model is scanned first.
+        levels: At these shares.
+        keep: As in :func:`scan`.
+        evaluator: As in :func:`scan`.
+        metric: As for :func:`evaluate`, in the place of accuracy.
+        device: Where the passes run.
+        progress: A bar; None: where somebody types.
 
-    Raises ExplorerError when the question is none, the model cannot run, or a time is asked for where zeros stay.
+    Returns:
+        An iterator of plans that were tried; ``SearchResult.of(...)`` gives the answer.
+
+    Raises:
+        ExplorerError: The question is none, the model cannot run, or a time is asked for where zeros stay.
+
+    Examples:
+        >>> import explorer as ex
+        >>> tried = ex.search("digits-mlp", budget="params=0.5", evaluations=4, levels=(0.5, 0.9))
+        >>> ex.SearchResult.of(tried).best.meets
+        True
     """
     asked = SearchOptions(**keywords)
     headline = headline_of(asked.metric, asked.evaluator)

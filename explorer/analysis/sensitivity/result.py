@@ -38,6 +38,12 @@ class Sensitivity(Shown):
 
     Of several cells for one group and level the last one counts: refinements take the place of
     what came before. ``max_drop`` is the drop (a fraction) after which a group's higher levels were left out.
+
+    Examples:
+        >>> import explorer as ex
+        >>> result = ex.Sensitivity.of(ex.scan("digits-mlp", levels=(0.5, 0.95)))
+        >>> result.cell("fc1", 0.5).drop.value <= result.cell("fc1", 0.95).drop.value
+        True
     """
 
     cells: tuple[Cell, ...]

@@ -85,17 +85,38 @@ def scan(
 ) -> Iterator[Cell]:
     """Measure every group at every level, one alone at a time; each cell comes as it is finished.
 
-    Of ``spec`` the granularity and the criterion count; limits do not. ``layers`` names groups
-    or layers in them; by default every one that can be pruned. Where a cell takes long it comes
-    unfinished first (``complete`` is False) and again when more is known. With ``max_drop`` (a
-    fraction) a group's higher levels are left out after the first one that costs more.
-    ``n_samples`` takes the first samples of the split only. With ``keep`` finished cells are
-    kept, and those found there are not measured again. An ``evaluator`` must be one for this model and
-    these samples, ``scores`` those of ``spec``; ``seed`` draws the samples of estimates. ``metric``, as for
-    :func:`evaluate`, takes the place of accuracy. ``progress``: a bar (default: where somebody types). Stop any time.
+    Where a cell takes long it comes unfinished first (``complete`` is False) and again when more is known. Stop any
+    time.
 
-    Raises ExplorerError when the model cannot run, a layer or a level is not possible, or the
-    split is absent.
+    Args:
+        model: A model or its address.
+        data: None: what the model was made for.
+        spec: Of it the granularity and the criterion count; limits do not.
+        levels: Shares (0 to 1) of the units of a group that go.
+        layers: Names of groups, or of layers in them; None: every one that can be pruned.
+        mode: "exact", "verified" or "estimate".
+        split: What it is measured on.
+        max_drop: A fraction; a group's higher levels are left out after the first one that costs more.
+        n_samples: Takes the first samples of the split only.
+        keep: Where finished cells are kept; those found there are not measured again.
+        evaluator: One for this model and these samples.
+        metric: As for :func:`evaluate`, in the place of accuracy.
+        device: Where the passes run.
+        seed: Draws the samples of estimates.
+        scores: Those of ``spec``.
+        progress: A bar; None: where somebody types.
+
+    Returns:
+        An iterator of cells; ``drop`` is a fraction, dense minus pruned. ``Sensitivity.of(...)`` holds them together.
+
+    Raises:
+        ExplorerError: The model cannot run, a layer or a level is not possible, or the split is absent.
+
+    Examples:
+        >>> import explorer as ex
+        >>> result = ex.Sensitivity.of(ex.scan("digits-mlp", levels=(0.5, 0.9)))
+        >>> len(result.groups), result.levels
+        (3, (0.5, 0.9))
     """
     asked = ScanOptions(**keywords)
     loaded, request = given_model(model), given_spec(spec)

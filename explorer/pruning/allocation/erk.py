@@ -20,6 +20,8 @@ class Erk(Filling):
     Larger units (channels, heads, ...) take the density of their layers: of units that reach through several layers
     it is the sum of those layers' sizes over the sum of their weights. No weight is looked at.
 
+    Weak where layers are of about the same shape, where it is uniform, or sensitivity does not follow shape.
+
     Source: Mocanu et al. 2018, arXiv:1707.04780 (fully connected layers);
     Evci et al. 2020, arXiv:1911.11134, section 3 (with the kernel's size).
     """

@@ -20,6 +20,8 @@ class Global:
     The counting of ``torch.nn.utils.prune.global_unstructured``. Floors and caps hold first;
     the rest of the request is spread over the layers that have room.
 
+    Weak where scores of different layers do not compare: whole layers can be emptied while others stay dense.
+
     Source: the scope "global" of Blalock et al. 2020, arXiv:2003.03033, section 2.3.
     """
 

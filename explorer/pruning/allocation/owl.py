@@ -19,6 +19,9 @@ class Owl(Filling):
     + mean r - r, the same for all layers of the block; the level is then moved so that the sum is what was asked
     (blocks of one size: not at all). Criteria that look at no data see no inputs: all count as equally strong.
 
+    Weak where activations have no outliers, as in networks of a few million weights: the shares it gives are
+    then little more than noise.
+
     Source: Yin et al. 2023, arXiv:2310.05175, section 3 (there with 5 or 7 times the mean, and 0.08).
     """
 

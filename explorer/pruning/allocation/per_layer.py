@@ -11,7 +11,10 @@ from explorer.types import Scores
 
 @dataclass(frozen=True)
 class PerLayer:
-    """A share for each layer by name; ``sparsity`` for the layers that are not named."""
+    """A share for each layer by name; ``sparsity`` for the layers that are not named.
+
+    Weak where shares come from elsewhere and the network has changed since: nothing adapts them.
+    """
 
     key: ClassVar[str] = "per_layer"
     label: ClassVar[str] = "Per layer"

@@ -20,6 +20,9 @@ class BySensitivity(Filling):
     regression). The common drop is found by halving, so that the sum is what was asked. Layers whose drop
     stays 0 go first. Beyond the last measured share a layer counts as rising to a drop of 1.
 
+    Weak where layers make up for each other or fail together: each curve was measured with all other layers
+    dense.
+
     Source: the shares by sensitivity of Han et al. 2015, arXiv:1506.02626, section 3, and Li et al. 2017,
     arXiv:1608.08710, section 3.2, here with one bound for all layers.
     """

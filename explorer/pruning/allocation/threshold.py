@@ -20,6 +20,8 @@ class Threshold:
     standard deviation) or ``percentile`` (0-100). ``values`` gives single layers a line of
     their own; the others take ``value``.
 
+    Weak where many scores are equal or close to the value: a small move of the line takes many units at once.
+
     Source: absolute and std as in Han et al. 2015, arXiv:1506.02626 (a quality parameter times
     the standard deviation of the layer's weights).
     """

@@ -14,6 +14,8 @@ class Uniform:
     """The same share of every unlocked layer: n = round(sparsity * n_units) in each.
 
     The counting of ``torch.nn.utils.prune.l1_unstructured``, layer by layer.
+
+    Weak where layers are not equally sensitive, as the first and the last ones seldom are.
     """
 
     key: ClassVar[str] = "uniform"

@@ -23,6 +23,9 @@ class Apoz(Criterion):
     layers share their channels, the mean over the layers that a ReLU (or the like) follows. The size of
     the weights plays no part.
 
+    Weak where nonlinearities are never exactly zero (GELU, tanh), or a unit is silent on these samples and
+    needed on others.
+
     Source: Hu et al. 2016, arXiv:1607.03250, equation 1.
     """
 

@@ -19,6 +19,9 @@ class BnScale(Criterion):
     its batch norms for a residual block. The paper trains with an L1 penalty on gamma first; without that, gamma
     still says how large a channel leaves its layer.
 
+    Weak where the network was trained without a penalty on gamma: scales then say little, and a following layer
+    may undo them. Without batch norm there is no score.
+
     Source: Liu et al. 2017, arXiv:1708.06519.
     """
 

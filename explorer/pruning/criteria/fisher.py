@@ -18,6 +18,9 @@ class Fisher(Criterion):
     diagonal of the empirical Fisher information: near a minimum it stands in for the Hessian's. Summed and not
     averaged, since it is counted in the loss. Compare with Optimal brain damage, which takes the curvature itself.
 
+    Weak where the network has not converged, or its gradients on the samples are almost zero because it knows
+    them by heart.
+
     Source: LeCun et al. 1990, "Optimal Brain Damage" (1/2 h w^2); Theis et al. 2018, arXiv:1801.05787 (the
     empirical Fisher information in place of h).
     """

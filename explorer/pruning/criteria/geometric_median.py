@@ -21,6 +21,9 @@ class GeometricMedian(Criterion):
     score[g] = mean over the other units h of sqrt(mean_i (w[g, i] - w[h, i])^2). Within a layer this orders as
     the paper's sum of distances does; means take the place of sums so that layers of other widths compare.
 
+    Weak where units differ in size more than in direction: a large and useful unit amid its neighbours goes
+    before a small one at the edge.
+
     Source: He et al. 2019, arXiv:1811.00250, equation 4.
     """
 

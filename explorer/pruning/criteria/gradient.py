@@ -19,6 +19,9 @@ class Gradient(Criterion):
     score[g] = mean over batches and over the unit's weights of |dL/dw|. The size of the weight
     plays no part: compare it with Taylor, which multiplies by the weight.
 
+    Weak where the network is trained to the end: gradients nearly vanish there, and a large weight with a small
+    gradient goes before a tiny one with a large one.
+
     Source: Mozer and Smolensky 1988 (relevance as the derivative of the error); the plain
     gradient-magnitude baseline of Blalock et al. 2020, arXiv:2003.03033.
     """

@@ -20,6 +20,8 @@ class HeadConfidence(Criterion):
     looks at one place, 1 / places where it looks everywhere alike. Heads that share their keys and go
     together: the mean over them. Weights play no part.
 
+    Weak where a head that looks at one place always, such as the first one, is confident and may do nothing.
+
     Source: Voita et al. 2019, arXiv:1905.09418, section 4 (there without the end of a sentence).
     """
 

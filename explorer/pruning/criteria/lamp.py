@@ -18,6 +18,9 @@ class Lamp(Criterion):
     fairly without any choice of shares, and the best unit of every layer scores 1, so that a global
     ranking empties no layer. Use it with the global allocation.
 
+    Weak where a request is uniform (within a layer it is plain magnitude), or layers do the same work with very
+    different numbers of weights.
+
     Source: Lee et al. 2021, arXiv:2010.07611, equation 2 (single weights; units by their squared norm: ours).
     """
 

@@ -17,6 +17,9 @@ class LpNorm(Criterion):
     sizes can be ranked together under a global allocation. On single weights it is |w| for
     every p.
 
+    Weak where a layer's scale says nothing, as before a normalisation that takes it away again: under a global
+    allocation such layers can be emptied.
+
     Source: Han et al. 2015, arXiv:1506.02626 (single weights);
     Li et al. 2017, arXiv:1608.08710 (whole output channels, p=1).
     """

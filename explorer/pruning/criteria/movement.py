@@ -23,6 +23,9 @@ class Movement(Criterion):
     Where some are negative, all are counted from the lowest of the model, which keeps every order: zero is then
     the unit that fell most.
 
+    Weak where there is little data or time: it needs a short training, its scores depend on the learning rate,
+    and a few steps are mostly noise.
+
     Source: Sanh et al. 2020, arXiv:2005.07683, section 4 and equation 4 (hard movement pruning, the lowest of
     each layer masked, with the cubic schedule of Zhu and Gupta 2017, arXiv:1710.01878).
     """

@@ -21,6 +21,9 @@ class Obd(Criterion):
     not needed: the curvature of the cross entropy does not depend on them. Summed and not averaged, since it is
     counted in the loss.
 
+    Weak where much goes at once: weights are looked at one by one, as if no two made up for each other. It
+    takes one backward pass a class.
+
     Source: LeCun et al. 1990, "Optimal Brain Damage" (1/2 h w^2, diagonal, extremal and quadratic
     approximations); the diagonal by one backward pass a class as in Dangel et al. 2020, arXiv:1912.10985.
     """

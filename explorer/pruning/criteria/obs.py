@@ -31,6 +31,9 @@ class Obs(Criterion):
     least-squares solution where rows keep or lose up to 150 inputs, and wherever they lose the same ones (whole
     channels); else SparseGPT's column sweep with some steps of conjugate gradients behind it.
 
+    Weak where rows are wide (it inverts a matrix of inputs by inputs for each layer), or the samples are fewer
+    than the inputs and the damping decides.
+
     Source: Hassibi and Stork 1993, "Second order derivatives for network pruning: optimal brain surgeon";
     layer by layer: Dong et al. 2017, arXiv:1705.07565; the sweep: Frantar and Alistarh 2023, arXiv:2301.00774.
     """

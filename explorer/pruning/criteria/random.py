@@ -19,6 +19,9 @@ class Random(Criterion):
     same seed gives the same scores whatever other layers are there. A unit that is nothing but zeros already
     scores 0 and goes first, as under every other criterion: the control of a sparse network is as sparse as what
     it is compared with.
+
+    Weak where anything is known about the units: it knows nothing, which is what it is for. One draw is not
+    enough; take several seeds.
     """
 
     key: ClassVar[str] = "random"

@@ -18,6 +18,8 @@ class RowMagnitude(Criterion):
     score[i, j] = the place of |W[i, j]| among the weights of output i, from 0 to 1; of equal ones the first is
     lower. It is what Wanda becomes where all inputs are equally strong.
 
+    Weak where outputs differ in what they are worth: each gives up the same share, also one that nothing reads.
+
     Source: the comparison group "(1, input)" of Sun et al. 2023, arXiv:2306.11695, section 5.
     """
 

@@ -19,6 +19,9 @@ class Snip(Criterion):
     trained: at the end of training the gradient of all samples nearly vanishes, and Taylor (batch by batch) sees
     more. Signs do not cancel within a unit as they do there.
 
+    Weak where the network is trained already: see above. Under a high share it can empty a layer, and nothing
+    is left to pass a signal.
+
     Source: Lee et al. 2019, arXiv:1810.02340 (single weights); summed over units as in
     van Amersfoort et al. 2020, arXiv:2007.00389 (3SP).
     """

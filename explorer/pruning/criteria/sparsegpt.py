@@ -33,6 +33,9 @@ class SparseGpt(Criterion):
     each group). The kept weights take the values that the sweep leaves. Optimal brain surgeon solves for
     the best values instead, and takes longer.
 
+    Weak where layers differ in how much they can give up: every block of columns loses the same share. The best
+    order of columns is not searched.
+
     Source: Frantar and Alistarh 2023, arXiv:2301.00774, algorithm 1 (there in float32).
     """
 

@@ -21,6 +21,9 @@ class Taylor(Criterion):
     units of all sizes compare under a global ranking: a larger unit costs what it costs. On single weights it
     is |w dL/dw|.
 
+    Weak where much goes at once, since the first order holds for small changes only, or the few samples are not
+    like those that come later.
+
     Source: Molchanov et al. 2017, arXiv:1611.06440 (absolute value; there of feature maps, here of the
     weights that make them); Molchanov et al. 2019, arXiv:1906.10771 (square of the sum over a set of weights);
     Michel et al. 2019, arXiv:1905.10650 (absolute value, for attention heads).

@@ -29,6 +29,9 @@ class Wanda(Criterion):
     Of a larger unit the score is the root mean square over its weights: where inputs are uncorrelated, what
     the unit adds to its layer's outputs.
 
+    Weak where inputs are about equally strong, as in small networks: it is then magnitude. A mean over samples
+    also hides an input that is rare but decisive.
+
     Source: Sun et al. 2023, arXiv:2306.11695, equation 1 (there of linear layers).
     """
 

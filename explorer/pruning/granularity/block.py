@@ -18,6 +18,9 @@ class Block:
     The matrix has one row for each output; its columns are all inputs (of a convolution:
     input channel by input channel, each with its kernel, row by row). Blocks lie edge to edge.
 
+    Weak where the important weights are scattered: a block goes or stays as a whole, so accuracy falls earlier
+    than with single weights.
+
     Source: Narang et al. 2017, arXiv:1711.02782.
     """
 

@@ -17,6 +17,9 @@ class Head:
 
     Heads that share keys and values (grouped queries) go together. One head always stays.
 
+    Weak where there are few heads, as in small transformers: each is a large share of its layer. Attention
+    whose heads cannot be told apart is left out, with the reason.
+
     Source: Michel et al. 2019, arXiv:1905.10650.
     """
 

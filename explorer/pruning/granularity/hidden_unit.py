@@ -19,6 +19,8 @@ class HiddenUnit:
     column, and its column in whatever reads it. All layers and both directions of one module
     have the same number of units, so the k-th units of all of them go together.
 
+    Weak where layers of one module need different widths: the k-th units of all of them go together.
+
     Source: Wen et al. 2018, arXiv:1709.05027 (the set of weights that go with a unit).
     """
 

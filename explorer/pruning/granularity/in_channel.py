@@ -21,6 +21,8 @@ class InChannel:
     layer). Where every layer that reads a channel drops it, nobody needs it: the layer that
     makes it loses it too, and both can be cut out. A channel that others still read stays.
 
+    Weak where other layers go on reading the channel: nothing becomes smaller then.
+
     Source: He et al. 2017, arXiv:1707.06168 (channel pruning on the input side).
     """
 

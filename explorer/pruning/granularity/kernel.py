@@ -14,6 +14,9 @@ from explorer.types import LayerInfo, LayerTable, LoadedModel, PruningGroup
 class Kernel:
     """Whole kernels of a convolution: the k x k weights between one input and one output channel.
 
+    Weak where kernels are 1 x 1, where it is the same as single weights, or the runtime has no kernel that
+    skips them.
+
     Source: Mao et al. 2017, arXiv:1705.08922 (there: 2-D, or kernel-level, granularity).
     """
 

@@ -21,6 +21,9 @@ class Layer:
     They have different sizes: the weights of each are repeated evenly to the length of the longest, so that means
     over them compare.
 
+    Weak where blocks also change the width or the resolution: those have no shortcut that could take their
+    place.
+
     Source: Veit et al. 2016, arXiv:1605.06431 (residual networks without some of their blocks).
     """
 

@@ -21,6 +21,8 @@ class MlpNeuron:
     A unit is a row of the first layer, its bias, and the column of the second that reads it.
     Attention, convolutions and the width of a residual stream stay as they are.
 
+    Weak where most weights lie elsewhere, in attention or convolutions, which stay as they are.
+
     Source: McCarley et al. 2019, arXiv:1910.06360 (the feed-forward neurons of a transformer).
     """
 

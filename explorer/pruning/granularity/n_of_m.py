@@ -22,6 +22,9 @@ class NOfM:
     input channels at the same place of the kernel (inputs of a linear layer): the order in
     which sparse matrix units read a convolution's weights.
 
+    Weak where a runtime does not know the pattern, or a layer needs more than n of m weights: every group loses
+    as many.
+
     Source: Mishra et al. 2021, arXiv:2104.08378, section 3 (2:4, along the input channels).
     """
 

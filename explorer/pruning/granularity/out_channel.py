@@ -19,6 +19,9 @@ class OutChannel:
     its bias, its batch-norm weight and bias, and the input columns of the layers that read it.
     So the masked network computes what the physically smaller one computes.
 
+    Weak where a residual stream couples many layers: one unit then costs much everywhere, and few units are
+    left to choose from.
+
     Source: Li et al. 2017, arXiv:1608.08710; coupling as in Fang et al. 2023, arXiv:2301.12900.
     """
 

@@ -13,6 +13,8 @@ from explorer.types import LayerTable, LoadedModel, PruningGroup
 class Weight:
     """Single weights (unstructured): the finest unit. Zeros appear, shapes stay.
 
+    Weak where time or memory has to fall: kernels and files for dense tensors do not see single zeros.
+
     Source: Han et al. 2015, arXiv:1506.02626.
     """
 

@@ -16,6 +16,9 @@ from explorer.recovery.training_run import TrainingRun
 class Finetune(Training):
     """Train the kept weights on fit; pruned ones stay zero, and the best epoch on tune is kept.
 
+    Weak where the pruned network is at chance with dead layers: no gradient flows through them, and no training
+    brings them back.
+
     Source: Han et al. 2015, arXiv:1506.02626, section 3 (retraining).
     """
 

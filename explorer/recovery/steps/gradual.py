@@ -26,6 +26,8 @@ class Gradual(RisingSettings, Training):
 
     Masks only grow, the optimiser goes on, and only epochs at the final sparsity can be kept.
 
+    Weak where there are few epochs: the network needs time to adapt between two rises.
+
     Source: Zhu & Gupta 2017, arXiv:1710.01878 (the cubic rise).
     """
 

@@ -21,6 +21,9 @@ class Narrow:
     Of these networks it is the one whose count is nearest to ``n_parameters``. Nothing of the trained network is
     left, so a recipe begins with it, and neither prunes nor goes back to first weights after it.
 
+    Weak where a family cannot be made narrower by one number, or it is trained for fewer epochs than what it is
+    compared with.
+
     Source: Liu et al. 2019, arXiv:1810.05270 (training the small network from scratch).
     """
 

@@ -17,7 +17,11 @@ from explorer.types import Dataset, LoadedModel
 
 @dataclass(frozen=True)
 class Prune:
-    """Score the weights of now and prune to the request's overall level; what is pruned stays pruned."""
+    """Score the weights of now and prune to the request's overall level; what is pruned stays pruned.
+
+    Weak where much goes at once and nothing is trained in between: what is left may answer one class to
+    everything.
+    """
 
     key: ClassVar[str] = "prune"
     label: ClassVar[str] = "Prune"

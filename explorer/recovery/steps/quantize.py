@@ -21,6 +21,9 @@ class Quantize(QuantizeSettings):
     Simulated in float, activations untouched. Training afterwards moves weights off the grid again, so this step
     comes last; pruning afterwards does not.
 
+    Weak where weights of one channel differ by orders of magnitude: one scale must serve them all, and small
+    ones become zero.
+
     Source: Krishnamoorthi 2018, arXiv:1806.08342 (symmetric, one scale for each output channel).
     """
 

@@ -28,6 +28,8 @@ class Refresh:
     Weights stay as they are, bit for bit. Seconds of work, and often most of what one-shot pruning lost. A network
     without batch norm stays as it is.
 
+    Weak where there is no batch norm, or the samples of fit are few: the averages are then noisy.
+
     Source: Li et al. 2020, arXiv:2007.02491 (adaptive batch normalisation after pruning).
     """
 

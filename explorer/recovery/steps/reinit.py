@@ -18,6 +18,8 @@ from explorer.types import Dataset, LoadedModel
 class Reinit:
     """The same masks, new random weights: a lottery ticket must do better than this.
 
+    Weak where it is taken for a method: it is a control.
+
     Source: Frankle & Carbin 2019, arXiv:1803.03635, section 2 (random reinitialisation).
     """
 

@@ -25,6 +25,9 @@ class Rewind(RewindSettings):
     ``early`` trains the dense network from its first weights for ``epochs`` epochs, just as it was trained once,
     and goes back to that moment; larger networks need it. The masks hold.
 
+    Weak where the first weights are not at hand, or the network is large: tickets of large networks begin some
+    epochs after the first weights.
+
     Source: Frankle & Carbin 2019, arXiv:1803.03635 (init); Frankle et al. 2020, arXiv:1912.05671 (early).
     """
 

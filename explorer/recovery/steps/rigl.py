@@ -34,6 +34,8 @@ class Rigl(Training):
     ``share`` to 0 at ``until`` of the epochs; then the mask rests, and only epochs after that can be kept. Gradients
     are of the mean loss of up to 512 samples, where the paper takes one batch of training.
 
+    Weak where there are few epochs: every mask change needs training to show whether it was one for the better.
+
     Source: Evci et al. 2020, arXiv:1911.11134, algorithm 1.
     """
 

@@ -25,6 +25,9 @@ class ShuffleMask:
 
     Places that come back take the dense model's values; rewind or draw fresh weights after it.
 
+    Weak where it is taken for a method: it is a control, and it keeps the shares of the layers, which may be
+    what matters.
+
     Source: the random-mask control of Frankle et al. 2021, arXiv:2009.08576 (layerwise shuffling).
     """
 
