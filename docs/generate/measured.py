@@ -15,7 +15,12 @@ from explorer.types import Dataset, LoadedModel, TradeOffPoint
 
 RATIOS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 # Units of each network that a criterion is tried on, until it applies.
-_TRIALS = (("digits-cnn", "weight"), ("digits-resnet", "out_channel"), ("digits-vit", "head"))
+_TRIALS = (
+    ("digits-cnn", "weight"),
+    ("digits-resnet", "out_channel"),
+    ("digits-vit", "head"),
+    ("digits-resnet", "depth"),
+)
 _FOR_UNITS = ("digits-cnn", "digits-resnet", "digits-vit", "digits-gru")
 _LEFT, _TOP, _WIDTH, _HEIGHT = 44, 12, 400, 180
 

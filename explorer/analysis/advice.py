@@ -215,12 +215,25 @@ def advise(
 ) -> Advice:
     """Whether pruning pays for this network, from a dozen first steps measured on the tune split.
 
-    ``max_drop``: the loss that is allowed, a fraction (0.01: one point), or in the unit of ``metric``. Counted are the
-    weights, multiplications and files; measured are the accuracies (paired, with a 95 % interval) and the time of each
-    layer (milliseconds at batch 1). A step is recommended only where its whole interval lies within ``max_drop``.
+    Counted are the weights, multiplications and files; measured are the accuracies (paired, with a 95 % interval) and
+    the time of each layer. A step is recommended only where its whole interval lies within ``max_drop``.
 
-    Raises ExplorerError when the model cannot run or there is no tune split.
+    Args:
+        model: A model or its address.
+        data: None: what the model was made for.
+        max_drop: The loss that is allowed, a fraction (0.01: one point), or in the unit of ``metric``.
+        metric: As for :func:`explorer.evaluate`, in the place of accuracy.
+        device: Where the passes run.
+        progress: A bar; None: where somebody types.
 
+    Returns:
+        The advice: layers with their weights, multiplications and milliseconds at batch 1, the steps that were tried,
+        and the best of them by size or time.
+
+    Raises:
+        ExplorerError: The model cannot run, or there is no tune split.
+
+    Examples:
         >>> import explorer as ex
         >>> advice = ex.advise("digits-mlp", max_drop=0.05)
         >>> advice.best("size").point.asked >= 0.5

@@ -19,6 +19,9 @@ class BlockInfluence(Criterion):
     score[g] = 1 - cosine(stream before the block, stream after it), the mean over samples and tokens. A stream
     without tokens (a picture's) is one vector for each sample. Weights play no part.
 
+    Weak where a block turns the stream little and what it adds is needed all the same: a small change in a direction
+    that a later block reads counts as little.
+
     Source: Men et al. 2024, arXiv:2403.03853 (ShortGPT), equation 1.
     """
 

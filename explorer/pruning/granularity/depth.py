@@ -24,6 +24,8 @@ class Depth:
     normalisation where that lies on the stream). All units share one threshold. A block that gives the stream
     another shape stays.
 
+    Weak where blocks are few: one of them is a large share of the network, and accuracy falls in steps.
+
     Source: Men et al. 2024, arXiv:2403.03853 (transformers); Veit et al. 2016, arXiv:1605.06431 (residual networks).
     """
 
