@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, expect
 
 import explorer as ex
 from docs.generate import commands, formats, methods, public, runtimes
@@ -19,7 +19,7 @@ from explorer.cli import COMMANDS
 from explorer.metrics.sparsity_support import TABLE
 from explorer.params import params_of
 from explorer.recovery.schemas import schemas
-from tests.browser import say_loudly, serve
+from tests.browser import FOREVER_MS, say_loudly, serve
 
 pytest_plugins = ("tests.browser",)
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,24 +106,27 @@ def address(site: Path, request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.slow
 @pytest.mark.browser
 def test_the_site_is_read_and_searched_in_light_dark_and_narrow_without_asking_another_server(
-    chromium_page: Page, address: str
+    chromium: Browser, address: str
 ) -> None:
-    page, strangers = chromium_page, []
-    page.on("request", lambda request: strangers.append(request.url))
-    grounds = set()
+    grounds: set[str] = set()
+    requests: list[str] = []
+    errors: list[str] = []
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        for width in (1280, 390):
+        # A visitor of one's own for each theme: the site remembers the first one that it showed.
+        context = chromium.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        for width in (390, 1280):
             page.set_viewport_size({"width": width, "height": 900})
             for name in SHOWN:
                 page.goto(f"{address}/{name}")
-                expect(page.locator("article h1")).to_be_visible()
+                expect(page.locator("article h1")).to_be_visible(timeout=FOREVER_MS)
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} at {width}"
-            grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-        page.evaluate("localStorage.clear()")  # where the first theme is remembered
+        grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        page.locator(".md-search__input").press_sequentially("lottery")
+        expect(page.locator(".md-search-result__meta")).to_contain_text("matching document", timeout=FOREVER_MS)
+        context.close()
     assert len(grounds) == 2
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.goto(f"{address}/index.html")
-    page.locator(".md-search__input").press_sequentially("lottery")
-    expect(page.locator(".md-search-result__meta")).to_contain_text("matching document")
-    assert [url for url in strangers if not url.startswith((address, "data:"))] == []
+    assert errors == []
+    assert [url for url in requests if not url.startswith((address, "data:"))] == []
