@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from explorer.engine import live
+from explorer.ui.serving import screens
 
 if TYPE_CHECKING:
     from streamlit.web.server.starlette.starlette_app import App
@@ -28,8 +29,10 @@ _INTERRUPTED = 1  # what Streamlit ends with after Ctrl+C; SIGTERM ends it as a 
 
 @asynccontextmanager
 async def lifespan(app: App) -> AsyncIterator[None]:
-    """What ``st.App`` takes: when the server stops, all background work is stopped, and waited for a moment."""
+    """What ``st.App`` takes: the screens are loaded before anybody comes; when the server stops, all background work
+    is stopped, and waited for a moment."""
     atexit.register(_leave)
+    await asyncio.to_thread(screens.load)
     yield
     await asyncio.to_thread(end_threads, _PATIENCE_S)
 
