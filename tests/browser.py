@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -29,6 +29,7 @@ FLAGS = (
     "--disable-sync",
 )
 FOREVER_MS = 120_000
+expect.set_options(timeout=FOREVER_MS)
 
 
 def executable() -> str | None:

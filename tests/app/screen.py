@@ -6,15 +6,23 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
+from playwright.sync_api import ConsoleMessage, FloatRect, Locator, Page, Request, WebSocket, expect
 
 from explorer.pruning.spec import PruneSpec
-from explorer.workbench.links import decode
+from explorer.workbench.links import controls_of, decode
 
 PATIENCE_MS = 150_000
 # No run is under way, its link is written, and no fact is of an older line or of a part of the samples.
 SETTLED = "[data-test-script-state=notRunning]:has(.facts):not(:has(.facts :is(.stale, .bar)))"
+FITS = """() => [document.documentElement, document.querySelector('[data-testid="stMain"]')]
+  .every((element) => element.scrollWidth === element.clientWidth)"""
+TWO_FRAMES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
 expect.set_options(timeout=PATIENCE_MS)
+
+
+def query_of(url: str) -> dict[str, str]:
+    """The parameters of a link, one value each."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
 @dataclass
@@ -94,7 +102,7 @@ class Screen:
     @property
     def query(self) -> dict[str, str]:
         """What the address bar says."""
-        return {name: values[0] for name, values in parse_qs(urlsplit(self.page.url).query).items()}
+        return query_of(self.page.url)
 
     @property
     def spec(self) -> PruneSpec:
@@ -110,13 +118,23 @@ class Screen:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def linked(self, **controls: object) -> None:
+        """Wait until the link holds these choices: it is written while the page is drawn, after the choice is shown."""
+        self.page.wait_for_url(lambda url: controls.items() <= controls_of(query_of(url)).items())
+
+    def still(self, place: Locator) -> FloatRect:
+        """Where it is on the screen, once it moves no more: charts and tables take their place one after the other."""
+        before = None
+        while (box := place.bounding_box()) is None or box != before:
+            before = box
+            self.page.evaluate(TWO_FRAMES)
+        return box
+
     def drag(self, group: str, to: float, *, steps: int = 12) -> None:
         """Drag a line with the mouse to a place (0..1) of its axis and let go."""
         self.row(group).scroll_into_view_if_needed()
-        area = self.row(group).locator(".ph-area").bounding_box()
-        handle = self.slider(group).bounding_box()
-        assert area is not None
-        assert handle is not None
+        area = self.still(self.row(group).locator(".ph-area"))
+        handle = self.still(self.slider(group))
         self.page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
         self.page.mouse.down()
         self.page.mouse.move(area["x"] + to * area["width"], area["y"] + area["height"] / 2, steps=steps)

@@ -50,7 +50,7 @@ def test_axe_finds_no_fault_on_any_page(visit: Visit, look: str) -> None:
         expect(screen.page.locator(DRAWN.format("h2" if page.name == "learn" else ".facts"))).to_have_count(1)
         expect(screen.page.get_by_role("heading", level=1)).to_have_text(page.question)
         expect(screen.page).to_have_title(f"{page.title} · Pruning Explorer")
-        assert screen.page.get_by_role("heading", level=2).count()
+        expect(screen.page.get_by_role("heading", level=2)).not_to_have_count(0)
         # What goes on in the background draws parts anew, and those fade while they are.
         expect(screen.page.get_by_text(re.compile("^(Scanning|Measuring)"))).to_have_count(0)
         screen.page.wait_for_function(CAN_SCROLL)

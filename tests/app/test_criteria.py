@@ -22,7 +22,7 @@ def choose(screen: Screen, name: str) -> None:
     screen.page.locator(".st-key-controls").get_by_role("button", name="Magnitude").click()
     screen.page.get_by_role("combobox", name="How important is a unit?").click()
     screen.page.get_by_role("option", name=re.compile(f"^{name}")).click()
-    expect(screen.page.locator(".st-key-controls").get_by_role("button", name=name)).to_be_visible(timeout=60_000)
+    expect(screen.page.locator(".st-key-controls").get_by_role("button", name=name)).to_be_visible()
 
 
 def test_a_criterion_that_looks_at_data_says_how_many_samples_and_is_measured(visit: Visit) -> None:
@@ -48,7 +48,7 @@ def test_two_criteria_on_one_layer_show_how_alike_they_rank_it(visit: Visit) -> 
     screen = visit().open(model="digits-mlp")
     screen.page.get_by_role("link", name="Weights", exact=True).click()
     card = screen.page.locator(".st-key-two_criteria_card")
-    expect(card.locator("p:not(.only-spoken)").filter(has_text="Rank correlation")).to_be_visible(timeout=60_000)
+    expect(card.locator("p:not(.only-spoken)").filter(has_text="Rank correlation")).to_be_visible()
     model = ex.load("digits-mlp")
     layer = card.page.locator(".st-key-layer_head").get_by_role("combobox").input_value()
     data = ex.load_data("digits", model=model)

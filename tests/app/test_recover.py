@@ -97,8 +97,7 @@ def test_the_ring_of_the_schedule_sets_the_sparsity(visit: Visit) -> None:
     expect(ring).to_have_attribute("aria-valuenow", "90")
     ring.press("ArrowDown")
     expect(screen.page.get_by_label("Sparsity, %", exact=True)).to_have_value("89", timeout=SLOW)
-    box = ring.bounding_box()
-    assert box is not None
+    box = screen.still(ring)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     screen.page.mouse.move(x, y)
     screen.page.mouse.down()
@@ -121,10 +120,8 @@ def test_a_lottery_ticket_runs_beside_its_control_and_can_be_taken_away(visit: V
     expect(runs.get_by_text("A row is one run")).to_be_visible()
 
     table = runs.get_by_test_id("stDataFrame")
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    assert box is not None
-    screen.page.mouse.click(box["x"] + 17, box["y"] + 52)
+    expect(table.locator("canvas").first).to_be_visible()
+    table.click(position={"x": 17, "y": 52})
     expect(runs.get_by_role("button", name="Weights")).to_be_visible(timeout=SLOW)
     with screen.page.expect_download() as held:
         runs.get_by_role("button", name="Weights").click()

