@@ -13,6 +13,7 @@ from torch.fx._symbolic_trace import _wrapped_fns_to_patch
 
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 from explorer.types.inputs import Inputs, InputSet, joined, tensors_of
+from explorer.types.step_limit import StepLimit
 
 ONE_AT_A_TIME = threading.Lock()
 _OF_SHAPE = {"dim", "size", "numel", "nelement", "ndimension", "is_floating_point", "element_size", "__len__"}
@@ -33,12 +34,15 @@ class OwnThreadTracer(fx.Tracer):
     cannot be traced, and neither can what the numbers in a tensor decide.
     """
 
-    def __init__(self, example: Inputs, *, fixed_sizes: bool = False, opaque: bool = False) -> None:
+    def __init__(
+        self, example: Inputs, limit: StepLimit | None = None, *, fixed_sizes: bool = False, opaque: bool = False
+    ) -> None:
         """``fixed_sizes``: sizes other than the number of samples become numbers, and what is made of them constants.
 
         ``opaque``: functions that a library keeps from being traced stay one step each.
         """
         super().__init__()
+        self._limit = limit or StepLimit()
         self._fixed_sizes = fixed_sizes
         self._opaque = opaque
         self._thread = threading.get_ident()
@@ -51,7 +55,7 @@ class OwnThreadTracer(fx.Tracer):
         return threading.get_ident() != self._thread or (self._shapes is not None and self._shapes.running)
 
     def trace(self, root: Any, concrete_args: NamedArguments | None = None) -> fx.Graph:
-        """The graph of ``root``; raises what its code raises when it is given no real numbers."""
+        """The graph of ``root``; raises what its code raises when it is given no real numbers, and TooMuchError."""
         with ONE_AT_A_TIME:
             self._thread = threading.get_ident()
             self._shapes = _Shapes(root, self._example)
@@ -103,6 +107,7 @@ class OwnThreadTracer(fx.Tracer):
         **options: GraphValue,
     ) -> GraphValue:
         """A step; with fixed sizes the number or the constant that follows from the example's shapes."""
+        self._limit.step()
         proxy = super().create_proxy(kind, target, args, kwargs, *rest, **options)
         if not self._fixed_sizes or self._shapes is None or self._shapes.running:
             return proxy

@@ -6,19 +6,24 @@ from torch import fx, nn
 
 from explorer.pruning.tracer import OwnThreadTracer
 from explorer.types.inputs import Inputs
+from explorer.types.step_limit import StepLimit, TooMuchError
 
 
 def traced(module: nn.Module, example: Inputs) -> fx.GraphModule:
     """The graph of ``module`` on inputs like ``example``; raises what torch.fx raises for code it cannot follow.
 
+    Code of too many steps is given up with a RuntimeError.
     Code that needs the sizes of its inputs as numbers is followed for the sizes of the example: such a graph takes
     any number of samples, and no other sizes.
     """
-    errors = []
-    for tracer in (_Tracer(example), _Tracer(example, fixed_sizes=True), _Tracer(example, opaque=True)):
+    errors, limit = [], StepLimit()
+    ways: tuple[dict[str, bool], ...] = ({}, {"fixed_sizes": True}, {"opaque": True})
+    for options in ways:
         before = set(vars(module))
         try:
-            return fx.GraphModule(module, tracer.trace(module))
+            return fx.GraphModule(module, _Tracer(example, limit.again(), **options).trace(module))
+        except TooMuchError as error:
+            raise RuntimeError(str(error)) from None
         except Exception as error:  # noqa: BLE001 - whatever the user's own forward raises for values that are none
             errors.append(error)
         finally:

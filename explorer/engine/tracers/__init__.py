@@ -1,7 +1,8 @@
 """How a model is taken apart, the finest way first: each is tried where the one before does not work or is not exact.
 
 (a) its Python code followed symbolically; (b) the operations that ``torch.export`` writes down; (c) a chain of
-blocks, or what of (a) stays in one piece; (d) the model as one step.
+blocks, or what of (a) stays in one piece; (d) the model as one step. Code of which (a) takes too long is not tried
+by (b), which takes longer.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from torch import nn
 
-from explorer.engine.tracers.base import NotTraceableError, Steps, Traced, Tracer, whole_model
+from explorer.engine.tracers.base import NotTraceableError, Steps, TooLongError, Traced, Tracer, whole_model
 from explorer.engine.tracers.chain import chain
 from explorer.engine.tracers.exported import exported
 from explorer.engine.tracers.symbolic import symbolic
@@ -21,9 +22,11 @@ INEXACT = "taken apart, the model gives other numbers"
 
 def ladder(make_shell: Callable[[], nn.Module], example: Inputs) -> Iterator[Traced]:
     """The ways to run a model, finest first; the last one, as a whole, always works. Each has a shell of its own."""
-    reasons: dict[Tracer, str] = {}
+    reasons: dict[Tracer, NotTraceableError] = {}
     in_pieces: list[Traced] = []
     for tracer in (symbolic, exported, chain):
+        if tracer is exported and isinstance(reasons.get(symbolic), TooLongError):
+            continue
         traced = _tried(tracer, make_shell(), example, reasons)
         if traced is not None and traced.pieces:
             in_pieces.append(traced)
@@ -33,9 +36,11 @@ def ladder(make_shell: Callable[[], nn.Module], example: Inputs) -> Iterator[Tra
     yield Traced(Steps(make_shell()), whole_model(example), f"whole: {reasons.get(symbolic, INEXACT)}")
 
 
-def _tried(tracer: Tracer, shell: nn.Module, example: Inputs, reasons: dict[Tracer, str]) -> Traced | None:
+def _tried(
+    tracer: Tracer, shell: nn.Module, example: Inputs, reasons: dict[Tracer, NotTraceableError]
+) -> Traced | None:
     try:
         return tracer(shell, example)
     except NotTraceableError as error:
-        reasons[tracer] = str(error)
+        reasons[tracer] = error
         return None

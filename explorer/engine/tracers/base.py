@@ -14,6 +14,10 @@ class NotTraceableError(Exception):
     """The model cannot be taken apart in this way; its text says why."""
 
 
+class TooLongError(NotTraceableError):
+    """Taking it apart was given up, after too many steps or too much time."""
+
+
 class Steps(nn.Module):
     """Where a graph's steps are found.
 

@@ -18,10 +18,11 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from explorer.engine.tracers.base import NotTraceableError, Steps, Traced, placeholders
+from explorer.engine.tracers.base import NotTraceableError, Steps, TooLongError, Traced, placeholders
 from explorer.engine.tracers.reads import parameters_read
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 from explorer.types.inputs import Inputs, call, repeated
+from explorer.types.step_limit import StepLimit, TooMuchError
 
 _FEWEST = 2  # blocks
 _NO_VALUE = "no value: these samples take another way through the blocks"
@@ -202,6 +203,8 @@ def chain(shell: nn.Module, example: Inputs) -> Traced:
         steps, graph = _steps(shell, way, between | _outside(shell, paths), x)
     except NotTraceableError:
         raise
+    except TooMuchError as error:
+        raise TooLongError(str(error)) from None
     except Exception as error:  # the model's own code runs here and may raise anything
         logging.getLogger(__name__).debug("The model could not be run block by block.", exc_info=True)
         raise NotTraceableError(f"its blocks cannot be run one by one ({type(error).__name__})") from None
@@ -214,10 +217,11 @@ def _steps(shell: nn.Module, way: _Way, shared: set[str], x: Inputs) -> tuple[St
     args, named = placeholders(graph, x)
     outputs: list[fx.Node] = []
     values: list[GraphValue] = []
+    limit = StepLimit()
     every = frozenset(name for name, _ in shell.named_parameters(remove_duplicate=False))
     for last in range(len(way.calls) + 1):
         uses = _uses(shell, way.calls[last], shared) if last < len(way.calls) else every
-        stretch, value = _stretch(Stretch(shell, way, last, (), uses), values, x)
+        stretch, value = _stretch(Stretch(shell, way, last, (), uses), values, x, limit)
         steps.chain.append(stretch)
         outputs.append(graph.call_module(f"chain.{last}", (*(outputs[i] for i in stretch.given), *args), named))
         values.append(value)
@@ -225,10 +229,11 @@ def _steps(shell: nn.Module, way: _Way, shared: set[str], x: Inputs) -> tuple[St
     return steps, graph
 
 
-def _stretch(bare: Stretch, values: Sequence[GraphValue], x: Inputs) -> tuple[Stretch, GraphValue]:
+def _stretch(bare: Stretch, values: Sequence[GraphValue], x: Inputs, limit: StepLimit) -> tuple[Stretch, GraphValue]:
     """The stretch with as few of the earlier values as it needs, and what it gives."""
     given: set[int] = set()
     while True:
+        limit.step()
         stretch = Stretch(bare.model, bare.way, bare.last, sorted(given), bare.uses)
         try:
             with torch.no_grad():

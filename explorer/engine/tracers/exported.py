@@ -13,13 +13,30 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.overrides import TorchFunctionMode
 
-from explorer.engine.tracers.base import NotTraceableError, Steps, Traced
+from explorer.engine.tracers.base import NotTraceableError, Steps, TooLongError, Traced
 from explorer.pruning.running import output_of
 from explorer.pruning.tracer import ONE_AT_A_TIME
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 from explorer.types.inputs import Inputs, InputSet, repeated, tensors_of
+from explorer.types.step_limit import StepLimit, TooMuchError
 
 _N_SAMPLES = 3  # one or none would be taken for constants
+
+
+class _Counted(TorchFunctionMode):
+    """Counts the calls of torch's functions, up to the limit."""
+
+    def __init__(self, limit: StepLimit) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def __torch_function__(
+        self, func: Operation, types: object, args: CallArguments = (), kwargs: NamedArguments | None = None
+    ) -> GraphValue:
+        self._limit.step()
+        return func(*args, **(kwargs or {}))
 
 
 class _Flat(nn.Module):
@@ -29,11 +46,13 @@ class _Flat(nn.Module):
         super().__init__()
         self.model = model
         self._names = tuple(example.named) if isinstance(example, InputSet) else ()
+        self._limit = StepLimit()
 
     def forward(self, inputs: tuple[Tensor, ...]) -> object:
         n = len(inputs) - len(self._names)
         try:
-            return output_of(self.model(*inputs[:n], **dict(zip(self._names, inputs[n:], strict=True))))
+            with _Counted(self._limit):
+                return output_of(self.model(*inputs[:n], **dict(zip(self._names, inputs[n:], strict=True))))
         except RuntimeError as error:  # of these torch prints all that it has traced
             raise NotTraceableError(_first_line(error)) from error
 
@@ -46,6 +65,8 @@ def exported(shell: nn.Module, example: Inputs) -> Traced:
         graph = _graph(program, steps)
     except NotTraceableError:
         raise
+    except TooMuchError as error:
+        raise TooLongError(str(error)) from None
     except Exception as error:  # tracing runs the model's own code, which may raise anything
         logging.getLogger(__name__).debug("The model could not be exported.", exc_info=True)
         raise NotTraceableError(_first_line(error)) from None

@@ -16,11 +16,12 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-from explorer.engine.tracers.base import NotTraceableError, Steps, Traced
+from explorer.engine.tracers.base import NotTraceableError, Steps, TooLongError, Traced
 from explorer.pruning.tracer import OwnThreadTracer
 from explorer.text.names import listed
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 from explorer.types.inputs import Inputs
+from explorer.types.step_limit import StepLimit, TooMuchError
 
 _IN_PLACE_OPERATORS: dict[Operation, Operation] = {
     operator.iadd: operator.add,
@@ -42,8 +43,8 @@ class _PieceError(Exception):
 class _Tracer(OwnThreadTracer):
     """Knows in which module it was when tracing failed."""
 
-    def __init__(self, example: Inputs, pieces: set[str]) -> None:
-        super().__init__(example)
+    def __init__(self, example: Inputs, pieces: set[str], limit: StepLimit) -> None:
+        super().__init__(example, limit)
         self.pieces = pieces
         self.entered: list[str] = []
 
@@ -62,14 +63,17 @@ class _Tracer(OwnThreadTracer):
 def symbolic(shell: nn.Module, example: Inputs) -> Traced:
     """The steps of a model as far as its Python code can be followed; what cannot be followed stays in one piece."""
     pieces: set[str] = set()
+    limit = StepLimit()
     while True:
         try:
-            graph = _trace_once(shell, example, pieces)
+            graph = _trace_once(shell, example, pieces, limit.again())
         except _PieceError as failure:
             if not failure.path or failure.path in pieces:
                 raise NotTraceableError(str(failure)) from None
             pieces.add(failure.path)
             continue
+        except TooMuchError as error:
+            raise TooLongError(str(error)) from None
         for node in graph.nodes:
             if node.op in ("call_module", "get_attr"):
                 node.target = f"model.{node.target}"
@@ -78,8 +82,8 @@ def symbolic(shell: nn.Module, example: Inputs) -> Traced:
         return Traced(Steps(shell), graph, path, names)
 
 
-def _trace_once(shell: nn.Module, example: Inputs, pieces: set[str]) -> fx.Graph:
-    tracer = _Tracer(example, pieces)
+def _trace_once(shell: nn.Module, example: Inputs, pieces: set[str], limit: StepLimit) -> fx.Graph:
+    tracer = _Tracer(example, pieces, limit)
     try:
         graph = tracer.trace(shell)
     except Exception as error:
