@@ -102,11 +102,17 @@ def _writable(text: str, stream: TextIO) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, left: int = 1) -> list[str]:
     """Aligned lines; the first ``left`` columns to the left, the others to the right."""
-    cells = [list(head), *([clean_terminal(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    sides = ["<" if i < left else ">" for i in range(len(head))]
-    lines = ["  ".join(f"{c:{s}{w}}" for c, s, w in zip(row, sides, widths, strict=True)).rstrip() for row in cells]
+    cells = [list(head), *map(_printable, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    line = "  ".join(f"{{:{'<' if i < left else '>'}{width}}}" for i, width in enumerate(widths))
+    lines = [line.format(*row).rstrip() for row in cells]
     return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
+
+
+def _printable(row: Sequence[object]) -> list[str]:
+    """The cells as text; looked at one by one only where something in the row does not print."""
+    cells = [str(cell) for cell in row]
+    return cells if "".join(cells).isprintable() else [clean_terminal(cell) for cell in cells]
 
 
 def interval(m: Measurement) -> str:

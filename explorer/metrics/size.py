@@ -19,7 +19,9 @@ from torch import Tensor
 
 from explorer.metrics.filesize import Entry, file_bytes, header, in_file_order
 from explorer.metrics.origin import machine, today
+from explorer.ranking.together import counted
 from explorer.types import LoadedModel, Measurement, Plan
+from explorer.types.small import is_small
 
 NOTES = {
     "dense_file": "The whole file with every zero written out: pruning does not change it.",
@@ -113,11 +115,14 @@ def _kinds(
 
 def parameters(model: LoadedModel, plan: Plan) -> dict[str, Measurement]:
     """Counts over the whole model: ``total``; ``kept`` by the masks (or left after removal); ``nonzero`` values."""
-    masks = plan.masks
-    nonzero = sum(
-        int(torch.count_nonzero(t * masks[name].to(t.device) if name in masks else t))
-        for name, t in {**model.weights, **plan.updates}.items()
-    )
+    masks, weights = plan.masks, {**model.weights, **plan.updates}
+
+    def left(name: str) -> Tensor:
+        return weights[name] * masks[name].to(weights[name].device) if name in masks else weights[name]
+
+    small = {name: left(name) for name, tensor in weights.items() if is_small(tensor)}
+    nonzero = sum(counted(small, _not_zero).values())
+    nonzero += sum(int(torch.count_nonzero(left(name))) for name in weights if name not in small)
     return {
         "total": Measurement("total", model.n_parameters, "parameters", "counted", note="All parameters, tied once."),
         "kept": Measurement(
@@ -171,15 +176,23 @@ def _kept_per_group(mask: Tensor, m: int) -> int | None:
 
 def _kept_counts(plan: Plan) -> dict[str, int]:
     """How many weights stay, for each tensor that lost some."""
-    return {name: int(mask.sum()) for name, mask in plan.cut.items()}
+    return counted(plan.cut, _itself)
+
+
+def _not_zero(numbers: Tensor) -> Tensor:
+    return numbers != 0
+
+
+def _itself(mask: Tensor) -> Tensor:
+    return mask
 
 
 def _n_kept(model: LoadedModel, plan: Plan) -> int:
     """What neither a mask nor removal takes, without the prunable weights that were zero already."""
-    n_kept = 0
+    n_kept, n_left = 0, counted(plan.left, _itself)
     for name, tensor in model.weights.items():
         by_shape = math.prod(plan.kept_shapes.get(name, tuple(tensor.shape)))
-        n_kept += min(by_shape, int(plan.left[name].sum())) if name in plan.left else by_shape
+        n_kept += min(by_shape, n_left.get(name, by_shape))
     return n_kept
 
 

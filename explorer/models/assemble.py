@@ -21,6 +21,7 @@ from explorer.models.plain_weights import computes_weights, made_plain
 from explorer.models.stored import parted
 from explorer.models.tied import completed, tie, tied_names
 from explorer.models.unsteady import disagreements
+from explorer.models.without_numbers import without_numbers
 from explorer.params import member_to_json
 from explorer.ranking.together import not_finite
 from explorer.text.names import clean, listed
@@ -51,7 +52,7 @@ class Weights:
 
 def skeleton(architecture: Architecture) -> nn.Module:
     """The module without any numbers: what is not poured in cannot be run by accident."""
-    with torch.device("meta"):
+    with without_numbers():
         return architecture.build()
 
 

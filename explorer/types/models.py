@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +17,7 @@ from explorer.types.aliases import JsonObject
 from explorer.types.brief import Brief
 from explorer.types.inputs import Inputs, as_inputs
 from explorer.types.results import Finding, Task
-from explorer.types.small import joined, small_by_type
+from explorer.types.small import is_small, joined, parts_with, small_by_type
 
 SplitName = Literal["fit", "tune", "test"]
 
@@ -42,10 +43,7 @@ class LayerInfo:
 
     @property
     def n_weights(self) -> int:
-        n = 1
-        for size in self.shape:
-            n *= size
-        return n
+        return math.prod(self.shape)
 
     @property
     def prunable(self) -> bool:
@@ -70,11 +68,11 @@ class LayerTable(Brief):
                 return layer
         raise KeyError(name)
 
-    @property
+    @cached_property
     def prunable(self) -> tuple[LayerInfo, ...]:
         return tuple(layer for layer in self.layers if layer.prunable)
 
-    @property
+    @cached_property
     def n_prunable(self) -> int:
         return sum(layer.n_weights for layer in self.prunable)
 
@@ -127,8 +125,9 @@ class LoadedModel(Brief):
     @cached_property
     def nonzero(self) -> Mapping[str, Tensor]:
         """Masks of the weights that are not exactly zero; parameters without a zero have none."""
-        masks = {name: tensor != 0 for name, tensor in self.weights.items()}
-        return {name: mask for name, mask in masks.items() if not bool(mask.all())}
+        masks = dict(_small_nonzero(self.weights))
+        masks |= {name: tensor != 0 for name, tensor in self.weights.items() if not is_small(tensor)}
+        return {name: masks[name] for name in self.weights if name in masks and not bool(masks[name].all())}
 
     @property
     def identity(self) -> str:
@@ -161,6 +160,16 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
 
 def _bytes(numbers: Tensor) -> memoryview:
     return numbers.view(torch.uint8).numpy().data
+
+
+def _small_nonzero(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Masks of the small tensors that hold a zero: of thousands few do."""
+    for names in small_by_type(tensors).values():
+        numbers, sizes = joined(tensors, names)
+        nonzero, ends = numbers != 0, torch.tensor(sizes).cumsum(0)
+        for i in parts_with(~nonzero, ends):
+            end = int(ends[i])
+            yield names[i], nonzero[end - sizes[i] : end].reshape(tensors[names[i]].shape)
 
 
 def _small_bytes(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, memoryview]]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from explorer.types.aliases import JsonObject
 from explorer.types.brief import Brief
 from explorer.types.models import LayerInfo, LayerTable
-from explorer.types.small import is_small, joined, small_by_type
+from explorer.types.small import is_small, joined, not_all_true, small_by_type
 
 _ALL_MAY_GO = ("weight", "group", "residual block", "layer block")
 
@@ -168,7 +168,7 @@ class Plan(Brief):
     @cached_property
     def cut(self) -> Mapping[str, Tensor]:
         """Those of ``left`` that take anything away."""
-        return {name: mask for name, mask in self.left.items() if not bool(mask.all())}
+        return {name: self.left[name] for name in not_all_true(self.left)}
 
     def n_pruned_in(self, layer: LayerInfo) -> int:
         return _n_cut(self.masks.get(layer.parameter))

@@ -12,7 +12,7 @@ SMALL = 1 << 12  # up to so many numbers a call of torch costs more than they do
 
 def is_small(tensor: Tensor) -> bool:
     """Whether it is looked at together with others."""
-    return tensor.numel() <= SMALL and tensor.device.type == "cpu"
+    return tensor.numel() <= SMALL and tensor.is_cpu
 
 
 def small_by_type(tensors: Mapping[str, Tensor]) -> dict[torch.dtype, list[str]]:
@@ -29,3 +29,18 @@ def joined(tensors: Mapping[str, Tensor], names: list[str]) -> tuple[Tensor, lis
     with torch.no_grad():
         flat = [tensors[name].reshape(-1) for name in names]
         return torch.cat(flat), [part.numel() for part in flat]
+
+
+def parts_with(marks: Tensor, ends: Tensor) -> list[int]:
+    """Which of the parts, which lie one after another up to ``ends``, hold a True."""
+    places = torch.nonzero(marks).flatten()
+    return sorted(set(torch.bucketize(places, ends, right=True).tolist()))
+
+
+def not_all_true(masks: Mapping[str, Tensor]) -> list[str]:
+    """The names of the masks that hold a False, in the order of the mapping."""
+    lacking = {name for name, mask in masks.items() if not is_small(mask) and not bool(mask.all())}
+    for names in small_by_type(masks).values():
+        marks, sizes = joined(masks, names)
+        lacking |= {names[i] for i in parts_with(~marks, torch.tensor(sizes).cumsum(0))}
+    return [name for name in masks if name in lacking]

@@ -22,7 +22,7 @@ from explorer.pruning.select import keep_mask, keep_masks
 from explorer.ranking.of_each import quantiles_of_each
 from explorer.ranking.order import Magnitudes
 from explorer.ranking.together import counted, not_finite
-from explorer.types import tensors_digest
+from explorer.types import LoadedModel, tensors_digest
 from explorer.types.files.reading.answer import UnusableError
 from explorer.types.small import SMALL
 
@@ -134,3 +134,12 @@ def test_a_file_of_twenty_thousand_tensors_is_listed_in_a_few_seconds(tmp_path: 
     by_name = {row["name"]: row for row in listed}
     assert [by_name[f"layer{i}"]["n_zeros"] for i in range(8)] == [4, 0, 0, 0, 0, 0, 0, 4]
     assert by_name["layer10"]["quantiles"]["0.5"] == 3.0
+
+
+def test_masks_of_what_was_zero_before_are_those_of_each_tensor_and_only_where_there_is_a_zero() -> None:
+    tensors = many(*DTYPES) | {"large": torch.arange(SMALL + 2.0), "whole": torch.tensor([[3, 0], [1, 2]])}
+    masks = LoadedModel("a", None, tensors, "digest").nonzero
+
+    assert list(masks) == [name for name, tensor in tensors.items() if bool((tensor == 0).any())]
+    assert len(masks) > 5
+    assert all(torch.equal(mask, tensors[name] != 0) for name, mask in masks.items())

@@ -61,3 +61,13 @@ def test_a_drawing_in_which_nothing_changed_makes_no_plan_anew(visit: Open, many
 
     assert same is first
     assert at.session_state["_last_plan"].plan.n_pruned == round(0.8 * 4 * N)
+
+
+def test_of_hundreds_of_warnings_some_are_drawn_and_the_others_counted(visit: Open, many: str) -> None:
+    at = visit(model=many)
+    next(button for button in at.button if button.label == "90%").click().run()
+
+    drawn = sum(":material/warning:" in line.value or ":material/error:" in line.value for line in at.markdown)
+    n_unlisted = next(c.value for c in at.caption if "more are not listed here" in c.value).split()[0]
+    assert drawn == 2 + 50
+    assert int(n_unlisted) > 50

@@ -106,7 +106,7 @@ def _cells(row: JsonDict) -> list[str]:
         " x ".join(map(str, row["shape"])) or "scalar",
         printing.count(row["n_weights"]),
         printing.count(row["n_zeros"]),
-        *(printing.number(values.get(name)) for name in _SHARE_NAMES),
+        *map(printing.number, map(values.get, _SHARE_NAMES)),
     ]
 
 

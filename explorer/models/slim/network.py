@@ -12,6 +12,7 @@ from explorer.models.slim.document import Graph, refused
 from explorer.models.slim.running import arguments, call, resolved, tensor_at
 from explorer.models.slim.vocabulary import layer_class
 from explorer.models.slim.watched import MAX_BYTES, CheckedRun
+from explorer.models.without_numbers import without_numbers
 from explorer.text.names import clean, listed
 from explorer.types.aliases import CallArguments, GraphValue
 from explorer.types.files.reading.refusal import RefusedError
@@ -135,7 +136,7 @@ def example_inputs(graph: Graph, n: int = 1, generator: torch.Generator | None =
 def skeleton(graph: Graph) -> SlimNetwork:
     """The module with shapes but without numbers; RefusedError when a layer cannot be made."""
     network = _BY_INPUTS[len(graph.inputs) - 1](graph)
-    with torch.device("meta"):
+    with without_numbers():
         for path, (kind, arguments) in graph.layers.items():
             try:
                 layer = layer_class(kind)(**arguments)

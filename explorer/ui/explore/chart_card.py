@@ -32,6 +32,7 @@ _AXES = {
 _BUDGET = 0.01
 _SHOWN = "_chart_shown"
 _IN_SIGHT = 2
+_MOST_LISTED = 50  # of thousands of layers each may have a warning, and what is drawn is sent with every answer
 _MOST_CLASSES = 100
 _ICONS = {"ok": ":material/check_circle:", "warn": ":material/warning:", "fail": ":material/error:"}
 
@@ -195,9 +196,12 @@ def _watch(view: View) -> None:
     for finding in warnings[:_IN_SIGHT]:
         _finding(finding)
     if len(warnings) > _IN_SIGHT:
-        with st.popover(f"{len(warnings) - _IN_SIGHT} more"):
-            for finding in warnings[_IN_SIGHT:]:
+        with st.popover(f"{len(warnings) - _IN_SIGHT:,} more"):
+            for finding in warnings[_IN_SIGHT : _IN_SIGHT + _MOST_LISTED]:
                 _finding(finding)
+            n_unlisted = len(warnings) - _IN_SIGHT - _MOST_LISTED
+            if n_unlisted > 0:
+                st.caption(f"{n_unlisted:,} more are not listed here.")
     for note in view.plan.notes:
         st.caption(f":material/info: {clean_markdown(note, 300)}")
     if not warnings:

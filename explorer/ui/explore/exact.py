@@ -52,9 +52,15 @@ def _begin(name: str, unit: str, work: Workspace, scores: Scores, plan: Plan) ->
     st.session_state[_BEGUN] = of
     counts = {k.group.name: k.n_pruned for k in plan.groups if k.group.why_not is None and not k.locked}
     names = list(counts) if name == _ALL else [name]
-    typed = Threshold(st.session_state.get("exact_value") or 0.0, unit).wanted(scores, {})
-    if not any(counts.values()) or any(typed[one] != counts.get(one, typed[one]) for one in names):
+    typed = Threshold(st.session_state.get("exact_value") or 0.0, unit)
+    asked = (one for one in names if one in counts)
+    # One after the other: of very many lines the first that differs tells.
+    if not any(counts.values()) or any(_n_below(typed, scores, one) != counts[one] for one in asked):
         st.session_state["exact_value"] = _standing(name, unit, work, scores, plan)
+
+
+def _n_below(line: Threshold, scores: Scores, name: str) -> int:
+    return line.wanted(replace(scores, values={name: scores.values[name]}), {})[name]
 
 
 def _standing(name: str, unit: str, work: Workspace, scores: Scores, plan: Plan) -> float:
