@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 import plotly.graph_objects as go
 
 from explorer.charts.frame import axis, empty, framed
+from explorer.charts.scale import measured_axis
 from explorer.charts.theme import Theme
 from explorer.recovery.activation_threshold import ActivationPoint
 from explorer.text.delta import delta_text, named
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import interval, percent, provenance
+from explorer.text.numbers import interval, level, percent, provenance
 
 _MOST_LAYERS = 6
 
@@ -26,10 +27,8 @@ def skipped_activations(
     theme = theme or Theme.light()
     if not points:
         return empty(theme, "Nothing has been measured yet.", height=height)
-    lowest = min(p.accuracy.low if p.accuracy.low is not None else p.accuracy.value for p in points)
-    floor = 0.0 if lowest < 0.5 else 0.5
     across = axis(theme, "share of activations that are zero", tickformat=".0%", range=[-0.015, 1.015])
-    up = axis(theme, grid=True, tickformat=".0%", range=[floor - 0.01, 1.03], dtick=0.2 if floor == 0 else 0.1)
+    up = measured_axis(theme, [p.accuracy for p in points])
     figure = framed(theme, height=height, x=across, y=up, showlegend=False)
     row = sorted(points, key=lambda p: p.skipped.value)
     _zero_before(figure, row[0].already_zero.value, theme)
@@ -41,7 +40,8 @@ def _band(row: Sequence[ActivationPoint], theme: Theme) -> Iterator[go.Scatter]:
     if len(row) < 2:
         return
     shares = [p.skipped.value for p in row]
-    lows, highs = ([getattr(p.accuracy, end) or p.accuracy.value for p in row] for end in ("low", "high"))
+    lows = [p.accuracy.value if p.accuracy.low is None else p.accuracy.low for p in row]
+    highs = [p.accuracy.value if p.accuracy.high is None else p.accuracy.high for p in row]
     yield go.Scatter(
         x=shares + shares[::-1],
         y=highs + lows[::-1],
@@ -86,7 +86,7 @@ def _hover(p: ActivationPoint) -> str:
     return "<br>".join(
         [
             f"<b>{percent(p.skipped.value)} zero</b>, asked {percent(p.asked, 0)} of each layer",
-            f"{clean_plotly(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>{spread}",
+            f"{clean_plotly(p.accuracy.name)} <b>{level(p.accuracy)}</b>{spread}",
             f"{clean_plotly(named(p.accuracy.name))} {delta_text(p.drop)} · {provenance(p.accuracy)}",
             *layers[:_MOST_LAYERS],
             *more,

@@ -8,13 +8,13 @@ from math import log10
 import plotly.graph_objects as go
 
 from explorer.charts.frame import axis, empty, framed
-from explorer.charts.scale import SCALES
+from explorer.charts.scale import SCALES, measured_axis
 from explorer.charts.sensitivity import cost_scale, depth
 from explorer.charts.theme import Theme
 from explorer.recovery.grid import FORMS, RECOVERIES, Form, GridPoint, RecoveryKind, pareto
 from explorer.text.delta import delta_with_ends, direction, named
 from explorer.text.names import clean_plotly
-from explorer.text.numbers import bytes_text, interval, percent, provenance
+from explorer.text.numbers import bytes_text, interval, level, percent, provenance
 
 FORM_NAMES: dict[Form, str] = {
     "float32": "float32",
@@ -45,8 +45,7 @@ def quantization_grid(points: Sequence[GridPoint], *, theme: Theme | None = None
     places, texts = scale.ticks(values)
     across = axis(theme, "bytes of the file (counted where hollow)", tickvals=places, ticktext=texts)
     across |= {"type": "log", "range": [log10(high) + 0.05, log10(low) - 0.05]}
-    floor = 0.0 if min(p.accuracy.value for p in shown if p.accuracy is not None) < 0.5 else 0.5
-    up = axis(theme, grid=True, tickformat=".0%", range=[floor - 0.01, 1.03], dtick=0.2 if floor == 0 else 0.1)
+    up = measured_axis(theme, [p.accuracy for p in shown if p.accuracy is not None])
     figure = framed(theme, height=height, x=across, y=up)
     figure.add_traces([*_front(shown, theme), *_lines(shown, theme), *_legend(shown, theme)])
     return figure
@@ -63,6 +62,8 @@ def quantization_heatmap(points: Sequence[GridPoint], *, theme: Theme | None = N
     rows = list(dict.fromkeys((p.form, p.recovery) for p in sorted(shown, key=_place)))
     levels = sorted({p.asked for p in shown})
     cells = {((p.form, p.recovery), p.asked): p for p in shown}
+    # Of a share all can be lost; of another metric the colours go up to the worst that was measured.
+    worst = max([1e-12, *(p.drop.value for p in shown if p.drop is not None and p.drop.unit != "fraction")])
     table = [[cells.get((row, level)) for level in levels] for row in rows]
     several = len({recovery for _, recovery in rows}) > 1
     names = {(p.form, p.recovery): name_of(p) + (f", {RECOVERY_NAMES[p.recovery]}" if several else "") for p in shown}
@@ -73,8 +74,8 @@ def quantization_heatmap(points: Sequence[GridPoint], *, theme: Theme | None = N
     figure = framed(theme, height=30 * len(rows) + 80, x=across, y=down, showlegend=False)
     return figure.add_trace(
         go.Heatmap(
-            z=[[None if p is None else _shade(p) for p in row] for row in table],
-            text=[["" if p is None or p.accuracy is None else percent(p.accuracy.value) for p in row] for row in table],
+            z=[[None if p is None else _shade(p, worst) for p in row] for row in table],
+            text=[["" if p is None or p.accuracy is None else level(p.accuracy) for p in row] for row in table],
             texttemplate="%{text}",
             colorscale=[list(stop) for stop in cost_scale(theme)],
             zmin=0.0,
@@ -93,8 +94,10 @@ def _place(p: GridPoint) -> tuple[int, int]:
     return FORMS.index(p.form), RECOVERIES.index(p.recovery)
 
 
-def _shade(p: GridPoint) -> float:
-    return depth(p.drop.value) if p.drop is not None and direction(p.drop) == "worse" else 0.0
+def _shade(p: GridPoint, worst: float) -> float:
+    if p.drop is None or direction(p.drop) != "worse":
+        return 0.0
+    return depth(p.drop.value, 1.0 if p.drop.unit == "fraction" else worst)
 
 
 def _colour(form: Form, theme: Theme) -> str:
@@ -175,7 +178,7 @@ def hover(p: GridPoint) -> str:
         lines.append(f"{bytes_text(p.size.value)} ({p.size.origin}, {clean_plotly(p.size.name.replace('_', ' '))})")
     if p.accuracy is not None:
         spread = f" (95%: {interval(p.accuracy)})" if interval(p.accuracy) else ""
-        lines.append(f"{clean_plotly(p.accuracy.name)} <b>{percent(p.accuracy.value)}</b>{spread}")
+        lines.append(f"{clean_plotly(p.accuracy.name)} <b>{level(p.accuracy)}</b>{spread}")
     if p.drop is not None and p.accuracy is not None:
         lines.append(f"{clean_plotly(named(p.accuracy.name))} {delta_with_ends(p.drop)} · {provenance(p.accuracy)}")
     if p.latency is not None:

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from explorer.analysis.pareto import unbeaten
+from explorer.charts.frame import axis
+from explorer.charts.theme import Theme
 from explorer.errors import ExplorerError
 from explorer.metrics.base import goodness
+from explorer.text.names import clean_plotly
 from explorer.text.numbers import bytes_text, percent, times
-from explorer.types import TradeOff, TradeOffPoint
+from explorer.types import Measurement, TradeOff, TradeOffPoint
+from explorer.types.aliases import JsonDict
 
 XName = Literal["compression_ratio", "macs", "size_bytes", "sparsity"]
 
@@ -105,3 +109,15 @@ def is_control(curve: TradeOff) -> bool:
 def by_factors(points: Sequence[TradeOffPoint]) -> bool:
     """Whether heights have a logarithmic axis: those of perplexity, where twice as much means the same anywhere."""
     return bool(points) and all(p.accuracy.name == "perplexity" and 0 < p.accuracy.value < math.inf for p in points)
+
+
+def measured_axis(theme: Theme, measured: Sequence[Measurement]) -> JsonDict:
+    """The axis upwards of measured values: a share in per cent, another metric in its own unit, with its name.
+
+    A share begins at zero, unless everything happens near the top: a cut axis makes small losses look large.
+    """
+    first = measured[0]
+    if first.unit != "fraction":
+        return axis(theme, clean_plotly(first.name), grid=True)
+    floor = 0.0 if min(m.value if m.low is None else m.low for m in measured) < 0.5 else 0.5
+    return axis(theme, grid=True, tickformat=".0%", range=[floor - 0.01, 1.03], dtick=0.2 if floor == 0 else 0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explorer.text.numbers import in_words, percent, provenance, times
+from explorer.text.numbers import in_words, level, provenance, times
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.types.aliases import JsonDict
 
@@ -43,4 +43,4 @@ def _point(point: TradeOffPoint) -> JsonDict:
 
 
 def _in_words(point: TradeOffPoint) -> str:
-    return f"{times(point.compression_ratio)}, {percent(point.accuracy.value)}"
+    return f"{times(point.compression_ratio)}, {level(point.accuracy)}"

@@ -102,3 +102,20 @@ def test_the_heat_map_has_a_format_a_row_and_no_colour_where_the_interval_covers
         [0.0, pytest.approx(0.3)],
         [0.0, pytest.approx(0.7)],
     ]  # roots of the drops
+
+
+def test_a_metric_that_is_no_share_keeps_its_own_unit_and_its_worst_value_is_the_strongest_colour() -> None:
+    def of(asked: float, nats: float, more: float) -> GridPoint:
+        judged = Measurement("loss", nats, "nats", "measured", nats - 0.01, nats + 0.01, n=450, best="lowest")
+        drop = replace(judged, name="drop", value=more, low=more - 0.001, high=more + 0.001)
+        measured = TradeOffPoint({}, "", asked, asked, 1.0, 1.0, 9, judged, drop)
+        size = Measurement("int8_bitmask", 9 - asked, "bytes", "counted")
+        return GridPoint(asked, asked, "int8", 8, "none", size=size, point=measured)
+
+    points = [of(0.0, 0.4, 0.1), of(0.5, 0.7, 0.4)]
+
+    heat = quantization_heatmap(points).data[0]
+    assert [*heat.text[0]] == ["0.4", "0.7"]
+    assert [*heat.z[0]] == pytest.approx([0.5, 1.0])  # the square roots of 0.1 / 0.4 and 0.4 / 0.4
+    assert quantization_grid(points).layout.yaxis.title.text == "loss"
+    assert "loss <b>0.7</b>" in hover(points[1])

@@ -12,8 +12,18 @@ NAME = "app"
 HELP = "Open the app in a browser; only this machine can reach it."
 
 
-# The parts of the app's own links that may be said here.
-OPENED = ("model", "arch", "data", "size", "mean", "std", "splits", "task")
+# The parts of the app's own links that may be said here, with what each says.
+_MODEL = "what to open at first: a bundled model, or the path of a file with its --arch"
+_OPENED = {
+    "arch": "architecture of a weight file, such as digits-mlp or timm:resnet18",
+    "data": "data to evaluate it on",
+    "size": "edge of a picture in pixels",
+    "mean": "subtracted from each channel, e.g. 0.5,0.5,0.5",
+    "std": "each channel is divided by it",
+    "splits": "shares for fit/tune/test, e.g. 0.5/0.25/0.25",
+    "task": "what labels in arrays are, where the guess is wrong",
+}
+OPENED = ("model", *_OPENED)
 QUOTAS = {
     "visitors": "visitors at once",
     "jobs": "jobs that wait or run",
@@ -41,16 +51,16 @@ def port_number(text: str) -> int:
 
 def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="what to open at first: a sample, or a file's path")
-    for flag in OPENED[1:]:
-        parser.add_argument(f"--{flag}", help=argparse.SUPPRESS if flag != "data" else "data to evaluate it on")
+    parser.add_argument("model", metavar="MODEL", nargs="?", help=_MODEL)
+    for flag, about in _OPENED.items():
+        parser.add_argument(f"--{flag}", metavar=flag[0].upper(), help=about)
     parser.add_argument("--port", type=port_number, metavar="N", help="default: 8501 or the next free one; 0: any free")
     parser.add_argument("--address", metavar="IP", help="address to serve on (default: 127.0.0.1)")
     parser.add_argument(
         "--open-to-network", action="store_true", help="let other machines in: whoever reaches the port may use the app"
     )
     parser.add_argument(
-        "--data-dir", metavar="FOLDER", help="where measured points are kept (default: your data folder)"
+        "--data-dir", metavar="FOLDER", help="where measured points are recorded (default: your data folder)"
     )
     parser.add_argument("--root", metavar="FOLDER", help="files in it may be opened by path (default: this folder)")
     for name, what in QUOTAS.items():

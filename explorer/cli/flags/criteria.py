@@ -7,7 +7,7 @@ from explorer.cli.flags.members import add_member
 from explorer.cli.flags.request import add_granularity, criteria_in_words, share
 
 NAME = "criteria"
-HELP = "Compare what two criteria think of one layer: rank correlation, overlap, and where they disagree."
+HELP = "Compare how two criteria rank one layer: rank correlation, overlap, and where they disagree."
 
 
 def add_arguments(parser: Parser) -> None:

@@ -17,6 +17,7 @@ from explorer.errors import ExplorerError
 from explorer.recovery.activation_threshold import ActivationPoint
 from explorer.tasks.activations import ActivationRequest
 from explorer.text.delta import DELTA, delta_text
+from explorer.text.numbers import level
 from explorer.types.aliases import JsonDict
 
 
@@ -78,7 +79,7 @@ def _cells(p: ActivationPoint) -> list[str]:
         printing.percent(p.asked),
         printing.percent(p.skipped.value),
         printing.percent(p.already_zero.value),
-        printing.percent(p.accuracy.value),
+        level(p.accuracy),
         printing.interval(p.accuracy),
         delta_text(p.drop),
     ]

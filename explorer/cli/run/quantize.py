@@ -23,6 +23,7 @@ from explorer.tasks.context import Context
 from explorer.tasks.grid import GridRequest
 from explorer.tasks.order import OrderRequest
 from explorer.text.delta import DELTA, delta_text
+from explorer.text.numbers import level
 from explorer.types.aliases import JsonDict
 
 
@@ -104,7 +105,7 @@ def _cells(p: GridPoint, on_front: bool) -> list[str]:
         *names,
         printing.count(p.size.value),
         p.size.origin,
-        printing.percent(p.accuracy.value),
+        level(p.accuracy),
         printing.interval(p.accuracy),
         delta_text(p.drop),
         printing.times(p.latency.ratio.value) if p.latency else "",

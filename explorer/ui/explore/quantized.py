@@ -8,12 +8,13 @@ import streamlit as st
 
 from explorer.engine.live import LiveWorker
 from explorer.export.onnx_int8 import INT8_METHODS, Int8Method, int8_onnx, why_not_int8
+from explorer.metrics.base import evaluated_by
 from explorer.recovery.quantization import quantized_plan
 from explorer.recovery.quantized_size import smallest
 from explorer.terms import tooltip
 from explorer.text.delta import delta_text
 from explorer.text.names import clean_markdown
-from explorer.text.numbers import bytes_text, interval, percent, provenance
+from explorer.text.numbers import bytes_text, interval, level, provenance
 from explorer.types import Evaluation, Plan
 from explorer.ui.explore.export_menu import setting_stem
 from explorer.ui.explore.view import View
@@ -87,10 +88,10 @@ def _accuracy(evaluation: Evaluation | None, bits: int) -> str:
     if evaluation is None:
         return f"With {bits}-bit weights  \n**…**  \nmeasuring"
     sign = "" if evaluation.complete else "≈ "
-    name = "Accuracy" if evaluation.judged_by == "labels" else "Agreement"
+    name = evaluated_by(evaluation.judged_by, evaluation.accuracy).capitalize()
     change, bounds = delta_text(evaluation.drop), interval(evaluation.accuracy)
     details = f"{change} against dense float · {bounds}, {provenance(evaluation.accuracy)}"
-    return f"{name}, {bits}-bit weights  \n**{sign}{percent(evaluation.accuracy.value)}**  \n{details}"
+    return f"{name}, {bits}-bit weights  \n**{sign}{level(evaluation.accuracy)}**  \n{details}"
 
 
 def _rounded(view: View, bits: int) -> Plan | None:

@@ -10,7 +10,7 @@ from explorer.tasks.grid import GridRequest
 from explorer.tasks.order import OrderRequest
 from explorer.text.delta import DELTA, delta_text
 from explorer.text.names import clean_markdown
-from explorer.text.numbers import interval, percent
+from explorer.text.numbers import interval, level, percent
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.quantize import grids
 from explorer.ui.shell import cache, running, tasks
@@ -66,7 +66,7 @@ def _row(tried: MeasuredOrder) -> dict[str, str]:
     evaluation = tried.evaluation
     return {
         "order": tried.words,
-        "accuracy": percent(evaluation.accuracy.value),
+        "accuracy": level(evaluation.accuracy),
         "95 %": interval(evaluation.accuracy),
         DELTA: delta_text(evaluation.drop),
     }

@@ -12,12 +12,13 @@ from explorer.engine.jobs import Job
 from explorer.export.naming import export_name
 from explorer.recovery.grid import RECOVERIES, GridPoint, n_points, pareto
 from explorer.tasks.grid import GridRequest
-from explorer.text.delta import DELTA, delta_text
+from explorer.text.delta import DELTA, delta_text, named, worse_is_up
 from explorer.text.names import clean_markdown
-from explorer.text.numbers import bytes_text, interval, percent
+from explorer.text.numbers import bytes_text, interval, level, percent
 from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
+from explorer.types.results import FIRST_NAMES
 from explorer.ui.quantize import grids, orders, skipped
 from explorer.ui.shell import running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
@@ -153,7 +154,7 @@ def _table(grid_points: list[GridPoint]) -> None:
     same = {"speed", "recovered"} if len({row["recovered"] for row in rows}) == 1 else {"speed"}
     dull = {name for name in same if len({row[name] for row in rows}) == 1}
     rows = [{name: text for name, text in row.items() if name not in dull} for row in rows]
-    st.dataframe(rows, hide_index=True, height=min(430, 35 * len(rows) + 38), column_config=_COLUMNS)
+    st.dataframe(rows, hide_index=True, height=min(430, 35 * len(rows) + 38), column_config=_columns(grid_points))
     st.caption("★: no other is both smaller and more accurate. The origin is that of the bytes.")
     for why in dict.fromkeys(f"{name_of(p)}: {p.why_not}" for p in grid_points if p.why_not):
         st.caption(f":material/info: {clean_markdown(why, 300)}")
@@ -161,10 +162,24 @@ def _table(grid_points: list[GridPoint]) -> None:
         st.caption(clean_markdown(note, 300))
     if any(p.latency for p in grid_points):
         st.caption("Speed: time of the float ONNX file / time of this one, in turns here, batch 1, one thread.")
+    judged = next((p.accuracy.name.replace("_", " ") for p in grid_points if p.accuracy), "accuracy").capitalize()
     chart.draw(quantization_heatmap(grid_points, theme=chart_theme()), "grid_heat")
     st.caption(
-        "Accuracy by share and format; the stronger the colour, the more was lost. No colour: the interval covers zero."
+        f"{judged} by share and format; the stronger the colour, the worse. No colour: the interval covers zero."
     )
+
+
+def _columns(grid_points: list[GridPoint]) -> JsonDict:
+    """The columns, under the name of what was measured."""
+    first = next((p for p in grid_points if p.accuracy is not None and p.drop is not None), None)
+    if first is None or first.accuracy is None or first.drop is None or first.accuracy.name in FIRST_NAMES:
+        return _COLUMNS
+    name = first.accuracy.name.replace("_", " ")
+    worse = "positive" if worse_is_up(first.drop) else "negative"
+    return _COLUMNS | {
+        "accuracy": _COLUMN.TextColumn(name[0].upper() + name[1:], width=90, help="On the tune split, measured."),
+        "change": _COLUMN.TextColumn(named(name), width=100, help=f"Against the dense float model: {worse} is worse."),
+    }
 
 
 _COLUMN = st.column_config
@@ -192,7 +207,7 @@ def _shown(p: GridPoint, on_front: bool) -> dict[str, str]:
         "format": _SHORT.get(p.form, f"{p.number_format}, simulated"),
         "recovered": RECOVERY_NAMES[p.recovery],
         "bytes": bytes_text(p.size.value),
-        "accuracy": percent(p.accuracy.value),
+        "accuracy": level(p.accuracy),
         "change": delta_text(p.drop),
         "speed": f"{p.latency.ratio.value:.2f}×{' slower' * (p.latency.ratio.value < 1)}" if p.latency else "",
         "origin": p.size.origin,

@@ -42,7 +42,7 @@ _FOUR = (
 @st.fragment
 def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """Settings, the story of the run, and all runs; reruns by itself while one runs."""
-    about = "Recovery trains what is left on the fit split and judges it on tune; it needs both, with labels."
+    about = "Recovery trains what is left on the fit split and evaluates it on tune; it needs both, with labels."
     why = recovery_jobs.why_not(model, dataset)
     dataset = measured_page.begun(model, dataset, "Nothing can be trained here", about, why)
     if dataset is None:

@@ -16,7 +16,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.tasks.recovery import RecoveryRequest
 from explorer.text.delta import DELTA, delta_with_ends
-from explorer.text.numbers import count, percent, times
+from explorer.text.numbers import count, level, times
 from explorer.types import Dataset, LoadedModel, Measurement
 from explorer.types.aliases import JsonDict
 from explorer.ui.recover import jobs as recovery_jobs
@@ -32,7 +32,7 @@ def draw(model: LoadedModel, dataset: Dataset) -> None:
     runs = recovery_jobs.of(model, dataset)
     st.header("Runs side by side", anchor=False)
     if not runs:
-        st.caption("Every run is kept here: as pruned, after the refresh and after training, against one another.")
+        st.caption("Every run is listed here: as pruned, after the refresh and after training, against one another.")
         return
     left, right = st.columns(2, gap="medium")
     ended = [(request.name, recovered) for request, job in runs if (recovered := recovery_jobs.result(job)) is not None]
@@ -93,7 +93,7 @@ def _row(name: str, job: Job, model: LoadedModel) -> dict[str, object]:
         return {**row, "smaller": "", "epochs": None, "as pruned": "", "refreshed": "", "trained": "", "revived": None}
 
     def text(m: Measurement | None) -> str:
-        return "" if m is None else percent(m.value)
+        return "" if m is None else level(m)
 
     return {
         **row,

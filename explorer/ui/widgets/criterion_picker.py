@@ -46,7 +46,7 @@ def first_line(member: type[Any]) -> str:
 def seen(scores: Scores) -> None:
     """How many samples the scores rest on."""
     if scores.n_seen:
-        st.caption(f"From {scores.n_seen:,} samples of the fit split; never from the samples that judge.")
+        st.caption(f"From {scores.n_seen:,} samples of the fit split; never from those that it is evaluated on.")
 
 
 def refusals(model: LoadedModel, dataset: Dataset | None) -> dict[str, str]:
