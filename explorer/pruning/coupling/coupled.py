@@ -27,12 +27,11 @@ def coupled_groups(model: LoadedModel, group: PruningGroup) -> Tensor:
 def coupled_spread(model: LoadedModel, group: PruningGroup, keep: Tensor) -> dict[str, dict[int, Tensor] | Tensor]:
     """(n_units,) bool -> which slices of every parameter stay, by dimension."""
     kept: dict[str, dict[int, Tensor] | Tensor] = {}
+    with_none = torch.cat([keep, keep.new_ones(1)])  # what is -1, of no unit, stays: one look-up instead of three steps
     for part in group.parts:
         if part.parameter not in model.weights:
             continue  # a running statistic: it is no weight, and a zero in it would mean nothing
-        stays = torch.ones(len(part.units), dtype=torch.bool)
-        inside = part.units >= 0
-        stays[inside] = keep[part.units[inside]]
+        stays = with_none[part.units]
         dims = kept.setdefault(part.parameter, {})
         if isinstance(dims, dict):
             dims[part.dim] = dims[part.dim] & stays if part.dim in dims else stays
