@@ -17,7 +17,8 @@ def table(rows: Iterable[Mapping[str, Any]]) -> str:
             f"{ours['difference']:.0e}" if "difference" in ours else "",
             row["date"],
         )
-        lines.append(f"| {row['name']} | " + " | ".join(cells) + " |")
+        name = row["name"] if row["library"] == "torchvision" else f"{row['name']} ({row['library']})"
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
