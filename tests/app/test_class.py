@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LOCKED = "The teacher reveals the measurement."
 IDLE = "[data-test-script-state=notRunning]"
+STILL = """() => [...document.querySelectorAll(".stElementContainer, .stVerticalBlock")]
+  .every((element) => getComputedStyle(element).opacity === "1" && element.dataset.stale !== "true")"""
 PATIENCE_MS = 150_000
 
 
@@ -137,6 +139,14 @@ def test_a_class_predicts_pauses_reveals_competes_and_outlives_its_server(chromi
         visitors.close()
 
 
+def faults_of(page: Page, script: str) -> list[str]:
+    """Once nothing fades any more: what is being drawn anew is paler for a moment."""
+    expect(page.locator(IDLE)).to_have_count(1)
+    page.wait_for_function(STILL)
+    page.evaluate(script)
+    return faults(page)
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_no_fault_on_the_desk_nor_at_a_students_place(chromium: Browser, tmp_path: Path, look: str) -> None:
     script, (width, scheme) = axe(), LOOKS[look]
@@ -151,17 +161,15 @@ def test_axe_finds_no_fault_on_the_desk_nor_at_a_students_place(chromium: Browse
             student = visitors.arrive(about["join"], **screen)
             pages = {"desk": teacher, "door": student}
             for name, page in pages.items():
-                expect(page.locator(IDLE)).to_have_count(1)
-                page.evaluate(script)
-                hits[name] = faults(page)
+                expect(page.get_by_role("heading", level=2).first).to_be_visible()
+                hits[name] = faults_of(page, script)
             button(student, "Join").click()
             choose(teacher, "The challenge")
             expect(button(student, "Hand in")).to_be_visible()
             expect(student.locator(".facts :is(.stale, .bar)")).to_have_count(0)
             student.mouse.move(1, 1)  # off the buttons, whose tooltips stand outside of the page's regions
             expect(student.locator("#stFloatingOverlayPortal > *")).to_have_count(0)
-            student.evaluate(script)
-            hits["challenge"] = faults(student)
+            hits["challenge"] = faults_of(student, script)
             assert {name: lines for name, lines in hits.items() if lines} == {}
     finally:
         visitors.close()
