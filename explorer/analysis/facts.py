@@ -8,10 +8,9 @@ from explorer.analysis.accuracy_findings import classes_answered
 from explorer.errors import Refusal
 from explorer.export.sizes import file_sizes
 from explorer.metrics.base import evaluated_by
-from explorer.text.delta import DELTA, delta_ends, delta_text, direction, named
+from explorer.text.delta import DELTA, NOTHING_REMOVED, delta_ends, delta_text, direction, named
 from explorer.text.numbers import bytes_text, interval, level, percent
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan
-from explorer.types.results import NOTHING_REMOVED
 
 ACCURACY, AGREEMENT = "Accuracy", "Agreement with dense"
 REMOVED, ZERO = "Weights removed", "Zero weights"

@@ -12,7 +12,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, TextIO
 
 from explorer.text import numbers
-from explorer.text.delta import delta_ends, delta_text
+from explorer.text.delta import NOTHING_REMOVED, delta_ends, delta_text
 from explorer.text.names import clean_terminal as clean_terminal
 from explorer.text.numbers import bytes_counted as bytes_counted
 from explorer.text.numbers import count as count
@@ -21,7 +21,6 @@ from explorer.text.numbers import percent as percent
 from explorer.text.numbers import points as points
 from explorer.text.numbers import times as times
 from explorer.types.aliases import JsonObject
-from explorer.types.results import NOTHING_REMOVED
 
 if TYPE_CHECKING:
     from explorer.types import Finding, Measurement, TradeOffPoint

@@ -25,10 +25,10 @@ from explorer.engine.tally import BatchResult, Tally, joined, per_sample
 from explorer.engine.workers import n_cores, worker_pool
 from explorer.errors import ExplorerError
 from explorer.pruning.apply import masked_weights, private_shell
+from explorer.text.delta import NOTHING_REMOVED
 from explorer.types import Evaluation, LoadedModel, Plan, Split
 from explorer.types.aliases import GraphValue
 from explorer.types.inputs import Inputs
-from explorer.types.results import NOTHING_REMOVED
 from explorer.types.stopping import carried, holding, result
 
 T = TypeVar("T")

@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from explorer.text.numbers import change, change_between
-from explorer.types.results import NOTHING_REMOVED
 
 if TYPE_CHECKING:
     from explorer.types import Measurement
 
+# The note of a drop where the model is the dense one: nothing is compared, so there is no interval.
+NOTHING_REMOVED = "nothing removed"
 DELTA = "Δ accuracy"
 IN_POINTS = f"{DELTA}, pt"
 Direction = Literal["worse", "better", ""]

@@ -45,10 +45,6 @@ class Measurement(Brief):
     best: Best | None = None
 
 
-NOTHING_REMOVED = "nothing removed"
-"""The note of a drop where the model is the dense one: nothing is compared, so there is no interval."""
-
-
 @dataclass(frozen=True)
 class Finding:
     """Something to know about a model or a plan, with what the user can do about it."""

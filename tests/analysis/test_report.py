@@ -16,8 +16,8 @@ from explorer.analysis.report import Report, report
 from explorer.cli import printing
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import Limit, PruneSpec
+from explorer.text.delta import NOTHING_REMOVED as NOTHING
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Split, tensors_digest
-from explorer.types.results import NOTHING_REMOVED as NOTHING
 
 
 def tiny(**more: Any) -> LoadedModel:

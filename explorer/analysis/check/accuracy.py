@@ -9,9 +9,9 @@ from explorer.analysis.check.base import CheckRule, Outcome
 from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.statistics import METHOD, paired_score, samples_needed, smallest_margin
 from explorer.params import param
+from explorer.text.delta import NOTHING_REMOVED
 from explorer.text.numbers import points_apart, points_spelled
 from explorer.types import Measurement
-from explorer.types.results import NOTHING_REMOVED
 
 
 @dataclass(frozen=True)
