@@ -16,6 +16,7 @@ The whole library from a notebook or a script::
     cells = list(ex.run(ex.tasks.ScanRequest(spec), model))  # any long work as a value that can be stored and shared
     ex.save(model, ex.plan(model, spec), "pruned.safetensors")
     print(ex.check("pruned.safetensors"))  # pass, fail or cannot tell, before it is deployed
+    print(ex.compare_models(["digits-cnn", "pruned.safetensors"]))  # side by side, sample by sample
 
 and with a module and data of one's own::
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from explorer.analysis.comparison.compare import compare_methods as compare_methods
     from explorer.analysis.comparison.comparison import Comparison as Comparison
     from explorer.analysis.evaluate import evaluate as evaluate
+    from explorer.analysis.models_compared.result import ModelsCompared as ModelsCompared
     from explorer.analysis.prune import prune as prune
     from explorer.analysis.report import Report as Report
     from explorer.analysis.report import report as report
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from explorer.recovery.recipe import Recipe as Recipe
     from explorer.recovery.recipe import recover as recover
     from explorer.tasks.check import check as check
+    from explorer.tasks.compare import compare_models as compare_models
     from explorer.tasks.running import run as run
     from explorer.types import TradeOff as TradeOff
 
@@ -81,6 +84,7 @@ _PUBLIC = {
     "Comparison": ("analysis.comparison.comparison", "Comparison"),
     "ExplorerError": ("errors", "ExplorerError"),
     "Limit": ("pruning.spec", "Limit"),
+    "ModelsCompared": ("analysis.models_compared.result", "ModelsCompared"),
     "Policy": ("analysis.check.policy", "Policy"),
     "PruneSpec": ("pruning.spec", "PruneSpec"),
     "Recipe": ("recovery.recipe", "Recipe"),
@@ -92,6 +96,7 @@ _PUBLIC = {
     "charts": ("charts", ""),
     "check": ("tasks.check", "check"),
     "compare_methods": ("analysis.comparison.compare", "compare_methods"),
+    "compare_models": ("tasks.compare", "compare_models"),
     "evaluate": ("analysis.evaluate", "evaluate"),
     "explore": ("notebook.explore", "explore"),
     "layers": ("pruning.layers", "layer_table"),
@@ -121,6 +126,7 @@ __all__ = [
     "Comparison",
     "ExplorerError",
     "Limit",
+    "ModelsCompared",
     "Policy",
     "PruneSpec",
     "Recipe",
@@ -132,6 +138,7 @@ __all__ = [
     "charts",
     "check",
     "compare_methods",
+    "compare_models",
     "evaluate",
     "explore",
     "layers",

@@ -96,6 +96,11 @@ def seconds(text: str) -> float:
 def add_model(parser: Parser) -> None:
     """MODEL and how to read it."""
     parser.add_argument("model", metavar="MODEL", help=f"{forms('model source')}; of bundled ones, e.g. digits-cnn")
+    add_reading(parser)
+
+
+def add_reading(parser: Parser) -> None:
+    """How a model is read."""
     group = parser.add_argument_group("reading the model")
     group.add_argument("--arch", metavar="A", help=f"architecture of a weight file: {', '.join(keys('architecture'))}")
     group.add_argument("--trust-code", action="store_true", help="let package.module:factory run your own code")

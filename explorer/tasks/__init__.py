@@ -17,6 +17,7 @@ from explorer.tasks.advice import AdviceRequest as AdviceRequest
 from explorer.tasks.base import AnyRequest as AnyRequest
 from explorer.tasks.base import TaskRequest as TaskRequest
 from explorer.tasks.check import CheckRequest as CheckRequest
+from explorer.tasks.compare import CompareRequest as CompareRequest
 from explorer.tasks.context import Context as Context
 from explorer.tasks.grid import GridRequest as GridRequest
 from explorer.tasks.order import OrderRequest as OrderRequest
@@ -39,6 +40,7 @@ MEMBERS: tuple[type[AnyRequest], ...] = (
     RemovalRequest,
     CheckRequest,
     AdviceRequest,
+    CompareRequest,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,11 +17,11 @@ from explorer.analysis.check.making import CheckAbout, outcomes_and_check
 from explorer.analysis.check.policy import Policy, given_policy
 from explorer.analysis.check.result import Check
 from explorer.analysis.parent import parent_of
+from explorer.analysis.requested import left_by
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.running import runnable
 from explorer.pruning.spec import PruneSpec
-from explorer.recovery.state import masked_model
 from explorer.store.database import Store
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
@@ -118,8 +118,7 @@ class CheckRequest(TaskRequest[Outcome | Check]):
             return self._opened(context), None
         dense = context.model
         plan = make_plan(dense, self.spec, context.scores(self.spec), context.dataset)
-        pruned = masked_model(dense, {**dense.weights, **plan.updates}, plan.masks)
-        return replace(pruned, meta={**pruned.meta, "source": "request", "spec": self.spec.to_json()}), plan
+        return left_by(dense, self.spec, plan), plan
 
     def _opened(self, context: Context) -> LoadedModel:
         address = self.candidate or ""

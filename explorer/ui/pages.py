@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explorer.ui.check import PAGE as CHECK
 from explorer.ui.classroom import PAGE as CLASSROOM
+from explorer.ui.compare import PAGE as COMPARE
 from explorer.ui.explore import PAGE as EXPLORE
 from explorer.ui.learn import PAGE as LEARN
 from explorer.ui.quantize import PAGE as QUANTIZE
@@ -24,6 +25,7 @@ MEMBERS: tuple[Page, ...] = (
     RECOVER,
     QUANTIZE,
     CHECK,
+    COMPARE,
     STRUCTURE,
     WEIGHTS,
     LEARN,

@@ -20,6 +20,7 @@ from explorer.tasks import (
     MEMBERS,
     ActivationRequest,
     CheckRequest,
+    CompareRequest,
     Context,
     GridRequest,
     OrderRequest,
@@ -49,6 +50,7 @@ REQUESTS: tuple[TaskRequest[Any], ...] = (
         spec=half(), policy={"accuracy": {"margin": 0.02}, "parity": False}, slices={"light": ["day", "night"] * 30}
     ),  # type: ignore[arg-type]
     AdviceRequest(0.02),
+    CompareRequest((half(), half(0.9)), times=2),
     RemovalRequest(ex.PruneSpec("out_channel", "lp_norm", "global:sparsity=0.5"), batch=2, pairs=3),
 )
 

@@ -36,7 +36,7 @@ class AccuracyNotInferior(CheckRule):
             return self._of_other_answers(evidence)
         pair = evidence.pair
         lost, won, n = int(pair.lost.sum()), int(pair.won.sum()), len(pair)
-        drop = evidence.measured("drop", (lost - won) / n, "fraction", paired_score(lost, won, n))
+        drop = paired_drop(evidence)
         return self._judged(drop, f"{lost:,} right answers became wrong and {won:,} wrong ones right", (lost + won) / n)
 
     def _judged(self, drop: Measurement, counts: str, discordant: float) -> Outcome:
@@ -67,3 +67,10 @@ class AccuracyNotInferior(CheckRule):
         words = {"pass": "within the margin", "fail": "beyond the margin", "cannot tell": "on both sides of the margin"}
         why = f"The 95 % interval of the drop of {evidence.evaluation.accuracy.name} lies {words[status]}."
         return self.says(status, why, drop, limit=self.margin)  # type: ignore[arg-type]
+
+
+def paired_drop(evidence: CheckEvidence) -> Measurement:
+    """Accuracy before minus accuracy after, with the score interval of a paired difference; only with labels."""
+    pair = evidence.pair
+    lost, won, n = int(pair.lost.sum()), int(pair.won.sum()), len(pair)
+    return evidence.measured("drop", (lost - won) / n, "fraction", paired_score(lost, won, n))

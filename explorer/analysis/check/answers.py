@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -39,11 +39,13 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class AnswerPair:
-    """Both models' answers to n samples. ``kl`` (n,): KL(dense, candidate) in nats; ``labels`` (n,) or None."""
+    """Both models' answers to n samples. ``kl`` (n,): KL(dense, candidate) in nats; ``of_choice`` (n,): the candidate's
+    probability of what the dense model chooses; ``labels`` (n,) or None."""
 
     dense: Side
     candidate: Side
     kl: Tensor
+    of_choice: Tensor
     labels: Tensor | None
     n_classes: int
 
@@ -82,11 +84,27 @@ def task(model: LoadedModel, x: Inputs, labels: Tensor | None) -> Task:
 
 def answered(dense: LoadedModel, candidate: LoadedModel, x: Inputs, labels: Tensor | None) -> AnswerPair:
     """Both models' answers. Raises ExplorerError where they do not tell the same classes apart."""
-    parts = list(_batches(dense, candidate, x, labels))
+    return answered_by(dense, (candidate,), x, labels)[0]
+
+
+def answered_by(
+    dense: LoadedModel, candidates: Sequence[LoadedModel], x: Inputs, labels: Tensor | None
+) -> tuple[AnswerPair, ...]:
+    """The dense model's answers with those of each candidate; every model runs once.
+
+    Raises ExplorerError where they do not tell the same classes apart.
+    """
+    parts = list(_batches((dense, *candidates), x, labels))
     if not parts:
         raise ExplorerError("There are no samples to check on.", fix="Choose another split or other data.")
-    sides = (_joined([part[0] for part in parts]), _joined([part[1] for part in parts]))
-    return AnswerPair(*sides, torch.cat([part[2] for part in parts]), labels, parts[0][0].low.shape[0])
+    sides = [_joined(list(of_one)) for of_one in zip(*(part.sides for part in parts), strict=True)]
+    n_classes = parts[0].sides[0].low.shape[0]
+    kls = [torch.cat(of_one) for of_one in zip(*(part.kls for part in parts), strict=True)]
+    of_choice = [torch.cat(of_one) for of_one in zip(*(part.of_choice for part in parts), strict=True)]
+    return tuple(
+        AnswerPair(sides[0], side, kl, chosen, labels, n_classes)
+        for side, kl, chosen in zip(sides[1:], kls, of_choice, strict=True)
+    )
 
 
 def scores_of(model: LoadedModel, x: Inputs) -> Iterator[Tensor]:
@@ -103,20 +121,34 @@ def _scores(module: nn.Module, x: Inputs) -> Tensor:
         return two_scores(logits_of(call(module, fitting(x, module)), len(x))).double().cpu()
 
 
-def _batches(
-    dense: LoadedModel, candidate: LoadedModel, x: Inputs, labels: Tensor | None
-) -> Iterator[tuple[Side, Side, Tensor]]:
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """What all models say to one batch; ``kls`` and ``of_choice`` of each model but the first."""
+
+    sides: list[Side]
+    kls: list[Tensor]
+    of_choice: list[Tensor]
+
+
+def _batches(models: Sequence[LoadedModel], x: Inputs, labels: Tensor | None) -> Iterator[_Batch]:
     start = 0
-    for one, other in zip(scores_of(dense, x), scores_of(candidate, x), strict=True):
-        if one.shape[1] != other.shape[1]:
-            what = "The two models do not answer the same question."
-            why = f"One tells {one.shape[1]} classes apart, the other {other.shape[1]}."
-            raise ExplorerError(what, why=why, fix="Name the model that the candidate replaces.")
-        of_labels = None if labels is None else labels[start : start + len(one)]
-        start += len(one)
-        logs = one.log_softmax(dim=1), other.log_softmax(dim=1)
-        kl = (logs[0].exp() * (logs[0] - logs[1])).sum(dim=1).clamp_min(0)
-        yield _side(one, logs[0], of_labels), _side(other, logs[1], of_labels), kl
+    for scores in zip(*(scores_of(model, x) for model in models), strict=True):
+        for other in scores[1:]:
+            _refuse_other_classes(scores[0], other)
+        of_labels = None if labels is None else labels[start : start + len(scores[0])]
+        start += len(scores[0])
+        logs = [each.log_softmax(dim=1) for each in scores]
+        sides = [_side(each, log, of_labels) for each, log in zip(scores, logs, strict=True)]
+        kls = [(logs[0].exp() * (logs[0] - log)).sum(dim=1).clamp_min(0) for log in logs[1:]]
+        of_choice = [log.exp().gather(1, sides[0].choice[:, None])[:, 0] for log in logs[1:]]
+        yield _Batch(sides, kls, of_choice)
+
+
+def _refuse_other_classes(one: Tensor, other: Tensor) -> None:
+    if one.shape[1] != other.shape[1]:
+        what = "The two models do not answer the same question."
+        why = f"One tells {one.shape[1]} classes apart, the other {other.shape[1]}."
+        raise ExplorerError(what, why=why, fix="Name the model that the candidate replaces.")
 
 
 def _side(scores: Tensor, logs: Tensor, labels: Tensor | None) -> Side:

@@ -12,6 +12,7 @@ from explorer.analysis.check.statistics import mcnemar, samples_for_share
 from explorer.metrics.interval import wilson
 from explorer.params import param
 from explorer.text.numbers import number, percent_asked
+from explorer.types import Measurement
 from explorer.types.aliases import JsonObject
 
 
@@ -34,8 +35,7 @@ class ChangedAnswers(CheckRule):
         if evidence.why_no_classes:
             return self.no_case(evidence.why_no_classes)
         pair, limit = evidence.pair, self.most
-        n_changed, n = int(pair.changed.sum()), len(pair)
-        share = evidence.measured("changed", n_changed / n, "fraction", wilson(n_changed, n))
+        n_changed, n, share = int(pair.changed.sum()), len(pair), share_changed(evidence)
         rows: tuple[JsonObject, ...] = ()
         why = f"{n_changed:,} of {n:,} answers are others."
         if pair.labels is not None:
@@ -47,6 +47,12 @@ class ChangedAnswers(CheckRule):
         needed = samples_for_share(share.value, limit)
         why = f"{why} Too few samples to tell whether it is more than {percent_asked(limit)}."
         return self.says("cannot tell", why, share, limit=limit, rows=rows, n_needed=needed if needed > n else None)
+
+
+def share_changed(evidence: CheckEvidence) -> Measurement:
+    """The share of samples that another class is chosen for, with Wilson's interval."""
+    n_changed, n = int(evidence.pair.changed.sum()), len(evidence.pair)
+    return evidence.measured("changed", n_changed / n, "fraction", wilson(n_changed, n))
 
 
 def _directions(pair: AnswerPair) -> str:

@@ -20,7 +20,7 @@ def command_of(
     against = [] if spec is not None else ["--against", dense.address]
     asked = [] if spec is None else ["--spec", json.dumps(spec.to_json(), separators=(",", ":"))]
     address = dense.address if spec is not None else candidate.address
-    arguments = [address, *against, *asked, *_arch(candidate, dense), *_data(data), *words]
+    arguments = [address, *against, *asked, *arch_words(candidate, dense), *data_words(data), *words]
     return f"{PROGRAM} {' '.join(map(shlex.quote, arguments))}"
 
 
@@ -31,7 +31,7 @@ def policy_words(policy: Policy) -> Iterator[str]:
             yield from ("--set", f"{key}.{name}={value}")
 
 
-def _arch(*models: LoadedModel) -> list[str]:
+def arch_words(*models: LoadedModel) -> list[str]:
     """The architecture, where files that do not say it were opened as one."""
     named = {
         str(model.meta["arch"]) for model in models if model.meta.get("source") == "file" and model.meta.get("arch")
@@ -40,7 +40,8 @@ def _arch(*models: LoadedModel) -> list[str]:
     return [*words, "--trust-code"] if any(model.meta.get("source") == "factory" for model in models) else words
 
 
-def _data(data: Dataset) -> list[str]:
+def data_words(data: Dataset) -> list[str]:
+    """The data, as they were read, as flags."""
     words = ["--data", data.address]
     if data.address.partition(":")[0] not in ("folder", "npz"):
         return words

@@ -35,7 +35,7 @@ class Cost(CheckRule):
 
     def outcome(self, evidence: CheckEvidence) -> Outcome:
         """Time where it was asked for, else bytes."""
-        before, after = _bytes(evidence.dense), _bytes(evidence.candidate)
+        before, after = file_bytes(evidence.dense), file_bytes(evidence.candidate)
         sizes = f"{bytes_counted(after.value)}; the dense model's file has {bytes_counted(before.value)}."
         rows = (_row("file", before, after), *_memory(evidence))
         if self.max_bytes and after.value > self.max_bytes:
@@ -47,21 +47,38 @@ class Cost(CheckRule):
         return self.says("pass", why, after, limit=self.max_bytes or None, rows=rows)
 
     def _timed(self, evidence: CheckEvidence, sizes: str, rows: tuple[JsonObject, ...]) -> Outcome:
-        dense, candidate = runnable(evidence.dense), runnable(evidence.candidate)
-        example = evidence.dense.example if evidence.dense.example is not None else evidence.split.x[:1]
-        timing = latency(dense, candidate, example, pairs=evidence.times, seed=evidence.seed)
-        ratio = timing.ratio  # dense / candidate
-        ends = None if ratio.low is None or not ratio.high else Interval(1 / ratio.high, 1 / ratio.low)
-        value = evidence.measured("time_ratio", 1 / ratio.value, "x", ends, n=ratio.n)
-        rows = (*rows, {"name": "milliseconds", "before": timing.dense.value, "after": timing.pruned.value})
+        time = timed(evidence)
+        value = time.ratio
+        rows = (*rows, {"name": "milliseconds", "before": time.before.value, "after": time.after.value})
         why = f"{times(value.value)} the dense model's time for one input. {sizes}"
-        if ends is None:
+        if value.low is None or value.high is None:
             return self.says("cannot tell", f"Too few pairs of passes. {sizes}", value, limit=self.most, rows=rows)
-        status = "pass" if ends.high <= self.most else "fail" if ends.low > self.most else "cannot tell"
+        status = "pass" if value.high <= self.most else "fail" if value.low > self.most else "cannot tell"
         return self.says(status, why, value, limit=self.most, rows=rows)  # type: ignore[arg-type]
 
 
-def _bytes(model: LoadedModel) -> Measurement:
+@dataclass(frozen=True)
+class Timed:
+    """Times of one input in turns: ``ratio`` is candidate / dense with its interval, the others milliseconds."""
+
+    ratio: Measurement
+    before: Measurement
+    after: Measurement
+
+
+def timed(evidence: CheckEvidence) -> Timed:
+    """Both models, in turns, as often as the evidence says."""
+    dense, candidate = runnable(evidence.dense), runnable(evidence.candidate)
+    example = evidence.dense.example if evidence.dense.example is not None else evidence.split.x[:1]
+    timing = latency(dense, candidate, example, pairs=evidence.times, seed=evidence.seed)
+    ratio = timing.ratio  # dense / candidate
+    ends = None if ratio.low is None or not ratio.high else Interval(1 / ratio.high, 1 / ratio.low)
+    value = evidence.measured("time_ratio", 1 / ratio.value, "x", ends, n=ratio.n)
+    return Timed(value, timing.dense, timing.pruned)
+
+
+def file_bytes(model: LoadedModel) -> Measurement:
+    """The bytes of the very file; of a model that is none, of the file that export would write."""
     path = file_of(model)
     if path is not None:
         note = "The file itself."

@@ -54,12 +54,13 @@ class CheckEvidence:
     @cached_property
     def task(self) -> Task:
         """What the dense model answers with."""
-        return task(self.dense, self.split.x, self.labels)
+        return self.split.task or task(self.dense, self.split.x, self.labels)
 
     @property
     def why_no_classes(self) -> str | None:
         """Why there is no choice among classes to look at; None where there is."""
         names = {"labels": "several labels", "numbers": "numbers", "tokens": "tokens"}
+        names |= {"mask": "a class for each place", "embedding": "a vector"}
         return None if self.task == "classes" else f"The model answers with {names[self.task]}, not with one class."
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from explorer.cli.arguments import Arguments, Flags
 from explorer.errors import ExplorerError
+from explorer.params.numerals import real
 from explorer.pruning.allocation import ALLOCATIONS
 from explorer.pruning.criteria import CRITERIA
 from explorer.pruning.spec import Limit, PruneSpec
@@ -57,6 +59,19 @@ def criterion_of(text: str, seed: int) -> Any:
     member = CRITERIA.get(text)
     takes_seed = "seed" in {f.name for f in fields(member)} and "seed=" not in text  # type: ignore[arg-type]
     return CRITERIA.get(text, seed=seed) if takes_seed else member
+
+
+def levels(flag: str, text: str, low: float, high: float) -> tuple[float, ...]:
+    """The numbers of a list such as ``1,2,4`` or ``0.5,0.9``, each from ``low`` to ``high``."""
+    parts = [part for part in re.split(r"[,\s]+", text.strip()) if part]
+    try:
+        numbers = tuple(real(part.rstrip("xX"), low, high) for part in parts)
+    except ValueError:
+        numbers = ()
+    if not numbers:
+        end = f"to {high:g}" if high != float("inf") else "on"
+        raise ExplorerError(f"{flag} {text!r} is not a list of numbers from {low} {end}.", fix=f"Write {flag} 1,0.5.")
+    return numbers
 
 
 def _allocation(flags: PruneFlags) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 
 from explorer.analysis.comparison.comparison import Comparison
@@ -13,11 +12,10 @@ from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.run import fairness
 from explorer.cli.run.loading import load_data, load_model
-from explorer.cli.run.request import prune_spec
+from explorer.cli.run.request import levels, prune_spec
 from explorer.cli.run.scanning import with_curves
 from explorer.cli.run.tasks import context_of, shown
 from explorer.errors import ExplorerError
-from explorer.params.numerals import real
 from explorer.tasks.running import results
 from explorer.tasks.sweep import SweepRequest
 from explorer.text.delta import delta_text, named
@@ -29,8 +27,8 @@ from explorer.types.aliases import JsonDict
 def run(args: Arguments) -> int:
     """Measure every level on the tune split."""
     spec = prune_spec(args)
-    shares = None if args.sparsities is None else _levels("--sparsities", args.sparsities, 0, 1)
-    ratios = _levels("--ratios", args.ratios, 1, float("inf"))
+    shares = None if args.sparsities is None else levels("--sparsities", args.sparsities, 0, 1)
+    ratios = levels("--ratios", args.ratios, 1, float("inf"))
     model = load_model(args)
     if model.module is None:
         why = model.why_not_runnable or "Its architecture is not known."
@@ -83,18 +81,6 @@ def _looks(args: Arguments, model: LoadedModel, data: Dataset) -> int | None:
     except ExplorerError as error:
         printing.note(printing.clean_terminal(error))
         return None
-
-
-def _levels(flag: str, text: str, low: float, high: float) -> tuple[float, ...]:
-    parts = [part for part in re.split(r"[,\s]+", text.strip()) if part]
-    try:
-        levels = tuple(real(part.rstrip("xX"), low, high) for part in parts)
-    except ValueError:
-        levels = ()
-    if not levels:
-        end = f"to {high:g}" if high != float("inf") else "on"
-        raise ExplorerError(f"{flag} {text!r} is not a list of numbers from {low} {end}.", fix=f"Write {flag} 1,0.5.")
-    return levels
 
 
 def _cells(p: TradeOffPoint, on_front: bool) -> list[str]:

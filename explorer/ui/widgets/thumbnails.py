@@ -31,7 +31,7 @@ def grid(dataset: Dataset, evaluation: Evaluation, which: Tensor, title: str) ->
         words = f"true {true}, dense {dense}, pruned {now}"
         cells.append(
             f'<figure style="margin:0;width:{_EDGE + 16}px;font-size:.72rem;line-height:1.25;text-align:center">'
-            f'<img src="{_picture(x[place])}" width="{_EDGE}" height="{_EDGE}" alt="{clean_html(words)}" '
+            f'<img src="{picture(x[place])}" width="{_EDGE}" height="{_EDGE}" alt="{clean_html(words)}" '
             f'title="{clean_html(words)}" style="border-radius:.3rem;image-rendering:pixelated">'
             f"<figcaption>{clean_html(dense, 18)} → {clean_html(now, 18)}</figcaption></figure>"
         )
@@ -40,7 +40,7 @@ def grid(dataset: Dataset, evaluation: Evaluation, which: Tensor, title: str) ->
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.5rem;max-width:30rem">{"".join(cells)}</div>')
 
 
-def _picture(x: Tensor) -> str:
+def picture(x: Tensor) -> str:
     """(channels, height, width) of any range -> a PNG as a data address."""
     low, high = float(x.min()), float(x.max())
     pixels = ((x - low) / max(high - low, 1e-9) * 255).round().to(torch.uint8)

@@ -1,0 +1,169 @@
+"""Several models on the same samples, each against the first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from explorer import models
+from explorer.analysis.arguments import given_data, given_model
+from explorer.analysis.models_compared.command import command_of
+from explorer.analysis.models_compared.making import (
+    ComparisonAbout,
+    Named,
+    Together,
+    models_and_comparison,
+    refuse_number,
+    refuse_other_data,
+)
+from explorer.analysis.models_compared.naming import name_of, told_apart
+from explorer.analysis.models_compared.result import ComparedModel, ModelsCompared
+from explorer.analysis.requested import left_by
+from explorer.errors import ExplorerError
+from explorer.metrics.own import Given
+from explorer.pruning.plan import plan as make_plan
+from explorer.pruning.running import runnable
+from explorer.pruning.spec import PruneSpec
+from explorer.store.database import Store
+from explorer.tasks.base import TaskRequest
+from explorer.tasks.context import Context
+from explorer.tasks.parts import one_of, optional, part, several, spec, text, whole
+from explorer.tasks.running import results
+from explorer.types import Dataset, LoadedModel, SplitName
+
+Other = str | PruneSpec
+
+
+def other(value: object) -> Other:
+    """A model's address, or a request that is made of the first model."""
+    is_request = isinstance(value, PruneSpec | Mapping) or (isinstance(value, str) and value.lstrip().startswith("{"))
+    return spec(value) if is_request else text(value)
+
+
+@dataclass(frozen=True)
+class CompareRequest(TaskRequest[ComparedModel | ModelsCompared]):
+    """Compare the model of the context, the first, with ``others``: addresses (with ``arch``, where a file does not
+    say that), and requests, each for what it leaves of the first. ``times`` pairs of passes are timed; 0: no time.
+    """
+
+    kind: ClassVar[str] = "compare"
+    unit: ClassVar[str] = "models"
+
+    others: tuple[Other, ...] = part(several(other))
+    arch: str | None = part(optional(text), None)
+    split: SplitName = part(one_of(("tune", "test")), "tune")
+    times: int = part(whole(0, 10_000), 0)
+    seed: int = part(whole(0), 0)
+
+    def title(self, context: Context) -> str:
+        """ "comparison of digits-cnn with 2 others"."""
+        n = len(self.others)
+        return f"comparison of {name_of(context.model)} with {n} other{'s' * (n != 1)}"
+
+    def size(self, context: Context) -> int:
+        """Every model, and all of them together."""
+        refuse_number(len(self.others) + 1)
+        return len(self.others) + 2
+
+    def run(self, context: Context) -> Iterator[ComparedModel | ModelsCompared]:
+        """Each model, and last the whole. A look at the test split is counted."""
+        refuse_number(len(self.others) + 1)
+        opened = [context.model, *(self._opened(each, context) for each in self.others)]
+        split = context.look(self.split)
+        together = Together(
+            named=[Named(name, model) for name, model in zip(told_apart(opened), opened, strict=True)],
+            dataset=context.dataset,
+            split=split,
+            evaluator=context.evaluator if self.split == "tune" else context.evaluator_of(split),
+            by_metric=context.metric is not None,
+            times=self.times,
+            seed=self.seed,
+            device=context.device,
+        )
+        n_looks = context.n_looks if self.split == "test" else None
+        yield from models_and_comparison(together, ComparisonAbout(self._command(context), n_looks))
+
+    def describe(self, result: ComparedModel | ModelsCompared) -> str:
+        """ "digits-cnn"."""
+        return result.name if isinstance(result, ComparedModel) else ""
+
+    def key(self, context: Context) -> str:
+        """Also of the others' weights: the same address may hold others tomorrow."""
+        addresses = [each for each in self.others if isinstance(each, str)]
+        identities = [self._opened(each, context).identity for each in addresses]
+        return hashlib.sha256(f"{super().key(context)} {json.dumps(identities)}".encode()).hexdigest()[:24]
+
+    def _opened(self, each: Other, context: Context) -> LoadedModel:
+        if isinstance(each, PruneSpec):
+            plan = make_plan(context.model, each, context.scores(each), context.dataset)
+            return left_by(context.model, each, plan)
+        model = context.opened.get(each) or models.load(each, arch=self.arch)
+        runnable(model)
+        return model
+
+    def _command(self, context: Context) -> str:
+        words = ["--split", self.split] if self.split != "tune" else []
+        words += ["--metric", str(context.metric_key)] if context.metric_key else []
+        words += ["--latency", "--pairs", str(self.times)] if self.times else []
+        words += ["--seed", str(self.seed)]
+        opened = [context.opened.get(each) for each in self.others if isinstance(each, str)]
+        known = [context.model, *(model for model in opened if model is not None)]
+        return command_of(known, self.others, context.dataset, self.arch, *words)
+
+
+def compare_models(
+    models: Sequence[LoadedModel | PruneSpec | str],
+    data: Dataset | str | None = None,
+    *,
+    split: SplitName = "tune",
+    times: int = 0,
+    seed: int = 0,
+    device: str = "cpu",
+    metric: Given | None = None,
+    store: Store | Path | str | None = None,
+) -> ModelsCompared:
+    """Compare two to eight models on the same samples, each against the first.
+
+    Models are loaded ones or addresses; a :class:`PruneSpec` stands for what it leaves of the first. Without ``data``
+    it is what the first was made for. ``times``: pairs of passes to time. ``metric``, as for :func:`explorer.evaluate`,
+    takes the place of accuracy. The result has a score with its interval, loss, sparsity, bytes and multiplications of
+    each, paired differences, confusion matrices, changed samples, weights in common, and where the outputs part.
+
+    Raises ExplorerError for one model or more than eight, and for models that were not made for the same data, classes
+    or task.
+
+        >>> import explorer as ex
+        >>> half = ex.PruneSpec(allocation="global:sparsity=0.5")
+        >>> compared = ex.compare_models(["digits-mlp", half])
+        >>> compared.names
+        ('digits-mlp', 'digits-mlp, 50% pruned')
+        >>> len(compared.changed(1)) == round(compared.models[1].against.changed.value * compared.n)
+        True
+    """
+    refuse_number(len(models))
+    first, *others = models
+    if isinstance(first, PruneSpec):
+        raise ExplorerError("The first of them is no model.", fix="Begin with the model of the requests.")
+    dense, asked = given_model(first), list[Other]()
+    opened: dict[str, LoadedModel] = {}
+    for i, each in enumerate(others, 1):
+        if isinstance(each, PruneSpec):
+            asked.append(each)
+            continue
+        model = given_model(each)
+        key = model.address if opened.get(model.address, model) is model else f"{model.address} ({i})"
+        opened[key] = model
+        asked.append(key)
+    dataset = given_data(data, dense)
+    if data is None:
+        refuse_other_data(dense, list(opened.values()))
+    recorded_in = Store(store) if isinstance(store, Path | str) else store
+    context = Context(dense, dataset, device=device, store=recorded_in, opened=opened, metric=metric)
+    *_, last = results(CompareRequest(tuple(asked), None, split, times, seed), context)
+    if not isinstance(last, ModelsCompared):
+        raise TypeError("the last result of a comparison is the whole")
+    return last
