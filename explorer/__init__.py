@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from explorer.recovery import recipes as recipes
     from explorer.recovery.recipe import Recipe as Recipe
     from explorer.recovery.recipe import recover as recover
+    from explorer.tasks.blame import blame as blame
     from explorer.tasks.check import check as check
     from explorer.tasks.compare import compare_models as compare_models
     from explorer.tasks.running import run as run
@@ -93,6 +94,7 @@ _PUBLIC = {
     "Sensitivity": ("analysis.sensitivity.scan", "Sensitivity"),
     "TradeOff": ("types", "TradeOff"),
     "advise": ("analysis.advice", "advise"),
+    "blame": ("tasks.blame", "blame"),
     "charts": ("charts", ""),
     "check": ("tasks.check", "check"),
     "compare_methods": ("analysis.comparison.compare", "compare_methods"),
@@ -135,6 +137,7 @@ __all__ = [
     "Sensitivity",
     "TradeOff",
     "advise",
+    "blame",
     "charts",
     "check",
     "compare_methods",

@@ -177,6 +177,7 @@ def weights_shared(against: Difference, *, theme: Theme | None = None) -> go.Fig
                 hovertemplate="%{hovertext}<extra></extra>",
             )
         )  # fmt: skip
+    figure.update_layout(legend_traceorder="normal")
     return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
 import torch
@@ -53,26 +54,12 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
     _check(spec, scores)
     bounds = {group.name: _bounds(group, spec) for group in scores.groups if group.why_not is None}
     counts = rounded(spec.allocation.counts(scores, bounds), scores, spec)
-    keeps = keep_masks(scores.values, {name: n for name, n in counts.items() if n})
-    seen = ranked(model, scores)
-    kept: dict[str, dict[int, Tensor]] = {}
-    masks: dict[str, Tensor] = {}
-    group_plans = []
-    for group in scores.groups:
-        check()
-        n = counts.get(group.name, 0)
-        threshold = lowest_kept(scores, group.name, n) if group.why_not is None else 0.0
-        gone = _names_of_gone(group, keeps.get(group.name))
-        group_plans.append(GroupPlan(group, n, threshold, is_locked(group, spec), gone))
-        if n:
-            _merge(masks, kept, spec.granularity.spread(seen, group, keeps[group.name]))
-    masks = spec.criterion.chosen(masks, Choice(model, spec.granularity, scores.evidence))
-    masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
-    _cut_unread(model, scores, masks, kept)
+    masks, kept, keeps = _cut_by(model, spec, scores, counts)
+    group_plans = _group_plans(spec, scores, counts, keeps)
     shortfall = _shortfall(spec, scores, Counts(bounds, spec.allocation.wanted(scores, bounds), counts), masks)
     return Plan(
         spec=spec.to_json(),
-        groups=tuple(group_plans),
+        groups=group_plans,
         masks=masks,
         layers=scores.layers,
         asked=shortfall.asked,
@@ -105,6 +92,54 @@ def _left_out(groups: Sequence[GroupPlan]) -> Iterator[str]:
     for group in groups:
         if group.gone:
             yield f"Left out: {', '.join(group.gone)}."
+
+
+def restored(model: LoadedModel, plan_: Plan, scores: Scores, group: str) -> Plan:
+    """The same plan, but that one group keeps all its units; every other group keeps what it kept.
+
+    ``scores`` are those that the plan was made of. Its digest is not that of a request: none asks for just this.
+    """
+    spec = PruneSpec.from_json(plan_.spec)
+    counts = {each.group.name: each.n_pruned for each in plan_.groups} | {group: 0}
+    masks, kept, keeps = _cut_by(model, spec, scores, counts)
+    return replace(
+        plan_,
+        groups=_group_plans(spec, scores, counts, keeps),
+        masks=masks,
+        digest=f"{plan_.digest} without {group}",
+        kept_shapes={name: kept_shape(tuple(model.weights[name].shape), dims) for name, dims in kept.items()},
+        updates=spec.criterion.updates(model, masks, scores.evidence) if masks else {},
+    )
+
+
+def _cut_by(
+    model: LoadedModel, spec: PruneSpec, scores: Scores, counts: Mapping[str, int]
+) -> tuple[dict[str, Tensor], dict[str, dict[int, Tensor]], Mapping[str, Tensor]]:
+    """The masks when so many units of each group go, which indices of whole dimensions stay, and which units do."""
+    keeps = keep_masks(scores.values, {name: n for name, n in counts.items() if n})
+    seen = ranked(model, scores)
+    kept: dict[str, dict[int, Tensor]] = {}
+    masks: dict[str, Tensor] = {}
+    for group in scores.groups:
+        check()
+        if counts.get(group.name, 0):
+            _merge(masks, kept, spec.granularity.spread(seen, group, keeps[group.name]))
+    masks = spec.criterion.chosen(masks, Choice(model, spec.granularity, scores.evidence))
+    masks |= {name: _outer(tuple(model.weights[name].shape), dims) for name, dims in kept.items()}
+    _cut_unread(model, scores, masks, kept)
+    return masks, kept, keeps
+
+
+def _group_plans(
+    spec: PruneSpec, scores: Scores, counts: Mapping[str, int], keeps: Mapping[str, Tensor]
+) -> tuple[GroupPlan, ...]:
+    plans = []
+    for group in scores.groups:
+        n = counts.get(group.name, 0)
+        threshold = lowest_kept(scores, group.name, n) if group.why_not is None else 0.0
+        gone = _names_of_gone(group, keeps.get(group.name))
+        plans.append(GroupPlan(group, n, threshold, is_locked(group, spec), gone))
+    return tuple(plans)
 
 
 def _cut_unread(

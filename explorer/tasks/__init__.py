@@ -16,6 +16,7 @@ from explorer.tasks.activations import ActivationRequest as ActivationRequest
 from explorer.tasks.advice import AdviceRequest as AdviceRequest
 from explorer.tasks.base import AnyRequest as AnyRequest
 from explorer.tasks.base import TaskRequest as TaskRequest
+from explorer.tasks.blame import BlameRequest as BlameRequest
 from explorer.tasks.check import CheckRequest as CheckRequest
 from explorer.tasks.compare import CompareRequest as CompareRequest
 from explorer.tasks.context import Context as Context
@@ -41,6 +42,7 @@ MEMBERS: tuple[type[AnyRequest], ...] = (
     CheckRequest,
     AdviceRequest,
     CompareRequest,
+    BlameRequest,
 )
 
 

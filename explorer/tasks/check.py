@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +18,17 @@ from explorer.analysis.check.making import CheckAbout, outcomes_and_check
 from explorer.analysis.check.policy import Policy, given_policy
 from explorer.analysis.check.result import Check
 from explorer.analysis.parent import parent_of
-from explorer.analysis.requested import left_by
+from explorer.analysis.requested import left_by, recovered_by
 from explorer.errors import ExplorerError
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.running import runnable
 from explorer.pruning.spec import PruneSpec
+from explorer.recovery.recipe import Recipe
 from explorer.store.database import Store
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import one_of, optional, part, spec, text, whole
+from explorer.tasks.recovery import recipe
 from explorer.tasks.running import results
 from explorer.text.names import model_name
 from explorer.types import Dataset, LoadedModel, Plan, SplitName
@@ -59,8 +62,9 @@ class CheckRequest(TaskRequest[Outcome | Check]):
     """Check a candidate against the model of the context, which it would replace.
 
     The candidate is at the address ``candidate`` (with ``arch``, where its file does not say that), or, without one,
-    what ``spec`` leaves of the dense model. ``policy`` says which checks are made and how strict each is. ``times``
-    pairs of passes are timed; 0 measures no time. ``slices`` are columns beside the samples.
+    what ``recipe`` (pruning and training) or else ``spec`` makes of the dense model. ``policy`` says which checks are
+    made and how strict each is. ``times`` pairs of passes are timed; 0 measures no time. ``slices`` are columns beside
+    the samples.
     """
 
     kind: ClassVar[str] = "check"
@@ -74,6 +78,7 @@ class CheckRequest(TaskRequest[Outcome | Check]):
     times: int = part(whole(0, 10_000), 0)
     slices: Columns = part(columns, ())
     seed: int = part(whole(0), 0)
+    recipe: Recipe | None = part(optional(recipe), None)
 
     def title(self, context: Context) -> str:
         """ "check of pruned.safetensors against digits-cnn"."""
@@ -117,6 +122,8 @@ class CheckRequest(TaskRequest[Outcome | Check]):
         if self.candidate is not None:
             return self._opened(context), None
         dense = context.model
+        if self.recipe is not None:
+            return recovered_by(dense, self.recipe, context.dataset, context.device), None
         plan = make_plan(dense, self.spec, context.scores(self.spec), context.dataset)
         return left_by(dense, self.spec, plan), plan
 
@@ -131,7 +138,9 @@ class CheckRequest(TaskRequest[Outcome | Check]):
         words += ["--split", self.split] if self.split != "tune" else []
         words += ["--latency", "--pairs", str(self.times)] if self.times else []
         words += ["--seed", str(self.seed)]
-        asked = self.spec if self.candidate is None else None
+        asked = self.spec if self.candidate is None and self.recipe is None else None
+        if self.recipe is not None:
+            words = ["--recipe", json.dumps(self.recipe.to_json(), separators=(",", ":")), *words]
         return command_of(candidate, context.model, context.dataset, asked, *words)
 
 
@@ -141,6 +150,7 @@ def check(
     data: Dataset | str | None = None,
     *,
     spec: PruneSpec | JsonObject | str | None = None,
+    recipe: Recipe | JsonObject | str | None = None,
     policy: Policy | Mapping[str, object] | str | Path | None = None,
     slices: Mapping[str, Sequence[object]] | None = None,
     split: SplitName = "tune",
@@ -156,6 +166,7 @@ def check(
         against: The dense model; None: the one that the candidate says it was made from.
         data: What both answer; None: what the dense model was made for.
         spec: A request, in the place of a candidate.
+        recipe: What is done to ``against`` by pruning and training, in the place of a candidate.
         policy: Limits by check (``{"accuracy": {"margin": 0.02}}``; False is off), or the path of a TOML file.
         slices: Columns beside the split's samples, by name, one value a sample.
         split: "tune" or "test"; a look at test is counted for good.
@@ -178,9 +189,9 @@ def check(
         'fail'
     """
     candidate = None if candidate is None else given_model(candidate)
-    dense, address = _dense(candidate, against), None if candidate is None else candidate.address
+    dense, address = dense_of(candidate, against), None if candidate is None else candidate.address
     rules, beside = given_policy(policy), columns(slices or {})
-    request = CheckRequest(address, None, given_spec(spec), rules, split, times, beside, seed)
+    request = CheckRequest(address, None, given_spec(spec), rules, split, times, beside, seed, recipe)
     recorded_in = Store(store) if isinstance(store, Path | str) else store
     opened = {} if candidate is None else {candidate.address: candidate}
     context = Context(dense, given_data(data, dense), device=device, store=recorded_in, opened=opened)
@@ -190,7 +201,8 @@ def check(
     return last
 
 
-def _dense(candidate: LoadedModel | None, against: LoadedModel | str | None) -> LoadedModel:
+def dense_of(candidate: LoadedModel | None, against: LoadedModel | str | None) -> LoadedModel:
+    """The model that is named, else the one that the candidate says it was made from."""
     if against is not None:
         return given_model(against)
     if candidate is None:

@@ -12,6 +12,7 @@ import pytest
 
 import explorer as ex
 from explorer.cli import main
+from explorer.report import pdf
 from tests.cli.asked import Capture, refusal
 
 # What takes long and plays no part here.
@@ -124,3 +125,43 @@ def test_what_cannot_be_checked_is_refused_in_a_sentence(capsys: Capture, tmp_pa
         (("digits-mlp", "--sparsity", "0.5", "--pairs", "3"), "Add --latency"),
     ):
         assert words in refusal(capsys, "check", *argv)
+
+
+def test_what_a_recipe_makes_is_checked_and_its_command_does_it_again(capsys: Capture, tmp_path: Path) -> None:
+    prune = {"key": "prune", "spec": ex.PruneSpec(allocation="global:sparsity=0.97").to_json()}
+    tuned = {"key": "finetune", "epochs": 1}
+    file = tmp_path / "recipe.json"
+    for steps, lost in (([prune], True), ([prune, tuned], False)):
+        file.write_text(json.dumps({"steps": steps}))
+        _, document = asked(capsys, tmp_path, "digits-mlp", "--recipe", str(file), *QUICK)
+        drop = next(check for check in document["checks"] if check["key"] == "accuracy")["value"]["value"]
+        assert (drop > 0.5) is lost
+        assert document["candidate"]["is_request"]
+    words = shlex.split(document["command"])
+    _, again = asked(capsys, tmp_path, *words[4:])
+    assert {**again, "seconds": 0} == {**document, "seconds": 0}
+
+
+def test_columns_of_a_table_are_slices_and_what_is_no_column_is_refused(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "beside.csv"
+    file.write_text("scanner,x\n" + "".join(f"{'old' if i % 3 else 'new'},{i}\n" for i in range(450)))
+    only = [word for key in ex.Policy.of().to_json() if key != "slices" for word in ("--set", f"{key}.level=off")]
+    sparse = ("digits-mlp", "--sparsity", "0.97", *only)
+    status, document = asked(capsys, tmp_path, *sparse, "--slices", f"{file}:scanner")
+    assert status == 1
+    rows = next(check for check in document["checks"] if check["key"] == "slices")["rows"]
+    assert {(row["name"], row["n"]) for row in rows} == {("scanner = new", 150), ("scanner = old", 300)}
+    for place, words in ((f"{file}:lens", "no column 'lens'"), (str(file), "names no column"), ("no.csv:x", "No such")):
+        assert words in refusal(capsys, "check", *sparse, "--slices", place)
+
+
+def test_the_card_is_printed_to_pdf_where_chromium_is_installed_and_refused_where_not(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = [word for key in ex.Policy.of().to_json() if key != "accuracy" for word in ("--set", f"{key}.level=off")]
+    argv = ("digits-mlp", "--sparsity", "0.97", *only, "--pdf", str(tmp_path / "card.pdf"))
+    if pdf.browser() is not None:
+        asked(capsys, tmp_path, *argv)
+        assert (tmp_path / "card.pdf").read_bytes()[:5] == b"%PDF-"
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
+    assert "No Chromium is installed" in refusal(capsys, "check", *argv, "--data-dir", str(tmp_path / "data"))

@@ -19,6 +19,7 @@ from explorer.store.looks import looks
 from explorer.tasks import (
     MEMBERS,
     ActivationRequest,
+    BlameRequest,
     CheckRequest,
     CompareRequest,
     Context,
@@ -50,6 +51,7 @@ REQUESTS: tuple[TaskRequest[Any], ...] = (
         spec=half(), policy={"accuracy": {"margin": 0.02}, "parity": False}, slices={"light": ["day", "night"] * 30}
     ),  # type: ignore[arg-type]
     AdviceRequest(0.02),
+    BlameRequest("1", spec=half()),
     CompareRequest((half(), half(0.9)), times=2),
     RemovalRequest(ex.PruneSpec("out_channel", "lp_norm", "global:sparsity=0.5"), batch=2, pairs=3),
 )

@@ -17,9 +17,10 @@ def command_of(
     candidate: LoadedModel, dense: LoadedModel, data: Dataset, spec: PruneSpec | None, *words: str
 ) -> str:  # fmt: skip
     """What to type: the models, the data as they were read, the request, and further ``words``."""
-    against = [] if spec is not None else ["--against", dense.address]
+    is_made_here = candidate.meta.get("source") == "request"
+    against = [] if is_made_here else ["--against", dense.address]
     asked = [] if spec is None else ["--spec", json.dumps(spec.to_json(), separators=(",", ":"))]
-    address = dense.address if spec is not None else candidate.address
+    address = dense.address if is_made_here else candidate.address
     arguments = [address, *against, *asked, *arch_words(candidate, dense), *data_words(data), *words]
     return f"{PROGRAM} {' '.join(map(shlex.quote, arguments))}"
 

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from explorer.analysis.check.blame import Blame, hurt_classes
 from explorer.analysis.check.policy import Policy, policy_table
 from explorer.analysis.check.result import Check
 from explorer.analysis.parent import parent_of
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Flags
+from explorer.cli.run.columns import column_of
 from explorer.cli.run.loading import load_data, named_parent, open_model
+from explorer.cli.run.recipe import recipe_at
 from explorer.cli.run.request import PruneFlags, prune_spec
 from explorer.cli.run.scanning import with_curves
 from explorer.cli.run.tasks import context_of, done
 from explorer.errors import ExplorerError
+from explorer.report import blamed
 from explorer.report.card import card
 from explorer.report.cells import HEAD, subject
 from explorer.report.junit import junit
 from explorer.report.markdown import markdown
+from explorer.report.pdf import print_page
 from explorer.report.text import rows, sentences
 from explorer.store.atomic import cannot_write, write_text
+from explorer.tasks.blame import BlameRequest
 from explorer.tasks.check import CheckRequest
+from explorer.tasks.context import Context
 from explorer.types import LoadedModel
 
 PAIRS = 30
@@ -44,6 +51,10 @@ class _CheckFlags(Flags):
     html: str | None = None
     markdown: str | None = None
     write_policy: str | None = None
+    blame: str | None = None
+    recipe: str | None = None
+    slices: list[str] = field(default_factory=list)
+    pdf: str | None = None
 
 
 def run(args: Arguments) -> int:
@@ -59,13 +70,15 @@ def run(args: Arguments) -> int:
     with context_of(args, dense, data) as context:
         context.opened = {candidate.address: candidate}
         *_, last = done(request, context, "checking")
-    if not isinstance(last, Check):
-        raise TypeError("the last result of a check is the whole")
+        if not isinstance(last, Check):
+            raise TypeError("the last result of a check is the whole")
+        blame = None if flags.blame is None else _blamed(flags.blame, request, last, context)
     _write_files(flags, last)
     if args.json:
-        printing.say_json(last.to_json())
+        more = {} if flags.blame is None else {"blame": None if blame is None else blame.to_json()}
+        printing.say_json({**last.to_json(), **more})
     else:
-        printing.say(*_lines(last))
+        printing.say(*_lines(last), *(_blame_lines(blame) if flags.blame is not None else ()))
     return _STRICT[last.exit_status] if flags.strict else last.exit_status
 
 
@@ -81,7 +94,12 @@ def _request(
         fix = "Give the dense model as MODEL, or leave the flags that prune out."
         raise ExplorerError("--against goes with a candidate as it is.", why="These flags prune MODEL itself.", fix=fix)
     times = (flags.pairs or PAIRS) if flags.latency else 0
-    common = {"policy": policy, "split": args.split, "times": times, "seed": args.seed}
+    columns = dict(map(column_of, flags.slices))
+    common = {"policy": policy, "split": args.split, "times": times, "seed": args.seed, "slices": columns}
+    if flags.recipe is not None:
+        if prunes or parent is not None:
+            raise ExplorerError("--recipe already says what is made of MODEL.", fix="Leave the other flags out.")
+        return CheckRequest(recipe=recipe_at(flags.recipe), **common), candidate
     if prunes:
         return CheckRequest(spec=with_curves(args, candidate, prune_spec(args)), **common), candidate
     dense = parent if parent is not None else parent_of(candidate, args.data_dir)
@@ -91,6 +109,25 @@ def _request(
             what, why="Its file does not say what it was made from.", fix="Name it with --against MODEL."
         )
     return CheckRequest(candidate=candidate.address, **common), dense
+
+
+def _blamed(of_class: str, request: CheckRequest, check: Check, context: Context) -> Blame | None:
+    """Which layer is to blame for what the class lost, of the class that lost most unless one is named."""
+    hurt = hurt_classes(check)
+    if not of_class and not hurt:
+        return None
+    asked = BlameRequest(of_class or hurt[0], request.candidate, request.arch, request.spec, request.split)
+    *_, last = done(asked, context, "restoring")
+    return last if isinstance(last, Blame) else None
+
+
+def _blame_lines(blame: Blame | None) -> Iterator[str]:
+    yield ""
+    if blame is None:
+        yield "No class lost anything, so nothing is to blame."
+        return
+    yield printing.clean_terminal(blamed.sentence(blame))
+    yield from printing.table(blamed.HEAD, blamed.rows(blame))
 
 
 def _policy(flags: _CheckFlags) -> Policy:
@@ -124,6 +161,8 @@ def _write_files(flags: _CheckFlags, check: Check) -> None:
         _write(flags.junit, junit(check, strict=flags.strict))
     if flags.html is not None:
         _write(flags.html, card(check))
+    if flags.pdf is not None:
+        print_page(card(check), Path(flags.pdf))
     if flags.markdown is not None:
         _write(flags.markdown, markdown(check))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")

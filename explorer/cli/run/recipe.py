@@ -119,11 +119,18 @@ def read_recipe(args: Arguments) -> Recipe:
     if given is not None or args.no_refresh:
         flag = "--no-refresh" if given is None else f"--{given.replace('_', '-')}"
         raise ExplorerError("--recipe already says it all.", fix=f"Leave out {flag}, or leave out --recipe.")
-    path = Path(args.recipe)
+    return recipe_at(args.recipe, args.first_weights or "")
+
+
+def recipe_at(place: str, first_weights: str = "") -> Recipe:
+    """The recipe in a file, or the one that the text itself is."""
+    if place.lstrip().startswith("{"):
+        return Recipe.foreign(place, first_weights)
+    path = Path(place)
     try:
         if not path.is_file() or path.stat().st_size > _BIGGEST_RECIPE:
             raise ExplorerError(f"{path} is no recipe.", fix="Give --recipe a file that --write-recipe wrote.")
-        return Recipe.foreign(path.read_text(encoding="utf-8"), args.first_weights or "")
+        return Recipe.foreign(path.read_text(encoding="utf-8"), first_weights)
     except (OSError, UnicodeDecodeError):
         raise ExplorerError(f"{path} could not be read as text.", fix="Give --recipe another file.") from None
 

@@ -12,7 +12,7 @@ from explorer.export.naming import export_name
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import points_apart
 from explorer.types import Dataset, LoadedModel
-from explorer.ui.check import choices, verdict
+from explorer.ui.check import blame, choices, verdict
 from explorer.ui.shell import running, session, tasks, ticker
 from explorer.ui.widgets import measured_page, progress
 
@@ -32,10 +32,11 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     if dataset is None:
         return
     with st.container(border=True, key="check_card"):
-        job = _controls(model, dataset)
+        subject, job = _controls(model, dataset)
     whole = whole_of(job)
-    if whole is not None:
+    if whole is not None and subject is not None:
         verdict.draw(whole, _stem(whole))
+        blame.draw(subject, dataset, whole)
     else:
         _waiting(job)
     if running.is_stale():
@@ -56,12 +57,12 @@ def _stem(check: Check) -> str:
     return export_name(check.candidate.address, check.split, "check", settings=settings)
 
 
-def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
+def _controls(model: LoadedModel, dataset: Dataset) -> tuple[choices.CheckSubject | None, Job | None]:
     subject = choices.subject(model, dataset)
     policy = choices.policy()
     st.caption(_decidable(dataset))
     if subject is None or policy is None:
-        return None
+        return subject, None
     request = choices.request(subject, policy)
     job = tasks.find(subject.dense, dataset, request, opened=subject.opened)
     with st.container(horizontal=True, vertical_alignment="bottom", key="check_buttons"):
@@ -72,7 +73,7 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
             st.rerun()
     if job is not None:
         progress.card(job, "check", done="")
-    return job
+    return subject, job
 
 
 def _decidable(dataset: Dataset) -> str:
