@@ -28,7 +28,7 @@ from explorer.store.database import Store
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import one_of, optional, part, spec, text, whole
-from explorer.tasks.recovery import recipe
+from explorer.tasks.recovery import recipe as read_recipe
 from explorer.tasks.running import results
 from explorer.text.names import model_name
 from explorer.types import Dataset, LoadedModel, Plan, SplitName
@@ -78,7 +78,7 @@ class CheckRequest(TaskRequest[Outcome | Check]):
     times: int = part(whole(0, 10_000), 0)
     slices: Columns = part(columns, ())
     seed: int = part(whole(0), 0)
-    recipe: Recipe | None = part(optional(recipe), None)
+    recipe: Recipe | None = part(optional(read_recipe), None)
 
     def title(self, context: Context) -> str:
         """ "check of pruned.safetensors against digits-cnn"."""
@@ -191,7 +191,8 @@ def check(
     candidate = None if candidate is None else given_model(candidate)
     dense, address = dense_of(candidate, against), None if candidate is None else candidate.address
     rules, beside = given_policy(policy), columns(slices or {})
-    request = CheckRequest(address, None, given_spec(spec), rules, split, times, beside, seed, recipe)
+    made_by = None if recipe is None else read_recipe(recipe)
+    request = CheckRequest(address, None, given_spec(spec), rules, split, times, beside, seed, made_by)
     recorded_in = Store(store) if isinstance(store, Path | str) else store
     opened = {} if candidate is None else {candidate.address: candidate}
     context = Context(dense, given_data(data, dense), device=device, store=recorded_in, opened=opened)
