@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from explorer.analysis.models_compared.layers import LayerDifference
 from explorer.analysis.models_compared.lineage_map import LineageNode
 from explorer.analysis.models_compared.result import ComparedModel, Difference, ModelsCompared
 from explorer.charts.frame import axis, empty, framed
@@ -204,6 +205,33 @@ def layers_apart(against: Difference, *, theme: Theme | None = None) -> go.Figur
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )  # fmt: skip
+    return figure
+
+
+def activations(of: LayerDifference, names: tuple[str, str], *, theme: Theme | None = None) -> go.Figure:
+    """How one layer's outputs are distributed in the first model and in another: lines through the counts of bins."""
+    theme = theme or Theme.light()
+    counts = of.activations
+    if counts is None:
+        return empty(theme, clean_plotly(of.why_not or "Its outputs are not numbers.", 120))
+    width = (counts.high - counts.low) / len(counts.before)
+    middles = [counts.low + width * (i + 0.5) for i in range(len(counts.before))]
+    figure = framed(
+        theme, height=300, x=axis(theme, f"output of {clean_plotly(of.layer, 40)}"),
+        y=axis(theme, "share of the outputs", grid=True, tickformat=".0%", rangemode="tozero"),
+    )  # fmt: skip
+    for name, values, colour, dash in zip(
+        names, (counts.before, counts.after), (theme.muted, theme.accent), ("6px,4px", "solid"), strict=True
+    ):
+        total = sum(values) or 1
+        figure.add_trace(
+            go.Scatter(
+                x=middles, y=[n / total for n in values], mode="lines", name=clean_plotly(name, 40),
+                line={"color": colour, "width": 2, "dash": dash, "shape": "hvh"},
+                hovertext=[f"{n:,} near {number(x)}" for n, x in zip(values, middles, strict=True)],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+        )  # fmt: skip
     return figure
 
 

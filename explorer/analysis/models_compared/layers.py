@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,21 +21,34 @@ from explorer.types.tensors import tensors_in
 SAMPLES = 64
 APART = 1e-5
 """From this relative difference on, outputs have parted: equal weights differ by rounding, some 1e-7, at most."""
+_BINS = 60
 _MOST_BYTES = 256 << 20  # of one model's outputs, held until the others have run
 Recorded = Mapping[str, Sequence[Tensor]]
+
+
+@dataclass(frozen=True)
+class Activations:
+    """How the outputs of one layer are distributed in both models: counts in bins of equal width from ``low`` to
+    ``high``, which every finite output of either lies in."""
+
+    low: float
+    high: float
+    before: tuple[int, ...]
+    after: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class LayerDifference:
     """How far one layer's output is from the first model's: the norm of the difference over the first one's norm.
 
-    ``n`` samples were looked at. None where ``why_not`` says why there is none.
+    ``n`` samples were looked at. None where ``why_not`` says why there is none. ``activations`` are both models' own.
     """
 
     layer: str
     difference: float | None
     n: int
     why_not: str = ""
+    activations: Activations | None = None
 
     @property
     def has_parted(self) -> bool:
@@ -91,7 +105,20 @@ def _difference(path: str, outputs: Sequence[Tensor], others: Sequence[Tensor] |
         return LayerDifference(path, None, n, "The shapes of the outputs differ.")
     apart = math.sqrt(sum(_square(a.double() - b.double()) for a, b in zip(outputs, others, strict=True)))
     size = math.sqrt(sum(_square(a.double()) for a in outputs))
-    return LayerDifference(path, apart / size if size else (math.inf if apart else 0.0), n)
+    relative = apart / size if size else (math.inf if apart else 0.0)
+    return LayerDifference(path, relative, n, activations=_activations(outputs, others))
+
+
+def _activations(outputs: Sequence[Tensor], others: Sequence[Tensor]) -> Activations | None:
+    one, other = (torch.cat([tensor.flatten().double() for tensor in tensors]) for tensors in (outputs, others))
+    one, other = one[one.isfinite()], other[other.isfinite()]
+    if not len(one) or not len(other):
+        return None
+    low, high = float(min(one.min(), other.min())), float(max(one.max(), other.max()))
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    counts = [np.histogram(values.numpy(), _BINS, (low, high))[0].tolist() for values in (one, other)]
+    return Activations(low, high, tuple(counts[0]), tuple(counts[1]))
 
 
 def _square(tensor: Tensor) -> float:

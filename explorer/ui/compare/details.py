@@ -9,6 +9,7 @@ import streamlit as st
 import torch
 
 from explorer.analysis.models_compared.changed import DIRECTIONS, ChangedSample
+from explorer.analysis.models_compared.layers import LayerDifference
 from explorer.analysis.models_compared.result import ModelsCompared
 from explorer.charts import compared as charts
 from explorer.charts.classes import recall_by_class
@@ -156,4 +157,21 @@ def _layers(compared: ModelsCompared, i: int) -> None:
     n = against.layers[0].n if against.layers else 0
     where = f"Their outputs part at **{clean_markdown(against.parts_at)}**." if against.parts_at else "They never part."
     st.markdown(f"{where} The same {n} samples went through both.")
-    chart.draw(charts.layers_apart(against, theme=chart_theme()), "compared_layers")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        chart.draw(charts.layers_apart(against, theme=chart_theme()), "compared_layers")
+    with right:
+        _activations(compared, i, [each for each in against.layers if each.activations is not None])
+
+
+def _activations(compared: ModelsCompared, i: int, layers: Sequence[LayerDifference]) -> None:
+    """One layer's outputs in both models; at first of the one where they part."""
+    if not layers:
+        return
+    names, against = [each.layer for each in layers], compared.models[i].against
+    usual = against.parts_at if against is not None and against.parts_at in names else names[-1]
+    name = st.selectbox(
+        "Activations of", names, key="activations_of", on_change=remembered("activations_of", usual, names)
+    )
+    figure = charts.activations(layers[names.index(name)], (compared.names[0], compared.names[i]), theme=chart_theme())
+    chart.draw(figure, "compared_activations")

@@ -131,6 +131,11 @@ def test_two_models_part_at_the_first_layer_whose_weights_differ() -> None:
     expected = float((outputs[0] - outputs[1]).norm() / outputs[0].norm())
     assert differences[1].difference == pytest.approx(expected, rel=1e-5)
     assert parts_at(differences) == "2"
+    seen = differences[1].activations
+    assert seen is not None
+    for counts, values in zip((seen.before, seen.after), outputs, strict=True):
+        assert list(counts) == np.histogram(values.double().numpy(), 60, (seen.low, seen.high))[0].tolist()
+        assert sum(counts) == 50 * 8
 
 
 def test_the_lineage_is_one_tree_of_dense_pruned_and_recovered(tmp_path: Path) -> None:
