@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NOTHING_REMOVED = "nothing removed"
 DELTA = "Δ accuracy"
 IN_POINTS = f"{DELTA}, pt"
+NOTHING_REMOVED = "nothing removed"
+"""The note of a drop where the model is the dense one: nothing is compared, so there is no interval."""
 Direction = Literal["worse", "better", ""]
 
 
