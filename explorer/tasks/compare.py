@@ -111,8 +111,8 @@ class CompareRequest(TaskRequest[ComparedModel | ModelsCompared]):
         words += ["--latency", "--pairs", str(self.times)] if self.times else []
         words += ["--seed", str(self.seed)]
         opened = [context.opened.get(each) for each in self.others if isinstance(each, str)]
-        known = [context.model, *(model for model in opened if model is not None)]
-        return command_of(known, self.others, context.dataset, self.arch, *words)
+        every = [context.model, *(model for model in opened if model is not None)]
+        return command_of(every, self.others, context.dataset, self.arch, *words)
 
 
 def compare_models(
