@@ -190,9 +190,8 @@ def check(
     """
     candidate = None if candidate is None else given_model(candidate)
     dense, address = dense_of(candidate, against), None if candidate is None else candidate.address
-    rules, beside = given_policy(policy), columns(slices or {})
-    made_by = None if recipe is None else read_recipe(recipe)
-    request = CheckRequest(address, None, given_spec(spec), rules, split, times, beside, seed, made_by)
+    rules, beside, made_by = given_policy(policy), columns(slices or {}), recipe and read_recipe(recipe)
+    request = CheckRequest(address, None, given_spec(spec), rules, split, times, beside, seed, made_by or None)
     recorded_in = Store(store) if isinstance(store, Path | str) else store
     opened = {} if candidate is None else {candidate.address: candidate}
     context = Context(dense, given_data(data, dense), device=device, store=recorded_in, opened=opened)

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from explorer import models
@@ -28,7 +27,6 @@ from explorer.metrics.own import Given
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.running import runnable
 from explorer.pruning.spec import PruneSpec
-from explorer.store.database import Store
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import one_of, optional, part, several, spec, text, whole
@@ -124,7 +122,6 @@ def compare_models(
     seed: int = 0,
     device: str = "cpu",
     metric: Given | None = None,
-    store: Store | Path | str | None = None,
 ) -> ModelsCompared:
     """Compare two to eight models on the same samples, each against the first.
 
@@ -145,10 +142,25 @@ def compare_models(
         True
     """
     refuse_number(len(models))
+    dense, asked, opened = _asked(models)
+    dataset = given_data(data, dense)
+    if data is None:
+        refuse_other_data(dense, list(opened.values()))
+    context = Context(dense, dataset, device=device, opened=opened, metric=metric)
+    *_, last = results(CompareRequest(asked, None, split, times, seed), context)
+    if not isinstance(last, ModelsCompared):
+        raise TypeError("the last result of a comparison is the whole")
+    return last
+
+
+def _asked(
+    models: Sequence[LoadedModel | PruneSpec | str],
+) -> tuple[LoadedModel, tuple[Other, ...], dict[str, LoadedModel]]:
+    """The first model, what the others are called in a request, and those of them that are models, by that."""
     first, *others = models
     if isinstance(first, PruneSpec):
         raise ExplorerError("The first of them is no model.", fix="Begin with the model of the requests.")
-    dense, asked = given_model(first), list[Other]()
+    asked: list[Other] = []
     opened: dict[str, LoadedModel] = {}
     for i, each in enumerate(others, 1):
         if isinstance(each, PruneSpec):
@@ -158,12 +170,4 @@ def compare_models(
         key = model.address if opened.get(model.address, model) is model else f"{model.address} ({i})"
         opened[key] = model
         asked.append(key)
-    dataset = given_data(data, dense)
-    if data is None:
-        refuse_other_data(dense, list(opened.values()))
-    recorded_in = Store(store) if isinstance(store, Path | str) else store
-    context = Context(dense, dataset, device=device, store=recorded_in, opened=opened, metric=metric)
-    *_, last = results(CompareRequest(tuple(asked), None, split, times, seed), context)
-    if not isinstance(last, ModelsCompared):
-        raise TypeError("the last result of a comparison is the whole")
-    return last
+    return given_model(first), tuple(asked), opened

@@ -14,12 +14,12 @@ from explorer.analysis.check.result import Check
 from explorer.analysis.parent import parent_of
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Flags
-from explorer.cli.run.columns import column_of
 from explorer.cli.run.loading import load_data, named_parent, open_model
 from explorer.cli.run.recipe import recipe_at
 from explorer.cli.run.request import PruneFlags, prune_spec
 from explorer.cli.run.scanning import with_curves
 from explorer.cli.run.tasks import context_of, done
+from explorer.data.one_column import column_of
 from explorer.errors import ExplorerError
 from explorer.report import blamed
 from explorer.report.card import card

@@ -7,11 +7,10 @@ from explorer.analysis.costs import RunningCosts, refined_costs
 from explorer.analysis.parent import count_look_at_test
 from explorer.analysis.report import Report, layer_rows, report
 from explorer.analysis.tradeoff import point
-from explorer.cli import printing
+from explorer.cli import against, printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.exit_status import status_of
 from explorer.cli.flags.evaluate import NAME
-from explorer.cli.run import against
 from explorer.cli.run.loading import load_runnable, read_data
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.scanning import with_curves
