@@ -94,9 +94,24 @@ def blame(
 ) -> Blame:
     """Which layer's pruning costs one class most: each is given back alone, all others as they are, and measured.
 
-    ``candidate``, ``against`` and ``spec`` are those of :func:`explorer.check`; ``of_class`` is the name of a class, or
-    its number. Each costs one pass over the samples of that class, of at most 60 layers.
+    Each costs one pass over the samples of that class, of at most 60 layers, those first that lost most weights.
 
+    Args:
+        of_class: The name of a class, or its number.
+        candidate: A model or its address; None asks about what ``spec`` leaves of ``against``.
+        against: The dense model; None: the one that the candidate says it was made from.
+        data: What both answer; None: what the dense model was made for.
+        spec: A request, in the place of a candidate.
+        split: "tune" or "test"; a look at test is counted for good.
+        device: Where the passes run.
+
+    Returns:
+        A ``Blame``: ``layers``, the one that gives most back first, each with its ``gain``; ``worst`` is that one.
+
+    Raises:
+        ExplorerError: There is no such class, or the models do not choose one class or differ in shape.
+
+    Examples:
         >>> import explorer as ex
         >>> spec = ex.PruneSpec(allocation="global:sparsity=0.95")
         >>> blame = ex.blame(8, against="digits-mlp", spec=spec)

@@ -125,14 +125,23 @@ def compare_models(
 ) -> ModelsCompared:
     """Compare two to eight models on the same samples, each against the first.
 
-    Models are loaded ones or addresses; a :class:`PruneSpec` stands for what it leaves of the first. Without ``data``
-    it is what the first was made for. ``times``: pairs of passes to time. ``metric``, as for :func:`explorer.evaluate`,
-    takes the place of accuracy. The result has a score with its interval, loss, sparsity, bytes and multiplications of
-    each, paired differences, confusion matrices, changed samples, weights in common, and where the outputs part.
+    Args:
+        models: Loaded ones or addresses; a :class:`PruneSpec` stands for what it leaves of the first.
+        data: What all answer; None: what the first was made for.
+        split: "tune" or "test"; a look at test is counted for good.
+        times: Pairs of passes to time; 0 measures no time.
+        seed: Of the order in which two models take turns.
+        device: Where the passes run.
+        metric: In the place of accuracy, as for :func:`explorer.evaluate`.
 
-    Raises ExplorerError for one model or more than eight, and for models that were not made for the same data, classes
-    or task.
+    Returns:
+        A :class:`ModelsCompared`: a score with its interval, loss, sparsity, bytes and multiplications of each, paired
+        differences, confusion matrices, changed samples, weights in common, and where the outputs part.
 
+    Raises:
+        ExplorerError: One model or more than eight; models that were not made for the same data, classes or task.
+
+    Examples:
         >>> import explorer as ex
         >>> half = ex.PruneSpec(allocation="global:sparsity=0.5")
         >>> compared = ex.compare_models(["digits-mlp", half])
