@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.analysis.check.blame import Blame, LayerBlame
+from explorer.analysis.blame import Blame, LayerBlame
 from explorer.text.delta import delta_ends, delta_text
 from explorer.text.numbers import count
 from explorer.types import Measurement

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from explorer import models
 from explorer.analysis.arguments import given_data, given_model, given_spec
-from explorer.analysis.check.blame import Blame, LayerBlame, Restoring, blamed, class_index, of_file, of_request
+from explorer.analysis.blame import Blame, LayerBlame, Restoring, blamed, class_index, of_file, of_request
 from explorer.pruning.running import runnable
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.base import TaskRequest

@@ -78,6 +78,11 @@ class ModelsCompared(Brief):
 
     ``pairs`` hold both models' answers to every sample, for each model but the first; empty where they do not choose
     among classes. ``classes`` are their names. ``command`` is the one line that does the same again.
+
+        >>> import explorer as ex
+        >>> compared = ex.compare_models(["digits-mlp", ex.PruneSpec(allocation="global:sparsity=0.5")])
+        >>> compared.confusion(1).sum().item() == compared.n
+        True
     """
 
     models: tuple[ComparedModel, ...]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from explorer.analysis.check.blame import Blame, hurt_classes
+from explorer.analysis.blame import Blame, hurt_classes
 from explorer.analysis.check.policy import Policy, policy_table
 from explorer.analysis.check.result import Check
 from explorer.analysis.parent import parent_of

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explorer.analysis.check.blame import Blame, hurt_classes
+from explorer.analysis.blame import Blame, hurt_classes
 from explorer.analysis.check.result import Check
 from explorer.engine.jobs import Job
 from explorer.pruning.spec import PruneSpec
