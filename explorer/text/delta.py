@@ -16,8 +16,6 @@ from explorer.text.numbers import change, change_between
 if TYPE_CHECKING:
     from explorer.types import Measurement
 
-# The note of a drop where the model is the dense one: nothing is compared, so there is no interval.
-NOTHING_REMOVED = "nothing removed"
 DELTA = "Δ accuracy"
 IN_POINTS = f"{DELTA}, pt"
 NOTHING_REMOVED = "nothing removed"
