@@ -86,7 +86,7 @@ class Student:
             message.ParseFromString(content)
             kind = message.WhichOneof("type")
             async with self._changed:
-                if kind == "new_session" and not message.new_session.fragment_ids_this_run:
+                if kind == "new_session" and not message.metadata.run.fragment_ids:
                     self.buttons, self._polls = {}, {}
                 elif kind == "auto_rerun":
                     self._polls[message.auto_rerun.fragment_id] = message.auto_rerun.interval
