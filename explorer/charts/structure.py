@@ -54,7 +54,8 @@ def coupling_dot(
 ) -> str:
     """The layers and what reads what, as Graphviz text; everything that shrinks with ``chosen`` is lit up.
 
-    Where outputs meet there is a small circle. Names are quoted, so that nothing in them is read as markup.
+    Below a layer's name stand the shape of its weights and how many they are. Where outputs meet there is a small
+    circle. Names are quoted, so that nothing in them is read as markup.
     """
     theme = theme or Theme.light()
     parameter = {layer.parameter: layer.name for layer in layers}
@@ -71,12 +72,21 @@ def coupling_dot(
     colours = {"scored": (theme.accent, "#14161c" if dark else "#ffffff"), "consumes": (theme.now, "#1d2129")}
     for name in dict.fromkeys([*ends, *(n for k in groups for n in k.layers)]):
         fill = colours.get(lit.get(name, ""))
-        paint = f' [fillcolor="{fill[0]}", fontcolor="{fill[1]}"]' if fill else ""
-        lines.append(f"  {clean_graphviz(name)}{paint};")
+        paint = f', fillcolor="{fill[0]}", fontcolor="{fill[1]}"' if fill else ""
+        lines.append(f"  {clean_graphviz(name)} [label={_label(name, layers)}{paint}];")
     small = f'shape=ellipse, height=0.2, width=0.2, margin="0.04,0.02", fontsize=9, fontcolor="{theme.muted}"'
     lines += [f'  {clean_graphviz(name)} [label="{word}", {small}];' for name, word in wired.joints.items()]
     lines += [f"  {clean_graphviz(a)} -> {clean_graphviz(b)};" for a, b in wired.edges]
     return "\n".join([*lines, "}"])
+
+
+def _label(name: str, layers: LayerTable) -> str:
+    """The name, and below it shape and number of weights, where the layer has some."""
+    layer = next((layer for layer in layers if layer.name == name and layer.prunable), None)
+    if layer is None:
+        return clean_graphviz(name)
+    about = f"{' × '.join(map(str, layer.shape))} · {layer.n_weights:,}"
+    return f'{clean_graphviz(name)[:-1]}\\n{about}"'
 
 
 def _roles(group: PruningGroup | None, parameter: dict[str, str]) -> dict[str, str]:

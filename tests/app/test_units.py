@@ -96,7 +96,7 @@ def lit(screen: Screen, kind: str) -> Locator:
     """The names of the layers of the graph that have the same colour as one of the legend's words."""
     colour = {"loses rows": "#4f56c8", "loses columns": "#e8890c"}[kind]
     coloured = screen.page.locator(f":is(path, polygon, ellipse)[fill='{colour}']")
-    return screen.page.locator("svg g.node").filter(has=coloured).locator("text")
+    return screen.page.locator("svg g.node").filter(has=coloured).locator("text:first-of-type")
 
 
 def chosen(table: Locator, row: int) -> None:

@@ -30,7 +30,9 @@ def test_every_line_has_its_width_before_and_after(model: LoadedModel) -> None:
 def test_what_shrinks_with_the_chosen_line_is_lit_and_arrows_run_forward(model: LoadedModel) -> None:
     scores = score(model, HALF)
     dot = coupling_dot(scores.groups, scores.layers, "stem.conv", wiring(model, scores.layers))
-    lines = dict(line.strip().rstrip(";").split(" ", 1) for line in dot.splitlines() if "[fillcolor" in line)
+    named = (line.strip().split(" ", 1) for line in dot.splitlines() if ", fillcolor" in line and "[label" in line)
+    lines = {name: about.partition(", fillcolor")[2] for name, about in named}
+    assert '"stem.conv" [label="stem.conv\\n16 × 1 × 3 × 3 · 144"' in dot
     rows = next(iter({lines['"stem.conv"'], lines['"block1.conv2"']}))
     columns = {lines['"block1.conv1"'], lines['"block2.conv1"'], lines['"block2.shortcut"']}
     assert lines['"stem.conv"'] == lines['"block1.conv2"']

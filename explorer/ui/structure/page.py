@@ -21,6 +21,7 @@ from explorer.ui.widgets import chart
 
 _ROLES = {"scored": "Loses rows", "follows": "Goes with it", "consumes": "Loses input columns"}
 _MOST_NAMES = 24
+_MANY = 5  # more groups than these have a search
 _KEYS = ("out_channel", "head", "mlp_neuron", "hidden_unit", "layer", "depth")
 
 
@@ -101,6 +102,8 @@ def _table(scores: Scores, unit: str) -> str | None:
     ]
     key, kept = f"coupled_{unit}", f"_coupled_{unit}"
     at = next((i for i, k in enumerate(groups) if k.name == st.session_state.get(kept)), 0)
+    if len(groups) > _MANY:
+        _find([k.name for k in groups], at, f"find_{unit}", kept)
     st.session_state[key] = {"selection": {"rows": [at]}}
     st.dataframe(
         rows,
@@ -112,6 +115,16 @@ def _table(scores: Scores, unit: str) -> str | None:
         column_config=_COLUMNS,
     )
     return groups[at].name
+
+
+def _find(names: list[str], at: int, key: str, kept: str) -> None:
+    """A box that finds a group by a part of its name."""
+    st.session_state[key] = names[at]
+
+    def take() -> None:
+        st.session_state[kept] = st.session_state[key]
+
+    st.selectbox("Find a group", names, key=key, format_func=lambda name: clean(name, 60), on_change=take)
 
 
 def _picked(key: str, kept: str, groups: list[PruningGroup]) -> None:
