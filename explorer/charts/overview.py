@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -26,13 +26,15 @@ def overview(
     sparsities: Mapping[str, float] | None = None,
     thresholds: Mapping[str, float] | None = None,
     symbol: str = "|w|",
+    chosen: str = "",
     theme: Theme | None = None,
     height: int | None = None,
 ) -> go.Figure:
     """One heat map of layers x magnitude bins; at its right, with ``sparsities``, the share pruned of each layer.
 
     ``thresholds`` draws each layer's line (the lowest value that is kept). A point's y is the layer's place in
-    ``layers.names``. 150 layers are one image: no element per cell. Without a ``height`` it grows with the layers.
+    ``layers.names``, and a click anywhere on a row gives customdata that :func:`picked` turns into its layer;
+    ``chosen`` has a frame. 150 layers are one image: no element per cell. Without a ``height`` it grows with them.
     """
     theme = theme or Theme.light()
     if not layers.edges:
@@ -42,9 +44,53 @@ def overview(
     figure.add_trace(_cells(layers, theme))
     if thresholds:
         figure.add_trace(_lines(layers, thresholds, symbol, theme))
+    figure.add_trace(_rows(layers))
+    if chosen in layers.names:
+        row = layers.names.index(chosen)
+        figure.add_shape(
+            type="rect", x0=0, x1=1, xref="x domain", y0=row - 0.5, y1=row + 0.5, layer="above",
+            line={"color": theme.accent, "width": 2},
+        )  # fmt: skip
     if sparsities is not None:
         figure.add_trace(_pruned(layers, sparsities, theme, with_text=height >= _LABEL_HEIGHT * len(layers.names) + 60))
     return figure
+
+
+def picked(customdata: Sequence[object] | object, layers: LayerMap) -> str | None:
+    """The layer of a row that was clicked; None where the click was on something else."""
+    place = customdata[0] if isinstance(customdata, list | tuple) and customdata else customdata
+    known = isinstance(place, int | float) and 0 <= int(place) < len(layers.names)
+    return layers.names[int(place)] if known and isinstance(place, int | float) else None
+
+
+def _rows(layers: LayerMap) -> go.Bar:
+    """One bar without a colour over each row, since a heat map takes no clicks; it says what the row holds."""
+    low, high = math.log10(layers.edges[0]), math.log10(layers.edges[-1])
+    unseen = {"marker": {"opacity": 0}}
+    return go.Bar(
+        x=[high - low] * len(layers.names),
+        base=low,
+        y=list(range(len(layers.names))),
+        width=1,
+        orientation="h",
+        marker={"opacity": 0},
+        selected=unseen,
+        unselected=unseen,
+        customdata=[[row] for row in range(len(layers.names))],
+        hovertext=[_about(layers, row) for row in range(len(layers.names))],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _about(layers: LayerMap, row: int) -> str:
+    """Its name, and between which magnitudes the middle half and most of its weights lie, as far as the bins tell."""
+    below = np.cumsum(layers.shares[row])
+    total = float(below[-1]) if len(below) else 0.0
+    places = [min(int(np.searchsorted(below, part * total)), len(below) - 1) for part in (0.25, 0.75, 0.99)]
+    quarter, most, nearly = (layers.edges[place + 1] for place in places)
+    name = clean_plotly(layers.names[row])
+    spread = f"half of its weights about {quarter:.2g} to {most:.2g}, 99 % below {nearly:.2g}"
+    return f"<b>{name}</b><br>{spread}<br>Click to see it below."
 
 
 def _axes(layers: LayerMap, symbol: str, theme: Theme, height: int, *, with_sparsity: bool) -> go.Figure:

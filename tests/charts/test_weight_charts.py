@@ -10,6 +10,7 @@ from explorer.analysis.distribution import signed_distribution
 from explorer.analysis.histogram import LayerMap, layer_map
 from explorer.analysis.statistics import unit_norms as ranked
 from explorer.charts import group_heatmap, overview, signed_histogram, unit_norms, weight_heatmap
+from explorer.charts.overview import picked
 from explorer.charts.picture import groups_of, picture_of
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import bytes_text, points, times
@@ -23,7 +24,7 @@ def test_the_overview_is_one_image_with_a_row_for_each_of_150_layers():
     torch.manual_seed(0)
     layers = layer_map({f"conv{i}": torch.randn(64) for i in range(150)})
     figure = overview(layers, sparsities=dict.fromkeys(layers.names, 0.5), thresholds={"conv3": 0.7, "conv4": math.inf})
-    assert len(figure.data) == 3
+    assert len(figure.data) == 4
     assert np.shape(figure.data[0].z) == (150, 48)
     assert len(figure.to_json()) < 500_000
 
@@ -33,6 +34,16 @@ def test_the_overview_draws_each_line_across_its_own_row():
     line = overview(layers, thresholds={"b": 0.1}).data[1]
     assert list(line.x)[:2] == pytest.approx([-1, -1])
     assert list(line.y)[:2] == [0.5, 1.5]
+
+
+def test_a_click_anywhere_on_a_row_of_the_overview_tells_its_layer() -> None:
+    layers = layer_map({"a": torch.linspace(0.001, 1, 500), "b": torch.linspace(0.001, 1, 500)})
+    figure = overview(layers, chosen="b")
+    bars = figure.data[1]
+    assert [picked(data, layers) for data in bars.customdata] == ["a", "b"]
+    assert "half of its weights" in bars.hovertext[0]
+    assert (figure.layout.shapes[0].y0, figure.layout.shapes[0].y1) == (0.5, 1.5)
+    assert picked(None, layers) is None
 
 
 def test_the_overview_shows_names_from_a_file_as_text():

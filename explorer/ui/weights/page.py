@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
+from explorer.analysis.histogram import LayerMap
 from explorer.analysis.statistics import LayerStatistics
 from explorer.charts import overview
+from explorer.charts.overview import picked
 from explorer.errors import ExplorerError
 from explorer.export.naming import export_name
 from explorer.pruning.plan import plan as make_plan
@@ -23,7 +26,7 @@ from explorer.ui.weights.view import View
 from explorer.ui.widgets import chart, one_output, table
 from explorer.ui.widgets.persistent_widget import remembered, value
 
-_TABLE, _EVERY = "weights_table", "every_tensor"
+_TABLE, _EVERY, _PICKED = "weights_table", "every_tensor", "_row_clicked"
 _HEIGHT = 420
 
 
@@ -41,7 +44,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     name = _chosen(listed)
     left, right = st.columns([1, 1.6], gap="medium")
     with left, st.container(border=True, key="overview_card", height="stretch"):
-        _overview(view)
+        _overview(view, name)
     with right, st.container(border=True, key="table_card", height="stretch"):
         _table(view, rows, listed, name)
     with st.container(border=True, key="layer_card"):
@@ -108,7 +111,7 @@ def _choose(name: str | None) -> None:
         session.workspace().layer = name
 
 
-def _overview(view: View) -> None:
+def _overview(view: View, name: str) -> None:
     st.header("All layers", anchor=False)
     magnitudes = cache.magnitudes(view.model)
     if not magnitudes.names:
@@ -120,12 +123,26 @@ def _overview(view: View) -> None:
         magnitudes,
         sparsities=shares if view.plan.n_pruned else None,
         thresholds={k.group.name: k.threshold for k in view.plan.groups} if by_weight else None,
+        chosen=name,
         theme=chart_theme(),
         height=min(_HEIGHT - 42, max(200, 28 * len(magnitudes.names) + 98)),
     )
-    chart.draw(figure, "overview")
+    clicks = chart.draw(figure, "overview", on_select="rerun", selection_mode="points")
+    _clicked(getattr(getattr(clicks, "selection", None), "points", None) or [], magnitudes)
     lines = " Orange: the present line." if by_weight and view.plan.n_pruned else ""
-    st.caption(f"Where each layer has most of its weights.{lines}")
+    st.caption(f"Where each layer has most of its weights. Click a row to see that layer below.{lines}")
+
+
+def _clicked(points: Sequence[JsonDict], magnitudes: LayerMap) -> None:
+    """Take the layer whose row was clicked, once for each click: the table and the box may choose another one."""
+    data = points[0].get("customdata") if points else None
+    if data == st.session_state.get(_PICKED):
+        return
+    st.session_state[_PICKED] = data
+    layer = picked(data, magnitudes)
+    if layer is not None:
+        _choose(layer)
+        st.rerun(scope="fragment")
 
 
 def _table(view: View, rows: list[LayerStatistics], listed: list[LayerStatistics], name: str) -> None:
