@@ -64,7 +64,27 @@ def heatmap(
     figure.add_trace(_cells(rows, theme, sensitivity))
     if len(groups) * len(levels) <= MOST_TEXT:
         figure.add_trace(_numbers(rows, theme, sensitivity.scale))
+    else:
+        hovers = [[None if cell is None else _hover(cell) for cell in row] for row in rows]
+        figure.add_trace(_clicks(groups, levels, hovers))
     return figure
+
+
+def _clicks(groups: Sequence[str], levels: Sequence[float], hovers: Sequence[Sequence[str | None]]) -> go.Scatter:
+    """Marks that are not seen, one on each cell that says something: a heat map alone takes no clicks."""
+    places = [(x, y, text) for y, row in enumerate(hovers) for x, text in enumerate(row) if text]
+    unseen = {"marker": {"opacity": 0}}
+    return go.Scatter(
+        x=[x for x, _, _ in places],
+        y=[y for _, y, _ in places],
+        mode="markers",
+        marker={"size": 22, "opacity": 0},
+        selected=unseen,
+        unselected=unseen,
+        customdata=[[groups[y], levels[x]] for x, y, _ in places],
+        hovertext=[text for _, _, text in places],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
 
 
 def energy_heatmap(
@@ -80,6 +100,13 @@ def energy_heatmap(
     removed = {(e.group, e.level): e.removed.value for e in energies}
     rows = [[removed.get((group, level)) for level in levels] for group in groups]
     figure = _grid(groups, levels, theme)
+    hovers = [
+        [
+            None if share is None else _energy_hover(group, level, share)
+            for level, share in zip(levels, row, strict=True)
+        ]
+        for group, row in zip(groups, rows, strict=True)
+    ]
     is_written = len(groups) * len(levels) <= MOST_TEXT
     figure.add_heatmap(
         z=rows,
@@ -92,19 +119,13 @@ def energy_heatmap(
         xgap=2,
         ygap=2,
         showscale=False,
-        customdata=[
-            [
-                ""
-                if share is None
-                else f"{clean_plotly(group)}: {percent(level, 0)} of it hold {percent(share)} of its "
-                "squared weights (counted)"
-                for level, share in zip(levels, row, strict=True)
-            ]
-            for group, row in zip(groups, rows, strict=True)
-        ],
-        hovertemplate="%{customdata}<extra></extra>",
+        hoverinfo="skip",
     )
-    return figure
+    return figure.add_trace(_clicks(groups, levels, hovers))
+
+
+def _energy_hover(group: str, level: float, share: float) -> str:
+    return f"{clean_plotly(group)}: {percent(level, 0)} of it hold {percent(share)} of its squared weights (counted)"
 
 
 def _grid(groups: Sequence[str], levels: Sequence[float], theme: Theme) -> go.Figure:

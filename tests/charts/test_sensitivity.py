@@ -129,6 +129,7 @@ def test_a_number_on_the_heat_map_tells_its_layer_and_level(found: Sensitivity) 
 def test_before_a_scan_the_same_picture_shows_what_the_weights_hold_and_calls_it_counted() -> None:
     energies = energy("digits-mlp", levels=(0.5, 0.9))
     groups = list(dict.fromkeys(e.group for e in energies))
-    cells = drawn.energy_heatmap(energies, groups, (0.5, 0.9)).data[0]
+    cells, clicks = drawn.energy_heatmap(energies, groups, (0.5, 0.9)).data
     assert [value for row in cells.z for value in row] == pytest.approx([e.removed.value for e in energies])
-    assert "(counted)" in cells.customdata[0][0]
+    assert "(counted)" in clicks.hovertext[0]
+    assert [list(place) for place in clicks.customdata[:2]] == [[groups[0], 0.5], [groups[0], 0.9]]

@@ -144,7 +144,7 @@ def test_cells_kept_before_the_server_began_are_shown_at_once_and_only_missing_o
 ) -> None:
     keep(MODEL, own_store, levels=(0.1, 0.2), layers=["fc1"])
     at = visit("sensitivity", model=MODEL)
-    assert "2 of 30 cells, kept from an earlier run" in spoken(at)
+    assert "2 of 30 cells, recorded by an earlier run" in spoken(at)
     assert at.button(key="scan_start").label == "Go on"
     assert "30 cells measured" in spoken(scanned(at))
     (job,) = jobs()

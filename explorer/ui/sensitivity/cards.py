@@ -64,7 +64,7 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
             st.download_button(kind, content, name, key=f"scan_{kind.lower()}", on_click="ignore")
     figure = charts.heatmap(measured, names, request.levels, theme=chart_theme())
     chosen = chart.draw(figure, "scan_heat", on_select="rerun", selection_mode="points")
-    _open_cell(chosen)
+    open_cell(chosen)
     some, finished = measured.cells[0], [cell.n for cell in measured.cells if cell.complete]
     n = min(finished, default=0)
     samples = f"{n:,}" if n == some.total else f"{n:,} or more of {some.total:,}"
@@ -86,7 +86,7 @@ def _one(measured: Sensitivity) -> str:
     return "−1 is one point below the dense model" if measured.is_fraction else "Pruned minus dense: negative is worse"
 
 
-def _open_cell(chosen: object) -> None:
+def open_cell(chosen: object) -> None:
     """Take the setting of a number that was clicked to the explore page; undo there brings the old one back."""
     points = getattr(getattr(chosen, "selection", None), "points", None) or []
     if not points or not points[0].get("customdata"):

@@ -136,7 +136,7 @@ def _n_missing(model: LoadedModel, dataset: Dataset, request: ScanRequest, measu
 def _progress(job: Job | None, measured: Sensitivity, total: int) -> None:
     n, audit = sum(cell.complete for cell in measured.cells), clean_markdown(measured.audit, 300)
     if job is None:
-        st.caption(f"{n} of {total} cells, kept from an earlier run. {audit}")
+        st.caption(f"{n} of {total} cells, recorded by an earlier run. {audit}")
         return
     left = "" if n == total else f", {total - n} left out beyond {points_spelled(measured.max_drop or 0)}"
     origin = measured.cells[0].drop.origin if measured.cells else "measured"
@@ -151,5 +151,9 @@ def _quick_look(model: LoadedModel, scores: Scores, levels: tuple[float, ...]) -
         return
     groups = list(dict.fromkeys(e.group for e in energies))
     figure = energy_heatmap(energies, groups, tuple(sorted(levels)), theme=chart_theme())
-    chart.draw(figure, "energy_heat")
-    st.caption("Share of the squared weights that goes with so much of the layer: counted, no measure of accuracy.")
+    chosen = chart.draw(figure, "energy_heat", on_select="rerun", selection_mode="points")
+    cards.open_cell(chosen)
+    st.caption(
+        "Share of the squared weights that goes with so much of the layer: counted, no measure of accuracy. "
+        "Click a cell to open that setting on Explore."
+    )
