@@ -56,6 +56,7 @@ def tradeoff(
     curves: Sequence[TradeOff],
     *,
     now: TradeOffPoint | None = None,
+    marked: TradeOffPoint | None = None,
     tried: Sequence[TradeOffPoint] = (),
     budget: float | None = None,
     x: XName = "compression_ratio",
@@ -63,19 +64,20 @@ def tradeoff(
 ) -> go.Figure:
     """Straight lines through measured points with their bands; nothing is smoothed.
 
-    Points of several seeds are one line through their means, its band from the smallest to the largest; the band
-    of one seed is its 95 % interval. Controls are grey and dashed, random pruning always. Fewer than five
-    operating points are hollow, and curves of another protocol than most have stars. ``now`` is the large orange
-    point, ``tried`` the small ones, ``pareto`` joins those that no other point beats. ``budget`` is the accuracy one
-    would give up, as a share (0.01 = 1 point), drawn below the dense accuracy; agreement has no such line. Every point
-    of a curve or of ``tried`` carries customdata that :func:`clicked` turns back into the point.
+    Points of several seeds are one line through their means, its band from the smallest to the largest; the band of
+    one seed is its 95 % interval. Controls are grey and dashed, random pruning always. Fewer than five operating
+    points are hollow, and curves of another protocol than most have stars. ``now`` is the large orange point,
+    ``marked`` has a ring, ``tried`` the small ones, ``pareto`` joins those that no other point beats. ``budget`` is
+    the accuracy one would give up, as a share (0.01 = 1 point), drawn below the dense accuracy; agreement has no
+    such line. Every point of a curve or of ``tried`` carries customdata that :func:`clicked` turns back into the
+    point.
     """
     look, scale = Look(**keywords), scale_of(x)
     theme, height = look.theme or Theme.light(), look.height
     everything = [p for curve in curves for p in curve.points] + [*tried] + ([now] if now else [])
     if not drawable(everything, scale):
         return empty(theme, "Nothing has been measured yet.", height=height)
-    figure = _axes(theme, scale, everything, height)
+    figure = axes(theme, scale, everything, height)
     lines = lines_of(curves, scale, theme)
     figure.add_traces([*_curves(lines, scale, theme), *_keys(lines, theme)])
     if look.pareto:
@@ -86,6 +88,8 @@ def tradeoff(
         _budget(figure, everything[0], budget, theme)
     if now is not None and drawable([now], scale):
         _now(figure, now, scale, theme)
+    if marked is not None and drawable([marked], scale):
+        figure.add_trace(_ring(marked, scale, theme))
     if figure.layout.yaxis.type == "log":  # where annotations, alone of all, are placed by the logarithm
         figure.for_each_annotation(lambda note: note.update(y=log10(note.y)) if note.yref != "paper" else None)
     return figure
@@ -106,7 +110,8 @@ def clicked(
         return None
 
 
-def _axes(theme: Theme, scale: Scale, everything: Sequence[TradeOffPoint], height: int) -> go.Figure:
+def axes(theme: Theme, scale: Scale, everything: Sequence[TradeOffPoint], height: int) -> go.Figure:
+    """An empty figure on the axes of these points."""
     values = [scale.value(p) for p in everything]
     low, high = scale.span(values)
     places, texts = scale.ticks(values)
@@ -286,6 +291,18 @@ def _now(figure: go.Figure, now: TradeOffPoint, scale: Scale, theme: Theme) -> N
         xshift=-10 if is_left else 10,
         yshift=9,
         font={"color": theme.text, "size": 12},
+    )
+
+
+def _ring(marked: TradeOffPoint, scale: Scale, theme: Theme) -> go.Scatter:
+    return go.Scatter(
+        x=[scale.value(marked)],
+        y=[marked.accuracy.value],
+        mode="markers",
+        name="the chosen row",
+        legendrank=2003,
+        marker={"size": 18, "symbol": "circle-open", "color": theme.now, "line": {"width": 3, "color": theme.now}},
+        hoverinfo="skip",
     )
 
 

@@ -56,3 +56,38 @@ def test_the_comparison_fits_a_phone(visit: Visit) -> None:
     screen.page.set_viewport_size({"width": 390, "height": 844})
     expect(screen.page.get_by_text(BETTER).first).to_be_visible()
     screen.page.wait_for_function(FITS)
+
+
+def toggle(screen: Screen, name: str) -> None:
+    screen.page.locator("[data-testid=stCheckbox]", has_text=name).locator("label").first.click()
+
+
+def test_each_method_has_a_small_chart_of_its_own_and_controls_can_be_hidden(visit: Visit) -> None:
+    screen = compared(visit())
+    toggle(screen, "Controls")
+    expect(legend(screen, "random, global")).to_have_count(0)
+    expect(legend(screen, "global")).to_have_count(1)
+
+    toggle(screen, "One each")
+
+    panels = screen.page.locator(".st-key-compare_card .subplot")
+    expect(panels).to_have_count(2)  # global and uniform
+    expect(screen.page.locator(".st-key-compare_card .annotation")).to_contain_text(["global", "uniform"])
+
+
+def test_a_box_around_points_leaves_their_rows_alone_in_the_table(visit: Visit) -> None:
+    screen = compared(visit())
+    head = screen.page.locator(".st-key-points_head h2")
+    expect(head).to_have_text(re.compile(r"^Every point \(\d+\)$"))
+    toggle(screen, "Brush")
+    plot = screen.page.locator(".st-key-compare_chart_brush .nsewdrag")
+    box = plot.bounding_box()
+    assert box is not None
+
+    mouse = screen.page.mouse
+    mouse.move(box["x"] + 2, box["y"] + 2)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] - 2, steps=8)
+    mouse.up()
+
+    expect(head).to_have_text(re.compile(r"^The points in the box \(\d+\)$"))

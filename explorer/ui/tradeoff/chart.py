@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer import charts
 from explorer.analysis.comparison.comparison import Comparison
 from explorer.analysis.comparison.protocol import mismatch
 from explorer.charts import clicked, tradeoff
+from explorer.charts.multiples import multiples
 from explorer.charts.scale import XName, is_control
 from explorer.text.names import clean_markdown
 from explorer.types import TradeOff, TradeOffPoint
 from explorer.ui.shell import session
 from explorer.ui.shell.theme import chart_theme
+from explorer.ui.tradeoff import tables
 from explorer.ui.tradeoff.tables import judged_by
 from explorer.ui.widgets import chart
 from explorer.ui.widgets.persistent_widget import remembered, value
@@ -27,12 +31,21 @@ _AXES: dict[XName, str] = {
     "sparsity": "Sparsity",
 }
 _CHART, _AXIS, _CONTROLS = "compare_chart", "compare_axis", "compare_controls"
+_EACH, _BRUSH = "compare_each", "compare_brush"
 # A longer legend, and a longer table beside it, need more room.
 _HEIGHT, _MORE, _TALLEST = 430, 26, 560
 
 
-def draw(comparison: Comparison, shown: Sequence[TradeOff], budget: float, stem: str) -> TradeOffPoint | None:
-    """The curves, and beside them points of earlier runs; returns the point that was clicked."""
+@dataclass(frozen=True)
+class Picked:
+    """What a hand chose on the chart: the point that was clicked, or those that a box was drawn around."""
+
+    point: TradeOffPoint | None = None
+    brushed: tuple[TradeOffPoint, ...] = ()
+
+
+def draw(comparison: Comparison, shown: Sequence[TradeOff], budget: float, stem: str) -> Picked:
+    """The curves, and beside them points of earlier runs; returns what was chosen on it."""
     measured_curves = comparison.curves
     axis: XName = value(_AXIS, "compression_ratio", list(_AXES))
     with st.container(horizontal=True, vertical_alignment="center", key="compare_head"):
@@ -41,18 +54,36 @@ def draw(comparison: Comparison, shown: Sequence[TradeOff], budget: float, stem:
         st.header(f"{judged_by(measured_curves)} against size{held}", anchor=False, width="stretch")
         _axis()
         has_chance = _chance()
+        is_each = _toggle("One each", _EACH, "A small chart for each method, on the same axes.")
+        is_brush = _toggle("Brush", _BRUSH, "Draw a box around points: the table below shows those alone.")
     drawn = [curve for curve in (*measured_curves, *shown) if has_chance or not is_control(curve)]
-    height = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3))
-    figure = tradeoff(drawn, now=_now(), budget=budget, x=axis, theme=chart_theme(), height=height)
-    chosen = chart.draw(figure, _CHART, on_select="rerun", selection_mode="points")
+    figure = _figure(comparison, drawn, axis, budget, is_each=is_each)
+    if is_brush:
+        figure.update_layout(dragmode="select")
+    # Another way to choose is another chart: what was chosen the one way is no choice the other.
+    key = f"{_CHART}{'_each' * is_each}{'_brush' * is_brush}"
+    chosen = chart.draw(figure, key, on_select="rerun", selection_mode="box" if is_brush else "points")
     points = chosen.selection.points if chosen else []
     unequal = mismatch(drawn)
     if unequal:
         st.caption(f":material/balance: {clean_markdown(unequal, 400)}")
     with st.container(horizontal=True, vertical_alignment="center", key="compare_foot"):
-        st.caption("Click a point to open its setting on Explore.", width="stretch")
+        hand = "Draw a box around points to list them below." if is_brush else "Click a point to open it on Explore."
+        st.caption(f"{hand} A row that is chosen in the table has a ring here.", width="stretch")
         _pictures(drawn, axis, stem)
-    return clicked(points[0].get("customdata"), drawn, ()) if points else None
+    under = [point for one in points if (point := clicked(one.get("customdata"), drawn, ())) is not None]
+    return Picked(brushed=tuple(under)) if is_brush else Picked(under[0] if under else None)
+
+
+def _figure(comparison: Comparison, drawn: list[TradeOff], axis: XName, budget: float, *, is_each: bool) -> go.Figure:
+    if is_each:
+        return multiples(drawn, x=axis, theme=chart_theme())
+    height, marked = min(_TALLEST, _HEIGHT + _MORE * max(0, len(drawn) - 3)), tables.chosen(comparison)
+    return tradeoff(drawn, now=_now(), marked=marked, budget=budget, x=axis, theme=chart_theme(), height=height)
+
+
+def _toggle(label: str, key: str, about: str) -> bool:
+    return st.toggle(label, key=key, help=about, on_change=remembered(key, False))
 
 
 def _axis() -> None:

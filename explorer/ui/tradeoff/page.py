@@ -64,11 +64,11 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     left, right = st.columns([2.1, 1], gap="medium")
     with left, st.container(border=True, key="compare_card", height="stretch"):
         shown = earlier.shown(model, dataset, comparison)
-        chosen = chart.draw(comparison, shown, _given_up(), _stem(comparison))
+        picked = chart.draw(comparison, shown, _given_up(), _stem(comparison))
     with right, st.container(border=True, key="budget_card", height="stretch"):
         _budget(measured)
     with st.container(border=True, key="points_card"):
-        chosen = tables.points(comparison, _stem(comparison)) or chosen
+        chosen = tables.points(comparison, _stem(comparison), picked.brushed) or picked.point
     chosen = earlier.draw(model, dataset, comparison) or chosen
     if chosen is not None:
         _open(chosen)

@@ -53,17 +53,30 @@ def _name(row: Reach) -> str:
 
 
 def judged_by(curves: Sequence[TradeOff]) -> str:
-    """What the curves are judged by, as a heading: accuracy, or agreement where there are no labels."""
+    """What the curves are evaluated by, as a heading: accuracy, or agreement where there are no labels."""
     name = next((curve.points[0].accuracy.name for curve in curves if curve.points), "accuracy")
     return name.replace("_", " ").capitalize()
 
 
-def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
-    """Draw all points; returns the one whose setting is to be opened."""
+def chosen(comparison: Comparison) -> TradeOffPoint | None:
+    """The point whose row is chosen, where all rows are shown."""
+    state = st.session_state.get(_TABLE)
+    rows = state["selection"]["rows"] if state else []
+    measured = [point for curve in comparison.curves for point in curve.points]
+    return measured[rows[0]] if rows and rows[0] < len(measured) else None
+
+
+def points(comparison: Comparison, stem: str, brushed: Sequence[TradeOffPoint] = ()) -> TradeOffPoint | None:
+    """Draw all points, or those that a box was drawn around; returns the one whose setting is to be opened."""
     measured = [point for curve in comparison.curves for point in curve.points]
     rows = comparison.records()
+    if brushed:
+        around = {id(point) for point in brushed}
+        both = [(row, point) for row, point in zip(rows, measured, strict=True) if id(point) in around]
+        rows, measured = tuple(row for row, _ in both), [point for _, point in both]
     with st.container(horizontal=True, vertical_alignment="center", key="points_head"):
-        st.header(f"Every point ({len(measured):,})", anchor=False, width="stretch")
+        title = "The points in the box" if brushed else "Every point"
+        st.header(f"{title} ({len(measured):,})", anchor=False, width="stretch")
         place = st.container(width="content")
         st.download_button(
             "CSV",
@@ -78,16 +91,16 @@ def points(comparison: Comparison, stem: str) -> TradeOffPoint | None:
     if not measured:
         st.caption("Each measured point becomes a row here.")
         return None
-    chosen = table.draw(
+    picked = table.draw(
         [_cells(row, point) for row, point in zip(rows, measured, strict=True)],
         _columns(measured[0]),
         {**_TEXTS, **texts(measured[0].accuracy, measured[0].drop)},
-        key=_TABLE,
+        key=f"{_TABLE}_brushed" if brushed else _TABLE,
         on_select="rerun",
         selection_mode="single-row",
         height=min(420, 37 + 35 * len(rows)),
     )
-    at = chosen.selection.rows[0] if chosen.selection.rows else None
+    at = picked.selection.rows[0] if picked.selection.rows else None
     point = measured[at] if at is not None and at < len(measured) else None
     opened = place.button(
         "Open on Explore",
