@@ -144,12 +144,12 @@ def _curves(form: CurveQuestion, answer: tuple[float, ...], readings: Sequence[R
     values = [factor * reading.value for reading in measured]
     words = [f"{t('measured')}, {percent_asked(reading.x or 0)}: {reading.words}" for reading in measured]
     figure.add_trace(_drawn(t("measured"), levels, values, words, {"color": theme.accent, "width": 2.5}))
-    said = [
+    labels = [
         f"{t('your prediction')}, {percent_asked(x)}: {y:g}{form.unit}"
         for x, y in zip(form.levels, answer, strict=True)
     ]
     dashed = {"color": theme.now, "width": 2.5, "dash": "dash"}
-    figure.add_trace(_drawn(t("your prediction"), places, list(answer), said, dashed))
+    figure.add_trace(_drawn(t("your prediction"), places, list(answer), labels, dashed))
     return figure
 
 

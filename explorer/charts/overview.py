@@ -59,8 +59,9 @@ def overview(
 def picked(customdata: Sequence[object] | object, layers: LayerMap) -> str | None:
     """The layer of a row that was clicked; None where the click was on something else."""
     place = customdata[0] if isinstance(customdata, list | tuple) and customdata else customdata
-    known = isinstance(place, int | float) and 0 <= int(place) < len(layers.names)
-    return layers.names[int(place)] if known and isinstance(place, int | float) else None
+    if not isinstance(place, int | float) or not 0 <= int(place) < len(layers.names):
+        return None
+    return layers.names[int(place)]
 
 
 def _rows(layers: LayerMap) -> go.Bar:

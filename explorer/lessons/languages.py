@@ -89,7 +89,7 @@ SENTENCES = (
     "Locked. The teacher reveals the measurement.",
     "The challenge",
     "Hand in",
-    "At most {share} of the bytes of {model}, and at most {points} points of accuracy lost",
+    "At most {share} of the bytes of {model}, and at most {points} points less accuracy",
     "Move the thresholds, and choose how important a weight is. Then hand in, once.",
     "Size of the smallest file: {share} of the dense one, counted.",
     "Your entry is being measured on the hidden split.",

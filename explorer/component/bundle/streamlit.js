@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: ccfea7aae691d21f
+// Made from src/ by "make component": change it there. Sources: 43e2f2f473120b63
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"ccfea7aae691d21f"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"43e2f2f473120b63"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

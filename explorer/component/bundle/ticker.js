@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: ccfea7aae691d21f
+// Made from src/ by "make component": change it there. Sources: 43e2f2f473120b63
 
 // ticker.js
 var RETRY_MS = 1500;

@@ -14,8 +14,8 @@ from explorer.ui.widgets import chart
 
 
 def goal(challenge: Challenge, t: Translate = english) -> str:
-    """ "At most 25% of the bytes of digits-resnet, and at most 1.0 points of accuracy lost"."""
-    text = t("At most {share} of the bytes of {model}, and at most {points} points of accuracy lost")
+    """ "At most 25% of the bytes of digits-resnet, and at most 1.0 points less accuracy"."""
+    text = t("At most {share} of the bytes of {model}, and at most {points} points less accuracy")
     lost = points_bare(challenge.drop).removeprefix("+")
     return text.format(share=percent(challenge.share, 0), model=challenge.model, points=lost)
 

@@ -9,12 +9,12 @@ from explorer.pruning.spec import PruneSpec
 from explorer.tasks.advice import AdviceRequest
 from explorer.text.delta import delta_ends, delta_text, named
 from explorer.text.names import clean, clean_markdown
-from explorer.text.numbers import bytes_text, percent
+from explorer.text.numbers import bytes_text, number, percent
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 from explorer.ui.explore.view import View
 from explorer.ui.shell import running, session, tasks
-from explorer.ui.widgets import progress
+from explorer.ui.widgets import progress, table
 
 _OUTCOMES = {"within": "yes", "beyond": "no", "cannot tell": "cannot tell"}
 _COLUMN = st.column_config
@@ -114,14 +114,8 @@ def _layers(advice: Advice) -> None:
     ]
     columns: JsonDict = {
         "layer": _COLUMN.TextColumn("Layer", width=160),
-        "weights": _share("Parameters"),
-        "macs": _share("Multiplications"),
-        "time": _COLUMN.NumberColumn("ms", format="%.3f", help="Measured here at batch 1: the median of 15 passes."),
+        "weights": _COLUMN.NumberColumn("Parameters", help="Counted, of the whole network."),
+        "macs": _COLUMN.NumberColumn("Multiplications", help="Counted, of the whole network."),
+        "time": _COLUMN.NumberColumn("ms", help="Measured here at batch 1: the median of 15 passes."),
     }
-    st.dataframe(rows, hide_index=True, column_config=columns)
-
-
-def _share(label: str) -> object:
-    return _COLUMN.ProgressColumn(
-        label, help="Counted, of the whole network.", format="percent", min_value=0.0, max_value=1.0
-    )
+    table.draw(rows, columns, {"weights": percent, "macs": percent, "time": number})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.comparison.comparison import Comparison, Reach
 from explorer.text.delta import IN_POINTS, delta, delta_ends
@@ -68,26 +69,8 @@ def chosen(comparison: Comparison) -> TradeOffPoint | None:
 
 def points(comparison: Comparison, stem: str, brushed: Sequence[TradeOffPoint] = ()) -> TradeOffPoint | None:
     """Draw all points, or those that a box was drawn around; returns the one whose setting is to be opened."""
-    measured = [point for curve in comparison.curves for point in curve.points]
-    rows = comparison.records()
-    if brushed:
-        around = {id(point) for point in brushed}
-        both = [(row, point) for row, point in zip(rows, measured, strict=True) if id(point) in around]
-        rows, measured = tuple(row for row, _ in both), [point for _, point in both]
-    with st.container(horizontal=True, vertical_alignment="center", key="points_head"):
-        title = "The points in the box" if brushed else "Every point"
-        st.header(f"{title} ({len(measured):,})", anchor=False, width="stretch")
-        place = st.container(width="content")
-        st.download_button(
-            "CSV",
-            lambda: csv_text(rows),
-            f"{stem}.csv",
-            "text/csv",
-            key="compare_csv",
-            icon=":material/download:",
-            on_click="ignore",
-            disabled=not rows,
-        )
+    rows, measured = _listed(comparison, brushed)
+    place = _head(f"{'The points in the box' if brushed else 'Every point'} ({len(measured):,})", rows, stem)
     if not measured:
         st.caption("Each measured point becomes a row here.")
         return None
@@ -110,6 +93,34 @@ def points(comparison: Comparison, stem: str, brushed: Sequence[TradeOffPoint] =
         help="Choose a row first." if point is None else "Takes this row's setting to the explore page.",
     )
     return point if opened else None
+
+
+def _listed(
+    comparison: Comparison, brushed: Sequence[TradeOffPoint]
+) -> tuple[tuple[JsonDict, ...], list[TradeOffPoint]]:
+    """The rows with their points: all, or those that a box was drawn around."""
+    measured = [point for curve in comparison.curves for point in curve.points]
+    around = {id(point) for point in brushed or measured}
+    both = [(row, point) for row, point in zip(comparison.records(), measured, strict=True) if id(point) in around]
+    return tuple(row for row, _ in both), [point for _, point in both]
+
+
+def _head(title: str, rows: tuple[JsonDict, ...], stem: str) -> DeltaGenerator:
+    """The heading with its download; returns the place beside it for what opens a row."""
+    with st.container(horizontal=True, vertical_alignment="center", key="points_head"):
+        st.header(title, anchor=False, width="stretch")
+        place = st.container(width="content")
+        st.download_button(
+            "CSV",
+            lambda: csv_text(rows),
+            f"{stem}.csv",
+            "text/csv",
+            key="compare_csv",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not rows,
+        )
+    return place
 
 
 def _columns(point: TradeOffPoint) -> JsonDict:
