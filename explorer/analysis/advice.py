@@ -65,7 +65,7 @@ class LayerCost:
 
 
 @dataclass(frozen=True)
-class Removable:
+class RemovableUnits:
     """What is left, counted, where every unit of a kind is cut out that may go; ``why_not``: nothing of it can."""
 
     granularity: str
@@ -114,7 +114,7 @@ class Advice(Shown):
     dense_bytes: int
     layers: tuple[LayerCost, ...]
     times: LayerTimes | None
-    removable: tuple[Removable, ...]
+    removable: tuple[RemovableUnits, ...]
     steps: tuple[FirstStep, ...]
 
     def best(self, goal: Goal) -> FirstStep | None:
@@ -300,20 +300,20 @@ def _layers(model: LoadedModel, table: MacTable | None, spent: LayerTimes | None
         yield LayerCost(name, held[0].kind, n_weights, weight_share, n_macs, share, time)
 
 
-def _removable(model: LoadedModel, table: MacTable | None) -> Iterator[Removable]:
+def _removable(model: LoadedModel, table: MacTable | None) -> Iterator[RemovableUnits]:
     for granularity in map(GRANULARITIES.get, GRANULARITIES.members):
         spec = PruneSpec(granularity, allocation=Uniform(sparsity=1.0))
         refusal = _refusal(model, spec)
         plan = make_plan(model, spec) if refusal is None else None
         if plan is None or not plan.kept_shapes:
             why = str(refusal or granularity.why_no_removal)
-            yield Removable(granularity.key, granularity.label, why_not=why)
+            yield RemovableUnits(granularity.key, granularity.label, why_not=why)
             continue
         counts = parameters(model, plan)
         left = counts["kept"].value / counts["total"].value
         counted = {} if table is None else macs(model, plan, table)
         of_macs = counted["removed"].value / counted["dense"].value if "removed" in counted else None
-        yield Removable(granularity.key, granularity.label, left, of_macs)
+        yield RemovableUnits(granularity.key, granularity.label, left, of_macs)
 
 
 def _step(model: LoadedModel, point: TradeOffPoint, max_drop: float, dense_bytes: int) -> FirstStep:

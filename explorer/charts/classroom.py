@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from explorer.charts.frame import axis, empty, framed
 from explorer.charts.theme import Theme
-from explorer.classroom.challenge import Challenge, Standing
-from explorer.classroom.tally import Counted, Spread, level_words
+from explorer.classroom.challenge import Challenge, TeamStanding
+from explorer.classroom.tally import AnswerSpread, Counted, level_words
 from explorer.text.names import clean_plotly
 from explorer.text.numbers import percent, points, points_between
 
@@ -17,10 +17,10 @@ _ROW, _ABOVE, _CURVE = 30, 70, 300
 _LONG_LABEL, _LARGE = 44, 18
 
 
-def predictions(answers: Counted | Spread, *, theme: Theme | None = None) -> go.Figure:
+def predictions(answers: Counted | AnswerSpread, *, theme: Theme | None = None) -> go.Figure:
     """How many predicted what: bars, or for drawn curves their middle and the half of them around it."""
     look = theme or Theme.light()
-    return _spread(answers, look) if isinstance(answers, Spread) else _bars(answers, look)
+    return _spread(answers, look) if isinstance(answers, AnswerSpread) else _bars(answers, look)
 
 
 def _bars(answers: Counted, theme: Theme) -> go.Figure:
@@ -43,7 +43,7 @@ def _bars(answers: Counted, theme: Theme) -> go.Figure:
     return figure
 
 
-def _spread(answers: Spread, theme: Theme) -> go.Figure:
+def _spread(answers: AnswerSpread, theme: Theme) -> go.Figure:
     if not answers.n:
         return empty(theme, "Nobody has drawn a curve yet.")
     x = list(range(len(answers.levels)))
@@ -67,7 +67,7 @@ def _spread(answers: Spread, theme: Theme) -> go.Figure:
 
 
 def board(
-    rows: Sequence[Standing],
+    rows: Sequence[TeamStanding],
     challenge: Challenge,
     *,
     names: bool = False,
@@ -105,7 +105,7 @@ def board(
     return figure
 
 
-def _entries(rows: Sequence[Standing], names: bool, name: str, look: tuple[str, str]) -> go.Scatter:
+def _entries(rows: Sequence[TeamStanding], names: bool, name: str, look: tuple[str, str]) -> go.Scatter:
     colour, symbol = look
     teams = [clean_plotly(row.team) if names else "" for row in rows]
     return go.Scatter(
@@ -121,7 +121,7 @@ def _entries(rows: Sequence[Standing], names: bool, name: str, look: tuple[str, 
     )
 
 
-def _in_words(row: Standing) -> str:
+def _in_words(row: TeamStanding) -> str:
     outcome = row.outcome
     ends = (
         ""

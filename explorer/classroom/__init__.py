@@ -3,7 +3,7 @@
 No screen and no network: the state of a class, its rules, and what is counted of it.
 """
 
-from explorer.classroom.challenge import Challenge, Entry, EntryRequest, Outcome, board
+from explorer.classroom.challenge import Challenge, EntryRequest, EntryResult, TeamEntry, board
 from explorer.classroom.opening import begin, join_link, served
 from explorer.classroom.room import Classroom, Seat
 from explorer.classroom.state import CHALLENGE, MOST_STUDENTS, ClassState, Lead, Student
@@ -14,12 +14,12 @@ __all__ = [
     "Challenge",
     "ClassState",
     "Classroom",
-    "Entry",
     "EntryRequest",
+    "EntryResult",
     "Lead",
-    "Outcome",
     "Seat",
     "Student",
+    "TeamEntry",
     "begin",
     "board",
     "join_link",

@@ -38,7 +38,7 @@ class Challenge:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EntryResult:
     """What was measured of an entry on the hidden split: its size as a ``share`` of the dense file (counted), the
     accuracy and its drop with the ends of the 95 % interval."""
 
@@ -56,16 +56,16 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TeamEntry:
     """What a team hands in, once: a spec, and what came of it. ``refusal`` says why nothing did."""
 
     spec: JsonObject
-    outcome: Outcome | None = None
+    outcome: EntryResult | None = None
     refusal: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.outcome, Mapping):  # as it is read from JSON
-            object.__setattr__(self, "outcome", Outcome(**self.outcome))
+            object.__setattr__(self, "outcome", EntryResult(**self.outcome))
 
     @property
     def is_open(self) -> bool:
@@ -74,12 +74,12 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Standing:
+class TeamStanding:
     """A row of the board."""
 
     place: int
     team: str
-    outcome: Outcome
+    outcome: EntryResult
     meets: bool
     is_on_front: bool
 
@@ -97,7 +97,7 @@ def checked_spec(value: object) -> PruneSpec:
     return PruneSpec.from_json(value)
 
 
-def board(entries: Mapping[str, Entry], challenge: Challenge) -> tuple[Standing, ...]:
+def board(entries: Mapping[str, TeamEntry], challenge: Challenge) -> tuple[TeamStanding, ...]:
     """The measured entries by team, the best first: those that meet the challenge by accuracy, ties by size; then the
     others in the same way."""
     measured = {team: entry.outcome for team, entry in entries.items() if entry.outcome is not None}
@@ -105,17 +105,17 @@ def board(entries: Mapping[str, Entry], challenge: Challenge) -> tuple[Standing,
     front = {(outcome.share, outcome.accuracy) for outcome in best}
     order = sorted(measured.items(), key=lambda item: (*_rank(item[1], challenge), item[0]))
     return tuple(
-        Standing(place, team, outcome, outcome.meets(challenge), (outcome.share, outcome.accuracy) in front)
+        TeamStanding(place, team, outcome, outcome.meets(challenge), (outcome.share, outcome.accuracy) in front)
         for place, (team, outcome) in enumerate(order, 1)
     )
 
 
-def _rank(outcome: Outcome, challenge: Challenge) -> tuple[bool, float, float]:
+def _rank(outcome: EntryResult, challenge: Challenge) -> tuple[bool, float, float]:
     return not outcome.meets(challenge), -outcome.accuracy, outcome.share
 
 
 @dataclass(frozen=True)
-class EntryRequest(TaskRequest[Outcome]):
+class EntryRequest(TaskRequest[EntryResult]):
     """Measure one entry on the hidden split. The look is counted by whoever takes the entry: once a team."""
 
     kind: ClassVar[str] = "entry"
@@ -137,11 +137,11 @@ class EntryRequest(TaskRequest[Outcome]):
         what = [self.kind, masks, context.model.identity, context.dataset.digest]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
 
-    def run(self, context: Context) -> Iterator[Outcome]:
+    def run(self, context: Context) -> Iterator[EntryResult]:
         """The one outcome."""
         scores, dense = context.scores(self.spec), PruneSpec()
         whole = smallest_file(context.model, plan(context.model, dense, context.scores(dense)))
         for point in measure(context.model, [self.spec], context.dataset, split=HIDDEN, scores=scores):
             drop = point.drop
             share, n = point.size_bytes / whole, drop.n or 0
-            yield Outcome(point.plan_digest, share, point.accuracy.value, drop.value, drop.low, drop.high, n)
+            yield EntryResult(point.plan_digest, share, point.accuracy.value, drop.value, drop.low, drop.high, n)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from explorer import lessons
 from explorer.classroom import keys
-from explorer.classroom.challenge import Challenge, Entry, Outcome, checked_spec
+from explorer.classroom.challenge import Challenge, EntryResult, TeamEntry, checked_spec
 from explorer.classroom.names import new_name
 from explorer.classroom.state import CHALLENGE, MOST_STUDENTS, ClassState, Lead, Student, cleaned
 from explorer.errors import ExplorerError
@@ -106,7 +106,7 @@ class Classroom:
 
     def enter(self, token: object, spec: object) -> None:
         """Hand in an entry of the challenge, once. Raises ExplorerError for a second one, and for what is no spec."""
-        entry = Entry(checked_spec(spec).to_json())
+        entry = TeamEntry(checked_spec(spec).to_json())
 
         def entered(_: ClassState, student: Student) -> Student:
             if student.entry is not None:
@@ -118,12 +118,12 @@ class Classroom:
 
     # What the server does
 
-    def open_entries(self) -> tuple[tuple[str, Entry], ...]:
+    def open_entries(self) -> tuple[tuple[str, TeamEntry], ...]:
         """The entries that are still to be measured, by the digests of their seats."""
         students = self._state.students.items()
         return tuple((seat, s.entry) for seat, s in students if s.entry is not None and s.entry.is_open)
 
-    def settle(self, seat: str, entry: Entry, outcome: Outcome | ExplorerError) -> None:
+    def settle(self, seat: str, entry: TeamEntry, outcome: EntryResult | ExplorerError) -> None:
         """Say what came of an entry; of one that was taken back meanwhile nothing is said."""
 
         def settled(state: ClassState) -> ClassState:
@@ -131,7 +131,7 @@ class Classroom:
             if student is None or student.entry != entry:
                 return state
             is_refused = isinstance(outcome, ExplorerError)
-            result = Entry(entry.spec, refusal=str(outcome)) if is_refused else Entry(entry.spec, outcome)  # type: ignore[arg-type]
+            result = TeamEntry(entry.spec, refusal=str(outcome)) if is_refused else TeamEntry(entry.spec, outcome)  # type: ignore[arg-type]
             return state.with_student(seat, replace(student, entry=result))
 
         self._change(settled)

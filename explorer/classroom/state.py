@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-from explorer.classroom.challenge import Challenge, Entry
+from explorer.classroom.challenge import Challenge, TeamEntry
 from explorer.errors import ExplorerError, clean
 from explorer.lessons.lesson import Answer
 from explorer.types.aliases import JsonDict, JsonObject
@@ -48,7 +48,7 @@ class Student:
     step: int = 0
     answers: Mapping[str, Answer] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
-    entry: Entry | None = None
+    entry: TeamEntry | None = None
 
     def of(self, lesson: str) -> dict[str, Answer]:
         """What was answered in a lesson, predictions and sentences, by the key of the block."""
@@ -120,7 +120,7 @@ def _student(values: JsonObject) -> Student:
         step=int(values["step"]),
         answers={place: tuple(a) if isinstance(a, list) else a for place, a in given.items()},
         reasons={place: _text(reason) for place, reason in _object(values["reasons"]).items()},
-        entry=None if entry is None else Entry(**_object(entry)),
+        entry=None if entry is None else TeamEntry(**_object(entry)),
     )
 
 

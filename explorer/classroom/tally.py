@@ -24,7 +24,7 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Spread:
+class AnswerSpread:
     """Where the drawn curves are: at each level the lowest quarter, the middle and the highest quarter."""
 
     levels: tuple[float, ...]
@@ -54,7 +54,7 @@ def reasons_to(state: ClassState, lesson: str, key: str) -> list[str]:
     return sorted(student.reasons[place] for student in state.students.values() if place in student.reasons)
 
 
-def distribution(question: Predict, answers: Sequence[Answer]) -> Counted | Spread:
+def distribution(question: Predict, answers: Sequence[Answer]) -> Counted | AnswerSpread:
     """The answers to a question as counts, or as the spread of the drawn curves."""
     form = question.form
     if isinstance(form, ChoiceQuestion):
@@ -69,10 +69,10 @@ def distribution(question: Predict, answers: Sequence[Answer]) -> Counted | Spre
     return Counted(labels, tuple(bins[i] for i in range(_BINS)))
 
 
-def _spread(form: CurveQuestion, curves: Sequence[tuple[float, ...]]) -> Spread:
+def _spread(form: CurveQuestion, curves: Sequence[tuple[float, ...]]) -> AnswerSpread:
     columns = [sorted(column) for column in zip(*curves, strict=True)]
     low, middle, high = (tuple(_quantile(column, q) for column in columns) for q in (0.25, 0.5, 0.75))
-    return Spread(form.levels, low, middle, high, len(curves))
+    return AnswerSpread(form.levels, low, middle, high, len(curves))
 
 
 def _quantile(ordered: Sequence[float], q: float) -> float:
@@ -112,6 +112,6 @@ def _in_words(answer: Answer) -> object:
     return " ".join(f"{height:g}" for height in answer) if isinstance(answer, tuple) else answer
 
 
-def level_words(spread: Spread) -> tuple[str, ...]:
+def level_words(spread: AnswerSpread) -> tuple[str, ...]:
     """The levels as they are written below the axis."""
     return tuple(map(percent_asked, spread.levels))

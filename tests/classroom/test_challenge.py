@@ -8,7 +8,7 @@ import pytest
 
 import explorer as ex
 from explorer import models
-from explorer.classroom.challenge import Challenge, Entry, EntryRequest, Outcome, board
+from explorer.classroom.challenge import Challenge, EntryRequest, EntryResult, TeamEntry, board
 from explorer.data.given import given_data
 from explorer.errors import ExplorerError
 from explorer.export.measured_sizes import measure_sizes
@@ -17,7 +17,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.tasks.context import Context
 from explorer.types import LoadedModel
 
-BASE = Outcome("m", 0.24, 0.98, 0.005, None, None, 450)
+BASE = EntryResult("m", 0.24, 0.98, 0.005, None, None, 450)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,9 @@ def test_the_board_ranks_by_accuracy_then_size_and_those_that_miss_the_challenge
         "too-large": replace(BASE, accuracy=1.0, share=0.2501),
         "too-lossy": replace(BASE, accuracy=0.9, drop=0.0101),
     }
-    rows = board({team: Entry({}, outcome) for team, outcome in entries.items()} | {"open": Entry({})}, Challenge())
+    rows = board(
+        {team: TeamEntry({}, outcome) for team, outcome in entries.items()} | {"open": TeamEntry({})}, Challenge()
+    )
     assert [row.team for row in rows] == ["best", "small", "large", "too-large", "too-lossy"]
     assert [row.meets for row in rows] == [True, True, True, False, False]
     assert [row.place for row in rows] == [1, 2, 3, 4, 5]
@@ -76,18 +78,18 @@ def test_the_board_ranks_by_accuracy_then_size_and_those_that_miss_the_challenge
 
 
 def test_two_teams_with_the_same_masks_stand_side_by_side_on_the_front() -> None:
-    rows = board({"a": Entry({}, BASE), "b": Entry({}, replace(BASE))}, Challenge())
+    rows = board({"a": TeamEntry({}, BASE), "b": TeamEntry({}, replace(BASE))}, Challenge())
     assert [row.is_on_front for row in rows] == [True, True]
 
 
 def test_a_refused_entry_is_settled_and_not_on_the_board() -> None:
-    entry = Entry({}, refusal="It cannot be run.")
+    entry = TeamEntry({}, refusal="It cannot be run.")
     assert not entry.is_open
     assert board({"a": entry}, Challenge()) == ()
 
 
 def test_an_entry_read_from_json_is_checked_as_a_whole() -> None:
     with pytest.raises(TypeError):
-        Entry({}, {"accuracy": 1.0})  # type: ignore[arg-type]
+        TeamEntry({}, {"accuracy": 1.0})  # type: ignore[arg-type]
     with pytest.raises(ExplorerError):
         EntryRequest({"criterion": "nothing"})  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pytest
 
 from explorer import lessons
 from explorer.classroom import keys, opening
-from explorer.classroom.challenge import Entry, Outcome
+from explorer.classroom.challenge import EntryResult, TeamEntry
 from explorer.classroom.names import ADJECTIVES, ANIMALS
 from explorer.classroom.room import Classroom, Seat
 from explorer.classroom.state import CHALLENGE, LONGEST_TEXT, MOST_STUDENTS, ClassState
@@ -19,7 +19,7 @@ from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from tests.lessons.test_lessons import some_answer
 
-OUTCOME = Outcome("a1b2", 0.24, 0.98, 0.005, -0.004, 0.014, 450)
+OUTCOME = EntryResult("a1b2", 0.24, 0.98, 0.005, -0.004, 0.014, 450)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_an_entry_is_a_spec_handed_in_once_and_says_nothing_of_its_accuracy(room
     assert PruneSpec.from_json(entry.spec) == spec
     room.settle(digest, entry, OUTCOME)
     room.settle(digest, entry, replace(OUTCOME, accuracy=1.0))  # late news of what is settled
-    assert room.student(seat).entry == Entry(spec.to_json(), OUTCOME)  # type: ignore[union-attr]
+    assert room.student(seat).entry == TeamEntry(spec.to_json(), OUTCOME)  # type: ignore[union-attr]
     assert room.open_entries() == ()
 
 
@@ -184,7 +184,7 @@ def test_a_restart_brings_everything_back(room: Classroom, tmp_path: Path) -> No
     student = later.student(seat.token)
     assert student is not None
     assert student.name == seat.name
-    assert student.entry == Entry(entry.spec, OUTCOME)
+    assert student.entry == TeamEntry(entry.spec, OUTCOME)
 
 
 def test_a_reset_takes_back_one_lesson_or_the_entries_alone(room: Classroom) -> None:

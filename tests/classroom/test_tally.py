@@ -10,7 +10,7 @@ import numpy as np
 
 from explorer import lessons
 from explorer.classroom import tally
-from explorer.classroom.challenge import Entry, Outcome
+from explorer.classroom.challenge import EntryResult, TeamEntry
 from explorer.classroom.state import ClassState, Student
 
 STATE = ClassState("7b", "ABCDE", "")
@@ -42,7 +42,7 @@ def test_curves_are_shown_by_their_quarters() -> None:
     question = CHANNELS.prediction("curve")
     curves = [(90.0, 70.0, 50.0, 30.0, 10.0), (100.0, 80.0, 60.0, 40.0, 20.0), (50.0, 40.0, 30.0, 20.0, 0.0)]
     spread = tally.distribution(question, curves)
-    assert isinstance(spread, tally.Spread)
+    assert isinstance(spread, tally.AnswerSpread)
     low, middle, high = np.quantile(curves, (0.25, 0.5, 0.75), axis=0)
     assert np.allclose((spread.low, spread.middle, spread.high), (low, middle, high))
     assert tally.distribution(question, []).n == 0  # type: ignore[union-attr]
@@ -54,10 +54,10 @@ def test_places_name_who_is_where() -> None:
 
 
 def test_the_table_has_one_row_for_each_thing_said_and_no_formula() -> None:
-    outcome = Outcome("m", 0.24, 0.98, 0.005, None, None, 450)
+    outcome = EntryResult("m", 0.24, 0.98, 0.005, None, None, 450)
     state = of(
         Student("b", answers={"channels/curve": (1.0, 2.5)}, reasons={"channels/square": "=1+1"}),
-        Student("a", entry=Entry({}, outcome)),
+        Student("a", entry=TeamEntry({}, outcome)),
         Student("c"),
     )
     rows = list(csv.DictReader(io.StringIO(tally.as_csv(state))))

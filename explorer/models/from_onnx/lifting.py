@@ -21,7 +21,7 @@ from torch import Tensor, fx, nn
 
 from explorer.models.from_onnx.names import Paths, placed
 from explorer.models.from_onnx.origin import Origin
-from explorer.models.from_onnx.step import ONE_STEP, Step, whole_numbers
+from explorer.models.from_onnx.step import ONE_STEP, OpaqueStep, whole_numbers
 from explorer.models.libraries.imported import Foreign
 from explorer.types.aliases import GraphValue
 from explorer.types.operators import operator_of
@@ -237,7 +237,7 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         kind = str(getattr(node.target, "__name__", "step")).strip("_<>") or "step"
         path = self.paths.unique(f"steps.{kind}")
         folder, last = placed(self.root, path)
-        folder.add_module(last, Step(node.target, kind))  # type: ignore[arg-type]
+        folder.add_module(last, OpaqueStep(node.target, kind))  # type: ignore[arg-type]
         node.op, node.target = "call_module", path
 
 

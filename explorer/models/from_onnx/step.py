@@ -9,7 +9,7 @@ from explorer.types.aliases import GraphValue, Operation
 ONE_STEP = "one_step"  # what tracers look for in a module
 
 
-class Step(nn.Module):
+class OpaqueStep(nn.Module):
     """One function of the converter. Tracers leave it whole, so that its channels count as mixed."""
 
     one_step = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.pruning.evidence.attention import AttentionEvidence
 from explorer.pruning.evidence.base import Collector
-from explorer.pruning.evidence.block_influence import BlockInfluence
+from explorer.pruning.evidence.block_influence import InfluenceEvidence
 from explorer.pruning.evidence.connection_sensitivity import ConnectionSensitivity
 from explorer.pruning.evidence.curvature import Curvature
 from explorer.pruning.evidence.gradients import Gradients
@@ -24,6 +24,6 @@ MEMBERS: tuple[type[Collector], ...] = (
     InputProducts,
     Zeros,
     AttentionEvidence,
-    BlockInfluence,
+    InfluenceEvidence,
 )
 COLLECTORS: dict[str, type[Collector]] = {member.key: member for member in MEMBERS}

@@ -18,7 +18,7 @@ from explorer.types.inputs import Inputs, tensors_of
 _MASK = "attention_mask"
 
 
-class BlockInfluence:
+class InfluenceEvidence:
     """How much each block turns its stream: one mapping, kind of block -> (blocks,), from 0 to 2.
 
     1 minus the cosine of what goes in and what comes out. Of a stream of tokens, (n, tokens, width), the mean over

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.charts import classroom as charts
-from explorer.classroom import Challenge, Classroom, Entry, board
+from explorer.classroom import Challenge, Classroom, TeamEntry, board
 from explorer.lessons.languages import Translate, english
 from explorer.text.numbers import percent, points, points_bare
 from explorer.ui.classroom import measuring
@@ -48,7 +48,7 @@ def draw(room: Classroom, *, is_projected: bool = False) -> None:
     _refused(entries)
 
 
-def _refused(entries: dict[str, Entry]) -> None:
+def _refused(entries: dict[str, TeamEntry]) -> None:
     n = sum(bool(entry.refusal) for entry in entries.values())
     if n:
         st.caption(f":material/block: {n} {'entry' if n == 1 else 'entries'} could not be measured.")

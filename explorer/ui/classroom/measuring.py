@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.analysis.parent import count_look_at_test
-from explorer.classroom import Classroom, Entry, EntryRequest
+from explorer.classroom import Classroom, EntryRequest, TeamEntry
 from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.context import Context
@@ -41,7 +41,7 @@ def settle(room: Classroom) -> int:
     return len(room.open_entries())
 
 
-def _settle(room: Classroom, here: Context, seat: str, entry: Entry) -> None:
+def _settle(room: Classroom, here: Context, seat: str, entry: TeamEntry) -> None:
     try:
         request = EntryRequest(PruneSpec.from_json(entry.spec))
         key = f"entry {request.key(here)}"

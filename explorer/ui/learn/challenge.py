@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from explorer.analysis.tradeoff import smallest_file
-from explorer.classroom import CHALLENGE, Challenge, Classroom, Entry
+from explorer.classroom import CHALLENGE, Challenge, Classroom, TeamEntry
 from explorer.lessons.lesson import Do, Lesson, LessonStep
 from explorer.pruning.plan import plan
 from explorer.pruning.spec import PruneSpec
@@ -62,7 +62,7 @@ def _size(view: LessonView, challenge: Challenge) -> None:
     st.markdown(f"{mark} {words.format(share=f'**{percent(share)}**')}")
 
 
-def _handed_in(view: LessonView, entry: Entry, challenge: Challenge) -> None:
+def _handed_in(view: LessonView, entry: TeamEntry, challenge: Challenge) -> None:
     if entry.refusal:
         st.error(f"Your entry could not be measured: {clean_markdown(entry.refusal, 300)}", icon=":material/error:")
     elif entry.outcome is None:
