@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 43e2f2f473120b63
+// Made from src/ by "make component": change it there. Sources: cbedfd3b6a452fb1
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;

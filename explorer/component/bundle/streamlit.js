@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 43e2f2f473120b63
+// Made from src/ by "make component": change it there. Sources: cbedfd3b6a452fb1
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"43e2f2f473120b63"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"cbedfd3b6a452fb1"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */
