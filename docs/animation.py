@@ -6,21 +6,18 @@ python -m docs.animation
 from __future__ import annotations
 
 import io
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 import explorer as ex
-from docs.screenshots import CURVES_MS, MODEL
+from docs.screenshots import CURVES_MS, MODEL, app_in_browser
 from explorer.workbench.links import encode
 from tests.app.screen import Screen
-from tests.app.server import running_app
-from tests.browser import FLAGS, executable
 
 FILE = Path(__file__).parent / "explore.webp"
 SIZE = {"width": 1200, "height": 760}
@@ -125,15 +122,9 @@ def checked(screen: Screen, shown: Film) -> None:
 
 
 def main() -> None:
-    path = executable()
-    if path is None:
-        raise SystemExit("No Chromium found. Install it, for instance: sudo apt-get install chromium")
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        with running_app(Path(temporary)) as address:
-            context = browser.new_context(viewport=SIZE, color_scheme="light")  # type: ignore[arg-type]
-            film(Screen(context.new_page(), address)).save()
-        browser.close()
+    with app_in_browser() as (browser, address):
+        context = browser.new_context(viewport=SIZE, color_scheme="light")  # type: ignore[arg-type]
+        film(Screen(context.new_page(), address)).save()
 
 
 if __name__ == "__main__":

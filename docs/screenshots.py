@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -84,18 +86,25 @@ def keep(screen: Screen, name: str) -> None:
     screen.page.context.close()
 
 
-def main() -> None:
+@contextmanager
+def app_in_browser() -> Iterator[tuple[Browser, str]]:
+    """Chromium, and the address of an app with a folder of its own."""
     path = executable()
     if path is None:
         raise SystemExit("No Chromium found. Install it, for instance: sudo apt-get install chromium")
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         with running_app(Path(temporary)) as address:
-            for scheme in ("light", "dark"):
-                explore(browser, address, scheme)
-            tradeoff(browser, address)
-            recover(browser, address)
+            yield browser, address
         browser.close()
+
+
+def main() -> None:
+    with app_in_browser() as (browser, address):
+        for scheme in ("light", "dark"):
+            explore(browser, address, scheme)
+        tradeoff(browser, address)
+        recover(browser, address)
 
 
 if __name__ == "__main__":

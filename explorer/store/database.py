@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from explorer.store.connection import Database, Row
 from explorer.store.folder import data_folder
@@ -16,6 +16,18 @@ from explorer.types.aliases import JsonDict, JsonObject
 FILE = "runs.sqlite"
 MOST_POINTS = 100_000
 _LARGEST_ID = 2**63 - 1
+
+
+class PointFilters(TypedDict, total=False):
+    """What recorded points are looked up by; ``model`` and ``data`` are a digest or an address."""
+
+    model_digest: str | None
+    data_digest: str | None
+    split: str | None
+    model: str | None
+    data: str | None
+    kind: str | None
+    plan_digest: str | None
 
 
 class Store:
@@ -66,24 +78,14 @@ class Store:
         values = tuple(columns.values())
         return self._database.write(lambda connection: int(connection.execute(sql, values).fetchall()[0][0]))
 
-    def points(
-        self,
-        model_digest: str | None = None,
-        data_digest: str | None = None,
-        split: str | None = None,
-        *,
-        model: str | None = None,
-        data: str | None = None,
-        kind: str | None = None,
-        plan_digest: str | None = None,
-        limit: int = 1000,
-    ) -> list[PointRecord]:
-        """The kept points, newest first, at most ``limit``. ``model`` and ``data`` are a digest or an address."""
-        filters = {"model_digest": model_digest, "data_digest": data_digest, "split": split, "kind": kind}
-        filters["plan_digest"] = plan_digest
+    def points(self, *, limit: int = 1000, **filters: Unpack[PointFilters]) -> list[PointRecord]:
+        """The kept points that all ``filters`` let through, newest first, at most ``limit``."""
+        if unknown := filters.keys() - PointFilters.__annotations__.keys():  # a name becomes part of the query
+            raise TypeError(f"points are not looked up by {', '.join(sorted(unknown))}")
+        either = {"model": filters.pop("model", None), "data": filters.pop("data", None)}
         tests = [f"{name} = ?" for name, value in filters.items() if value is not None]
         values: list[Any] = [value for value in filters.values() if value is not None]
-        for name, value in (("model", model), ("data", data)):
+        for name, value in either.items():
             if value is not None:
                 tests.append(f"({name}_digest = ? OR {name}_address = ?)")
                 values += [_storable(value), _storable(value)]

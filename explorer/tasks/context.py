@@ -114,9 +114,14 @@ class Context:
         this split, on this machine and with these versions; None where there is none."""
         if self.store is None or not plan.digest or not self._is_recorded:
             return None
-        about = (self.model.digest, self.dataset.digest, split)
         try:
-            records = self.store.points(*about, plan_digest=plan.digest, limit=_MOST_RECORDS)
+            records = self.store.points(
+                model_digest=self.model.digest,
+                data_digest=self.dataset.digest,
+                split=split,
+                plan_digest=plan.digest,
+                limit=_MOST_RECORDS,
+            )
         except ExplorerError:
             logging.getLogger(__name__).exception("recorded points could not be read")
             return None

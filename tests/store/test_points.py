@@ -89,7 +89,9 @@ def test_points_are_found_by_model_data_and_split(store: Store) -> None:
     store.record_point(record(1, model_digest="other", model_address="other.pt"))
     store.record_point(record(2, data_digest="other"))
     store.record_point(record(3, split="test"))
-    assert [r.point.plan_digest for r in store.points("m0de1", "da7a", "tune")] == ["plan-0"]
+    assert [r.point.plan_digest for r in store.points(model_digest="m0de1", data_digest="da7a", split="tune")] == [
+        "plan-0"
+    ]
     assert [r.point.plan_digest for r in store.points(split="test")] == ["plan-3"]
     assert [r.point.plan_digest for r in store.points(model="other.pt")] == ["plan-1"]
     assert [r.point.plan_digest for r in store.points(model="other")] == ["plan-1"]

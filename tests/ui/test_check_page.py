@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 import explorer as ex
 from explorer.analysis.check.result import Check
 from explorer.tasks.check import CheckRequest
-from explorer.ui.check.page import whole_of
 from explorer.ui.shell import cache
+from explorer.ui.widgets.measured_page import finished
 from tests.ui.pages import VISITOR, Open, jobs_of, link, spoken
 
 QUICK = "parity = false\ncorruptions = false\ngeneralisation = false\n"
@@ -34,7 +34,7 @@ def test_before_a_check_the_page_says_what_one_does_and_what_these_samples_decid
 def test_the_verdict_of_a_setting_is_that_of_python_to_the_digit(visit: Open) -> None:
     at = start(visit("check", model="digits-mlp", spec=link(allocation="global:sparsity=0.97")), QUICK)
     assert not at.exception
-    shown = whole_of(jobs_of(CheckRequest)[0])
+    shown = finished(jobs_of(CheckRequest)[0], Check)
     assert isinstance(shown, Check)
     off = {key: False for key in ("parity", "corruptions", "generalisation")}
     expected = ex.check(against="digits-mlp", spec=ex.PruneSpec(allocation="global:sparsity=0.97"), policy=off)

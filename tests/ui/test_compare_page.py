@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 import explorer as ex
 from explorer.analysis.models_compared.result import ModelsCompared
 from explorer.tasks.compare import CompareRequest
-from explorer.ui.compare.page import whole_of
 from explorer.ui.shell import cache
+from explorer.ui.widgets.measured_page import finished
 from tests.ui.pages import VISITOR, Open, jobs_of, spoken
 
 
@@ -28,7 +28,7 @@ def test_the_page_begins_with_two_shares_and_shows_what_python_says_to_the_digit
     assert at.multiselect(key="compare_models").value == ["share:0.5", "share:0.8"]
     at = start(at)
     assert not at.exception
-    shown = whole_of(jobs_of(CompareRequest)[0])
+    shown = finished(jobs_of(CompareRequest)[0], ModelsCompared)
     assert isinstance(shown, ModelsCompared)
     specs = [ex.PruneSpec(allocation=f"global:sparsity={share}") for share in (0.5, 0.8)]
     expected = ex.compare_models(["digits-resnet", *specs])

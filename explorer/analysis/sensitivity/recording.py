@@ -5,43 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 
-from explorer.analysis.sensitivity.cell import Cell, Keep, Mode
+from explorer.analysis.sensitivity.cell import Cell, Keep
+from explorer.analysis.sensitivity.options import ScanOptions
 from explorer.pruning.spec import PruneSpec
 from explorer.store.records import versions
-from explorer.types import Dataset, LoadedModel, SplitName
+from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict, JsonObject
 
 
 def scan_about(
-    model: LoadedModel,
-    data: Dataset,
-    spec: PruneSpec,
-    *,
-    mode: Mode,
-    samples: tuple[SplitName, int],
-    device: str = "cpu",
-    seed: int = 0,
-    metric: str | None = None,
+    model: LoadedModel, data: Dataset, spec: PruneSpec, asked: ScanOptions, *, n: int, metric: str | None = None
 ) -> JsonDict:
     """All that the cells of a scan depend on beside their group and level, JSON-able; and the addresses.
 
-    ``samples``: the split, and how many of it, from the first; ``metric``: the key of one that was chosen.
+    ``n``: how many samples of the split, from the first; ``metric``: the key of one that was chosen.
     """
     request = spec.to_json()
-    split, n = samples
     return {
         "model_address": model.address,
         "model_digest": model.digest,
         "model_identity": model.identity,
         "data_address": data.address,
         "data_digest": data.digest,
-        "split": split,
+        "split": asked.split,
         "n": n,
         "granularity": request["granularity"],
         "criterion": request["criterion"],
-        "mode": mode,
-        "seed": seed if mode == "estimate" else 0,
-        "device": device,
+        "mode": asked.mode,
+        "seed": asked.seed if asked.mode == "estimate" else 0,
+        "device": asked.device,
         **({} if metric is None else {"metric": metric}),
         **versions(),
     }

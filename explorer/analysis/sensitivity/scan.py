@@ -125,13 +125,10 @@ def scan(
     samples = _first(split_of(dataset, asked.split), asked.n_samples)
     scores = score(loaded, request, dataset) if asked.scores is None else asked.scores
     places = _places(scores, asked.levels, asked.layers)
-    extent = (asked.split, len(samples))
     headline = headline_of(asked.metric, asked.evaluator)
     judge = asked.evaluator or Evaluator(loaded, samples, device=asked.device, memory_limit=0, asked=headline)
     metric = None if judge.asked.headline is None else judge.asked.headline.key
-    about = scan_about(
-        loaded, dataset, request, mode=asked.mode, samples=extent, device=asked.device, seed=asked.seed, metric=metric
-    )
+    about = scan_about(loaded, dataset, request, asked, n=len(samples), metric=metric)
     how = _How(asked.mode, asked.max_drop, asked.seed)
     keep = asked.keep if metric is None or metric in METRICS.members else None  # one's own code may have changed since
     cells = _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))

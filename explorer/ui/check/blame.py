@@ -16,7 +16,7 @@ from explorer.text.names import clean_markdown
 from explorer.types import Dataset
 from explorer.ui.check.choices import CheckSubject
 from explorer.ui.shell import running, session, tasks, ticker
-from explorer.ui.widgets import progress
+from explorer.ui.widgets import measured_page, progress
 from explorer.ui.widgets.persistent_widget import put, remembered
 
 _LATER_MS = 500
@@ -36,7 +36,7 @@ def draw(subject: CheckSubject, dataset: Dataset, check: Check) -> None:
                 help="Those that lose, the one that loses most first.",
             )  # fmt: skip
             job = _job(subject, dataset, BlameRequest(str(of_class), *_candidate(subject)))
-        blame = _whole_of(job)
+        blame = measured_page.finished(job, Blame)
         if job is not None and blame is None:
             progress.card(job, "blame", done="")
         if blame is None:
@@ -59,11 +59,6 @@ def _job(subject: CheckSubject, dataset: Dataset, request: BlameRequest) -> Job 
         tasks.submit(subject.dense, dataset, request, opened=subject.opened)
         st.rerun()
     return job
-
-
-def _whole_of(job: Job | None) -> Blame | None:
-    last = job.results[-1] if job is not None and job.results else None
-    return last if isinstance(last, Blame) else None
 
 
 def _shown(subject: CheckSubject, blame: Blame) -> None:

@@ -33,7 +33,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         return
     with st.container(border=True, key="check_card"):
         subject, job = _controls(model, dataset)
-    whole = whole_of(job)
+    whole = measured_page.finished(job, Check)
     if whole is not None and subject is not None:
         verdict.draw(whole, _stem(whole))
         blame.draw(subject, dataset, whole)
@@ -43,12 +43,6 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         st.rerun()
     if running.unfinished(job):
         ticker.tick("check", _LATER_MS)
-
-
-def whole_of(job: Job | None) -> Check | None:
-    """The finished check; None before its end."""
-    last = job.results[-1] if job is not None and job.results else None
-    return last if isinstance(last, Check) else None
 
 
 def _stem(check: Check) -> str:

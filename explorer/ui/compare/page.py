@@ -28,7 +28,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         return
     with st.container(border=True, key="models_card"):
         job = _controls(model, dataset)
-    whole = whole_of(job)
+    whole = measured_page.finished(job, ModelsCompared)
     if whole is not None:
         overview.draw(whole)
         details.draw(whole, dataset)
@@ -38,12 +38,6 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         st.rerun()
     if running.unfinished(job):
         ticker.tick("compared", _LATER_MS)
-
-
-def whole_of(job: Job | None) -> ModelsCompared | None:
-    """The finished comparison; None before its end."""
-    last = job.results[-1] if job is not None and job.results else None
-    return last if isinstance(last, ModelsCompared) else None
 
 
 def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from explorer.analysis.sensitivity.cell import MODES, Cell
+from explorer.analysis.sensitivity.options import ScanOptions
 from explorer.analysis.sensitivity.recording import ScanRecording, scan_about
 from explorer.analysis.sensitivity.result import Sensitivity
 from explorer.engine.jobs import Job
@@ -79,7 +80,7 @@ def _recorded(model: LoadedModel, dataset: Dataset, spec: PruneSpec) -> list[Cel
     remembered: tuple[object, list[Cell]] | None = st.session_state.get(_RECORDED)
     if remembered is None or remembered[0] != asked:
         cells, n = tasks.context(model, dataset).cells, len(dataset.splits["tune"])
-        scans = [scan_about(model, dataset, spec, mode=mode, samples=("tune", n), metric=metric) for mode in MODES]
+        scans = [scan_about(model, dataset, spec, ScanOptions(mode=mode), n=n, metric=metric) for mode in MODES]
         remembered = (asked, [cell for about in scans for cell in ScanRecording(cells, about).cells().values()])
         st.session_state[_RECORDED] = remembered
     return remembered[1]

@@ -53,7 +53,7 @@ def earlier(model: LoadedModel, dataset: Dataset) -> list[PointRecord]:
     be read."""
     metric = session.workspace().source.metric
     try:
-        records = cache.store().points(model.digest, dataset.digest, "tune", limit=_MOST)
+        records = cache.store().points(model_digest=model.digest, data_digest=dataset.digest, split="tune", limit=_MOST)
         names = FIRST_NAMES if metric is None else {metric}
         return [record for record in records if record.point.accuracy.name in names]
     except ExplorerError as error:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from explorer.engine.jobs import Job
 from explorer.errors import Refusal
 from explorer.types import Dataset, LoadedModel
 from explorer.ui.shell import live, running, session
 from explorer.ui.widgets import empty_state
+
+T = TypeVar("T")
 
 
 def begun(
@@ -19,3 +24,9 @@ def begun(
         return dataset
     empty_state.card(model, title, why, about)
     return None
+
+
+def finished(job: Job | None, kind: type[T]) -> T | None:
+    """The last result of a job that ends in the whole of what it measured; None before its end."""
+    last = job.results[-1] if job is not None and job.results else None
+    return last if isinstance(last, kind) else None
