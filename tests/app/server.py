@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE_S = 150.0
 
@@ -58,6 +60,14 @@ def started_app(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[st
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def many_samples(folder: Path) -> str:
+    """The address under the root of 80,000 samples for the digits: work on them goes on until a test stops it."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (80_000, 8, 8), dtype=np.uint8), rng.integers(0, 10, 80_000)
+    np.savez(folder / "many.npz", x=x, y=y)
+    return "npz:many.npz"
 
 
 def _wait(url: str, process: subprocess.Popen[str]) -> None:

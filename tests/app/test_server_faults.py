@@ -15,12 +15,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.app.screen import Screen
-from tests.app.server import app_process
+from tests.app.server import app_process, many_samples
 
 pytest_plugins = ("tests.browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SCAN = "/sensitivity?model=digits-resnet&data=digits"
+SCAN = "/sensitivity?model=digits-resnet&data=npz:many.npz"
 RUNNING = re.compile(r"\d+ running")
 
 
@@ -53,6 +53,7 @@ def children_of(process: subprocess.Popen[str]) -> list[int]:
 
 def test_a_page_whose_server_is_killed_says_so_and_goes_on_from_what_is_kept(chromium: Browser, tmp_path: Path) -> None:
     store = tmp_path / "runs.sqlite"
+    many_samples(tmp_path)
     with app_process(tmp_path) as (process, address):
         screen = Screen(chromium.new_context().new_page(), address)
         scanned(screen, store)

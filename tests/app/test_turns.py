@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.app.conftest import Visit
 from tests.app.screen import Screen
+from tests.app.server import many_samples
 
 pytest_plugins = ("tests.browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -19,10 +21,12 @@ def begin(screen: Screen) -> None:
     screen.page.get_by_role("button", name=re.compile("(Scan|Go on)$")).first.click()
 
 
-def test_a_scan_that_is_pressed_overtakes_the_curves_and_another_visitors_scan_lets_it_through(visit: Visit) -> None:
+def test_a_scan_that_is_pressed_overtakes_the_curves_and_another_visitors_scan_lets_it_through(
+    visit: Visit, root: Path
+) -> None:
     one, other = visit(), visit()
-    for screen in (one, other):
-        screen.page.goto(f"{screen.address}/?model=digits-vit")
+    for screen, data in ((one, many_samples(root)), (other, "digits")):
+        screen.page.goto(f"{screen.address}/?model=digits-vit&data={data}")
         expect(screen.total).to_have_count(1)
         screen.page.get_by_role("link", name="Sensitivity", exact=True).click()
     one.page.get_by_role("radio", name="fine").click()
