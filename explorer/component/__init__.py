@@ -1,9 +1,10 @@
-"""What is dragged or drawn: the histograms, the schedule, a curve, as ES modules with the payload they take."""
+"""What is dragged, drawn or clicked: histograms, schedule, curve, graph, as ES modules with the payload they take."""
 
 from explorer.component.assets import (
     anywidget_js,
     css,
     drawing_js,
+    graph_js,
     page_css,
     page_watch_js,
     schedule_js,
@@ -12,6 +13,7 @@ from explorer.component.assets import (
     ticker_js,
 )
 from explorer.component.drawing import drawing_part, parse_curve
+from explorer.component.graph import graph_part, parse_node
 from explorer.component.payload import ListState, dynamic_part, payload, static_part, strips_part
 from explorer.component.schedule import Corner, parse_corner, schedule_part
 
@@ -23,10 +25,13 @@ __all__ = [
     "drawing_js",
     "drawing_part",
     "dynamic_part",
+    "graph_js",
+    "graph_part",
     "page_css",
     "page_watch_js",
     "parse_corner",
     "parse_curve",
+    "parse_node",
     "payload",
     "schedule_js",
     "schedule_part",

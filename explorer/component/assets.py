@@ -43,6 +43,11 @@ def drawing_js() -> str:
     return _text("bundle/drawing.js")
 
 
+def graph_js() -> str:
+    """The graph of a network as a Streamlit component: tells the chosen box as the trigger ``node``."""
+    return _text("bundle/graph.js")
+
+
 def ticker_js() -> str:
     """A Streamlit component without a picture: sends the trigger ``tick`` while work is pending."""
     return _text("bundle/ticker.js")

@@ -11,7 +11,7 @@ import { build } from "esbuild";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SOURCES = join(HERE, "src");
 // One file for each script that a page gets by itself: those that travel often stay small.
-const ENTRIES = ["anywidget", "drawing", "page_watch", "schedule", "streamlit", "streamlit_parts", "ticker"];
+const ENTRIES = ["anywidget", "drawing", "graph", "page_watch", "schedule", "streamlit", "streamlit_parts", "ticker"];
 
 /** What tells one state of the sources from another; tests/component/test_bundle.py computes it, too. */
 function digestOfSources() {

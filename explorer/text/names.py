@@ -54,12 +54,6 @@ def clean_matplotlib(text: str, limit: int = 60) -> str:
     return f" {line}" if line.startswith("_") else line
 
 
-def clean_graphviz(text: str) -> str:
-    """For Graphviz, quoted and whole: two long names never become one node."""
-    line = clean(text, None).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{line}"'
-
-
 def model_name(address: str) -> str:
     """A model's address without its folders: what people call it."""
     return address.replace("\\", "/").rstrip("/").rpartition("/")[2] or address

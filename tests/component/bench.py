@@ -103,7 +103,7 @@ class Bench:
 
     def share(self, name: str) -> float:
         """What the row says, as a number from 0 to 1."""
-        return float(self.row(name).locator(".ph-share").inner_text().strip("≈ %<>")) / 100
+        return float(self.row(name).locator(".ph-share").text_content().strip("≈ %<>")) / 100
 
     def press(self, name: str, at: float | None = None) -> tuple[float, float, float]:
         """Press on a line's handle, or at a place (0..1) of its axis: pointer x, y, axis width."""

@@ -301,9 +301,9 @@ def test_a_line_stays_where_it_was_put_when_it_is_locked(open_bench: Open) -> No
     put = bench.events()[-1]["value"]
     bench.lines["a"] = float(bench.values["a"][bench.values["a"] >= put].min())  # as the server has it: the lowest kept
     bench.answer()
-    words = bench.page.locator('.ph-row[data-group="a"] .ph-line').inner_text()
+    words = bench.page.locator('.ph-row[data-group="a"] .ph-line').text_content()
     assert words == f"|w| < {put:.3g}" != f"|w| < {bench.lines['a']:.3g}"
     bench.locked.add("a")
     bench.answer()
     expect(bench.thumb("a")).to_have_attribute("aria-disabled", "true")
-    assert bench.page.locator('.ph-row[data-group="a"] .ph-line').inner_text() == words
+    assert bench.page.locator('.ph-row[data-group="a"] .ph-line').text_content() == words

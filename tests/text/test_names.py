@@ -61,12 +61,6 @@ def test_no_markup_of_the_reader_survives() -> None:
     assert names.clean_html('<a href="x">') == "&lt;a href=&quot;x&quot;&gt;"
     assert names.clean_plotly("<b>$x$") == "&lt;b&gt;&#36;x&#36;"
     assert names.clean_matplotlib("_$x$") == r" _\$x\$"
-    assert names.clean_graphviz('a"b\\') == r'"a\"b\\"'
-
-
-def test_two_long_names_stay_two_nodes_of_a_graph() -> None:
-    one, other = ("block." * 40 + middle + ".conv" * 40 for middle in ("1", "2"))
-    assert names.clean_graphviz(one) != names.clean_graphviz(other)
 
 
 def test_a_file_name_of_any_system_is_its_last_part() -> None:

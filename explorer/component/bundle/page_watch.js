@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: cbedfd3b6a452fb1
+// Made from src/ by "make component": change it there. Sources: b1f46f9e19dab435
 
 // theme_switch.js
 var BUTTON = "[data-testid=stMainMenuButton]";

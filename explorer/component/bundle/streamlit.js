@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: cbedfd3b6a452fb1
+// Made from src/ by "make component": change it there. Sources: b1f46f9e19dab435
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"cbedfd3b6a452fb1"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"b1f46f9e19dab435"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

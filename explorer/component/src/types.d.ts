@@ -236,3 +236,22 @@ export interface DrawingData {
   words: string;
   locked: boolean;
 }
+
+export interface GraphNode {
+  name: string;
+  label: string;
+  about: string;
+  role: "" | "scored" | "consumes";
+  joint: boolean;
+  words: string;
+  at: [number, number];
+  size: [number, number];
+}
+
+export interface GraphData {
+  nodes: GraphNode[];
+  lines: number[][];
+  file: string;
+  chosen: string;
+  words: string;
+}

@@ -10,10 +10,12 @@ from explorer.component import page_css
 _LIGHT = {
     "page": "#fcfcfd", "card": "#ffffff", "line": "#e4e5ea", "muted": "#626873", "accent": "#4f56c8",
     "better": "#0b6fa4", "worse": "#b4470b", "on-accent": "#ffffff",
+    "now": "#e8890c",
 }  # fmt: skip
 _DARK = {
     "page": "#0f1116", "card": "#161920", "line": "#2a2e38", "muted": "#9aa1ad", "accent": "#8f95ff",
     "better": "#63b9e6", "worse": "#f0985c", "on-accent": "#0f1116",
+    "now": "#ffb454",
 }  # fmt: skip
 
 

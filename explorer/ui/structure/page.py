@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from explorer.charts.structure import coupling_dot, widths
+from explorer.charts.structure import widths
 from explorer.errors import ExplorerError
 from explorer.pruning.coupling.branches import BLOCKS
 from explorer.pruning.granularity import GRANULARITIES
@@ -17,6 +18,7 @@ from explorer.types import Dataset, LoadedModel, PruningGroup, Scores
 from explorer.types.aliases import JsonDict
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
+from explorer.ui.structure import graph
 from explorer.ui.widgets import chart
 
 _ROLES = {"scored": "Loses rows", "follows": "Goes with it", "consumes": "Loses input columns"}
@@ -52,7 +54,7 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         group = next((k for k in movable if k.name == chosen), None)
         _parts(group, scores.groups, chosen)
     with right, st.container(border=True, key="graph_card"):
-        _graph(model, scores, group)
+        _graph(model, scores, group, _kept(key or keys[0]))
     _present(model, dataset)
 
 
@@ -84,6 +86,11 @@ def _scores(model: LoadedModel, key: str) -> Scores:
     return cache.scores(model, PruneSpec(spec.granularity), None)
 
 
+def _kept(unit: str) -> str:
+    """Where the session holds the group that is chosen among these units."""
+    return f"_coupled_{unit}"
+
+
 def _table(scores: Scores, unit: str) -> str | None:
     """All lines, those that can move first; the name of the chosen one."""
     st.header("Coupled layers", anchor=False)
@@ -100,7 +107,7 @@ def _table(scores: Scores, unit: str) -> str | None:
         }
         for k in groups
     ]
-    key, kept = f"coupled_{unit}", f"_coupled_{unit}"
+    key, kept = f"coupled_{unit}", _kept(unit)
     at = next((i for i, k in enumerate(groups) if k.name == st.session_state.get(kept)), 0)
     if len(groups) > _MANY:
         _find([k.name for k in groups], at, f"find_{unit}", kept)
@@ -176,21 +183,27 @@ def _names(words: str, parameters: list[str]) -> None:
         st.markdown(f"{words}: " + ", ".join(listed[:_MOST_NAMES]) + more)
 
 
-def _graph(model: LoadedModel, scores: Scores, group: PruningGroup | None) -> None:
+def _graph(model: LoadedModel, scores: Scores, group: PruningGroup | None, slot: str) -> None:
     st.header("Reads from", anchor=False)
-    wired = cache.wires(model)
-    if not wired.edges:
-        st.caption("This network could not be traced, so it is not known which layer reads which.")
+    clicked = graph.draw(model, scores, group, partial(_clicked, scores.groups, slot))
+    if not cache.wires(model).edges:
         return
-    dot = coupling_dot(scores.groups, scores.layers, group.name if group else None, wired, theme=chart_theme())
-    with st.container(horizontal_alignment="center", key="graph"):
-        st.graphviz_chart(dot, width="content")
     if group is None:
-        st.caption("Nothing is lit: no unit of the chosen group can go.")
+        lit = "Nothing is lit: no unit of the chosen group can go."
     elif group.unit in BLOCKS:
-        st.caption("Indigo: inside a block that can go.")
+        lit = "Indigo: inside a block that can go."
     else:
-        st.caption("Indigo: loses rows. Orange: reads them and loses input columns.")
+        lit = "Indigo: loses rows. Orange: reads them and loses input columns."
+    st.caption(f"{lit} Click a layer to choose its group; drag to move, Ctrl and the wheel to zoom.")
+    if clicked and not any(clicked in k.layers for k in scores.groups):
+        st.caption(f"`{clean(clicked, 60)}` loses no rows in these units.")
+
+
+def _clicked(groups: Sequence[PruningGroup], slot: str, layer: str) -> None:
+    """Choose the group that a clicked layer loses its rows with."""
+    group = next((k for k in groups if layer in k.layers), None)
+    if group is not None:
+        st.session_state[slot] = group.name
 
 
 _COLUMN = st.column_config
