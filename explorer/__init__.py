@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from explorer.tasks.blame import blame as blame
     from explorer.tasks.check import check as check
     from explorer.tasks.compare import compare_models as compare_models
+    from explorer.tasks.layer_activations import activations as activations
     from explorer.tasks.running import run as run
     from explorer.types import TradeOff as TradeOff
 
@@ -93,6 +94,7 @@ _PUBLIC = {
     "SearchResult": ("analysis.search.result", "SearchResult"),
     "Sensitivity": ("analysis.sensitivity.scan", "Sensitivity"),
     "TradeOff": ("types", "TradeOff"),
+    "activations": ("tasks.layer_activations", "activations"),
     "advise": ("analysis.advice", "advise"),
     "blame": ("tasks.blame", "blame"),
     "charts": ("charts", ""),
@@ -136,6 +138,7 @@ __all__ = [
     "SearchResult",
     "Sensitivity",
     "TradeOff",
+    "activations",
     "advise",
     "blame",
     "charts",

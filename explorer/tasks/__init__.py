@@ -21,6 +21,7 @@ from explorer.tasks.check import CheckRequest as CheckRequest
 from explorer.tasks.compare import CompareRequest as CompareRequest
 from explorer.tasks.context import Context as Context
 from explorer.tasks.grid import GridRequest as GridRequest
+from explorer.tasks.layer_activations import LayerActivationsRequest as LayerActivationsRequest
 from explorer.tasks.order import OrderRequest as OrderRequest
 from explorer.tasks.recovery import RecoveryOutcome as RecoveryOutcome
 from explorer.tasks.recovery import RecoveryRequest as RecoveryRequest
@@ -43,6 +44,7 @@ MEMBERS: tuple[type[AnyRequest], ...] = (
     AdviceRequest,
     CompareRequest,
     BlameRequest,
+    LayerActivationsRequest,
 )
 
 

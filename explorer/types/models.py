@@ -13,9 +13,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from explorer.errors import ExplorerError
 from explorer.types.aliases import JsonObject
 from explorer.types.brief import Brief
-from explorer.types.inputs import Inputs, as_inputs
+from explorer.types.inputs import Inputs, as_inputs, first_of
 from explorer.types.results import Finding, Task
 from explorer.types.small import is_small, joined, parts_with, small_by_type
 
@@ -206,6 +207,15 @@ class Split(Brief):
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def first(self, n: int | None) -> Split:
+        """The first ``n`` samples (None: all), which are a fair sample; of lazy ones none is made."""
+        if n is None or n >= len(self):
+            return self
+        if n < 1:
+            raise ExplorerError(f"{n} samples are too few.", fix="Take at least one.")
+        y, targets = (None if of is None else of[:n] for of in (self.y, self.targets))
+        return Split(self.name, first_of(self.x, n), y, targets, self.task)
 
     def _in_brief(self) -> JsonObject:
         return {"name": self.name, "samples": len(self), "labels": self.y is not None}

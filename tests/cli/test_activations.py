@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from pathlib import Path
 
 import pytest
 
+import explorer as ex
 from explorer.cli import main
 
 
@@ -48,3 +51,23 @@ def test_people_read_a_table_of_the_pruned_network(capsys: pytest.CaptureFixture
 def test_what_cannot_be_is_one_sentence(flags: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["activations", *flags]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_distribution_of_each_layer_and_channel_is_that_of_python_and_goes_into_a_table(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    flags = ["activations", "digits-cnn", "--distribution", "--sparsity", "0.5", "--samples", "100"]
+    counted = ex.activations("digits-cnn", ex.PruneSpec(allocation="global:sparsity=0.5"), n_samples=100)  # type: ignore[arg-type]
+    table = tmp_path / "activations.csv"
+    assert main([*flags, "--csv", str(table), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(counted.to_json()))
+    rows = list(csv.DictReader(table.open()))
+    assert len(rows) == sum(each.dense.n_channels for each in counted)
+    assert rows[3]["pruned_zeros"] == str(int(counted["block1.conv1"].pruned.zeros[3]))  # type: ignore[union-attr]
+
+    assert main(flags) == 0
+    assert "block2.conv2  relu" in capsys.readouterr().out
+    assert main([*flags, "--channels", "block1.conv1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["channels"] == counted["block1.conv1"].channels()
+    assert main([*flags, "--channels", "nowhere"]) == 2
+    assert "No activations of 'nowhere' are seen." in capsys.readouterr().err

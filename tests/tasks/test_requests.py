@@ -24,6 +24,7 @@ from explorer.tasks import (
     CompareRequest,
     Context,
     GridRequest,
+    LayerActivationsRequest,
     OrderRequest,
     RecoveryOutcome,
     RecoveryRequest,
@@ -53,6 +54,7 @@ REQUESTS: tuple[TaskRequest[Any], ...] = (
     AdviceRequest(0.02),
     BlameRequest("1", spec=half()),
     CompareRequest((half(), half(0.9)), times=2),
+    LayerActivationsRequest(half(), "tune", 20),
     RemovalRequest(ex.PruneSpec("out_channel", "lp_norm", "global:sparsity=0.5"), batch=2, pairs=3),
 )
 

@@ -41,9 +41,8 @@ from explorer.pruning.scoring import score
 from explorer.pruning.select import keep_mask
 from explorer.pruning.spec import PruneSpec
 from explorer.text.bar import BarSteps, tracked
-from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores, Split
+from explorer.types import Dataset, Evaluation, JudgedBy, LoadedModel, PruningGroup, Scores
 from explorer.types.aliases import JsonDict, JsonObject
-from explorer.types.inputs import first_of
 from explorer.types.stopping import result
 
 __all__ = [
@@ -122,7 +121,7 @@ def scan(
     loaded, request = given_model(model), given_spec(spec)
     _check(loaded, asked.mode)
     dataset = given_data(data, loaded)
-    samples = _first(split_of(dataset, asked.split), asked.n_samples)
+    samples = split_of(dataset, asked.split).first(asked.n_samples)
     scores = score(loaded, request, dataset) if asked.scores is None else asked.scores
     places = _places(scores, asked.levels, asked.layers)
     headline = headline_of(asked.metric, asked.evaluator)
@@ -303,15 +302,6 @@ def _places(scores: Scores, levels: Sequence[float], layers: Sequence[str] | Non
     return [
         _Place(group, level, n_for(group, level)) for group in groups_for(scores, layers) for level in rising(levels)
     ]
-
-
-def _first(split: Split, n: int | None) -> Split:
-    if n is None or n >= len(split):
-        return split
-    if n < 1:
-        raise ExplorerError(f"{n} samples are too few.", fix="Take at least one.")
-    y, targets = (None if of is None else of[:n] for of in (split.y, split.targets))
-    return Split(split.name, first_of(split.x, n), y, targets, split.task)
 
 
 def _check(model: LoadedModel, mode: Mode) -> None:

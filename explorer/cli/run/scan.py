@@ -12,6 +12,7 @@ from explorer.cli.arguments import Arguments
 from explorer.cli.run.loading import load_data, load_model
 from explorer.cli.run.request import prune_spec
 from explorer.cli.run.tasks import context_of, done
+from explorer.cli.written import check_place
 from explorer.errors import ExplorerError
 from explorer.params.numerals import real
 from explorer.pruning.scoring import why_no_units
@@ -28,8 +29,7 @@ def run(args: Arguments) -> int:
     spec = prune_spec(args)
     levels = _levels(args.levels)
     layers = None if args.layers is None else tuple(name for name in args.layers.split(",") if name)
-    if args.csv and not Path(args.csv).parent.is_dir():  # before a scan, which may take long
-        raise ExplorerError(f"{args.csv} could not be written.", why="There is no such folder.", fix="Create it first.")
+    check_place(args.csv)
     model = load_model(args)
     if args.quick:
         return _quick(args, model, spec, levels, layers)
@@ -41,7 +41,7 @@ def run(args: Arguments) -> int:
         sensitivity = Sensitivity.of(done(request, context, "scanning"), args.max_drop)
         scores = context.scores(request.spec)
     if args.csv:
-        _write(Path(args.csv), sensitivity.to_csv())
+        write_text(Path(args.csv), sensitivity.to_csv())
     if args.json:
         document = scan_json(model, data, spec, scores, sensitivity, mode=args.mode, split=args.split)
         printing.say_json(document | {"looks_at_test": context.n_looks})
@@ -123,7 +123,3 @@ def _quick(
     lines = printing.table(columns, [(group, *values) for group, values in by_group.items()])
     printing.say("Share of each layer's squared weights that a level removes.", NOTE, "", *lines)
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    write_text(path, text)

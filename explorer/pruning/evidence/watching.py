@@ -49,6 +49,9 @@ class Watch(TorchFunctionMode, ABC):
     def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: object) -> None:
         """The function of this name was called so, and this came out."""
 
+    def begins(self, at: int, n: int) -> None:
+        """The next calls are of ``n`` samples, the first of which is number ``at``."""
+
     def name_of(self, value: object) -> str | None:
         """The name of a parameter of the model; None for everything else."""
         return self.names.get(id(value)) if isinstance(value, Tensor) else None
@@ -58,9 +61,11 @@ def watched(model: LoadedModel, split: Split, make: Callable[[Mapping[int, str]]
     """Run the samples through a private copy while a watch made for its parameters looks on."""
     module = _opened(private_copy(model, gradients=False), split.x[:1])
     names = {id(tensor): name for name, tensor in module.named_parameters() if name in model.weights}
-    watch = make(names)
+    watch, at = make(names), 0
     with torch.inference_mode():
         for x, _ in batches_of(split, -(-len(split) // BATCH)):
+            watch.begins(at, len(x))
+            at += len(x)
             with watch:
                 call(module, x)
 

@@ -15,13 +15,13 @@ from explorer.types.operators import OPERATORS, Rule, named
 # What gives exact zeros, so that counting them means something.
 _NONLINEAR = {op.name for op in OPERATORS if op.makes_zeros} | {"_threshold", "threshold_"}
 # What may stand between a layer and its nonlinearity: each channel stays what it was.
-_BETWEEN = {
+BETWEEN = {
     *("batch_norm", "instance_norm", "group_norm", "layer_norm", "rms_norm", "dropout", "dropout1d", "dropout2d"),
     *("add", "__add__", "__radd__", "add_", "__iadd__", "sub", "__sub__", "contiguous", "clone"),
     *("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool2d"),
     *("mul", "__mul__", "mul_", "__imul__"),
 }
-_CONVOLUTIONS = {name: int(name[-2]) for name in named(Rule.CONVOLUTION) | named(Rule.TRANSPOSED)}
+CONVOLUTIONS = {name: int(name[-2]) for name in named(Rule.CONVOLUTION) | named(Rule.TRANSPOSED)}
 
 
 class Zeros:
@@ -51,16 +51,16 @@ class _Count(Watch):
         self._counts = counts
 
     def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: GraphValue) -> None:
-        if name == "linear" or name in _CONVOLUTIONS:
+        if name == "linear" or name in CONVOLUTIONS:
             parameter = self.name_of(argument(args, kwargs, 1, "weight"))
             if parameter is not None:
-                dim = -1 - _CONVOLUTIONS.get(name, 0)
+                dim = -1 - CONVOLUTIONS.get(name, 0)
                 mark(out, frozenset({Made(parameter, dim, out.shape[dim])}))
         elif name in _NONLINEAR or (name == "hardtanh" and argument(args, kwargs, 1, "min_val") == 0):  # ReLU6
             for maker in makers_of(args, kwargs):
                 self._count(maker, out)
             mark(out, frozenset())  # it may be the very tensor that came in
-        elif name in _BETWEEN:
+        elif name in BETWEEN:
             mark(out, makers_of(args, kwargs))
 
     def _count(self, maker: Made, out: Tensor) -> None:
