@@ -80,7 +80,7 @@ class _First(Outputs):
 
     def values(self, place: Place, name: str, out: Tensor, dim: int) -> None:
         rows = by_channel(out, dim)
-        one = self._sums.setdefault(place, _Sums(*(torch.zeros(len(rows), dtype=torch.float64) for _ in range(3))))
+        one = self._sums.setdefault(place, _no_sums(len(rows)))
         one.after |= {name} - {""}
         one.n += rows.shape[1]
         for part in _parts(rows):
@@ -115,6 +115,11 @@ class _Second(Outputs):
         strongest = by_sample(out, dim, self.n_samples)
         if strongest is not None:
             _take_peaks(one, strongest, self.at)
+
+
+def _no_sums(n: int) -> _Sums:
+    none = torch.zeros(n, dtype=torch.float64)
+    return _Sums(none, none.clone(), none.clone())
 
 
 def _no_counts(n: int) -> _Counts:

@@ -21,7 +21,7 @@ from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.weights import one_layer, two_criteria
+from explorer.ui.weights import activations, one_layer, two_criteria
 from explorer.ui.weights.view import View
 from explorer.ui.widgets import chart, one_output, table
 from explorer.ui.widgets.persistent_widget import remembered, value
@@ -55,6 +55,8 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         one_layer.draw(view, row)
         if row.kind == "Conv2d" and model.module is not None and dataset is not None:
             one_output.draw(model, dataset, row.name, view.spec)
+    if model.module is not None:
+        activations.card(view, dataset, name)
     if any(name in group.layers for group in view.scores.groups):
         two_criteria.card(model, dataset, name)
     session.write_link(session.workspace())
