@@ -25,6 +25,7 @@ _LONGEST = 20_000
 _MOST_BYTES = 500_000
 _LONGEST_STEP = 4
 _LONGEST_SEAT = 64
+_DENSE = "dense"
 
 
 def encode(spec: PruneSpec) -> str:
@@ -131,9 +132,17 @@ def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerErr
         refusals.append(refusal)
     try:
         workspace.spec = decode(parameters.get("spec", ""))
+        workspace.setting_a = _setting_a(parameters.get("a", ""))
     except ExplorerError as refusal:
         refusals.append(refusal)
     return workspace, tuple(refusals)
+
+
+def _setting_a(text: str) -> PruneSpec | None:
+    """What is held as A: nothing, nothing pruned, or a setting."""
+    if not text:
+        return None
+    return PruneSpec() if text == _DENSE else decode(text)
 
 
 def parameters_of(workspace: Workspace, controls: JsonObject | None = None) -> dict[str, str]:
@@ -149,6 +158,8 @@ def parameters_of(workspace: Workspace, controls: JsonObject | None = None) -> d
     if workspace.scale != Workspace().scale:
         parameters["scale"] = workspace.scale
     parameters |= parameters_of_place(workspace.place) | query({"seat": workspace.seat, "class": workspace.invitation})
+    if workspace.setting_a is not None:
+        parameters["a"] = encode(workspace.setting_a) or _DENSE
     if controls:
         parameters["controls"] = _packed(dict(sorted(controls.items())))
     return parameters

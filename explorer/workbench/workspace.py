@@ -46,7 +46,8 @@ class Workspace:
 
     ``revision`` rises with every change of the request, so that a browser knows news from echo. ``layer`` is the
     one that was chosen on the weights page, empty before a choice. ``place`` is that in a lesson, ``seat`` what a class
-    knows this student by, and ``invitation`` its code, as long as there is no seat.
+    knows this student by, and ``invitation`` its code, as long as there is no seat. ``setting_a`` is held to be
+    compared with the present one.
     """
 
     source: Source = field(default_factory=Source)
@@ -58,6 +59,7 @@ class Workspace:
     place: LessonPlace = field(default_factory=LessonPlace)
     seat: str = ""
     invitation: str = ""
+    setting_a: PruneSpec | None = None
     tried: list[TradeOffPoint] = field(default_factory=list)
     _past: list[PruneSpec] = field(default_factory=list)
     _future: list[PruneSpec] = field(default_factory=list)

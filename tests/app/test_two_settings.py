@@ -32,7 +32,11 @@ def test_a_setting_that_is_held_is_compared_with_the_present_one_and_swapped_bac
     assert shown is not None
     assert float(shown.group(1)) == pytest.approx(-change, abs=0.11)
 
-    screen.page.get_by_role("button", name="Swap A and now").click()
+    screen.page.reload()
+    expect(told).to_contain_text("measured on the same 450 samples")
+    assert told.inner_text().count(shown.group()) == 1
+
+    screen.settled().page.get_by_role("button", name="Swap A and now").click()
     expect(screen.facts.nth(2)).to_contain_text("50.0%")
     expect(screen.settled().accuracy).to_have_text(half)
 

@@ -75,3 +75,14 @@ def test_controls_that_are_no_choices_are_left_out_and_a_cut_text_is_none() -> N
     assert controls_of(parameters_of(Workspace(), mixed)) == {"a": 1, "f": ["x"]}
     for text in ("eJwrcut", "é", "x" * 30_000, "AAAA"):
         assert controls_of({"controls": text}) == {}
+
+
+def test_a_link_carries_the_setting_that_is_held_as_a_also_the_dense_one() -> None:
+    for held in (None, PruneSpec(), PruneSpec(allocation="global:sparsity=0.5")):
+        work = Workspace(spec=PruneSpec(allocation="global:sparsity=0.9"))
+        work.setting_a = held
+        again, refusals = restore(parameters_of(work))
+        assert (again.setting_a, again.spec, refusals) == (held, work.spec, ())
+    again, refusals = restore({"a": "cut off"})
+    assert again.setting_a is None
+    assert len(refusals) == 1

@@ -61,7 +61,7 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
     left, right = st.columns([1, 1.05], gap="medium")
     with left, st.container(border=True, key="lines_card"):
         controls.bar(work, model, dataset, view.scores, view.plan)
-        two_settings.line(view)
+        comparing = two_settings.line(view)
         overview.draw(model, view.plan)
         scanning = _lines(view)
     with right:
@@ -79,7 +79,7 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
         st.rerun()
     if view.answer.pending:
         ticker.tick("soon", _SOON_MS)
-    elif growing or scanning or removing or advising:
+    elif growing or scanning or removing or advising or comparing:
         ticker.tick("later", _LATER_MS)
 
 
