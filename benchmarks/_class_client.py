@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable
@@ -13,10 +14,11 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 
 _VALUES = re.compile(r'class="value[^"]*">([^<]*)<')
 _N_FACTS, _NEAR = 4, 0.6
-_FACTS, _STALE = 'class="facts"', "stale"
+_FACTS, _STALE, _AFTER = 'class="facts"', "stale", "after_ms"
 
 
 class Student:
@@ -29,6 +31,7 @@ class Student:
         self.texts: dict[str, str] = {}
         self.facts, self.exceptions = "", 0
         self._polls: dict[str, float] = {}
+        self._ticks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Condition()
 
     async def connect(self) -> None:
@@ -39,7 +42,8 @@ class Student:
 
     async def close(self) -> None:
         """Leave."""
-        self._listening.cancel()
+        for task in [self._listening, *self._ticks]:
+            task.cancel()
         await self._socket.close()
 
     async def _send(self, fragment: str, states: list[WidgetState], *, is_poll: bool = False) -> None:
@@ -105,3 +109,14 @@ class Student:
             self.facts = element.html.body
         elif kind == "exception":
             self.exceptions += 1
+        elif kind == "bidi_component" and _AFTER in element.bidi_component.json:
+            asked = json.loads(element.bidi_component.json)
+            self._ticks = [task for task in self._ticks if not task.done()]
+            self._ticks.append(asyncio.create_task(self._tick(element.bidi_component.id, delta.fragment_id, asked)))
+
+    async def _tick(self, component: str, fragment: str, asked: dict[str, int]) -> None:
+        """What the page's ticker does: ask for the next drawing a moment after this one."""
+        await asyncio.sleep(asked[_AFTER] / 1000)
+        event = json.dumps([{"event": "tick", "value": asked["turn"]}])
+        state = WidgetState(id=f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{component}__events", json_trigger_value=event)
+        await self._send(fragment, [state])
