@@ -20,7 +20,7 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.types import Evaluation, Plan
 
-_RESULTS_KEPT = 64
+_MOST_RESULTS = 64
 
 
 class Latest(NamedTuple):
@@ -44,6 +44,31 @@ class _Request:
         return self.plan.digest if self.plan is not None else ""
 
 
+class Finished:
+    """The newest complete answers of one evaluator by the plans' digests: who asks again waits for nothing."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[str, Evaluation | ExplorerError] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, digest: str) -> Evaluation | ExplorerError | None:
+        """What was measured of this plan, by whomever."""
+        with self._lock:
+            if digest in self._answers:
+                self._answers.move_to_end(digest)
+            return self._answers.get(digest)
+
+    def put(self, digest: str, result: Evaluation | Exception) -> None:
+        """Keep it, if it will not change any more."""
+        if isinstance(result, ExplorerError) or (isinstance(result, Evaluation) and result.complete):
+            with self._lock:
+                self._answers[digest] = result
+                if len(self._answers) > _MOST_RESULTS:
+                    self._answers.popitem(last=False)
+
+
+# Of all visitors of an evaluator together: a class that tries the same setting measures it once.
+_FINISHED: weakref.WeakKeyDictionary[Evaluator, Finished] = weakref.WeakKeyDictionary()
 _THREADS: dict[_Desk, threading.Thread] = {}
 
 
@@ -70,7 +95,7 @@ class LiveWorker:
     """
 
     def __init__(self, evaluator: Evaluator, slots: threading.Semaphore | None = None) -> None:
-        self._desk = _Desk()
+        self._desk = _Desk(_FINISHED.setdefault(evaluator, Finished()))
         parts = (self._desk, evaluator, slots or threading.Semaphore())
         thread = threading.Thread(target=_work, args=parts, name="live", daemon=True)
         _THREADS[self._desk] = thread
@@ -101,20 +126,19 @@ class LiveWorker:
 class _Desk:
     """What visitor and thread share: the request being served, the one that waits, the results."""
 
-    def __init__(self) -> None:
+    def __init__(self, finished: Finished) -> None:
         self._changed = threading.Condition()
         self._waiting: _Request | None = None
         self._running: _Request | None = None
         self._closed = False
         self._latest = Latest(None, None, False)
-        self._finished: OrderedDict[str, Evaluation | ExplorerError] = OrderedDict()
+        self._finished = finished
         self._n_asked = 0  # how often the page has asked since the first answer to the running request
 
     def submit(self, request: _Request) -> None:
         with self._changed:
             self._waiting = None
             if (finished := self._finished.get(request.digest)) is not None:
-                self._finished.move_to_end(request.digest)
                 self._running = None  # whatever runs is of no interest any more
                 self._show(request, finished)
             elif self._running is not None and self._running.digest == request.digest:
@@ -153,14 +177,18 @@ class _Desk:
 
     def post(self, request: _Request, result: Evaluation | Exception) -> None:
         with self._changed:
-            if isinstance(result, ExplorerError) or (isinstance(result, Evaluation) and result.complete):
-                self._finished[request.digest] = result
-                if len(self._finished) > _RESULTS_KEPT:
-                    self._finished.popitem(last=False)
+            self._finished.put(request.digest, result)
             if self._running is request:
                 if self._latest.key != request.key:
                     self._n_asked = 0
                 self._show(request, result)
+
+    def answered(self, request: _Request) -> bool:
+        """Whether another visitor's worker has measured it while this one waited; then it is shown."""
+        result = self._finished.get(request.digest)
+        if result is not None:
+            self.post(request, result)
+        return result is not None
 
     def done(self, request: _Request) -> None:
         with self._changed:
@@ -201,8 +229,9 @@ def _serve(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> Non
             if request is None:
                 continue
             try:
-                for evaluation in _until_superseded(desk, evaluator, request):
-                    desk.post(request, evaluation)
+                if not desk.answered(request):
+                    for evaluation in _until_superseded(desk, evaluator, request):
+                        desk.post(request, evaluation)
             except Exception as error:  # shown to the visitor; the next request is served
                 logging.getLogger(__name__).exception("A plan could not be measured.")
                 desk.post(request, error)

@@ -127,6 +127,25 @@ def test_a_finished_plan_is_answered_from_memory() -> None:
     worker.close()
 
 
+def test_what_one_visitor_has_measured_another_gets_at_once_also_who_has_waited_for_it() -> None:
+    gated, slots = Gated(), threading.Semaphore(1)
+    first, second, third = (LiveWorker(gated, slots) for _ in range(3))  # type: ignore[arg-type]
+    try:
+        first.submit("a", PLANS[0])
+        until(lambda: gated.started == [PLANS[0].digest])
+        second.submit("b", PLANS[0])  # waits for the one slot
+        gated.batches.release(1_000)
+        whole = first.wait(300).result
+        assert isinstance(whole, Evaluation)
+        assert second.wait(300) == ("b", whole, False)
+        third.submit("c", PLANS[0])
+        assert third.latest() == ("c", whole, False)
+        assert gated.started == [PLANS[0].digest]
+    finally:
+        for worker in (first, second, third):
+            worker.close()
+
+
 def test_asking_again_for_the_running_plan_does_not_start_it_anew() -> None:
     gated = Gated()
     worker = LiveWorker(gated)  # type: ignore[arg-type]
