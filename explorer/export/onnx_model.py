@@ -16,6 +16,7 @@ from explorer.export.onnx_process import convert
 from explorer.export.outputs import apart, flips, in_order, inputs_in_words, judging_inputs, outputs
 from explorer.export.proof import SAME_IN_ONNX, Check, Proof
 from explorer.export.slim import proven
+from explorer.models.from_onnx.judge import LEAST
 from explorer.pruning.apply import masked, masked_weights, private_shell, set_parameters
 from explorer.pruning.coupling.groups import coupling
 from explorer.types import LoadedModel, Plan, Split
@@ -82,7 +83,7 @@ def masked_in_onnx(model: LoadedModel, plan: Plan, split: Split | None = None) -
     inputs = judging_inputs(model, split)
     content, answers = convert(document, tensors, in_order(inputs))
     expected = outputs(full, inputs, model.code_seconds)
-    difference = apart(expected, answers)
+    difference = apart(expected, answers, LEAST)
     n_flips = flips(expected, answers, None if split is None else split.y) if math.isfinite(difference) else 0
     sentence = f"In ONNX Runtime it differs by {difference:.1e} of the largest output (allowed: {SAME_IN_ONNX:.0e})."
     checks = (

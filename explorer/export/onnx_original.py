@@ -16,6 +16,7 @@ from explorer.export.onnx_process import run_module
 from explorer.export.outputs import apart, flips, inputs_in_words, judging_inputs, outputs
 from explorer.export.proof import SAME_IN_ONNX, Check, Proof
 from explorer.models.from_onnx.initializers import filled
+from explorer.models.from_onnx.judge import LEAST
 from explorer.models.from_onnx.origin import Origin
 from explorer.pruning.apply import masked
 from explorer.types import LoadedModel, Plan, Split
@@ -40,7 +41,7 @@ def in_original(model: LoadedModel, plan: Plan, split: Split | None = None) -> P
         inputs = inputs[: len(inputs) - len(inputs) % batch] if len(inputs) >= batch else _repeated(inputs, batch)
     answers = [_answers(content, about, inputs)]
     expected = [torch.cat(outputs(full, inputs, model.code_seconds))]
-    difference = apart(expected, answers)
+    difference = apart(expected, answers, LEAST)
     labels = None if split is None or split.y is None else split.y[: len(inputs)]
     n_flips = flips(expected, answers, labels)
     limit = f"(allowed: {SAME_IN_ONNX:.0e})"

@@ -62,14 +62,14 @@ def _answers(module: nn.Module, inputs: Inputs) -> list[Tensor]:
         return list(tensors_in(call(module, inputs)))
 
 
-def apart(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
-    """The largest difference, relative to the largest of ``one``; infinite when the shapes differ."""
+def apart(one: Sequence[Tensor], other: Sequence[Tensor], least: float = 1e-30) -> float:
+    """The largest difference, relative to the largest of ``one`` (at least ``least``); infinite for other shapes."""
     if [tuple(t.shape) for t in one] != [tuple(t.shape) for t in other]:
         return math.inf
     pairs = [(a.double(), b.double()) for a, b in zip(one, other, strict=True) if a.numel()]
     difference = max((float((a - b).abs().max()) for a, b in pairs), default=0.0)
     largest = max((float(a.abs().max()) for a, _ in pairs), default=0.0)
-    distance = difference / max(largest, 1e-30)
+    distance = difference / max(largest, least)
     return distance if math.isfinite(distance) else math.inf
 
 

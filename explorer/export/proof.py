@@ -15,6 +15,7 @@ from explorer.export.clean import run_clean
 from explorer.export.onnx_process import convert, why_no_onnx
 from explorer.export.outputs import apart, flips, in_order, inputs_in_words, judging_inputs, outputs
 from explorer.export.packing import arch_text, plain_weights
+from explorer.models.from_onnx.judge import LEAST
 from explorer.pruning.apply import masked
 from explorer.types import LoadedModel, Plan, Split
 from explorer.types.aliases import JsonDict, JsonObject
@@ -110,7 +111,7 @@ def prove(
 def _compared(
     part: str, what: str, other: str, one: Sequence[Tensor], two: Sequence[Tensor], most: float, on: _On
 ) -> list[Check]:
-    difference = apart(one, two)
+    difference = apart(one, two, LEAST) if part == "_onnx" else apart(one, two)
     n_flips = flips(one, two, on.labels) if math.isfinite(difference) else 0
     outputs_ok = difference <= most
     verb = "answers like" if outputs_ok else "does not answer like"

@@ -31,13 +31,14 @@ class Converted:
 
 def convert(model: ModelProto, batch: int | None) -> Converted:
     """The network; RefusedError where a step has no form in torch. ``batch``: how many samples the file fixes."""
-    from explorer.models.from_onnx import functions, layers, shapes
+    from explorer.models.from_onnx import functions, layers, recurrent, shapes
     from explorer.models.from_onnx.lifting import Lifting
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            building = Lifting(model, batch, {**layers.HANDLERS, **shapes.HANDLERS, **functions.HANDLERS})
+            handlers = {**layers.HANDLERS, **shapes.HANDLERS, **functions.HANDLERS, **recurrent.HANDLERS}
+            building = Lifting(model, batch, handlers)
             module = building.build()
     except Exception as error:
         logging.getLogger(__name__).exception("An ONNX graph was not converted.")

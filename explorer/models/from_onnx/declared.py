@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
 _LENGTH, _EDGE = 16, 64  # of sequences and pictures whose size the file leaves open
 _MOST_NUMBERS = 2**26  # in one sample
-_THROUGH = {"Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Transpose", "Clip"}
+_THROUGH = {
+    "Cast",
+    "Identity",
+    "Reshape",
+    "Unsqueeze",
+    "Squeeze",
+    "Flatten",
+    "Transpose",
+    "Clip",
+    "Expand",
+    "Tile",
+    "Slice",
+}
 _WEIGHTS_ONLY = "Its weights are shown; give ex.load the module that it was exported from to run it."
 
 

@@ -65,8 +65,6 @@ def sloped(b: Lifting, node: Foreign) -> fx.Node | None:
 
 def of_two(b: Lifting, node: Foreign) -> fx.Node | None:
     """Numbers at the same place added, multiplied and so on; single constants as plain numbers."""
-    if node.output[0] in b.fused:
-        return b.fused[node.output[0]]
     if on_sizes(b, node) or not all(map(b.is_float, node.input)):
         return None
     values = [_number(b, name) for name in node.input]

@@ -37,7 +37,7 @@ def holds_all(model: ModelProto, converted: Converted) -> bool:
         if origin.name not in stored:
             return False
         value = torch.from_numpy(numpy_helper.to_array(stored[origin.name]).copy())
-        if not torch.equal(_turned(tensors[name], origin.turned), value):
+        if not torch.equal(tensors[name].detach().cpu(), origin.read(value)):
             return False
     return True
 
@@ -59,16 +59,16 @@ def filled(content: bytes, origins: Mapping[str, Origin], tensors: Mapping[str, 
 
     model = onnx.ModelProto.FromString(content)
     stored = dict(_stored(model))
+    written: dict[str, Tensor] = {}
     for name, origin in origins.items():
         place = stored.get(origin.name)
         if place is None:
             raise ExplorerError("This file has no place for its weights any more.", fix="Open it again.")
-        value = _turned(tensors[name], origin.turned).contiguous()
+        if origin.name not in written:
+            written[origin.name] = torch.zeros(tuple(place.dims), dtype=tensors[name].dtype)
+        origin.write(tensors[name], written[origin.name])
+    for name, value in written.items():
+        place = stored[name]
         array = value.numpy().astype(onnx.helper.tensor_dtype_to_np_dtype(place.data_type), copy=False)
         place.CopyFrom(numpy_helper.from_array(array, place.name))
     return bytes(model.SerializeToString())
-
-
-def _turned(tensor: Tensor, turned: bool) -> Tensor:
-    tensor = tensor.detach().cpu()
-    return tensor.t() if turned else tensor

@@ -54,6 +54,7 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         self._layers: dict[object, str] = {}
         self._uses: dict[str, list[Foreign]] = defaultdict(list)
         self._ends = {value.name for value in self.model.graph.output}
+        self.makers: dict[str, Foreign] = {name: node for node in self.model.graph.node for name in node.output}
         for node in self.model.graph.node:
             for name in _collect_all_inputs(node):
                 self._uses[name].append(node)
@@ -130,6 +131,10 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         """A step that calls a function of torch."""
         return self.graph.call_function(function, args, kwargs)
 
+    def item(self, values: fx.Node, place: int) -> fx.Node:
+        """One of several values that a step gives."""
+        return self.plain(operator.getitem, values, place)
+
     def known(self, node: Foreign, values: Sequence[int | fx.Node], *, scalar: bool = False) -> fx.Node | None:
         """Note that a step gives these whole numbers; it becomes a step only where somebody needs a tensor of them."""
         self.whole[node.output[0]] = Whole(tuple(values), scalar)
@@ -141,27 +146,25 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
         declared = None if dims is None or dim == 0 else dims[dim]
         return self.graph.call_method("size", (self.get_value(name), dim)) if declared is None else declared
 
-    def layer(self, node: Foreign, module: nn.Module, weights: dict[str, Origin], x: fx.Node) -> fx.Node:
+    def layer(self, node: Foreign, module: nn.Module, weights: dict[str, Origin], *inputs: GraphValue) -> fx.Node:
         """A call of a layer of torch whose tensors have these places in the file; the same one for the same places."""
         key = (type(module), module.extra_repr(), tuple(weights.items()))
         if key not in self._layers:
-            weight, bias = (weights[name].name if name in weights else "" for name in ("weight", "bias"))
+            stored = {name.split("_")[0]: origin.name for name, origin in reversed(weights.items())}
+            weight, bias = stored.get("weight", ""), stored.get("bias", "")
             path = self._layers[key] = self.paths.layer(weight, bias, node.name, node.op_type)
             for name, origin in weights.items():
-                if name in module._parameters:
-                    module._parameters[name] = self._parameter(origin)
-                else:
-                    module._buffers[name] = self._parameter(origin).detach()
+                parameter = self._parameter(origin)
+                setattr(module, name, parameter if name in module._parameters else parameter.detach())
                 self.origins[f"{path}.{name}"] = origin
             folder, last = placed(self.root, path)
             folder.add_module(last, module)
-        return self.graph.call_module(self._layers[key], (x,))
+        return self.graph.call_module(self._layers[key], inputs)
 
     def _parameter(self, origin: Origin) -> nn.Parameter:
         """The parameter for what stands in the file; the same one wherever it is used."""
         if origin not in self._parameters:
-            value = self.constants[origin.name]
-            value = (value.t() if origin.turned else value).contiguous()
+            value = origin.read(self.constants[origin.name])
             self._parameters[origin] = nn.Parameter(value, requires_grad=False)
         return self._parameters[origin]
 
@@ -243,6 +246,8 @@ class Lifting(GraphBuilder):  # type: ignore[misc, unused-ignore]
 
 def _first(own: Handler, theirs: Foreign, builder: Lifting, node: Foreign) -> Foreign:
     """What is lifted here, else what onnx2fx makes of it."""
+    if node.output[0] in builder.fused:
+        return builder.fused[node.output[0]]
     lifted = own(builder, node)
     handled = lifted is not None or any(n in builder.whole or n in builder.constants for n in node.output)
     return lifted if handled else theirs(builder, node)

@@ -8,7 +8,7 @@ import re
 from torch import fx, nn
 
 _ODD = re.compile(r"[^0-9A-Za-z_]+")
-_EXPORTER = re.compile(r"^(onnx::)?(MatMul|Conv|Gemm|Add|Mul|ConvTranspose|val|node|const|initializer)_\d+$")
+_EXPORTER = re.compile(r"^(onnx::)?(MatMul|Conv|Gemm|Add|Mul|ConvTranspose|LSTM|GRU|val|node|const|initializer)_\d+$")
 _ENDINGS = ("weight", "bias", "gamma", "beta", "running_mean", "running_var", "scale", "kernel")
 _MOST = 200
 _TAKEN = frozenset(dir(fx.GraphModule(nn.Module(), fx.Graph())))

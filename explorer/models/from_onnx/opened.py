@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -118,7 +118,7 @@ def _runnable(tried: _Tried, weights: Weights) -> LoadedModel:
     generator = torch.Generator().manual_seed(0)
     samples = {converted.inputs[value.name]: value.generated(1, generator) for value in declared}
     example: Inputs = next(iter(samples.values())) if len(samples) == 1 else as_inputs(samples)
-    place = {name: [origin.name, origin.turned] for name, origin in converted.origins.items()}
+    place = {name: astuple(origin) for name, origin in converted.origins.items()}
     about = {"output": tried.output, "batch": tried.batch, "inputs": dict(converted.inputs), "origins": place}
     structure = hashlib.sha256(tried.prepared).hexdigest()[:16]
     built = Built(

@@ -69,9 +69,9 @@ def _libraries() -> None:
     import onnx
     import onnxruntime
 
-    from explorer.models.from_onnx import functions, layers, shapes
+    from explorer.models.from_onnx import functions, layers, recurrent, shapes
 
-    loaded = [onnx, onnxruntime, functions, layers, shapes]
+    loaded = [onnx, onnxruntime, functions, layers, recurrent, shapes]
     with suppress(ImportError):
         import onnxsim
 
