@@ -25,18 +25,18 @@ from explorer.types.files import paths
 from explorer.types.files.reading.limits import MAX_FILE_BYTES
 from explorer.types.files.reading.scratch import scratch
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar", ".onnx")
+SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt", ".tar", ".onnx", ".gguf")
 _OUTPUT = "output:"
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A .safetensors, .pt, .pth, .th or .bin file, read in a process of its own."""
+    """A .safetensors, .pt, .pth, .th, .bin or .gguf file, read in a process of its own."""
 
     key: ClassVar[str] = "file"
     form: ClassVar[str] = (
-        "path/to/weights.safetensors (or .pt, .pth, .th, .bin) with an architecture, or path/to/net.onnx"
+        "path/to/weights.safetensors (or .pt, .pth, .th, .bin, .gguf) with an architecture, or path/to/net.onnx"
     )
 
     def owns(self, address: str) -> bool:

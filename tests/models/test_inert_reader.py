@@ -217,7 +217,6 @@ def test_files_of_other_frameworks_are_called_by_their_names(tmp_path: Path) -> 
         "ONNX": b"\x08\x08\x12\x07pytorch\x1a\x032.0",
         "TFLite": b"\x1c\x00\x00\x00TFL3" + bytes(40),
         "Keras": keras.getvalue(),
-        "GGUF": b"GGUF" + bytes(40),
         "HDF5": b"\x89HDF\r\n\x1a\n" + bytes(40),
         "SavedModel": b"\x08\x01\x12\x02xx" + bytes(40),
     }

@@ -20,8 +20,9 @@ from safetensors.torch import save_file
 from explorer.errors import ExplorerError
 from explorer.models import bitmask, packed, slim
 from explorer.models.reader import TENSORS
-from explorer.models.reader.contents import Contents, checked, chosen_set, extra_state, flat, other_sets
+from explorer.models.reader.contents import TOO_MUCH, Contents, checked, chosen_set, extra_state, flat, other_sets
 from explorer.models.reader.formats import SAVE_AGAIN, Format, check_sums, recognise, zip_contents
+from explorer.models.reader.gguf_file import read_gguf, read_gguf_header
 from explorer.models.reader.onnx_file import read_onnx
 from explorer.models.reader.safetensors_file import Header, read_header, read_safetensors
 from explorer.models.reader.torch_file import read_torch
@@ -80,6 +81,8 @@ def read(file: BinaryIO, path: Path, chosen: str = "", beside: Path | None = Non
         out.tensors = dict(flat(chosen_set(out.tensors, chosen))[0]) if chosen else out.tensors
     elif kind == "onnx":
         out = _onnx(file, n_bytes, beside)
+    elif kind == "gguf":
+        out = _gguf(file, n_bytes)
     else:
         out = _checkpoint(file, kind, n_bytes, chosen)
     _try_slim(out)
@@ -111,6 +114,16 @@ def _onnx(file: BinaryIO, n_bytes: int, beside: Path | None) -> Contents:
     tensors, out.oddities = read_onnx(file, beside)
     checked(tensors, out, opened_bytes(n_bytes))
     out.kind = "onnx"
+    return out
+
+
+def _gguf(file: BinaryIO, n_bytes: int) -> Contents:
+    header = read_gguf_header(file, n_bytes)
+    if header.n_opened_bytes > opened_bytes(n_bytes):
+        raise TOO_MUCH
+    restrict(n_bytes + header.n_opened_bytes)
+    out = Contents(repairs=header.notes(), facts=header.facts())
+    checked(read_gguf(file, header), out, opened_bytes(n_bytes))
     return out
 
 

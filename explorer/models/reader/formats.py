@@ -10,7 +10,7 @@ from explorer.text.names import clean
 from explorer.types.files.reading.limits import MAX_TENSOR_BYTES, unpacked_bytes
 from explorer.types.files.reading.refusal import RefusedError
 
-Format = Literal["safetensors", "zip", "legacy", "onnx"]
+Format = Literal["safetensors", "zip", "legacy", "onnx", "gguf"]
 
 SAVE_AGAIN = "Save the weights with torch.save(model.state_dict(), ...) or as safetensors, and open that file."
 
@@ -22,7 +22,6 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "It is compressed with gzip.", "Unpack it first."),
     (b"\x28\xb5\x2f\xfd", "It is compressed with zstandard.", "Unpack it first."),
     (b"\x89HDF", "It is an HDF5 (Keras) file.", "Convert the weights to safetensors."),
-    (b"GGUF", "It is a GGUF file.", "Convert the weights to safetensors."),
     (b"\x93NUMPY", "It is a NumPy array.", "Save the weights as safetensors."),
 )
 # After its version, an ONNX file goes on with one of its texts, numbers or graphs.
@@ -43,6 +42,8 @@ def recognise(file: BinaryIO, n_bytes: int) -> Format:
         return "safetensors"
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return "legacy"
+    if head.startswith(b"GGUF"):
+        return "gguf"
     for magic, why, fix in _OTHERS:
         if head.startswith(magic):
             raise RefusedError(why, fix)
