@@ -61,28 +61,31 @@ def heatmap(
         return empty(theme, "Nothing can be scanned here.")
     rows = [[sensitivity.cell(group, level) for level in levels] for group in groups]
     figure = _grid(groups, levels, theme)
-    figure.add_trace(_cells(rows, theme, sensitivity))
+    figure.add_trace(cells_trace(rows, theme, sensitivity))
     if len(groups) * len(levels) <= MOST_TEXT:
-        figure.add_trace(_numbers(rows, theme, sensitivity.scale))
+        figure.add_trace(numbers_trace(rows, theme, sensitivity.scale))
     else:
-        hovers = [[None if cell is None else _hover(cell) for cell in row] for row in rows]
-        figure.add_trace(_clicks(groups, levels, hovers))
+        figure.add_trace(unseen_marks(rows))
     return figure
 
 
-def _clicks(groups: Sequence[str], levels: Sequence[float], hovers: Sequence[Sequence[str | None]]) -> go.Scatter:
-    """Marks that are not seen, one on each cell that says something: a heat map alone takes no clicks."""
-    places = [(x, y, text) for y, row in enumerate(hovers) for x, text in enumerate(row) if text]
+def unseen_marks(rows: Sequence[Sequence[Cell | None]]) -> go.Scatter:
+    """Marks that are not seen, one on each measured cell: a heat map alone takes no clicks."""
+    cells = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell is not None]
+    return _unseen([(x, y, cell.group, cell.level, _hover(cell)) for x, y, cell in cells])
+
+
+def _unseen(places: Sequence[tuple[int, int, str, float, str]]) -> go.Scatter:
     unseen = {"marker": {"opacity": 0}}
     return go.Scatter(
-        x=[x for x, _, _ in places],
-        y=[y for _, y, _ in places],
+        x=[x for x, *_ in places],
+        y=[y for _, y, *_ in places],
         mode="markers",
         marker={"size": 22, "opacity": 0},
         selected=unseen,
         unselected=unseen,
-        customdata=[[groups[y], levels[x]] for x, y, _ in places],
-        hovertext=[text for _, _, text in places],
+        customdata=[[group, level] for _, _, group, level, _ in places],
+        hovertext=[text for *_, text in places],
         hovertemplate="%{hovertext}<extra></extra>",
     )
 
@@ -100,12 +103,11 @@ def energy_heatmap(
     removed = {(e.group, e.level): e.removed.value for e in energies}
     rows = [[removed.get((group, level)) for level in levels] for group in groups]
     figure = _grid(groups, levels, theme)
-    hovers = [
-        [
-            None if share is None else _energy_hover(group, level, share)
-            for level, share in zip(levels, row, strict=True)
-        ]
-        for group, row in zip(groups, rows, strict=True)
+    places = [
+        (x, y, group, level, _energy_hover(group, level, removed[group, level]))
+        for y, group in enumerate(groups)
+        for x, level in enumerate(levels)
+        if (group, level) in removed
     ]
     is_written = len(groups) * len(levels) <= MOST_TEXT
     figure.add_heatmap(
@@ -121,7 +123,7 @@ def energy_heatmap(
         showscale=False,
         hoverinfo="skip",
     )
-    return figure.add_trace(_clicks(groups, levels, hovers))
+    return figure.add_trace(_unseen(places))
 
 
 def _energy_hover(group: str, level: float, share: float) -> str:
@@ -142,7 +144,8 @@ def _grid(groups: Sequence[str], levels: Sequence[float], theme: Theme) -> go.Fi
     return framed(theme, height=height, x=across, y=down, showlegend=False)
 
 
-def _cells(rows: list[list[Cell | None]], theme: Theme, sensitivity: Sensitivity) -> go.Heatmap:
+def cells_trace(rows: list[list[Cell | None]], theme: Theme, sensitivity: Sensitivity) -> go.Heatmap:
+    """The colours of measured cells, with their scale; a cell that is not there is empty."""
     scale = sensitivity.scale
     return go.Heatmap(
         z=[[None if cell is None else 0.0 - shade(cell, scale) for cell in row] for row in rows],
@@ -177,7 +180,7 @@ def axis_title(sensitivity: Sensitivity) -> str:
     return named(sensitivity.judged) + (f", {unit}" if unit else "")
 
 
-def _numbers(rows: list[list[Cell | None]], theme: Theme, scale: float) -> go.Scatter:
+def numbers_trace(rows: list[list[Cell | None]], theme: Theme, scale: float) -> go.Scatter:
     """What is written on the cells, dark on light grounds and light on dark ones; a click on one tells which it is."""
     places = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell is not None]
     is_dark = theme.background < "#7"

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from explorer import charts
+from explorer.analysis.sensitivity.by_block import by_block
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.analysis.sensitivity.weight_energy import energy
 from explorer.charts import sensitivity as drawn
+from explorer.charts.by_block import by_block_map
 from explorer.charts.printed_sensitivity import caption
 from explorer.charts.theme import Theme
 from explorer.types import Measurement
@@ -133,3 +135,33 @@ def test_before_a_scan_the_same_picture_shows_what_the_weights_hold_and_calls_it
     assert [value for row in cells.z for value in row] == pytest.approx([e.removed.value for e in energies])
     assert "(counted)" in clicks.hovertext[0]
     assert [list(place) for place in clicks.customdata[:2]] == [[groups[0], 0.5], [groups[0], 0.9]]
+
+
+def test_a_network_of_blocks_is_drawn_by_kind_and_depth_and_each_cell_opens_its_layer() -> None:
+    names = ["h.0.q", "h.0.down", "h.1.q", "h.10.down", "head"]
+    table = by_block(names)
+    assert table is not None
+    assert table.kinds == ("q", "down")
+    assert table.blocks == (0, 1, 10)
+    assert table.layers == (("h.0.q", "h.1.q", None), ("h.0.down", None, "h.10.down"))
+    measured = Sensitivity.of([cell("h.0.q", 0.5, 0.25), cell("h.10.down", 0.5, 0.0), cell("h.1.q", 0.9, 1.0)])
+    colours, written = by_block_map(measured, table, 0.5).data
+    assert [list(row) for row in colours.z] == [[-0.5, None, None], [None, None, 0.0]]
+    assert list(zip(written.x, written.y, written.text, strict=True)) == [(0, 0, "−25.0"), (2, 1, "0")]
+    assert [list(each) for each in written.customdata] == [["h.0.q", 0.5], ["h.10.down", 0.5]]
+    large = [f"h.{block}.{kind}" for block in range(40) for kind in ("q", "k", "v", "o", "up", "down")]
+    many = by_block(large)
+    assert many is not None
+    every = Sensitivity.of([cell(name, 0.5, 0.25) for name in large])
+    assert list(by_block_map(every, many, 0.5).data[1].customdata[-1]) == ["h.39.down", 0.5]
+
+
+def test_only_networks_of_repeated_blocks_are_drawn_by_depth() -> None:
+    """An encoder with its decoder is; stages for pictures, a list of one kind, and names without numbers are not."""
+    both = [f"{part}.block.{i}.{kind}" for part in ("encoder", "decoder") for i in (0, 1) for kind in ("q", "wi")]
+    table = by_block(both)
+    assert table is not None
+    assert table.kinds[0] == "encoder.block: q"
+    stages = [f"layer{stage}.{i}.conv{j}" for stage in (1, 2, 3) for i in (0, 1) for j in (1, 2)]
+    for names in (stages, ["features.0.weight", "features.1.weight"], ["fc1", "fc2"], ["a", "b", "h.0.q"], []):
+        assert by_block(names) is None, names

@@ -125,3 +125,18 @@ def test_mistakes_are_one_sentence(wrong: list[str], said: str, capsys: pytest.C
     found = capsys.readouterr()
     assert said in found.err
     assert (found.out, len(found.err.strip().splitlines())) == ("", 1)
+
+
+def test_one_level_is_shown_by_kind_of_layer_and_by_block(capsys: pytest.CaptureFixture[str]) -> None:
+    few = ["scan", "topics-gpt", "--quick", "--levels", "0.5"]
+    assert main([*few, "--by-block", "50%"]) == DONE
+    layers, kinds = capsys.readouterr().out.split("50% of each layer, by block:")
+    alone = {line.split()[0]: line.split()[1] for line in layers.splitlines() if line.startswith("blocks.")}
+    rows = {line.split()[0]: line.split()[1:] for line in kinds.splitlines() if line.strip()}
+    assert rows["kind"] == ["0", "1", "2", "3"]
+    for kind in ("attn.qkv", "mlp.down"):
+        assert rows[kind] == [alone[f"blocks.{block}.{kind}"] for block in range(4)]
+    assert main([*few, "--by-block", "0.6"]) == REFUSED
+    assert "60% is none of the levels. Choose one of 50%." in capsys.readouterr().err
+    assert main(["scan", "digits-mlp", "--quick", "--levels", "0.5", "--by-block", "0.5"]) == DONE
+    assert "Not by block: this network is no list of blocks" in capsys.readouterr().out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.cli.arguments import Parser, add_common, add_data, add_metric, add_model, whole
 from explorer.cli.flags.recording import add_keeping
-from explorer.cli.flags.request import add_criterion, add_granularity, worse
+from explorer.cli.flags.request import add_criterion, add_granularity, share, worse
 
 NAME = "scan"
 HELP = "Prune each layer alone, level by level, and measure what it costs."
@@ -20,6 +20,9 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--layers", metavar="L,L", help="only these layers")
     group.add_argument(
         "--max-drop", type=worse, metavar="S", help="stop a layer early at a drop of more, e.g. 0.05 or 5%%"
+    )
+    group.add_argument(
+        "--by-block", type=share, metavar="S", help="show one of the levels by kind of layer and by block"
     )
     group = parser.add_argument_group("how to measure")
     group.add_argument("--mode", choices=("exact", "verified", "estimate"), default="exact", help="default: exact")

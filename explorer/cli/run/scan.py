@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from explorer.analysis.sensitivity.by_block import by_block
 from explorer.analysis.sensitivity.cell import LEVELS, Cell
 from explorer.analysis.sensitivity.scan import Sensitivity, scan_json
 from explorer.analysis.sensitivity.weight_energy import NOTE, energy
@@ -28,6 +30,9 @@ def run(args: Arguments) -> int:
     """Scan, and continue where an earlier scan of the same model and data ended."""
     spec = prune_spec(args)
     levels = _levels(args.levels)
+    if args.by_block is not None and args.by_block not in levels:
+        fix = f"Choose one of {', '.join(map(percent_asked, levels))}."
+        raise ExplorerError(f"--by-block {percent_asked(args.by_block)} is none of the levels.", fix=fix)
     layers = None if args.layers is None else tuple(name for name in args.layers.split(",") if name)
     check_place(args.csv)
     model = load_model(args)
@@ -78,8 +83,10 @@ def _lines(args: Arguments, model: LoadedModel, data: Dataset, scores: Scores, s
         (group, *(_delta(sensitivity.cell(group, level)) for level in sensitivity.levels))
         for group in sensitivity.groups
     ]
+    rows_by_block = _by_block(args, sensitivity.groups, lambda layer: _delta(sensitivity.cell(layer, args.by_block)))
     notes = [sensitivity.fragile_words, *_not_scanned(scores), _reach(sensitivity), sensitivity.audit]
-    return [head, legend, "", *printing.table(columns, rows), "", *map(printing.clean_terminal, filter(None, notes))]
+    tables = [*printing.table(columns, rows), "", *rows_by_block]
+    return [head, legend, "", *tables, *map(printing.clean_terminal, filter(None, notes))]
 
 
 def _reach(sensitivity: Sensitivity) -> str:
@@ -102,6 +109,21 @@ def _not_scanned(scores: Scores) -> list[str]:
     return [f"Not scanned: {', '.join(names)}. {why}" for why, names in reasons.items()]
 
 
+def _by_block(args: Arguments, layers: Sequence[str], text: Callable[[str], str]) -> list[str]:
+    """One level by kind of layer and by block, where that was asked for."""
+    if args.by_block is None:
+        return []
+    table = by_block(layers)
+    if table is None:
+        return ["Not by block: this network is no list of blocks with several kinds of layer.", ""]
+    rows = [
+        (kind, *("" if layer is None else text(layer) for layer in row))
+        for kind, row in zip(table.kinds, table.layers, strict=True)
+    ]
+    head = f"{percent_asked(args.by_block)} of each layer, by block:"
+    return [head, "", *printing.table(("kind", *map(str, table.blocks)), rows), ""]
+
+
 def _delta(cell: Cell | None) -> str:
     return "" if cell is None else delta_short(cell.drop)
 
@@ -119,7 +141,9 @@ def _quick(
     by_group: dict[str, list[str]] = {}
     for e in energies:
         by_group.setdefault(e.group, []).append(printing.percent(e.removed.value))
+    removed = {e.group: printing.percent(e.removed.value) for e in energies if e.level == args.by_block}
     columns = ("layer", *(percent_asked(level) for level in sorted(set(levels))))
     lines = printing.table(columns, [(group, *values) for group, values in by_group.items()])
-    printing.say("Share of each layer's squared weights that a level removes.", NOTE, "", *lines)
+    below = _by_block(args, list(by_group), lambda layer: removed.get(layer, ""))
+    printing.say("Share of each layer's squared weights that a level removes.", NOTE, "", *lines, "", *below)
     return 0

@@ -1,4 +1,4 @@
-"""What a scan measured, in four cards: heat map, curves, one level across layers, layers together."""
+"""What a scan measured, in cards: heat map, curves, kind by depth, one level across layers, layers together."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer import charts as printed
+from explorer.analysis.sensitivity.by_block import ByBlock, by_block
 from explorer.analysis.sensitivity.scan import Sensitivity, joint, scan_json
 from explorer.charts import sensitivity as charts
+from explorer.charts.by_block import by_block_map
 from explorer.export.naming import export_name
 from explorer.pruning.allocation import PerLayer
 from explorer.pruning.plan import plan as make_plan
@@ -30,7 +32,7 @@ _LATER_MS = 500
 
 
 def draw(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: Sensitivity, *, is_whole: bool) -> None:
-    """All four; ``is_whole`` where nothing more comes."""
+    """All of them; ``is_whole`` where nothing more comes."""
     # What is chosen for the visitor is chosen anew while there is less to choose from than is shown, and at the end.
     part = "all" if is_whole else f"{min(_SHOWN, len(measured.groups))}_so_far"
     left, right = st.columns([1.1, 1])
@@ -38,6 +40,9 @@ def draw(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: S
         _heat(model, dataset, request, measured)
     with right, st.container(border=True, key="curve_card", height="stretch"):
         _curves(measured, part, is_whole=is_whole)
+    if (table := by_block(_scannable(model, dataset, request))) is not None:
+        with st.container(border=True, key="block_card"):
+            _by_block(measured, table, request.levels)
     below_left, below_right = st.columns([1.1, 1])
     with below_left, st.container(border=True, key="rank_card", height="stretch"):
         _ranking(measured, request.levels)
@@ -46,8 +51,7 @@ def draw(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: S
 
 
 def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: Sensitivity) -> None:
-    scores = cache.scores(model, request.spec, dataset)
-    names = [k.name for k in scores.groups if k.why_not is None]
+    scores, names = cache.scores(model, request.spec, dataset), _scannable(model, dataset, request)
     with st.container(horizontal=True, vertical_alignment="center", key="heat_head"):
         st.header("What each layer costs alone", anchor=False, width="stretch")
         files: dict[str, Callable[[], str | bytes]] = {
@@ -74,6 +78,35 @@ def _heat(model: LoadedModel, dataset: Dataset, request: ScanRequest, measured: 
         f"{_one(measured)}; no colour: the 95 % interval covers zero. Empty: not measured. "
         "Click a number to open that setting on Explore."
     )
+
+
+def _scannable(model: LoadedModel, dataset: Dataset, request: ScanRequest) -> list[str]:
+    return [group.name for group in cache.scores(model, request.spec, dataset).groups if group.why_not is None]
+
+
+def _by_block(measured: Sensitivity, table: ByBlock, levels: tuple[float, ...]) -> None:
+    level = _level("By kind and depth", "scan_block_level", levels)
+    chosen = chart.draw(
+        by_block_map(measured, table, level, theme=chart_theme()),
+        "scan_block",
+        on_select="rerun",
+        selection_mode="points",
+    )
+    open_cell(chosen)
+    st.caption(
+        f"The cells at {percent(level, 0)} of each layer: kinds of layer down, blocks across. A dark row is a kind of "
+        "layer that suffers at every depth; a dark column, a block that suffers in every part."
+    )
+
+
+def _level(title: str, key: str, levels: tuple[float, ...]) -> float:
+    """The head of a card of one level, and the level that is chosen there."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_head"):
+        st.header(title, anchor=False, width="stretch")
+        return st.selectbox(
+            title, levels, len(levels) // 2, format_func=lambda v: percent(v, 0),
+            label_visibility="collapsed", width=110, key=f"{key}_{len(levels)}",
+        )  # fmt: skip
 
 
 def _of_what(measured: Sensitivity) -> str:
@@ -114,12 +147,7 @@ def _curves(measured: Sensitivity, part: str, *, is_whole: bool) -> None:
 
 
 def _ranking(measured: Sensitivity, levels: tuple[float, ...]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="rank_head"):
-        st.header("One level across layers", anchor=False, width="stretch")
-        level = st.selectbox(
-            "Level", levels, len(levels) // 2, format_func=lambda v: percent(v, 0), label_visibility="collapsed",
-            width=110, key=f"scan_level_{len(levels)}",
-        )  # fmt: skip
+    level = _level("One level across layers", "scan_level", levels)
     figure = charts.ranked(measured, level, theme=chart_theme())
     chart.draw(figure, "scan_rank")
 
