@@ -1,6 +1,7 @@
 """Perplexity of a language model pruned by published methods, at several sparsities and patterns.
 
     python -m benchmarks.language [--model topics-gpt] [--data topics] [--samples 128] [--at-once]
+        [--settings "50 %,2:4"]
 
 Prints one JSON object. The embedding, the head and norms stay as they are, as in the papers. Per method and setting:
 
@@ -74,7 +75,8 @@ def rows(
     model: LoadedModel, dataset: Dataset, evaluator: Evaluator, args: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
     """One row a method and setting."""
-    for setting, (granularity, share) in SETTINGS.items():
+    for setting in args.settings.split(","):
+        granularity, share = SETTINGS[setting]
         for method, criterion in METHODS.items():
             if granularity != "weight" and criterion == "row_magnitude":
                 continue  # inside a group rows play no part
@@ -105,6 +107,7 @@ def main() -> None:
     parser.add_argument("--model", default="topics-gpt")
     parser.add_argument("--data", default=None)
     parser.add_argument("--samples", type=int, default=128)
+    parser.add_argument("--settings", default=",".join(SETTINGS), help="some of them, separated by commas")
     parser.add_argument("--at-once", action="store_true")
     args = parser.parse_args()
     model = models.load(args.model)
