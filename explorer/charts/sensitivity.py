@@ -1,4 +1,4 @@
-"""How much each layer suffers alone: a heat map, curves, a ranking, and what layers do to one another."""
+"""How much each layer suffers alone: a heat map, also by kind and depth, curves, a ranking, and what layers do to one another."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import plotly.graph_objects as go
 
+from explorer.analysis.sensitivity.by_block import ByBlock
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.analysis.sensitivity.weight_energy import Energy
@@ -30,7 +31,7 @@ from explorer.text.numbers import level, percent
 from explorer.types import Measurement
 from explorer.types.aliases import JsonDict
 
-_ROW = 26
+_ROW, _BLOCK_ROW = 26, 30
 _SMALLEST, _TALLEST = 200, 1000
 TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 MOST_TEXT = 400
@@ -61,15 +62,44 @@ def heatmap(
         return empty(theme, "Nothing can be scanned here.")
     rows = [[sensitivity.cell(group, level) for level in levels] for group in groups]
     figure = _grid(groups, levels, theme)
-    figure.add_trace(cells_trace(rows, theme, sensitivity))
+    figure.add_trace(_cells(rows, theme, sensitivity))
     if len(groups) * len(levels) <= MOST_TEXT:
-        figure.add_trace(numbers_trace(rows, theme, sensitivity.scale))
+        figure.add_trace(_numbers(rows, theme, sensitivity.scale))
     else:
-        figure.add_trace(unseen_marks(rows))
+        figure.add_trace(_unseen_marks(rows))
     return figure
 
 
-def unseen_marks(rows: Sequence[Sequence[Cell | None]]) -> go.Scatter:
+def by_block_map(sensitivity: Sensitivity, table: ByBlock, level: float, *, theme: Theme | None = None) -> go.Figure:
+    """What each layer costs alone at one level; darker costs more, unmeasured and absent ones are empty.
+
+    Marks carry the customdata (layer, level) of the other heat map.
+    """
+    theme = theme or Theme.light()
+    rows = [[_cell(sensitivity, layer, level) for layer in row] for row in table.layers]
+    figure = _block_grid(table, theme)
+    figure.add_trace(_cells(rows, theme, sensitivity))
+    if len(table.kinds) * len(table.blocks) <= MOST_TEXT // 2:  # blocks stand closer than levels
+        return figure.add_trace(_numbers(rows, theme, sensitivity.scale))
+    return figure.add_trace(_unseen_marks(rows))
+
+
+def _cell(sensitivity: Sensitivity, layer: str | None, level: float) -> Cell | None:
+    return None if layer is None else sensitivity.cell(layer, level)
+
+
+def _block_grid(table: ByBlock, theme: Theme) -> go.Figure:
+    n_kinds, n_blocks = len(table.kinds), len(table.blocks)
+    every = max(1, n_blocks // 16)
+    across = axis(theme, "block", tickvals=list(range(0, n_blocks, every)), range=[-0.5, n_blocks - 0.5])
+    across["ticktext"] = [str(block) for block in table.blocks][::every]
+    down = axis(theme, range=[n_kinds - 0.5, -0.5], tickvals=list(range(n_kinds)))
+    down["ticktext"] = [clean_plotly(kind) for kind in table.kinds]
+    down["tickfont"] = {"color": theme.muted, "size": 11, "family": "ui-monospace, monospace"}
+    return framed(theme, height=_BLOCK_ROW * n_kinds + 96, x=across, y=down, showlegend=False)
+
+
+def _unseen_marks(rows: Sequence[Sequence[Cell | None]]) -> go.Scatter:
     """Marks that are not seen, one on each measured cell: a heat map alone takes no clicks."""
     cells = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell is not None]
     return _unseen([(x, y, cell.group, cell.level, _hover(cell)) for x, y, cell in cells])
@@ -144,8 +174,7 @@ def _grid(groups: Sequence[str], levels: Sequence[float], theme: Theme) -> go.Fi
     return framed(theme, height=height, x=across, y=down, showlegend=False)
 
 
-def cells_trace(rows: list[list[Cell | None]], theme: Theme, sensitivity: Sensitivity) -> go.Heatmap:
-    """The colours of measured cells, with their scale; a cell that is not there is empty."""
+def _cells(rows: list[list[Cell | None]], theme: Theme, sensitivity: Sensitivity) -> go.Heatmap:
     scale = sensitivity.scale
     return go.Heatmap(
         z=[[None if cell is None else 0.0 - shade(cell, scale) for cell in row] for row in rows],
@@ -180,7 +209,7 @@ def axis_title(sensitivity: Sensitivity) -> str:
     return named(sensitivity.judged) + (f", {unit}" if unit else "")
 
 
-def numbers_trace(rows: list[list[Cell | None]], theme: Theme, scale: float) -> go.Scatter:
+def _numbers(rows: list[list[Cell | None]], theme: Theme, scale: float) -> go.Scatter:
     """What is written on the cells, dark on light grounds and light on dark ones; a click on one tells which it is."""
     places = [(x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell is not None]
     is_dark = theme.background < "#7"

@@ -12,7 +12,6 @@ from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.analysis.sensitivity.weight_energy import energy
 from explorer.charts import sensitivity as drawn
-from explorer.charts.by_block import by_block_map
 from explorer.charts.printed_sensitivity import caption
 from explorer.charts.theme import Theme
 from explorer.types import Measurement
@@ -145,7 +144,7 @@ def test_a_network_of_blocks_is_drawn_by_kind_and_depth_and_each_cell_opens_its_
     assert table.blocks == (0, 1, 10)
     assert table.layers == (("h.0.q", "h.1.q", None), ("h.0.down", None, "h.10.down"))
     measured = Sensitivity.of([cell("h.0.q", 0.5, 0.25), cell("h.10.down", 0.5, 0.0), cell("h.1.q", 0.9, 1.0)])
-    colours, written = by_block_map(measured, table, 0.5).data
+    colours, written = drawn.by_block_map(measured, table, 0.5).data
     assert [list(row) for row in colours.z] == [[-0.5, None, None], [None, None, 0.0]]
     assert list(zip(written.x, written.y, written.text, strict=True)) == [(0, 0, "−25.0"), (2, 1, "0")]
     assert [list(each) for each in written.customdata] == [["h.0.q", 0.5], ["h.10.down", 0.5]]
@@ -153,7 +152,7 @@ def test_a_network_of_blocks_is_drawn_by_kind_and_depth_and_each_cell_opens_its_
     many = by_block(large)
     assert many is not None
     every = Sensitivity.of([cell(name, 0.5, 0.25) for name in large])
-    assert list(by_block_map(every, many, 0.5).data[1].customdata[-1]) == ["h.39.down", 0.5]
+    assert list(drawn.by_block_map(every, many, 0.5).data[1].customdata[-1]) == ["h.39.down", 0.5]
 
 
 def test_only_networks_of_repeated_blocks_are_drawn_by_depth() -> None:

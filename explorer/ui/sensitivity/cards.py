@@ -12,7 +12,6 @@ from explorer import charts as printed
 from explorer.analysis.sensitivity.by_block import ByBlock, by_block
 from explorer.analysis.sensitivity.scan import Sensitivity, joint, scan_json
 from explorer.charts import sensitivity as charts
-from explorer.charts.by_block import by_block_map
 from explorer.export.naming import export_name
 from explorer.pruning.allocation import PerLayer
 from explorer.pruning.plan import plan as make_plan
@@ -87,7 +86,7 @@ def _scannable(model: LoadedModel, dataset: Dataset, request: ScanRequest) -> li
 def _by_block(measured: Sensitivity, table: ByBlock, levels: tuple[float, ...]) -> None:
     level = _level("By kind and depth", "scan_block_level", levels)
     chosen = chart.draw(
-        by_block_map(measured, table, level, theme=chart_theme()),
+        charts.by_block_map(measured, table, level, theme=chart_theme()),
         "scan_block",
         on_select="rerun",
         selection_mode="points",
