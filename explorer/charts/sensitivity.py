@@ -1,4 +1,4 @@
-"""How much each layer suffers alone: a heat map, also by kind and depth, curves, a ranking, and what layers do to one another."""
+"""How much each layer suffers alone: heat maps, curves, a ranking, and what layers do to one another."""
 
 from __future__ import annotations
 
