@@ -7,5 +7,7 @@ import streamlit as st
 
 from explorer.ui.serving.ending import lifespan
 from explorer.ui.serving.guard import middleware
+from explorer.ui.serving.whole_runs import pass_on_whole_runs
 
+pass_on_whole_runs()
 app = st.App("app.py", middleware=middleware(), lifespan=lifespan)
