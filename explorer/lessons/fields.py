@@ -33,7 +33,7 @@ class Fields:
         """Of a text. Raises ExplorerError for what is not TOML."""
         try:
             return cls(tomllib.loads(text), place, what)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # a whole number of 5,000 digits is no TOMLDecodeError
             raise place.error(f"{what} cannot be read.", 'Write it as TOML: name = "value".', f"{error}.") from None
 
     @property

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 
 from explorer.errors import ExplorerError
+from explorer.params.numerals import short
 from explorer.tasks.activations import ActivationRequest as ActivationRequest
 from explorer.tasks.advice import AdviceRequest as AdviceRequest
 from explorer.tasks.base import AnyRequest as AnyRequest
@@ -57,6 +58,6 @@ def from_json(data: str | Mapping[str, object]) -> AnyRequest:
             raise ExplorerError("This is not JSON.", fix="Give a request as the explorer writes it.") from None
     by_kind = {member.kind: member for member in MEMBERS}
     kind = data.get("task") if isinstance(data, Mapping) else None
-    if not isinstance(data, Mapping) or kind not in by_kind:
-        raise ExplorerError(f"There is no task {kind!r}.", fix=f'Give "task" one of: {", ".join(by_kind)}.')
+    if not isinstance(data, Mapping) or not isinstance(kind, str) or kind not in by_kind:
+        raise ExplorerError(f"There is no task {short(kind, 60)}.", fix=f'Give "task" one of: {", ".join(by_kind)}.')
     return by_kind[kind].from_json(data)

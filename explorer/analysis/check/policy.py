@@ -102,7 +102,7 @@ def table_of(text: str) -> JsonDict:
     """What TOML says of the checks, unchecked; ExplorerError where it is none."""
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a whole number of 5,000 digits is no TOMLDecodeError
         fix = "Write [accuracy], then margin = 0.01."
         raise ExplorerError("The policy is no TOML.", why=f"{error}.", fix=fix) from None
 

@@ -147,7 +147,7 @@ def _policy(flags: _CheckFlags) -> Policy:
 def _read(text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
