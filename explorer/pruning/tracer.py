@@ -63,7 +63,8 @@ class OwnThreadTracer(fx.Tracer):
             try:
                 if not self._opaque:
                     _wrapped_fns_to_patch.clear()
-                return super().trace(root, concrete_args)
+                with self._limit.enforced():
+                    return super().trace(root, concrete_args)
             finally:
                 self._shapes = None
                 _wrapped_fns_to_patch.update(wrapped)

@@ -45,6 +45,12 @@ def check() -> None:
         raise Stopped
 
 
+def is_stopped() -> Callable[[], bool]:
+    """Whether this work was stopped, for another thread to ask."""
+    token = _TOKEN.get()
+    return lambda: token is not None and token.is_set()
+
+
 def carried(function: Callable[P, T]) -> Callable[P, T]:
     """The same function for another thread: it stops with the work that hands it over, not with that thread's own."""
     token = _TOKEN.get()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -13,6 +16,8 @@ from explorer.engine.tracers.exported import exported
 from explorer.engine.tracers.symbolic import symbolic
 from explorer.pruning.coupling import coupling
 from explorer.types import Split, step_limit
+from explorer.types.endless import ended
+from explorer.types.stopping import Stopped, stoppable
 
 pytestmark = pytest.mark.usefixtures("one_thread_here")
 X, Y = torch.randn(40, 6, generator=torch.Generator().manual_seed(1)), torch.arange(40) % 3
@@ -72,3 +77,65 @@ def test_what_takes_too_long_is_given_up_whatever_the_number_of_its_steps(monkey
     for tracer in (symbolic, exported):
         with pytest.raises(TooLongError, match="more than 0 s"):
             tracer(Checking() if tracer is exported else Looping(), X[:1])
+
+
+class Endless(Looping):
+    """A network that loops for ever, without a step, where it is given anything but numbers."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        while type(x) is not Tensor:
+            pass
+        return self.fc2(self.fc1(x).relu())
+
+
+def test_code_that_loops_for_ever_without_a_step_is_ended_and_runs_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_limit, "SECONDS", 0.3)
+    model = ex.load(Endless(), example=X[:1])
+    evaluator = Evaluator(model, Split("tune", X, Y))
+
+    assert evaluator.path == "whole: following its forward takes more than 0.3 s"
+    with torch.no_grad():
+        right = Endless().eval()(X).argmax(1) == Y
+    dense = evaluator.final(ex.plan(model, ex.PruneSpec()))
+    assert dense.accuracy.value == pytest.approx(float(right.float().mean()))
+
+
+def test_a_stop_ends_code_that_loops_for_ever() -> None:
+    token = threading.Event()
+    threading.Timer(0.3, token.set).start()
+    with stoppable(token), pytest.raises(Stopped):
+        symbolic(Endless(), X[:1])
+
+
+def test_code_that_catches_what_ends_it_once_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_limit, "SECONDS", 0.2)
+    caught = []
+
+    class Stubborn(Endless):
+        def forward(self, x: Tensor) -> Tensor:
+            try:
+                return super().forward(x)
+            except BaseException as error:  # noqa: BLE001 - what a user's own code may do
+                caught.append(error)
+                return super().forward(x)
+
+    with pytest.raises(TooLongError, match="more than 0.2 s"):
+        symbolic(Stubborn(), X[:1])
+    assert caught
+
+
+def test_nothing_is_thrown_after_the_code_has_come_back() -> None:
+    class LateError(BaseException):
+        pass
+
+    for _ in range(30):
+        try:
+            with ended(lambda: LateError):
+                ends = time.monotonic() + 0.1  # about when the first look is taken
+                while time.monotonic() < ends:
+                    pass
+        except LateError:
+            pass
+    ends = time.monotonic() + 0.5
+    while time.monotonic() < ends:
+        pass

@@ -195,7 +195,7 @@ def chain(shell: nn.Module, example: Inputs) -> Traced:
     x = repeated(example, 2)
     recorder = _Recorder([])
     try:
-        with torch.no_grad(), _playing(shell, paths, recorder):
+        with StepLimit().enforced(), torch.no_grad(), _playing(shell, paths, recorder):
             between = parameters_read(shell, x, lambda: not recorder.n_running)
         if len(recorder.calls) < _FEWEST:
             raise NotTraceableError("its blocks are not called one by one")
@@ -236,7 +236,7 @@ def _stretch(bare: Stretch, values: Sequence[GraphValue], x: Inputs, limit: Step
         limit.step()
         stretch = Stretch(bare.model, bare.way, bare.last, sorted(given), bare.uses)
         try:
-            with torch.no_grad():
+            with limit.enforced(), torch.no_grad():
                 value = call(partial(stretch.along, *(values[i] for i in stretch.given)), x)
         except _ReadError as missing:
             given.add(missing.block)

@@ -51,7 +51,7 @@ class _Flat(nn.Module):
     def forward(self, inputs: tuple[Tensor, ...]) -> object:
         n = len(inputs) - len(self._names)
         try:
-            with _Counted(self._limit):
+            with self._limit.enforced(), _Counted(self._limit):
                 return output_of(self.model(*inputs[:n], **dict(zip(self._names, inputs[n:], strict=True))))
         except RuntimeError as error:  # of these torch prints all that it has traced
             raise NotTraceableError(_first_line(error)) from error
