@@ -90,6 +90,64 @@ def _runs(pid: int) -> bool:
     return not stat.exists() or stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
 
 
+TRIES = """
+import json, os, pathlib, socket, subprocess, sys, threading
+from explorer.types.files.reading.limits import restrict, start_clocks
+
+def attempt(work):
+    try:
+        work()
+    except BaseException as error:
+        return type(error).__name__
+    return "done"
+
+def in_a_thread(work):
+    outcome = []
+    thread = threading.Thread(target=lambda: outcome.append(attempt(work)))
+    thread.start()
+    thread.join()
+    return outcome[0]
+
+def main(place):
+    place = pathlib.Path(place)
+    confined, outcomes = threading.Event(), {}
+    def waiting():
+        confined.wait()
+        outcomes["connect in a thread that was there before"] = attempt(lambda: socket.socket())
+    before = threading.Thread(target=waiting)
+    before.start()
+    start_clocks(30.0, 60.0)
+    restrict(10**6)
+    confined.set()
+    before.join()
+    program = [sys.executable, "-c", f"open({str(place / 'ran')!r}, 'w')"]
+    outcomes |= {
+        "program": attempt(lambda: subprocess.run(program, check=True)),
+        "shell": attempt(lambda: (place / "ran").touch() if os.system("true") == 0 else 1 / 0),
+        "exec": attempt(lambda: os.execv(program[0], program)),
+        "socket": attempt(lambda: socket.socket()),
+        "connect": attempt(lambda: socket.create_connection(("127.0.0.1", 9), timeout=1)),
+        "socket in a thread": in_a_thread(lambda: socket.socket(socket.AF_UNIX)),
+        "file": attempt(lambda: (place / "written").write_text("x")),
+    }
+    (place / "outcomes.json").write_text(json.dumps(outcomes))
+    return 0
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process give up calls")
+def test_a_reader_starts_no_program_and_connects_to_nobody(place: Path) -> None:
+    (place / "tries.py").write_text(TRIES, encoding="ascii")
+
+    assert launch.run("tries", (str(place),), place, launch.Clocks.of(0)) is None
+
+    outcomes = json.loads((place / "outcomes.json").read_text())
+    assert outcomes.pop("file") == "done"
+    assert "done" not in outcomes.values(), outcomes
+    assert len(outcomes) == 7
+    assert not (place / "ran").exists()
+
+
 REPORT = {"names": ["a"], "aliases": {}, "repairs": [], "oddities": [], "facts": {}, "metadata": {}}
 LIES: dict[str, object] = {
     "a list": [],

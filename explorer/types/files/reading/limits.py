@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import sys
 
+from explorer.types.files.reading.confined import confine
+
 MAX_FILE_BYTES = 4 * 2**30
 MAX_TENSOR_BYTES = 8 * 2**30
 MAX_TENSORS = 200_000
@@ -44,8 +46,9 @@ def waiting_seconds(n_bytes: int) -> float:
 def start_clocks(computing: float, waiting: float) -> None:
     """From now on the kernel ends this process when either time is up, whatever code is running.
 
-    Processor time is what a file can burn; a busy machine does not shorten it. Windows has neither
-    clock; there the parent's own is the only one.
+    Nor does it let it start programs or connect to anybody, where it can (see :func:`confine`). Processor time is what
+    a file can burn; a busy machine does not shorten it. Windows has neither clock; there the parent's own is the only
+    one.
     """
     if sys.platform == "win32":
         return
@@ -58,6 +61,7 @@ def start_clocks(computing: float, waiting: float) -> None:
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_CPU, math.ceil(time.process_time() + computing))
     signal.setitimer(signal.ITIMER_REAL, waiting)
+    confine()
 
 
 def restrict(expected: int) -> None:
