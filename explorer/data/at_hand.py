@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -83,13 +83,14 @@ def _array(value: object, what: str) -> np.ndarray:
     if isinstance(value, Tensor):
         value = value.detach().cpu()
         return np.asarray((value.float() if value.dtype in (torch.bfloat16, torch.float16) else value).numpy())
-    if isinstance(value, pd.DataFrame):
-        texts = [str(name) for name in value if not pd.api.types.is_numeric_dtype(value[name])]
+    pandas = sys.modules.get("pandas")  # whoever has made a table has loaded it
+    if pandas is not None and isinstance(value, pandas.DataFrame):
+        texts = [str(name) for name in value if not pandas.api.types.is_numeric_dtype(value[name])]
         if texts and what == "inputs":
             why = f"These columns hold no numbers: {listed(texts)}."
             raise ExplorerError("The table cannot be the input of a network.", why=why, fix="Encode them as numbers.")
-        return value.to_numpy()
-    if isinstance(value, pd.Series | np.ndarray | list | tuple):
+        return np.asarray(value.to_numpy())
+    if isinstance(value, np.ndarray | list | tuple) or (pandas is not None and isinstance(value, pandas.Series)):
         return np.asarray(value)
     raise ExplorerError(f"The {what} are a {type(value).__name__}.", why="They must be numbers in rows.", fix=_FIX)
 

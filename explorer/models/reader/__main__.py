@@ -20,7 +20,16 @@ from safetensors.torch import save_file
 from explorer.errors import ExplorerError
 from explorer.models import bitmask, packed, slim
 from explorer.models.reader import TENSORS
-from explorer.models.reader.contents import TOO_MUCH, Contents, checked, chosen_set, extra_state, flat, other_sets
+from explorer.models.reader.contents import (
+    TOO_MUCH,
+    Contents,
+    checked,
+    chosen_set,
+    extra_state,
+    flat,
+    other_sets,
+    plain,
+)
 from explorer.models.reader.formats import SAVE_AGAIN, Format, check_sums, recognise, zip_contents
 from explorer.models.reader.gguf_file import read_gguf, read_gguf_header
 from explorer.models.reader.onnx_file import read_onnx
@@ -132,7 +141,7 @@ def _safetensors(file: BinaryIO, path: Path, n_bytes: int) -> Contents:
     about = slim.description(header.metadata)
     restrict(n_bytes + (_unpacked_bytes(about, header, n_bytes) if packed.is_packed(about) else 0))
     out = Contents(metadata=header.metadata)
-    checked(read_safetensors(header, path), out, opened_bytes(n_bytes))
+    plain(read_safetensors(header, path), out, opened_bytes(n_bytes))
     if packed.is_packed(about):
         out.tensors, tied = packed.unpacked(out.tensors, about, "It", opened_bytes(n_bytes))
         out.aliases |= tied

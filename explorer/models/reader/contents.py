@@ -210,6 +210,18 @@ def checked(tensors: Mapping[str, Tensor], out: Contents, room: int) -> None:
         raise RefusedError("It holds no tensors with plain numbers.", SAVE_AGAIN)
 
 
+def plain(tensors: Mapping[str, Tensor], out: Contents, room: int) -> None:
+    """:func:`checked` for tensors that a library has made anew: dense, contiguous and apart from each other."""
+    total = sum(tensor.nbytes for tensor in tensors.values())
+    if total > room:
+        raise TOO_MUCH
+    out.tensors = {name: tensor for name, tensor in tensors.items() if tensor.dtype in STORABLE}
+    if left_out := [name for name in tensors if name not in out.tensors]:
+        out.oddities.append(f"Left out, because they hold no plain numbers: {listed(left_out)}.")
+    if not out.tensors:
+        raise RefusedError("It holds no tensors with plain numbers.", SAVE_AGAIN)
+
+
 def _dense(name: str, tensor: Tensor, out: Contents, room: int) -> Tensor | None:
     """The tensor as plain numbers, or None when it has none."""
     if tensor.is_meta or tensor.is_nested:
