@@ -19,6 +19,7 @@ from explorer.models.from_onnx.judge import LEAST
 from explorer.pruning.apply import masked
 from explorer.types import LoadedModel, Plan, Split
 from explorer.types.aliases import JsonDict, JsonObject
+from explorer.types.files.reading.scratch import NoScratchError
 from explorer.types.stopping import carried
 
 SAME = 1e-5
@@ -127,6 +128,8 @@ def _reopened(
 ) -> list[Check]:
     try:
         again = run_clean(plain_weights(tensors), arch_text(document), inputs)
+    except NoScratchError:
+        raise  # nothing was proven, and nothing refuted
     except ExplorerError as error:
         return [Check("same_outputs_reopened", False, None, error.why)]
     what = "Saved and reopened in a clean process it"
@@ -141,6 +144,8 @@ def _in_onnx(
         return [Check("same_outputs_onnx", None, None, f"Not tried: {absent}")], b""
     try:
         content, again = convert(document, tensors, inputs)
+    except NoScratchError:
+        raise  # nothing was proven, and nothing refuted
     except ExplorerError as error:
         # The converter lacks some operations; that says nothing against the smaller network itself.
         return [Check("same_outputs_onnx", None, None, f"Not tried: {error.why}")], b""

@@ -72,7 +72,7 @@ class Visit:
         """The bytes of a file that :meth:`find` gave. Raises ExplorerError where they are not what was stored."""
         content = b""
         with suppress(OSError):
-            content = (self.place / f"{digest}{_WEIGHTS}").read_bytes()
+            content = self._weights(digest).read_bytes()
         if hashlib.sha256(content).hexdigest()[:16] != digest:
             why = "It is missing on the disk, or was changed there."
             raise ExplorerError("The uploaded file cannot be read any more.", why=why, fix="Upload the file again.")
@@ -88,10 +88,11 @@ class Visit:
         self._make()
         with alone(self.folder / ".lock"):
             self._make_room(most_each - len(content), but=file.digest)
-            if _n_bytes(self.folder) + len(content) > most:
+            if _n_bytes(self.folder, but=self._weights(file.digest)) + len(content) > most:
                 raise _too_large(most, "all visitors")
-            with replacing(self.place / f"{file.digest}{_WEIGHTS}", private=True) as temporary:
-                temporary.write_bytes(content)
+            if not self._holds(file):
+                with replacing(self._weights(file.digest), private=True) as temporary:
+                    temporary.write_bytes(content)
             write_text(self.place / f"{file.digest}{_ABOUT}", json.dumps(asdict(file)), private=True)
         return file
 
@@ -107,7 +108,9 @@ class Visit:
             raise ValueError(f"{tab!r} is no name of a tab")
         self._make()
         write_text(self.place / f"{tab}{_HISTORY}", text, private=True)
-        for path in sorted(_of_kind(self.place, _HISTORY), key=_age)[_MOST_HISTORIES:]:
+        # By the clock the others may be newer: it may have been set back.
+        others = [path for path in _of_kind(self.place, _HISTORY) if path.stem != tab]
+        for path in sorted(others, key=_age)[_MOST_HISTORIES - 1 :]:
             _remove(path)
 
     def histories(self) -> Iterator[str]:
@@ -117,6 +120,15 @@ class Visit:
                 if path.stat().st_size <= _MOST_HISTORY_BYTES:
                     yield path.read_text(encoding="utf-8")
 
+    def _weights(self, digest: str) -> Path:
+        return self.place / f"{digest}{_WEIGHTS}"
+
+    def _holds(self, file: StoredFile) -> bool:
+        """Whether the bytes are there already: they are not written again, which a full disk would not let."""
+        with suppress(ExplorerError):
+            return len(self.read(file.digest)) == file.n_bytes
+        return False
+
     def _make(self) -> None:
         try:
             for folder in (self.folder.parent, self.folder, self.place):
@@ -125,9 +137,7 @@ class Visit:
             raise cannot_write(self.place, error) from error
 
     def _make_room(self, n_bytes: int, but: str) -> None:
-        # What is stored again takes its own place.
         others = [file for file in self.files() if file.digest != but]
-        _remove(self.place / f"{but}{_WEIGHTS}")
         while others and sum(file.n_bytes for file in others) > n_bytes:
             oldest = others.pop()
             for kind in (_ABOUT, _WEIGHTS):
@@ -169,9 +179,10 @@ def _described(about: Path) -> StoredFile | None:
     return None
 
 
-def _n_bytes(folder: Path) -> int:
+def _n_bytes(folder: Path, but: Path) -> int:
+    """How much all visitors have stored; what is to be stored again in the place of ``but`` is not counted."""
     places = [path for path in folder.iterdir() if path.is_dir()]
-    return sum(path.stat().st_size for place in places for path in _of_kind(place, _WEIGHTS))
+    return sum(path.stat().st_size for place in places for path in _of_kind(place, _WEIGHTS) if path != but)
 
 
 def _remove(path: Path) -> None:

@@ -102,3 +102,14 @@ def test_the_histories_of_the_last_twelve_tabs_stay_newest_first(tmp_path: Path)
     ann.write_history("f0", "newest")
 
     assert list(ann.histories()) == ["newest", *(str(i) for i in range(14, 3, -1))]
+
+
+def test_a_clock_that_is_set_back_costs_no_history(tmp_path: Path) -> None:
+    ann, ahead = Visit(tmp_path / "visits", "ann"), time.time() + 10 * DAY_S
+    for i in range(12):
+        ann.write_history(f"{i:x}", str(i))
+        os.utime(ann.place / f"{i:x}.history", (ahead + i, ahead + i))
+
+    ann.write_history("f0", "after the clock was set back")
+
+    assert "after the clock was set back" in list(ann.histories())

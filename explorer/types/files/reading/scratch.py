@@ -16,11 +16,15 @@ from explorer.types.files import leftovers
 _PREFIX = "pruning-explorer-"
 
 
+class NoScratchError(ExplorerError):
+    """Temporary files could not be written: whatever was to be found out with them stays open."""
+
+
 @contextmanager
 def scratch(parent: Path | str | None = None) -> Iterator[Path]:
     """An empty folder in ``parent`` (the system's place for such files unless given), gone afterwards.
 
-    ExplorerError where the disk refuses, also while the block writes to it. Folders of processes that were killed
+    NoScratchError where the disk refuses, also while the block writes to it. Folders of processes that were killed
     go first.
     """
     try:
@@ -31,7 +35,7 @@ def scratch(parent: Path | str | None = None) -> Iterator[Path]:
         logging.getLogger(__name__).exception("Temporary files could not be written.")
         why = f"{getattr(error, 'strerror', None) or error}."
         fix = "Make room, or let TMPDIR name another folder."
-        raise ExplorerError("Temporary files could not be written.", why=why, fix=fix) from error
+        raise NoScratchError("Temporary files could not be written.", why=why, fix=fix) from error
 
 
 def sweep_scratch(parent: Path | str | None = None) -> None:
