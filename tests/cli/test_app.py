@@ -16,9 +16,11 @@ from unittest import mock
 
 import pytest
 
+from explorer.classroom.state import MOST_STUDENTS
 from explorer.cli import main
 from explorer.models.libraries.downloads import ALLOW_VARIABLE
 from explorer.types.files.paths import ROOT_VARIABLE
+from explorer.workbench.quotas import Quotas
 
 ROOT = Path(__file__).resolve().parents[2]
 Capture = pytest.CaptureFixture[str]
@@ -146,6 +148,7 @@ def test_a_class_is_begun_with_its_link_and_key_and_gone_on_with_without_the_key
     assert "key" not in second
     assert first["key"] != third["key"]
     assert os.environ["PRUNING_EXPLORER_CLASS"] == "7b physics"
+    assert Quotas.here().visitors >= MOST_STUDENTS
     assert main(command) == 0
     shown = capsys.readouterr().out
     assert first["code"] in shown

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 from explorer.classroom import qr
 from explorer.classroom.opening import ADDRESS_VARIABLE, NAME_VARIABLE, address_in_network, begin, join_link
+from explorer.classroom.state import MOST_STUDENTS
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.cli.flags.app import OPENED, QUOTAS
@@ -27,8 +29,7 @@ from explorer.workbench.quotas import VARIABLE as QUOTAS_VARIABLE
 from explorer.workbench.quotas import Quotas
 
 FIRST_PORT, N_PORTS = 8501, 20
-
-
+_TEACHERS = 20  # browsers beside the students': a desk, a projector, guests
 DATA_VARIABLE = "PRUNING_EXPLORER_DATA"
 
 
@@ -40,9 +41,7 @@ def run(args: Arguments) -> int:
     os.environ[ROOT_VARIABLE] = os.pathsep.join([*_roots(args), *_downloads(args)])
     if args.data_dir:
         os.environ[DATA_VARIABLE] = str(Path(args.data_dir).expanduser().resolve())
-    asked = {name: getattr(args, f"max_{name}") for name in QUOTAS}
-    quotas = Quotas(**{name: value for name, value in asked.items() if value is not None})
-    os.environ[QUOTAS_VARIABLE] = quotas.to_environment()
+    os.environ[QUOTAS_VARIABLE] = _quotas(args).to_environment()
     os.environ[log_file.VARIABLE] = args.log_level
     sweep_scratch()
     url = _url(address, port, args)
@@ -56,6 +55,13 @@ def run(args: Arguments) -> int:
         printing.note("Open to the network: whoever reaches this port may use the app.")
     command = _command(script, address, port, args)
     return _serve_and_show(command, url, address, port) if _opens_browser(args) else _serve(command, quiet=args.json)
+
+
+def _quotas(args: Arguments) -> Quotas:
+    """Those that were asked for, else the usual ones; a class that may be joined finds a place for everybody."""
+    asked = {name: getattr(args, f"max_{name}") for name in QUOTAS}
+    usual = Quotas() if args.class_name is None else Quotas(visitors=MOST_STUDENTS + _TEACHERS)
+    return replace(usual, **{name: value for name, value in asked.items() if value is not None})
 
 
 def _class(args: Arguments, address: str, port: int) -> dict[str, str]:
