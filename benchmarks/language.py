@@ -1,7 +1,7 @@
 """Perplexity of a language model pruned by published methods, at several sparsities and patterns.
 
     python -m benchmarks.language [--model topics-gpt] [--data topics] [--samples 128] [--at-once]
-        [--settings "50 %,2:4"]
+        [--settings "50 %,2:4"] [--methods Wanda,SparseGPT]
 
 Prints one JSON object. The embedding, the head and norms stay as they are, as in the papers. Per method and setting:
 
@@ -78,6 +78,8 @@ def rows(
     for setting in args.settings.split(","):
         granularity, share = SETTINGS[setting]
         for method, criterion in METHODS.items():
+            if args.methods is not None and method.partition(",")[0] not in args.methods.split(","):
+                continue
             if granularity != "weight" and criterion == "row_magnitude":
                 continue  # inside a group rows play no part
             text = f"{criterion}:n_samples={args.samples}" if criterion in ("wanda", "sparsegpt") else criterion
@@ -108,6 +110,7 @@ def main() -> None:
     parser.add_argument("--data", default=None)
     parser.add_argument("--samples", type=int, default=128)
     parser.add_argument("--settings", default=",".join(SETTINGS), help="some of them, separated by commas")
+    parser.add_argument("--methods", default=None, help="some of them, separated by commas")
     parser.add_argument("--at-once", action="store_true")
     args = parser.parse_args()
     model = models.load(args.model)

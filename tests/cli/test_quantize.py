@@ -59,3 +59,17 @@ def test_four_bits_are_called_int4_and_never_int8(capsys: pytest.CaptureFixture[
 def test_what_cannot_be_is_one_sentence(flags: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["quantize", "digits-mlp", *flags]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_language_model_is_counted_as_it_is_served(capsys: pytest.CaptureFixture[str]) -> None:
+    """1,024 numbers of 16 bits for each of 2 x 1,000 tokens, whatever is pruned; 838,144 weights of 32 bits."""
+    few = ["quantize", "topics-gpt", "--grid", "0,0.5", "--no-keep", "--context", "1000", "--batch", "2"]
+    assert main([*few, "--json"]) == 0
+    served = json.loads(capsys.readouterr().out)["serving"]
+    assert [(row["asked"], row["bits"]) for row in served] == [(s, bits) for s in (0.0, 0.5) for bits in (32, 8, 4)]
+    assert {row["cache"] for row in served} == {2 * 1000 * 1024 * 2}
+    own = served[3]
+    assert own["weights_dense"] == served[0]["weights_dense"] > own["weights_smallest"]
+    assert own["together_dense"] == own["weights_dense"] + own["cache"]
+    assert main(["quantize", "digits-mlp", "--context", "1000", "--no-keep"]) == 2
+    assert "keeps no keys and values from token to token" in capsys.readouterr().err

@@ -120,3 +120,15 @@ def test_the_setting_on_explore_can_be_taken_away_as_a_real_int8_file(visit: Ope
     at = visit(model="digits-gru")
     at.toggle(key="int8_on").set_value(True).run()
     assert "no static int8 form of GRU" in spoken(at)
+
+
+def test_a_language_model_shows_its_memory_when_served_and_others_do_not(visit: Open) -> None:
+    at = visit("quantize", model="topics-gpt")
+    assert not at.exception
+    (table,) = [frame.value for frame in at.dataframe if "cache" in frame.value.columns]
+    assert list(table["bits"]) == ["32", "8", "4"]
+    assert set(table["cache"]) == {"8.39 MB"}  # 4,096 tokens of 1,024 numbers of 16 bits
+    at.selectbox(key="serving_batch").set_value(16).run()
+    (table,) = [frame.value for frame in at.dataframe if "cache" in frame.value.columns]
+    assert set(table["cache"]) == {"134 MB"}
+    assert "Memory when served" not in [header.value for header in visit("quantize", model="digits-mlp").header]

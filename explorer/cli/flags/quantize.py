@@ -6,6 +6,7 @@ from explorer.cli.arguments import Parser, add_common, add_data, add_model, whol
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request, share
 from explorer.params import param_of
+from explorer.recovery.serving import CACHE_BITS
 from explorer.recovery.settings import QuantizeSettings
 
 NAME = "quantize"
@@ -31,6 +32,12 @@ def add_arguments(parser: Parser) -> None:
     )
     group.add_argument("--epochs", type=whole, metavar="N", help="of each recovery, and of --order (default: 10)")
     group.add_argument("--order", action="store_true", help="also prune first against quantize first, with tuning")
+    group = parser.add_argument_group("memory when served (language models)")
+    group.add_argument("--context", type=whole, metavar="N", help="also count weights and cache at N tokens of context")
+    group.add_argument("--batch", type=whole, default=1, metavar="N", help="texts at a time (default: 1)")
+    group.add_argument(
+        "--cache-bits", type=int, choices=CACHE_BITS, default=16, help="of each number in the cache (default: 16)"
+    )
     add_request(parser, one_level=False)
     add_data(parser)
     add_keeping(parser)

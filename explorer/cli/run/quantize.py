@@ -14,16 +14,18 @@ from explorer.cli.run.scanning import with_curves
 from explorer.cli.run.tasks import context_of, done
 from explorer.data.given import split_of
 from explorer.errors import ExplorerError
-from explorer.pruning.level import sparsity_of
+from explorer.pruning.level import sparsity_of, with_sparsity
+from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
 from explorer.recovery.grid import FORMS, Form, GridPoint, RecoveryKind, pareto
 from explorer.recovery.order import MeasuredOrder, advice
+from explorer.recovery.serving import Serving, serving
 from explorer.recovery.steps import Finetune
 from explorer.tasks.context import Context
 from explorer.tasks.grid import GridRequest
 from explorer.tasks.order import OrderRequest
 from explorer.text.delta import DELTA, delta_text
-from explorer.text.numbers import level
+from explorer.text.numbers import bytes_text, level
 from explorer.types.aliases import JsonDict
 
 
@@ -38,6 +40,7 @@ def run(args: Arguments) -> int:
     with context_of(args, model, data) as context:
         points = [item for item in done(request, context, "measuring") if isinstance(item, GridPoint)]
         advice = _advice(request, context) if args.order else ""
+        served = _served(args, request, context)
     best = pareto(points)
     if args.json:
         printing.say_json(
@@ -47,6 +50,7 @@ def run(args: Arguments) -> int:
                 "split": "tune",
                 "points": [point_json(p) | {"on_front": p in best} for p in points],
                 "advice": advice,
+                **({"serving": [{"asked": share, **row.to_json()} for share, row in served]} if served else {}),
             }
         )
         return 0
@@ -54,8 +58,39 @@ def run(args: Arguments) -> int:
     printing.say(f"{printing.clean_terminal(model.address)} on {data.address}, split tune", "")
     printing.say(*printing.table(head, [_cells(p, p in best) for p in points], left=3))
     notes = dict.fromkeys(f"{p.number_format}: {p.why_not}" for p in points if p.why_not)
-    printing.say(*map(printing.clean_terminal, notes), *([advice] if advice else []))
+    printing.say(*map(printing.clean_terminal, notes), *([advice] if advice else []), *_serving_lines(args, served))
     return 0
+
+
+def _served(args: Arguments, grid: GridRequest, context: Context) -> list[tuple[float, Serving]]:
+    """The memory of each share in each number format, where a context was given."""
+    if args.context is None:
+        return []
+    model, rows = context.model, []
+    for asked in grid.shares:
+        plan = make_plan(model, with_sparsity(grid.spec, asked), data=context.dataset)
+        options = {"batch": args.batch, "context": args.context, "cache_bits": args.cache_bits}
+        rows += [(asked, row) for row in serving(model, plan, **options)]
+    return rows
+
+
+def _serving_lines(args: Arguments, served: list[tuple[float, Serving]]) -> list[str]:
+    if not served:
+        return []
+    head = ("pruned", "bits", "weights", "smallest file", "cache", "weights and cache")
+    rows = [
+        (
+            printing.percent(asked),
+            str(row.bits),
+            *map(bytes_text, (row.dense.value, row.smallest.value, row.cache.value)),
+            bytes_text(row.dense.value + row.cache.value),
+        )
+        for asked, row in served
+    ]
+    title = f"Memory when served, counted: {args.context:,} tokens of context, {args.batch:,} at a time"
+    notes = dict.fromkeys(row.cache.note for _, row in served)
+    dense = "Weights: as dense kernels need them, zeros stored. The smallest file needs software that reads it."
+    return ["", title, "", *printing.table(head, rows), "", dense, *(f"Cache: {note}" for note in notes)]
 
 
 def _recoveries(args: Arguments) -> tuple[RecoveryKind, ...]:

@@ -10,6 +10,7 @@ from explorer.analysis.report import finite
 from explorer.charts.quantization import RECOVERY_NAMES, name_of, quantization_grid, quantization_heatmap
 from explorer.engine.jobs import Job
 from explorer.export.naming import export_name
+from explorer.pruning.criteria.places import is_language_model
 from explorer.recovery.grid import RECOVERIES, GridPoint, n_points, pareto
 from explorer.tasks.grid import GridRequest
 from explorer.text.delta import DELTA, delta_text, named, worse_is_up
@@ -19,7 +20,7 @@ from explorer.text.spreadsheet import csv_text
 from explorer.types import Dataset, LoadedModel
 from explorer.types.aliases import JsonDict
 from explorer.types.results import FIRST_NAMES
-from explorer.ui.quantize import grids, orders, skipped
+from explorer.ui.quantize import grids, orders, serving, skipped
 from explorer.ui.shell import running, session, tasks, ticker
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.widgets import chart, measured_page, progress
@@ -42,6 +43,9 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     with st.container(border=True, key="quantize_card"):
         request, job = _controls(model, dataset)
     _results(model, request, job)
+    if is_language_model(model):
+        with st.container(border=True, key="serving_card"):
+            serving.card(model, dataset)
     below_left, below_right = st.columns([1.15, 1], gap="medium")
     with below_left, st.container(border=True, key="skip_card", height="stretch"):
         skipping = skipped.card(model, dataset)
