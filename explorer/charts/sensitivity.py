@@ -78,7 +78,7 @@ def by_block_map(sensitivity: Sensitivity, table: ByBlock, level: float, *, them
     theme = theme or Theme.light()
     rows = [[_cell(sensitivity, layer, level) for layer in row] for row in table.layers]
     figure = _block_grid(table, theme)
-    figure.add_trace(_cells(rows, theme, sensitivity))
+    figure.add_trace(_cells(rows, theme, sensitivity).update(showscale=False))  # that of the other map stands above
     if len(table.kinds) * len(table.blocks) <= MOST_TEXT // 2:  # blocks stand closer than levels
         return figure.add_trace(_numbers(rows, theme, sensitivity.scale))
     return figure.add_trace(_unseen_marks(rows))

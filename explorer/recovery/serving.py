@@ -12,7 +12,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +27,7 @@ from explorer.pruning.criteria.places import is_language_model
 from explorer.pruning.running import runnable
 from explorer.recovery.quantized_size import quantized_sizes
 from explorer.types import LoadedModel, Measurement, Plan
+from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 from explorer.types.inputs import call
 
 FEWER_BITS = (8, 4)
@@ -123,12 +123,14 @@ def _cached(module: nn.Module, model: LoadedModel) -> int:
     """What a cache of transformers holds after one pass, by token; 0 where the network has none."""
     if not hasattr(module, "config"):
         return 0
-    tokens: Any = model.example
+    tokens = model.example
+    if not isinstance(tokens, Tensor):
+        return 0
     with torch.no_grad():
         answer = _quietly(lambda: private_shell(module)(tokens[:1], use_cache=True))
     layers = getattr(getattr(answer, "past_key_values", None), "layers", None) or ()
     held: list[object] = [getattr(layer, name, None) for layer in layers for name in ("keys", "values")]
-    return sum(t.numel() for t in held if isinstance(t, Tensor)) // int(tokens.shape[1])
+    return sum(t.numel() for t in held if isinstance(t, Tensor)) // tokens.shape[1]
 
 
 def _attended(module: nn.Module, model: LoadedModel) -> int:
@@ -158,13 +160,15 @@ class _Attention(TorchFunctionMode):
         super().__init__()
         self.n_values = 0
 
-    def __torch_function__(self, func: Any, types: object, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self, func: Operation, types: object, args: CallArguments = (), kwargs: NamedArguments | None = None
+    ) -> GraphValue:
         if func is F.scaled_dot_product_attention:
             for tensor in _keys_and_values(args, kwargs or {}):
                 self.n_values += tensor.numel() // (len(tensor) * tensor.shape[-2])
         return func(*args, **(kwargs or {}))
 
 
-def _keys_and_values(args: Any, kwargs: Any) -> Iterator[Tensor]:
-    given = dict(zip(("query", "key", "value"), args, strict=False)) | dict(kwargs)
+def _keys_and_values(args: CallArguments, kwargs: NamedArguments) -> Iterator[Tensor]:
+    given = dict(zip(("query", "key", "value"), args, strict=False)) | kwargs
     yield from (given[name] for name in ("key", "value") if isinstance(given.get(name), Tensor))
