@@ -9,6 +9,10 @@ from typing import Any, TypedDict, Unpack
 
 from explorer.analysis.arguments import given_data, given_model, given_spec, headline_of, split_of
 from explorer.analysis.pareto import unbeaten
+from explorer.analysis.pieces.handing import about_work
+from explorer.analysis.pieces.points import spread_points
+from explorer.engine.backends import backend_of
+from explorer.engine.backends.base import Backend
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.export.sizes import file_sizes
@@ -43,6 +47,7 @@ class MeasureOptions:
     scores: Scores | None = None
     recorded: Callable[[Plan], TradeOffPoint | None] | None = None
     progress: bool | None = None
+    backend: Backend | str | None = None
 
 
 class MeasureKeywords(TypedDict, total=False):
@@ -55,6 +60,7 @@ class MeasureKeywords(TypedDict, total=False):
     scores: Scores | None
     recorded: Callable[[Plan], TradeOffPoint | None] | None
     progress: bool | None
+    backend: Backend | str | None
 
 
 @options_from(MeasureOptions)
@@ -83,6 +89,7 @@ def sweep(
         scores: Those of ``spec``, where they are known.
         recorded: Gives the point of a plan that is there already, or None.
         progress: A bar; None: where somebody types.
+        backend: As for :func:`scan`.
 
     Returns:
         An iterator of points: ``asked`` is the sparsity that was set, ``asked_ratio`` the ratio that it was set for,
@@ -121,21 +128,32 @@ def measure(
 ) -> Iterator[TradeOffPoint]:
     """Measure each of ``specs`` on ``split``, in the order given. ``scores`` fit them all, or are None.
 
-    ``recorded`` gives the point of a plan that was measured before, or None: it is not measured again.
+    ``recorded`` gives the point of a plan that was measured before, or None: it is not measured again. A ``backend``
+    may have several of them measured at once.
     """
-    asked = MeasureOptions(**measuring)
+    asked, backend = MeasureOptions(**measuring), backend_of(measuring.get("backend"))
     headline = headline_of(asked.metric, asked.evaluator)
     samples = split_of(data, asked.split)
     evaluator = asked.evaluator or Evaluator(model, samples, device=asked.device, asked=headline)
     macs = None if why_no_macs(model) else mac_table(model)
-    for spec in specs:
+
+    def here(spec: PruneSpec) -> TradeOffPoint:
         plan = make_plan(model, spec, asked.scores, data)
-        before = asked.recorded(plan) if asked.recorded is not None else None
-        if before is not None:
-            yield _as_asked(before, spec, plan)
-            continue
-        evaluation = evaluator.final(plan)
-        yield point(model, spec, plan, evaluation, macs)
+        return point(model, spec, plan, evaluator.final(plan), macs)
+
+    def before(spec: PruneSpec) -> TradeOffPoint | None:
+        if asked.recorded is None:
+            return None
+        plan = make_plan(model, spec, asked.scores, data)
+        recorded = asked.recorded(plan)
+        return None if recorded is None else _as_asked(recorded, spec, plan)
+
+    if backend is None:
+        yield from (before(spec) or here(spec) for spec in specs)
+        return
+    key = None if evaluator.asked.headline is None else evaluator.asked.headline.key
+    about = {**about_work("points", model, data, device=evaluator.device, metric=key), "split": asked.split}
+    yield from spread_points(backend, about, list(specs), before, here)
 
 
 def point(

@@ -32,6 +32,7 @@ from explorer.cli.flags import (
     search,
     sweep,
 )
+from explorer.cli.flags.machines import jobs, submit, worker
 from explorer.errors import ExplorerError
 from explorer.store import log_file
 
@@ -66,8 +67,12 @@ COMMANDS: tuple[Command, ...] = (
     search,
     recover,
     runs,
+    worker,
+    submit,
+    jobs,
     lesson,
 )
+_FOLDERS = {"worker": "machines.", "submit": "machines.", "jobs": "machines."}  # of work that lies in one of its own
 
 
 # Of 100,000 tensors come millions of objects that stay: looking for garbage among them took a third of the time.
@@ -120,6 +125,6 @@ def parser() -> Parser:
 
 def work_of(command: str) -> Callable[[Arguments], int]:
     """What runs a command and gives the exit status; imported only now, so that help never waits for torch."""
-    work: Callable[[Arguments], int] = import_module(f"explorer.cli.run.{command}").run
+    work: Callable[[Arguments], int] = import_module(f"explorer.cli.run.{_FOLDERS.get(command, '')}{command}").run
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
     return work

@@ -131,6 +131,12 @@ def add_common(parser: Parser) -> None:
     group.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of every random choice (default: 0)")
 
 
+def add_backend(parser: Parser) -> None:
+    """Where the pieces of a long work are measured."""
+    text = f"{forms('back end')}; else this process. The numbers are the same everywhere"
+    parser.add_argument("--backend", metavar="B", help=f"where it is measured: {text}")
+
+
 def add_stream(parser: Parser) -> None:
     """Whether weights are read piece by piece."""
     text = "read a safetensors file or a folder of them piece by piece: for checkpoints larger than memory"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import ClassVar, Protocol, Unpack
 
 from explorer.data.arrow_folder import ArrowFolder
@@ -94,7 +95,10 @@ def load(
     dataset = stated(_read(source, request), request.task)
     if model is not None:
         _check_fit(dataset, model)
-    return dataset if asked.classes is None else named(dataset, asked.classes)
+    if asked.classes is not None:
+        dataset = named(dataset, asked.classes)
+    options = {name: value for name, value in asdict(asked).items() if value != getattr(DataOptions, name)}
+    return replace(dataset, options=options) if options else dataset
 
 
 def _read(source: object, request: DataRequest) -> Dataset:

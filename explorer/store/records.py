@@ -142,14 +142,19 @@ def record_from(stored: JsonObject, record_id: int) -> PointRecord:
 
     Raises ValueError, TypeError or KeyError for what is no record.
     """
-    values = {**stored, "id": record_id}
+    parts = {name: value for name, value in {**stored, "id": record_id}.items() if name != "point"}
+    return PointRecord(point_from(parts), **_checked(PointRecord, parts))
+
+
+def point_from(stored: JsonObject) -> TradeOffPoint:
+    """A point from its JSON; as for :func:`record_from`."""
+    values = dict(stored)
     for name in ("accuracy", "drop", "loss"):
         if values[name] is not None:
             values[name] = Measurement(**_checked(Measurement, values[name]))
     more = values.get("metrics") or {}
     values["metrics"] = {key: Measurement(**_checked(Measurement, value)) for key, value in more.items()}
-    parts = {name: value for name, value in values.items() if name != "point"}
-    return PointRecord(TradeOffPoint(**_checked(TradeOffPoint, parts)), **_checked(PointRecord, parts))
+    return TradeOffPoint(**_checked(TradeOffPoint, values))
 
 
 def _checked(cls: type, content: JsonObject) -> JsonDict:

@@ -12,6 +12,7 @@ from explorer.analysis.arguments import asked_for, split_of
 from explorer.analysis.parent import count_look_at_test
 from explorer.analysis.sensitivity.cell import ForgivingStore, Keep
 from explorer.engine.asked import Asked
+from explorer.engine.backends.base import Backend
 from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.metrics import METRICS
@@ -38,7 +39,7 @@ class Context:
     epochs in ``checkpoints``; where that is a cache (``is_cache``) they also run without it, and its oldest go.
     ``opened`` are further models that a request may name, by their addresses, where they are open already.
     ``metric``, as for :func:`explorer.evaluate`, takes the place of accuracy in all of it; what one's own code measures
-    is not recorded.
+    is not recorded. ``backend`` is where cells of scans and points of curves are measured; None: here.
     """
 
     model: LoadedModel
@@ -52,6 +53,7 @@ class Context:
     n_looks: int | None = None
     opened: Mapping[str, LoadedModel] = field(default_factory=dict)
     metric: Given | None = None
+    backend: Backend | None = None
 
     @cached_property
     def asked(self) -> Asked:

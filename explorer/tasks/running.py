@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from explorer.analysis.arguments import given_data, given_model
+from explorer.engine.backends import backend_of
+from explorer.engine.backends.base import Backend
 from explorer.metrics.own import Given
 from explorer.store.database import Store
 from explorer.tasks.base import TaskRequest
@@ -33,6 +35,7 @@ def run(
     store: Store | Path | str | None = None,
     device: str = "cpu",
     metric: Given | None = None,
+    backend: Backend | str | None = None,
 ) -> Iterator[R]:
     """Do what ``request`` asks of ``model``, result after result; the caller may stop any time.
 
@@ -44,6 +47,7 @@ def run(
             measured again. Looks at the locked test split are counted there, else in the user's data folder.
         device: Where the passes run.
         metric: As for :func:`evaluate`, in the place of accuracy.
+        backend: Where cells of scans and points of curves are measured, as for :func:`scan`.
 
     Returns:
         An iterator of the results that the app shows and the command line prints.
@@ -60,5 +64,13 @@ def run(
     loaded = given_model(model)
     recorded_in = Store(store) if isinstance(store, Path | str) else store
     folder = None if recorded_in is None else recorded_in.path.parent
-    context = Context(loaded, given_data(data, loaded), device=device, store=recorded_in, folder=folder, metric=metric)
+    context = Context(
+        loaded,
+        given_data(data, loaded),
+        device=device,
+        store=recorded_in,
+        folder=folder,
+        metric=metric,
+        backend=backend_of(backend),
+    )
     return results(request, context)

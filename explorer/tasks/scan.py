@@ -71,6 +71,7 @@ class ScanRequest(TaskRequest[Cell]):
         split, evaluator = context.look(self.split), None
         if self.split == "tune" and (self.n_samples is None or self.n_samples >= len(split)):
             evaluator = context.evaluator
+        if evaluator is not None and context.backend is None:
             # The dense model first, batch by batch: the work can be stopped between any two.
             for _ in evaluator.run():
                 check()
@@ -90,6 +91,7 @@ class ScanRequest(TaskRequest[Cell]):
             device=context.device,
             seed=self.seed,
             scores=context.scores(self.spec),
+            backend=context.backend,
         )
 
     def describe(self, result: Cell) -> str:

@@ -53,6 +53,7 @@ class SweepRequest(TaskRequest[TradeOffPoint]):
             split=self.split,
             evaluator=context.evaluator if self.split == "tune" else context.evaluator_of(split),
             scores=context.scores(self.spec) if self.spec.criterion.needs else None,
+            backend=context.backend,
             recorded=partial(context.recorded, split=self.split) if self.split != "test" else None,
         )
 

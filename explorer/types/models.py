@@ -225,7 +225,8 @@ class Split(Brief):
 class Dataset(Brief):
     """What a model is evaluated on. A split that does not exist says so in ``why_no_split``.
 
-    ``findings`` say what was passed over, and what was guessed, when the data were read.
+    ``findings`` say what was passed over, and what was guessed, when the data were read. ``options``: what was given
+    beside the address, to read them again.
     """
 
     address: str
@@ -236,6 +237,7 @@ class Dataset(Brief):
     meta: JsonObject = field(default_factory=dict)
     images: bool = False
     findings: tuple[Finding, ...] = ()
+    options: JsonObject = field(default_factory=dict)
 
     def class_name(self, index: int) -> str:
         """What a class is called; its number where the model tells more classes apart than the data has."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from explorer.analysis.sensitivity.cell import LEVELS, Keep, Mode
+from explorer.engine.backends.base import Backend
 from explorer.engine.evaluator import Evaluator
 from explorer.metrics.own import Given
 from explorer.types import Scores, SplitName
@@ -29,6 +30,7 @@ class ScanOptions:
     seed: int = 0
     scores: Scores | None = None
     progress: bool | None = None
+    backend: Backend | str | None = None
 
 
 class ScanKeywords(TypedDict, total=False):
@@ -47,3 +49,4 @@ class ScanKeywords(TypedDict, total=False):
     seed: int
     scores: Scores | None
     progress: bool | None
+    backend: Backend | str | None

@@ -23,9 +23,12 @@ from explorer.analysis.sensitivity.cell import (
     rising,
 )
 from explorer.analysis.sensitivity.options import ScanKeywords, ScanOptions
+from explorer.analysis.sensitivity.places import Place, Stops
 from explorer.analysis.sensitivity.recording import ScanRecording, scan_about
 from explorer.analysis.sensitivity.result import Joint, Sensitivity, joint, scan_json
+from explorer.analysis.sensitivity.spread import about_scan, spread
 from explorer.analysis.sensitivity.weight_energy import Energy, energy
+from explorer.engine.backends import backend_of
 from explorer.engine.cells import evaluate_edits
 from explorer.engine.edits import Edit, Walk
 from explorer.engine.estimates import Estimate, estimate_edits
@@ -66,15 +69,6 @@ _MEMORY = 512 << 20  # bytes for the batches' places in the model; the evaluator
 _ARGSORT_UP_TO = 1 << 22  # above it one order of a whole layer would cost more memory than it saves time
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A cell before it is measured."""
-
-    group: PruningGroup
-    level: float
-    n_pruned: int
-
-
 @options_from(ScanOptions)
 def scan(
     model: LoadedModel | str,
@@ -104,6 +98,7 @@ def scan(
         seed: Draws the samples of estimates.
         scores: Those of ``spec``.
         progress: A bar; None: where somebody types.
+        backend: Where the cells are measured: "threads" (here), "processes", "folder:PATH"; None: here.
 
     Returns:
         An iterator of cells; ``drop`` is a fraction, dense minus pruned. ``Sensitivity.of(...)`` holds them together.
@@ -117,7 +112,7 @@ def scan(
         >>> len(result.groups), result.levels
         (3, (0.5, 0.9))
     """
-    asked = ScanOptions(**keywords)
+    asked, backend = ScanOptions(**keywords), backend_of(keywords.get("backend"))
     loaded, request = given_model(model), given_spec(spec)
     _check(loaded, asked.mode)
     dataset = given_data(data, loaded)
@@ -130,7 +125,19 @@ def scan(
     about = scan_about(loaded, dataset, request, asked, n=len(samples), metric=metric)
     how = _How(asked.mode, asked.max_drop, asked.seed)
     keep = asked.keep if metric is None or metric in METRICS.members else None  # one's own code may have changed since
-    cells = _scanned(_Masks(loaded, request, scores), places, judge, how, ScanRecording(keep, about))
+    masks = _Masks(loaded, request, scores)
+
+    def measured(missing: Sequence[Place], stops: Stops) -> Iterator[Cell]:
+        if backend is None:
+            return _measured(masks, missing, judge, how, stops)
+
+        def here(allowed: Sequence[Place]) -> Iterator[Cell]:
+            return _measured(masks, allowed, judge, how, Stops(asked.max_drop))
+
+        work = about_scan(loaded, dataset, request, asked, n=len(samples), metric=metric)
+        return spread(backend, work, missing, here, stops)
+
+    cells = _scanned(places, measured, Stops(asked.max_drop), ScanRecording(keep, about))
     return tracked(cells, BarSteps("scan", len(places), lambda cell: cell.complete), asked.progress)
 
 
@@ -164,7 +171,7 @@ class _Masks:
         self._model, self._spec, self._scores = model, spec, scores
         self._order: tuple[str, Tensor] | None = None
 
-    def edit(self, ready: PreparedModel, place: _Place) -> Edit:
+    def edit(self, ready: PreparedModel, place: Place) -> Edit:
         """What this cell masks, with what the criterion makes up for it."""
         kept = self._kept(place.group, place.n_pruned)
         masks = group_masks(self._model, self._spec, self._scores, place.group, kept)
@@ -182,25 +189,12 @@ class _Masks:
         return kept
 
 
-class _Stops:
-    """Which groups have dropped too far, and from which level on."""
-
-    def __init__(self, max_drop: float | None) -> None:
-        self._max_drop = max_drop
-        self._beyond: dict[str, float] = {}
-
-    def note(self, cell: Cell) -> None:
-        if self._max_drop is not None and cell.complete and cell.drop.value > self._max_drop:
-            self._beyond[cell.group] = min(cell.level, self._beyond.get(cell.group, 1.0))
-
-    def allows(self, place: _Place) -> bool:
-        return place.level <= self._beyond.get(place.group.name, 1.0)
-
-
 def _scanned(
-    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, how: _How, kept: ScanRecording
+    places: Sequence[Place],
+    measured: Callable[[Sequence[Place], Stops], Iterator[Cell]],
+    stops: Stops,
+    kept: ScanRecording,
 ) -> Iterator[Cell]:
-    stops = _Stops(how.max_drop)
     missing = []
     stored = kept.cells()
     for place in places:
@@ -210,16 +204,14 @@ def _scanned(
         elif stops.allows(place):
             stops.note(cell)
             yield cell
-    for cell in _measured(masks, missing, evaluator, how, stops):
+    for cell in measured(missing, stops):
         kept.add(cell)
         yield cell
 
 
-def _measured(
-    masks: _Masks, places: Sequence[_Place], evaluator: Evaluator, how: _How, stops: _Stops
-) -> Iterator[Cell]:
+def _measured(masks: _Masks, places: Sequence[Place], evaluator: Evaluator, how: _How, stops: Stops) -> Iterator[Cell]:
     edits: list[Edit] = []
-    asking: list[list[_Place]] = []  # the cells that each edit answers: equal counts are one edit
+    asking: list[list[Place]] = []  # the cells that each edit answers: equal counts are one edit
     index: dict[tuple[str, int], int] = {}
     for place in places:
         same = (place.group.name if place.n_pruned else "", place.n_pruned)
@@ -250,7 +242,7 @@ class _Runner:
         # Few levels at a time where a group may be left early, all of them otherwise.
         self._options: JsonDict = {"may_start": may_start, "per_place": None if how.max_drop is None else 2}
 
-    def updates(self) -> Iterator[tuple[int, Callable[[_Place], Cell]]]:
+    def updates(self) -> Iterator[tuple[int, Callable[[Place], Cell]]]:
         """(which edit, how a cell is made of what is known now)."""
         walk, how = self._walk()
         is_accuracy = self._evaluator.ready.task == "classes" and self._evaluator.asked.headline is None
@@ -287,20 +279,20 @@ def _untraced(path: str) -> str:
     return f"The whole model for each cell: {what}" if path.startswith("whole") else f"As one piece: {what.rstrip(')')}"
 
 
-def _estimated(estimate: Estimate, judged_by: JudgedBy, place: _Place) -> Cell:
+def _estimated(estimate: Estimate, judged_by: JudgedBy, place: Place) -> Cell:
     group = place.group
     return Cell.estimated(group.name, place.level, place.n_pruned, group.n_units, estimate, judged_by)
 
 
-def _measured_cell(evaluation: Evaluation, mode: Mode, audit: Audit, how: str, place: _Place) -> Cell:
+def _measured_cell(evaluation: Evaluation, mode: Mode, audit: Audit, how: str, place: Place) -> Cell:
     group = place.group
     cell = Cell.measured(group.name, place.level, place.n_pruned, group.n_units, evaluation, mode)
     return replace(cell, n_audited=audit.n, n_equal=audit.n_equal, how=how)
 
 
-def _places(scores: Scores, levels: Sequence[float], layers: Sequence[str] | None) -> list[_Place]:
+def _places(scores: Scores, levels: Sequence[float], layers: Sequence[str] | None) -> list[Place]:
     return [
-        _Place(group, level, n_for(group, level)) for group in groups_for(scores, layers) for level in rising(levels)
+        Place(group, level, n_for(group, level)) for group in groups_for(scores, layers) for level in rising(levels)
     ]
 
 

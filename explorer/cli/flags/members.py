@@ -24,6 +24,7 @@ REGISTRIES: Mapping[str, tuple[str, str]] = {
     "recovery step": ("explorer.recovery.steps", "STEPS"),
     "model source": ("explorer.models", "SOURCES"),
     "data source": ("explorer.data", "SOURCES"),
+    "back end": ("explorer.engine.backends", "BACKENDS"),
     "architecture": ("explorer.models.architectures", "ARCHITECTURES"),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.cli.arguments import Parser, add_common, add_data, add_metric, add_model, whole
+from explorer.cli.arguments import Parser, add_backend, add_common, add_data, add_metric, add_model, whole
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_criterion, add_granularity, add_limits, worse
 
@@ -32,5 +32,6 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
     add_data(parser)
     add_metric(parser)
+    add_backend(parser)
     add_keeping(parser)
     add_common(parser)

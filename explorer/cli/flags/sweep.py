@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.cli.arguments import Parser, add_common, add_data, add_metric, add_model
+from explorer.cli.arguments import Parser, add_backend, add_common, add_data, add_metric, add_model
 from explorer.cli.flags.fairness import add_fairness
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request
@@ -23,5 +23,6 @@ def add_arguments(parser: Parser) -> None:
     add_fairness(parser)
     add_data(parser)
     add_metric(parser)
+    add_backend(parser)
     add_keeping(parser)
     add_common(parser)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Flags
+from explorer.engine.backends import backend_of
 from explorer.errors import ExplorerError
 from explorer.store.database import Store
 from explorer.tasks.base import TaskRequest
@@ -28,6 +29,7 @@ class _WorkFlags(Flags):
     data_dir: str | None = None
     checkpoints: str | None = None
     metric: str | None = None
+    backend: str | None = None
 
 
 @contextmanager
@@ -43,6 +45,7 @@ def context_of(args: Arguments, model: LoadedModel, data: Dataset) -> Iterator[C
         folder=flags.data_dir,
         checkpoints=flags.checkpoints,
         metric=flags.metric,
+        backend=backend_of(flags.backend, printing.note),
     )
     yield context
     if context.store is not None:
