@@ -78,6 +78,7 @@ ADDITIONS = {
         "from explorer.cli.flags import weigh",
         ("command_work.py", "explorer/cli/run/weigh.py"),
     ),
+    "back end": member("backend.py", "explorer/engine/backends", "MEMBERS: tuple[type[Backend], ...] = (", "Reopened"),
     "lesson": Addition(
         "lesson.md",
         "explorer/lessons/texts/hello.md",
@@ -173,6 +174,13 @@ def test_a_step_that_was_added_is_a_part_of_recipes(tree: Path, tmp_path: Path) 
 def test_a_command_that_was_added_runs_and_stands_in_the_list(tree: Path) -> None:
     assert explored(tree, "weigh", "digits-mlp") == {"weights": 50826}
     assert "Say how many weights a model has." in ran(tree, "-m", "explorer", "--help")
+
+
+@pytest.mark.slow
+def test_a_back_end_that_was_added_measures_a_scan(tree: Path) -> None:
+    scan = ("scan", "digits-mlp", "--levels", "0.5", "--no-keep")
+    here, there = (explored(tree, *scan, *more)["cells"] for more in ((), ("--backend", "reopened")))
+    assert sorted(there, key=str) == sorted(here, key=str)
 
 
 @pytest.mark.slow

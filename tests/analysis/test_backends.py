@@ -51,7 +51,7 @@ def table(cells: Iterator[Cell]) -> list[JsonDict]:
         {"spec": CHANNELS, "mode": "verified"},
         {"spec": ex.PruneSpec("weight", "taylor"), "layers": ("head.fc", "block2.conv1")},
         {"spec": CHANNELS, "max_drop": 0.05},
-        {"spec": CHANNELS, "metric": "macro_f1", "n_samples": 100},
+        {"spec": CHANNELS, "metric": "balanced_accuracy", "n_samples": 100},
         {"spec": CHANNELS, "split": "test"},
     ],
 )

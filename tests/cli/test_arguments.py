@@ -148,7 +148,7 @@ def test_lists_of_numbers_may_be_written_with_spaces_or_commas_anywhere() -> Non
 
 def test_every_command_that_opens_a_model_takes_the_common_flags() -> None:
     for command in COMMANDS:
-        if command.NAME in ("app", "runs", "lesson"):
+        if command.NAME in ("app", "runs", "lesson", "worker", "submit", "jobs"):
             continue
         output = {"prune": ["-o", "x.safetensors"], "export": ["--to", "slim", "-o", "x"]}
         output |= {"criteria": ["--layer", "fc", "--criterion", "taylor"], "search": ["--max-drop", "1%"]}
