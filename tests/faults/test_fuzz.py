@@ -18,7 +18,19 @@ from tests.fuzz.__main__ import KINDS, rows
 from tests.fuzz.apart import outcomes
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = ("safetensors", "spec", "recipe", "policy", "request", "link", "events", "corner or curve", "class", "lesson")
+QUICK = (
+    "safetensors",
+    "gguf",
+    "spec",
+    "recipe",
+    "policy",
+    "request",
+    "link",
+    "events",
+    "corner or curve",
+    "class",
+    "lesson",
+)
 
 
 def test_values_and_weights_changed_at_random_open_or_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,7 @@ from explorer.pruning.scoring import score
 from explorer.types import LoadedModel
 from tests.fuzz import containers, mutations
 from tests.fuzz.kind import Kind
+from tests.models.test_gguf import entry, gguf, halves, tensor
 from tests.models.weights_on_disk import mlp_state
 
 SAMPLES = Path("sample_models")
@@ -113,6 +115,16 @@ def onnx_files() -> list[bytes]:
     ]
 
 
+def gguf_files() -> list[bytes]:
+    """Blocks of four bits and of eight, and plain numbers."""
+    four = halves(0.5) + bytes(range(16))
+    eight = halves(2.0) + bytes(range(32))
+    plain_numbers = struct.pack("<6f", *range(6))
+    places = [tensor("four", (32, 1), 2, 0), tensor("eight", (32, 1), 8, 32), tensor("plain", (2, 3), 0, 96)]
+    body = b"".join(part + bytes(-len(part) % 32) for part in (four, eight, plain_numbers))
+    return [gguf(places, body, [entry("general.name", "Small"), entry("general.alignment", 32)])]
+
+
 def opened(suffix: str, content: bytes, folder: Path) -> str:
     """The file opened by its path, and used."""
     path = folder / f"input{suffix}"
@@ -169,6 +181,7 @@ KINDS = (
     _kind("packed", packed, containers.safetensors, ".safetensors", 2),
     _kind("checkpoint", checkpoints, containers.checkpoint, ".pt", 3),
     _kind("old checkpoint", old_checkpoints, mutations.mutated, ".pt", 2),
+    _kind("gguf", gguf_files, mutations.mutated, ".gguf", 2),
     _kind("onnx", onnx_files, containers.onnx_graph, ".onnx", 1),
     Kind("description", descriptions, mutations.edited_json, partial(with_description, "input.spec.json"), 2),
     Kind("manifest", manifest, mutations.edited_text, partial(with_description, "manifest.toml"), 2),
