@@ -8,11 +8,13 @@ takes. A job that fails says why and harms no other.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from itertools import count
 from typing import Any, Literal
@@ -159,6 +161,8 @@ class JobQueue:
         self._turn = self._hands_in_a_row = 0
         self._changed = threading.Condition()
         self._threads: set[threading.Thread] = set()
+        # A thread that Python's own end tears out of torch aborts the process.
+        atexit.register(_close, weakref.ref(self))
 
     def submit(
         self,
@@ -326,3 +330,10 @@ class JobQueue:
                     self._give_up_place(job)
                 self._give_places()
                 self._threads.discard(threading.current_thread())
+
+
+def _close(queue: weakref.ref[JobQueue]) -> None:
+    """At the end of the process: jobs end first, as far as they do within two seconds."""
+    present = queue()
+    if present is not None:
+        present.close(2.0)
