@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from explorer.models import load as load
     from explorer.models import samples as samples
     from explorer.notebook.explore import explore as explore
+    from explorer.notebook.showing import show_sensitivity as show_sensitivity
+    from explorer.notebook.showing import show_tradeoff as show_tradeoff
     from explorer.pruning.apply import masked as masked
     from explorer.pruning.layers import layer_table as layers
     from explorer.pruning.plan import plan as plan
@@ -119,6 +121,8 @@ _PUBLIC = {
     "scan": ("analysis.sensitivity.scan", "scan"),
     "score": ("pruning.scoring", "score"),
     "search": ("analysis.search.search", "search"),
+    "show_sensitivity": ("notebook.showing", "show_sensitivity"),
+    "show_tradeoff": ("notebook.showing", "show_tradeoff"),
     "sliced": ("pruning.slicing", "sliced"),
     "sweep": ("analysis.tradeoff", "sweep"),
     "tasks": ("tasks", ""),
@@ -163,6 +167,8 @@ __all__ = [
     "scan",
     "score",
     "search",
+    "show_sensitivity",
+    "show_tradeoff",
     "sliced",
     "sweep",
     "tasks",
