@@ -26,12 +26,12 @@ from explorer.pruning.apply import private_shell
 from explorer.pruning.criteria.places import is_language_model
 from explorer.pruning.running import runnable
 from explorer.recovery.quantized_size import quantized_sizes
+from explorer.recovery.settings import CACHE_BITS
 from explorer.types import LoadedModel, Measurement, Plan
 from explorer.types.aliases import CallArguments, GraphValue, NamedArguments, Operation
 from explorer.types.inputs import call
 
 FEWER_BITS = (8, 4)
-CACHE_BITS = (32, 16, 8)
 
 
 @dataclass(frozen=True)

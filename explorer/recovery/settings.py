@@ -11,6 +11,7 @@ from explorer.params import param
 from explorer.recovery.schedules import RATE_SCHEDULES, SPARSITY_SCHEDULES
 
 FEWEST_BITS, MOST_BITS = 2, 8
+CACHE_BITS = (32, 16, 8)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from explorer.cli.arguments import Parser, add_common, add_data, add_model, whol
 from explorer.cli.flags.recording import add_keeping
 from explorer.cli.flags.request import add_request, share
 from explorer.params import param_of
-from explorer.recovery.serving import CACHE_BITS
-from explorer.recovery.settings import QuantizeSettings
+from explorer.recovery.settings import CACHE_BITS, QuantizeSettings
 
 NAME = "quantize"
 HELP = "Prune and quantize: size and accuracy of every share pruned in float32 and int8."

@@ -7,7 +7,8 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.metrics.sparsity_support import advice
 from explorer.pruning.plan import plan as make_plan
-from explorer.recovery.serving import CACHE_BITS, Serving, serving
+from explorer.recovery.serving import Serving, serving
+from explorer.recovery.settings import CACHE_BITS
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import bytes_text, percent
 from explorer.types import Dataset, LoadedModel
