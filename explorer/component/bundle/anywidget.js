@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: b1f46f9e19dab435
+// Made from src/ by "make component": change it there. Sources: 3b8e493d4f9c8e4f
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;
@@ -170,6 +170,7 @@ var ICONS = {
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
   undo: "M6 3.5 3 6.5l3 3M3 6.5h6.5a3.5 3.5 0 0 1 0 7H7",
   redo: "M10 3.5l3 3-3 3M13 6.5H6.5a3.5 3.5 0 0 0 0 7H9",
+  full: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
   chevron: "M5.5 6.5 8 9l2.5-2.5"
 };
 function make(tag, className, text) {

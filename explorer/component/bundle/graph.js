@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: b1f46f9e19dab435
+// Made from src/ by "make component": change it there. Sources: 3b8e493d4f9c8e4f
 
 // graph/graph.css
 var graph_default = ".pg { font-family: var(--st-font, system-ui, sans-serif); --accent: var(--explorer-accent, var(--st-primary-color, #4b51c4)); --ink: var(--st-text-color, #1c1f26);\n  --paper: var(--st-background-color, #fff); --now: var(--explorer-now, #e8890c); --muted: color-mix(in srgb, var(--ink) 68%, var(--paper));\n  --rule: color-mix(in srgb, var(--ink) 22%, var(--paper)); color: var(--ink); }\n.pg .tools { display: flex; gap: 6px; align-items: center; margin-bottom: 8px; flex-wrap: wrap; }\n.pg input { font: inherit; font-size: 14px; color: var(--ink); background: var(--paper); border: 1px solid var(--rule); border-radius: 8px;\n  padding: 5px 10px; min-width: 0; flex: 1 1 9rem; }\n.pg button { white-space: nowrap; font: inherit; font-size: 14px; color: var(--ink); background: var(--paper); border: 1px solid var(--rule); border-radius: 8px;\n  padding: 5px 11px; min-width: 34px; cursor: pointer; }\n.pg button:hover { border-color: var(--accent); color: var(--accent); }\n.pg .count { font-size: 13px; color: var(--muted); font-variant-numeric: tabular-nums; }\n.pg .sight { overflow: auto; max-height: 560px; border-radius: 8px; cursor: grab; overscroll-behavior: auto; }\n.pg .sight.moving { cursor: grabbing; user-select: none; }\n.pg .sight:focus { outline: none; }\n.pg svg { display: block; margin: 0 auto; }\n.pg path { fill: none; stroke: var(--muted); stroke-opacity: 0.6; stroke-width: 1.2; }\n.pg .node { cursor: pointer; }\n.pg .node:focus { outline: none; }\n.pg .node rect { fill: var(--paper); stroke: var(--rule); stroke-width: 1; }\n.pg .node text { fill: var(--ink); font-family: var(--st-code-font, ui-monospace, monospace); font-size: 11px; text-anchor: middle; }\n.pg .node .about { fill: var(--muted); font-size: 9.5px; }\n.pg .joint rect { stroke: none; fill: color-mix(in srgb, var(--ink) 9%, var(--paper)); }\n.pg .joint { cursor: inherit; }\n.pg .joint text { fill: var(--muted); }\n.pg .scored rect { fill: var(--accent); stroke: var(--accent); }\n.pg .consumes rect { fill: var(--now); stroke: var(--now); }\n.pg .scored text, .pg .scored .about { fill: var(--explorer-on-accent, #fff); }\n.pg .consumes text, .pg .consumes .about { fill: #1d2129; }\n.pg .node:hover rect, .pg .node:focus-visible rect, .pg .chosen rect { stroke: var(--ink); stroke-width: 2; }\n.pg .node.dim text, .pg .node.dim .about { opacity: 0.45; fill: var(--ink); }\n.pg .node.dim rect { fill: var(--paper); stroke: var(--rule); }\n.pg .match rect { stroke: var(--accent); stroke-width: 2.5; }\n";
@@ -111,8 +111,8 @@ var GraphView = class {
     const buttons = [
       ["−", "Zoom out", () => this.zoom(zoomed(this.scale, -1))],
       ["+", "Zoom in", () => this.zoom(zoomed(this.scale, 1))],
-      ["Fit", "Show the whole graph", () => this.zoom(this.fit())],
-      ["SVG", "Save the graph as a picture (SVG)", () => save(standalone(this.svg), this.data.file)]
+      ["Fit", "Fit: show the whole graph", () => this.zoom(this.fit())],
+      ["SVG", "SVG: save the graph as a picture", () => save(standalone(this.svg), this.data.file)]
     ];
     tools.append(this.search, this.count);
     for (const [text, label, act] of buttons) {
@@ -132,7 +132,7 @@ var GraphView = class {
     const group = makeSvg("g", { class: node.joint ? "node joint" : "node", transform: `translate(${x} ${y})` });
     group.append(makeSvg("rect", { x: -width / 2, y: -height / 2, width, height, rx: node.joint ? height / 2 : 6 }));
     group.append(makeSvg("text", { y: node.about ? -2 : 4 }, node.label));
-    if (node.about) group.append(makeSvg("text", { class: "about", y: 11 }, node.about));
+    if (node.about) group.append(" ", makeSvg("text", { class: "about", y: 11 }, node.about));
     if (node.joint) {
       group.setAttribute("aria-hidden", "true");
       return group;

@@ -1,4 +1,207 @@
-// Made from src/ by "make component": change it there. Sources: b1f46f9e19dab435
+// Made from src/ by "make component": change it there. Sources: 3b8e493d4f9c8e4f
+
+// elements.js
+var SVG = "http://www.w3.org/2000/svg";
+var ICONS = {
+  locked: "M4.5 7V5a3.5 3.5 0 0 1 7 0v2M3.5 7h9v6.5h-9z",
+  open: "M4.5 7V5a3.5 3.5 0 0 1 6.6-1.6M3.5 7h9v6.5h-9z",
+  more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
+  undo: "M6 3.5 3 6.5l3 3M3 6.5h6.5a3.5 3.5 0 0 1 0 7H7",
+  redo: "M10 3.5l3 3-3 3M13 6.5H6.5a3.5 3.5 0 0 0 0 7H9",
+  full: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
+  chevron: "M5.5 6.5 8 9l2.5-2.5"
+};
+function make(tag, className, text) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== void 0) element.textContent = text;
+  return element;
+}
+function makeSvg(tag, attributes = {}, text) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  if (text !== void 0) element.textContent = text;
+  return element;
+}
+function icon(name) {
+  const svg = makeSvg("svg", { viewBox: "0 0 16 16", class: "ph-icon", "aria-hidden": "true" });
+  svg.append(makeSvg("path", { d: ICONS[name] }));
+  return svg;
+}
+
+// chart_tools/picture.js
+var PASSING = ".hoverlayer, .zoomlayer, .selectionlayer, .draglayer, .dragcover";
+var SHARP = 2;
+function svgOf(chart) {
+  const papers = [...chart.querySelectorAll("svg.main-svg")];
+  const { width, height } = papers[0].getBoundingClientRect();
+  const svg = makeSvg("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+  svg.setAttribute("xmlns", SVG);
+  svg.append(makeSvg("rect", { width, height, fill: groundOf(chart) }));
+  for (const paper of papers) {
+    const layer = makeSvg("g");
+    layer.append(...[...paper.childNodes].map((node) => node.cloneNode(true)));
+    holdWidths(paper, layer);
+    for (const passing of layer.querySelectorAll(PASSING)) passing.remove();
+    svg.append(layer);
+  }
+  for (const element of svg.querySelectorAll("*")) {
+    for (const { name, value } of [...element.attributes]) {
+      if (value.includes("url(")) element.setAttribute(name, value.replaceAll(/url\(["']?[^"')]*#([^"')]*)["']?\)/g, "url(#$1)"));
+    }
+  }
+  return { text: new XMLSerializer().serializeToString(svg), width, height };
+}
+function holdWidths(from, to) {
+  const copies = to.querySelectorAll("text, tspan");
+  for (const [i, text] of [...from.querySelectorAll("text, tspan")].entries()) {
+    const length = (
+      /** @type {SVGTextContentElement} */
+      text.getComputedTextLength()
+    );
+    if (text.querySelector("tspan") || !length) continue;
+    copies[i].setAttribute("textLength", String(length));
+    copies[i].setAttribute("lengthAdjust", "spacingAndGlyphs");
+  }
+}
+async function pngOf(chart) {
+  const { text, width, height } = svgOf(chart);
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  const canvas = make("canvas");
+  canvas.width = Math.round(width * SHARP);
+  canvas.height = Math.round(height * SHARP);
+  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((done, refuse) => canvas.toBlob((blob) => blob ? done(blob) : refuse(new Error("no picture"))));
+}
+function save(content, name) {
+  const link = make("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e3);
+}
+function groundOf(chart) {
+  let place2 = chart;
+  while (place2) {
+    const colour = getComputedStyle(place2).backgroundColor;
+    if (colour !== "transparent" && !/^rgba\(.*, 0\)$/.test(colour)) return colour;
+    place2 = place2.parentElement;
+  }
+  return "white";
+}
+
+// chart_tools/table.js
+var COLUMNS = ["series", "x", "y", "value", "x_minus", "x_plus", "y_minus", "y_plus", "words"];
+function csvOf(traces) {
+  const rows = traces.filter((trace) => trace.hoverinfo !== "skip").flatMap(rowsOf);
+  const columns = COLUMNS.filter((column) => rows.some((row) => row[column] !== void 0 && row[column] !== ""));
+  const lines = rows.map((row) => columns.map((column) => cell(row[column])).join(","));
+  return `${[columns.join(","), ...lines].join("\n")}
+`;
+}
+function rowsOf(trace) {
+  const series = plain(trace.name ?? "");
+  if (trace.z !== void 0) return cellsOf(trace, series);
+  const length = Math.max(trace.x?.length ?? 0, trace.y?.length ?? 0);
+  return Array.from({ length }, (_, i) => ({
+    series,
+    x: place(trace.x, i),
+    y: place(trace.y, i),
+    x_minus: at(trace.error_x?.arrayminus, i),
+    x_plus: at(trace.error_x?.array, i),
+    y_minus: at(trace.error_y?.arrayminus, i),
+    y_plus: at(trace.error_y?.array, i),
+    words: words(trace.hovertext, i)
+  }));
+}
+var at = (values, i) => values?.[i];
+var place = (values, i) => values === void 0 ? i : values[i];
+function cellsOf(trace, series) {
+  const rows = Array.from(
+    /** @type {ArrayLike<List>} */
+    trace.z ?? []
+  );
+  return rows.flatMap(
+    (row, i) => Array.from(row, (value, j) => ({
+      series,
+      x: place(trace.x, j),
+      y: place(trace.y, i),
+      value,
+      words: words(
+        /** @type {List | undefined} */
+        trace.customdata?.[i],
+        j
+      )
+    })).filter(({ value }) => value !== null && value !== void 0 && !Number.isNaN(value))
+  );
+}
+function words(texts, i) {
+  if (typeof texts === "string") return plain(texts);
+  const text = (
+    /** @type {List | undefined} */
+    texts?.[i]
+  );
+  return typeof text === "string" ? plain(text) : "";
+}
+function plain(text) {
+  const bare = text.replaceAll(/<br\s*\/?>/g, ", ").replaceAll(/<[^>]*>/g, "");
+  return bare.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&").trim();
+}
+function cell(value) {
+  if (value === void 0 || value === null) return "";
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
+  const line = String(value).replaceAll(/\s+/g, " ");
+  const safe = /^[=+\-@]/.test(line) && Number.isNaN(Number(line)) ? `'${line}` : line;
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+// chart_tools/tools.js
+var CHART = "[data-testid=stPlotlyChart]";
+var FULL = ".modebar-btn[data-title*=ullscreen]";
+function equipCharts() {
+  for (const chart of document.querySelectorAll(CHART)) {
+    const graph = graphOf(chart);
+    const tools = chart.querySelector(":scope > .chart-tools") ?? chart.appendChild(toolsOf(chart));
+    tools.toggleAttribute("hidden", !graph?.data?.length);
+  }
+}
+function graphOf(chart) {
+  return chart.querySelector(".js-plotly-plot");
+}
+function toolsOf(chart) {
+  const tools = make("div", "chart-tools");
+  tools.setAttribute("role", "group");
+  tools.setAttribute("aria-label", "This chart");
+  const buttons = [
+    ["PNG", "PNG: save this chart as a picture of pixels", async (graph) => save(await pngOf(graph), fileName(chart, "png"))],
+    ["SVG", "SVG: save this chart as a picture of lines", (graph) => save(vector(graph), fileName(chart, "svg"))],
+    ["CSV", "CSV: save what this chart shows as a table", (graph) => save(table(graph), fileName(chart, "csv"))],
+    ["", "Show this chart on the full screen, or as before", () => chart.querySelector(FULL)?.dispatchEvent(click())]
+  ];
+  for (const [text, label, act] of buttons) {
+    const button = make("button", "", text);
+    button.type = "button";
+    if (!text) button.append(icon("full"));
+    button.title = label;
+    button.setAttribute("aria-label", label);
+    button.addEventListener("click", () => {
+      const graph = graphOf(chart);
+      if (graph) void act(graph);
+    });
+    tools.append(button);
+  }
+  return tools;
+}
+var click = () => new MouseEvent("click", { bubbles: true });
+var vector = (graph) => new Blob([svgOf(graph).text], { type: "image/svg+xml" });
+var table = (graph) => new Blob([csvOf(graph._fullData ?? graph.data ?? [])], { type: "text/csv" });
+function fileName(chart, ending) {
+  const holder = chart.closest("[class*='st-key-']");
+  const key = /st-key-([\w-]+)/.exec(holder?.className ?? "")?.[1] ?? "chart";
+  return `pruning-explorer-${key}.${ending}`;
+}
 
 // theme_switch.js
 var BUTTON = "[data-testid=stMainMenuButton]";
@@ -69,6 +272,7 @@ function stepFor(push, replace) {
 }
 async function check(wasGone) {
   letKeysScroll();
+  equipCharts();
   nameMenu();
   shareTheme(watch.pages);
   const gone = isGone();

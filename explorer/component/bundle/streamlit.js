@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: b1f46f9e19dab435
+// Made from src/ by "make component": change it there. Sources: 3b8e493d4f9c8e4f
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"b1f46f9e19dab435"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"3b8e493d4f9c8e4f"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

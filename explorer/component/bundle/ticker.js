@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: b1f46f9e19dab435
+// Made from src/ by "make component": change it there. Sources: 3b8e493d4f9c8e4f
 
 // ticker.js
 var RETRY_MS = 1500;

@@ -12,6 +12,7 @@
 
 /** @import { StreamlitArguments } from "./types.js" */
 
+import { equipCharts } from "./chart_tools/tools.js";
 import { nameMenu, onThemeChange, shareTheme } from "./theme_switch.js";
 
 /** @typedef {{ reloaded: boolean, pages: string[], redraw: () => void }} Watch */
@@ -52,6 +53,7 @@ function stepFor(push, replace) {
 /** @param {boolean} wasGone */
 async function check(wasGone) {
   letKeysScroll();
+  equipCharts();
   nameMenu();
   shareTheme(watch.pages);
   const gone = isGone();

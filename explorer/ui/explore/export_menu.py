@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from explorer.analysis.histogram_table import histogram_table
 from explorer.analysis.parent import count_look_at_test, looks_at_test
 from explorer.errors import ExplorerError
 from explorer.export.naming import export_name
@@ -20,6 +21,7 @@ from explorer.export.weights import pruned_file
 from explorer.metrics.base import evaluated_by
 from explorer.text.delta import delta_with_ends, named
 from explorer.text.numbers import bytes_text, interval, level
+from explorer.text.spreadsheet import csv_text
 from explorer.ui.explore.view import View
 from explorer.ui.shell import cache, session
 from explorer.workbench.code import python_lines
@@ -69,6 +71,12 @@ def _files(view: View) -> list[tuple[str, Any, str, str]]:
         ),
         *((label, make, f"-{kind}.safetensors", ":material/compress:") for label, make, kind in packed),
         ("Script for plain torch", lambda: script_text(model, plan), "-prune.py", ":material/terminal:"),
+        (
+            "Histograms as a table",
+            lambda: csv_text(histogram_table(view.scores, plan)),
+            "-histograms.csv",
+            ":material/bar_chart:",
+        ),
         ("Request", json.dumps(view.work.spec.to_json(), indent=1), ".spec.json", ":material/tune:"),
     ]
 

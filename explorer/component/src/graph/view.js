@@ -52,8 +52,8 @@ export class GraphView {
     const buttons = [
       ["−", "Zoom out", () => this.zoom(zoomed(this.scale, -1))],
       ["+", "Zoom in", () => this.zoom(zoomed(this.scale, 1))],
-      ["Fit", "Show the whole graph", () => this.zoom(this.fit())],
-      ["SVG", "Save the graph as a picture (SVG)", () => save(standalone(this.svg), this.data.file)],
+      ["Fit", "Fit: show the whole graph", () => this.zoom(this.fit())],
+      ["SVG", "SVG: save the graph as a picture", () => save(standalone(this.svg), this.data.file)],
     ];
     tools.append(this.search, this.count);
     for (const [text, label, act] of buttons) {
@@ -74,7 +74,8 @@ export class GraphView {
     const group = makeSvg("g", { class: node.joint ? "node joint" : "node", transform: `translate(${x} ${y})` });
     group.append(makeSvg("rect", { x: -width / 2, y: -height / 2, width, height, rx: node.joint ? height / 2 : 6 }));
     group.append(makeSvg("text", { y: node.about ? -2 : 4 }, node.label));
-    if (node.about) group.append(makeSvg("text", { class: "about", y: 11 }, node.about));
+    // The blank keeps the two apart for whoever reads the text alone.
+    if (node.about) group.append(" ", makeSvg("text", { class: "about", y: 11 }, node.about));
     if (node.joint) {
       group.setAttribute("aria-hidden", "true");
       return group;
