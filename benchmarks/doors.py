@@ -4,7 +4,8 @@
 
 Each source is opened in a process of its own, so that memory is its own, too. Prints one JSON object: seconds to open
 (``ex.load``), seconds to the first estimate from 64 samples after that, the most memory held, the rung of the ladder
-of tracers, and the reuse: how many times cheaper a change in a late layer is than a whole pass of the plain module.
+of tracers, and the reuse: how many times less processor time a change in a late layer takes than a whole pass of the
+plain module.
 Sources whose library is not installed are named with the reason.
 """
 
@@ -36,6 +37,7 @@ from explorer.types import Inputs, LoadedModel, Split
 from explorer.types.inputs import call, mapped
 
 HALF = ex.PruneSpec("weight", "lp_norm:p=1", "uniform:sparsity=0.5")
+_ROUNDS = 9
 Door = tuple[object, dict[str, Any]]  # what ex.load is given
 
 
@@ -151,23 +153,23 @@ def _samples(model: LoadedModel, n: int) -> Inputs:
 
 
 def _reuse(model: LoadedModel, split: Split, evaluator: Evaluator) -> dict[str, object]:
-    """Seconds of the plain module over those of the evaluator, where the last prunable layer but one changes."""
+    """Processor time of the plain module over the evaluator's, where the last prunable layer but one changes."""
     whole = ex.plan(model, HALF)
     late = [name for name in whole.masks][-2:][0]
     evaluator.final(whole)
     shell, plain, again = private_shell(model.module or nn.Module()), [], []
     ranked = model.weights[late].abs().flatten().sort().values
-    for i in range(5):
-        mask = model.weights[late].abs() > ranked[int(len(ranked) * (0.3 + 0.1 * i))]
+    for i in range(_ROUNDS):
+        mask = model.weights[late].abs() > ranked[int(len(ranked) * (0.3 + 0.05 * i))]
         plan = replace(whole, masks={**whole.masks, late: mask}, updates={}, digest=f"{i}")
-        start = time.perf_counter()
+        start = time.process_time()
         answers = evaluator.final(plan).predictions
-        again.append(time.perf_counter() - start)
+        again.append(time.process_time() - start)
         set_parameters(shell, masked_weights(model, plan))
-        start = time.perf_counter()
+        start = time.process_time()
         with torch.inference_mode():
             outputs = [call(shell, split.x[part]) for part in evaluator.batches]
-        plain.append(time.perf_counter() - start)
+        plain.append(time.process_time() - start)
         chosen = torch.cat([_logits(output).argmax(1) for output in outputs])
         if not torch.equal(chosen, answers):
             raise ValueError("the evaluator answers otherwise than the plain module")

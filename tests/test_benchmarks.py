@@ -6,6 +6,7 @@ import ast
 import json
 from pathlib import Path
 
+from benchmarks._doors_table import table as table_of_doors
 from benchmarks._figure import draw
 from benchmarks._zoo_table import table
 
@@ -49,3 +50,10 @@ def test_the_table_of_published_architectures_is_that_of_its_rows() -> None:
     for row in rows:
         ours = row["ours"]
         assert "error" in ours or ours["difference"] <= 1e-5
+
+
+def test_the_table_of_sources_is_that_of_its_run_with_machine_and_date() -> None:
+    docs = FOLDER.parent / "docs"
+    result, text = json.loads((docs / "doors.json").read_text()), (docs / "results.md").read_text()
+    assert table_of_doors(result) in text
+    assert f"{result['machine']}, {result['date']}" in text

@@ -21,7 +21,7 @@ from explorer.errors import ExplorerError
 from explorer.metrics import METRICS
 from explorer.metrics.accuracy import Accuracy, drop
 from explorer.metrics.agreement import Agreement
-from explorer.metrics.base import Metric, Outputs, measure, why_not
+from explorer.metrics.base import MOST_SCORES, Metric, Outputs, measure, why_not
 from explorer.metrics.interval import Interval, normal_mean, ratio
 from explorer.metrics.loss import Loss
 from explorer.metrics.mae import MeanAbsoluteError
@@ -86,7 +86,8 @@ class ClassAnswers:
         """Raises ExplorerError when a label is not among the classes."""
         outputs = two_scores(outputs)
         predictions = outputs.argmax(dim=1)
-        given = Outputs(outputs, labels, dense.predictions if dense else predictions)
+        scores = dense.scores if dense else outputs if outputs.shape[1] <= MOST_SCORES else None
+        given = Outputs(outputs, labels, dense.predictions if dense else predictions, scores)
         right = loss = None
         if labels is not None:
             _check_range(labels, outputs.shape[1], "classes")
@@ -99,6 +100,7 @@ class ClassAnswers:
             dense_predictions=given.dense,
             dense_right=dense.right if dense else right,
             margin=None if dense else _margin(outputs),
+            scores=None if dense or scores is None else scores.clone(),
             more={} if briefly else _more("classes", given, {Accuracy, Agreement, Loss}, outputs.shape[1]),
         )
 

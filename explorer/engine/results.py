@@ -19,8 +19,9 @@ class BatchResult:
     ``agrees``, ``right`` and ``loss`` are the numbers that the task's first metrics keep of each sample (1 or 0
     for agreement and right classes); ``right`` and ``loss`` are None without labels. ``predictions`` are
     classes (n,), tokens (n, length) or numbers (n, k). ``margin`` is how far the first choice is above
-    the second one, for the dense model only. ``more`` holds what every other registered metric keeps of each
-    sample, by its key. ``headline`` is what the metric that was chosen for the first one keeps, None where none was.
+    the second one, ``scores`` (n, classes) what the choice is made by, both for the dense model only. ``more``
+    holds what every other registered metric keeps of each sample, by its key. ``headline`` is what the metric that
+    was chosen for the first one keeps, None where none was.
     """
 
     predictions: Tensor
@@ -30,6 +31,7 @@ class BatchResult:
     dense_predictions: Tensor
     dense_right: Tensor | None
     margin: Tensor | None = None
+    scores: Tensor | None = None
     more: Mapping[str, Tensor] = field(default_factory=dict)
     task: Task = "classes"
     headline: Tensor | None = None

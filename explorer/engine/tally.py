@@ -39,10 +39,11 @@ def per_sample_of_each(
     """The same for several models' outputs of the same samples, (models, n, ...): tensors of (models, n, ...)."""
     n_models, n = outputs.shape[:2]
     again = torch.arange(n).repeat(n_models)
-    every, of_dense = outputs.flatten(0, 1), dense.at(again)
+    briefly = asked.headline is None
+    every, of_dense = outputs.flatten(0, 1), (replace(dense, scores=None) if briefly else dense).at(again)
     all_labels, all_targets = (None if of is None else of[again] for of in (labels, targets))
     answers = answers_of(outputs[0], labels, asked.task)
-    flat = answers.per_sample(every, all_labels, of_dense, briefly=asked.headline is None)
+    flat = answers.per_sample(every, all_labels, of_dense, briefly=briefly)
     flat = asked.added(flat, every, all_targets if all_labels is None else all_labels, of_dense)
     return each(lambda tensors: tensors[0].reshape(n_models, n, *tensors[0].shape[1:]), [flat])
 
@@ -58,7 +59,7 @@ class Tally:
 
     def add(self, result: BatchResult) -> None:
         """Take in the next batch."""
-        self._results.append(result)
+        self._results.append(replace(result, scores=None))
 
     def evaluation(self, seconds: float) -> Evaluation:
         """Everything so far, with intervals."""

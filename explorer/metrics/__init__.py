@@ -8,6 +8,7 @@ from explorer.metrics.balanced_accuracy import BalancedAccuracy
 from explorer.metrics.base import Metric
 from explorer.metrics.brier import Brier
 from explorer.metrics.by_task.cosine import CosineToDense
+from explorer.metrics.by_task.divergence import DivergenceFromDense
 from explorer.metrics.by_task.segmentation import MeanIoU, PixelAccuracy, PixelAgreement, PixelLoss
 from explorer.metrics.ece import ExpectedCalibrationError
 from explorer.metrics.loss import Loss
@@ -27,6 +28,7 @@ MEMBERS: tuple[type[Metric], ...] = (
     NegativeLogLikelihood,
     Brier,
     ExpectedCalibrationError,
+    DivergenceFromDense,
     *(LabelAccuracy, ExactMatch, LabelF1, LabelAgreement, LabelLoss),
     *(MeanAbsoluteError, R2),
     *(TokenAccuracy, TokenAgreement, TokenLoss, Perplexity),

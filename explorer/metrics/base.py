@@ -26,6 +26,9 @@ JUDGED_NAMES: Mapping[JudgedBy, str] = {
 }
 
 
+MOST_SCORES = 1000  # classes whose scores the dense model's result holds: 4 kB a sample
+
+
 @dataclass(frozen=True, eq=False)
 class Outputs:
     """What a model gave for n samples, with what it is compared to.
@@ -34,12 +37,14 @@ class Outputs:
     classes that the dense model predicts for the same samples. Numbers: ``logits`` and
     ``labels`` (n, ...) float. Tokens: ``logits`` (n, length, vocabulary), ``labels`` (n, length)
     int64, negative where there is nothing to predict. Labels: ``logits`` (n, k), ``labels`` and ``dense`` (n, k) bool.
-    ``dense`` counts for classes and labels only.
+    ``dense`` counts for classes and labels only. ``dense_scores`` are the dense model's outputs (n, classes), for
+    classes up to :data:`MOST_SCORES`.
     """
 
     logits: Tensor
     labels: Tensor | None
     dense: Tensor
+    dense_scores: Tensor | None = None
 
 
 @runtime_checkable

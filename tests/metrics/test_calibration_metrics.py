@@ -7,9 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.stats import entropy
 from sklearn.metrics import balanced_accuracy_score, log_loss
 
+import explorer as ex
 from explorer import metrics
+from explorer.engine.evaluator import Evaluator
 from explorer.metrics.base import Outputs, measure
 from explorer.metrics.ece import N_BINS
 
@@ -100,3 +103,38 @@ def test_outputs_that_are_not_finite_have_no_calibration() -> None:
         measurement = measure(metric, metric.per_sample(broken), batch_size=2)
         assert math.isnan(measurement.value)
         assert measurement.low is None
+
+
+def test_divergence_from_dense_is_that_of_scipy_on_the_same_samples_and_zero_for_the_dense_model() -> None:
+    """Through the evaluator, drop and scan included, and for scores of minus infinity."""
+    model, split, spec = (
+        ex.load("digits-mlp"),
+        ex.load_data("digits").splits["tune"],
+        ex.PruneSpec("weight", "lp_norm:p=1", "uniform:sparsity=0.8"),
+    )
+    with torch.no_grad():
+        dense, pruned = (
+            ex.masked(model, ex.plan(model, s)).module(split.x).double().softmax(1).numpy()
+            for s in (ex.PruneSpec(), spec)
+        )
+    each = entropy(dense, pruned, axis=1)
+    report = ex.evaluate(model, spec, metric="kl")
+    assert report.accuracy is not None
+    assert report.drop is not None
+    assert report.accuracy.value == pytest.approx(each.mean(), rel=1e-4)
+    assert report.accuracy.low == pytest.approx(each.mean() - 1.96 * each.std(ddof=1) / len(each) ** 0.5, rel=1e-3)
+    assert report.drop.value == pytest.approx(each.mean(), rel=1e-4)
+    evaluator = Evaluator(model, split)
+    assert evaluator.dense().metrics["kl"].value == 0.0
+    few, odd = torch.tensor([[0.0, -math.inf, 0.0]]), torch.tensor([[0.0, 0.0, math.nan]])
+    metric, of_few = metrics.get("kl"), few.softmax(1)
+    expected = entropy(of_few[0], [0.25, 0.25, 0.5])
+    answer = metric.per_sample(Outputs(torch.tensor([[0.25, 0.25, 0.5]]).log(), None, few.argmax(1), few))
+    assert float(answer) == pytest.approx(expected, rel=1e-6)
+    assert math.isnan(float(metric.per_sample(Outputs(odd, None, few.argmax(1), few))))
+
+
+def test_divergence_is_refused_in_a_sentence_above_a_thousand_classes() -> None:
+    refusal = metrics.get("kl").why_not(1001)
+    assert str(refusal) == "It holds the dense model's scores, of 1,000 classes at most."
+    assert metrics.get("kl").why_not(1000) is None

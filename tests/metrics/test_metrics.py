@@ -17,7 +17,12 @@ from explorer.metrics.per_class import class_counts
 from tests.every import for_each
 
 LOGITS = torch.tensor([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 5.0]])
-OUTPUTS = Outputs(LOGITS, labels=torch.tensor([0, 2, 0, 2]), dense=torch.tensor([0, 1, 1, 2]))
+OUTPUTS = Outputs(
+    LOGITS,
+    labels=torch.tensor([0, 2, 0, 2]),
+    dense=torch.tensor([0, 1, 1, 2]),
+    dense_scores=torch.tensor([[2.0, 1.0, 0.0], [0.0, 2.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 5.0]]),
+)
 
 TARGETS = torch.tensor([1.0, 2.0, 3.0, 6.0])
 NUMBERS = Outputs(torch.tensor([[1.5], [2.0], [2.0], [5.0]]), labels=TARGETS, dense=torch.zeros(4))
@@ -54,12 +59,10 @@ every_metric = for_each("metric", [m() for m in METRICS])
 def test_every_metric_gives_one_number_a_sample_and_batches_give_the_same(metric: Metric) -> None:
     given = GIVEN[metric.task]
     whole = metric.per_sample(given)
-    halves = [
-        metric.per_sample(
-            Outputs(given.logits[part], None if given.labels is None else given.labels[part], given.dense[part])
-        )
-        for part in (slice(0, 2), slice(2, 4))
-    ]
+    halves = []
+    for part in (slice(0, 2), slice(2, 4)):
+        labels, scores = (None if of is None else of[part] for of in (given.labels, given.dense_scores))
+        halves.append(metric.per_sample(Outputs(given.logits[part], labels, given.dense[part], scores)))
     assert whole.shape[0] == 4
     assert whole.dtype == torch.float64
     assert torch.equal(torch.cat(halves), whole)
