@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from explorer.errors import ExplorerError
 from explorer.store.atomic import cannot_write
 from explorer.store.folder import make_folder
-from explorer.store.identity import SIDE_FILES, make_private, refuse_foreign
+from explorer.store.identity import SIDE_FILES, make_private, names_as_text, refuse_foreign
 from explorer.store.lock import alone
 from explorer.store.opening import as_one, check, connect, create, prepare
 from explorer.store.read_only import Snapshot
@@ -88,7 +88,8 @@ class Database:
     def _read_only(self, sql: str, values: Sequence[object]) -> list[Row]:
         with self._lock:
             try:
-                return self._snapshot.connection().execute(sql, values).fetchall()
+                with names_as_text():
+                    return self._snapshot.connection().execute(sql, values).fetchall()
             except sqlite3.Error as error:
                 raise _refusal(self.path, error) from error
             except OSError as error:
@@ -98,7 +99,8 @@ class Database:
         with self._lock:
             try:
                 try:
-                    return work(self._opened())
+                    with names_as_text():
+                        return work(self._opened())
                 except sqlite3.DatabaseError as error:
                     if not _is_damage(error):
                         raise
@@ -163,11 +165,12 @@ _LEFT_TO_THE_PARENT: list[sqlite3.Connection | None] = []
 
 def _is_sound(path: Path) -> bool:
     try:
-        connection = connect(path)
-        try:
-            check(connection)
-        finally:
-            connection.close()
+        with names_as_text():
+            connection = connect(path)
+            try:
+                check(connection)
+            finally:
+                connection.close()
     except sqlite3.DatabaseError as error:
         return not _is_damage(error)
     return True

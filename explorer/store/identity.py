@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from explorer.errors import ExplorerError
@@ -11,6 +12,17 @@ from explorer.store.schema import APPLICATION_ID, VERSION
 
 SIDE_FILES = ("-wal", "-shm")
 _FIRST_TABLES = {"points", "cells"}
+
+
+@contextmanager
+def names_as_text() -> Iterator[None]:
+    """DatabaseError where SQLite complains of a name in the schema that is no text: Python cannot decode it either."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        damage = sqlite3.DatabaseError("a name in its schema is no text")
+        damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damage from error
 
 
 def refuse_foreign(path: Path) -> None:
@@ -22,7 +34,7 @@ def refuse_foreign(path: Path) -> None:
         return
     # "Immutable": no lock is taken, no side file made. What only the log beside it holds is not seen here;
     # refuse_tables asks again once the file is open.
-    with suppress(sqlite3.DatabaseError):
+    with suppress(sqlite3.DatabaseError), names_as_text():
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
             refuse_tables(connection, path)

@@ -88,7 +88,8 @@ def _work(case: Case, numbers: Sequence[int], writing: int) -> None:
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  until the process ends
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  until the process ends
+    sys.stderr = open(os.devnull, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  as Python's own
     resource.setrlimit(resource.RLIMIT_AS, (_mapped() + _ROOM, resource.RLIM_INFINITY))
     for number in numbers:
         line = json.dumps(vars(_measured(case, number))).encode() + b"\n"

@@ -76,7 +76,7 @@ def archives() -> list[bytes]:
 
 def class_names() -> list[bytes]:
     """classes.json beside the class folders."""
-    return [json.dumps({"0": 0, "1": 1}).encode(), json.dumps({"0": "5", "1": 3}).encode()]
+    return [json.dumps({"0": 0, "1": 1}).encode(), json.dumps({"0": 7, "1": 3}).encode()]
 
 
 def texts() -> list[bytes]:

@@ -220,7 +220,7 @@ def commands() -> list[bytes]:
         ["evaluate", "digits-mlp", *prune, "--split", "tune", "--data", "digits"],
         ["prune", "digits-mlp", *prune, "-o", "out.safetensors"],
         ["export", "digits-mlp", *prune, "--to", "script", "-o", "out.py"],
-        ["criteria", "digits-mlp", "--layer", "fc1", "--criterion", "lp_norm"],
+        ["criteria", "digits-mlp", "--layer", "fc1", "--criterion", "random"],
         ["runs", "--json"],
     ]
     return [mutations.as_json(each) for each in words]

@@ -139,7 +139,7 @@ def test_a_killed_process_costs_at_most_the_record_it_was_writing(tmp_path: Path
         store.close()
 
 
-@pytest.mark.parametrize("damage", ["header", "middle", "text", "short"])
+@pytest.mark.parametrize("damage", ["header", "middle", "text", "short", "schema"])
 def test_a_damaged_file_is_set_aside_whole_and_work_goes_on(tmp_path: Path, damage: str) -> None:
     store = Store(tmp_path)
     for i in range(60):
@@ -150,6 +150,8 @@ def test_a_damaged_file_is_set_aside_whole_and_work_goes_on(tmp_path: Path, dama
         content[:100] = os.urandom(100)
     elif damage == "middle":
         content[4096:-4096] = b"\xa5" * (len(content) - 8192)
+    elif damage == "schema":
+        content = content.replace(b"CREATE TABLE points (", b"CREATE TABLE \xd8oints \x00")
     elif damage == "text":
         content[:] = b"This is no database. " * 1000
     else:
