@@ -85,7 +85,7 @@ class ClassState:
         """The inverse of :meth:`to_json`. Raises ExplorerError for what is no class."""
         try:
             return _read(data)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             fix = "Move the file away; the class then begins anew."
             raise ExplorerError("This is no stored class.", why="Its file is damaged.", fix=fix) from None
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from explorer.errors import ExplorerError
 from explorer.params import member_to_json
+from explorer.params.numerals import short
 from explorer.pruning.spec import PruneSpec
 
 T = TypeVar("T")
@@ -56,9 +57,12 @@ def number(low: float = -math.inf, high: float = math.inf) -> Read[float]:
 
     def read(value: object) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        number = float(value) if isinstance(value, int | float) else math.nan
+        try:
+            number = float(value) if isinstance(value, int | float) else math.nan
+        except OverflowError:  # a whole number of 400 digits
+            number = math.inf
         if not is_number or not math.isfinite(number) or not low <= number <= high:
-            raise ExplorerError(f"{value!r} does not suit.", fix=f"Give a number {_between(low, high)}.")
+            raise ExplorerError(f"{short(value)} does not suit.", fix=f"Give a number {_between(low, high)}.")
         return number
 
     return read

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from explorer.classroom.state import ClassState
 from explorer.errors import ExplorerError
-from explorer.tasks import from_json
+from explorer.pruning.spec import PruneSpec
+from explorer.tasks import SweepRequest, from_json
 from tests.fuzz.__main__ import KINDS, rows
 from tests.fuzz.apart import outcomes
 
@@ -71,3 +73,12 @@ def test_a_request_whose_kind_is_no_text_is_refused() -> None:
     for kind in ([], {}, None, 3):
         with pytest.raises(ExplorerError, match="There is no task"):
             from_json({"task": kind})
+
+
+def test_numbers_beyond_all_floats_are_refused_in_requests_and_classes() -> None:
+    sweep = SweepRequest(PruneSpec("weight", "lp_norm", "uniform"), ratios=(2.0, 4.0)).to_json()
+    with pytest.raises(ExplorerError, match="does not suit"):
+        from_json({**sweep, "ratios": [10**400]})
+    state = ClassState("A class", "K7QFA", "d1ge5t").to_json()
+    with pytest.raises(ExplorerError, match="no stored class"):
+        ClassState.from_json({**state, "n_resets": float("inf")})
