@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from explorer.analysis.layer_activations.maps import ActivationMaps
-from explorer.analysis.layer_activations.result import LayerActivations, Spread
+from explorer.analysis.layer_activations.result import ActivationSpread, LayerActivations
 from explorer.charts.frame import axis, empty, framed, note
 from explorer.charts.theme import Theme
 from explorer.text.names import clean_plotly
@@ -49,7 +49,7 @@ def activation_histogram(
     return figure
 
 
-def _zeros(spread: Spread, channel: int | None) -> float:
+def _zeros(spread: ActivationSpread, channel: int | None) -> float:
     return spread.zero_share if channel is None else float(spread.zero_shares[channel])
 
 

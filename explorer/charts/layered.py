@@ -20,7 +20,7 @@ _GAP, _DROP = 18.0, 34.0  # pixels between boxes of a row, and between rows
 
 
 @dataclass(frozen=True)
-class Layout:
+class GraphLayout:
     """``places``: the middle of each box. ``paths``: for each edge the points that its line passes. All in pixels."""
 
     places: Mapping[str, Point]
@@ -29,7 +29,7 @@ class Layout:
     height: float
 
 
-def layered(sizes: Mapping[str, Point], edges: Sequence[Edge]) -> Layout:
+def layered(sizes: Mapping[str, Point], edges: Sequence[Edge]) -> GraphLayout:
     """Places for boxes of these (width, height) in pixels. An edge that closes a circle leads up.
 
     Example:
@@ -55,7 +55,7 @@ def layered(sizes: Mapping[str, Point], edges: Sequence[Edge]) -> Layout:
         tuple(places[name] for name in (chains.get(edge) or flipped[edge])) for edge in edges if edge[0] != edge[1]
     )
     width = max((across[name] + sizes[name][0] / 2 for name in sizes), default=0.0)
-    return Layout({name: places[name] for name in sizes}, paths, width, tops[-1] + heights[-1] if rows else 0.0)
+    return GraphLayout({name: places[name] for name in sizes}, paths, width, tops[-1] + heights[-1] if rows else 0.0)
 
 
 def _without_circles(names: Sequence[str], edges: Iterable[Edge]) -> list[Edge]:

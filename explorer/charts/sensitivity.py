@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import plotly.graph_objects as go
 
-from explorer.analysis.sensitivity.by_block import ByBlock
+from explorer.analysis.sensitivity.by_block import BlockGrid
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.scan import Joint, Sensitivity
 from explorer.analysis.sensitivity.weight_energy import Energy
@@ -70,7 +70,7 @@ def heatmap(
     return figure
 
 
-def by_block_map(sensitivity: Sensitivity, table: ByBlock, level: float, *, theme: Theme | None = None) -> go.Figure:
+def by_block_map(sensitivity: Sensitivity, table: BlockGrid, level: float, *, theme: Theme | None = None) -> go.Figure:
     """What each layer costs alone at one level; darker costs more, unmeasured and absent ones are empty.
 
     Marks carry the customdata (layer, level) of the other heat map.
@@ -88,7 +88,7 @@ def _cell(sensitivity: Sensitivity, layer: str | None, level: float) -> Cell | N
     return None if layer is None else sensitivity.cell(layer, level)
 
 
-def _block_grid(table: ByBlock, theme: Theme) -> go.Figure:
+def _block_grid(table: BlockGrid, theme: Theme) -> go.Figure:
     n_kinds, n_blocks = len(table.kinds), len(table.blocks)
     every = max(1, n_blocks // 16)
     across = axis(theme, "block", tickvals=list(range(0, n_blocks, every)), range=[-0.5, n_blocks - 0.5])

@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 from itertools import combinations, pairwise
 
-from explorer.charts.layered import Layout, layered
+from explorer.charts.layered import GraphLayout, layered
 
 SIZE = (80.0, 30.0)
 
 
-def drawn(edges: list[tuple[str, str]]) -> Layout:
+def drawn(edges: list[tuple[str, str]]) -> GraphLayout:
     return layered({name: SIZE for edge in edges for name in edge}, edges)
 
 
-def overlap(layout: Layout) -> list[tuple[str, str]]:
+def overlap(layout: GraphLayout) -> list[tuple[str, str]]:
     return [
         (a, b)
         for (a, (x, y)), (b, (u, v)) in combinations(layout.places.items(), 2)
@@ -65,4 +65,4 @@ def test_a_circle_and_a_loop_end_and_the_edge_that_closes_the_circle_leads_up() 
 
 
 def test_nothing_is_an_empty_layout() -> None:
-    assert layered({}, []) == Layout({}, (), 0.0, 0.0)
+    assert layered({}, []) == GraphLayout({}, (), 0.0, 0.0)

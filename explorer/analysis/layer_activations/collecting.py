@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.analysis.layer_activations.outputs import Outputs, Place, by_channel, by_sample
-from explorer.analysis.layer_activations.result import BINS, ActivationStatistics, LayerActivations, Spread
+from explorer.analysis.layer_activations.outputs import LayerOutputs, Viewpoint, by_channel, by_sample
+from explorer.analysis.layer_activations.result import BINS, ActivationSpread, ActivationStatistics, LayerActivations
 from explorer.pruning.apply import masked
 from explorer.pruning.evidence.watching import watched
 from explorer.pruning.layers import layer_table
@@ -73,12 +73,12 @@ class _Counts:
     samples: Tensor
 
 
-class _First(Outputs):
-    def __init__(self, names: Mapping[int, str], sums: dict[Place, _Sums]) -> None:
+class _First(LayerOutputs):
+    def __init__(self, names: Mapping[int, str], sums: dict[Viewpoint, _Sums]) -> None:
         super().__init__(names)
         self._sums = sums
 
-    def values(self, place: Place, name: str, out: Tensor, dim: int) -> None:
+    def values(self, place: Viewpoint, name: str, out: Tensor, dim: int) -> None:
         rows = by_channel(out, dim)
         one = self._sums.setdefault(place, _no_sums(len(rows)))
         one.after |= {name} - {""}
@@ -94,12 +94,14 @@ class _First(Outputs):
             one.finite[part] += finite.sum(dim=1)
 
 
-class _Second(Outputs):
-    def __init__(self, names: Mapping[int, str], counts: dict[Place, _Counts], ends: Mapping[Place, Ends]) -> None:
+class _Second(LayerOutputs):
+    def __init__(
+        self, names: Mapping[int, str], counts: dict[Viewpoint, _Counts], ends: Mapping[Viewpoint, Ends]
+    ) -> None:
         super().__init__(names)
         self._counts, self._ends = counts, ends
 
-    def values(self, place: Place, name: str, out: Tensor, dim: int) -> None:
+    def values(self, place: Viewpoint, name: str, out: Tensor, dim: int) -> None:
         if place not in self._ends:
             return
         rows, n = by_channel(out, dim), out.shape[dim]
@@ -148,26 +150,26 @@ def _take_peaks(one: _Counts, strongest: Tensor, at: int) -> None:
     one.peaks, one.samples = values.gather(1, order), samples.gather(1, order)
 
 
-def _first_pass(model: LoadedModel, split: Split) -> dict[Place, _Sums]:
-    sums: dict[Place, _Sums] = {}
+def _first_pass(model: LoadedModel, split: Split) -> dict[Viewpoint, _Sums]:
+    sums: dict[Viewpoint, _Sums] = {}
     _run(model, split, lambda names: _First(names, sums))
     return sums
 
 
-def _second_pass(model: LoadedModel, split: Split, ends: Mapping[Place, Ends]) -> dict[Place, _Counts]:
-    counts: dict[Place, _Counts] = {}
+def _second_pass(model: LoadedModel, split: Split, ends: Mapping[Viewpoint, Ends]) -> dict[Viewpoint, _Counts]:
+    counts: dict[Viewpoint, _Counts] = {}
     _run(model, split, lambda names: _Second(names, counts, ends))
     return counts
 
 
-def _run(model: LoadedModel, split: Split, make: Callable[[Mapping[int, str]], Outputs]) -> None:
+def _run(model: LoadedModel, split: Split, make: Callable[[Mapping[int, str]], LayerOutputs]) -> None:
     with Limited(model.code_seconds, "Looking at the activations") as limited:
         limited(partial(watched, model, split, make))
 
 
-def _chosen(sums: Mapping[Place, _Sums]) -> list[Place]:
+def _chosen(sums: Mapping[Viewpoint, _Sums]) -> list[Viewpoint]:
     """One place of each layer, in the order of the pass: after a nonlinearity where one reads it."""
-    return [place for place in sums if place.is_after or Place(place.parameter, is_after=True) not in sums]
+    return [place for place in sums if place.is_after or Viewpoint(place.parameter, is_after=True) not in sums]
 
 
 def _ends(sums: list[_Sums]) -> Ends:
@@ -178,8 +180,8 @@ def _ends(sums: list[_Sums]) -> Ends:
     return low, high
 
 
-def _spread(sums: _Sums, counts: _Counts) -> Spread:
+def _spread(sums: _Sums, counts: _Counts) -> ActivationSpread:
     mean = sums.total / sums.finite
     std = (sums.squares / sums.finite - mean.square()).clamp(min=0).sqrt()
     broken = sums.n - sums.finite.long()
-    return Spread(sums.n, counts.bins, counts.zeros, broken, mean, std, counts.peaks, counts.samples)
+    return ActivationSpread(sums.n, counts.bins, counts.zeros, broken, mean, std, counts.peaks, counts.samples)

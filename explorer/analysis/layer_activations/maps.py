@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.analysis.layer_activations.collecting import pruned
-from explorer.analysis.layer_activations.outputs import Outputs, Place
+from explorer.analysis.layer_activations.outputs import LayerOutputs, Viewpoint
 from explorer.errors import ExplorerError
 from explorer.pruning.evidence.watching import watched
 from explorer.types import LoadedModel, Plan, Split
@@ -28,12 +28,12 @@ class ActivationMaps:
     pruned: Tensor | None = None
 
 
-class _Maps(Outputs):
-    def __init__(self, names: Mapping[int, str], maps: dict[Place, tuple[str, Tensor]]) -> None:
+class _Maps(LayerOutputs):
+    def __init__(self, names: Mapping[int, str], maps: dict[Viewpoint, tuple[str, Tensor]]) -> None:
         super().__init__(names)
         self._maps = maps
 
-    def values(self, place: Place, name: str, out: Tensor, dim: int) -> None:
+    def values(self, place: Viewpoint, name: str, out: Tensor, dim: int) -> None:
         if place not in self._maps and len(out) == 1 and out.dim() > -dim:
             self._maps[place] = (name, out.detach().movedim(dim, 1)[0].float().clone())
 
@@ -55,13 +55,13 @@ def activation_maps(
 
 
 def _of(model: LoadedModel, one: Split, layer: str) -> tuple[str, Tensor]:
-    maps: dict[Place, tuple[str, Tensor]] = {}
+    maps: dict[Viewpoint, tuple[str, Tensor]] = {}
     with Limited(model.code_seconds, "Looking at the activations") as limited:
         limited(partial(watched, model, one, lambda names: _Maps(names, maps)))
     for name in (f"{layer}.weight", layer):
         for is_after in (True, False):
-            if Place(name, is_after) in maps:
-                return maps[Place(name, is_after)]
+            if Viewpoint(name, is_after) in maps:
+                return maps[Viewpoint(name, is_after)]
     raise ExplorerError(
         f"No activation of {layer} is seen.", why="It runs neither as a linear layer nor as a convolution.",
         fix="Choose another layer.",

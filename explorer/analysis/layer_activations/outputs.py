@@ -21,14 +21,14 @@ _NONLINEAR = {op.name for op in OPERATORS if op.activation or op.makes_zeros} | 
 
 
 @dataclass(frozen=True)
-class Place:
+class Viewpoint:
     """Where values are looked at: at the layer of a parameter itself, or after the nonlinearity that reads it."""
 
     parameter: str
     is_after: bool
 
 
-class Outputs(Watch):
+class LayerOutputs(Watch):
     """A watch whose ``values`` hears of each layer's outputs, and of those after the nonlinearity that reads it.
 
     Now running are ``n_samples``, the first of which is number ``at`` of the split.
@@ -49,17 +49,17 @@ class Outputs(Watch):
             if parameter is not None:
                 dim = -1 - CONVOLUTIONS.get(name, 0)
                 mark(out, frozenset({Made(parameter, dim, out.shape[dim])}))
-                self.values(Place(parameter, is_after=False), "", out, dim)
+                self.values(Viewpoint(parameter, is_after=False), "", out, dim)
         elif name in _NONLINEAR:
             for maker in makers_of(args, kwargs):
                 if out.dim() >= -maker.dim and out.shape[maker.dim] == maker.n:
-                    self.values(Place(maker.parameter, is_after=True), name.strip("_"), out, maker.dim)
+                    self.values(Viewpoint(maker.parameter, is_after=True), name.strip("_"), out, maker.dim)
             mark(out, frozenset())  # it may be the very tensor that came in
         elif name in BETWEEN:
             mark(out, makers_of(args, kwargs))
 
     @abstractmethod
-    def values(self, place: Place, name: str, out: Tensor, dim: int) -> None:
+    def values(self, place: Viewpoint, name: str, out: Tensor, dim: int) -> None:
         """These came out at that place; ``dim``, from the end, is that of the channels."""
 
 

@@ -18,7 +18,7 @@ BINS = 60
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class ActivationSpread:
     """The values of one layer, a row a channel; ``n`` of each channel were looked at.
 
     ``counts`` (channels, bins): values that are finite and not zero, in bins of equal width. ``zeros`` are those that
@@ -78,8 +78,8 @@ class LayerActivations:
     after: str
     low: float
     high: float
-    dense: Spread
-    pruned: Spread | None = None
+    dense: ActivationSpread
+    pruned: ActivationSpread | None = None
 
     @property
     def edges(self) -> list[float]:
@@ -87,7 +87,7 @@ class LayerActivations:
         return torch.linspace(self.low, self.high, BINS + 1, dtype=torch.float64).tolist()
 
     @property
-    def sides(self) -> tuple[tuple[str, Spread], ...]:
+    def sides(self) -> tuple[tuple[str, ActivationSpread], ...]:
         """ "dense", and "pruned" where there is one."""
         return (("dense", self.dense),) + ((("pruned", self.pruned),) if self.pruned is not None else ())
 
@@ -107,7 +107,7 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _of_channel(spread: Spread, channel: int) -> JsonDict:
+def _of_channel(spread: ActivationSpread, channel: int) -> JsonDict:
     return {
         "zeros": int(spread.zeros[channel]),
         "zero_share": float(spread.zero_shares[channel]),
@@ -174,7 +174,7 @@ def _in_words(each: LayerActivations) -> list[str]:
     return [*words, f"{number(each.low)} to {number(each.high)}"]
 
 
-def _totals(spread: Spread) -> JsonDict:
+def _totals(spread: ActivationSpread) -> JsonDict:
     return {
         "values": spread.n * spread.n_channels,
         "zeros": int(spread.zeros.sum()),

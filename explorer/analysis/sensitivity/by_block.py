@@ -12,7 +12,7 @@ _MOST_LISTS = 2  # an encoder and a decoder; more are the stages of a network fo
 
 
 @dataclass(frozen=True)
-class ByBlock:
+class BlockGrid:
     """The kinds of layer and the numbers of the blocks, both in their order, and the layer at each place.
 
     Examples:
@@ -26,7 +26,7 @@ class ByBlock:
     layers: tuple[tuple[str | None, ...], ...]
 
 
-def by_block(layers: Sequence[str]) -> ByBlock | None:
+def by_block(layers: Sequence[str]) -> BlockGrid | None:
     """These layers by kind and block; None unless most of them are in one or two lists of blocks of several kinds."""
     parts = {layer: match for layer in layers if (match := _NUMBERED.fullmatch(layer)) is not None}
     lists = Counter(match["place"] for match in parts.values())
@@ -37,7 +37,7 @@ def by_block(layers: Sequence[str]) -> ByBlock | None:
     blocks = tuple(sorted({block for _, block in places}))
     if len(kinds) < 2 or len(blocks) < 2 or len(places) != len(parts):
         return None
-    return ByBlock(kinds, blocks, tuple(tuple(places.get((kind, block)) for block in blocks) for kind in kinds))
+    return BlockGrid(kinds, blocks, tuple(tuple(places.get((kind, block)) for block in blocks) for kind in kinds))
 
 
 def _kind(match: re.Match[str], n_lists: int) -> str:

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from explorer.analysis.layer_activations.result import ActivationStatistics, LayerActivations, Spread
+from explorer.analysis.layer_activations.result import ActivationSpread, ActivationStatistics, LayerActivations
 from explorer.analysis.layer_activations.result import finite as if_finite
 from explorer.analysis.report import finite
 from explorer.cli import printing
@@ -179,7 +179,7 @@ def _channel_cells(layer: LayerActivations) -> list[list[str]]:
     ]
 
 
-def _row(spread: Spread, channel: int) -> list[str]:
+def _row(spread: ActivationSpread, channel: int) -> list[str]:
     mean, std = float(spread.mean[channel]), float(spread.std[channel])
     return [
         printing.percent(float(spread.zero_shares[channel])),

@@ -20,7 +20,7 @@ _PIECE = 1 << 15  # blocks at a time, so that what is between stays small
 
 
 @dataclass(frozen=True)
-class Layout:
+class BlockLayout:
     """A type of block: ``bits`` is what one number takes in it, without its share of scales."""
 
     name: str
@@ -123,23 +123,23 @@ def _q6_k(blocks: Tensor) -> Tensor:
 
 
 _LAYOUTS = {
-    0: Layout("F32", 32, 1, 4, _plain(torch.float32)),
-    1: Layout("F16", 16, 1, 2, _plain(torch.float16)),
-    2: Layout("Q4_0", 4, 32, 18, _q4_0),
-    3: Layout("Q4_1", 4, 32, 20, _q4_1),
-    6: Layout("Q5_0", 5, 32, 22, _q5_0),
-    7: Layout("Q5_1", 5, 32, 24, _q5_1),
-    8: Layout("Q8_0", 8, 32, 34, _q8_0),
-    12: Layout("Q4_K", 4, 256, 144, _q4_k),
-    13: Layout("Q5_K", 5, 256, 176, _q5_k),
-    14: Layout("Q6_K", 6, 256, 210, _q6_k),
-    28: Layout("F64", 64, 1, 8, _plain(torch.float64)),
-    30: Layout("BF16", 16, 1, 2, _plain(torch.bfloat16)),
+    0: BlockLayout("F32", 32, 1, 4, _plain(torch.float32)),
+    1: BlockLayout("F16", 16, 1, 2, _plain(torch.float16)),
+    2: BlockLayout("Q4_0", 4, 32, 18, _q4_0),
+    3: BlockLayout("Q4_1", 4, 32, 20, _q4_1),
+    6: BlockLayout("Q5_0", 5, 32, 22, _q5_0),
+    7: BlockLayout("Q5_1", 5, 32, 24, _q5_1),
+    8: BlockLayout("Q8_0", 8, 32, 34, _q8_0),
+    12: BlockLayout("Q4_K", 4, 256, 144, _q4_k),
+    13: BlockLayout("Q5_K", 5, 256, 176, _q5_k),
+    14: BlockLayout("Q6_K", 6, 256, 210, _q6_k),
+    28: BlockLayout("F64", 64, 1, 8, _plain(torch.float64)),
+    30: BlockLayout("BF16", 16, 1, 2, _plain(torch.bfloat16)),
 }
 _OTHERS = {10: "Q2_K", 11: "Q3_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL"}
 
 
-def layout_of(kind: int, name: str) -> Layout:
+def layout_of(kind: int, name: str) -> BlockLayout:
     """The type of block with this number; RefusedError, with the tensor's ``name``, where it is not read."""
     if (layout := _LAYOUTS.get(kind)) is not None:
         return layout

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from explorer.models.reader.gguf_blocks import Layout, layout_of
+from explorer.models.reader.gguf_blocks import BlockLayout, layout_of
 from explorer.text.names import clean
 from explorer.types.aliases import JsonDict
 from explorer.types.files.reading.limits import MAX_TENSORS
@@ -33,12 +33,12 @@ Value = str | int | float | bool
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedTensor:
     """One tensor as the header describes it: ``start`` counts from the first byte of the file."""
 
     name: str
     shape: tuple[int, ...]
-    layout: Layout
+    layout: BlockLayout
     start: int
 
     @property
@@ -58,7 +58,7 @@ class GgufHeader:
 
     about: dict[str, Value]
     lists: dict[str, list[Value]]
-    tensors: tuple[Described, ...]
+    tensors: tuple[DescribedTensor, ...]
 
     @property
     def n_opened_bytes(self) -> int:
@@ -100,7 +100,7 @@ def read_gguf_header(file: BinaryIO, n_bytes: int) -> GgufHeader:
     if type(alignment) is not int or not 0 < alignment <= _MAX_ALIGNMENT:
         raise _DAMAGED
     first = -(-cursor.at // alignment) * alignment
-    tensors = tuple(Described(name, shape, layout, first + offset) for name, shape, layout, offset in places)
+    tensors = tuple(DescribedTensor(name, shape, layout, first + offset) for name, shape, layout, offset in places)
     _check(tensors, n_bytes)
     return GgufHeader(about, lists, tensors)
 
@@ -110,7 +110,7 @@ def read_gguf(file: BinaryIO, header: GgufHeader) -> dict[str, Tensor]:
     return {each.name: _read(file, each) for each in header.tensors}
 
 
-def _read(file: BinaryIO, each: Described) -> Tensor:
+def _read(file: BinaryIO, each: DescribedTensor) -> Tensor:
     file.seek(each.start)
     raw = bytearray(file.read(each.n_bytes))
     if len(raw) != each.n_bytes:
@@ -186,7 +186,7 @@ def _reader(cursor: _Cursor, kind: int) -> Callable[[], Value]:
     return lambda: cursor.number(_NUMBERS[kind])
 
 
-def _place(cursor: _Cursor) -> tuple[str, tuple[int, ...], Layout, int]:
+def _place(cursor: _Cursor) -> tuple[str, tuple[int, ...], BlockLayout, int]:
     name, n_dims = _name(cursor), int(cursor.number("<I"))
     if n_dims > _MAX_DIMS:
         raise _DAMAGED
@@ -201,7 +201,7 @@ def _place(cursor: _Cursor) -> tuple[str, tuple[int, ...], Layout, int]:
     return name, tuple(reversed(sizes)), layout, int(cursor.number("<Q"))
 
 
-def _check(tensors: tuple[Described, ...], n_bytes: int) -> None:
+def _check(tensors: tuple[DescribedTensor, ...], n_bytes: int) -> None:
     """Every tensor lies within the file, under a name of its own, and apart from the others."""
     if len({each.name for each in tensors}) != len(tensors):
         raise RefusedError("It names one tensor twice, so what it contains is ambiguous.", _DOWNLOAD)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer import charts as printed
-from explorer.analysis.sensitivity.by_block import ByBlock, by_block
+from explorer.analysis.sensitivity.by_block import BlockGrid, by_block
 from explorer.analysis.sensitivity.scan import Sensitivity, joint, scan_json
 from explorer.charts import sensitivity as charts
 from explorer.export.naming import export_name
@@ -83,7 +83,7 @@ def _scannable(model: LoadedModel, dataset: Dataset, request: ScanRequest) -> li
     return [group.name for group in cache.scores(model, request.spec, dataset).groups if group.why_not is None]
 
 
-def _by_block(measured: Sensitivity, table: ByBlock, levels: tuple[float, ...]) -> None:
+def _by_block(measured: Sensitivity, table: BlockGrid, levels: tuple[float, ...]) -> None:
     level = _level("By kind and depth", "scan_block_level", levels)
     chosen = chart.draw(
         charts.by_block_map(measured, table, level, theme=chart_theme()),

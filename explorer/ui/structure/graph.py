@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from explorer.charts.layered import Layout, Point, layered
+from explorer.charts.layered import GraphLayout, Point, layered
 from explorer.component import graph_js, graph_part, parse_node
 from explorer.component.graph import Box, Role
 from explorer.errors import ExplorerError
@@ -61,7 +61,7 @@ def draw(model: LoadedModel, scores: Scores, group: PruningGroup | None, on_pick
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _layout(sizes: tuple[tuple[str, Point], ...], edges: tuple[tuple[str, str], ...]) -> Layout:
+def _layout(sizes: tuple[tuple[str, Point], ...], edges: tuple[tuple[str, str], ...]) -> GraphLayout:
     return layered(dict(sizes), edges)
 
 
