@@ -91,6 +91,8 @@ class JobFolder:
         """Go on where it was ended; what was set aside is tried anew."""
         for mark in ("cancelled", "done"):
             (self.path / mark).unlink(missing_ok=True)
+        for name in names_in(self.path / "refusals"):  # what was missing may be there now
+            (self.path / "refusals" / name).unlink(missing_ok=True)
         aside = self.state().aside
         for part in ("ends", "leases"):
             for name in names_in(self.path / part):
@@ -163,6 +165,10 @@ class JobFolder:
     def refuse(self, worker: str, why: str) -> None:
         """This worker takes no piece of the job."""
         write_json(self.path / "refusals" / f"{worker}.json", {"why": clean(why, 600)})
+
+    def is_refused_by(self, worker: str) -> bool:
+        """Whether this worker has said so."""
+        return (self.path / "refusals" / f"{worker}.json").exists()
 
     def refusals(self) -> dict[str, str]:
         """Which workers take no piece of the job, and why."""

@@ -41,7 +41,6 @@ class Worker:
         self.about: JsonDict = this_worker()
         self.name: str = self.about["worker"]
         self.n_done = 0
-        self._refused: set[str] = set()
 
     def work(self) -> int:
         """Take pieces until none has come for long; how many were done."""
@@ -63,7 +62,7 @@ class Worker:
     def _one(self) -> bool:
         """Take one piece of any job and do it; False where there is none."""
         for job in self.queue.jobs():
-            if job.name in self._refused or job.is_marked("done") or job.is_marked("cancelled"):
+            if job.is_refused_by(self.name) or job.is_marked("done") or job.is_marked("cancelled"):
                 continue
             state = job.state()
             if not state.free:
@@ -82,7 +81,6 @@ class Worker:
             self.performer.open(about)
         except ExplorerError as error:
             logging.getLogger(__name__).exception("a job was refused")
-            self._refused.add(job.name)
             job.refuse(self.name, str(error))
             self.tell(f"{job.title}: refused. {error}")
             return False

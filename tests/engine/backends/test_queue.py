@@ -195,10 +195,20 @@ def test_a_piece_whose_file_is_damaged_is_set_aside_and_says_so(tmp_path: Path) 
 
 def test_where_every_worker_refuses_the_reason_is_given_and_nobody_waits(tmp_path: Path) -> None:
     other = Job("halves", {**ABOUT, "kind": "halve"}, lambda pieces: iter(()))
-    Queue(tmp_path).put(PIECES, other)
-    worker(tmp_path, Doubling()).work()
+    coordinator = Folder(tmp_path, poll_s=0.01, on_look=worker(tmp_path, Doubling()).work)
     with pytest.raises(ExplorerError, match="No worker can do this. This is no doubling"):
-        list(Folder(tmp_path, poll_s=0.01).run(PIECES, other))
+        list(coordinator.run(PIECES, other))
+
+
+def test_a_worker_that_refused_is_asked_again_by_the_next_start(tmp_path: Path) -> None:
+    performer = Doubling()
+    one = worker(tmp_path, performer)
+    Queue(tmp_path).put(PIECES, Job("halves", {**ABOUT, "kind": "halve"}, lambda pieces: iter(())))
+    assert one.work() == 0
+    performer.open = lambda about: None  # type: ignore[method-assign]  # what was missing is there now
+    assert one.work() == 0
+    Queue(tmp_path).put(PIECES, Job("halves", {**ABOUT, "kind": "halve"}, lambda pieces: iter(())))
+    assert one.work() == 6
 
 
 def test_the_ways_to_write_a_back_end() -> None:
