@@ -65,7 +65,7 @@ class RunningCosts:
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class TimedPair:
     """The dense and the pruned network, both classes or both traced graphs: a graph alone is up to 5 % slower."""
 
     dense: nn.Module
@@ -74,19 +74,19 @@ class Pair:
     why_masked: str | None
 
 
-def comparable(model: LoadedModel, plan: Plan) -> Pair:
+def comparable(model: LoadedModel, plan: Plan) -> TimedPair:
     """The pruned network cut to size beside the dense one, or masked with the reason why it was not cut.
 
     Raises ExplorerError when the model was opened weights-only.
     """
     zeros, dense = masked(model, plan).module, runnable(model)
     if not plan.kept_shapes:
-        return Pair(dense, zeros, "masked", "Its zeros have no smaller form." if plan.n_pruned else None)
+        return TimedPair(dense, zeros, "masked", "Its zeros have no smaller form." if plan.n_pruned else None)
     try:
         small = sliced(model, plan).module
     except ExplorerError as error:
-        return Pair(dense, zeros, "masked", f"{error.what} {error.why}".strip())
-    return Pair(coupling(model).graph or dense, small, "sliced", None)
+        return TimedPair(dense, zeros, "masked", f"{error.what} {error.why}".strip())
+    return TimedPair(coupling(model).graph or dense, small, "sliced", None)
 
 
 class CostOptions(TypedDict, total=False):

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import explorer as ex
-from explorer.analysis.pieces.opened import Opened
+from explorer.analysis.pieces.opened import OpenedJob
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.cli import main
 from explorer.engine.backends import Folder
@@ -142,7 +142,7 @@ def about(**changed: JsonDict) -> JsonDict:
 )
 def test_what_does_not_match_is_refused_in_a_sentence(changed: dict[str, JsonDict], sentence: str) -> None:
     with pytest.raises(ex.ExplorerError, match=sentence):
-        Opened(about(**changed), Allowed())
+        OpenedJob(about(**changed), Allowed())
 
 
 def test_data_are_read_again_as_they_were_read(tmp_path: Path) -> None:

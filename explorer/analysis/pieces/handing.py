@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from explorer.data.at_hand import ADDRESS
-from explorer.engine.backends.base import Backend, Job, Piece, Result
+from explorer.engine.backends.base import Backend, Piece, PieceJob, Result
 from explorer.engine.backends.threads import Threads
 from explorer.errors import ExplorerError
 from explorer.metrics import METRICS
@@ -43,7 +43,7 @@ def worker_versions() -> JsonDict:
     return {name: version for name, version in versions().items() if name != "python_version"}
 
 
-def handed(backend: Backend, pieces: Sequence[Piece], job: Job) -> Iterator[Result]:
+def handed(backend: Backend, pieces: Sequence[Piece], job: PieceJob) -> Iterator[Result]:
     """The values of all pieces. Raises SetAsideError at the end where some were set aside, after all the others."""
     if not isinstance(backend, Threads):
         _check(job)
@@ -59,7 +59,7 @@ def handed(backend: Backend, pieces: Sequence[Piece], job: Job) -> Iterator[Resu
         raise SetAsideError(what, why=f"The last error: {aside[0]}", fix=fix)
 
 
-def _check(job: Job) -> None:
+def _check(job: PieceJob) -> None:
     """Refuse what no other process could open or measure."""
     if job.about["data"]["address"] == ADDRESS:
         what = "Data at hand cannot be opened by other processes."

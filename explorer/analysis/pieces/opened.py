@@ -24,7 +24,7 @@ T = TypeVar("T")
 SPLITS: tuple[SplitName, ...] = ("fit", "tune", "test")
 
 
-class Opened:
+class OpenedJob:
     """One job's model and data, and what of them is needed for every piece. Raises ExplorerError for others."""
 
     def __init__(self, about: JsonObject, allowed: Allowed) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 
 from explorer.analysis.pieces.handing import SetAsideError, handed
-from explorer.engine.backends.base import Backend, Job, Piece, Result
+from explorer.engine.backends.base import Backend, Piece, PieceJob, Result
 from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.store.records import point_from
@@ -39,7 +39,7 @@ def spread_points(
     once = [pieces[places[0]] for places in homes.values()]
     n_given = 0
     try:
-        for result in handed(backend, once, Job(title, about, results)):
+        for result in handed(backend, once, PieceJob(title, about, results)):
             points |= {at: _point(result, specs[at]) for at in homes.get(result.key, ())}
             while n_given in points:
                 yield points[n_given]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
-from explorer.analysis.pieces.opened import Opened, number, part, split_name, text
+from explorer.analysis.pieces.opened import OpenedJob, number, part, split_name, text
 from explorer.analysis.sensitivity.cell import MODES
 from explorer.analysis.sensitivity.scan import scan
 from explorer.analysis.tradeoff import measure
@@ -16,7 +16,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.types.aliases import JsonDict, JsonObject
 
 
-def scan_cells(opened: Opened, about: JsonObject, work: JsonObject) -> list[JsonDict]:
+def scan_cells(opened: OpenedJob, about: JsonObject, work: JsonObject) -> list[JsonDict]:
     """The cells of one group at some levels."""
     spec, name = PruneSpec.from_json(part(about, "spec")), split_name(about)
     n = number(lambda value: whole(value, 1), about.get("n"))
@@ -44,7 +44,7 @@ def scan_cells(opened: Opened, about: JsonObject, work: JsonObject) -> list[Json
     return [cell.to_json() for cell in cells if cell.complete]
 
 
-def curve_points(opened: Opened, about: JsonObject, work: JsonObject) -> list[JsonDict]:
+def curve_points(opened: OpenedJob, about: JsonObject, work: JsonObject) -> list[JsonDict]:
     """The point of one setting."""
     spec, name = PruneSpec.from_json(part(work, "spec")), split_name(about)
     scores, evaluator = opened.scores(spec), opened.evaluator(name)
@@ -52,7 +52,7 @@ def curve_points(opened: Opened, about: JsonObject, work: JsonObject) -> list[Js
     return [asdict(point) for point in points]
 
 
-KINDS: dict[str, Callable[[Opened, JsonObject, JsonObject], list[JsonDict]]] = {
+KINDS: dict[str, Callable[[OpenedJob, JsonObject, JsonObject], list[JsonDict]]] = {
     "scan": scan_cells,
     "points": curve_points,
 }
@@ -63,7 +63,7 @@ class PiecesOfWork:
 
     def __init__(self, allowed: Allowed) -> None:
         self._allowed = allowed
-        self._last: tuple[str, Opened] | None = None
+        self._last: tuple[str, OpenedJob] | None = None
 
     def open(self, about: JsonObject) -> None:
         """Open and verify model and data; raises ExplorerError where they are others."""
@@ -74,11 +74,11 @@ class PiecesOfWork:
         opened = self._opened(about)
         return KINDS[text(about, "kind")](opened, about, work)
 
-    def _opened(self, about: JsonObject) -> Opened:
+    def _opened(self, about: JsonObject) -> OpenedJob:
         if text(about, "kind") not in KINDS:
             raise ExplorerError("This worker does not know this kind of work.", fix="Install the same versions.")
         key = digest_of([about.get(name) for name in ("model", "data", "device", "metric", "versions")])
         if self._last is None or self._last[0] != key:
             self._last = None  # two at once might not fit
-            self._last = key, Opened(about, self._allowed)
+            self._last = key, OpenedJob(about, self._allowed)
         return self._last[1]

@@ -10,7 +10,7 @@ from explorer.analysis.pieces.handing import about_work, handed
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.analysis.sensitivity.options import ScanOptions
 from explorer.analysis.sensitivity.places import Place, Stops
-from explorer.engine.backends.base import Backend, Job, Piece, Result
+from explorer.engine.backends.base import Backend, Piece, PieceJob, Result
 from explorer.errors import ExplorerError
 from explorer.pruning.spec import PruneSpec
 from explorer.text.names import model_name
@@ -60,7 +60,7 @@ def spread(
             yield Result(home[cell.group, cell.level][0].key, cell.to_json())
 
     title = f"sensitivity of {model_name(about['model']['address'])}"
-    for result in handed(backend, pieces, Job(title, about, results)):
+    for result in handed(backend, pieces, PieceJob(title, about, results)):
         cell = _cell(result)
         piece, place = home.get((cell.group, cell.level), (None, None))
         if piece is None or place is None or piece.key != result.key or cell.n_pruned != place.n_pruned:

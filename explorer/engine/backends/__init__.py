@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from explorer.engine.backends.base import Backend as Backend
-from explorer.engine.backends.folder import Folder
+from explorer.engine.backends.folder import SharedFolder
 from explorer.engine.backends.processes import Processes
 from explorer.engine.backends.threads import Threads
 from explorer.errors import ExplorerError
 from explorer.params import Registry
 
-MEMBERS: tuple[type[Backend], ...] = (Threads, Processes, Folder)
+MEMBERS: tuple[type[Backend], ...] = (Threads, Processes, SharedFolder)
 BACKENDS: Registry[Backend] = Registry("back end", MEMBERS)
 
 

@@ -43,7 +43,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Job:
+class PieceJob:
     """What all pieces have in common.
 
     ``about`` says of what kind they are, and of which model, data and setting (JSON-able); ``here`` does pieces in this
@@ -76,7 +76,7 @@ class Backend(ABC):
         return self
 
     @abstractmethod
-    def run(self, pieces: Sequence[Piece], job: Job) -> Iterator[Result]:
+    def run(self, pieces: Sequence[Piece], job: PieceJob) -> Iterator[Result]:
         """The results of all pieces, as they come. Stop any time: what is under way elsewhere ends as well."""
 
 

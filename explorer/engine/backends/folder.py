@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
-from explorer.engine.backends.base import Backend, Job, Piece, Result
-from explorer.engine.backends.queue import LEASE_S, JobFolder, Queue, State
+from explorer.engine.backends.base import Backend, Piece, PieceJob, Result
+from explorer.engine.backends.queue import LEASE_S, JobFolder, Queue, QueueState
 from explorer.errors import ExplorerError
 from explorer.types.stopping import check
 
@@ -18,7 +18,7 @@ _SLOWEST_S, _NOBODY_S = 1.0, 5.0
 
 
 @dataclass(frozen=True)
-class Folder(Backend):
+class SharedFolder(Backend):
     """Workers on any machine that sees ``path``; they may come and go. Nothing of the store lies there.
 
     ``on_look`` is called at each look at the folder; ``tell`` hears what whoever waits should know.
@@ -44,7 +44,7 @@ class Folder(Backend):
         """The same folder; that no worker is there goes to ``tell``."""
         return replace(self, tell=tell)
 
-    def run(self, pieces: Sequence[Piece], job: Job) -> Iterator[Result]:
+    def run(self, pieces: Sequence[Piece], job: PieceJob) -> Iterator[Result]:
         """The results that workers put there, those of an earlier start first.
 
         Stopped, it cancels the job there; begun again with the same pieces, it goes on. Killed, workers go on alone.
@@ -81,7 +81,7 @@ class Folder(Backend):
             patience = self.poll_s if len(given) > before else min(_SLOWEST_S, patience * 1.2)
             time.sleep(min(patience, 4 * self.poll_s) if state.leased else patience)
 
-    def _look_after(self, files: JobFolder, state: State) -> None:
+    def _look_after(self, files: JobFolder, state: QueueState) -> None:
         if files.is_marked("cancelled"):
             raise ExplorerError(f"{files.title} was cancelled.", fix="Start it again: what is finished stays.")
         files.end_stale(state, self.lease_s)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from explorer.engine.backends.base import Backend, Job, Piece, Result
-from explorer.engine.backends.folder import Folder
+from explorer.engine.backends.base import Backend, Piece, PieceJob, Result
+from explorer.engine.backends.folder import SharedFolder
 from explorer.engine.workers import n_cores
 from explorer.errors import ExplorerError, clean
 
@@ -39,14 +39,14 @@ class Processes(Backend):
             raise ExplorerError(f"{place!r} is no number of processes.", fix="Write processes, or processes:4.")
         return cls(int(place))
 
-    def run(self, pieces: Sequence[Piece], job: Job) -> Iterator[Result]:
+    def run(self, pieces: Sequence[Piece], job: PieceJob) -> Iterator[Result]:
         """The results, as the processes find them."""
         n = min(self.n or n_cores(), max(1, len(pieces)))
         trust_code = job.about.get("trust_code") is True  # asked for in this process, on this machine
         with tempfile.TemporaryDirectory(prefix="explorer-", ignore_cleanup_errors=True) as folder:
             children = _Children(Path(folder), n, trust_code)
             try:
-                yield from Folder(Path(folder), poll_s=0.02, on_look=children.look_after).run(pieces, job)
+                yield from SharedFolder(Path(folder), poll_s=0.02, on_look=children.look_after).run(pieces, job)
             finally:
                 children.end()
 

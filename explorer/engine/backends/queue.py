@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from explorer.engine.backends.base import MOST_TRIES, Job, Piece, digest_of
+from explorer.engine.backends.base import MOST_TRIES, Piece, PieceJob, digest_of
 from explorer.engine.backends.files import create_json, last_touched, names_in, read_json, write_json
 from explorer.engine.backends.machine import has_ended
 from explorer.errors import ExplorerError, clean
@@ -34,7 +34,7 @@ COUNTS: tuple[Why, ...] = ("failed", "lost")  # a worker that was asked to go ha
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lease:
     """One try of one piece, which is this worker's alone."""
 
     key: str
@@ -43,7 +43,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class State:
+class QueueState:
     """How far a job is. ``aside``: the last error of pieces that are not tried again."""
 
     pieces: tuple[str, ...]
@@ -100,7 +100,7 @@ class JobFolder:
                     (self.path / part / name).unlink(missing_ok=True)
         self._errors.clear()
 
-    def state(self) -> State:
+    def state(self) -> QueueState:
         """How far it is now."""
         pieces = tuple(name.removesuffix(".json") for name in names_in(self.path / "pieces"))
         results = frozenset(name.removesuffix(".json") for name in names_in(self.path / "results"))
@@ -119,9 +119,9 @@ class JobFolder:
         ended = {key for key in todo if f"{key}.{last.get(key, 0)}.json" in ends}
         leased = {key: last[key] for key in todo if key in last and key not in ended}
         free = {key: last.get(key, 0) + 1 for key in todo if key not in leased}
-        return State(pieces, results, leased, free, aside)
+        return QueueState(pieces, results, leased, free, aside)
 
-    def claim(self, key: str, number: int, worker: JsonObject) -> Claim | None:
+    def claim(self, key: str, number: int, worker: JsonObject) -> Lease | None:
         """This try of a piece, if nobody else was first."""
         if not create_json(self._lease(key, number), worker):
             return None
@@ -129,9 +129,9 @@ class JobFolder:
         if not isinstance(work, Mapping):
             self.end(key, number, "failed", "The file of this piece cannot be read.")
             return None
-        return Claim(key, number, work)
+        return Lease(key, number, work)
 
-    def beat(self, claim: Claim) -> None:
+    def beat(self, claim: Lease) -> None:
         """Say that this try is still under way."""
         with suppress(OSError):  # the next one may succeed; if none does, the piece is done by another one, too
             os.utime(self._lease(claim.key, claim.number))
@@ -140,7 +140,7 @@ class JobFolder:
         """A try has given nothing; False where another one has said so before."""
         return create_json(self.path / "ends" / f"{key}.{number}.json", {"why": why, "text": clean(text, 600)})
 
-    def finish(self, claim: Claim, values: Sequence[JsonObject], worker: JsonObject) -> None:
+    def finish(self, claim: Lease, values: Sequence[JsonObject], worker: JsonObject) -> None:
         """Put the results of a piece in their place."""
         content = {"key": claim.key, "values": list(values), "by": dict(worker)}
         write_json(self.path / "results" / f"{claim.key}.json", content)
@@ -175,7 +175,7 @@ class JobFolder:
         folder = self.path / "refusals"
         return {name.removesuffix(".json"): _text(read_json(folder / name), "why") for name in names_in(folder)}
 
-    def end_stale(self, state: State, lease_s: float = LEASE_S) -> int:
+    def end_stale(self, state: QueueState, lease_s: float = LEASE_S) -> int:
         """End tries whose worker lives no more; how many there were."""
         return sum(self._is_stale(key, number, lease_s) for key, number in state.leased.items())
 
@@ -221,7 +221,7 @@ class Queue:
                 self._open[name] = JobFolder(self.path / "jobs" / name)
         return [job for name, job in sorted(self._open.items()) if (job.path / "job.json").exists()]
 
-    def put(self, pieces: Sequence[Piece], job: Job) -> JobFolder:
+    def put(self, pieces: Sequence[Piece], job: PieceJob) -> JobFolder:
         """The folder of this job: a new one, or the one of the same work that was begun before."""
         name = digest_of([job.about, sorted(piece.key for piece in pieces)])
         path = self.path / "jobs" / name
@@ -231,7 +231,7 @@ class Queue:
         folder.begin_again()
         return folder
 
-    def _create(self, path: Path, pieces: Sequence[Piece], job: Job) -> None:
+    def _create(self, path: Path, pieces: Sequence[Piece], job: PieceJob) -> None:
         draft = path.parent / f".{path.name}.{uuid.uuid4().hex}"
         try:
             for part in _PARTS:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from explorer.engine.backends.base import Backend, Job, Piece, Result
+from explorer.engine.backends.base import Backend, Piece, PieceJob, Result
 from explorer.errors import ExplorerError
 
 
@@ -24,6 +24,6 @@ class Threads(Backend):
             raise ExplorerError(f"threads takes no {place!r}.", fix="Write threads.")
         return cls()
 
-    def run(self, pieces: Sequence[Piece], job: Job) -> Iterator[Result]:
+    def run(self, pieces: Sequence[Piece], job: PieceJob) -> Iterator[Result]:
         """What this process measures, result after result."""
         return job.here(pieces)

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from explorer.engine.backends.base import Performer
 from explorer.engine.backends.machine import this_worker
-from explorer.engine.backends.queue import BEAT_S, LEASE_S, Claim, JobFolder, Queue, State
+from explorer.engine.backends.queue import BEAT_S, LEASE_S, JobFolder, Lease, Queue, QueueState
 from explorer.errors import ExplorerError
 from explorer.types.aliases import JsonDict
 from explorer.types.stopping import Stopped, Token, stoppable
@@ -86,14 +86,14 @@ class Worker:
             return False
         return True
 
-    def _claim(self, job: JobFolder, state: State) -> Claim | None:
+    def _claim(self, job: JobFolder, state: QueueState) -> Lease | None:
         # Each begins at another place, so that many do not reach for the same piece.
         for key, number in sorted(state.free.items(), key=lambda item: crc32(f"{self.name}{item[0]}".encode())):
             if (claim := job.claim(key, number, self.about)) is not None:
                 return claim
         return None
 
-    def _do(self, job: JobFolder, claim: Claim) -> None:
+    def _do(self, job: JobFolder, claim: Lease) -> None:
         self.queue.greet(self.about, job.title)
         about = job.about or {}
         try:
@@ -114,7 +114,7 @@ class Worker:
             self.tell(f"{job.title}: {self.n_done} done here")
 
     @contextmanager
-    def _alive(self, job: JobFolder, claim: Claim) -> Iterator[Token]:
+    def _alive(self, job: JobFolder, claim: Lease) -> Iterator[Token]:
         """While inside, the lease is touched; the token is set when the job is cancelled."""
         token, over = Token(), threading.Event()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from explorer.analysis.pieces.handing import SetAsideError, handed
-from explorer.engine.backends import Folder, Threads, backend_of
-from explorer.engine.backends.base import Job, Piece
+from explorer.engine.backends import SharedFolder, Threads, backend_of
+from explorer.engine.backends.base import Piece, PieceJob
 from explorer.engine.backends.machine import this_machine
 from explorer.engine.backends.queue import JobFolder, Queue
 from explorer.engine.backends.worker import Terms, Worker
@@ -23,7 +23,7 @@ from explorer.errors import ExplorerError
 from explorer.types.aliases import JsonDict, JsonObject
 
 ABOUT = {"kind": "double", "data": {"address": "numbers"}, "metric": None}
-JOB = Job("doubles", ABOUT, lambda pieces: iter(()))
+JOB = PieceJob("doubles", ABOUT, lambda pieces: iter(()))
 PIECES = [Piece.of(ABOUT, {"number": n}) for n in range(6)]
 ELSEWHERE = {"worker": "gone", "machine": "another", "pid": 1}
 
@@ -52,7 +52,7 @@ def worker(folder: Path, performer: Doubling, lease_s: float = 60.0) -> Worker:
 
 def gathered(folder: Path) -> list[int]:
     """What the coordinator gets, from results that are there."""
-    return sorted(r.value["double"] for r in handed(Folder(folder, poll_s=0.01), PIECES, JOB))
+    return sorted(r.value["double"] for r in handed(SharedFolder(folder, poll_s=0.01), PIECES, JOB))
 
 
 def put(folder: Path) -> JobFolder:
@@ -121,7 +121,7 @@ def test_a_piece_that_fails_three_times_is_set_aside_with_its_error_and_tried_an
     assert gathered(tmp_path) == [0, 2, 4, 6, 8, 10]
 
 
-class _AsItIs(Folder):
+class _AsItIs(SharedFolder):
     """A coordinator that comes while the job goes on: what was set aside stays so."""
 
     def run(self, pieces, job):  # type: ignore[no-untyped-def]
@@ -152,7 +152,7 @@ def test_a_job_that_is_cancelled_is_left_by_its_workers_and_goes_on_when_it_is_b
 
 
 def test_whoever_gathers_hears_that_somebody_cancelled_the_job(tmp_path: Path) -> None:
-    cancelling = Folder(
+    cancelling = SharedFolder(
         tmp_path, poll_s=0.01, on_look=lambda: [job.mark("cancelled") for job in Queue(tmp_path).jobs()]
     )
     with pytest.raises(ExplorerError, match="doubles was cancelled"):
@@ -162,7 +162,7 @@ def test_whoever_gathers_hears_that_somebody_cancelled_the_job(tmp_path: Path) -
 def test_a_coordinator_that_stops_cancels_its_job(tmp_path: Path) -> None:
     put(tmp_path)
     worker(tmp_path, Doubling()).work()
-    results = Folder(tmp_path).run(PIECES, JOB)
+    results = SharedFolder(tmp_path).run(PIECES, JOB)
     next(results)
     results.close()  # type: ignore[attr-defined]
     assert Queue(tmp_path).jobs()[0].is_marked("cancelled")
@@ -179,7 +179,7 @@ def test_files_that_are_damaged_or_no_json_are_refused_and_their_pieces_done_aga
     def work() -> None:
         worker(tmp_path, again).work()
 
-    coordinator = Folder(tmp_path, poll_s=0.01, on_look=work)
+    coordinator = SharedFolder(tmp_path, poll_s=0.01, on_look=work)
     assert sorted(r.value["double"] for r in coordinator.run(PIECES, JOB)) == [0, 2, 4, 6, 8, 10]
     assert sorted(again.seen) == [0, 1, 2, 3, 4]
 
@@ -194,8 +194,8 @@ def test_a_piece_whose_file_is_damaged_is_set_aside_and_says_so(tmp_path: Path) 
 
 
 def test_where_every_worker_refuses_the_reason_is_given_and_nobody_waits(tmp_path: Path) -> None:
-    other = Job("halves", {**ABOUT, "kind": "halve"}, lambda pieces: iter(()))
-    coordinator = Folder(tmp_path, poll_s=0.01, on_look=worker(tmp_path, Doubling()).work)
+    other = PieceJob("halves", {**ABOUT, "kind": "halve"}, lambda pieces: iter(()))
+    coordinator = SharedFolder(tmp_path, poll_s=0.01, on_look=worker(tmp_path, Doubling()).work)
     with pytest.raises(ExplorerError, match="No worker can do this. This is no doubling"):
         list(coordinator.run(PIECES, other))
 
@@ -203,11 +203,11 @@ def test_where_every_worker_refuses_the_reason_is_given_and_nobody_waits(tmp_pat
 def test_a_worker_that_refused_is_asked_again_by_the_next_start(tmp_path: Path) -> None:
     performer = Doubling()
     one = worker(tmp_path, performer)
-    Queue(tmp_path).put(PIECES, Job("halves", {**ABOUT, "kind": "halve"}, lambda pieces: iter(())))
+    Queue(tmp_path).put(PIECES, PieceJob("halves", {**ABOUT, "kind": "halve"}, lambda pieces: iter(())))
     assert one.work() == 0
     performer.open = lambda about: None  # type: ignore[method-assign]  # what was missing is there now
     assert one.work() == 0
-    Queue(tmp_path).put(PIECES, Job("halves", {**ABOUT, "kind": "halve"}, lambda pieces: iter(())))
+    Queue(tmp_path).put(PIECES, PieceJob("halves", {**ABOUT, "kind": "halve"}, lambda pieces: iter(())))
     assert one.work() == 6
 
 
@@ -215,7 +215,7 @@ def test_the_ways_to_write_a_back_end() -> None:
     assert backend_of(None) is None
     assert backend_of("threads") == Threads()
     folder = backend_of("folder:/shared/scan1")
-    assert isinstance(folder, Folder)
+    assert isinstance(folder, SharedFolder)
     assert folder.path == Path("/shared/scan1")
     for text in ("thread", "folder:", "processes:0", "processes:x", "threads:2"):
         with pytest.raises(ExplorerError, match="Write"):
