@@ -21,7 +21,7 @@ import explorer as ex
 from explorer.analysis.pieces.opened import OpenedJob
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.cli import main
-from explorer.engine.backends import Folder
+from explorer.engine.backends import SharedFolder
 from explorer.engine.backends.base import Allowed, Backend, Job, Piece, Result, performer
 from explorer.engine.backends.queue import JobFolder, Queue
 from explorer.engine.backends.worker import Terms, Worker
@@ -34,10 +34,10 @@ LEVELS = (0.0, 0.3, 0.6, 0.7, 0.8, 0.9)
 CHANNELS = ex.PruneSpec("out_channel")
 
 
-def folder(path: Path) -> Folder:
+def folder(path: Path) -> SharedFolder:
     """A shared folder with a worker that does all there is at every look, in this process, by address and digest."""
     worker = Worker(Queue(path), performer(Allowed(threads=1)), Terms(idle_s=0.0, poll_s=0.0))
-    return Folder(path, poll_s=0.01, on_look=worker.work)
+    return SharedFolder(path, poll_s=0.01, on_look=worker.work)
 
 
 def table(cells: Iterator[Cell]) -> list[JsonDict]:
@@ -205,7 +205,7 @@ def test_a_worker_that_is_killed_in_the_midst_of_a_piece_costs_no_cell(tmp_path:
                 os.kill(first.pid, signal.SIGCONT)
 
     with worker_process(tmp_path) as first, worker_process(tmp_path):
-        backend = Folder(tmp_path, poll_s=0.005, on_look=kill_in_the_midst)
+        backend = SharedFolder(tmp_path, poll_s=0.005, on_look=kill_in_the_midst)
         cells = table(ex.scan("digits-resnet", **asked, backend=backend))
     assert len(killed) == 1
     ends = list(Queue(tmp_path).jobs()[0].path.glob(f"ends/{killed[0]}.1.json"))
