@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import explorer as ex
-from explorer.engine.backends.base import Job, Piece
+from explorer.engine.backends.base import Piece, PieceJob
 from explorer.engine.backends.queue import Queue
 from explorer.engine.backends.worker import Terms, Worker
 from explorer.metrics.origin import machine, today
@@ -66,7 +66,7 @@ def queue_costs(workers: int, seconds: float) -> JsonDict:
     about: JsonDict = {"kind": "pause"}
     pieces = [Piece.of(about, {"number": n}) for n in range(workers * PIECES_EACH)]
     with tempfile.TemporaryDirectory() as folder:
-        job = Queue(folder).put(pieces, Job("pauses", about, lambda pieces: iter(())))
+        job = Queue(folder).put(pieces, PieceJob("pauses", about, lambda pieces: iter(())))
         terms = Terms(idle_s=0.0, poll_s=0.01)
         crew = [Worker(Queue(Path(folder)), _Pausing(seconds), terms) for _ in range(workers)]
         gate = threading.Barrier(workers + 1)

@@ -22,7 +22,7 @@ from explorer.analysis.pieces.opened import OpenedJob
 from explorer.analysis.sensitivity.cell import Cell
 from explorer.cli import main
 from explorer.engine.backends import SharedFolder
-from explorer.engine.backends.base import Allowed, Backend, Job, Piece, Result, performer
+from explorer.engine.backends.base import Allowed, Backend, Piece, PieceJob, Result, performer
 from explorer.engine.backends.queue import JobFolder, Queue
 from explorer.engine.backends.worker import Terms, Worker
 from explorer.store.database import Store
@@ -104,7 +104,7 @@ class _Refusing(Backend):
     def of(cls, place: str) -> _Refusing:
         return cls()
 
-    def run(self, pieces: object, job: Job) -> Iterator[Result]:
+    def run(self, pieces: object, job: PieceJob) -> Iterator[Result]:
         raise AssertionError("nothing is left to measure")
 
 
@@ -121,7 +121,7 @@ def about(**changed: JsonDict) -> JsonDict:
     taken: list[JsonDict] = []
 
     class _Taking(_Refusing):
-        def run(self, pieces: object, job: Job) -> Iterator[Result]:
+        def run(self, pieces: object, job: PieceJob) -> Iterator[Result]:
             taken.append(dict(job.about))
             return iter(())
 

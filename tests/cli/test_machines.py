@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from explorer.cli import main
-from explorer.engine.backends.base import Job, Piece
+from explorer.engine.backends.base import Piece, PieceJob
 from explorer.engine.backends.queue import JobFolder, Queue
 from tests.cli.asked import Capture, refusal, result
 
@@ -17,7 +17,7 @@ PIECES = [Piece.of(ABOUT, {"number": n}) for n in range(3)]
 
 
 def put(folder: Path) -> JobFolder:
-    return Queue(folder).put(PIECES, Job("sensitivity of mine", ABOUT, lambda pieces: iter(())))
+    return Queue(folder).put(PIECES, PieceJob("sensitivity of mine", ABOUT, lambda pieces: iter(())))
 
 
 def test_the_script_for_slurm_is_one_that_a_shell_can_read(capsys: Capture, tmp_path: Path) -> None:
