@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Literal, TypedDict, Unpack
 
+import torch
 from torch import nn
 
 from explorer.errors import ExplorerError
 from explorer.metrics.energy import estimated, why_not_measured
-from explorer.metrics.latency import Latency, Runnable, Runtime, TimingOptions, refined, sentence
+from explorer.metrics.energy import measured as by_meter
+from explorer.metrics.latency import Latency, Runnable, Runtime, TimingOptions, batched, refined, sentence
 from explorer.metrics.macs import MacTable, macs, theoretical_speedup, why_no_macs
 from explorer.metrics.memory import Traffic, traffic, weight_memory
 from explorer.metrics.sparsity_support import Support, advice, supports
@@ -22,6 +24,7 @@ from explorer.pruning.slicing import sliced
 from explorer.types import LoadedModel, Measurement, Plan
 from explorer.types.aliases import JsonDict
 from explorer.types.code_limit import Limited
+from explorer.types.inputs import call
 
 Form = Literal["masked", "sliced"]
 
@@ -32,9 +35,10 @@ class RunningCosts:
 
     ``form`` is what was measured: ``sliced`` where units can be cut out, else ``masked`` (``why_masked`` says why).
     ``memory``: ``weights_dense``, ``weights_pruned``, ``activations_dense``, ``activations_pruned`` in bytes.
-    ``energy``: ``dense`` and ``pruned`` in joules, estimated. ``why_energy_not_measured``: a sentence, or None
-    where this machine has a meter. ``sentences`` are for people. ``runtimes`` says which software
-    makes use of such zeros, and where and when that was read.
+    ``energy``: ``dense`` and ``pruned`` in joules, estimated; where this machine has a meter, and all pairs were
+    timed, ``dense_measured`` and ``pruned_measured``, too. ``why_energy_not_measured``: a sentence, or None with a
+    meter. ``sentences`` are for people. ``runtimes`` says which software makes use of such zeros, and where and when
+    that was read.
     """
 
     form: Form
@@ -141,6 +145,8 @@ def refined_costs(
     timing = TimingOptions(batch=batch, pairs=pairs, runtime=runtime, threads=threads, code_seconds=model.code_seconds)
     for measured in refined(dense, pruned, model.example, **timing):
         sentences = (sentence(theoretical, measured), *advice(plan))
+        if measured.complete and not files:
+            energy |= _metered(pair, model, batch)
         yield RunningCosts(
             pair.form, pair.why_masked, measured, memory, energy, _why_no_meter(), sentences, supports(plan)
         )
@@ -149,6 +155,18 @@ def refined_costs(
 def _activations(moved: Traffic, batch: int) -> Measurement:
     note = "Live activations at the fullest moment of one pass, input and output included."
     return Measurement("activations", moved.peak, "bytes", "counted", batch_size=batch, note=note)
+
+
+def _metered(pair: TimedPair, model: LoadedModel, batch: int) -> dict[str, Measurement]:
+    """What both networks use by the processor's own meter; nothing where there is none to be read."""
+    if why_not_measured() is not None or model.example is None:
+        return {}
+    inputs = batched(model.example, batch)
+    with Limited(model.code_seconds, "A pass that measures energy") as limited, torch.inference_mode():
+        return {
+            f"{name}_measured": by_meter(partial(limited, partial(call, network, inputs)), batch=batch)
+            for name, network in (("dense", pair.dense), ("pruned", pair.pruned))
+        }
 
 
 def _why_no_meter() -> str | None:

@@ -14,7 +14,7 @@ from explorer.analysis.collapse import worst_first
 from explorer.analysis.costs import RunningCosts
 from explorer.analysis.parent import Against
 from explorer.errors import ExplorerError
-from explorer.export.sizes import file_sizes
+from explorer.export.sizes import file_sizes, transfer
 from explorer.metrics import METRICS
 from explorer.metrics.base import JUDGED_NAMES
 from explorer.metrics.interval import wilson
@@ -143,6 +143,7 @@ class Report(About, Shown):
             "theoretical_speedup": self.theoretical_speedup,
             "parameters": {kind: int(m.value) for kind, m in self.parameters.items()},
             "sizes": {kind: int(m.value) for kind, m in self.sizes.items()},
+            "transfer_seconds": {str(rate): m.value for rate, m in self.transfer.items()},
             "macs": {kind: int(m.value) for kind, m in self.macs.items()},
             "metrics": self._metrics(),
             "judged_by": None if self.evaluation is None else self.evaluation.judged_by,
@@ -166,6 +167,11 @@ class Report(About, Shown):
             outcome = self.against
             content["against"] = outcome.to_json() if isinstance(outcome, Against) else {"why_not": str(outcome)}
         return content
+
+    @property
+    def transfer(self) -> Mapping[int, Measurement]:
+        """Seconds for the smallest file by megabits a second, estimated."""
+        return transfer(self.sizes.values())
 
     @property
     def dense_accuracy(self) -> Measurement | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from explorer.export.packed import described, tied_names
 from explorer.export.weights import METADATA_KEY, describe
 from explorer.metrics.size import Described, sizes
 from explorer.types import LoadedModel, Measurement, Plan
+
+RATES = (1, 10, 100)  # megabits a second: a weak mobile connection, a usual one, a good line
+_ON_THE_WAY = "The smallest file, 8 bits a byte, without what the protocol adds."
 
 _COUNTED: WeakKeyDictionary[Plan, tuple[ReferenceType[LoadedModel], dict[str, Measurement]]] = WeakKeyDictionary()
 
@@ -34,3 +37,22 @@ def _sizes(model: LoadedModel, plan: Plan, *, compress: bool) -> dict[str, Measu
         return {"format": "pt", METADATA_KEY: json.dumps(about)}
 
     return sizes(model, plan, compress=compress, described=Described(metadata, tied_names(model, plan)))
+
+
+def transfer(files: Iterable[Measurement]) -> Mapping[int, Measurement]:
+    """Seconds for the smallest of these files, by megabits (1,000,000 bits) a second.
+
+    Example:
+        >>> from explorer.types import Measurement
+        >>> {rate: m.value for rate, m in transfer([Measurement("size", 1_000_000, "bytes", "counted")]).items()}
+        {1: 8.0, 10: 0.8, 100: 0.08}
+    """
+    n_bytes = min(m.value for m in files)
+    seconds = {rate: 8 * n_bytes / (rate * 1e6) for rate in RATES}
+    return {rate: Measurement("transfer", s, "seconds", "estimated", note=_ON_THE_WAY) for rate, s in seconds.items()}
+
+
+def at_rates(by_rate: Mapping[int, Measurement]) -> str:
+    """ "8 / 0.8 / 0.08 s at 1 / 10 / 100 Mbit/s"."""
+    seconds = " / ".join(f"{m.value:.2g}" for m in by_rate.values())
+    return f"{seconds} s at {' / '.join(map(str, by_rate))} Mbit/s"

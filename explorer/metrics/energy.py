@@ -52,6 +52,16 @@ def estimated(
     return Measurement("energy", picojoules * PICOJOULE, "joules", "estimated", batch_size=batch, note=ASSUMPTIONS)
 
 
+def watt_hours(per_call: Measurement, n: int = 1000) -> float:
+    """Watt-hours for ``n`` inputs, of what one call on ``batch_size`` of them uses in joules.
+
+    Example:
+        >>> watt_hours(Measurement("energy", 36.0, "joules", "measured", batch_size=10))
+        1.0
+    """
+    return per_call.value / (per_call.batch_size or 1) * n / 3600
+
+
 def why_not_measured(powercap: Path = POWERCAP) -> Refusal | None:
     """The reason in a sentence why this machine's energy cannot be measured, or None when it can."""
     domains = _packages(powercap)

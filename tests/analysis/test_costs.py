@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import fx
 
 from explorer import models
+from explorer.analysis import costs as costs_module
 from explorer.analysis.costs import RunningCosts, comparable, costs, refined_costs
 from explorer.analysis.report import finite, report
 from explorer.errors import ExplorerError
@@ -17,7 +19,7 @@ from explorer.metrics.macs import macs
 from explorer.metrics.memory import traffic
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.spec import PruneSpec
-from explorer.types import LoadedModel, Plan
+from explorer.types import LoadedModel, Measurement, Plan
 
 
 def request(unit: str, sparsity: float = 0.5, model: str = "digits-mlp") -> tuple[LoadedModel, Plan]:
@@ -103,3 +105,25 @@ def test_a_model_without_an_architecture_is_refused() -> None:
     bare = LoadedModel("bare", None, model.weights, model.digest, why_not_runnable="No architecture was given.")
     with pytest.raises(ExplorerError, match="cannot be run"):
         quick(bare, plan)
+
+
+def test_where_the_machine_has_a_meter_both_networks_are_measured_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, plan = request("out_channel")
+    outputs = []
+
+    def by_meter(run: Callable[[], torch.Tensor], *, batch: int) -> Measurement:
+        outputs.append(run())
+        return Measurement("energy", 2.0 / len(outputs), "joules", "measured", batch_size=batch)
+
+    assert quick(model, plan).energy.keys() == {"dense", "pruned"}
+    monkeypatch.setattr(costs_module, "why_not_measured", lambda: None)
+    monkeypatch.setattr(costs_module, "by_meter", by_meter)
+    measured = quick(model, plan)
+    assert {name: m.value for name, m in measured.energy.items() if "measured" in name} == {
+        "dense_measured": 2.0,
+        "pruned_measured": 1.0,
+    }
+    assert measured.to_json()["energy"]["pruned_measured"]["origin"] == "measured"
+    pair = comparable(model, plan)
+    for output, network in zip(outputs, (pair.dense, pair.pruned), strict=True):
+        torch.testing.assert_close(output, network(model.example))

@@ -20,8 +20,10 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError
 from explorer.export.measured_sizes import measure_sizes
 from explorer.export.onnx_pair import onnx_pair
+from explorer.export.sizes import at_rates
 from explorer.metrics import METRICS
 from explorer.metrics.base import JUDGED_NAMES, dense_value, evaluated_by
+from explorer.metrics.energy import watt_hours
 from explorer.metrics.latency import Runtime
 from explorer.metrics.macs import MacTable, mac_table, why_no_macs
 from explorer.pruning.plan import plan as make_plan
@@ -179,7 +181,8 @@ def _count_rows(result: Report) -> list[tuple[str, str, str, str]]:
     names = {kind: f"size, {kind.replace('_', ' ')}" for kind in result.sizes}
     shown = [(names[kind], m) for kind, m in result.sizes.items()]
     shown += [(f"{names[kind]}, on disk", m) for kind, m in (result.measured_sizes or {}).items()]
-    return rows + [(name, printing.bytes_counted(m.value), "", m.origin) for name, m in shown]
+    rows += [(name, printing.bytes_counted(m.value), "", m.origin) for name, m in shown]
+    return [*rows, ("transfer, smallest file", at_rates(result.transfer), "", "estimated")]
 
 
 def _asked_rows(plan: Plan) -> list[tuple[str, str, str, str]]:
@@ -222,8 +225,18 @@ def _cost_lines(result: RunningCosts) -> list[str]:
     live = " to ".join(printing.bytes_counted(memory[f"activations_{name}"].value) for name in ("dense", "pruned"))
     held = " to ".join(printing.bytes_counted(memory[f"weights_{name}"].value) for name in ("dense", "pruned"))
     used = f"{energy['dense']:.3g} to {energy['pruned']:.3g} microjoules, estimated for a 45 nm chip"
-    rest = f"Weights in memory {held}, activations at most {live} (counted). Energy {used}."
+    rest = f"Weights in memory {held}, activations at most {live} (counted). Energy {used}; {_metered(result)}"
     return [f"{result.sentences[0]} Measured {result.form}.", rest]
+
+
+def _metered(result: RunningCosts) -> str:
+    """What the processor's meter says of a pass, or why it says nothing."""
+    meters = [result.energy.get(f"{name}_measured") for name in ("dense", "pruned")]
+    if None in meters:
+        return f"not measured: {result.why_energy_not_measured or 'in ONNX Runtime no meter is read.'}"
+    joules = " to ".join(f"{m.value:.3g}" for m in meters if m is not None)
+    hours = " to ".join(f"{watt_hours(m):.3g}" for m in meters if m is not None)
+    return f"{joules} J a pass by this processor's meter, {hours} Wh for 1,000 inputs."
 
 
 def _layer_rows(result: Report) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from explorer.export.sizes import file_sizes
+from explorer.export.sizes import at_rates, file_sizes, transfer
 from explorer.metrics.macs import macs, theoretical_speedup, why_no_macs
 from explorer.text.numbers import bytes_text, times
 from explorer.types import Measurement
@@ -38,6 +38,9 @@ def table(view: View) -> None:
         {"what": _NAMES.get(name, name), "value": _text(m), "origin": m.origin, "note": m.note}
         for name, m in _measurements(view, packed)
     ]
+    by_rate = transfer(view.planned.sizes.values())
+    about = "The smallest of these files, without what the protocol adds."
+    rows.append({"what": "Transfer", "value": at_rates(by_rate), "origin": "estimated", "note": about})
     if view.plan.n_pruned and removal.timed(view) is None:
         rows.append({"what": "Measured speed-up", "value": "not measured", "origin": "", "note": _UNTIMED})
     st.dataframe(

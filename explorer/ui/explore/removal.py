@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -131,12 +132,18 @@ def _costs(costs: RunningCosts, in_onnx: Latency | None) -> None:
         _row("Weights in memory", memory["weights_dense"], memory["weights_pruned"]),
         _row("Peak activations", memory["activations_dense"], memory["activations_pruned"]),
     ]
-    if energy:
-        microjoules = {name: f"{1e6 * m.value:.3g} µJ" for name, m in energy.items()}
-        rows.append({"what": "Energy", **microjoules, "origin": "estimated"})
+    rows.append({"what": "Energy", **_joules(energy, ""), "origin": "estimated"})
+    if "dense_measured" in energy:
+        rows.append({"what": "Energy, by meter", **_joules(energy, "_measured"), "origin": "measured"})
     st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
     for text in (*costs.sentences[:1], *([sentence(None, in_onnx)] if in_onnx else []), *costs.sentences[1:]):
         st.caption(clean_markdown(text, 500))
+    if costs.why_energy_not_measured:
+        st.caption(costs.why_energy_not_measured)
+
+
+def _joules(energy: Mapping[str, Measurement], suffix: str) -> dict[str, str]:
+    return {name: f"{1e6 * energy[f'{name}{suffix}'].value:.3g} µJ" for name in ("dense", "pruned")}
 
 
 def _times(t: Latency) -> dict[str, str]:
