@@ -143,13 +143,16 @@ def add_stream(parser: Parser) -> None:
     parser.add_argument("--stream", action="store_true", help=text)
 
 
-def add_data(parser: Parser) -> None:
-    """How to read the data."""
+def add_data(parser: Parser, *, samples: bool = True) -> None:
+    """How to read the data; without ``samples`` for a command that has a flag of its own of this name."""
     group = parser.add_argument_group("reading the data")
     group.add_argument("--size", metavar="PX", help="edge of a picture in pixels, e.g. 32")
     group.add_argument("--mean", metavar="M,M,M", help="subtracted from each channel, e.g. 0.5,0.5,0.5")
     group.add_argument("--std", metavar="S,S,S", help="each channel is divided by it")
     group.add_argument("--splits", metavar="F/T/T", help="shares for fit/tune/test, e.g. 0.5/0.25/0.25")
+    if samples:
+        text = "at most the first N of tune and of test, a stratified part (default: all)"
+        group.add_argument("--samples", dest="data_samples", type=whole, metavar="N", help=text)
     text = "what labels in arrays are, where the guess is wrong"
     group.add_argument(
         "--task", choices=("classes", "binary", "labels", "numbers", "tokens", "mask", "embedding"), help=text

@@ -18,6 +18,7 @@ from explorer.data.generated import Generated
 from explorer.data.language.texts import Texts
 from explorer.data.npz import Npz
 from explorer.data.own_tasks import stated
+from explorer.data.prefix import first_samples
 from explorer.data.request import DataKeywords, DataOptions, DataRequest, numbers, shares, square, stated_task
 from explorer.data.topics import Topics
 from explorer.errors import ExplorerError
@@ -64,6 +65,8 @@ def load(
         task: What targets are (classes, binary, labels, numbers, tokens, mask, custom), or that outputs are vectors
             (embedding); None: guessed, and said.
         classes: The names of the classes, or their number.
+        samples: At most so many of tune and of test: the first of their stratified order, a fair part. All of fit
+            stay. It is said, and counts as other data.
 
     Returns:
         A dataset; ``splits`` has each :class:`Split` by name, inputs as ``(n, ...)``, targets as the task says.
@@ -97,6 +100,8 @@ def load(
         _check_fit(dataset, model)
     if asked.classes is not None:
         dataset = named(dataset, asked.classes)
+    if asked.samples is not None:
+        dataset = first_samples(dataset, asked.samples)
     options = {name: value for name, value in asdict(asked).items() if value != getattr(DataOptions, name)}
     return replace(dataset, options=options) if options else dataset
 

@@ -34,6 +34,7 @@ class DataOptions:
     seed: int = 0
     task: str | None = None
     classes: Sequence[str] | int | None = None
+    samples: int | None = None
 
 
 class DataKeywords(TypedDict, total=False):
@@ -46,6 +47,7 @@ class DataKeywords(TypedDict, total=False):
     seed: int
     task: str | None
     classes: Sequence[str] | int | None
+    samples: int | None
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ def arch_words(*models: LoadedModel) -> list[str]:
 
 def data_words(data: Dataset) -> list[str]:
     """The data, as they were read, as flags."""
-    words = ["--data", data.address]
+    n = data.options.get("samples")
+    words = ["--data", data.address, *(["--samples", str(n)] if n is not None else [])]
     if data.address.partition(":")[0] not in ("folder", "npz"):
         return words
     size = data.meta.get("size")

@@ -131,7 +131,7 @@ def _load(address: str, arch: str | None, arguments: JsonObject, allowed: Allowe
 def _data(about: JsonObject, model: LoadedModel) -> Dataset:
     address, digest = text(about, "address"), text(about, "digest")
     options = part(about, "options")
-    unknown = set(options) - {"size", "mean", "std", "splits", "seed", "task", "classes"}
+    unknown = set(options) - {"size", "mean", "std", "splits", "seed", "task", "classes", "samples"}
     if unknown:
         raise ExplorerError(f"Data are not read with {clean(min(unknown))}.", fix="Submit the work again.")
     dataset = data.load(address, model=model, **options)  # type: ignore[misc]

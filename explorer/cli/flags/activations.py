@@ -21,5 +21,5 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--samples", type=whole, default=256, metavar="N", help="the first N of fit (default: 256)")
     group.add_argument("--csv", metavar="FILE", help="write a row for each channel of every layer")
     add_request(parser)
-    add_data(parser)
+    add_data(parser, samples=False)
     add_common(parser)

@@ -29,7 +29,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted")
     group.add_argument("--samples", type=whole, metavar="N", help="only the first N samples of the split")
     group.add_argument("--quick", action="store_true", help="no run at all: the weight energy that each level removes")
-    add_data(parser)
+    add_data(parser, samples=False)
     add_metric(parser)
     parser.add_argument("--csv", metavar="FILE", help="write the cells as a table")
     add_backend(parser)

@@ -84,6 +84,7 @@ def read_data(args: Arguments, model: LoadedModel) -> Dataset:
         splits=args.splits,
         seed=args.seed,
         task=args.task,
+        samples=getattr(args, "data_samples", None),
     )
 
 
