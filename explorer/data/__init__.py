@@ -18,7 +18,7 @@ from explorer.data.generated import Generated
 from explorer.data.language.texts import Texts
 from explorer.data.npz import Npz
 from explorer.data.own_tasks import stated
-from explorer.data.prefix import first_samples
+from explorer.data.prefix import first_samples, how_many
 from explorer.data.request import DataKeywords, DataOptions, DataRequest, numbers, shares, square, stated_task
 from explorer.data.topics import Topics
 from explorer.errors import ExplorerError
@@ -100,8 +100,9 @@ def load(
         _check_fit(dataset, model)
     if asked.classes is not None:
         dataset = named(dataset, asked.classes)
-    if asked.samples is not None:
-        dataset = first_samples(dataset, asked.samples)
+    n = how_many(asked.samples)
+    if n is not None:
+        dataset = first_samples(dataset, n)
     options = {name: value for name, value in asdict(asked).items() if value != getattr(DataOptions, name)}
     return replace(dataset, options=options) if options else dataset
 

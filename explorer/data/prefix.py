@@ -8,9 +8,23 @@ from dataclasses import replace
 from typing import cast
 
 from explorer.errors import ExplorerError
+from explorer.params.numerals import short, whole
 from explorer.types import Dataset, Finding
 
 EVALUATED_ON = ("tune", "test")
+
+
+def how_many(value: object) -> int | None:
+    """A number of samples, also as text; nothing asked for is None."""
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ValueError
+        return whole(value, 1)
+    except ValueError:
+        what = f"samples = {short(value)} is no number of samples."
+        raise ExplorerError(what, fix="Give a whole number of at least 1.") from None
 
 
 def first_samples(dataset: Dataset, n: int) -> Dataset:
@@ -18,8 +32,6 @@ def first_samples(dataset: Dataset, n: int) -> Dataset:
 
     Another part has another digest, so that nothing measured on it is taken for something measured on all.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ExplorerError(f"{n!r} samples cannot be taken.", fix="Give a whole number of at least 1.")
     splits = {name: split.first(n) if name in EVALUATED_ON else split for name, split in dataset.splits.items()}
     cut = {name: len(of) for name, of in dataset.splits.items() if len(splits[name]) < len(of)}
     if not cut:

@@ -9,7 +9,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.types import LoadedModel
 from explorer.workbench.workspace import Source
 
-_OPTIONS = ("size", "mean", "std", "splits", "task")
+_OPTIONS = ("size", "mean", "std", "splits", "task", "samples")
 
 
 def python_lines(model: LoadedModel, data: str, spec: PruneSpec, source: Source | None = None) -> str:

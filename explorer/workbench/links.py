@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TypeAlias, get_args
 
+from explorer.data.prefix import how_many
 from explorer.data.request import square
 from explorer.errors import ExplorerError
 from explorer.metrics import METRICS
@@ -128,6 +129,7 @@ def restore(parameters: Mapping[str, str]) -> tuple[Workspace, tuple[ExplorerErr
     workspace.scale = parameters["scale"] if parameters.get("scale") in SCALES else workspace.scale
     try:
         workspace.source = replace(workspace.source, size=square(parameters.get("size", "")))
+        workspace.source = replace(workspace.source, samples=how_many(parameters.get("samples", "")))
     except ExplorerError as refusal:
         refusals.append(refusal)
     try:

@@ -27,6 +27,7 @@ class Source:
     splits: str | None = None
     task: str | None = None
     metric: str | None = None
+    samples: int | None = None
 
 
 @dataclass

@@ -144,3 +144,14 @@ def test_a_checkpoint_from_the_wild_is_judged_on_a_folder_of_pictures(visit: Vis
     assert abs(correct - 1627) <= 1  # 81.35 %, shown as 81.3 or 81.4
     screen.page.keyboard.press("Escape")
     screen.preset("50%", "50.0%")
+
+
+def test_a_part_of_the_samples_is_chosen_in_the_data_menu(visit: Visit) -> None:
+    screen = visit().open(model="digits-mlp")
+    screen.page.get_by_role("button", name="Evaluated on").click()
+    field = screen.page.get_by_label("At most so many samples (0: all)", exact=True)
+    field.fill("60")
+    field.press("Enter")
+    screen.button("Use this data").click()
+    expect(screen.page.get_by_role("button", name="Evaluated on tune · 60 images")).to_be_visible()
+    assert screen.settled().query["samples"] == "60"

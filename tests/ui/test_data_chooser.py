@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import explorer
 from explorer import data
 from explorer.ui.shell import data_chooser, session
 from tests.ui.pages import Open, html, link, spoken, work_of
@@ -76,3 +77,14 @@ def test_a_metric_that_does_not_suit_is_named_and_left(visit: Open) -> None:
     at = visit("explore", model="digits-mlp", metric="perplexity")
     assert work_of(at).source.metric is None
     assert "perplexity is not measured" in spoken(at)
+
+
+def test_a_part_of_the_samples_comes_with_the_link_and_is_said_and_is_in_the_code(visit: Open) -> None:
+    at = visit("explore", model="digits-mlp", samples="60", spec=link(allocation="global:sparsity=0.9"))
+    page = settled(at)
+    assert not at.exception
+    assert at.query_params["samples"] in ("60", ["60"])
+    report = explorer.evaluate("digits-mlp", work_of(at).spec, explorer.load_data("digits", samples=60))
+    assert report.accuracy is not None
+    assert f"{100 * report.accuracy.value:.1f}%" in page
+    assert "samples=60" in "\n".join(code.value for code in at.code)

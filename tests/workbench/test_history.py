@@ -86,3 +86,12 @@ def test_a_link_carries_the_setting_that_is_held_as_a_also_the_dense_one() -> No
     again, refusals = restore({"a": "cut off"})
     assert again.setting_a is None
     assert len(refusals) == 1
+
+
+def test_a_link_carries_how_many_samples_are_looked_at() -> None:
+    work = Workspace(source=Source("digits-mlp", samples=100))
+    again, refusals = restore(parameters_of(work))
+    assert (again.source, refusals) == (work.source, ())
+    for text in ("0", "-3", "x", "²", "9" * 400):
+        again, refusals = restore({"samples": text})
+        assert (again.source.samples, len(refusals)) == (None, 1)

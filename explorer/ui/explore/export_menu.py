@@ -100,15 +100,9 @@ def _python(view: View) -> str:
 def _shell(view: View) -> str:
     source = view.work.source
     words = ["python", "-m", "explorer", "evaluate", view.model.address]
-    for flag, value in (("--arch", source.arch), ("--data", source.data), ("--size", source.size)):
-        words += [flag, str(value)] if value else []
-    for flag, value in (
-        ("--mean", source.mean),
-        ("--std", source.std),
-        ("--splits", source.splits),
-        ("--task", source.task),
-    ):
-        words += [flag, value] if value else []
+    for name in ("arch", "data", "size", "samples", "mean", "std", "splits", "task"):
+        value = getattr(source, name)
+        words += [f"--{name}", str(value)] if value else []
     return shlex.join([*words, "--spec", f"{setting_stem(view)}.spec.json"])
 
 

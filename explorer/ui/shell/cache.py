@@ -80,16 +80,16 @@ def upload(digest: str, arch: str | None, name: str, _read: Callable[[], bytes])
 def dataset(source: Source, judged: LoadedModel, state: Stamp) -> Dataset:
     """The data that the workspace names, or the model's own, or generated inputs; ``state`` is their file's stamp."""
     address = source.data or judged.data or "none"
-    options = (source.size, source.mean, source.std, source.splits, source.task)
+    options = (source.size, source.mean, source.std, source.splits, source.task, source.samples)
     return _dataset(address, options, judged.identity, state, judged)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the data …")
 def _dataset(address: str, options: tuple[Any, ...], digest: str, state: Stamp, _model: LoadedModel) -> Dataset:
-    size, mean, std, splits, task = options
+    names = ("size", "mean", "std", "splits", "task", "samples")
 
     def read() -> Dataset:
-        return data.load(address, model=_model, size=size, mean=mean, std=std, splits=splits, task=task)
+        return data.load(address, model=_model, **dict(zip(names, options, strict=True)))
 
     return _unchanged(address.partition(":")[2], state, read)
 

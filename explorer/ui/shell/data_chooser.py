@@ -76,6 +76,7 @@ def draw(source: Source, usual: str) -> tuple[JsonDict, RefusalPlaces]:
     changes: JsonDict = {"data": chosen, **dict.fromkeys(("size", "mean", "std", "splits", "task", "metric"))}
     if not kind.place:
         places.after("path")
+        changes["samples"] = _samples(source) if chosen != "none" else None
         return changes, places
     path = st.text_input("Path", at if chosen == key else "", help=kind.place, placeholder=kind.place)
     places.after("path")
@@ -83,7 +84,13 @@ def draw(source: Source, usual: str) -> tuple[JsonDict, RefusalPlaces]:
     for name in kind.fields:
         changes[name] = _FIELDS[name](source)
         places.after(name)
+    changes["samples"] = _samples(source)
     return changes, places
+
+
+def _samples(source: Source) -> int | None:
+    text = "The first of a stratified order, of tune and of test each: a fair part, for a first look at large data."
+    return int(st.number_input("At most so many samples (0: all)", 0, None, source.samples or 0, help=text)) or None
 
 
 def _size(source: Source) -> int | None:
