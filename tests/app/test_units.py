@@ -93,10 +93,9 @@ def test_removal_proves_itself_on_the_screen_and_the_slim_file_opens_again(visit
 
 
 def lit(screen: Screen, kind: str) -> Locator:
-    """The names of the layers of the graph that have the same colour as one of the legend's words."""
-    colour = {"loses rows": "#4f56c8", "loses columns": "#e8890c"}[kind]
-    coloured = screen.page.locator(f":is(path, polygon, ellipse)[fill='{colour}']")
-    return screen.page.locator("svg g.node").filter(has=coloured).locator("text:first-of-type")
+    """The names of the layers of the graph that are lit as one of the legend's words says."""
+    role = {"loses rows": "scored", "loses columns": "consumes"}[kind]
+    return screen.page.locator(f"svg g.node.{role}").locator("text:first-of-type")
 
 
 def chosen(table: Locator, row: int) -> None:

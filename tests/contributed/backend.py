@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from explorer.engine.backends.base import Allowed, Backend, Job, Piece, Result, performer
+from explorer.engine.backends.base import Allowed, Backend, Piece, PieceJob, Result, performer
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Reopened(Backend):
     def of(cls, place: str) -> Self:
         return cls()
 
-    def run(self, pieces: Sequence[Piece], job: Job) -> Iterator[Result]:
+    def run(self, pieces: Sequence[Piece], job: PieceJob) -> Iterator[Result]:
         worker = performer(Allowed())
         for piece in reversed(pieces):
             yield from (Result(piece.key, value) for value in worker.perform(job.about, piece.work))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -137,7 +138,8 @@ def _lines(view: View) -> bool:
     shown = {group["name"] for group in fixed["groups"]}
     levels = {name: costs for name, costs in sensitivity.strips().items() if name in shown}
     strips = component.strips_part(levels, whole=100 * sensitivity.dense_accuracy) if sensitivity.cells else None
-    histogram.draw(fixed, moving, key=_KEY, strips=strips)
+    listen = partial(_listen, view.work, view.model, view.dataset)
+    histogram.draw(fixed, moving, key=_KEY, strips=strips, on_commit=listen)
     _scan_line(view, sensitivity, job)
     return running.unfinished(job)
 

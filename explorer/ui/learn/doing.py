@@ -105,4 +105,5 @@ def _lines(
         can_undo=work.can_undo,
         can_redo=work.can_redo,
     )
-    histogram.draw(fixed, component.dynamic_part(fixed, plan, state), key=KEY)
+    listen = partial(_listen, view, controls)
+    histogram.draw(fixed, component.dynamic_part(fixed, plan, state), key=KEY, on_commit=listen)

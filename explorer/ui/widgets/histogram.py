@@ -61,15 +61,20 @@ def draw(
     key: str,
     *,
     strips: JsonObject | None = None,
+    on_commit: Callable[[], None] | None = None,
 ) -> None:
-    """Show the histograms. The parts come from ``explorer.component``; ``key`` names the place."""
+    """Show the histograms. The parts come from ``explorer.component``; ``key`` names the place.
+
+    ``on_commit`` takes :func:`new_events` before the run that they begin, and so before a button that was pressed
+    after them and whose press came with the same message.
+    """
     held = _held(key)
     data = {
         "static": _unless_held(static, held),
         "strips": _unless_held(strips, held) if strips else None,
         "dynamic": {**dynamic, "ack": _answered(key)},
     }
-    _component("lines")(key=key, data=data, on_commit_change=_nothing)
+    _component("lines")(key=key, data=data, on_commit_change=on_commit or _nothing)
 
 
 @cache
