@@ -121,7 +121,8 @@ def test_the_median_lies_between_the_percentiles_and_everything_has_its_origin()
         assert m.low is not None
         assert m.high is not None
         assert m.low <= m.value <= m.high
-        assert (m.unit, m.origin, m.n, m.batch_size) == ("milliseconds", "measured", 10, 4)
+        assert (m.unit, m.origin, m.batch_size) == ("milliseconds", "measured", 4)
+        assert 5 <= m.n <= 10  # pairs that the machine interrupted are left out
         assert m.machine
         assert m.date
     assert (found.batch, found.threads, found.runtime) == (4, 1, "torch")

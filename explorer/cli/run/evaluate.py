@@ -108,6 +108,7 @@ def _lines(result: Report) -> list[str]:
         f"split {result.split}"
     ]
     lines += ["", *printing.table(("what", "value", "95 % interval", "origin"), rows), ""]
+    lines += [f"Transfer of the smallest file: {at_rates(result.transfer)}, estimated.", ""]
     if result.costs is not None:
         lines += [*_cost_lines(result.costs), ""]
     lines += printing.table(("layer", "kind", "weights", "pruned", "share", "threshold"), _layer_rows(result))
@@ -181,8 +182,7 @@ def _count_rows(result: Report) -> list[tuple[str, str, str, str]]:
     names = {kind: f"size, {kind.replace('_', ' ')}" for kind in result.sizes}
     shown = [(names[kind], m) for kind, m in result.sizes.items()]
     shown += [(f"{names[kind]}, on disk", m) for kind, m in (result.measured_sizes or {}).items()]
-    rows += [(name, printing.bytes_counted(m.value), "", m.origin) for name, m in shown]
-    return [*rows, ("transfer, smallest file", at_rates(result.transfer), "", "estimated")]
+    return rows + [(name, printing.bytes_counted(m.value), "", m.origin) for name, m in shown]
 
 
 def _asked_rows(plan: Plan) -> list[tuple[str, str, str, str]]:
