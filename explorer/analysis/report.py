@@ -171,7 +171,7 @@ class Report(About, Shown):
     @property
     def transfer(self) -> Mapping[int, Measurement]:
         """Seconds for the smallest file by megabits a second, estimated."""
-        return transfer(self.sizes.values())
+        return transfer(self.sizes)
 
     @property
     def dense_accuracy(self) -> Measurement | None:

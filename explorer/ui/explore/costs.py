@@ -38,7 +38,7 @@ def table(view: View) -> None:
         {"what": _NAMES.get(name, name), "value": _text(m), "origin": m.origin, "note": m.note}
         for name, m in _measurements(view, packed)
     ]
-    by_rate = transfer(view.planned.sizes.values())
+    by_rate = transfer(view.planned.sizes)
     about = "The smallest of these files, without what the protocol adds."
     rows.append({"what": "Transfer", "value": at_rates(by_rate), "origin": "estimated", "note": about})
     if view.plan.n_pruned and removal.timed(view) is None:
