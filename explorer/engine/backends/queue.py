@@ -115,10 +115,10 @@ class JobFolder:
                 n_counted[key] = n_counted.get(key, 0) + (why in COUNTS)
                 errors[key] = text
         aside = {key: errors[key] for key, n in n_counted.items() if n >= MOST_TRIES and key not in results}
-        todo = [key for key in pieces if key not in results and key not in aside]
-        ended = {key for key in todo if f"{key}.{last.get(key, 0)}.json" in ends}
-        leased = {key: last[key] for key in todo if key in last and key not in ended}
-        free = {key: last.get(key, 0) + 1 for key in todo if key not in leased}
+        unanswered = [key for key in pieces if key not in results and key not in aside]
+        ended = {key for key in unanswered if f"{key}.{last.get(key, 0)}.json" in ends}
+        leased = {key: last[key] for key in unanswered if key in last and key not in ended}
+        free = {key: last.get(key, 0) + 1 for key in unanswered if key not in leased}
         return QueueState(pieces, results, leased, free, aside)
 
     def claim(self, key: str, number: int, worker: JsonObject) -> Lease | None:
