@@ -42,6 +42,13 @@ def test_a_unit_that_a_network_has_not_still_shows_the_network_and_says_why_for_
     assert all(at.dataframe[0].value["why"])
 
 
+def test_only_units_that_the_network_has_can_be_chosen_and_the_others_are_named_with_the_reason(visit: Open) -> None:
+    at = visit("structure", model="digits-resnet")
+    units = [option.content for option in at.get("button_group")[0].proto.options]
+    assert units == ["Channels", "Residual blocks", "Depth"]
+    assert all(f"{name} cannot be removed here" in spoken(at).replace("**", "") for name in ("Heads", "Hidden units"))
+
+
 @pytest.mark.parametrize("page", ["explore", "weights", "recover", "quantize"])
 def test_a_link_that_prunes_units_the_network_lacks_says_so_and_prunes_nothing(visit: Open, page: str) -> None:
     spec = encode(PruneSpec("head", "lp_norm", "uniform:sparsity=0.5"))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Does it break sooner than before on worse pictures?"""
+"""Does it break sooner than before on corrupted pictures?"""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Corruptions(CheckRule):
 
     key: ClassVar[str] = "corruptions"
     label: ClassVar[str] = "corruptions"
-    question: ClassVar[str] = "Does it break sooner on worse pictures?"
+    question: ClassVar[str] = "Does it break sooner on corrupted pictures?"
 
     margin: float = param(0.03, "margin", low=0.0001, high=1, help="how much larger the drop may be, as a fraction")
     samples: int = param(500, "samples", low=2, high=10_000_000, help="of the split, at most")

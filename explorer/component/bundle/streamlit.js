@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: 3b8e493d4f9c8e4f
+// Made from src/ by "make component": change it there. Sources: c411c65376378452
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"3b8e493d4f9c8e4f"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"c411c65376378452"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

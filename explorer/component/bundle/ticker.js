@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: 3b8e493d4f9c8e4f
+// Made from src/ by "make component": change it there. Sources: c411c65376378452
 
 // ticker.js
 var RETRY_MS = 1500;

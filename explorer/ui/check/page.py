@@ -20,8 +20,8 @@ _LATER_MS = 500
 _USUAL_CHANGES = 0.02
 _ABOUT = (
     "A check holds the candidate against the dense model on the same samples: accuracy within a margin, changed "
-    "answers, every class, probabilities, calibration, worse pictures, dead parts, other forms, cost and provenance. "
-    "Each says pass, warn, fail, cannot tell or does not apply, with its number, interval and limit."
+    "answers, every class, probabilities, calibration, corrupted pictures, dead parts, other forms, cost and "
+    "provenance. Each says pass, warn, fail, cannot tell or does not apply, with its number, interval and limit."
 )
 
 

@@ -19,7 +19,7 @@ from explorer.types.aliases import JsonDict
 from explorer.ui.shell import cache, session
 from explorer.ui.shell.theme import chart_theme
 from explorer.ui.structure import graph
-from explorer.ui.widgets import chart
+from explorer.ui.widgets import chart, not_here
 
 _ROLES = {"scored": "Loses rows", "follows": "Goes with it", "consumes": "Loses input columns"}
 _MOST_NAMES = 24
@@ -31,18 +31,8 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     """A table of what is coupled, a graph, and the parts of the chosen unit in words."""
     session.show_notices()
     with st.container(border=True, key="structure_card"):
-        keys = [key for key in _KEYS if key in GRANULARITIES.members]
-        present = session.workspace().spec.granularity.key
-        key = st.segmented_control(
-            "Units",
-            keys,
-            default=present if present in keys else keys[0],
-            key="structure_unit",
-            format_func=_label,
-            label_visibility="collapsed",
-            required=True,
-        )
-        scores = _scores(model, key or keys[0])
+        key = _unit(model)
+        scores = _scores(model, key)
         movable = [k for k in scores.groups if k.why_not is None]
         st.caption(
             "Units that are coupled shrink together: one threshold moves them all. Choose a group: everything that "
@@ -50,11 +40,11 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         )
     left, right = st.columns([1.15, 1], gap="medium")
     with left, st.container(border=True, key="coupled_card"):
-        chosen = _table(scores, key or keys[0])
+        chosen = _table(scores, key)
         group = next((k for k in movable if k.name == chosen), None)
         _parts(group, scores.groups, chosen)
     with right, st.container(border=True, key="graph_card"):
-        _graph(model, scores, group, _kept(key or keys[0]))
+        _graph(model, scores, group, _kept(key))
     _present(model, dataset)
 
 
@@ -76,8 +66,27 @@ def _present(model: LoadedModel, dataset: Dataset | None) -> None:
         chart.draw(widths(plan, theme=chart_theme()), "structure_widths")
 
 
-def _label(key: str) -> str:
-    return str(getattr(GRANULARITIES.member(key), "label", key))
+def _unit(model: LoadedModel) -> str:
+    """The chosen unit, of those that this network has and the present one; the others are named with the reason."""
+    every = [key for key in _KEYS if key in GRANULARITIES.members]
+    present = session.workspace().spec.granularity.key
+    refused = not_here.refused_units(model, [key for key in every if key != present])
+    keys = [key for key in every if key not in refused] or every
+    reasons: dict[str, list[str]] = {}
+    for unit, why in refused.items():
+        reasons.setdefault(why, []).append(not_here.unit_label(unit))
+    with st.container(horizontal=True, vertical_alignment="center", key="structure_head"):
+        key = st.segmented_control(
+            "Units",
+            keys,
+            default=present if present in keys else keys[0],
+            key="structure_unit",
+            format_func=not_here.unit_label,
+            label_visibility="collapsed",
+            required=True,
+        )
+        not_here.draw(reasons, "structure_refused", verb="removed")
+    return key or keys[0]
 
 
 def _scores(model: LoadedModel, key: str) -> Scores:

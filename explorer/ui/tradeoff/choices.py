@@ -26,6 +26,7 @@ from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel, PruningGroup
 from explorer.ui.shell import cache
 from explorer.ui.widgets import criterion_picker as criterion_choice
+from explorer.ui.widgets import not_here
 from explorer.ui.widgets.persistent_widget import remembered
 
 # As many as there are colours that are told apart.
@@ -39,7 +40,7 @@ def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> Comparison
 
     Locks and limits of Explore hold for the unit that they are set for.
     """
-    refused = refused_units(model)
+    refused = not_here.refused_units(model, GRANULARITIES.members)
     units = [unit for unit in GRANULARITIES.members if unit not in refused]
     without = criterion_choice.refusals(model, dataset)
     measures = _measures(present, without)
@@ -50,7 +51,7 @@ def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> Comparison
         shared = _several("Allocation", allocations, allocations[:2], _allocation_label)
         n_seeds = _seeds(model, dataset)
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_units"):
-        chosen = _several("Units", units, [present.granularity.key], _unit_label)
+        chosen = _several("Units", units, [present.granularity.key], not_here.unit_label)
         is_locked = _lock(model)
         _refused(refused, without)
     pairs, unfit = _fitting(model, dataset, chosen, [measures[name] for name in ranked])
@@ -66,7 +67,7 @@ def draw(model: LoadedModel, dataset: Dataset, present: PruneSpec) -> Comparison
     if not methods:
         return None
     if any(spec.limits for spec in methods):
-        unit = _unit_label(present.granularity.key).lower()
+        unit = not_here.unit_label(present.granularity.key).lower()
         st.caption(f":material/lock: The locks and limits of Explore hold for {unit}, controls included.")
     return Comparison.of(
         model, dataset, methods, seeds=range(n_seeds), lock_classifier=is_locked, groups_of=partial(_groups, model)
@@ -79,14 +80,6 @@ def _limits(present: PruneSpec, unit: str) -> tuple[tuple[str, Limit], ...]:
 
 def _groups(model: LoadedModel, unit: Granularity) -> tuple[PruningGroup, ...]:
     return cache.scores(model, PruneSpec(unit), None).groups
-
-
-def refused_units(model: LoadedModel) -> dict[str, str]:
-    """Units of which this model has none to prune, with the reason in a sentence."""
-    refusals = {
-        unit: cache.why_not_ranked(model, PruneSpec(GRANULARITIES.get(unit)), None) for unit in GRANULARITIES.members
-    }
-    return {unit: str(refusal) for unit, refusal in refusals.items() if refusal is not None}
 
 
 def _fitting(
@@ -103,7 +96,7 @@ def _fitting(
             if refusal is None:
                 pairs.append((unit, criterion))
             else:
-                unfit.setdefault(str(refusal), []).append(f"{named(measure)} on {_unit_label(unit).lower()}")
+                unfit.setdefault(str(refusal), []).append(f"{named(measure)} on {not_here.unit_label(unit).lower()}")
     return list(dict.fromkeys(pairs)), unfit
 
 
@@ -120,15 +113,8 @@ def _refused(units: dict[str, str], without: dict[str, str]) -> None:
         rest = why.removeprefix(label).strip()
         reasons.setdefault(rest[:1].upper() + rest[1:], []).append(label)
     for unit, why in units.items():
-        reasons.setdefault(why, []).append(_unit_label(unit))
-    if not reasons:
-        return
-    n = sum(len(names) for names in reasons.values())
-    with st.popover(f"{n} not available here", icon=":material/block:", key="compare_refused"):
-        for why, names in reasons.items():
-            st.markdown(
-                f"**{clean_markdown(', '.join(names), 200)}** cannot be compared here. {clean_markdown(why, 300)}"
-            )
+        reasons.setdefault(why, []).append(not_here.unit_label(unit))
+    not_here.draw(reasons, "compare_refused", verb="compared")
 
 
 def _measures(present: PruneSpec, refused: dict[str, str]) -> dict[str, Criterion]:
@@ -146,10 +132,6 @@ def _variants(key: str) -> list[str]:
 
 def _chosen_on_explore(present: PruneSpec) -> Criterion:
     return present.criterion if present.criterion.key != RANDOM else PruneSpec().criterion
-
-
-def _unit_label(key: str) -> str:
-    return str(cast(Any, GRANULARITIES.member(key)).label)
 
 
 def _allocation_label(key: str) -> str:
