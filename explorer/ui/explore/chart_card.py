@@ -17,7 +17,7 @@ from explorer.pruning.spec import PruneSpec
 from explorer.text.names import clean_markdown
 from explorer.text.numbers import in_words, level
 from explorer.types import Dataset, Evaluation, Finding, TradeOff
-from explorer.ui.explore import costs, curves, export_menu
+from explorer.ui.explore import costs, curves, export_menu, front
 from explorer.ui.explore.view import View
 from explorer.ui.shell import metric_chooser, running, tasks
 from explorer.ui.shell.theme import chart_theme, is_dark
@@ -55,6 +55,9 @@ def card(view: View) -> bool:
     figure = _figure(view, measured_curves)
     chosen = chart.draw(figure, "chart", on_select="rerun", selection_mode="points")
     _restore(view, measured_curves, chosen)
+    with st.container(key="front_place"):  # always there: what is below is not made anew when the slider comes
+        if not any(job.active for job in jobs):
+            front.slider(view, measured_curves)
     return _foot(view, jobs)
 
 

@@ -26,18 +26,20 @@ def mirrored(
     *,
     among: Sequence[object] | None = None,
     given_as: str = "value",
+    drawn_from: object = None,
 ) -> JsonDict:
     """``key``, ``on_change`` and the default of a widget that shows ``value``; ``take`` gets what is chosen in it.
 
-    ``given_as`` is what the widget calls its default; one that wants an index has its choices ``among``.
+    ``given_as`` is what the widget calls its default; one that wants an index has its choices ``among``. What the
+    choices are ``drawn_from``, where they change: a message about the earlier ones is not heard, either.
 
     Use: ``st.radio("…", options, **mirrored("unit", present, switch, among=options))``.
     """
     slot = f"_{name}_turn"
-    turn, first = st.session_state.get(slot, (0, value))
-    if slot in st.session_state and not _shows(f"{name}_{turn}", value):
+    turn, first, source = st.session_state.get(slot, (0, value, drawn_from))
+    if slot in st.session_state and (source != drawn_from or not _shows(f"{name}_{turn}", value)):
         turn, first = turn + 1, value
-    st.session_state[slot] = (turn, first)
+    st.session_state[slot] = (turn, first, drawn_from)
     key = f"{name}_{turn}"
 
     def changed() -> None:
