@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorer.pruning.evidence.tracks import Made, makers_of, mark
-from explorer.pruning.evidence.watching import Watch, argument
-from explorer.pruning.evidence.zeros import BETWEEN, CONVOLUTIONS
-from explorer.types.aliases import CallArguments, GraphValue, NamedArguments
+from explorer.pruning.evidence.followed import FollowedOutputs
+from explorer.pruning.evidence.tracks import Made
+from explorer.types.aliases import CallArguments, NamedArguments
 from explorer.types.operators import OPERATORS
 
 _NONLINEAR = {op.name for op in OPERATORS if op.activation or op.makes_zeros} | {
@@ -28,7 +27,7 @@ class Viewpoint:
     is_after: bool
 
 
-class LayerOutputs(Watch):
+class LayerOutputs(FollowedOutputs):
     """A watch whose ``values`` hears of each layer's outputs, and of those after the nonlinearity that reads it.
 
     Now running are ``n_samples``, the first of which is number ``at`` of the split.
@@ -42,21 +41,17 @@ class LayerOutputs(Watch):
         """The next calls are of these samples."""
         self.at, self.n_samples = at, n
 
-    def saw(self, name: str, args: CallArguments, kwargs: NamedArguments, out: GraphValue) -> None:
-        """The outputs of layers carry a mark until a nonlinearity has read them."""
-        if name == "linear" or name in CONVOLUTIONS:
-            parameter = self.name_of(argument(args, kwargs, 1, "weight"))
-            if parameter is not None:
-                dim = -1 - CONVOLUTIONS.get(name, 0)
-                mark(out, frozenset({Made(parameter, dim, out.shape[dim])}))
-                self.values(Viewpoint(parameter, is_after=False), "", out, dim)
-        elif name in _NONLINEAR:
-            for maker in makers_of(args, kwargs):
-                if out.dim() >= -maker.dim and out.shape[maker.dim] == maker.n:
-                    self.values(Viewpoint(maker.parameter, is_after=True), name.strip("_"), out, maker.dim)
-            mark(out, frozenset())  # it may be the very tensor that came in
-        elif name in BETWEEN:
-            mark(out, makers_of(args, kwargs))
+    def is_nonlinear(self, name: str, args: CallArguments, kwargs: NamedArguments) -> bool:
+        """Every function that is applied to each value by itself."""
+        return name in _NONLINEAR
+
+    def came_out(self, parameter: str, out: Tensor, dim: int) -> None:
+        """At the layer itself."""
+        self.values(Viewpoint(parameter, is_after=False), "", out, dim)
+
+    def came_after(self, maker: Made, name: str, out: Tensor) -> None:
+        """After the nonlinearity."""
+        self.values(Viewpoint(maker.parameter, is_after=True), name.strip("_"), out, maker.dim)
 
     @abstractmethod
     def values(self, place: Viewpoint, name: str, out: Tensor, dim: int) -> None:
