@@ -198,6 +198,8 @@ def _cause(plan: Plan, layer: LayerInfo, group: GroupPlan | None) -> str:
 
 def setting(plan: Plan, group: GroupPlan | None) -> str:
     """The part of the request that decided about a group, in words: "threshold 0.05", "uniform sparsity 90 %"."""
+    if plan.of_units is not None:
+        return f"{setting(plan.of_units, group)} and the single weights after it"
     if group is None:
         return "units that other layers lost"
     allocation = plan.spec.get("allocation")

@@ -22,12 +22,13 @@ from explorer.metrics.own import Given
 from explorer.metrics.size import compression_ratio
 from explorer.params import member_to_json
 from explorer.params.options import options_from
+from explorer.pruning.bounds import is_locked
 from explorer.pruning.level import with_sparsity
-from explorer.pruning.plan import is_locked
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.scoring import score
 from explorer.pruning.spec import PruneSpec
 from explorer.text.bar import BarSteps, tracked
+from explorer.text.numbers import percent_asked
 from explorer.types import Dataset, Evaluation, LoadedModel, Plan, Scores, SplitName, TradeOffPoint
 from explorer.types.aliases import JsonObject
 
@@ -239,7 +240,12 @@ def smallest_file(model: LoadedModel, plan: Plan) -> int:
 
 def label_of(spec: PruneSpec) -> str:
     """``"weight, lp_norm(p=1), global"``: the three choices without the level."""
-    return ", ".join(_short(member) for member in (spec.granularity, spec.criterion, spec.allocation))
+    words = ", ".join(_short(member) for member in (spec.granularity, spec.criterion, spec.allocation))
+    if spec.then is None:
+        return words
+    level = getattr(spec.then.allocation, "sparsity", None)
+    share = "" if level is None else f" {percent_asked(level)}"
+    return f"{words}, then{share} of what is left: {label_of(spec.then)}"
 
 
 def _short(member: Any) -> str:

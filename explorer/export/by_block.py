@@ -44,6 +44,9 @@ class ByBlock:
         Begun again with the same request on the same weights and data it goes on where it was. Raises ExplorerError
         for a folder that holds something else.
         """
+        if self.spec.then is not None:
+            what = "Block by block, whole units and single weights do not go in one request."
+            raise ExplorerError(what, fix="Name a file, or leave the single weights out.")
         paths = block_paths(runnable(model))
         n_files = len(paths) + 1
         names = {path: f"model-{i + 1:05d}-of-{n_files:05d}.safetensors" for i, path in enumerate(paths)}

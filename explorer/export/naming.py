@@ -34,7 +34,7 @@ def file_stem_of(words: str) -> str:
 
 def _words(settings: Iterable[PruneSpec]) -> list[str]:
     """Units, then criteria, then allocations, each once."""
-    specs = list(settings)
+    specs = [spec for first in settings for spec in (first, first.then) if spec is not None]
     named = [
         *(_member(spec.granularity) for spec in specs),
         *(_member(spec.criterion) for spec in specs),

@@ -68,7 +68,8 @@ def masks_of(plan: Plan, kind: str) -> dict[str, Tensor]:
             why="Only whole units leave smaller tensors behind.",
             fix="Choose a structured granularity such as out_channel, or write a bitmask.",
         )
-    smaller = {name: plan.masks[name] for name in plan.kept_shapes if name in plan.masks}
+    units = plan.cutting.masks
+    smaller = {name: units[name] for name in plan.kept_shapes if name in units}
     return {
         name: mask
         for name, mask in smaller.items()

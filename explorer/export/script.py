@@ -72,7 +72,7 @@ def recipe_of(model: LoadedModel, plan: Plan) -> JsonDict:
 def _steps(plan: Plan) -> list[JsonDict] | None:
     """One step for each line that cuts something; None when the ranking cannot be repeated from weights alone."""
     spec = PruneSpec.from_json(plan.spec)
-    if spec.criterion.key not in _REPEATABLE:
+    if spec.criterion.key not in _REPEATABLE or spec.then is not None:
         return None
     how = member_to_json(spec.criterion)
     moved = [group for group in plan.groups if group.n_pruned]

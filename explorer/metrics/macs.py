@@ -132,7 +132,9 @@ def theoretical_speedup(model: LoadedModel, plan: Plan, table: MacTable | None =
     measurements = macs(model, plan, table)
     if not measurements:
         return None
-    left = measurements.get("removed", measurements["sparse"]).value
+    # Where single weights go, too, what is left is fewer than what removal leaves.
+    removed = "removed" if plan.of_units is None else "sparse"
+    left = measurements.get(removed, measurements["sparse"]).value
     ratio = measurements["dense"].value / left if left else (1.0 if not measurements["dense"].value else math.inf)
     note = f"Dense multiplications by those left; {_NO_FASTER}."
     return Measurement("theoretical_speedup", ratio, "x", "counted", note=note)

@@ -227,9 +227,10 @@ def _indexed(entry: Entry, n_kept: int, index_bits: int) -> Iterator[Entry]:
 
 def _removed(plan: Plan) -> dict[str, tuple[int, ...]]:
     """The smaller shapes of the tensors whose masks cut whole slices and nothing else."""
-    whole = {name: shape for name, shape in plan.kept_shapes.items() if shape and name in plan.masks}
-    counts = {name: int(plan.masks[name].sum()) for name in whole}
-    smaller = {n: shape for n, shape in whole.items() if counts[n] == math.prod(shape) < plan.masks[n].numel()}
+    masks = plan.cutting.masks
+    whole = {name: shape for name, shape in plan.kept_shapes.items() if shape and name in masks}
+    counts = {name: int(masks[name].sum()) for name in whole}
+    smaller = {n: shape for n, shape in whole.items() if counts[n] == math.prod(shape) < masks[n].numel()}
     # A mask that keeps nothing does not say which of its axes were cut: the file gives all of them the length 0.
     return {n: shape if math.prod(shape) else (0,) * len(shape) for n, shape in smaller.items()}
 

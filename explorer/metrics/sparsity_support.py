@@ -267,6 +267,8 @@ def supports(plan: Plan) -> tuple[Support, ...]:
 
 def advice(plan: Plan) -> tuple[str, ...]:
     """What the zeros of this plan are good for, in a few sentences."""
+    if plan.of_units is not None and plan.kept_shapes:
+        return (*_ADVICE["units"], *_ADVICE["scattered"])
     pattern = pattern_of(plan)
     sentences = _ADVICE[pattern]
     if pattern == "scattered":

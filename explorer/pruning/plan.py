@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.pruning.allocation import Bounds
 from explorer.pruning.allocation.threshold import lowest_kept
+from explorer.pruning.bounds import bounds_of, is_locked
 from explorer.pruning.coupling.groups import kept_shape
 from explorer.pruning.coupling.unused_channels import unread
 from explorer.pruning.criteria.base import Choice
@@ -22,6 +22,7 @@ from explorer.pruning.reach import most
 from explorer.pruning.scoring import ranked, score
 from explorer.pruning.select import keep_masks
 from explorer.pruning.shortfall import Counts, Shortfall, check_units, few
+from explorer.pruning.single_weights import with_single_weights
 from explorer.pruning.spec import PruneSpec
 from explorer.types import Dataset, GroupPlan, LoadedModel, Plan, PruningGroup, Scores
 from explorer.types.stopping import check
@@ -50,9 +51,14 @@ def plan(model: LoadedModel, spec: PruneSpec, scores: Scores | None = None, data
         >>> plan.n_pruned, int((~plan.masks["fc1.weight"]).sum()) <= plan.masks["fc1.weight"].numel()
         (25216, True)
     """
-    scores = score(model, spec, data) if scores is None else scores
+    first = _of_one_kind(model, spec, score(model, spec, data) if scores is None else scores)
+    return first if spec.then is None else with_single_weights(model, first, spec, data)
+
+
+def _of_one_kind(model: LoadedModel, spec: PruneSpec, scores: Scores) -> Plan:
+    """The units that ``spec`` itself takes away, without the single weights that go after them."""
     _check(spec, scores)
-    bounds = {group.name: _bounds(group, spec) for group in scores.groups if group.why_not is None}
+    bounds = bounds_of(scores.groups, spec)
     counts = rounded(spec.allocation.counts(scores, bounds), scores, spec)
     masks, kept, keeps = _cut_by(model, spec, scores, counts)
     group_plans = _group_plans(spec, scores, counts, keeps)
@@ -171,21 +177,6 @@ def rounded(counts: Mapping[str, int], scores: Scores, spec: PruneSpec) -> dict[
     step = int(getattr(spec.granularity, "round_to", 1))
     sizes = {group.name: group.n_units for group in scores.groups}
     return {name: max(0, sizes[name] - -(-(sizes[name] - n) // step) * step) for name, n in counts.items()}
-
-
-def is_locked(group: PruningGroup, spec: PruneSpec) -> bool:
-    """Whether the group's line is held: by the user, or by default and the user did not unlock it."""
-    locked = spec.limit(group.name).locked
-    return group.locked_by is not None if locked is None else locked
-
-
-def _bounds(group: PruningGroup, spec: PruneSpec) -> Bounds:
-    limit = spec.limit(group.name)
-    low = round(limit.floor * group.n_units)
-    if is_locked(group, spec):
-        return Bounds(low, low)
-    high = min(int(limit.cap * group.n_units + 1e-9), group.n_may_go)
-    return Bounds(min(low, high), high)
 
 
 def _merge(masks: dict[str, Tensor], kept: dict[str, dict[int, Tensor]], spread: Mapping[str, object]) -> None:

@@ -38,7 +38,7 @@ def sliced(model: LoadedModel, plan: Plan) -> PrunedModel:
 
     Args:
         model: The dense model; it is not written to.
-        plan: The masks of whole units.
+        plan: The masks of whole units; single weights that go after them stay as zeros of the smaller tensors.
 
     Returns:
         The pruned model; ``module`` is a torch.fx GraphModule, which was run on the example and agrees with the masked
@@ -74,6 +74,7 @@ def sliced(model: LoadedModel, plan: Plan) -> PrunedModel:
 
 
 def _refuse(plan: Plan) -> None:
+    plan = plan.cutting
     unit = granularity.get(str(plan.spec["granularity"]["key"]))
     by_name = [k.group.name for k in plan.groups if k.n_pruned and BY_NAME in k.group.coupled_by]
     if by_name:
@@ -85,7 +86,10 @@ def _refuse(plan: Plan) -> None:
         raise ExplorerError(f"{what} cannot be removed.", why=unit.why_no_removal, fix=fix)
 
 
-def _cut(graph: fx.GraphModule, model: LoadedModel, plan: Plan, coupled: Coupling) -> None:
+def _cut(graph: fx.GraphModule, model: LoadedModel, whole: Plan, coupled: Coupling) -> None:
+    plan = whole.cutting
+    if plan is not whole:
+        set_parameters(graph, masked_weights(model, whole))
     blocks = next((k.group for k in plan.groups if k.group.unit in BLOCKS and k.group.parts), None)
     if blocks is not None:
         units, left_out = units_of(blocks.unit, model, plan.layers, coupled), gone_blocks(plan, blocks)

@@ -20,6 +20,8 @@ from explorer.pruning.granularity.weight import Weight
 from explorer.types.aliases import JsonDict, JsonObject
 from explorer.types.brief import Brief
 
+_PARTS = ("granularity", "criterion", "allocation", "limits", "then")
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -57,6 +59,7 @@ class PruneSpec(Brief):
 
     Members may be given as objects or as text: ``PruneSpec("weight", "lp_norm:p=1",
     "global:sparsity=0.8")``. ``limits`` names layers (groups); it may be given as a mapping.
+    ``then`` is a second request, of single weights: a share of those that the whole units of the first leave.
 
     Examples:
         >>> import explorer as ex
@@ -69,6 +72,7 @@ class PruneSpec(Brief):
     criterion: Criterion = field(default_factory=LpNorm)
     allocation: Allocation = field(default_factory=Global)
     limits: tuple[tuple[str, Limit], ...] = ()
+    then: PruneSpec | None = None
 
     def __post_init__(self) -> None:
         # Text is welcome in place of members, so that a notebook reads well.
@@ -77,6 +81,7 @@ class PruneSpec(Brief):
         object.__setattr__(self, "allocation", allocations.get(self.allocation))
         pairs = self.limits.items() if isinstance(self.limits, Mapping) else self.limits
         object.__setattr__(self, "limits", tuple(sorted((n, v) for n, v in pairs if v != Limit())))
+        _check_then(self)
 
     def limit(self, name: str) -> Limit:
         return dict(self.limits).get(name, Limit())
@@ -86,12 +91,14 @@ class PruneSpec(Brief):
         return replace(self, limits=tuple((dict(self.limits) | {name: limit}).items()))
 
     def to_json(self) -> JsonDict:
-        return {
+        document: JsonDict = {
             "granularity": member_to_json(self.granularity),
             "criterion": member_to_json(self.criterion),
             "allocation": member_to_json(self.allocation),
             "limits": {name: limit.to_json() for name, limit in self.limits},
         }
+        # Left out where there is none, so that requests of one kind of unit have the digests that they always had.
+        return document if self.then is None else document | {"then": self.then.to_json()}
 
     @classmethod
     def from_json(cls, data: str | JsonObject) -> PruneSpec:
@@ -109,11 +116,11 @@ class PruneSpec(Brief):
         inner = data.get("spec")
         if isinstance(inner, Mapping) and "source" in data:
             return cls.from_json(inner)
-        unknown = set(data) - {"granularity", "criterion", "allocation", "limits"}
+        unknown = set(data) - set(_PARTS)
         if unknown:
             raise ExplorerError(
                 f"A PruneSpec has no part {sorted(unknown)[0]!r}.",
-                fix="Its parts: granularity, criterion, allocation, limits.",
+                fix=f"Its parts: {', '.join(_PARTS)}.",
             )
         limits = data.get("limits") or {}
         if not isinstance(limits, Mapping):
@@ -123,12 +130,31 @@ class PruneSpec(Brief):
             criteria.CRITERIA.from_json(data.get("criterion", {"key": "lp_norm"})),
             allocations.ALLOCATIONS.from_json(data.get("allocation", {"key": "global"})),
             tuple((str(name), _limit(name, value)) for name, value in limits.items()),
+            _then(data.get("then")),
         )
 
     @property
     def digest(self) -> str:
         """Equal digest = equal request."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check_then(spec: PruneSpec) -> None:
+    then = spec.then
+    if then is None:
+        return
+    if spec.granularity.key == "weight" or then.granularity.key != "weight" or then.then is not None:
+        what = f"{then.granularity.label} after {spec.granularity.label.lower()} is no request."
+        raise ExplorerError(what, fix="Prune whole units first (out_channel, head, ...), then single weights.")
+
+
+def _then(data: object) -> PruneSpec | None:
+    """The second request; only an object, for it has the depth of one."""
+    if data is None:
+        return None
+    if not isinstance(data, Mapping) or data.get("then") is not None:
+        raise ExplorerError('The part "then" is a PruneSpec of single weights.', fix="Correct it, or leave it out.")
+    return PruneSpec.from_json(data)
 
 
 def _limit(name: str, value: object) -> Limit:

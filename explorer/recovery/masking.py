@@ -85,6 +85,9 @@ def _floored(limit: Limit, share: float) -> Limit:
 
 def _with_shapes(plan: Plan, before: Plan) -> Plan:
     """The shapes after removal, where units were cut before, now, or both times."""
+    if before.kept_shapes and not plan.kept_shapes and plan.of_units is None:
+        # Single weights after whole units: the units are cut out as before, and no others.
+        return replace(plan, kept_shapes=before.kept_shapes, of_units=before.cutting)
     names = {**before.kept_shapes, **plan.kept_shapes}
     if not before.kept_shapes or set(before.kept_shapes) <= set(plan.kept_shapes):
         return plan

@@ -142,6 +142,7 @@ class Plan(Brief):
     nothing goes, how much could. ``updates`` holds new values of kept weights, by parameter, where
     a criterion makes up for what goes. ``nonzero`` holds masks of the weights that were not zero
     before, for prunable parameters that came with zeros. ``digest``: equal = equal masks and values.
+    ``of_units``: the plan of the whole units that go, where single weights of what is left go, too.
     """
 
     spec: JsonObject
@@ -154,6 +155,12 @@ class Plan(Brief):
     notes: tuple[str, ...] = ()
     updates: Mapping[str, Tensor] = field(default_factory=dict)
     nonzero: Mapping[str, Tensor] = field(default_factory=dict)
+    of_units: Plan | None = None
+
+    @property
+    def cutting(self) -> Plan:
+        """The plan whose masks take away whole units: what a smaller network is cut by."""
+        return self if self.of_units is None else self.of_units
 
     @cached_property
     def left(self) -> Mapping[str, Tensor]:

@@ -32,7 +32,7 @@ _DENSE = "dense"
 def encode(spec: PruneSpec) -> str:
     """A request as a short text for a link: what differs from the default, compressed."""
     default = PruneSpec().to_json()
-    return _packed({part: value for part, value in spec.to_json().items() if value != default[part]})
+    return _packed({part: value for part, value in spec.to_json().items() if value != default.get(part)})
 
 
 def decode(text: str) -> PruneSpec:

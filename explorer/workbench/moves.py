@@ -7,7 +7,7 @@ from dataclasses import replace
 from explorer.errors import ExplorerError
 from explorer.pruning.allocation import PerLayer, Threshold, Uniform
 from explorer.pruning.allocation.threshold import lowest_kept
-from explorer.pruning.plan import is_locked
+from explorer.pruning.bounds import is_locked
 from explorer.pruning.spec import Limit, PruneSpec
 from explorer.types import Plan, Scores
 from explorer.workbench.events import DragEvent

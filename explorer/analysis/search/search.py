@@ -30,8 +30,8 @@ from explorer.engine.evaluator import Evaluator
 from explorer.errors import ExplorerError, Refusal
 from explorer.params.options import options_from
 from explorer.pruning.allocation import Erk, Global, Uniform
+from explorer.pruning.bounds import is_locked
 from explorer.pruning.criteria.lp_norm import LpNorm
-from explorer.pruning.plan import is_locked
 from explorer.pruning.scoring import score, why_no_units
 from explorer.pruning.spec import PruneSpec
 from explorer.text.bar import BarSteps, tracked

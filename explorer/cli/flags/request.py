@@ -51,6 +51,7 @@ def add_request(parser: Parser, *, one_level: bool = True) -> None:
         "--spec", metavar="FILE", help="a PruneSpec as JSON, or the JSON itself, instead of the flags above"
     )
     add_limits(group)
+    add_then(parser)
 
 
 def add_granularity(group: argparse._ActionsContainer, default: str | None = None) -> None:
@@ -85,3 +86,12 @@ def add_limits(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--unlock", action="append", default=[], metavar="LAYER", help="undo a lock set by default")
     for flag, text in (("--floor", "at least this share goes there"), ("--cap", "at most this share goes there")):
         group.add_argument(flag, type=named_share, action="append", default=[], metavar="LAYER=S", help=text)
+
+
+def add_then(parser: Parser) -> None:
+    """Single weights of what whole units leave."""
+    group = parser.add_argument_group("and then single weights", "Of what the whole units above leave.")
+    group.add_argument("--then-sparsity", type=share, metavar="S", help="share of the weights that are left, 0 to 1")
+    for part, letter, usual in (("criterion", "C", "lp_norm"), ("allocation", "A", "global")):
+        text = f"as --{part}, for the single weights (default: {usual})"
+        add_member(group, f"--then-{part}", part, text, metavar=letter)

@@ -34,12 +34,20 @@ class PruneFlags(Flags):
     floor: Sequence[tuple[str, float]] = ()
     cap: Sequence[tuple[str, float]] = ()
     seed: int = 0
+    then_sparsity: float | None = None
+    then_criterion: str | None = None
+    then_allocation: str | None = None
 
     @property
     def is_a_choice(self) -> bool:
         """Whether anything says what to prune beside a file and limits of single layers."""
         choices = (self.granularity, self.criterion, self.allocation, self.sparsity, self.threshold)
-        return any(choice is not None for choice in choices)
+        return any(choice is not None for choice in (*choices, *self.of_then))
+
+    @property
+    def of_then(self) -> tuple[object, ...]:
+        """What is said of the single weights that go after whole units."""
+        return self.then_sparsity, self.then_criterion, self.then_allocation
 
 
 def prune_spec(args: Arguments) -> PruneSpec:
@@ -47,11 +55,24 @@ def prune_spec(args: Arguments) -> PruneSpec:
     flags = PruneFlags.of(args)
     if flags.spec is None:
         criterion = criterion_of(flags.criterion or "lp_norm", flags.seed)
-        return _limited(PruneSpec(flags.granularity or "weight", criterion, _allocation(flags)), flags)  # type: ignore[arg-type]
+        spec = PruneSpec(flags.granularity or "weight", criterion, _allocation(flags), then=_then(flags))  # type: ignore[arg-type]
+        return _limited(spec, flags)
     if flags.is_a_choice:
         raise ExplorerError("--spec already says it all.", fix="Leave out the other flags, or leave out --spec.")
     text = flags.spec if flags.spec.lstrip().startswith("{") else _read(Path(flags.spec))
     return _limited(PruneSpec.from_json(text), flags)
+
+
+def _then(flags: PruneFlags) -> PruneSpec | None:
+    """The single weights that go after whole units; None where nothing is said of them."""
+    if all(value is None for value in flags.of_then):
+        return None
+    if flags.granularity in (None, "weight"):
+        what = "Single weights go after whole units, and none are asked for."
+        raise ExplorerError(what, fix="Add --granularity out_channel, or leave --then-sparsity out.")
+    own = PruneFlags(sparsity=flags.then_sparsity, allocation=flags.then_allocation)
+    criterion = criterion_of(flags.then_criterion or "lp_norm", flags.seed)
+    return PruneSpec(criterion=criterion, allocation=_allocation(own))
 
 
 def criterion_of(text: str, seed: int) -> Any:

@@ -55,15 +55,18 @@ class ShuffleMask:
 def shuffled(model: LoadedModel, plan: Plan, seed: int) -> Plan:
     """A random plan of the same granularity with the same count in every group, and so in every layer."""
     spec = PruneSpec.from_json(plan.spec)
+    if plan.of_units is not None:
+        raise _more_than_one()
     exact = {k.group.name: _exactly(k.n_pruned, k.group.n_units) for k in plan.groups if k.group.why_not is None}
     drawn = make_plan(model, PruneSpec(spec.granularity, Random(seed), Global(), tuple(exact.items())))
     if any(drawn.n_pruned_in(layer) != plan.n_pruned_in(layer) for layer in plan.layers):
-        raise ExplorerError(
-            "This mask cannot be drawn again at random.",
-            why="It was made of units of more than one kind.",
-            fix="Prune with one granularity only.",
-        )
+        raise _more_than_one()
     return replace(drawn, spec=plan.spec, asked=plan.asked, digest=mask_digest(drawn.masks), notes=(), nonzero={})
+
+
+def _more_than_one() -> ExplorerError:
+    what, why = "This mask cannot be drawn again at random.", "It was made of units of more than one kind."
+    return ExplorerError(what, why=why, fix="Prune with one granularity only.")
 
 
 def _exactly(n: int, n_units: int) -> Limit:

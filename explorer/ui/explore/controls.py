@@ -13,7 +13,7 @@ from explorer.types import Dataset, LoadedModel, Plan, Scores
 from explorer.ui.explore import exact
 from explorer.ui.widgets import criterion_picker, parameter_fields
 from explorer.ui.widgets.controlled_widget import mirrored
-from explorer.workbench.choices import PRESETS, with_preset, with_unit
+from explorer.workbench.choices import PRESETS, single_weights_after, with_preset, with_unit
 from explorer.workbench.workspace import Workspace
 
 _NEAR = ("weight", "out_channel")
@@ -47,7 +47,8 @@ def _unit(work: Workspace) -> None:
         help="What one line removes: single weights, or whole channels with everything tied to them.",
         **mirrored("unit", present, partial(_switch, work), given_as="default"),
     )
-    with st.popover("Units", help="What is one unit?"):
+    label = "Units" if work.spec.then is None else f"Units, then {percent_asked(_then_share(work))} of the weights left"
+    with st.popover(label, help="What is one unit?", key="units"):
         st.radio(
             "What one line removes",
             keys,
@@ -56,6 +57,33 @@ def _unit(work: Workspace) -> None:
             **mirrored("unit_all", present, partial(_switch, work), among=keys),
         )
         parameter_fields.draw(work, "granularity")
+        _single_weights_after(work)
+
+
+def _single_weights_after(work: Workspace) -> None:
+    """The second setting of whole units: a share of the single weights that they leave."""
+    if work.spec.granularity.key == "weight":
+        st.caption("Choose whole units, and single weights of what they leave can go after them.")
+        return
+    st.number_input(
+        "Then single weights, % of those left",
+        0.0,
+        99.9,
+        step=5.0,
+        format="%g",
+        help="By magnitude over all layers, after the units went. The smaller network stores them as zeros.",
+        **mirrored("then_share", round(100 * _then_share(work), 6), partial(_then, work)),
+    )
+
+
+def _then_share(work: Workspace) -> float:
+    then = work.spec.then
+    return 0.0 if then is None else float(getattr(then.allocation, "sparsity", 0.0))
+
+
+def _then(work: Workspace, percentage: float | None) -> None:
+    if percentage is not None:
+        work.set(single_weights_after(work.spec, percentage / 100))
 
 
 def _unit_label(key: str) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.pruning.allocation import PerLayer, Threshold
 from explorer.pruning.allocation.threshold import threshold_forms
-from explorer.pruning.plan import is_locked
+from explorer.pruning.bounds import is_locked
 from explorer.types import Plan, Scores
 from explorer.ui.explore import list_pages
 from explorer.ui.shell import cache

@@ -97,7 +97,7 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
         present = planned(model, work.spec, scores)
     except ExplorerError as error:
         session.notify(error)
-        work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
+        work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=(), then=None))
         present = planned(model, work.spec, scores)
     answer, why_not = live.answer(model, dataset, present.plan)
     view = View(work, model, dataset, scores, present, answer, why_not)

@@ -124,6 +124,7 @@ def _words(view: View, held: Held) -> str:
     """A in a line, and the change from A to now on the same samples."""
     spec = held.spec
     how = f"{spec.granularity.label.lower()} by {spec.criterion.label.lower()}, {spec.allocation.label.lower()}"
+    how += "" if spec.then is None else ", then single weights"
     of_a = "" if held.evaluation is None else f", {level(held.evaluation.accuracy)}"
     text = f"**A** {how}: {percent(held.plan.pruned_share)} pruned{of_a}, {bytes_text(held.n_bytes)}."
     if held.plan.digest == view.plan.digest:

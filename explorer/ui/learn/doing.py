@@ -67,7 +67,7 @@ def _plan(view: LessonView, scores: Scores) -> Plan:
         return make_plan(view.model, work.spec, scores)
     except ExplorerError as error:
         session.notify(error)
-        work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
+        work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=(), then=None))
         return make_plan(view.model, work.spec, scores)
 
 

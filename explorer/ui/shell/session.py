@@ -94,7 +94,7 @@ def scores(model: LoadedModel, on: Dataset | None) -> Scores:
         check_units(work.spec, scores_now)
     except ExplorerError as error:
         notify(error)
-        work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=()))
+        work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=(), then=None))
     return scores_now
 
 

@@ -69,7 +69,7 @@ def _view(model: LoadedModel, dataset: Dataset | None) -> View:
         return View(model, spec, scores, make_plan(model, spec, scores))
     except ExplorerError as error:
         session.refusal(error)
-        dense = replace(spec, allocation=type(spec.allocation)(), limits=())
+        dense = replace(spec, allocation=type(spec.allocation)(), limits=(), then=None)
         return View(model, dense, scores, make_plan(model, dense, scores))
 
 
