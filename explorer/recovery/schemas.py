@@ -56,4 +56,8 @@ def _spec() -> JsonDict:
             "additionalProperties": {"type": "object", "properties": limit, "additionalProperties": False},
         },
     }
-    return {"type": "object", "properties": parts, "additionalProperties": False}
+    words = "Single weights of what the whole units leave: shares are of those that are left."
+    alone = {"granularity": {"type": "object", "properties": {"key": {"const": "weight"}}, "required": ["key"]}}
+    then = {"type": ["object", "null"], "description": words, "properties": {**parts, **alone}}
+    properties = {**parts, "then": {**then, "additionalProperties": False}}
+    return {"type": "object", "properties": properties, "additionalProperties": False}

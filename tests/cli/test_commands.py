@@ -251,3 +251,21 @@ def test_the_network_from_the_wild_gives_its_known_accuracy(capsys: Capture) -> 
     assert round(accuracy["value"] * accuracy["n"]) == 1627
     assert found["repairs"]
     assert found["data"]["mean"] == [0.485, 0.456, 0.406]
+
+
+def test_single_weights_go_after_whole_units_and_alone_they_are_refused(capsys: Capture, tmp_path: Path) -> None:
+    flags = ("--granularity", "out_channel", "--allocation", "uniform", "--sparsity", "0.3", "--then-sparsity", "0.5")
+    report = result(capsys, "evaluate", "digits-cnn", *flags)
+    spec = PruneSpec.from_json(report["spec"])
+    assert spec == PruneSpec(
+        "out_channel", allocation="uniform:sparsity=0.3", then=PruneSpec(allocation="global:sparsity=0.5")
+    )
+    written = result(
+        capsys, "prune", "digits-cnn", "--form", "sliced", "-o", str(tmp_path / "both.safetensors"), *flags
+    )
+    assert written["proof"]["ok"]
+    tensors = load_file(tmp_path / "both.safetensors")
+    weights = [tensor for tensor in tensors.values() if tensor.dim() > 1]
+    zeros, n = sum(int((t == 0).sum()) for t in weights), sum(t.numel() for t in weights)
+    assert zeros == round(0.5 * n)
+    assert "whole units" in refusal(capsys, "evaluate", "digits-cnn", "--then-sparsity", "0.5")

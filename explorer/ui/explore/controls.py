@@ -49,6 +49,7 @@ def _unit(work: Workspace) -> None:
     )
     label = "Units" if work.spec.then is None else f"Units, then {percent_asked(_then_share(work))} of the weights left"
     with st.popover(label, help="What is one unit?", key="units"):
+        _single_weights_after(work)
         st.radio(
             "What one line removes",
             keys,
@@ -57,7 +58,6 @@ def _unit(work: Workspace) -> None:
             **mirrored("unit_all", present, partial(_switch, work), among=keys),
         )
         parameter_fields.draw(work, "granularity")
-        _single_weights_after(work)
 
 
 def _single_weights_after(work: Workspace) -> None:

@@ -55,6 +55,6 @@ def _requests(spec: PruneSpec) -> list[SweepRequest]:
         request_of(f"{name}, uniform", replace(spec, allocation=allocation.get("uniform"))),
     ]
     if spec.criterion.key != control.key:
-        random = PruneSpec(spec.granularity, control, allocation.get("global"), spec.limits)
+        random = PruneSpec(spec.granularity, control, allocation.get("global"), spec.limits, spec.then)
         requests.append(request_of("random, the control", random))
     return requests
