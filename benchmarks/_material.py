@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -33,4 +34,4 @@ def first_images(dataset: Dataset, n: int) -> Dataset:
     """The first n of the tune split."""
     split = dataset.splits["tune"]
     part = Split("tune", split.x[:n], split.y[:n])  # type: ignore[index]
-    return Dataset(dataset.address, {"tune": part}, dataset.classes, f"{dataset.digest}, first {n}")
+    return replace(dataset, splits={"tune": part}, digest=f"{dataset.digest}, first {n}")

@@ -10,9 +10,14 @@ import io
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+from torch import Tensor
+
+from explorer.types.aliases import JsonObject
+from explorer.types.inputs import Inputs
 
 Pictures = NDArray[np.float64]
 """(n, channels, height, width), from 0 to 1."""
@@ -35,6 +40,39 @@ FOR_LARGE: Mapping[str, Severity] = {
     "JPEG": (25, 18, 15, 10, 7),
     "pixelate": (0.6, 0.5, 0.4, 0.3, 0.25),
 }
+
+
+_ROUNDING = 0.02
+
+
+def pictures_in(x: Inputs, meta: JsonObject) -> Pictures | None:
+    """Inputs as pictures from 0 to 1; None where that is not known of them. ``meta`` is that of the data, whose mean
+    and std say where black and white are."""
+    scale = _scale(x, meta)
+    if scale is None or not isinstance(x, Tensor):
+        return None
+    pictures = (x.double() * scale[1] + scale[0]).numpy()
+    inside = pictures.min() >= -_ROUNDING and pictures.max() <= 1 + _ROUNDING
+    return np.clip(pictures, 0, 1) if inside and x.shape[1] in (1, 3) else None
+
+
+def inputs_from(pictures: Pictures, x: Tensor, meta: JsonObject) -> Tensor:
+    """Pictures as inputs like ``x``, whose pictures :func:`pictures_in` gave."""
+    scale = _scale(x, meta)
+    if scale is None:
+        raise ValueError("without mean and std no picture becomes an input")
+    return ((torch.from_numpy(pictures) - scale[0]) / scale[1]).to(x.dtype)
+
+
+def _scale(x: Inputs, meta: JsonObject) -> tuple[Tensor, Tensor] | None:
+    if not isinstance(x, Tensor) or x.dim() != 4:
+        return None
+    values = [meta.get(name) for name in ("mean", "std")]
+    numbers = [torch.tensor(v, dtype=torch.float64) for v in values if isinstance(v, list | tuple)]
+    if len(numbers) != 2 or any(len(each) not in (1, x.shape[1]) for each in numbers):
+        return None
+    mean, std = (each.view(1, -1, 1, 1) for each in numbers)
+    return mean, std
 
 
 def corrupted(pictures: Pictures, kind: str, severity: int, seed: int) -> Pictures:

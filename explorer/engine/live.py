@@ -21,6 +21,7 @@ from explorer.errors import ExplorerError
 from explorer.types import Evaluation, Plan
 
 _MOST_RESULTS = 64
+_GLANCE_S = 0.05  # so often who waits for another one's measurement looks whether it is still of interest
 
 
 class Latest(NamedTuple):
@@ -45,11 +46,13 @@ class _Request:
 
 
 class Finished:
-    """The newest complete answers of one evaluator by the plans' digests: who asks again waits for nothing."""
+    """The newest complete answers of one evaluator by the plans' digests: who asks again waits for nothing, and who
+    asks while another one's worker measures the same plan sees what that has so far."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[str, Evaluation | ExplorerError] = OrderedDict()
-        self._lock = threading.Lock()
+        self._running: dict[str, Evaluation | None] = {}
+        self._lock = threading.Condition()
 
     def get(self, digest: str) -> Evaluation | ExplorerError | None:
         """What was measured of this plan, by whomever."""
@@ -65,6 +68,31 @@ class Finished:
                 self._answers[digest] = result
                 if len(self._answers) > _MOST_RESULTS:
                     self._answers.popitem(last=False)
+
+    def begin(self, digest: str) -> bool:
+        """Whether the caller is to measure this plan: nobody does at the moment."""
+        with self._lock:
+            is_free = digest not in self._running
+            self._running.setdefault(digest, None)
+            return is_free
+
+    def so_far(self, digest: str, result: Evaluation) -> None:
+        """What whoever measures it has by now."""
+        with self._lock:
+            self._running[digest] = result
+            self._lock.notify_all()
+
+    def end(self, digest: str) -> None:
+        """Nobody measures it any more."""
+        with self._lock:
+            self._running.pop(digest, None)
+            self._lock.notify_all()
+
+    def next_of(self, digest: str, last: Evaluation | None) -> tuple[bool, Evaluation | None]:
+        """Whether it is still being measured, and what there is of it, as soon as that is other than ``last``."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._running.get(digest) is not last or digest not in self._running, _GLANCE_S)
+            return digest in self._running, self._running.get(digest)
 
 
 # Of all visitors of an evaluator together: a class that tries the same setting measures it once.
@@ -132,13 +160,13 @@ class _Desk:
         self._running: _Request | None = None
         self._closed = False
         self._latest = Latest(None, None, False)
-        self._finished = finished
+        self.finished = finished
         self._n_asked = 0  # how often the page has asked since the first answer to the running request
 
     def submit(self, request: _Request) -> None:
         with self._changed:
             self._waiting = None
-            if (finished := self._finished.get(request.digest)) is not None:
+            if (finished := self.finished.get(request.digest)) is not None:
                 self._running = None  # whatever runs is of no interest any more
                 self._show(request, finished)
             elif self._running is not None and self._running.digest == request.digest:
@@ -177,7 +205,7 @@ class _Desk:
 
     def post(self, request: _Request, result: Evaluation | Exception) -> None:
         with self._changed:
-            self._finished.put(request.digest, result)
+            self.finished.put(request.digest, result)
             if self._running is request:
                 if self._latest.key != request.key:
                     self._n_asked = 0
@@ -185,7 +213,7 @@ class _Desk:
 
     def answered(self, request: _Request) -> bool:
         """Whether another visitor's worker has measured it while this one waited; then it is shown."""
-        result = self._finished.get(request.digest)
+        result = self.finished.get(request.digest)
         if result is not None:
             self.post(request, result)
         return result is not None
@@ -200,6 +228,12 @@ class _Desk:
         """True when the running request is of no interest any more."""
         with self._changed:
             return self._closed or self._waiting is not None or self._running is not request
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody holds the worker any more."""
+        with self._changed:
+            return self._closed
 
     def drawn(self) -> bool:
         """Whether the first answer is on the screen: a page that asks once more has drawn what it got."""
@@ -229,14 +263,42 @@ def _serve(desk: _Desk, evaluator: Evaluator, slots: threading.Semaphore) -> Non
             if request is None:
                 continue
             try:
-                if not desk.answered(request):
-                    for evaluation in _until_superseded(desk, evaluator, request):
-                        desk.post(request, evaluation)
+                _measure(desk, evaluator, request)
             except Exception as error:  # shown to the visitor; the next request is served
                 logging.getLogger(__name__).exception("A plan could not be measured.")
                 desk.post(request, error)
             finally:
                 desk.done(request)
+
+
+def _measure(desk: _Desk, evaluator: Evaluator, request: _Request) -> None:
+    """Here, unless it is known by now or another visitor's worker is at the same plan."""
+    while not desk.answered(request):
+        if desk.finished.begin(request.digest):
+            try:
+                for evaluation in _until_superseded(desk, evaluator, request):
+                    desk.finished.so_far(request.digest, evaluation)
+                    desk.post(request, evaluation)
+            finally:
+                desk.finished.end(request.digest)
+            return
+        if not _followed(desk, request):
+            return
+
+
+def _followed(desk: _Desk, request: _Request) -> bool:
+    """Show what another visitor's worker has of the same plan, until that ends; False where it is of no interest any
+    more."""
+    last: Evaluation | None = None
+    while True:
+        is_running, result = desk.finished.next_of(request.digest, last)
+        if result is not None and result is not last:
+            last = result
+            desk.post(request, result)
+        if desk.superseded(request) and (last is not None or desk.is_closed):
+            return False
+        if not is_running:
+            return True
 
 
 def _until_superseded(desk: _Desk, evaluator: Evaluator, request: _Request) -> Iterator[Evaluation]:

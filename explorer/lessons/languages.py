@@ -14,6 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from explorer.errors import ExplorerError
+from explorer.lessons.class_words import CLASS_SENTENCES
 from explorer.lessons.lesson import (
     Block,
     ChoiceQuestion,
@@ -96,8 +97,9 @@ SENTENCES = (
     "On the hidden split: {share} of the bytes, {accuracy} right ({change}).",
     "The challenge is met.",
     "The challenge is not met.",
+    *CLASS_SENTENCES,
 )
-"""What is said around the texts of a lesson."""
+"""What is said around the texts of a lesson, and on the page of a class."""
 
 Translate = Callable[[str], str]
 _PARAGRAPHS = re.compile(r"\n\s*\n")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from explorer.analysis.check.parts import PartOfSamples
 from explorer.analysis.models_compared.changed import ChangedSample
 from explorer.analysis.models_compared.result import ComparedModel, Difference, ModelsCompared
+from explorer.analysis.models_compared.worse import WorsePictures
 from explorer.metrics.base import FIRST_NAMES
 from explorer.text.delta import delta_ends, delta_text, named
 from explorer.text.numbers import (
@@ -23,7 +24,16 @@ from explorer.text.numbers import (
 from explorer.types import Measurement
 
 NOTHING = "–"
-CHANGED_HEAD = ("sample", "right class", "before", "after", "direction", "probability before", "after it", "change")
+CHANGED_HEAD = (
+    "sample",
+    "right class",
+    "before",
+    "after",
+    "direction",
+    "probability before",
+    "probability after",
+    "change",
+)
 
 
 def subject(compared: ModelsCompared) -> str:
@@ -63,7 +73,7 @@ def _row(model: ComparedModel, is_timed: bool) -> tuple[str, ...]:
         NOTHING if drop is None else delta_ends(drop) or NOTHING,
         NOTHING if changed is None else percent(changed.value),
         NOTHING if model.loss is None else number(model.loss.value),
-        percent(model.sparsity.value),
+        NOTHING if model.sparsity is None else percent(model.sparsity.value),
         bytes_counted(model.size.value),
         NOTHING if macs is None else count(macs.value),
     )
@@ -156,6 +166,37 @@ def changed_rows(compared: ModelsCompared, samples: Sequence[ChangedSample]) -> 
             delta_text(Measurement("drop", -sample.change, "fraction", "measured")),
         )
         for sample in samples
+    ]
+
+
+def on_worse(worse: WorsePictures, names: tuple[str, str]) -> str:
+    """ "contrast, severity 3, the first 64 pictures: digits-cnn has 60 right, digits-cnn, 80% pruned 41."""
+    how = f"{worse.kind}, severity {worse.severity}" if worse.severity else "As they are"
+    n, where = len(worse.pair), f"{how}, the first {len(worse.pair):,} pictures"
+    if worse.n_right is None:
+        return f"{where}: {int((~worse.pair.changed).sum()):,} of {n:,} are answered alike, measured."
+    first, other = worse.n_right
+    return f"{where}: {names[0]} has {first:,} right, {names[1]} has {other:,} right, measured."
+
+
+def worse_head(names: tuple[str, str]) -> tuple[str, ...]:
+    """What stands over :func:`worse_rows`."""
+    return ("right class", names[0], f"{names[0]}: probability", names[1], f"{names[1]}: probability")
+
+
+def worse_rows(worse: WorsePictures, compared: ModelsCompared, most: int) -> list[tuple[str, ...]]:
+    """One row a picture: both answers, and how probable each model finds its own."""
+    labels, sides = worse.pair.labels, (worse.pair.dense, worse.pair.candidate)
+    return [
+        (
+            NOTHING if labels is None else compared.class_name(int(labels[i])),
+            *(
+                cell
+                for side in sides
+                for cell in (compared.class_name(int(side.choice[i])), percent(float(side.confidence[i])))
+            ),
+        )
+        for i in range(min(most, len(worse.pair)))
     ]
 
 

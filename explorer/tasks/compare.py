@@ -20,6 +20,7 @@ from explorer.analysis.models_compared.making import (
     refuse_other_data,
 )
 from explorer.analysis.models_compared.naming import name_of, told_apart
+from explorer.analysis.models_compared.recorded_run import is_run, model_again, record_at
 from explorer.analysis.models_compared.result import ComparedModel, ModelsCompared
 from explorer.analysis.requested import left_by
 from explorer.errors import ExplorerError
@@ -27,6 +28,7 @@ from explorer.metrics.own import Given
 from explorer.pruning.plan import plan as make_plan
 from explorer.pruning.running import runnable
 from explorer.pruning.spec import PruneSpec
+from explorer.store.database import Store
 from explorer.tasks.base import TaskRequest
 from explorer.tasks.context import Context
 from explorer.tasks.parts import one_of, optional, part, several, spec, text, whole
@@ -45,7 +47,8 @@ def other(value: object) -> Other:
 @dataclass(frozen=True)
 class CompareRequest(TaskRequest[ComparedModel | ModelsCompared]):
     """Compare the model of the context, the first, with ``others``: addresses (with ``arch``, where a file does not
-    say that), and requests, each for what it leaves of the first. ``times`` pairs of passes are timed; 0: no time.
+    say that), recorded runs ("run:12"), and requests, each for what it leaves of the first. ``times`` pairs of passes
+    are timed; 0: no time.
     """
 
     kind: ClassVar[str] = "compare"
@@ -95,13 +98,24 @@ class CompareRequest(TaskRequest[ComparedModel | ModelsCompared]):
         identities = [self._opened(each, context).identity for each in addresses]
         return hashlib.sha256(f"{super().key(context)} {json.dumps(identities)}".encode()).hexdigest()[:24]
 
+    def model_at(self, place: int, context: Context) -> LoadedModel:
+        """The model at a place of the comparison; 0 is the first."""
+        return context.model if place == 0 else self._opened(self.others[place - 1], context)
+
     def _opened(self, each: Other, context: Context) -> LoadedModel:
         if isinstance(each, PruneSpec):
             plan = make_plan(context.model, each, context.scores(each), context.dataset)
             return left_by(context.model, each, plan)
-        model = context.opened.get(each) or models.load(each, arch=self.arch)
+        model = context.opened.get(each)
+        if model is None:
+            model = self._recorded(each, context) if is_run(each) else models.load(each, arch=self.arch)
         runnable(model)
         return model
+
+    def _recorded(self, each: str, context: Context) -> LoadedModel:
+        record = record_at(each, context.store or Store(context.folder))
+        is_same = record.model_digest == context.model.digest
+        return model_again(record, context.model if is_same else None, context.dataset, arch=self.arch)
 
     def _command(self, context: Context) -> str:
         words = ["--split", self.split] if self.split != "tune" else []
@@ -126,7 +140,8 @@ def compare_models(
     """Compare two to eight models on the same samples, each against the first.
 
     Args:
-        models: Loaded ones or addresses; a :class:`PruneSpec` stands for what it leaves of the first.
+        models: Loaded ones or addresses; a :class:`PruneSpec` stands for what it leaves of the first, "run:12" for
+            the model of a recorded run.
         data: What all answer; None: what the first was made for.
         split: "tune" or "test"; a look at test is counted for good.
         times: Pairs of passes to time; 0 measures no time.
@@ -152,7 +167,7 @@ def compare_models(
     """
     refuse_number(len(models))
     dense, asked, opened = _asked(models)
-    dataset = given_data(data, dense)
+    dataset = given_data(_data_of_run(models[0]) if data is None else data, dense)
     if data is None:
         refuse_other_data(dense, list(opened.values()))
     context = Context(dense, dataset, device=device, opened=opened, metric=metric)
@@ -172,11 +187,16 @@ def _asked(
     asked: list[Other] = []
     opened: dict[str, LoadedModel] = {}
     for i, each in enumerate(others, 1):
-        if isinstance(each, PruneSpec):
-            asked.append(each)
+        if isinstance(each, PruneSpec) or is_run(each):
+            asked.append(each)  # type: ignore[arg-type]
             continue
         model = given_model(each)
         key = model.address if opened.get(model.address, model) is model else f"{model.address} ({i})"
         opened[key] = model
         asked.append(key)
-    return given_model(first), tuple(asked), opened
+    dense = model_again(record_at(first, Store())) if isinstance(first, str) and is_run(first) else given_model(first)
+    return dense, tuple(asked), opened
+
+
+def _data_of_run(first: LoadedModel | PruneSpec | str) -> str | None:
+    return record_at(first, Store()).data_address if isinstance(first, str) and is_run(first) else None

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import random
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import websockets
 from playwright.sync_api import Browser, Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests.app.server import started_app
 from tests.app.test_axe import LOOKS, axe, faults
@@ -69,6 +77,34 @@ def predict(page: Page, guess: str) -> None:
     expect(button(page, "Lock my prediction")).to_be_enabled()
     button(page, "Lock my prediction").click()
     expect(page.get_by_text(LOCKED)).to_be_visible()
+
+
+def garbage(query: str) -> Iterator[bytes | str]:
+    """What no browser would send: noise, half a message, and messages that ask for what is not there."""
+    noise = random.Random(0)
+    yield from (noise.randbytes(n) for n in (1, 17, 4_000, 300_000))
+    yield "no bytes, but text"
+    message = BackMsg()
+    state = message.rerun_script
+    state.query_string = f"{query}&seat={'x' * 5_000}"
+    state.page_name, state.fragment_id = "no-such-page", "no-such-part"
+    state.widget_states.widgets.append(WidgetState(id="no-such-widget", json_value="{" * 10_000))
+    whole = message.SerializeToString()
+    yield from (whole[: len(whole) // 2], whole)
+
+
+async def send_garbage(join: str) -> None:
+    """As several students at once, each until the server hangs up or all is sent."""
+    parts = urlsplit(join)
+
+    async def one() -> None:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            address = f"ws://{parts.netloc}/_stcore/stream"
+            async with websockets.connect(address, subprotocols=["streamlit"], max_size=None) as socket:
+                for message in garbage(parts.query):
+                    await socket.send(message)
+
+    await asyncio.gather(*(one() for _ in range(3)))
 
 
 def one_step(teacher: Page, students: list[Page], visitors: Visitors, about: dict[str, str]) -> None:
@@ -171,5 +207,25 @@ def test_axe_finds_no_fault_on_the_desk_nor_at_a_students_place(chromium: Browse
             expect(student.locator("#stFloatingOverlayPortal > *")).to_have_count(0)
             hits["challenge"] = faults_of(student, script)
             assert {name: lines for name, lines in hits.items() if lines} == {}
+    finally:
+        visitors.close()
+
+
+def test_a_student_who_sends_garbage_does_not_disturb_the_class(chromium: Browser, tmp_path: Path) -> None:
+    visitors = Visitors(chromium)
+    try:
+        with started_app(tmp_path, "--class", "7b", "--port", "0") as (process, said):
+            about = said["class"]
+            teacher, student = visitors.arrive(about["page"]), visitors.join(about)
+            come_in(teacher, about["key"])
+            choose(teacher, "Channels count twice")
+            asyncio.run(send_garbage(about["join"]))
+            predict(student, "70")
+            expect(teacher.get_by_text("1 of 1 have locked a prediction.")).to_be_visible()
+            late = visitors.join(about)
+            predict(late, "30")
+            expect(teacher.get_by_text("2 of 2 have locked a prediction.")).to_be_visible()
+            assert process.poll() is None
+            assert "Traceback" not in (tmp_path / "app.log").read_text(encoding="utf-8")
     finally:
         visitors.close()

@@ -146,6 +146,46 @@ def test_what_one_visitor_has_measured_another_gets_at_once_also_who_has_waited_
             worker.close()
 
 
+def test_two_visitors_who_ask_for_the_same_plan_at_the_same_instant_share_one_measurement() -> None:
+    gated, slots = Gated(), threading.Semaphore(2)
+    first, second = (LiveWorker(gated, slots) for _ in range(2))  # type: ignore[arg-type]
+    try:
+        for key, worker in (("a", first), ("b", second)):
+            worker.submit(key, PLANS[0])
+        until(lambda: len(gated.started) == 1)
+        gated.batches.release()
+        until(lambda: first.latest().result is not None and second.latest().result is not None)
+        assert second.latest().result is first.latest().result  # what there is so far
+        assert first.latest().pending
+        assert second.latest().pending
+        gated.batches.release(1_000)
+        whole = first.wait(300).result
+        assert isinstance(whole, Evaluation)
+        assert whole.complete
+        assert second.wait(300) == ("b", whole, False)
+        assert gated.started == [PLANS[0].digest]
+    finally:
+        for worker in (first, second):
+            worker.close()
+
+
+def test_who_follows_a_measurement_that_is_given_up_goes_on_with_it() -> None:
+    gated, slots = Gated(), threading.Semaphore(2)
+    first, second = (LiveWorker(gated, slots) for _ in range(2))  # type: ignore[arg-type]
+    try:
+        first.submit("a", PLANS[0])
+        until(lambda: gated.started == [PLANS[0].digest])
+        second.submit("b", PLANS[0])
+        first.submit("c", PLANS[1])  # given up after its first partial result
+        gated.batches.release(1_000)
+        assert second.wait(300).result.complete  # type: ignore[union-attr]
+        assert first.wait(300).key == "c"
+        assert gated.started.count(PLANS[1].digest) == 1
+    finally:
+        for worker in (first, second):
+            worker.close()
+
+
 def test_asking_again_for_the_running_plan_does_not_start_it_anew() -> None:
     gated = Gated()
     worker = LiveWorker(gated)  # type: ignore[arg-type]

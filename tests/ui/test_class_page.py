@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,17 +11,25 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from explorer.classroom import Classroom, begin
+from explorer.classroom import Classroom, EntryRequest, begin
+from explorer.classroom.challenge import EntryResult
 from explorer.classroom.opening import class_file
 from explorer.data.given import given_data
+from explorer.lessons.class_words import CLASS_SENTENCES
+from explorer.lessons.languages import SENTENCES
 from explorer.pruning.spec import PruneSpec
 from explorer.store.looks import looks
+from explorer.tasks.context import Context
 from explorer.ui import pages
+from explorer.ui.classroom import page as classroom_page
 from explorer.ui.classroom.sharing import link_to
 from explorer.ui.shell import cache
 from explorer.workbench.links import parameters_of, restore
 from explorer.workbench.workspace import LessonPlace, Workspace
 from tests.ui.pages import VISITOR, Open, link, spoken, work_of
+
+WIDGETS = {"button", "caption", "markdown", "header", "subheader", "selectbox", "multiselect", "toggle", "text_input"}
+WIDGETS |= {"number_input", "popover", "expander", "form_submit_button", "download_button", "warning"}
 
 
 @pytest.fixture
@@ -248,3 +258,58 @@ def test_the_link_builder_joins_lesson_step_hidden_controls_and_setting() -> Non
     assert opened.place == LessonPlace("channels", 1, hide=("mode", "search"))
     assert opened.spec == work.spec
     assert query["spec"] == link(allocation="global:sparsity=0.7")
+
+
+def test_teams_that_hand_in_equal_settings_are_measured_once_and_both_are_told(
+    visit: Open, led: tuple[Classroom, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measurements: list[EntryRequest] = []
+    measure = EntryRequest.run
+
+    def counted(request: EntryRequest, context: Context) -> Iterator[EntryResult]:
+        measurements.append(request)
+        return measure(request, context)
+
+    monkeypatch.setattr(EntryRequest, "run", counted)
+    room, _ = led
+    room.lead(lambda lead: replace(lead, activity="challenge"))
+    screens = [joined(visit, room) for _ in range(2)]
+    for at in screens:
+        work_of(at).set(PruneSpec(allocation="global:sparsity=0.7"))
+        at.run()
+        press(at, "Hand in")
+    for at in screens:
+        measured(at)
+    first, second = (student.entry for student in room.state.students.values())
+    assert first is not None
+    assert second is not None
+    assert first.outcome == second.outcome is not None
+    assert len(measurements) == 1
+
+
+def test_the_whole_page_of_a_class_is_in_the_language_that_was_chosen(visit: Open, led: tuple[Classroom, str]) -> None:
+    room, _ = led
+    room.join(room.state.code)
+    cache.teachers().add(VISITOR)
+    room.lead(lambda lead: replace(lead, activity="channels"))
+    at = visit("classroom")
+    at.selectbox(key="learn_language").set_value("de").run()
+    assert not at.exception
+    labels = {each.label for kind in (at.button, at.selectbox, at.toggle, at.text_input) for each in kind}
+    assert {"Anhalten", "Zeigen", "Alle machen", "Namen auf der Tafel", "Nachricht an alle"} <= labels
+    assert "Klasse 7b" in [header.value for header in at.header]
+    assert {tab.label for tab in at.tabs} == {"Antworten", "Tafel", "Links", "Daten"}
+    same = {"Links"}
+    assert labels & (set(CLASS_SENTENCES) - same) == set()
+
+
+def test_nothing_is_said_on_the_page_of_a_class_that_is_not_in_the_catalogues() -> None:
+    """Every text that is handed to Streamlit goes through a translation, and each of those is a known sentence."""
+    for path in Path(classroom_page.__file__).parent.glob("*.py"):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            first = call.args[0] if call.args else None
+            if isinstance(call.func, ast.Attribute) and call.func.attr in WIDGETS and isinstance(first, ast.Constant):
+                raise AssertionError(f"{path.name}: {first.value!r} is not translated")
+            is_translated = isinstance(call.func, ast.Name) and call.func.id == "t"
+            if is_translated and isinstance(first, ast.Constant):
+                assert first.value in SENTENCES, (path.name, first.value)

@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import stats
-from torch import Tensor
 
 from explorer.analysis.check.answers import answered
 from explorer.analysis.check.base import CheckRule, Outcome
 from explorer.analysis.check.evidence import CheckEvidence
 from explorer.analysis.check.parts import ALPHA
 from explorer.analysis.check.statistics import holm, mean_interval
-from explorer.analysis.corrupting import FOR_SMALL, Pictures, corrupted
+from explorer.analysis.corrupting import FOR_SMALL, Pictures, corrupted, inputs_from, pictures_in
 from explorer.params import param
 from explorer.text.numbers import points_apart, points_spelled
 from explorer.types.aliases import JsonObject
+from explorer.types.inputs import one_tensor
 
 SEVERITIES = (1, 3, 5)
-_ROUNDING = 0.02
 Array = NDArray[np.float64]
 
 
@@ -47,7 +45,7 @@ class Corruptions(CheckRule):
     def outcome(self, evidence: CheckEvidence) -> Outcome:
         """The drop of the drop over all kinds, and a row for each kind and severity."""
         why_not = evidence.why_not_right or ("" if evidence.dataset.images else "The samples are no pictures.")
-        pictures = None if why_not else _pictures(evidence, self.samples)
+        pictures = None if why_not else pictures_in(evidence.split.x[: self.samples], evidence.dataset.meta)
         if pictures is None:
             return self.no_case(why_not or "Where black and white are is not known of these pictures.")
         excess, rows = _excess(evidence, pictures)
@@ -68,30 +66,9 @@ class Corruptions(CheckRule):
         return self.says("cannot tell", f"{why} Too few samples to tell.", value, limit=self.margin, rows=rows)
 
 
-def _pictures(evidence: CheckEvidence, n: int) -> Pictures | None:
-    """The first pictures from 0 to 1; None where that is not known of them."""
-    x = evidence.split.x
-    scale = _scale(evidence, x) if isinstance(x, Tensor) and x.dim() == 4 else None
-    if scale is None or not isinstance(x, Tensor):
-        return None
-    mean, std = scale
-    pictures = (x[:n].double() * std + mean).numpy()
-    inside = pictures.min() >= -_ROUNDING and pictures.max() <= 1 + _ROUNDING
-    return np.clip(pictures, 0, 1) if inside and x.shape[1] in (1, 3) else None
-
-
-def _scale(evidence: CheckEvidence, x: Tensor) -> tuple[Tensor, Tensor] | None:
-    values = [evidence.dataset.meta.get(name) for name in ("mean", "std")]
-    numbers = [torch.tensor(v, dtype=torch.float64) for v in values if isinstance(v, list | tuple)]
-    if len(numbers) != 2 or any(len(each) not in (1, x.shape[1]) for each in numbers):
-        return None
-    mean, std = (each.view(1, -1, 1, 1) for each in numbers)
-    return mean, std
-
-
 def _excess(evidence: CheckEvidence, pictures: Pictures) -> tuple[Mapping[str, Array], tuple[JsonObject, ...]]:
-    x, n = evidence.split.x, len(pictures)
-    mean, std = _scale(evidence, x)  # type: ignore[arg-type,misc]
+    n, meta = len(pictures), evidence.dataset.meta
+    x = one_tensor(evidence.split.x[:n], "A picture")
     labels = evidence.pair.labels[:n]  # type: ignore[index]
     clean = (evidence.pair.lost.double() - evidence.pair.won.double()).numpy()[:n]
     excess: dict[str, Array] = {}
@@ -99,8 +76,7 @@ def _excess(evidence: CheckEvidence, pictures: Pictures) -> tuple[Mapping[str, A
     for kind in FOR_SMALL:
         of_kind = []
         for severity in SEVERITIES:
-            worse = torch.from_numpy(corrupted(pictures, kind, severity, evidence.seed))
-            inputs = ((worse - mean) / std).to(x.dtype)  # type: ignore[union-attr]
+            inputs = inputs_from(corrupted(pictures, kind, severity, evidence.seed), x, meta)
             pair = answered(evidence.dense, evidence.candidate, inputs, labels)
             more = (pair.lost.double() - pair.won.double()).numpy() - clean
             of_kind.append(more)

@@ -38,7 +38,8 @@ class ProvenanceCheck(CheckRule):
             "fail" if any(s == "fail" for s, *_ in seen) else "warn" if any(s == "warn" for s, *_ in seen) else "pass"
         )
         why = " ".join(text for status, _, text in seen if status == worst)
-        share = evidence.counted("zeros", zeros(evidence.candidate), "fraction")
+        counted = zeros(evidence.candidate)
+        share = None if counted is None else evidence.counted("zeros", counted, "fraction")
         return self.says(worst, why, share, rows=rows)  # type: ignore[arg-type]
 
     def _seen(self, evidence: CheckEvidence) -> Iterator[Seen]:
@@ -53,6 +54,10 @@ class ProvenanceCheck(CheckRule):
 
     def _claimed(self, model: LoadedModel, evidence: CheckEvidence) -> Iterator[Seen]:
         claim, counted = claimed_sparsity(model), zeros(model)
+        if counted is None:
+            sentence = "No prunable weight is seen in it, so that no zeros are counted."
+            yield ("pass" if claim is None else "warn"), "zeros", sentence
+            return
         if claim is None:
             yield "pass", "zeros", f"{percent(counted)} of its prunable weights are zero; its file claims nothing."
             return
@@ -69,12 +74,13 @@ def _file(model: LoadedModel) -> Seen:
     return "pass", "file", f"Its file has what it needs and no more.{repairs}"
 
 
-def zeros(model: LoadedModel) -> float:
-    """The share of prunable weights that are exactly zero."""
+def zeros(model: LoadedModel) -> float | None:
+    """The share of prunable weights that are exactly zero; None where it has none that are seen, such as those that
+    stand as whole numbers inside of steps of an ONNX file."""
     layers = layer_table(model).prunable
     total = sum(layer.n_weights for layer in layers)
     n_zero = sum(int((model.weights[layer.parameter] == 0).sum()) for layer in layers)
-    return n_zero / total if total else 0.0
+    return n_zero / total if total else None
 
 
 def claimed_sparsity(model: LoadedModel) -> float | None:

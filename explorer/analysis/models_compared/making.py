@@ -178,13 +178,14 @@ def _rank(x: Inputs) -> str:
 
 def _measured(together: Together, i: int) -> ComparedModel:
     model, evidence = together.models[i], together.evidence(i)
-    counts = macs(model, make_plan(model, PruneSpec()))
+    share = zeros(model)
+    counts = {} if share is None else macs(model, make_plan(model, PruneSpec()))
     score, loss = _level(together, i, evidence)
     return ComparedModel(
         name=together.named[i].name,
         identity=Identity.of(model),
         score=score,
-        sparsity=Measurement("sparsity", zeros(model), "fraction", "counted"),
+        sparsity=None if share is None else Measurement("sparsity", share, "fraction", "counted"),
         size=file_bytes(model),
         loss=loss,
         macs=counts.get("sparse"),

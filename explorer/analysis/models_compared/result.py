@@ -58,14 +58,14 @@ class ComparedModel:
     """One of the models: ``score`` is what it is evaluated by (accuracy), ``loss`` the mean loss of a sample (NLL).
 
     ``sparsity`` counts the prunable weights that are zero, ``size`` the bytes of the very file (of what a request
-    leaves: of the file that export writes), ``macs`` the multiplications whose weight is not zero. ``against`` is None
-    for the first.
+    leaves: of the file that export writes), ``macs`` the multiplications whose weight is not zero. Where no prunable
+    weight is seen, ``sparsity`` and ``macs`` are None. ``against`` is None for the first.
     """
 
     name: str
     identity: Identity
     score: Measurement
-    sparsity: Measurement
+    sparsity: Measurement | None
     size: Measurement
     loss: Measurement | None = None
     macs: Measurement | None = None

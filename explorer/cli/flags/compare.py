@@ -13,7 +13,7 @@ HELP = "Compare two to eight models on the same samples: scores, paired differen
 
 def add_arguments(parser: Parser) -> None:
     """The flags of this command."""
-    text = f"{forms('model source')}; or a PruneSpec as JSON, for what it leaves of the first one"
+    text = f"{forms('model source')}; run:ID of a recorded run; or a PruneSpec as JSON, for what it leaves of the first"
     parser.add_argument("models", metavar="MODEL", nargs="+", help=text)
     add_reading(parser)
     levels = parser.add_argument_group("what requests leave of the first model")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from explorer.analysis.models_compared.making import refuse_number, refuse_other_data
+from explorer.analysis.models_compared.recorded_run import is_run, model_again, record_at
 from explorer.analysis.models_compared.result import ModelsCompared
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments, Flags
@@ -19,8 +20,9 @@ from explorer.pruning.level import with_sparsity
 from explorer.report import compared
 from explorer.report.compared_card import comparison_card
 from explorer.store.atomic import cannot_write, write_text
+from explorer.store.database import Store
 from explorer.tasks.compare import CompareRequest, Other, other
-from explorer.types import LoadedModel
+from explorer.types import Dataset, LoadedModel
 
 PAIRS = 30
 _MOST_CLASSES = 40
@@ -41,15 +43,14 @@ class _CompareFlags(Flags):
 def run(args: Arguments) -> int:
     """Compare the models."""
     flags = _CompareFlags.of(args)
-    args.model = flags.models[0]
-    first = load_runnable(args)
+    first, data = _first(args, flags.models[0])
     others = [*map(other, flags.models[1:]), *_requests(args, flags, first)]
     refuse_number(len(others) + 1)
-    opened = {each: open_model(args, each) for each in others if isinstance(each, str)}
+    opened = {each: open_model(args, each) for each in others if isinstance(each, str) and not is_run(each)}
     if args.data is None:
         refuse_other_data(first, list(opened.values()))
     request = CompareRequest(tuple(others), args.arch, args.split, _times(flags), args.seed)
-    data = load_data(args, first)
+    data = load_data(args, first) if data is None else data
     args.no_keep = True
     with context_of(args, first, data) as context:
         context.opened = opened
@@ -63,6 +64,18 @@ def run(args: Arguments) -> int:
     else:
         printing.say(*_lines(last, flags.changed))
     return 0
+
+
+def _first(args: Arguments, address: str) -> tuple[LoadedModel, Dataset | None]:
+    """The first model; of a recorded run also the data that it was measured on, unless others are named."""
+    if not is_run(address):
+        args.model = address
+        return load_runnable(args), None
+    record = record_at(address, Store(args.data_dir))
+    args.model, args.data = record.model_address, args.data or record.data_address
+    dense = load_runnable(args)
+    data = load_data(args, dense)
+    return model_again(record, dense, data), data
 
 
 def _requests(args: Arguments, flags: _CompareFlags, first: LoadedModel) -> Iterator[Other]:

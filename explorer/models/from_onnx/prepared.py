@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from explorer.models.from_onnx.declared import chosen_output, needed_for
+from explorer.models.from_onnx.dequantized import dequantize
 from explorer.models.reader.onnx_file import parsed
 from explorer.models.reader.onnx_numbers import inlined
 from explorer.text.names import clean, listed
@@ -59,6 +60,7 @@ def one_output(model: ModelProto, choice: str) -> ModelProto:
 def simplified(model: ModelProto) -> ModelProto:
     """With constants folded by onnxsim, where that is installed and succeeds; layers stay as they are."""
     _share(model)
+    dequantize(model)
     try:
         import onnxsim
     except ImportError:

@@ -10,7 +10,7 @@ from explorer.lessons.languages import Translate, english
 from explorer.text.numbers import percent, points, points_bare
 from explorer.ui.classroom import measuring
 from explorer.ui.shell.theme import chart_theme
-from explorer.ui.widgets import chart
+from explorer.ui.widgets import chart, language
 
 
 def goal(challenge: Challenge, t: Translate = english) -> str:
@@ -23,24 +23,25 @@ def goal(challenge: Challenge, t: Translate = english) -> str:
 def draw(room: Classroom, *, is_projected: bool = False) -> None:
     """Measure what is open, and draw what was measured."""
     n_open = measuring.settle(room)
-    state = room.state
+    state, t = room.state, language.chosen()
     shows_names = state.lead.shows_names
     entries = {s.name: s.entry for s in state.students.values() if s.entry is not None}
     rows = board(entries, state.challenge)
-    st.caption(f"{goal(state.challenge)}: measured here, on the hidden test split, once a team.")
+    measured = t("{goal}: measured here, on the hidden test split, once a team.")
+    st.caption(measured.format(goal=goal(state.challenge, t)))
     figure = charts.board(rows, state.challenge, names=shows_names, large=is_projected, theme=chart_theme())
     chart.draw(figure, "class_board")
     if n_open:
-        st.caption(f":material/hourglass_top: {n_open} {'entry is' if n_open == 1 else 'entries are'} being measured.")
+        st.caption(f":material/hourglass_top: {t('Entries being measured: {n}').format(n=n_open)}")
     if rows:
         table = [
             {
-                "place": row.place,
-                **({"team": row.team} if shows_names else {}),
-                "bytes": percent(row.outcome.share),
-                "accuracy": percent(row.outcome.accuracy),
-                "change": points(-row.outcome.drop),
-                "meets the challenge": "yes" if row.meets else "no",
+                t("place"): row.place,
+                **({t("team"): row.team} if shows_names else {}),
+                t("bytes"): percent(row.outcome.share),
+                t("accuracy"): percent(row.outcome.accuracy),
+                t("change"): points(-row.outcome.drop),
+                t("meets the challenge"): t("yes" if row.meets else "no"),
             }
             for row in rows
         ]
@@ -51,4 +52,4 @@ def draw(room: Classroom, *, is_projected: bool = False) -> None:
 def _refused(entries: dict[str, TeamEntry]) -> None:
     n = sum(bool(entry.refusal) for entry in entries.values())
     if n:
-        st.caption(f":material/block: {n} {'entry' if n == 1 else 'entries'} could not be measured.")
+        st.caption(f":material/block: {language.chosen()('Entries that could not be measured: {n}').format(n=n)}")

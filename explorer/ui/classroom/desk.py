@@ -16,6 +16,7 @@ from explorer.errors import ExplorerError
 from explorer.lessons.blocks import CONTROLS
 from explorer.text.names import clean_markdown, file_stem
 from explorer.ui.shell import session
+from explorer.ui.widgets import language
 
 _ACTIVITY, _STEP, _MESSAGE, _HIDE = "class_activity", "class_step", "class_message", "class_hide"
 _NAME = re.compile(r"[A-Za-z][\w-]{0,60}")
@@ -23,18 +24,18 @@ _NAME = re.compile(r"[A-Za-z][\w-]{0,60}")
 
 def lead(room: Classroom) -> None:
     """The controls of the lesson, in the order in which a teacher needs them."""
-    now = room.state.lead
+    now, t = room.state.lead, language.chosen()
     what, where = st.columns([3, 2])
     activities = ("", *lessons.MEMBERS, CHALLENGE)
     st.session_state[_ACTIVITY] = now.activity
-    what.selectbox("All do", activities, format_func=_title, key=_ACTIVITY, on_change=partial(_chosen, room))
+    what.selectbox(t("All do"), activities, format_func=_title, key=_ACTIVITY, on_change=partial(_chosen, room))
     if now.activity in lessons.MEMBERS:
         steps = lessons.lesson(now.activity).steps
         st.session_state[_STEP] = min(now.step, len(steps) - 1)
         where.selectbox(
-            "Step",
+            t("Step"),
             range(len(steps)),
-            format_func=lambda i: f"{i + 1}. {steps[i].title}",
+            format_func=lambda i: f"{i + 1}. {t(steps[i].title)}",
             key=_STEP,
             on_change=partial(_stepped, room),
         )
@@ -42,46 +43,49 @@ def lead(room: Classroom) -> None:
     _message(room, now)
     st.session_state[_HIDE] = list(now.hide)
     st.multiselect(
-        "Hide for students",
+        t("Hide for students"),
         sorted({*CONTROLS, *now.hide}),
         key=_HIDE,
         accept_new_options=True,
         max_selections=MOST_HIDDEN,
-        placeholder="lines, mode, presets, or the name of any control or page",
+        placeholder=t("lines, mode, presets, or the name of any control or page"),
         on_change=partial(_hidden, room),
     )
     if room.trouble:
-        st.warning(f"The class is not stored: {clean_markdown(room.trouble, 300)}", icon=":material/warning:")
+        why = t("The class is not stored: {why}").format(why=clean_markdown(room.trouble, 300))
+        st.warning(why, icon=":material/warning:")
 
 
 def _title(activity: str) -> str:
+    t = language.chosen()
     if activity == CHALLENGE:
-        return "The challenge"
+        return t("The challenge")
     if not activity:
-        return "What they like (each on their own)"
-    return f"{lessons.MEMBERS.index(activity) + 1}. {lessons.lesson(activity).title}"
+        return t("What they like (each on their own)")
+    return f"{lessons.MEMBERS.index(activity) + 1}. {t(lessons.lesson(activity).title)}"
 
 
 def _buttons(room: Classroom, now: Lead) -> None:
+    t = language.chosen()
     n_steps = len(lessons.lesson(now.activity).steps) if now.activity in lessons.MEMBERS else 0
     with st.container(horizontal=True, vertical_alignment="center", key="class_buttons"):
         if n_steps:
             back, ahead = partial(_to_step, room, now.step - 1), partial(_to_step, room, now.step + 1)
-            st.button("Back", icon=":material/arrow_back:", disabled=now.step == 0, on_click=back)
-            st.button("Next", icon=":material/arrow_forward:", disabled=now.step >= n_steps - 1, on_click=ahead)
+            st.button(t("Back"), icon=":material/arrow_back:", disabled=now.step == 0, on_click=back)
+            st.button(t("Next"), icon=":material/arrow_forward:", disabled=now.step >= n_steps - 1, on_click=ahead)
             _switch(room, "is_revealed", ("Reveal", "Hide the measurement"), ":material/visibility:")
         _switch(room, "is_frozen", ("Freeze", "Go on"), ":material/pause:")
         names_switch(room)
         if now.activity:
-            with st.popover("Reset", icon=":material/restart_alt:"):
-                st.caption("All answers in it are taken back, and everybody begins again.")
-                st.button("Take all answers back", on_click=partial(_reset, room, now.activity))
+            with st.popover(t("Reset"), icon=":material/restart_alt:"):
+                st.caption(t("All answers in it are taken back, and everybody begins again."))
+                st.button(t("Take all answers back"), on_click=partial(_reset, room, now.activity))
 
 
 def _switch(room: Classroom, name: str, words: tuple[str, str], icon: str) -> None:
     is_on = bool(getattr(room.state.lead, name))
     st.button(
-        words[is_on],
+        language.chosen()(words[is_on]),
         icon=icon,
         key=f"class_{name}",
         type="primary" if is_on else "secondary",
@@ -92,39 +96,41 @@ def _switch(room: Classroom, name: str, words: tuple[str, str], icon: str) -> No
 def names_switch(room: Classroom) -> None:
     """Whether the board says who is who."""
     st.session_state["class_names"] = room.state.lead.shows_names
-    st.toggle("Names on the board", key="class_names", on_change=partial(_named, room))
+    st.toggle(language.chosen()("Names on the board"), key="class_names", on_change=partial(_named, room))
 
 
 def _message(room: Classroom, now: Lead) -> None:
+    t = language.chosen()
     with st.form("class_message_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Message to all", value=now.message, key=_MESSAGE, max_chars=LONGEST_TEXT)
-        st.form_submit_button("Show", on_click=partial(_told, room))
+        st.text_input(t("Message to all"), value=now.message, key=_MESSAGE, max_chars=LONGEST_TEXT)
+        st.form_submit_button(t("Show"), on_click=partial(_told, room))
 
 
 def challenge(room: Classroom) -> None:
     """What the challenge asks."""
-    now = room.state.challenge
-    with st.expander("Change the challenge"), st.form("class_challenge", border=False):
+    now, t = room.state.challenge, language.chosen()
+    with st.expander(t("Change the challenge")), st.form("class_challenge", border=False):
         samples = models.samples()
-        model = st.selectbox("Model", samples, index=samples.index(now.model) if now.model in samples else 0)
-        share = st.number_input("At most this share of the bytes (%)", 1.0, 100.0, 100 * now.share)
-        drop = st.number_input("At most this drop of accuracy (points)", 0.0, 100.0, 100 * now.drop)
-        st.caption("Another model takes all entries back.")
-        if st.form_submit_button("Set"):
+        model = st.selectbox(t("Model"), samples, index=samples.index(now.model) if now.model in samples else 0)
+        share = st.number_input(t("At most this share of the bytes (%)"), 1.0, 100.0, 100 * now.share)
+        drop = st.number_input(t("At most this drop of accuracy (points)"), 0.0, 100.0, 100 * now.drop)
+        st.caption(t("Another model takes all entries back."))
+        if st.form_submit_button(t("Set")):
             _guarded(lambda: room.set_challenge(Challenge(str(model), share / 100, drop / 100)))
             st.rerun()
 
 
 def data(room: Classroom) -> None:
     """Take it home, or end the class."""
-    n = len(room.state.students)
-    st.caption(f"Stored are {n} generated names, what was predicted and written, and entries; on this machine alone.")
+    n, t = len(room.state.students), language.chosen()
+    stored = "Stored are {n} generated names, what was predicted and written, and entries; on this machine alone."
+    st.caption(t(stored).format(n=n))
     name = f"class-{file_stem(room.state.name)}.csv"
     text = partial(tally.as_csv, room.state)
-    st.download_button("Export CSV", text, name, "text/csv", icon=":material/download:", on_click="ignore")
-    with st.popover("End and erase", icon=":material/delete:"):
-        st.caption("Everything that is stored of the class goes, and nobody can join any more.")
-        st.button("End the class and erase it", key="class_erase", type="primary", on_click=room.erase)
+    st.download_button(t("Export CSV"), text, name, "text/csv", icon=":material/download:", on_click="ignore")
+    with st.popover(t("End and erase"), icon=":material/delete:"):
+        st.caption(t("Everything that is stored of the class goes, and nobody can join any more."))
+        st.button(t("End the class and erase it"), key="class_erase", type="primary", on_click=room.erase)
 
 
 def _set(room: Classroom, **changes: object) -> None:

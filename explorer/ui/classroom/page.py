@@ -9,6 +9,7 @@ from explorer.errors import ExplorerError
 from explorer.text.names import clean_markdown
 from explorer.ui.classroom import board, desk, looking, sharing
 from explorer.ui.shell import cache, session
+from explorer.ui.widgets import language
 
 _KEY, _PROJECTOR, _EVERY_S = "class_key", "class_projector", 2.0
 
@@ -29,12 +30,17 @@ def draw() -> None:
 
 
 def _visitor(room: Classroom) -> None:
-    st.header(f"Class {clean_markdown(room.state.name)}", anchor=False)
+    t = language.chosen()
+    with st.container(horizontal=True, vertical_alignment="center", key="class_head"):
+        _name(room)
+        language.box()
     with st.container(border=True, key="class_board_card"):
         _board(is_projected=False)
-    with st.expander("For the teacher"), st.form("class_door", border=False):
-        st.text_input("The teacher's key", type="password", key=_KEY, help="It was shown where the app was begun.")
-        st.form_submit_button("Come in", on_click=_come_in, args=(room,))
+    with st.expander(t("For the teacher")), st.form("class_door", border=False):
+        st.text_input(
+            t("The teacher's key"), type="password", key=_KEY, help=t("It was shown where the app was begun.")
+        )
+        st.form_submit_button(t("Come in"), on_click=_come_in, args=(room,))
 
 
 def _come_in(room: Classroom) -> None:
@@ -45,14 +51,15 @@ def _come_in(room: Classroom) -> None:
 
 
 def _teacher(room: Classroom) -> None:
-    state = room.state
+    t = language.chosen()
     with st.container(horizontal=True, vertical_alignment="center", key="class_head"):
-        st.header(f"Class {clean_markdown(state.name)}", anchor=False, width="stretch")
+        _name(room)
+        language.box()
         sharing.popover(room)
-        st.button("Projector", icon=":material/present_to_all:", on_click=_project, args=(True,))
+        st.button(t("Projector"), icon=":material/present_to_all:", on_click=_project, args=(True,))
     with st.container(border=True, key="class_lead_card"):
         desk.lead(room)
-    looks, challenge, links, data = st.tabs(["Answers", "Board", "Links", "Data"])
+    looks, challenge, links, data = st.tabs([t("Answers"), t("Board"), t("Links"), t("Data")])
     with looks:
         _looking()
     with challenge:
@@ -68,10 +75,15 @@ def _projector(room: Classroom) -> None:
     """Large, and nothing but what all should see."""
     st.html("<style>html { font-size: 21px; }</style>")
     with st.container(horizontal=True, vertical_alignment="center", key="class_head"):
-        st.header(f"Class {clean_markdown(room.state.name)}", anchor=False, width="stretch")
+        _name(room)
         desk.names_switch(room)
-        st.button("Back to the desk", on_click=_project, args=(False,))
+        st.button(language.chosen()("Back to the desk"), on_click=_project, args=(False,))
     _board(is_projected=True)
+
+
+def _name(room: Classroom) -> None:
+    text = language.chosen()("Class {name}").format(name=clean_markdown(room.state.name))
+    st.header(text, anchor=False, width="stretch")
 
 
 def _project(on: bool) -> None:

@@ -13,6 +13,7 @@ from explorer.classroom.opening import ADDRESS_VARIABLE
 from explorer.errors import ExplorerError
 from explorer.lessons.blocks import CONTROLS
 from explorer.text.names import clean_markdown
+from explorer.ui.widgets import language
 from explorer.workbench.links import encode, parameters_of_place
 from explorer.workbench.workspace import LessonPlace, Workspace
 
@@ -25,7 +26,7 @@ def address() -> str:
 
 def popover(room: Classroom) -> None:
     """Link, code and QR code."""
-    with st.popover("Join", icon=":material/qr_code:"):
+    with st.popover(language.chosen()("Join"), icon=":material/qr_code:"):
         st.markdown(f"## {room.state.code}")
         link = join_link(address(), room.state.code)
         st.code(link, language=None, wrap_lines=True)
@@ -37,27 +38,32 @@ def popover(room: Classroom) -> None:
 
 def builder(work: Workspace) -> None:
     """A link to a step of a lesson; what is hidden is hidden on every page that it opens."""
-    name = st.selectbox("Lesson", ("", *lessons.MEMBERS), format_func=_title, key="class_link_lesson")
+    t = language.chosen()
+    name = st.selectbox(t("Lesson"), ("", *lessons.MEMBERS), format_func=_title, key="class_link_lesson")
     step = 0
     if name:
         steps = lessons.lesson(name).steps
         step = st.selectbox(
-            "Step", range(len(steps)), format_func=lambda i: f"{i + 1}. {steps[i].title}", key=f"class_link_{name}"
+            t("Step"),
+            range(len(steps)),
+            format_func=lambda i: f"{i + 1}. {t(steps[i].title)}",
+            key=f"class_link_{name}",
         )
     hidden = st.multiselect(
-        "Hide",
+        t("Hide"),
         CONTROLS,
         accept_new_options=True,
         key="class_link_hide",
-        help="Also any widget by its key, or a page by its name.",
+        help=t("Also any widget by its key, or a page by its name."),
     )
-    with_spec = st.toggle("With the setting that is open here", key="class_link_spec")
+    with_spec = st.toggle(t("With the setting that is open here"), key="class_link_spec")
     place = LessonPlace(name, step, hide=tuple(hidden))
     st.code(link_to(work, place, with_spec=with_spec), language=None, wrap_lines=True)
 
 
 def _title(name: str) -> str:
-    return f"{lessons.MEMBERS.index(name) + 1}. {lessons.lesson(name).title}" if name else "None: the app itself"
+    t = language.chosen()
+    return f"{lessons.MEMBERS.index(name) + 1}. {t(lessons.lesson(name).title)}" if name else t("None: the app itself")
 
 
 def link_to(work: Workspace, place: LessonPlace, *, with_spec: bool) -> str:

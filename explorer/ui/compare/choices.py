@@ -9,17 +9,19 @@ import streamlit as st
 
 from explorer import models
 from explorer.analysis.models_compared.making import MOST, refuse_other_data
+from explorer.analysis.models_compared.recorded_run import PREFIX, is_run
 from explorer.errors import ExplorerError
 from explorer.pruning.level import is_one_level, with_sparsity
 from explorer.pruning.spec import PruneSpec
 from explorer.tasks.compare import CompareRequest, Other
 from explorer.text.names import clean, clean_markdown, file_name, model_name
-from explorer.text.numbers import percent_asked
-from explorer.types import LoadedModel
-from explorer.ui.shell import cache, session
+from explorer.text.numbers import percent, percent_asked
+from explorer.types import Dataset, LoadedModel
+from explorer.ui.shell import cache, recording, session
 from explorer.ui.widgets.persistent_widget import remembered
 
 PAIRS = 30
+_MOST_RUNS = 20
 _SHARES = (0.3, 0.5, 0.7, 0.8, 0.9)
 _USUAL = ["share:0.5", "share:0.8"]
 _KEY = "compare_models"
@@ -34,10 +36,10 @@ class Compared:
     opened: tuple[LoadedModel, ...]
 
 
-def chosen(model: LoadedModel) -> Compared | None:
+def chosen(model: LoadedModel, dataset: Dataset) -> Compared | None:
     """The choice of models; None where nothing can be compared, with the reason on the page."""
     parent = _parent(model)
-    options = _options(model, parent)
+    options = _options(model, parent) | _runs(model, dataset)
     usual = ["parent"] if parent is not None else _usual(options)
     picked = st.multiselect(
         "Compared with the open model", list(options), key=_KEY, max_selections=MOST - 1,
@@ -93,22 +95,31 @@ def _options(model: LoadedModel, parent: LoadedModel | None) -> dict[str, str]:
     return {key: clean(name, 60) for key, name in options.items()}
 
 
+def _runs(model: LoadedModel, dataset: Dataset) -> dict[str, str]:
+    """The latest recorded runs of this model on these data that can be made again."""
+    records = [each for each in recording.earlier(model, dataset) if not each.point.protocol][:_MOST_RUNS]
+    return {
+        f"{PREFIX}{each.id}": clean(f"run {each.id}: {each.point.label}, {percent(each.point.sparsity)} pruned", 90)
+        for each in records
+    }
+
+
 def _compared(model: LoadedModel, parent: LoadedModel | None, picked: list[str], times: int) -> Compared:
     """With the dense model that it was made from, that comes first."""
     if parent is not None and "parent" in picked:
-        if any(key.startswith(("share:", "setting")) for key in picked):
-            what = "Shares and settings are made of the first model."
+        if any(key.startswith(("share:", "setting", PREFIX)) for key in picked):
+            what = "Shares, settings and runs are made of the first model."
             why = f"With {clean(model_name(parent.address))} among them that is not the open one."
             raise ExplorerError(what, why=why, fix="Leave either out.")
-        opened = [model, *(_opened(key) for key in picked if key != "parent")]
+        opened = [model, *(_opened(key) for key in picked if key != "parent" and not is_run(key))]
         first = parent
     else:
-        opened = [_opened(key) for key in picked if not key.startswith(("share:", "setting"))]
+        opened = [_opened(key) for key in picked if not key.startswith(("share:", "setting", PREFIX))]
         first = model
     _refuse_same_names(opened)
     refuse_other_data(first, opened)
     requests = list(_requests(picked))
-    others: list[Other] = [*requests, *(each.address for each in opened)]
+    others: list[Other] = [*requests, *(each.address for each in opened), *filter(is_run, picked)]
     return Compared(first, CompareRequest(tuple(others), times=times), tuple(opened))
 
 

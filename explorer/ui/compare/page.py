@@ -8,7 +8,7 @@ from explorer.analysis.models_compared.result import ComparedModel, ModelsCompar
 from explorer.engine.jobs import Job
 from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel
-from explorer.ui.compare import choices, details, overview
+from explorer.ui.compare import choices, details, overview, worse
 from explorer.ui.shell import running, tasks, ticker
 from explorer.ui.widgets import measured_page, progress
 
@@ -27,11 +27,12 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     if dataset is None:
         return
     with st.container(border=True, key="models_card"):
-        job = _controls(model, dataset)
+        chosen, job = _controls(model, dataset)
     whole = measured_page.finished(job, ModelsCompared)
-    if whole is not None:
+    if whole is not None and chosen is not None:
         overview.draw(whole)
         details.draw(whole, dataset)
+        worse.draw(chosen, whole, dataset)
     else:
         _waiting(job)
     if running.is_stale():
@@ -40,10 +41,10 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
         ticker.tick("compared", _LATER_MS)
 
 
-def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
-    compared = choices.chosen(model)
+def _controls(model: LoadedModel, dataset: Dataset) -> tuple[choices.Compared | None, Job | None]:
+    compared = choices.chosen(model, dataset)
     if compared is None:
-        return None
+        return None, None
     first, request, opened = compared.first, compared.request, compared.opened
     job = tasks.find(first, dataset, request, opened=opened)
     with st.container(horizontal=True, vertical_alignment="bottom", key="compared_buttons"):
@@ -54,7 +55,7 @@ def _controls(model: LoadedModel, dataset: Dataset) -> Job | None:
             st.rerun()
     if job is not None:
         progress.card(job, "compared", done="")
-    return job
+    return compared, job
 
 
 def _waiting(job: Job | None) -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 from explorer import lessons
 from explorer.classroom import Classroom
 from explorer.errors import ExplorerError
-from explorer.lessons.languages import LANGUAGES, Translate, translator
 from explorer.lessons.lesson import Do, Lesson, Predict
 from explorer.text.names import clean_markdown
 from explorer.types import Dataset, LoadedModel
@@ -17,11 +16,11 @@ from explorer.ui.classroom import board
 from explorer.ui.learn import blocks, challenge, doing, membership, sharing
 from explorer.ui.learn.view import LessonView
 from explorer.ui.shell import session, ticker
-from explorer.ui.widgets import histogram
+from explorer.ui.widgets import histogram, language
 from explorer.ui.widgets.persistent_widget import remembered, value
 from explorer.workbench.workspace import LessonPlace, Workspace
 
-_LARGE, _LANGUAGE = "learn_large", "learn_language"
+_LARGE = "learn_large"
 _OPENED = "_learn_opened"
 _SOON_MS = 250
 
@@ -32,9 +31,9 @@ def draw(model: LoadedModel, dataset: Dataset | None) -> None:
     session.show_notices()
     room = membership.room_of(work)
     if room is None:
-        membership.door(work, _language())
+        membership.door(work, language.chosen())
     else:
-        membership.banner(work, room, _language())
+        membership.banner(work, room, language.chosen())
     is_new = room is not None and membership.take_place(work, room)
     membership.attend(work)
     lesson = _present(work, room)
@@ -73,22 +72,6 @@ def _large_type() -> None:
         st.html("<style>html { font-size: 21px; }</style>")
 
 
-def _language() -> Translate:
-    return translator(value(_LANGUAGE, "en", tuple(LANGUAGES)))
-
-
-def _language_box() -> None:
-    st.selectbox(
-        "Language of the lessons",
-        tuple(LANGUAGES),
-        format_func=LANGUAGES.__getitem__,
-        key=_LANGUAGE,
-        on_change=remembered(_LANGUAGE, "en", tuple(LANGUAGES)),
-        label_visibility="collapsed",
-        width=140,
-    )
-
-
 def _large_switch() -> None:
     st.toggle("Large type", key=_LARGE, on_change=remembered(_LARGE, False), help="For a projector.")
 
@@ -96,9 +79,9 @@ def _large_switch() -> None:
 def _list(work: Workspace) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="learn_head"):
         st.header("Lessons", anchor=False, width="stretch")
-        _language_box()
+        language.box()
         _large_switch()
-    t = _language()
+    t = language.chosen()
     st.caption("Each asks for a prediction first, and measures then, here and now. No number in them is written down.")
     for number, lesson in enumerate(lessons.lessons(), 1):
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"learn_{lesson.name}_card"):
@@ -115,8 +98,8 @@ def _list(work: Workspace) -> None:
 def _challenge_card(work: Workspace, room: Classroom) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="learn_challenge_card"):
         with st.container(gap=None):
-            st.markdown(f"**{_language()('The challenge')}**")
-            st.caption(clean_markdown(board.goal(room.state.challenge, _language()), 200))
+            st.markdown(f"**{language.chosen()('The challenge')}**")
+            st.caption(clean_markdown(board.goal(room.state.challenge, language.chosen()), 200))
         lesson = challenge.lesson_of(room.state.challenge)
         st.button("Begin", key="begin_challenge", help="The challenge", on_click=partial(_begin, work, lesson))
 
@@ -168,7 +151,7 @@ def _lesson(model: LoadedModel, dataset: Dataset | None, lesson: Lesson) -> None
         st.rerun()
     _large_type()
     room = membership.room_of(work)
-    view = LessonView(work, lesson, model, dataset, _language(), membership.lead_of(work))
+    view = LessonView(work, lesson, model, dataset, language.chosen(), membership.lead_of(work))
     step = lesson.steps[work.place.step]
     _head(view)
     st.subheader(view.t(step.title), anchor=False)
