@@ -228,3 +228,20 @@ def test_a_layer_that_is_no_multiple_stays_whole_where_rounding_up_passes_its_si
     kept = {k.group.name: k.group.n_units - k.n_pruned for k in ours.groups if k.group.why_not is None}
     assert kept == {"enter": 6, "down1": 8, "down2": 12, "up1": 8, "mix": 8}
     assert any("asked" in note and "reached 0.0%" in note for note in ours.notes)
+
+
+def test_what_is_cut_out_leaves_the_strongest_units_in_a_multiple() -> None:
+    network = nn.Sequential(nn.Linear(4, 10), nn.ReLU(), nn.Linear(10, 3))
+    strength = torch.tensor([7.0, 1.0, 9.0, 4.0, 10.0, 2.0, 8.0, 3.0, 6.0, 5.0])
+    with torch.no_grad():
+        network[0].weight.copy_(strength[:, None].expand(10, 4))  # type: ignore[operator]
+    model = loaded(network, 4)
+    for step, n_left in ((1, 5), (4, 8), (8, 8), (16, 10)):
+        spec = PruneSpec(f"out_channel:round_to={step}", "lp_norm", "uniform:sparsity=0.5", {"0": Limit(locked=False)})
+        ours = plan(model, spec)
+        first, _, last = sliced(model, ours).module.children()
+        expected = [value for value in strength.tolist() if value > 10 - n_left]
+        assert first.weight[:, 0].tolist() == expected  # type: ignore[index, union-attr]
+        assert tuple(last.weight.shape) == (3, n_left)  # type: ignore[union-attr]
+        shares = f"asked 50.0%, reached {10 * (10 - n_left)}.0% of the units"
+        assert any(shares in note for note in ours.notes) == (step > 1)
