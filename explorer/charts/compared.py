@@ -55,11 +55,16 @@ def axes_of(compared: ModelsCompared) -> dict[str, str]:
     return {key: score if key == "score" else AXES[key].title for key, n in there.items() if n > 1}
 
 
+def usual_axis(compared: ModelsCompared) -> str:
+    """What a chart goes across by at first: the sparsity, or the bytes where zeros are not counted of every model."""
+    return "sparsity" if all(model.sparsity is not None for model in compared.models) else "size"
+
+
 def compared_models(
-    compared: ModelsCompared, *, x: str = "sparsity", y: str = "score", theme: Theme | None = None, height: int = 380
+    compared: ModelsCompared, *, x: str | None = None, y: str = "score", theme: Theme | None = None, height: int = 380
 ) -> go.Figure:
     """A point a model, with its 95 % intervals; ``x`` and ``y`` are keys of :func:`axes_of`."""
-    theme, titles = theme or Theme.light(), axes_of(compared)
+    theme, titles, x = theme or Theme.light(), axes_of(compared), x or usual_axis(compared)
     across, up = AXES[x], AXES[y]
     figure = framed(
         theme, height=height, x=_axis(theme, across, titles.get(x, across.title), compared, grid=False),

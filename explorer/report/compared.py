@@ -181,20 +181,17 @@ def on_worse(worse: WorsePictures, names: tuple[str, str]) -> str:
 
 def worse_head(names: tuple[str, str]) -> tuple[str, ...]:
     """What stands over :func:`worse_rows`."""
-    return ("right class", names[0], f"{names[0]}: probability", names[1], f"{names[1]}: probability")
+    return ("right class", *names, f"{names[0]}: probability", f"{names[1]}: probability")
 
 
 def worse_rows(worse: WorsePictures, compared: ModelsCompared, most: int) -> list[tuple[str, ...]]:
-    """One row a picture: both answers, and how probable each model finds its own."""
+    """One row a picture: both answers, then how probable each model finds its own."""
     labels, sides = worse.pair.labels, (worse.pair.dense, worse.pair.candidate)
     return [
         (
             NOTHING if labels is None else compared.class_name(int(labels[i])),
-            *(
-                cell
-                for side in sides
-                for cell in (compared.class_name(int(side.choice[i])), percent(float(side.confidence[i])))
-            ),
+            *(compared.class_name(int(side.choice[i])) for side in sides),
+            *(percent(float(side.confidence[i])) for side in sides),
         )
         for i in range(min(most, len(worse.pair)))
     ]

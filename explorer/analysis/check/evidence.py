@@ -100,7 +100,7 @@ class CheckEvidence:
 
 def file_of(model: LoadedModel) -> Path | None:
     """The file that a model was read from, where it is one that is still there."""
-    if model.meta.get("source") == "request":
+    if model.meta.get("source") in ("request", "run"):
         return None
     if model.meta.get("source") == "sample":
         path = FOLDER / f"{model.address}.safetensors"

@@ -13,7 +13,7 @@ from explorer.types import LoadedModel
 def name_of(model: LoadedModel) -> str:
     """Its address without folders; of what a request leaves, also how much that was to prune."""
     name = model_name(model.address)
-    if model.meta.get("source") != "request":
+    if model.meta.get("source") not in ("request", "run"):
         return name
     spec = model.meta.get("spec")
     allocation = spec.get("allocation") if isinstance(spec, Mapping) else None

@@ -52,7 +52,8 @@ def model_again(
     if record.point.plan_digest not in ("", plan.digest):
         why = "Its request prunes other weights with these versions than it did then."
         raise ExplorerError(f"{name} cannot be made again.", why=why, fix="Measure it again with evaluate.")
-    return replace(left_by(dense, spec, plan), address=name)
+    again = left_by(dense, spec, plan)
+    return replace(again, address=name, meta={**again.meta, "source": "run"})
 
 
 def _refuse_another(name: str, what: str, then: str, now: str, address: str) -> None:

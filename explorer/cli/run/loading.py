@@ -7,12 +7,14 @@ import logging
 import torch
 
 from explorer import data, models
+from explorer.analysis.models_compared.recorded_run import is_run, model_again, record_at
 from explorer.cli import printing
 from explorer.cli.arguments import Arguments
 from explorer.data.given import why_no_data
 from explorer.errors import ExplorerError
 from explorer.models.lineage import with_parent
 from explorer.pruning.spec import PruneSpec
+from explorer.store.database import Store
 from explorer.types import Dataset, LoadedModel
 
 
@@ -37,7 +39,10 @@ def named_parent(args: Arguments) -> LoadedModel | None:
 
 
 def open_model(args: Arguments, address: str) -> LoadedModel:
-    """The model at an address, read as the flags say, and nothing known of it but what it says itself."""
+    """The model at an address, read as the flags say, and nothing known of it but what it says itself; or that of a
+    recorded run."""
+    if is_run(address):
+        return model_again(record_at(address, Store(getattr(args, "data_dir", None))), arch=args.arch)
     arch = None if address in models.samples() and address != args.model else args.arch
     return models.load(
         address,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
-from explorer.analysis.models_compared.changed import DIRECTIONS, ChangedSample
+from explorer.analysis.models_compared.changed import DIRECTIONS, ChangedSample, Direction
 from explorer.analysis.models_compared.layers import LayerDifference
 from explorer.analysis.models_compared.result import ModelsCompared
 from explorer.charts import compared as charts
@@ -54,8 +54,9 @@ def _changed(compared: ModelsCompared, i: int, dataset: Dataset) -> None:
         why = "Both choose the same class for every sample." if compared.pairs else "They do not choose among classes."
         st.caption(why)
         return
+    directions = _directions(compared)
     with st.container(horizontal=True, vertical_alignment="bottom", key="changed_filters"):
-        samples = _filtered(compared, samples)
+        samples = _filtered(compared, samples, directions)
         page = _page(len(samples))
     shown = samples[page * _PAGE : (page + 1) * _PAGE]
     st.caption(
@@ -69,13 +70,21 @@ def _changed(compared: ModelsCompared, i: int, dataset: Dataset) -> None:
     st.dataframe(rows, hide_index=True, key="changed_table", column_config=column)
 
 
-def _filtered(compared: ModelsCompared, samples: tuple[ChangedSample, ...]) -> tuple[ChangedSample, ...]:
+def _directions(compared: ModelsCompared) -> list[Direction]:
+    """Those that were chosen; a row of its own, which a narrow screen breaks."""
     if compared.labels is None:
-        return samples
-    directions = st.pills(
+        return []
+    return st.pills(
         "Direction", DIRECTIONS, selection_mode="multi", key="changed_direction",
         on_change=remembered("changed_direction", [], list(DIRECTIONS)), help="None chosen: all of them.",
     )  # fmt: skip
+
+
+def _filtered(
+    compared: ModelsCompared, samples: tuple[ChangedSample, ...], directions: Sequence[Direction]
+) -> tuple[ChangedSample, ...]:
+    if compared.labels is None:
+        return samples
     names = [_ALL, *(compared.class_name(c.index) for c in compared.per_class(0) if c.n)]
     of_class = st.selectbox(
         "Right class", names, key="changed_class", on_change=remembered("changed_class", _ALL, names), width=180

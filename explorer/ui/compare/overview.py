@@ -58,7 +58,7 @@ def _chart(compared: ModelsCompared) -> None:
     st.header("One chart", anchor=False)
     titles = charts.axes_of(compared)
     with st.container(horizontal=True, key="compared_axes"):
-        x = _axis("across", "compared_x", titles, "sparsity")
+        x = _axis("across", "compared_x", titles, charts.usual_axis(compared))
         y = _axis("up", "compared_y", titles, "score")
     chart.draw(charts.compared_models(compared, x=x, y=y, theme=chart_theme()), "compared_chart")
 

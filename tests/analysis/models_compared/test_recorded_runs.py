@@ -44,6 +44,13 @@ def test_two_recorded_runs_are_paired_sample_by_sample(folder: Path, capsys: Cap
     assert [model["score"]["value"] for model in document["models"]] == [float(x.double().mean()) for x in (was, now)]
     assert "compare run:1 run:2" in document["command"]
 
+    quick = [f"--set={key}.level=off" for key in ("parity", "corruptions", "generalisation", "calibration")]
+    assert main(["check", "run:2", "--against", "run:1", "--json", "--data-dir", str(folder), *quick]) == 1
+    document = json.loads(capsys.readouterr().out)
+    (accuracy,) = (check for check in document["checks"] if check["key"] == "accuracy")
+    assert accuracy["value"]["value"] == pytest.approx((against["lost"] - against["won"]) / len(labels))
+    assert "check run:2 --against run:1" in document["command"]
+
 
 def test_a_run_that_cannot_be_made_again_is_refused(folder: Path, capsys: Capture) -> None:
     record = Store(folder).point(1)
