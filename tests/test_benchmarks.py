@@ -6,6 +6,7 @@ import ast
 import json
 from pathlib import Path
 
+from benchmarks._check_table import table as table_of_check
 from benchmarks._doors_table import table as table_of_doors
 from benchmarks._figure import draw
 from benchmarks._zoo_table import table
@@ -50,6 +51,17 @@ def test_the_table_of_published_architectures_is_that_of_its_rows() -> None:
     for row in rows:
         ours = row["ours"]
         assert "error" in ours or ours["difference"] <= 1e-5
+
+
+def test_the_time_of_a_check_is_that_of_its_run_under_a_minute_with_worse_pictures_among_it() -> None:
+    docs = FOLDER.parent / "docs"
+    result, text = json.loads((docs / "check.json").read_text()), (docs / "results.md").read_text()
+    assert table_of_check(result) in text
+    assert f"{result['machine']}, {result['date']}" in text
+    assert f"{result['processor_seconds']:.0f} s of one core" in text
+    assert result["processor_seconds"] < 60
+    assert result["each"]["corruptions"] > 1
+    assert result["n_images"] == 2000
 
 
 def test_the_table_of_sources_is_that_of_its_run_with_machine_and_date() -> None:
