@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from explorer.analysis.check.result import Check as Check
     from explorer.analysis.comparison.compare import compare_methods as compare_methods
     from explorer.analysis.comparison.comparison import Comparison as Comparison
+    from explorer.analysis.drop_below.answering import drop_below as drop_below
     from explorer.analysis.evaluate import evaluate as evaluate
     from explorer.analysis.models_compared.result import ModelsCompared as ModelsCompared
     from explorer.analysis.prune import prune as prune
@@ -103,6 +104,7 @@ _PUBLIC = {
     "check": ("tasks.check", "check"),
     "compare_methods": ("analysis.comparison.compare", "compare_methods"),
     "compare_models": ("tasks.compare", "compare_models"),
+    "drop_below": ("analysis.drop_below.answering", "drop_below"),
     "evaluate": ("analysis.evaluate", "evaluate"),
     "explore": ("notebook.explore", "explore"),
     "layers": ("pruning.layers", "layer_table"),
@@ -149,6 +151,7 @@ __all__ = [
     "check",
     "compare_methods",
     "compare_models",
+    "drop_below",
     "evaluate",
     "explore",
     "layers",

@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ from explorer.types import Evaluation, Plan
 
 _MOST_RESULTS = 64
 _GLANCE_S = 0.05  # so often who waits for another one's measurement looks whether it is still of interest
+Enough = Callable[[Evaluation], bool]
+"""Whether what is known after some samples is all that is asked."""
 
 
 class Latest(NamedTuple):
@@ -39,6 +41,11 @@ class Latest(NamedTuple):
 class _Request:
     key: Hashable
     plan: Plan | None
+    enough: Enough | None = None
+
+    def is_enough(self, result: Evaluation | Exception | None) -> bool:
+        """Whether it need not be measured further than that."""
+        return self.enough is not None and isinstance(result, Evaluation) and self.enough(result)
 
     @property
     def digest(self) -> str:
@@ -130,13 +137,13 @@ class LiveWorker:
         thread.start()
         self._finalizer = weakref.finalize(self, self._desk.close)
 
-    def submit(self, key: Hashable, plan: Plan | None) -> None:
+    def submit(self, key: Hashable, plan: Plan | None, enough: Enough | None = None) -> None:
         """Ask for a plan's evaluation (None: the dense model's); it takes the place of one still waiting.
 
         Asking again for the plan that is running changes nothing; a plan that is known already
-        is answered at once.
+        is answered at once. It ends with the first result that is ``enough``; by default with the complete one.
         """
-        self._desk.submit(_Request(key, plan))
+        self._desk.submit(_Request(key, plan, enough))
 
     def latest(self) -> Latest:
         """The newest result, at once."""
@@ -169,8 +176,10 @@ class _Desk:
             if (finished := self.finished.get(request.digest)) is not None:
                 self._running = None  # whatever runs is of no interest any more
                 self._show(request, finished)
+            elif self._running is None and self._latest.key == request.key and request.is_enough(self._latest.result):
+                pass
             elif self._running is not None and self._running.digest == request.digest:
-                self._running.key = request.key
+                self._running.key, self._running.enough = request.key, request.enough
             else:
                 self._waiting = request
             self._changed.notify_all()
@@ -297,6 +306,8 @@ def _followed(desk: _Desk, request: _Request) -> bool:
             desk.post(request, result)
         if desk.superseded(request) and (last is not None or desk.is_closed):
             return False
+        if request.is_enough(last):
+            return False
         if not is_running:
             return True
 
@@ -307,6 +318,6 @@ def _until_superseded(desk: _Desk, evaluator: Evaluator, request: _Request) -> I
     evaluations = evaluator.run(request.plan, threads=lambda: n if desk.drawn() else max(1, n - 1))
     for evaluation in evaluations:
         yield evaluation
-        if desk.superseded(request):
+        if desk.superseded(request) or request.is_enough(evaluation):
             evaluations.close()
             return

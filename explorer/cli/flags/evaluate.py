@@ -6,7 +6,7 @@ from explorer.cli.arguments import Parser, add_against, add_common, add_data, ad
 from explorer.cli.flags.failing import add_fail_on
 from explorer.cli.flags.members import keys, listed
 from explorer.cli.flags.recording import add_keeping
-from explorer.cli.flags.request import add_request
+from explorer.cli.flags.request import add_request, worse
 
 NAME = "evaluate"
 HELP = "Prune a model in memory and measure what is left of its accuracy."
@@ -21,6 +21,8 @@ def add_arguments(parser: Parser) -> None:
     group = parser.add_argument_group("what is measured", f"What suits the model's outputs. {metrics_in_words()}.")
     group.add_argument("--split", choices=("tune", "test"), default="tune", help="test is locked: each look is counted")
     group.add_argument("--metric", choices=keys("metric"), help="metric in the place of accuracy, with its direction")
+    text = "measure only until it is answered whether the drop is below S, 0.01 or 1%%: exit 0 yes, 1 no, 3 not yet"
+    group.add_argument("--drop-below", type=worse, metavar="S", help=text)
     group = parser.add_argument_group("what it costs, measured on this machine")
     group.add_argument(
         "--latency", action="store_true", help="time of one pass, dense and pruned in turns; memory, energy"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from explorer.analysis.arguments import asked_for
 from explorer.analysis.costs import RunningCosts, refined_costs
+from explorer.analysis.drop_below.answering import DropAnswer, answers
 from explorer.analysis.parent import count_look_at_test
 from explorer.analysis.report import Report, layer_rows, report
 from explorer.analysis.tradeoff import point
@@ -31,6 +34,9 @@ from explorer.text.delta import DELTA, as_change, named, worse_is_up
 from explorer.text.numbers import in_words, level, valued
 from explorer.types import Dataset, Evaluation, LoadedModel, Measurement, Plan
 
+_STATUS = {"yes": 0, "no": 1, "not yet": 3}  # of --drop-below
+_NEEDS_ALL = ("latency", "measure_sizes", "metric", "fail_on")
+
 
 def run(args: Arguments) -> int:
     """Measure one request."""
@@ -40,6 +46,8 @@ def run(args: Arguments) -> int:
     data = read_data(args, model)
     spec = with_curves(args, model, spec)
     plan = make_plan(model, spec, data=data)
+    if args.drop_below is not None:
+        return _answer_drop(args, model, data, plan)
     evaluation, n_looks, runs_as = measured(args, model, data, plan)
     table = None if why_no_macs(model) else mac_table(model)
     with context_of(args, model, data) as context:
@@ -266,3 +274,32 @@ def _looks(n: int | None) -> list[str]:
     if n is None:
         return []
     return ["", f"This was look number {n} at the locked test split of this data with this model or its parents."]
+
+
+def _answer_drop(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> int:
+    """Print the answer; the exit status tells it, too. No point is recorded, for not all samples are measured."""
+    whole = [f"--{name.replace('_', '-')}" for name in _NEEDS_ALL if getattr(args, name)]
+    if whole:
+        raise ExplorerError(
+            f"{whole[0]} does not go with --drop-below.",
+            why="The evaluation ends before all samples are measured.",
+            fix="Leave one of them out.",
+        )
+    answer = _asked_drop(args, model, data, plan)
+    if args.json:
+        printing.say_json(answer.to_json())
+    else:
+        printing.say(str(answer), answer.basis)
+    return _STATUS[answer.verdict]
+
+
+def _asked_drop(args: Arguments, model: LoadedModel, data: Dataset, plan: Plan) -> DropAnswer:
+    split = split_of(data, args.split)
+    n_looks = count_look_at_test(model, data, args.data_dir) if args.split == "test" else None
+    last: DropAnswer | None = None
+    with printing.Progress(f"measuring on {args.split}") as progress:
+        for last in answers(Evaluator(model, split, device=args.device), plan, args.drop_below):
+            progress.show(last.words)
+    if last is None:
+        raise ExplorerError(f"The {args.split} split of {data.address} is empty.", fix="Choose another split or data.")
+    return replace(last, n_looks=n_looks)

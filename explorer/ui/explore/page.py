@@ -17,6 +17,7 @@ from explorer.ui.explore import (
     advice_card,
     chart_card,
     controls,
+    drop_question,
     export_menu,
     list_pages,
     overview,
@@ -68,6 +69,8 @@ def _draw(model: LoadedModel, dataset: Dataset | None) -> None:
     with right:
         with st.container(border=True, key="chart_card"):
             growing = chart_card.card(view)
+        with st.container():
+            drop_question.card(view)
         chart_card.below(view)
         with st.container():
             removing = removal.card(view)
@@ -99,7 +102,7 @@ def _measured(work: Workspace, model: LoadedModel, dataset: Dataset | None) -> V
         session.notify(error)
         work.set(replace(work.spec, allocation=type(work.spec.allocation)(), limits=(), then=None))
         present = planned(model, work.spec, scores)
-    answer, why_not = live.answer(model, dataset, present.plan)
+    answer, why_not = live.answer(model, dataset, present.plan, drop_question.stops_at())
     view = View(work, model, dataset, scores, present, answer, why_not)
     if view.evaluation is not None and view.evaluation.complete and work.settled and view.point is not None:
         is_new = not work.tried or work.tried[-1].spec != view.point.spec

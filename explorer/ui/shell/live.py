@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
 from explorer.analysis import collapse
+from explorer.analysis.drop_below.answering import as_stopped, is_answered
 from explorer.analysis.facts import NO_DATA as NO_DATA
 from explorer.analysis.facts import why_not as why_not
 from explorer.engine.live import LiveWorker
@@ -27,29 +29,37 @@ class Answer:
     stale: bool = False
 
 
-def measure(model: LoadedModel, dataset: Dataset, plan: Plan) -> Answer:
-    """Ask for ``plan`` and give what is known after a moment. Raises what the evaluation raised."""
-    worker = _worker(model, dataset)
-    worker.submit(plan.digest, plan)
+def measure(model: LoadedModel, dataset: Dataset, plan: Plan, limit: float | None = None) -> Answer:
+    """Ask for ``plan`` and give what is known after a moment. Raises what the evaluation raised.
+
+    With a ``limit`` the evaluation ends once it is answered whether the drop is below it.
+    """
+    worker, labels = _worker(model, dataset), dataset.splits["tune"].y
+    enough = None if limit is None else partial(is_answered, labels=labels, limit=limit)
+    worker.submit(plan.digest, plan, enough)
     latest = worker.wait(_PATIENCE_S)
     result = latest.result
     if latest.key != plan.digest or result is None:
         return Answer(result if isinstance(result, Evaluation) else None, pending=True, stale=True)
     if isinstance(result, Exception):
         raise result
+    if not latest.pending and not result.complete and enough is not None and enough(result):
+        return Answer(as_stopped(result, labels), pending=False)
     if latest.pending or not result.complete:
         return Answer(result, pending=True)
-    findings = collapse.after(result, model.n_classes, plan, dataset.splits["tune"].y)
+    findings = collapse.after(result, model.n_classes, plan, labels)
     return Answer(replace(result, findings=tuple(findings)), pending=False)
 
 
-def answer(model: LoadedModel, dataset: Dataset | None, plan: Plan) -> tuple[Answer, str | None]:
-    """What is measured of ``plan`` so far; with a sentence instead where it cannot be."""
+def answer(
+    model: LoadedModel, dataset: Dataset | None, plan: Plan, limit: float | None = None
+) -> tuple[Answer, str | None]:
+    """What is measured of ``plan`` so far (see :func:`measure`); with a sentence instead where it cannot be."""
     nothing, refusal = Answer(None, pending=False, stale=True), why_not(model, dataset)
     if refusal is not None or dataset is None:
         return nothing, str(refusal or NO_DATA)
     try:
-        return measure(model, dataset, plan), None
+        return measure(model, dataset, plan, limit), None
     except Exception as error:  # the model's own forward may raise anything
         logging.getLogger(__name__).exception("The pruned model could not be run.")
         return nothing, f"The pruned model could not be run ({type(error).__name__})."

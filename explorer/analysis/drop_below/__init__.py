@@ -1,0 +1,1 @@
+"""Is a drop below a limit? Answered while the samples come in."""
