@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from explorer.pruning.spec import Limit as Limit
     from explorer.pruning.spec import PruneSpec as PruneSpec
     from explorer.recovery import recipes as recipes
+    from explorer.recovery.full import train as train
     from explorer.recovery.recipe import Recipe as Recipe
     from explorer.recovery.recipe import recover as recover
     from explorer.tasks.blame import blame as blame
@@ -129,6 +130,7 @@ _PUBLIC = {
     "sweep": ("analysis.tradeoff", "sweep"),
     "tasks": ("tasks", ""),
     "terms": ("terms", ""),
+    "train": ("recovery.full", "train"),
 }
 
 __all__ = [
@@ -176,6 +178,7 @@ __all__ = [
     "sweep",
     "tasks",
     "terms",
+    "train",
 ]
 
 

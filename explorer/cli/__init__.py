@@ -31,6 +31,7 @@ from explorer.cli.flags import (
     scan,
     search,
     sweep,
+    train,
 )
 from explorer.cli.flags.machines import jobs, submit, worker
 from explorer.errors import ExplorerError
@@ -65,6 +66,7 @@ COMMANDS: tuple[Command, ...] = (
     criteria,
     sweep,
     search,
+    train,
     recover,
     runs,
     worker,

@@ -15,7 +15,7 @@ from torch import Tensor
 from explorer.export.files import check_target, misread, same_tensors
 from explorer.export.lineage import lineage_json
 from explorer.metrics.size import file_dtypes, stored_tensors
-from explorer.models import slim
+from explorer.models import slim, trained
 from explorer.models.lineage import KEY
 from explorer.pruning.apply import compensated
 from explorer.store.atomic import replacing, write_text
@@ -122,6 +122,7 @@ def describe(model: LoadedModel, plan: Plan, recipe: JsonObject | None = None) -
         "arch": model.meta.get("arch"),
         "arch_args": model.meta.get("arch_args") or {},
         "data": model.data,
+        **({trained.KEY: dict(model.meta[trained.KEY])} if trained.KEY in model.meta else {}),
         **({"classes": list(model.meta["classes"])} if model.meta.get("classes") else {}),
         "spec": dict(plan.spec),
         "sparsity": plan.sparsity,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from explorer.errors import ExplorerError
-from explorer.models import beside, lineage, slim
+from explorer.models import beside, lineage, slim, trained
 from explorer.models.architectures import ARCHITECTURES, Architecture
 from explorer.models.assemble import Weights, assemble, fitting, weights_only
 from explorer.models.factory import Factory
@@ -149,6 +149,7 @@ def _opened(request: ModelRequest, contents: FileContents, hint: JsonObject, met
             **({"spec": spec} if isinstance(spec, dict) else {}),
             **({"classes": hint["classes"]} if slim.is_class_names(hint.get("classes")) else {}),
             **(lineage.said_by(hint, tensors_digest(contents.tensors)) if hint else {}),
+            **trained.said_by(hint),
             **not_followed,
         },
     )

@@ -44,11 +44,18 @@ def first_weights(model: LoadedModel, file: str = "") -> dict[str, Tensor]:
 def fresh_weights(model: LoadedModel, seed: int) -> dict[str, Tensor]:
     """Parameters and buffers of a network of the same architecture that was just made at random."""
     architecture = architecture_of(model)
+    if architecture is not None:
+        return fresh_weights_of(architecture, seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if architecture is not None:
-            return dict(architecture.build().state_dict())
         return _reset(model)
+
+
+def fresh_weights_of(architecture: Architecture, seed: int) -> dict[str, Tensor]:
+    """The same of an architecture alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return dict(architecture.build().state_dict())
 
 
 def architecture_of(model: LoadedModel) -> Architecture | None:

@@ -131,6 +131,16 @@ class Recovered(Brief):
         """Pruned weights found alive in any audit; must be 0."""
         return max((p.n_revived for p in self.history), default=0)
 
+    @property
+    def seconds(self) -> float:
+        """How long it took, measurements on tune included; of a run that was interrupted, all its parts."""
+        total, before = 0.0, 0.0
+        for progress in self.history:
+            # A run that goes on begins its clock anew: what it did before it was interrupted is counted first.
+            total += progress.seconds - before if progress.seconds >= before else progress.seconds
+            before = progress.seconds
+        return total
+
     def _in_brief(self) -> JsonObject:
         dots = {"dense": self.dense, "as_pruned": self.as_pruned, "refreshed": self.refreshed, "tuned": self.tuned}
         values = {name: None if dot is None else dot.value for name, dot in dots.items()}

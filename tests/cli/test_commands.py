@@ -269,3 +269,16 @@ def test_single_weights_go_after_whole_units_and_alone_they_are_refused(capsys: 
     zeros, n = sum(int((t == 0).sum()) for t in weights), sum(t.numel() for t in weights)
     assert zeros == round(0.5 * n)
     assert "whole units" in refusal(capsys, "evaluate", "digits-cnn", "--then-sparsity", "0.5")
+
+
+def test_train_writes_a_network_that_opens_with_its_recipe_and_seconds(capsys: Capture, tmp_path: Path) -> None:
+    out = tmp_path / "full.safetensors"
+    report = result(capsys, "train", "digits-mlp:hidden1=32", "--epochs", "2", "-o", str(out))
+    assert [line["epoch"] for line in report["history"]] == [1, 2]
+    assert report["trained"]["seconds"] > 0
+    assert report["tune"]["origin"] == "measured"
+    again = result(capsys, "evaluate", str(out))
+    assert again["metrics"]["accuracy"]["value"] == report["tune"]["value"]
+    assert "digits-mlp" in refusal(capsys, "train", "digits-nothing")
+    assert "Add --data" in refusal(capsys, "train", "cifar-resnet20")
+    assert "already" in refusal(capsys, "train", "digits-mlp", "--epochs", "1", "-o", str(out))

@@ -20,7 +20,7 @@ from explorer.types import Dataset, LoadedModel
 
 def load_model(args: Arguments) -> LoadedModel:
     """The model that was asked for."""
-    _check_device(args.device)
+    check_device(args.device)
     model = open_model(args, args.model)
     parent = named_parent(args)
     return model if parent is None else with_parent(model, parent)
@@ -98,7 +98,8 @@ def data_for(args: Arguments, model: LoadedModel, spec: PruneSpec) -> Dataset | 
     return load_data(args, model) if spec.criterion.needs else None
 
 
-def _check_device(name: str) -> None:
+def check_device(name: str) -> None:
+    """ExplorerError where nothing can be computed there."""
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
