@@ -28,7 +28,7 @@ def untrained(arch: str, data: str | None = None, *, seed: int = 0) -> LoadedMod
     ``arch`` may have arguments: "digits-mlp:hidden1=64". ``data`` is the address of what it is for.
     """
     architecture = ARCHITECTURES.get(arch)
-    entry = manifest().get(arch, {})
+    entry = manifest().get(architecture.key, {})
     about = {"source": "trained", "label": arch, "training": dict(entry.get("training") or {})}
     tensors = fresh_weights_of(architecture, seed)
     model = assemble(Weights(arch, arch, tensors, data=data or entry.get("data"), meta=about), architecture)
@@ -87,10 +87,14 @@ def train(
     _check(model, dataset)
     settings = settings_for(model, dataset) if training is None else training
     recipe = Recipe((Finetune(**{**asdict(settings), "seed": seed}),))
-    ways = {"metric": metric, "checkpoints": checkpoints, "device": device, "progress": progress}
-    for line in recover(model, recipe, dataset, **ways):  # type: ignore[arg-type]
+    lines = recover(model, recipe, dataset, metric=metric, checkpoints=checkpoints, device=device, progress=progress)
+    return _with_root(lines, dataset)
+
+
+def _with_root(lines: Iterator[RecoveryProgress], data: Dataset) -> Iterator[RecoveryProgress]:
+    for line in lines:
         done = line.recovered
-        yield line if done is None else replace(line, recovered=_as_root(done, dataset))
+        yield line if done is None else replace(line, recovered=_as_root(done, data))
 
 
 def _check(model: LoadedModel, data: Dataset) -> None:
