@@ -74,7 +74,12 @@ COMMANDS: tuple[Command, ...] = (
     jobs,
     lesson,
 )
-_FOLDERS = {"worker": "machines.", "submit": "machines.", "jobs": "machines."}  # of work that lies in one of its own
+_FOLDERS = {
+    "worker": "machines.",
+    "submit": "machines.",
+    "jobs": "machines.",
+    "train": "training.",
+}  # of work that lies in one of its own
 
 
 # Of 100,000 tensors come millions of objects that stay: looking for garbage among them took a third of the time.

@@ -164,8 +164,7 @@ def _point(recovered: Recovered, evaluation: Evaluation, model: LoadedModel) -> 
     plan, bits = plan_of(recovered), bits_of(recovered)
     table = None if why_no_macs(model) else mac_table(model)
     spec = PruneSpec.from_json(plan.spec)
-    protocol = {**recovered.protocol, "seconds": round(recovered.seconds, 3)}
-    point = tradeoff.point(recovered.model, spec, plan, evaluation, table, protocol=protocol)
+    point = tradeoff.point(recovered.model, spec, plan, evaluation, table, protocol=recovered.protocol)
     if bits is None:
         return point
     return replace(point, size_bytes=int(smallest(recovered.model, plan, bits).value))

@@ -48,7 +48,7 @@ def in_words(protocol: JsonObject) -> str:
     parts = [_DONE.get(step, step) for step in _kinds(protocol) if step != "quantize"]
     parts = parts or ([] if form else ["retrained"])
     parts += ["taught by the dense model"] if _is_taught(protocol) else []
-    parts += [f"{epochs:,} epoch{'s' if epochs != 1 else ''}{_seconds(protocol)}"] if epochs else []
+    parts += [f"{epochs:,} epoch{'s' if epochs != 1 else ''}"] if epochs else []
     parts += _optimisers(protocol)
     parts += [form] if form else []
     address = _part(protocol.get("data"), ("address",)).get("address")
@@ -101,13 +101,6 @@ def _kinds(protocol: JsonObject) -> list[str]:
 def _epochs(protocol: JsonObject) -> int:
     epochs = protocol.get("epochs", _part(protocol.get("recovery"), ("epochs",)).get("epochs"))
     return epochs if isinstance(epochs, int) else 0
-
-
-def _seconds(protocol: JsonObject) -> str:
-    """What they took, where it was measured: no part of what a comparison holds equal, for machines differ."""
-    seconds = protocol.get("seconds")
-    is_time = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    return f" in {seconds:,.3g} s" if is_time else ""
 
 
 def _optimisers(protocol: JsonObject) -> list[str]:

@@ -1,0 +1,1 @@
+"""Work of commands that train from the beginning."""
