@@ -10,6 +10,7 @@ from explorer.models import trained
 from explorer.params import Registry, params_of
 from explorer.recovery.training import Training
 from explorer.types import Dataset, LoadedModel
+from explorer.types.aliases import JsonDict
 
 _UNKNOWN = {"epochs": 40, "weight_decay": 0.05}
 
@@ -40,7 +41,7 @@ class _Stored(Training):
 _STORED: Registry[_Stored] = Registry("training", (_Stored,))
 
 
-def _of_file(model: LoadedModel) -> dict[str, Any]:
+def _of_file(model: LoadedModel) -> JsonDict:
     """The settings that a file tells, each checked as if somebody had typed it; nothing where one does not suit."""
     about = model.meta.get(trained.KEY) or {}
     names = {p.name for p in params_of(Training)} - {"seed"}

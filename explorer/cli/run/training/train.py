@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from explorer.analysis.report import data_json
 from explorer.cli import printing
@@ -50,17 +50,26 @@ def run(args: Arguments) -> int:
     return 0
 
 
-def _training(args: Arguments, model: LoadedModel, data: Dataset, settings: Finetune) -> Any:
+def _training(args: Arguments, model: LoadedModel, data: Dataset, settings: Finetune) -> Iterator[RecoveryProgress]:
     metric = None if args.metric is None else metric_of(args.metric)
-    ways = {"checkpoints": args.checkpoints, "device": args.device, "metric": metric, "progress": False}
-    return train(model, data, training=settings, seed=args.seed, **ways)
+    return train(
+        model,
+        data,
+        training=settings,
+        seed=args.seed,
+        metric=metric,
+        checkpoints=args.checkpoints,
+        device=args.device,
+        progress=False,
+    )
 
 
 def _settings(args: Arguments, model: LoadedModel, data: Dataset) -> Finetune:
     """What the flags say over what suits the network, checked like the settings of a file."""
     changes = {name: value for name, flag in SETTINGS.items() if (value := getattr(args, flag)) is not None}
-    checked: Any = STEPS.from_json({"key": Finetune.key, **asdict(settings_for(model, data)), **changes})
-    settings: Finetune = checked
+    settings = STEPS.from_json({"key": Finetune.key, **asdict(settings_for(model, data)), **changes})
+    if not isinstance(settings, Finetune):
+        raise TypeError("settings of a fine-tuning are a fine-tuning")
     return settings
 
 
