@@ -62,3 +62,17 @@ class Refusal:
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.what, self.why, self.fix)))
+
+
+# torch raises a RuntimeError where memory is used up, of the processor ("can't allocate") as of an accelerator.
+_WORDS_OF_TORCH = ("can't allocate memory", "out of memory")
+
+
+def out_of_memory(error: BaseException) -> ExplorerError | None:
+    """What to say of an error that means that memory was used up, which is no bug; None for every other error."""
+    of_torch = isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS_OF_TORCH)
+    if not of_torch and not isinstance(error, MemoryError):
+        return None
+    why = "What was finished before is there."
+    fix = "Take fewer samples or a smaller batch, or end what else takes memory, and go on."
+    return ExplorerError("The memory of this machine was not enough.", why=why, fix=fix)

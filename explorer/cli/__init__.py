@@ -34,7 +34,7 @@ from explorer.cli.flags import (
     train,
 )
 from explorer.cli.flags.machines import jobs, submit, worker
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, out_of_memory
 from explorer.store import log_file
 
 DONE, REFUSED, STOPPED = 0, 2, 130
@@ -110,9 +110,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; without this Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except Exception:
-        logging.getLogger(__name__).exception("The command ended with a bug.")
-        raise
+    except Exception as error:
+        logging.getLogger(__name__).exception("The command ended with an error.")
+        if (refusal := out_of_memory(error)) is None:
+            raise
+        sys.stderr.write(f"{refusal}\n")
+        return REFUSED
 
 
 def parser() -> Parser:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import torch
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, out_of_memory
 from explorer.store import log_file
 from explorer.types.stopping import POLL, Stopped, check, stoppable
 
@@ -90,6 +90,8 @@ class Job:
             return ""
         if isinstance(self.error, ExplorerError):
             return str(self.error)
+        if (refusal := out_of_memory(self.error)) is not None:
+            return str(refusal)
         return f"This is a bug of the explorer ({type(self.error).__name__}). Its trace is in {log_file.where()}."
 
     def cancel(self) -> None:
@@ -132,7 +134,7 @@ class Job:
             self.error = error
             self._end("failed")
         except Exception as error:  # the reason is kept and shown; the others go on
-            logging.getLogger(__name__).exception("%s ended with a bug.", self.title)
+            logging.getLogger(__name__).exception("%s ended with an error.", self.title)
             self.error = error
             self._end("failed")
         else:

@@ -19,10 +19,12 @@ PAGE = """<!doctype html><link rel="icon" href="data:,">
 <script type="module">
 import draw from "/page_watch.js";
 sessionStorage.loads = Number(sessionStorage.loads ?? 0) + 1;
-draw({ parentElement: document.getElementById("place") });
+window.drawAt = version => draw({ parentElement: document.getElementById("place"), data: { pages: [], version } });
+window.drawAt("1.0.0");
 window.drawn = true;
 </script>"""
 LOST = "The server does not answer."
+NEWER = "The server runs another version since this page was loaded. Please load the page again."
 GIVEN_UP = "The page could not be drawn. Please load it again."
 
 
@@ -121,3 +123,17 @@ def test_a_connection_that_is_away_for_a_moment_is_not_told_of(page: Page) -> No
     page.clock.run_for(5000)
 
     assert page.get_by_text(LOST).count() == 0
+
+
+def test_a_page_of_an_earlier_version_of_the_server_says_once_that_it_must_be_loaded_again(page: Page) -> None:
+    page.evaluate("drawAt('1.0.0')")
+    assert page.get_by_text(NEWER).count() == 0
+
+    page.evaluate("drawAt('1.1.0')")
+    page.evaluate("drawAt('1.1.0')")
+    assert page.get_by_text(NEWER).count() == 1
+    assert loads(page) == 1
+
+    page.reload()
+    page.wait_for_function("window.drawn")
+    assert page.get_by_text(NEWER).count() == 0

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: c411c65376378452
+// Made from src/ by "make component": change it there. Sources: 3c94510431259726
 
 // histogram/axis.js
 var ZERO_ZONE = 0.05;

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: c411c65376378452
+// Made from src/ by "make component": change it there. Sources: 3c94510431259726
 
 // drawing/drawing.css
 var drawing_default = ".pd { display: block; width: 100%; max-width: 44rem; height: auto; font-family: var(--st-font, system-ui, sans-serif); touch-action: none; cursor: crosshair;\n  user-select: none; --accent: var(--st-primary-color, #4b51c4); --ink: var(--st-text-color, #1c1f26); --paper: var(--st-background-color, #fff);\n  --muted: color-mix(in srgb, var(--ink) 68%, var(--paper)); --rule: color-mix(in srgb, var(--ink) 14%, var(--paper)); }\n.pd text { fill: var(--muted); font-size: 12px; font-variant-numeric: tabular-nums; }\n.pd .hint { font-size: 15px; }\n.pd .grid { stroke: var(--rule); stroke-width: 1; }\n.pd .line { fill: none; stroke: var(--accent); stroke-width: 2.5; stroke-linejoin: round; }\n.pd .ring { fill: var(--paper); stroke: var(--accent); stroke-width: 2.5; }\n.pd .undrawn { stroke: var(--muted); stroke-dasharray: 3 2; stroke-width: 1.5; }\n.pd .ring:focus { outline: none; } .pd .ring:focus-visible { stroke-width: 5; }\n";

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: c411c65376378452
+// Made from src/ by "make component": change it there. Sources: 3c94510431259726
 
 // elements.js
 var SVG = "http://www.w3.org/2000/svg";
@@ -247,6 +247,7 @@ var RELOADED = "pruning-explorer-reloaded";
 var AGAIN = "The page could not be drawn and was loaded again; your setting is as it was.";
 var GIVEN_UP = "The page could not be drawn. Please load it again.";
 var LOST = "The server does not answer. This page connects again by itself; what was measured is kept.";
+var NEWER = "The server runs another version since this page was loaded. Please load the page again.";
 var BORDER = "1px solid var(--st-border-color, #b9bcc6)";
 var page = (
   /** @type {{ pruningExplorerWatch?: Watch }} */
@@ -349,6 +350,11 @@ function note(text) {
   box.append(text, closeButton(box));
   return box;
 }
+function tellOfVersion(version) {
+  if (!version) return;
+  watch.version ??= version;
+  if (watch.version !== version && !watch.news) document.body.append(watch.news = note(NEWER));
+}
 function closeButton(box) {
   const button = document.createElement("button");
   button.type = "button";
@@ -363,6 +369,7 @@ function closeButton(box) {
 }
 function page_watch_default({ data, parentElement, setTriggerValue }) {
   watch.pages = data?.pages ?? [];
+  tellOfVersion(data?.version);
   watch.redraw = () => {
     shareTheme(watch.pages);
     setTriggerValue("theme", Date.now());

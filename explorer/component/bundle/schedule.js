@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: c411c65376378452
+// Made from src/ by "make component": change it there. Sources: 3c94510431259726
 
 // schedule/schedule.css
 var schedule_default = ".ps { display: block; width: 100%; height: auto; font-family: var(--st-font, system-ui, sans-serif); touch-action: none;\n  --accent: var(--st-primary-color, #4b51c4); --ink: var(--st-text-color, #1c1f26); --paper: var(--st-background-color, #fff);\n  --muted: color-mix(in srgb, var(--ink) 68%, var(--paper)); --line: color-mix(in srgb, var(--ink) 14%, var(--paper)); }\n.ps text { fill: var(--muted); font-size: 12px; font-variant-numeric: tabular-nums; }\n.ps .grid { stroke: var(--line); stroke-width: 1; }\n.ps .steps { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }\n.ps .area { fill: color-mix(in srgb, var(--accent) 12%, transparent); }\n.ps .ring { fill: var(--paper); stroke: var(--accent); stroke-width: 2.5; cursor: grab; }\n.ps .ring:focus { outline: none; } .ps .ring:focus-visible { stroke-width: 5; }\n.ps .held { cursor: grabbing; } .ps .now { fill: var(--ink); font-weight: 650; }\n";

@@ -1,7 +1,7 @@
-// Made from src/ by "make component": change it there. Sources: c411c65376378452
+// Made from src/ by "make component": change it there. Sources: 3c94510431259726
 
 // slot.js
-var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"c411c65376378452"}`);
+var SLOT = /* @__PURE__ */ Symbol.for(`pruning-explorer.histogram.${"3c94510431259726"}`);
 function slot() {
   const page = (
     /** @type {Record<symbol, Slot>} */

@@ -1,4 +1,4 @@
-// Made from src/ by "make component": change it there. Sources: c411c65376378452
+// Made from src/ by "make component": change it there. Sources: 3c94510431259726
 
 // ticker.js
 var RETRY_MS = 1500;

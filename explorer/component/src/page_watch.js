@@ -15,7 +15,7 @@
 import { equipCharts } from "./chart_tools/tools.js";
 import { nameMenu, onThemeChange, shareTheme } from "./theme_switch.js";
 
-/** @typedef {{ reloaded: boolean, pages: string[], redraw: () => void }} Watch */
+/** @typedef {{ reloaded: boolean, pages: string[], redraw: () => void, version?: string, news?: HTMLElement }} Watch */
 /** @typedef {(data: unknown, unused: string, url?: string | URL | null) => void} SetState */
 
 const CHECK_MS = 1000;
@@ -26,6 +26,7 @@ const RELOADED = "pruning-explorer-reloaded";
 const AGAIN = "The page could not be drawn and was loaded again; your setting is as it was.";
 const GIVEN_UP = "The page could not be drawn. Please load it again.";
 const LOST = "The server does not answer. This page connects again by itself; what was measured is kept.";
+const NEWER = "The server runs another version since this page was loaded. Please load the page again.";
 const BORDER = "1px solid var(--st-border-color, #b9bcc6)";
 
 const page = /** @type {{ pruningExplorerWatch?: Watch }} */ (/** @type {unknown} */ (globalThis));
@@ -153,6 +154,16 @@ function note(text) {
   return box;
 }
 
+/**
+ * After an upgrade the scripts of this page are older than what the server sends.
+ * @param {string | undefined} version
+ */
+function tellOfVersion(version) {
+  if (!version) return;
+  watch.version ??= version;
+  if (watch.version !== version && !watch.news) document.body.append((watch.news = note(NEWER)));
+}
+
 /** @param {HTMLElement} box */
 function closeButton(box) {
   const button = document.createElement("button");
@@ -167,9 +178,10 @@ function closeButton(box) {
   return button;
 }
 
-/** @param {StreamlitArguments<{ pages: string[] } | undefined>} place */
+/** @param {StreamlitArguments<{ pages: string[], version?: string } | undefined>} place */
 export default function ({ data, parentElement, setTriggerValue }) {
   watch.pages = data?.pages ?? [];
+  tellOfVersion(data?.version);
   watch.redraw = () => {
     shareTheme(watch.pages);
     setTriggerValue("theme", Date.now());

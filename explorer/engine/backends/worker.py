@@ -13,7 +13,7 @@ from zlib import crc32
 from explorer.engine.backends.base import Performer
 from explorer.engine.backends.machine import this_worker
 from explorer.engine.backends.queue import BEAT_S, LEASE_S, JobFolder, Lease, Queue, QueueState
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, out_of_memory
 from explorer.types.aliases import JsonDict
 from explorer.types.stopping import Stopped, Token, stoppable
 
@@ -106,7 +106,8 @@ class Worker:
                 raise
         except Exception as error:
             logging.getLogger(__name__).exception("a piece failed")
-            text = str(error) if isinstance(error, ExplorerError) else f"{type(error).__name__}: {error}"
+            reason = error if isinstance(error, ExplorerError) else out_of_memory(error)
+            text = f"{type(error).__name__}: {error}" if reason is None else str(reason)
             job.end(claim.key, claim.number, "failed", text)
             self.tell(f"{job.title}: a piece failed. {text}")
         else:

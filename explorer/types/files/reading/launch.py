@@ -81,6 +81,8 @@ def _why(status: int, clocks: Clocks) -> str | None:
         return f"Reading it took more than {clocks.computing:.0f} s of computing."
     if status == -getattr(signal, "SIGALRM", 0) != 0:
         return f"Reading it took longer than {clocks.waiting:.0f} s."
+    if status == -getattr(signal, "SIGKILL", 0) != 0:
+        return "The process that read it was ended from outside: by hand, or by a system that ran out of memory."
     if status != 0:
         return "Reading it broke the reader: it is damaged, or needs more memory than a file of its size may take."
     return None
