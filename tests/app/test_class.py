@@ -177,11 +177,18 @@ def test_a_class_predicts_pauses_reveals_competes_and_outlives_its_server(chromi
 
 
 def faults_of(page: Page, script: str) -> list[str]:
-    """Once nothing fades any more: what is being drawn anew is paler for a moment."""
-    expect(page.locator(IDLE)).to_have_count(1)
-    page.wait_for_function(STILL)
-    page.evaluate(script)
-    return faults(page)
+    """Those that stay. What is being drawn anew is paler for a moment, and the page of a class is every other second:
+    a fault of the page itself is there each time."""
+    hits: list[str] = []
+    for look in range(4):
+        expect(page.locator(IDLE)).to_have_count(1)
+        page.wait_for_function(STILL)
+        page.evaluate(script)
+        again = faults(page)
+        hits = [fault for fault in hits if fault in again] if look else again
+        if not hits:
+            break
+    return hits
 
 
 @pytest.mark.parametrize("look", LOOKS)
