@@ -22,7 +22,8 @@ def test_the_card_gives_the_answer_of_python_and_stopping_leaves_the_rest_unmeas
     at.number_input(key="drop_points").set_value(80.0 if answer.drop.value > 0.8 else 40.0).run()
     assert "Drop below 40 points?" in spoken(at)
     at.toggle(key="drop_stop").set_value(True).run()
-    work_of(at).set(ex.PruneSpec(allocation="global:sparsity=0.97"))
+    # A setting of no other test: what somebody measured already is answered whole, and at once.
+    work_of(at).set(ex.PruneSpec(allocation="global:sparsity=0.9731"))
     n_tried = len(work_of(at).tried)
     for _ in range(200):
         at.run()
