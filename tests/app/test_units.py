@@ -119,9 +119,11 @@ def test_choosing_a_line_lights_up_all_that_shrinks_with_it_and_says_why(visit: 
     expect(lit(screen, "loses columns")).to_have_text(["block3.conv1", "block3.shortcut"])
 
 
-def test_a_unit_that_a_network_does_not_have_says_so_instead_of_an_empty_page(visit: Visit) -> None:
+def test_units_that_a_network_does_not_have_are_named_with_the_reason_and_cannot_be_chosen(visit: Visit) -> None:
     screen = visit().open(model="digits-cnn")
     screen.page.get_by_role("link", name="Structure").click()
-    screen.page.get_by_role("radio", name="Hidden units").click()
+    expect(screen.page.get_by_role("radio", name="Channels")).to_be_visible()
+    expect(screen.page.get_by_role("radio", name="Hidden units")).to_have_count(0)
+    screen.page.get_by_role("button", name="not available here").click()
 
-    expect(screen.page.get_by_text("Nothing of this model can shrink in these units")).to_be_visible()
+    expect(screen.page.get_by_text(re.compile("Hidden units.* cannot be removed here"))).to_be_visible()
