@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from pathlib import Path
+from typing import Unpack
 
 from explorer.analysis.arguments import given_data
 from explorer.errors import ExplorerError
-from explorer.metrics.own import Given
 from explorer.models import lineage, trained
 from explorer.models.architectures import ARCHITECTURES
 from explorer.models.assemble import Weights, assemble
 from explorer.models.sample import manifest
 from explorer.recovery.beginnings import fresh_weights_of
 from explorer.recovery.defaults import training_of
-from explorer.recovery.recipe import Recipe, recover
+from explorer.recovery.recipe import Recipe, RunOptions, recover
 from explorer.recovery.state import Recovered, RecoveryProgress
 from explorer.recovery.steps import Finetune
 from explorer.recovery.training import Training
@@ -49,10 +48,7 @@ def train(
     *,
     training: Training | None = None,
     seed: int = 0,
-    metric: Given | None = None,
-    checkpoints: Path | str | None = None,
-    device: str = "cpu",
-    progress: bool | None = None,
+    **running: Unpack[RunOptions],
 ) -> Iterator[RecoveryProgress]:
     """Train a network from random weights, and tell after every epoch; the caller may stop any time.
 
@@ -63,10 +59,7 @@ def train(
         data: None: what the architecture is for.
         training: How; None: as the bundled model of this name was trained, the best epoch on tune kept.
         seed: Of the first weights, the order of the samples, and all else that is random.
-        metric: As for :func:`explorer.evaluate`: the best epoch is chosen by it.
-        checkpoints: A folder for finished epochs; a run that was killed goes on to the same bits as one that was not.
-        device: Where it is trained.
-        progress: A bar; None: where somebody types.
+        running: ``metric``, ``checkpoints``, ``device`` and ``progress``, as for :func:`explorer.recover`.
 
     Returns:
         An iterator of how far it is; the last one carries ``recovered``: the trained network, which is dense and the
@@ -87,7 +80,7 @@ def train(
     _check(model, dataset)
     settings = settings_for(model, dataset) if training is None else training
     recipe = Recipe((Finetune(**{**asdict(settings), "seed": seed}),))
-    lines = recover(model, recipe, dataset, metric=metric, checkpoints=checkpoints, device=device, progress=progress)
+    lines = recover(model, recipe, dataset, **running)
     return _with_root(lines, dataset)
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 
@@ -139,6 +140,15 @@ def _refuse_files(rewinds: list[Rewind]) -> None:
             why="What a file names is not opened by itself.",
             fix="Name the weights yourself, on the command line: --recipe FILE --first-weights FILE.",
         )
+
+
+class RunOptions(TypedDict, total=False):
+    """What :func:`recover` takes of how it runs, whatever it does."""
+
+    metric: Given | None
+    checkpoints: Path | str | None
+    device: str
+    progress: bool | None
 
 
 def recover(
